@@ -1,0 +1,45 @@
+//! The pure core: what one WAN's samples say, and the shaper rates that follow.
+//!
+//! ```text
+//! RttSample ────► evidence (baseline, delta, votes) ─┐
+//! ShaperSample ─► load (achieved rate, class) ───────┼─► state ─► law ─► Decision
+//! Actuation ─────────────────────────────────────────┘
+//! ```
+//!
+//! Nothing here reads a clock, waits, or knows that sockets exist: every function takes the time
+//! as an argument, and equal inputs give equal decisions. That is what lets the same code run
+//! live, in the simulator, in a replay and under property tests.
+//!
+//! Invariants:
+//! - every desired rate lies at or below the ceiling, and no cut goes below the floor;
+//! - a floor limits cuts, it never raises a rate;
+//! - losing measurements never raises a rate;
+//! - a filter moves once per new sample, by the time that really passed.
+#![deny(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm
+)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic"))]
+
+mod baseline;
+mod cycle;
+mod direction;
+mod evidence;
+pub mod law;
+mod load;
+mod sample;
+mod state;
+mod wan;
+
+pub use cycle::{Cycle, DirectionCycle, Measurement, MeasurementState, ReflectorView, Timing};
+pub use direction::{Direction, PerDirection};
+pub use evidence::EvidenceParams;
+pub use law::{LawKind, Limits, Reason};
+pub use load::{Load, LoadClass};
+pub use sample::{Actuation, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample};
+pub use state::{CongestionState, StateThresholds};
+pub use wan::{Decision, DirectionParams, Wan, WanParams};

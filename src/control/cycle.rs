@@ -1,0 +1,141 @@
+//! `Cycle`: the record of one decision, and the only thing that metrics, history, status and
+//! steering read. If a consumer needs something, it goes in here.
+
+use std::time::Duration;
+
+use super::{
+    Actuation, CongestionState, Load, PerDirection, QueueReading, Reason, ReflectorId, RttSample,
+};
+use crate::units::{BitRate, Delay, MonoTime, Timestamp};
+
+/// Everything that one control cycle of one WAN saw and decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cycle {
+    /// The WAN's place in the configuration.
+    pub wan: usize,
+    /// Number of the cycle since the daemon started, from 1.
+    pub number: u64,
+    /// When the decision was taken.
+    pub at: MonoTime,
+    /// The same moment on the wall clock, for records.
+    pub wall: Timestamp,
+    /// What the probes say.
+    pub measurement: Measurement,
+    /// What was seen and decided for each direction.
+    pub directions: PerDirection<DirectionCycle>,
+    /// Each reflector as it stands, in the order of the configuration.
+    pub reflectors: Vec<ReflectorView>,
+    /// The probe outcomes that arrived since the cycle before.
+    pub samples: Vec<RttSample>,
+    /// How punctual the loop was.
+    pub timing: Timing,
+}
+
+/// How far the probes can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MeasurementState {
+    /// No reflector has answered yet.
+    Starting,
+    /// Enough reflectors answer for a vote.
+    Healthy,
+    /// Some answer, fewer than a vote should have.
+    Reduced,
+    /// None answers although traffic flows: congestion is suspected.
+    Collapsed,
+    /// None answers and no traffic flows: the link may be down.
+    Stalled,
+}
+
+impl MeasurementState {
+    /// All states, in the order in which they are shown.
+    pub const ALL: [Self; 5] =
+        [Self::Starting, Self::Healthy, Self::Reduced, Self::Collapsed, Self::Stalled];
+
+    /// Returns the name used in labels and in the history.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Healthy => "healthy",
+            Self::Reduced => "reduced",
+            Self::Collapsed => "collapsed",
+            Self::Stalled => "stalled",
+        }
+    }
+}
+
+/// The combined delay evidence of a WAN's reflectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measurement {
+    /// How far the probes can be trusted.
+    pub state: MeasurementState,
+    /// Reflectors whose last reply is fresh.
+    pub fresh: u16,
+    /// Fresh reflectors whose delta exceeds the bloat threshold.
+    pub votes: u16,
+    /// Whether the votes suffice to call it bloat.
+    pub bloated: bool,
+    /// Median round-trip time of the fresh reflectors.
+    pub rtt: Option<Delay>,
+    /// Median baseline of the fresh reflectors.
+    pub baseline: Option<Delay>,
+    /// Median of each fresh reflector's delay over its own baseline; may be negative.
+    pub delta: Option<Delay>,
+    /// Median jitter (smoothed step from reply to reply) of the fresh reflectors.
+    pub jitter: Option<Delay>,
+    /// Time since the last reply of any reflector.
+    pub age: Option<Duration>,
+}
+
+/// What was seen and decided for one direction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DirectionCycle {
+    /// The congestion state.
+    pub state: CongestionState,
+    /// Since when the state holds.
+    pub since: MonoTime,
+    /// The traffic that this direction carried.
+    pub load: Load,
+    /// Whether a rise of the delay is put down to this direction's traffic.
+    pub blamed: bool,
+    /// The shaper queue's newest counters, if the router gave any.
+    pub queue: Option<QueueReading>,
+    /// The rate that was desired before this decision.
+    pub previous: BitRate,
+    /// The rate that is desired from now on.
+    pub desired: BitRate,
+    /// Why.
+    pub reason: Reason,
+    /// How far the router has followed.
+    pub actuation: Actuation,
+}
+
+/// One reflector as the core sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReflectorView {
+    /// The reflector.
+    pub id: ReflectorId,
+    /// Its learned idle delay.
+    pub baseline: Option<Delay>,
+    /// Its last reply's delay over the baseline.
+    pub delta: Option<Delay>,
+    /// Its jitter: the smoothed step from reply to reply.
+    pub jitter: Option<Delay>,
+    /// The share of its probes that was lost lately, 0 to 1.
+    pub loss: f64,
+    /// Whether its last reply is recent enough to count.
+    pub fresh: bool,
+    /// When its last reply arrived.
+    pub last_reply: Option<MonoTime>,
+}
+
+/// How punctual the loop was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timing {
+    /// How late this cycle started after its tick.
+    pub lateness: Duration,
+    /// Ticks that were dropped between the cycle before and this one.
+    pub skipped: u64,
+    /// Busy time of the cycle before this one, fan-out included; this one is not over yet.
+    pub busy: Duration,
+}

@@ -1,0 +1,75 @@
+//! The two directions of a WAN.
+
+use std::ops::{Index, IndexMut};
+
+/// A direction of traffic, seen from the home: download comes in, upload goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// From the provider to the home.
+    Download,
+    /// From the home to the provider.
+    Upload,
+}
+
+impl Direction {
+    /// Both directions, in the order in which they are shown everywhere.
+    pub const ALL: [Self; 2] = [Self::Download, Self::Upload];
+
+    /// Returns the name used in the configuration, in labels and in the history.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Download => "download",
+            Self::Upload => "upload",
+        }
+    }
+
+    /// Returns the opposite direction.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Download => Self::Upload,
+            Self::Upload => Self::Download,
+        }
+    }
+}
+
+/// One value for each direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PerDirection<T> {
+    /// The value for the download.
+    pub download: T,
+    /// The value for the upload.
+    pub upload: T,
+}
+
+impl<T> PerDirection<T> {
+    /// Builds the pair by calling `value` for each direction.
+    pub fn build(mut value: impl FnMut(Direction) -> T) -> Self {
+        Self { download: value(Direction::Download), upload: value(Direction::Upload) }
+    }
+
+    /// Returns both values with their directions, download first.
+    pub const fn each(&self) -> [(Direction, &T); 2] {
+        [(Direction::Download, &self.download), (Direction::Upload, &self.upload)]
+    }
+}
+
+impl<T> Index<Direction> for PerDirection<T> {
+    type Output = T;
+    fn index(&self, direction: Direction) -> &T {
+        match direction {
+            Direction::Download => &self.download,
+            Direction::Upload => &self.upload,
+        }
+    }
+}
+
+impl<T> IndexMut<Direction> for PerDirection<T> {
+    fn index_mut(&mut self, direction: Direction) -> &mut T {
+        match direction {
+            Direction::Download => &mut self.download,
+            Direction::Upload => &mut self.upload,
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! What the reflectors say together: per-reflector deltas, a robust middle, and a vote.
+//!
+//! Absolute delays of different targets are never blended, because a server further away is not
+//! a queue. Each reflector is compared with its own baseline, and only the differences meet.
+
+use std::time::Duration;
+
+use super::{
+    Measurement, MeasurementState, ProbeOutcome, ReflectorId, ReflectorView, RttSample,
+    baseline::Baseline,
+};
+use crate::units::{Delay, MonoTime};
+
+/// Weight of one probe in a reflector's loss figure: about the last thirty probes count.
+const LOSS_WEIGHT: f64 = 1.0 / 30.0;
+/// Weight of one reply in a reflector's jitter, as RFC 3550 section 6.4.1 smooths it.
+const JITTER_WEIGHT: f64 = 1.0 / 16.0;
+/// How long after the start silence is put down to starting.
+const START_GRACE: Duration = Duration::from_secs(3);
+
+/// How evidence is gathered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EvidenceParams {
+    /// How many reflectors the WAN has (1 or more).
+    pub reflectors: u16,
+    /// Age up to which a reflector's last reply counts.
+    pub stale_after: Duration,
+    /// Delay over the baseline from which a reflector votes for bloat.
+    pub bloat_threshold: Delay,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Reflector {
+    baseline: Baseline,
+    last: Option<Reply>,
+    jitter: Option<Delay>,
+    loss: f64,
+    /// Replies in a row above the bloat threshold.
+    streak: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Reply {
+    at: MonoTime,
+    rtt: Delay,
+    delta: Delay,
+}
+
+/// The reflectors of one WAN.
+#[derive(Debug, Clone)]
+pub(super) struct Evidence {
+    params: EvidenceParams,
+    started: MonoTime,
+    reflectors: Vec<Reflector>,
+}
+
+/// The evidence as it stands at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Summary {
+    pub(super) measurement: Measurement,
+    /// Median delta of the reflectors that vote for bloat: how deep the queue is.
+    pub(super) queue_delay: Delay,
+}
+
+impl Evidence {
+    pub(super) fn new(params: EvidenceParams, now: MonoTime) -> Self {
+        let reflectors = vec![Reflector::default(); usize::from(params.reflectors)];
+        Self { params, started: now, reflectors }
+    }
+
+    /// Takes one probe outcome into account. `quiet` tells that the WAN carried next to no
+    /// traffic when it arrived, so that the baseline may learn from it.
+    pub(super) fn update(&mut self, sample: &RttSample, quiet: bool) {
+        let threshold = self.params.bloat_threshold;
+        let Some(reflector) = self.reflectors.get_mut(usize::from(sample.reflector.0)) else {
+            return;
+        };
+        match sample.outcome {
+            ProbeOutcome::Reply(rtt) => reflector.reply(sample.at, rtt, quiet, threshold),
+            ProbeOutcome::Lost => reflector.loss += (1.0 - reflector.loss) * LOSS_WEIGHT,
+            // Says nothing about the reflector: the fault is on this side.
+            ProbeOutcome::Unsent => {}
+        }
+    }
+
+    /// Combines the fresh replies as of `now`. `traffic` tells whether anything flows at all.
+    pub(super) fn summary(&self, now: MonoTime, traffic: bool) -> Summary {
+        let fresh: Vec<(&Reflector, Reply)> =
+            self.reflectors.iter().filter_map(|r| Some((r, self.fresh_reply(r, now)?))).collect();
+        let voters: Vec<Delay> = fresh
+            .iter()
+            .map(|(_, reply)| reply.delta)
+            .filter(|delta| *delta > self.params.bloat_threshold)
+            .collect();
+        let bloated = match fresh.as_slice() {
+            // One reflector is no quorum: it has to say so twice.
+            [(only, _)] => only.streak >= 2,
+            several => voters.len() >= quorum(several.len()),
+        };
+        let last = self.reflectors.iter().filter_map(|r| r.last.map(|l| l.at)).max();
+        let measurement = Measurement {
+            state: self.state(now, fresh.len(), traffic),
+            fresh: count(fresh.len()),
+            votes: count(voters.len()),
+            bloated,
+            rtt: median(fresh.iter().map(|(_, reply)| reply.rtt)),
+            baseline: median(fresh.iter().filter_map(|(r, _)| r.baseline.value())),
+            delta: median(fresh.iter().map(|(_, reply)| reply.delta)),
+            jitter: median(fresh.iter().filter_map(|(r, _)| r.jitter)),
+            age: last.map(|at| now.since(at)),
+        };
+        Summary { measurement, queue_delay: median(voters).unwrap_or(Delay::ZERO) }
+    }
+
+    /// Shows each reflector as it stands at `now`.
+    pub(super) fn views(&self, now: MonoTime) -> Vec<ReflectorView> {
+        (0..)
+            .zip(&self.reflectors)
+            .map(|(id, r)| ReflectorView {
+                id: ReflectorId(id),
+                baseline: r.baseline.value(),
+                delta: r.last.map(|reply| reply.delta),
+                jitter: r.jitter,
+                loss: r.loss,
+                fresh: self.fresh_reply(r, now).is_some(),
+                last_reply: r.last.map(|reply| reply.at),
+            })
+            .collect()
+    }
+
+    fn fresh_reply(&self, reflector: &Reflector, now: MonoTime) -> Option<Reply> {
+        reflector.last.filter(|reply| now.since(reply.at) <= self.params.stale_after)
+    }
+
+    fn state(&self, now: MonoTime, fresh: usize, traffic: bool) -> MeasurementState {
+        let healthy = quorum(self.reflectors.len()).min(self.reflectors.len());
+        match fresh {
+            0 if self.reflectors.iter().all(|r| r.last.is_none())
+                && now.since(self.started) < START_GRACE =>
+            {
+                MeasurementState::Starting
+            }
+            0 if traffic => MeasurementState::Collapsed,
+            0 => MeasurementState::Stalled,
+            n if n >= healthy => MeasurementState::Healthy,
+            _ => MeasurementState::Reduced,
+        }
+    }
+}
+
+impl Reflector {
+    fn reply(&mut self, at: MonoTime, rtt: Delay, quiet: bool, threshold: Delay) {
+        self.baseline.update(at, rtt, quiet);
+        self.loss -= self.loss * LOSS_WEIGHT;
+        let delta = rtt - self.baseline.value().unwrap_or(rtt);
+        if let Some(before) = self.last {
+            let step = (rtt - before.rtt).abs();
+            let jitter = self.jitter.unwrap_or(step);
+            self.jitter = Some(jitter + (step - jitter).scaled(JITTER_WEIGHT));
+        }
+        self.streak = if delta > threshold { self.streak.saturating_add(1) } else { 0 };
+        self.last = Some(Reply { at, rtt, delta });
+    }
+}
+
+/// How many of `n` reflectors make a verdict: at least two, and at least half.
+fn quorum(n: usize) -> usize {
+    n.div_ceil(2).max(2)
+}
+
+/// Middle of the values; of an even number the mean of the two middle ones.
+fn median(values: impl IntoIterator<Item = Delay>) -> Option<Delay> {
+    let mut sorted: Vec<Delay> = values.into_iter().collect();
+    sorted.sort_unstable();
+    let upper = sorted.get(sorted.len() / 2)?;
+    let lower = sorted.get(sorted.len().saturating_sub(1) / 2)?;
+    Some(Delay::from_micros(i64::midpoint(lower.micros(), upper.micros())))
+}
+
+fn count(n: usize) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: i64 = 1000;
+
+    struct Bench {
+        evidence: Evidence,
+        now: MonoTime,
+        sequence: u64,
+    }
+
+    impl Bench {
+        fn new(reflectors: u16) -> Self {
+            let params = EvidenceParams {
+                reflectors,
+                stale_after: Duration::from_secs(1),
+                bloat_threshold: Delay::from_micros(15 * MS),
+            };
+            Self {
+                evidence: Evidence::new(params, MonoTime::ZERO),
+                now: MonoTime::ZERO,
+                sequence: 0,
+            }
+        }
+
+        /// One round in which reflector `i` answers after `rtts[i]` ms, or is silent.
+        fn round(&mut self, rtts: &[Option<i64>]) -> Summary {
+            for (id, rtt) in (0..).zip(rtts) {
+                self.now = self.now + Duration::from_millis(50);
+                self.sequence += 1;
+                let outcome = rtt.map_or(ProbeOutcome::Lost, |ms| {
+                    ProbeOutcome::Reply(Delay::from_micros(ms * MS))
+                });
+                let sample = RttSample {
+                    reflector: ReflectorId(id),
+                    sequence: self.sequence,
+                    at: self.now,
+                    outcome,
+                };
+                self.evidence.update(&sample, false);
+            }
+            self.evidence.summary(self.now, true)
+        }
+    }
+
+    #[test]
+    fn reflectors_at_different_distances_are_not_a_queue() {
+        let mut bench = Bench::new(3);
+        let summary = bench.round(&[Some(8), Some(30), Some(190)]);
+        assert_eq!(summary.measurement.delta, Some(Delay::ZERO));
+        assert!(!summary.measurement.bloated);
+    }
+
+    #[test]
+    fn one_noisy_reflector_of_six_is_outvoted() {
+        let mut bench = Bench::new(6);
+        bench.round(&[Some(20); 6]);
+        let mut one_bad = [Some(20); 6];
+        one_bad[2] = Some(400);
+        let summary = bench.round(&one_bad);
+        assert_eq!(summary.measurement.votes, 1);
+        assert!(!summary.measurement.bloated);
+        assert_eq!(summary.measurement.delta, Some(Delay::ZERO));
+    }
+
+    #[test]
+    fn three_of_six_are_a_verdict_and_its_depth_is_theirs() {
+        let mut bench = Bench::new(6);
+        bench.round(&[Some(20); 6]);
+        let summary = bench.round(&[Some(80), Some(90), Some(100), Some(20), Some(20), Some(20)]);
+        assert!(summary.measurement.bloated);
+        assert_eq!(summary.queue_delay, Delay::from_micros(70 * MS));
+    }
+
+    #[test]
+    fn a_single_reflector_must_say_it_twice() {
+        let mut bench = Bench::new(1);
+        bench.round(&[Some(20)]);
+        assert!(!bench.round(&[Some(90)]).measurement.bloated);
+        assert!(bench.round(&[Some(90)]).measurement.bloated);
+    }
+
+    #[test]
+    fn silence_is_collapse_under_load_and_stall_without() {
+        let mut bench = Bench::new(3);
+        bench.round(&[Some(20); 3]);
+        for _ in 0..10 {
+            bench.round(&[None; 3]);
+        }
+        let under_load = bench.evidence.summary(bench.now, true).measurement;
+        assert_eq!(under_load.state, MeasurementState::Collapsed);
+        assert_eq!(under_load.delta, None);
+        let idle = bench.evidence.summary(bench.now, false).measurement;
+        assert_eq!(idle.state, MeasurementState::Stalled);
+    }
+
+    #[test]
+    fn fewer_than_a_quorum_is_reduced() {
+        let mut bench = Bench::new(6);
+        let summary = bench.round(&[Some(20), Some(20), None, None, None, None]);
+        assert_eq!(summary.measurement.state, MeasurementState::Reduced);
+        assert_eq!(summary.measurement.fresh, 2);
+    }
+}

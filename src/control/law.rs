@@ -1,0 +1,174 @@
+//! The rate laws: from what is known about a direction to the rate it should have.
+//!
+//! A law answers one question per cycle. Clamping to the limits is not its business: `Wan` does
+//! that for all laws alike, so that no law can forget it.
+
+mod adaptive;
+mod fixed;
+
+use std::{fmt, time::Duration};
+
+pub(super) use adaptive::Adaptive;
+pub(super) use fixed::Fixed;
+
+use super::{Load, MeasurementState};
+use crate::units::{BitRate, Delay, MonoTime};
+
+/// The bounds of a direction's shaper rate; `floor ≤ base ≤ ceiling`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// No cut goes below this.
+    pub floor: BitRate,
+    /// The rate that an idle link returns to: what the link can be trusted to carry.
+    pub base: BitRate,
+    /// No raise goes above this.
+    pub ceiling: BitRate,
+}
+
+/// Which law moves a direction's rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LawKind {
+    /// Cuts in proportion to the delay, raises only on demand.
+    Adaptive,
+    /// Keeps the base rate and only observes.
+    Fixed,
+}
+
+/// What a law may know about its direction at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LawInput {
+    pub(super) now: MonoTime,
+    /// Time since the decision before this one.
+    pub(super) dt: Duration,
+    /// The rate desired so far.
+    pub(super) current: BitRate,
+    pub(super) limits: Limits,
+    pub(super) measurement: MeasurementState,
+    /// Enough distinct reflectors agree that the delay is up.
+    pub(super) bloated: bool,
+    /// The delay is put down to this direction's traffic.
+    pub(super) blamed: bool,
+    /// How deep the queue is, as seen by the reflectors that vote for bloat.
+    pub(super) queue_delay: Delay,
+    /// The middle of all fresh reflectors' deltas.
+    pub(super) delta: Option<Delay>,
+    pub(super) load: Load,
+}
+
+/// A law's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) rate: BitRate,
+    pub(super) reason: Reason,
+}
+
+/// A rate law.
+pub(super) trait RateLaw: fmt::Debug + Send {
+    /// Returns the rate that the direction should have from now on, and why.
+    fn decide(&mut self, input: &LawInput) -> Verdict;
+}
+
+/// Why a rate is what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// Cut: this direction's traffic makes a queue stand.
+    CutBloat,
+    /// Cut: the probes are lost while traffic flows, and the rate is above its base.
+    CutCollapsed,
+    /// Raise: the shaper limits the traffic and no queue stands.
+    RaiseDemand,
+    /// Raise: the link is at ease and the rate is below its base.
+    GlideUp,
+    /// Cut: there is no demand and the rate is above its base.
+    GlideDown,
+    /// Hold: a cut was made just now and its effect is not visible yet.
+    HoldRefractory,
+    /// Hold: the delay is up, but not by this direction's traffic.
+    HoldElsewhere,
+    /// Hold: the delay is a little up, too much for a raise and too little for a cut.
+    HoldDelay,
+    /// Hold: nobody asks for more.
+    HoldNoDemand,
+    /// Hold: more is asked for, but the ceiling is reached.
+    HoldCeiling,
+    /// Hold: a cut is due, but the floor is reached.
+    HoldFloor,
+    /// Hold: the router's counters are missing, so demand is unknown.
+    HoldLoadUnknown,
+    /// Hold: no reflector answers and no traffic flows.
+    HoldStalled,
+    /// Hold: the probes are lost while traffic flows, and the rate is at or below its base.
+    HoldCollapsed,
+    /// Hold: no reflector has answered yet.
+    HoldStarting,
+    /// The law is `fixed`.
+    Fixed,
+}
+
+impl Reason {
+    /// All reasons, in the order in which they are shown.
+    pub const ALL: [Self; 16] = [
+        Self::CutBloat,
+        Self::CutCollapsed,
+        Self::RaiseDemand,
+        Self::GlideUp,
+        Self::GlideDown,
+        Self::HoldRefractory,
+        Self::HoldElsewhere,
+        Self::HoldDelay,
+        Self::HoldNoDemand,
+        Self::HoldCeiling,
+        Self::HoldFloor,
+        Self::HoldLoadUnknown,
+        Self::HoldStalled,
+        Self::HoldCollapsed,
+        Self::HoldStarting,
+        Self::Fixed,
+    ];
+
+    /// Returns the code used in labels and in the history.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CutBloat => "cut_bloat",
+            Self::CutCollapsed => "cut_collapsed",
+            Self::RaiseDemand => "raise_demand",
+            Self::GlideUp => "glide_up",
+            Self::GlideDown => "glide_down",
+            Self::HoldRefractory => "hold_refractory",
+            Self::HoldElsewhere => "hold_elsewhere",
+            Self::HoldDelay => "hold_delay",
+            Self::HoldNoDemand => "hold_no_demand",
+            Self::HoldCeiling => "hold_ceiling",
+            Self::HoldFloor => "hold_floor",
+            Self::HoldLoadUnknown => "hold_load_unknown",
+            Self::HoldStalled => "hold_stalled",
+            Self::HoldCollapsed => "hold_collapsed",
+            Self::HoldStarting => "hold_starting",
+            Self::Fixed => "fixed",
+        }
+    }
+
+    /// Returns the reason in plain words, for people.
+    #[must_use]
+    pub const fn explain(self) -> &'static str {
+        match self {
+            Self::CutBloat => "cut: its traffic makes a queue stand",
+            Self::CutCollapsed => "cut: probes are lost while traffic flows",
+            Self::RaiseDemand => "raise: the shaper is full and no queue stands",
+            Self::GlideUp => "raise: at ease, back towards the base rate",
+            Self::GlideDown => "cut: no demand, back towards the base rate",
+            Self::HoldRefractory => "hold: waiting for the last cut to show",
+            Self::HoldElsewhere => "hold: the delay is up, but not by this traffic",
+            Self::HoldDelay => "hold: the delay is a little up",
+            Self::HoldNoDemand => "hold: nobody asks for more",
+            Self::HoldCeiling => "hold: at the ceiling",
+            Self::HoldFloor => "hold: at the floor although a queue stands",
+            Self::HoldLoadUnknown => "hold: the router gives no counters",
+            Self::HoldStalled => "hold: no replies and no traffic",
+            Self::HoldCollapsed => "hold: probes are lost while traffic flows",
+            Self::HoldStarting => "hold: no reflector has answered yet",
+            Self::Fixed => "fixed: the base rate, only observing",
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! One WAN: samples in, a decision with its reasons out.
+
+use std::time::Duration;
+
+use super::{
+    Actuation, Direction, DirectionCycle, EvidenceParams, LawKind, Limits, Load, Measurement,
+    PerDirection, QueueReading, ReflectorView, RttSample, ShaperSample, StateThresholds,
+    evidence::{Evidence, Summary},
+    law::{Adaptive, Fixed, LawInput, RateLaw, Verdict},
+    load::{self, LoadMeter},
+    state::StateMachine,
+};
+use crate::units::{BitRate, Delay, MonoTime};
+
+/// Traffic below this is housekeeping (our own probes among it), not use of the link.
+const TRAFFIC: BitRate = BitRate::from_bps(100_000);
+/// Utilisation up to which the link counts as quiet, so that baselines may learn: a queue cannot
+/// stand in a link that is three quarters empty.
+const QUIET: f64 = 0.25;
+
+/// Everything that shapes one WAN's control.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WanParams {
+    /// How delay evidence is gathered.
+    pub evidence: EvidenceParams,
+    /// Where the congestion states begin.
+    pub thresholds: StateThresholds,
+    /// The bounds and the law of each direction.
+    pub directions: PerDirection<DirectionParams>,
+}
+
+/// What shapes one direction's rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DirectionParams {
+    /// The bounds of the rate.
+    pub limits: Limits,
+    /// Which law moves it.
+    pub law: LawKind,
+}
+
+/// The controller of one WAN.
+#[derive(Debug)]
+pub struct Wan {
+    evidence: Evidence,
+    directions: PerDirection<Channel>,
+    decided: MonoTime,
+}
+
+/// What one decision of a WAN says; the loop adds its timing and makes it a `Cycle`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// What the probes say.
+    pub measurement: Measurement,
+    /// What was decided for each direction.
+    pub directions: PerDirection<DirectionCycle>,
+    /// Each reflector as it stands.
+    pub reflectors: Vec<ReflectorView>,
+}
+
+/// One direction's own state.
+#[derive(Debug)]
+struct Channel {
+    limits: Limits,
+    law: Box<dyn RateLaw>,
+    meter: LoadMeter,
+    machine: StateMachine,
+    desired: BitRate,
+    queue: Option<(u64, QueueReading)>,
+    actuation: Actuation,
+}
+
+impl Wan {
+    /// Starts at the base rates, knowing nothing.
+    #[must_use]
+    pub fn new(params: &WanParams, now: MonoTime) -> Self {
+        let channel = |direction: Direction| {
+            let DirectionParams { limits, law } = params.directions[direction];
+            Channel {
+                limits,
+                law: match law {
+                    LawKind::Adaptive => {
+                        let severe = params.thresholds.red;
+                        Box::new(Adaptive::new(params.evidence.bloat_threshold, severe))
+                    }
+                    LawKind::Fixed => Box::new(Fixed),
+                },
+                meter: LoadMeter::default(),
+                machine: StateMachine::new(params.thresholds, now),
+                desired: limits.base,
+                queue: None,
+                actuation: Actuation::default(),
+            }
+        };
+        Self {
+            evidence: Evidence::new(params.evidence, now),
+            directions: PerDirection::build(channel),
+            decided: now,
+        }
+    }
+
+    /// Takes the outcome of one probe into account.
+    pub fn on_rtt(&mut self, sample: &RttSample) {
+        let quiet = self.directions.each().iter().all(|(_, channel)| channel.is_quiet(sample.at));
+        self.evidence.update(sample, quiet);
+    }
+
+    /// Takes a reading of the shaper queues into account; one seen before changes nothing.
+    pub fn on_shaper(&mut self, sample: &ShaperSample) {
+        for direction in Direction::ALL {
+            self.directions[direction].on_reading(sample, &sample.queues[direction]);
+        }
+    }
+
+    /// Takes note of how far the router has followed.
+    pub fn on_actuation(&mut self, actuation: PerDirection<Actuation>) {
+        for direction in Direction::ALL {
+            self.directions[direction].actuation = actuation[direction];
+        }
+    }
+
+    /// Decides the rates that hold from `now` on.
+    pub fn decide(&mut self, now: MonoTime) -> Decision {
+        let dt = now.since(self.decided);
+        self.decided = now;
+        let loads = PerDirection::build(|direction| self.directions[direction].load(now));
+        let traffic = loads.each().iter().any(|(_, load)| load.achieved > Some(TRAFFIC));
+        let summary = self.evidence.summary(now, traffic);
+        let directions = PerDirection::build(|direction| {
+            let blamed = load::blame(&loads[direction], &loads[direction.other()]);
+            self.directions[direction].decide(now, dt, &summary, loads[direction], blamed)
+        });
+        Decision {
+            measurement: summary.measurement,
+            directions,
+            reflectors: self.evidence.views(now),
+        }
+    }
+}
+
+impl Channel {
+    /// The limit that the traffic meets: what the router enforces if that is known.
+    fn in_force(&self) -> BitRate {
+        let observed = self.actuation.observed.filter(|limit| *limit > BitRate::ZERO);
+        observed.unwrap_or(self.desired)
+    }
+
+    fn load(&self, now: MonoTime) -> Load {
+        self.meter.load(now, self.in_force())
+    }
+
+    fn is_quiet(&self, now: MonoTime) -> bool {
+        self.load(now).recent_peak.is_some_and(|peak| peak < QUIET)
+    }
+
+    fn on_reading(&mut self, sample: &ShaperSample, queue: &QueueReading) {
+        if self.queue.is_some_and(|(sequence, _)| sequence == sample.sequence) {
+            return;
+        }
+        self.queue = Some((sample.sequence, *queue));
+        let rate = if queue.limit > BitRate::ZERO { queue.limit } else { self.desired };
+        self.meter.update(sample.at, queue, rate);
+    }
+
+    fn decide(
+        &mut self,
+        now: MonoTime,
+        dt: Duration,
+        summary: &Summary,
+        load: Load,
+        blamed: bool,
+    ) -> DirectionCycle {
+        let Measurement { state, bloated, delta, .. } = summary.measurement;
+        // A delay that is not ours leaves this direction green.
+        self.machine.update(now, delta.map(|delta| if blamed { delta } else { Delay::ZERO }));
+        let previous = self.desired;
+        let verdict = self.law.decide(&LawInput {
+            now,
+            dt,
+            current: previous,
+            limits: self.limits,
+            measurement: state,
+            bloated,
+            blamed,
+            queue_delay: summary.queue_delay,
+            delta,
+            load,
+        });
+        let Verdict { rate, reason } = clamp(verdict, previous, self.limits);
+        self.desired = rate;
+        DirectionCycle {
+            state: self.machine.state(),
+            since: self.machine.since(),
+            load,
+            blamed,
+            queue: self.queue.map(|(_, queue)| queue),
+            previous,
+            desired: rate,
+            reason,
+            actuation: self.actuation,
+        }
+    }
+}
+
+/// Keeps a verdict within the limits. The floor stops a cut, but never lifts a rate that is
+/// already below it, and the ceiling holds for everything.
+fn clamp(verdict: Verdict, previous: BitRate, limits: Limits) -> Verdict {
+    let floor = limits.floor.min(previous);
+    Verdict { rate: verdict.rate.max(floor).min(limits.ceiling), reason: verdict.reason }
+}
+
+#[cfg(test)]
+mod tests;

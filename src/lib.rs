@@ -1,0 +1,3 @@
+//! wanctl, a Prometheus-native exporter-controller for CAKE.
+pub mod control;
+pub mod units;
