@@ -1,3 +1,12 @@
-//! wanctl, a Prometheus-native exporter-controller for CAKE.
+//! wanctl
+pub mod actuator;
+pub mod clock;
+pub mod config;
 pub mod control;
+pub mod http;
+pub mod probe;
+pub mod router;
+pub mod sim;
+pub mod status;
+pub mod telemetry;
 pub mod units;

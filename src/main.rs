@@ -1,1 +1,7 @@
-fn main() {}
+//! The `wanctl` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wanctl::cli::main()
+}

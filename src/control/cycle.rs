@@ -132,10 +132,20 @@ pub struct ReflectorView {
 /// How punctual the loop was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Timing {
+    /// The configured time between two cycles.
+    pub interval: Duration,
     /// How late this cycle started after its tick.
     pub lateness: Duration,
     /// Ticks that were dropped between the cycle before and this one.
     pub skipped: u64,
     /// Busy time of the cycle before this one, fan-out included; this one is not over yet.
     pub busy: Duration,
+}
+
+impl Timing {
+    /// Tells whether the cycle before this one was busy for longer than the interval.
+    #[must_use]
+    pub fn overran(&self) -> bool {
+        self.busy > self.interval
+    }
 }

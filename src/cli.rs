@@ -1,0 +1,161 @@
+//! The command line: arguments in, text and an exit code out. The only part that prints.
+
+mod check;
+mod demo;
+mod emulate;
+mod output;
+mod run;
+mod show_history;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use tokio::runtime;
+
+use crate::telemetry::{LogFormat, start_logging};
+
+/// Why a command failed, with the exit code that says so to scripts.
+#[derive(Debug)]
+struct Failure {
+    code: u8,
+    error: anyhow::Error,
+}
+
+/// Anything that has no code of its own.
+const EXIT_FAILURE: u8 = 1;
+/// Not permitted to open an ICMP socket (`EX_NOPERM` of sysexits.h).
+const EXIT_NO_PERMISSION: u8 = 77;
+/// The configuration is wrong (`EX_CONFIG` of sysexits.h).
+const EXIT_CONFIG: u8 = 78;
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { code: EXIT_FAILURE, error: error.into() }
+    }
+}
+
+/// Keeps latency low on links whose capacity moves, and tells Prometheus everything.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How much is logged to standard error: error, warn, info, debug or trace. `RUST_LOG` wins.
+    #[arg(long, global = true, default_value = "info", value_name = "LEVEL")]
+    log_level: String,
+    /// How the log is written.
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure, decide and shape, as the configuration says.
+    Run(RunArgs),
+    /// Watch the real controller work on two simulated WANs and an emulated router.
+    Demo(DemoArgs),
+    /// Check a configuration and say everything that is wrong with it.
+    Check(CheckArgs),
+    /// Be a RouterOS router with shaped queues, for trying things out.
+    EmulateRouter(EmulateArgs),
+    /// Tell how a link has behaved, from the SQLite history.
+    History(show_history::HistoryArgs),
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Decide and export everything, but write nothing to the router.
+    #[arg(long)]
+    observe: bool,
+}
+
+#[derive(Debug, Args)]
+struct DemoArgs {
+    /// End after this time, for example `30s` or `5m`; without it, run until Ctrl-C.
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    duration: Option<Duration>,
+    /// Where the live page and /metrics are served.
+    #[arg(long, default_value = "127.0.0.1:9102", value_name = "ADDR")]
+    listen: SocketAddr,
+    /// Where the history is kept; a temporary directory if not given.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Equal seeds give equal links.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct EmulateArgs {
+    /// Where the REST API is served.
+    #[arg(long, default_value = "127.0.0.1:8728", value_name = "ADDR")]
+    listen: SocketAddr,
+    /// Name of the RouterOS user.
+    #[arg(long, default_value = "wanctl")]
+    user: String,
+    /// Its password.
+    #[arg(long, default_value = "wanctl")]
+    password: String,
+    /// Equal seeds give equal links and latencies.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    start(Cli::parse())
+}
+
+/// Runs `wanctl history` with the arguments of the process, for the program `wanctl-history`.
+#[must_use]
+pub fn history_main() -> ExitCode {
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    arguments.insert(1.min(arguments.len()), "history".into());
+    start(Cli::parse_from(arguments))
+}
+
+fn start(cli: Cli) -> ExitCode {
+    // The demo talks to its spectator on standard output; its log is for trouble.
+    let quiet = matches!(cli.command, Command::Demo(_)) && cli.log_level == "info";
+    start_logging(if quiet { "warn" } else { &cli.log_level }, cli.log_format);
+    match dispatch(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever closed the pipe has seen enough.
+        Err(failure) if output::is_broken_pipe(&failure.error) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain(&failure.error);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Run(args) => block_on(run::run(args)),
+        Command::Demo(args) => block_on(demo::run(args)),
+        Command::Check(args) => check::run(&args),
+        Command::EmulateRouter(args) => block_on(emulate::run(args)),
+        Command::History(args) => show_history::run(&args),
+    }
+}
+
+/// Two workers: one may be busy with a scrape while the other answers the router.
+fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(work)
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    Duration::try_from(span).map_err(|_| "must not be negative".to_owned())
+}

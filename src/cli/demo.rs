@@ -1,0 +1,179 @@
+//! `wanctl demo`: the real controller, over real HTTP, in real time, on a simulated household.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use tokio::{net::TcpListener, time::interval};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    DemoArgs, Failure, emulate,
+    output::say,
+    run::{asked_to_stop, bind},
+};
+use crate::{
+    clock::Clock,
+    config::{Config, HistoryConfig, HttpConfig},
+    control::{CongestionState, Direction, PerDirection},
+    daemon::{Daemon, Parts},
+    router::routeros::RestClient,
+    sim::home::{self, HomeWan},
+    status::{Tally, WanView},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
+    let household = home::household(args.seed);
+    let http = bind(args.listen).await?;
+    let listen = http.local_addr().context("the listener has no address")?;
+    let (directory, given) = data_directory(args.data_dir)?;
+    let history = directory.join("history.db");
+
+    let router = TcpListener::bind("127.0.0.1:0").await.context("no loopback port is free")?;
+    let router_url = format!("http://{}", router.local_addr().context("no loopback address")?);
+    let clock = Clock::start();
+    let world = emulate::world(&household, clock);
+    let emulator = emulate::emulator(&household, &world, emulate::USER, emulate::PASSWORD, args.seed);
+    let stop_router = CancellationToken::new();
+    tokio::spawn(emulator.serve(router, stop_router.clone()));
+
+    let mut config = emulate::config(&household, &router_url);
+    config.history = HistoryConfig { path: Some(history.clone()), ..config.history };
+    config.http = HttpConfig { listen };
+    announce(&config, &history, given)?;
+
+    let client = RestClient::new(&config.router).map_err(anyhow::Error::msg)?;
+    let probers = (0..household.len()).map(|link| world.prober(link)).collect();
+    let parts = Parts { config, router: Arc::new(client), probers, clock, listener: http };
+    let mut daemon = Daemon::start(parts).context("cannot start")?;
+
+    let watched = watch(&mut daemon, &household, clock, args.duration).await;
+    let board = daemon.board().clone();
+    daemon.stop("the demo ended").await;
+    stop_router.cancel();
+    for (name, tally) in board.tallies() {
+        summarise(&name, &tally)?;
+    }
+    say(format!("history kept in {}", history.display()))?;
+    Ok(watched?)
+}
+
+/// Prints a line a second until the time is up, a signal comes or something breaks.
+async fn watch(
+    daemon: &mut Daemon,
+    household: &[HomeWan],
+    clock: Clock,
+    duration: Option<Duration>,
+) -> anyhow::Result<()> {
+    let mut seconds = interval(SECOND);
+    let end = async {
+        match duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(end);
+    let signal = asked_to_stop();
+    tokio::pin!(signal);
+    let board = daemon.board().clone();
+    loop {
+        tokio::select! {
+            () = &mut end => return Ok(()),
+            asked = &mut signal => return asked.map(drop).map_err(Into::into),
+            what = daemon.broken() => anyhow::bail!(what),
+            _ = seconds.tick() => {
+                let elapsed = clock.now().since_start().as_secs();
+                if elapsed == 0 {
+                    continue;
+                }
+                let wans: Vec<String> = board.views().iter().map(line).collect();
+                debug_assert_eq!(wans.len(), household.len());
+                say(format!("{elapsed:>4} s  {}", wans.join("  |  ")))?;
+            }
+        }
+    }
+}
+
+fn announce(config: &Config, history: &std::path::Path, given: bool) -> anyhow::Result<()> {
+    let listen = config.http.listen;
+    say("wanctl demo: two simulated WANs whose capacity moves, an emulated RouterOS router,")?;
+    say("and the real controller between them, deciding 20 times a second.")?;
+    say("")?;
+    say(format!("  live page   http://{listen}/"))?;
+    say(format!("  metrics     http://{listen}/metrics"))?;
+    let kept = if given { "" } else { " (a temporary directory; choose one with --data-dir)" };
+    say(format!("  history     {}{kept}", history.display()))?;
+    say(format!("  router      {} (user {})", config.router.url, config.router.user))?;
+    say("")?;
+    say("Each line: traffic of shaper rate in Mbit/s, state, added delay. Ctrl-C ends it.")?;
+    say("")?;
+    Ok(())
+}
+
+/// The directory of the history, and whether the user chose it.
+fn data_directory(given: Option<PathBuf>) -> anyhow::Result<(PathBuf, bool)> {
+    let chosen = given.is_some();
+    let directory = given.unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("wanctl-demo-{}", std::process::id()))
+    });
+    std::fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot create {}", directory.display()))?;
+    Ok((directory, chosen))
+}
+
+fn line(wan: &WanView) -> String {
+    let direction = |arrow: &str, view: &Option<crate::status::DirectionView>| {
+        view.as_ref().map_or_else(String::new, |view| {
+            let achieved = view.achieved_mbps.unwrap_or(0.0);
+            format!("{arrow} {achieved:5.1} of {:5.1} {:<8}", view.desired_mbps, view.state)
+        })
+    };
+    let delay = wan.delta_ms.map_or_else(|| "  no replies".to_owned(), |ms| format!("{ms:+5.0} ms"));
+    format!(
+        "{:<5} {} {} {delay}",
+        wan.name,
+        direction("down", &wan.download),
+        direction("up", &wan.upload)
+    )
+}
+
+fn summarise(name: &str, tally: &Tally) -> std::io::Result<()> {
+    let ms = |quantile| tally.delay_quantile(quantile).map_or_else(|| "-".to_owned(), |d| d.to_string());
+    say("")?;
+    say(format!(
+        "{name}: {} cycles, {} overruns, {} ticks skipped, {} writes; added delay p50 {}, p95 {}",
+        tally.cycles,
+        tally.overruns,
+        tally.skipped,
+        tally.writes,
+        ms(0.5),
+        ms(0.95)
+    ))?;
+    for direction in Direction::ALL {
+        let times = tally.time_in_state[direction];
+        let total: f64 = times.iter().map(Duration::as_secs_f64).sum();
+        let shares = CongestionState::ALL.iter().zip(times).map(|(state, time)| {
+            format!("{} {:.1} %", state.name(), 100.0 * time.as_secs_f64() / total.max(1e-9))
+        });
+        say(format!("  {:<8} {}", direction.name(), shares.collect::<Vec<_>>().join(", ")))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_household_is_a_valid_configuration() {
+        let household = home::household(1);
+        let config = emulate::config(&household, "http://127.0.0.1:1");
+        for wan in &config.wans {
+            for (_, direction) in PerDirection::each(&wan.params.directions) {
+                let limits = direction.limits;
+                assert!(limits.floor <= limits.base && limits.base <= limits.ceiling);
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The loop of one WAN: every interval, newest samples in, one decision out, one `Cycle` to all.
+//!
+//! It waits for nothing but its tick. Probes, router, disk and HTTP live in tasks of their own
+//! and are met only through channels that never block.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant as TokioInstant, MissedTickBehavior, interval_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::Clock,
+    control::{Actuation, Cycle, PerDirection, RttSample, ShaperSample, Timing, Wan},
+    history::Recorder,
+    status::Board,
+    telemetry::CycleMetrics,
+    units::BitRate,
+};
+
+/// One WAN's loop.
+#[derive(Debug)]
+pub(super) struct ControlLoop {
+    pub(super) index: usize,
+    pub(super) wan: Wan,
+    pub(super) interval: Duration,
+    pub(super) clock: Clock,
+    pub(super) samples: mpsc::Receiver<RttSample>,
+    pub(super) shaper: watch::Receiver<Option<ShaperSample>>,
+    pub(super) actuation: watch::Receiver<PerDirection<Actuation>>,
+    pub(super) desired: watch::Sender<PerDirection<Option<BitRate>>>,
+    pub(super) outlets: Outlets,
+}
+
+/// Where a cycle goes.
+#[derive(Debug)]
+pub(super) struct Outlets {
+    pub(super) metrics: CycleMetrics,
+    pub(super) recorder: Option<Recorder>,
+    pub(super) board: Board,
+}
+
+impl Outlets {
+    fn send(&mut self, cycle: Cycle) {
+        self.metrics.record(&cycle);
+        let cycle = Arc::new(cycle);
+        self.board.record(&cycle);
+        if let Some(recorder) = &self.recorder {
+            recorder.cycle(&cycle);
+        }
+    }
+}
+
+impl ControlLoop {
+    /// Turns until `stop`.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut ticks = interval_at(TokioInstant::now() + self.interval, self.interval);
+        // A late loop must not replay the cycles it missed: their samples are gone.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut before: Option<TokioInstant> = None;
+        let mut timing = Timing { interval: self.interval, ..Timing::default() };
+        for number in 1.. {
+            // Both futures may be dropped and begun anew without loss.
+            let tick = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                tick = ticks.tick() => tick,
+            };
+            let started = Instant::now();
+            timing.lateness = started.saturating_duration_since(tick.into_std());
+            timing.skipped = before.map_or(0, |before| skipped(tick - before, self.interval));
+            before = Some(tick);
+            self.cycle(number, timing);
+            timing.busy = started.elapsed();
+        }
+    }
+
+    fn cycle(&mut self, number: u64, timing: Timing) {
+        let mut samples = Vec::new();
+        while let Ok(sample) = self.samples.try_recv() {
+            self.wan.on_rtt(&sample);
+            samples.push(sample);
+        }
+        if let Some(sample) = *self.shaper.borrow_and_update() {
+            self.wan.on_shaper(&sample);
+        }
+        self.wan.on_actuation(*self.actuation.borrow_and_update());
+        let at = self.clock.now();
+        let decision = self.wan.decide(at);
+        let wanted = PerDirection::build(|direction| Some(decision.directions[direction].desired));
+        self.desired.send_if_modified(|told| {
+            let changed = *told != wanted;
+            *told = wanted;
+            changed
+        });
+        self.outlets.send(Cycle {
+            wan: self.index,
+            number,
+            at,
+            wall: Clock::wall(),
+            measurement: decision.measurement,
+            directions: decision.directions,
+            reflectors: decision.reflectors,
+            samples,
+            timing,
+        });
+    }
+}
+
+/// How many ticks were dropped between two that are `apart`.
+fn skipped(apart: Duration, interval: Duration) -> u64 {
+    let ticks = (apart.as_secs_f64() / interval.as_secs_f64()).round();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
+    let ticks = ticks as u64;
+    ticks.saturating_sub(1)
+}

@@ -1,0 +1,46 @@
+//! What systemd is told. The watchdog proves that the control loops turn, nothing else: an outage
+//! of the link or of the router is no reason to be restarted.
+
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::{clock::Clock, status::Board};
+
+/// A loop that has not turned for this long is stuck.
+const STUCK: Duration = Duration::from_secs(3);
+
+/// Says that the daemon is up.
+pub(super) fn ready() {
+    tell(NotifyState::Ready);
+}
+
+/// Says that the daemon is on its way out.
+pub(super) fn stopping() {
+    tell(NotifyState::Stopping);
+}
+
+/// Pets the watchdog, if systemd wants that, for as long as the loops turn.
+pub(super) async fn run(board: Board, clock: Clock, stop: CancellationToken) {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = sleep(limit / 3) => {}
+        }
+        let now = clock.now();
+        let turning = board.latest().iter().all(|(_, cycle)| {
+            cycle.as_ref().is_some_and(|cycle| now.since(cycle.at) < STUCK)
+        });
+        if turning {
+            tell(NotifyState::Watchdog);
+        }
+    }
+}
+
+/// Outside systemd there is nobody to tell, which is not an error.
+fn tell(state: NotifyState<'_>) {
+    let _ = sd_notify::notify(&[state]);
+}

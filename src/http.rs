@@ -1,0 +1,158 @@
+//! What is served: `/metrics`, `/livez`, `/readyz`, `/health`, `/status`, `/recent`, `/events`
+//! and the live page. Every answer is made from memory; no scrape reaches the router or the disk.
+
+mod page;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, KeepAlive, Sse},
+    },
+    routing::get,
+};
+use futures_util::{Stream, stream};
+use prometheus_client::registry::Registry;
+use serde::Serialize;
+use tokio::{net::TcpListener, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    status::{Board, Health, WanView},
+    telemetry::{Format, encode},
+};
+
+/// Time between two events of the live page.
+const EVENT_INTERVAL: Duration = Duration::from_millis(250);
+
+/// What the handlers read.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// Every metric.
+    pub registry: Arc<Registry>,
+    /// The newest cycles.
+    pub board: Board,
+    /// How health is found out; asked at each request.
+    pub health: HealthSource,
+    /// Ends the streams of events, which would otherwise outlive a shutdown.
+    pub stop: CancellationToken,
+}
+
+/// A function that judges the health of the daemon now.
+#[derive(Clone)]
+pub struct HealthSource(pub Arc<dyn Fn() -> Health + Send + Sync>);
+
+impl std::fmt::Debug for HealthSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HealthSource")
+    }
+}
+
+/// What the live page and the status command show.
+#[derive(Debug, Serialize)]
+struct Snapshot {
+    health: Health,
+    wans: Vec<WanView>,
+}
+
+/// Serves on `listener` until `stop`.
+///
+/// # Errors
+/// If the listener breaks.
+pub async fn serve(
+    listener: TcpListener,
+    served: Served,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(served)).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// Builds the routes.
+#[must_use]
+pub fn router(served: Served) -> Router {
+    Router::new()
+        .route("/", get(page::html))
+        .route("/page.js", get(page::script))
+        .route("/page.css", get(page::style))
+        .route("/metrics", get(metrics))
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/health", get(health))
+        .route("/status", get(status))
+        .route("/recent", get(recent))
+        .route("/events", get(events))
+        .fallback(unknown)
+        .with_state(served)
+}
+
+async fn metrics(State(served): State<Served>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let format = Format::negotiate(accept.unwrap_or_default());
+    match encode(&served.registry, format) {
+        Ok(page) => {
+            let headers = [(header::CONTENT_TYPE, format.content_type()), (header::VARY, "Accept")];
+            (headers, page).into_response()
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+async fn livez(State(served): State<Served>) -> Response {
+    let health = (served.health.0)();
+    probe(health.live, "the control loops turn", "a control loop has stopped turning")
+}
+
+async fn readyz(State(served): State<Served>) -> Response {
+    let health = (served.health.0)();
+    probe(health.ready, "measuring, and the router answers", "not ready; /health says why")
+}
+
+fn probe(good: bool, yes: &str, no: &str) -> Response {
+    if good {
+        (StatusCode::OK, format!("{yes}\n")).into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, format!("{no}\n")).into_response()
+    }
+}
+
+async fn health(State(served): State<Served>) -> Json<Health> {
+    Json((served.health.0)())
+}
+
+async fn status(State(served): State<Served>) -> Response {
+    Json(snapshot(&served)).into_response()
+}
+
+async fn recent(State(served): State<Served>) -> Response {
+    Json(served.board.recent()).into_response()
+}
+
+/// Sends the snapshot four times a second for as long as the client listens.
+async fn events(
+    State(served): State<Served>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let stream = stream::unfold((served, true), |(served, first)| async move {
+        if !first {
+            tokio::select! {
+                () = served.stop.cancelled() => return None,
+                () = sleep(EVENT_INTERVAL) => {}
+            }
+        }
+        let event = Event::default().json_data(snapshot(&served)).unwrap_or_default();
+        Some((Ok(event), (served, false)))
+    });
+    Sse::new(stream).keep_alive(KeepAlive::default())
+}
+
+fn snapshot(served: &Served) -> Snapshot {
+    Snapshot { health: (served.health.0)(), wans: served.board.views() }
+}
+
+async fn unknown() -> Response {
+    let paths = "there is nothing here; try /, /metrics, /health, /livez, /readyz, /status\n";
+    (StatusCode::NOT_FOUND, paths).into_response()
+}

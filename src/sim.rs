@@ -1,0 +1,13 @@
+//! Simulated links and an emulated router: what the demo, the tests and `emulate-router` run
+//! against. Deterministic by seed, driven by whatever clock the caller has.
+
+pub mod capacity;
+pub mod closed_loop;
+mod flow;
+pub mod home;
+pub mod link;
+mod path;
+pub mod plant;
+//pub mod routeros;
+pub mod traffic;
+pub mod world;

@@ -1,0 +1,126 @@
+//! Simulated WANs in real time, behind an emulated router's queues and in front of our probes.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use tokio::time::sleep;
+
+use super::{
+    link::Link,
+    plant::{Plant, PlantReading},
+};
+use crate::{
+    clock::Clock,
+    control::{Direction, ProbeOutcome, ReflectorId},
+    probe::Prober,
+    units::{BitRate, Delay},
+};
+
+/// Reflectors of one WAN are this much further away, one from the next.
+const SPREAD: Duration = Duration::from_millis(3);
+
+/// Links that live in real time. They need no task: whoever looks moves them on.
+#[derive(Debug, Clone)]
+pub struct World {
+    clock: Clock,
+    links: Arc<Vec<(WorldQueues, Mutex<Link>)>>,
+}
+
+/// Names of a link's queues on the router.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorldQueues {
+    /// The queue that shapes the download.
+    pub download: String,
+    /// The queue that shapes the upload.
+    pub upload: String,
+}
+
+impl WorldQueues {
+    fn direction(&self, queue: &str) -> Option<Direction> {
+        if queue == self.download {
+            Some(Direction::Download)
+        } else {
+            (queue == self.upload).then_some(Direction::Upload)
+        }
+    }
+}
+
+impl World {
+    /// Sets `links` going at the start of `clock`.
+    #[must_use]
+    pub fn new(clock: Clock, links: Vec<(WorldQueues, Link)>) -> Self {
+        let links = links.into_iter().map(|(queues, link)| (queues, Mutex::new(link)));
+        Self { clock, links: Arc::new(links.collect()) }
+    }
+
+    /// Returns what probes the link with this number.
+    #[must_use]
+    pub fn prober(&self, link: usize) -> Arc<dyn Prober> {
+        Arc::new(WorldProber { world: self.clone(), link })
+    }
+
+    fn link_of(&self, queue: &str) -> Option<(MutexGuard<'_, Link>, Direction)> {
+        self.links.iter().find_map(|(queues, link)| {
+            let direction = queues.direction(queue)?;
+            Some((self.moved_on(link), direction))
+        })
+    }
+
+    /// A panic in the middle of a step would leave a link that is a little wrong, no more.
+    fn moved_on<'a>(&self, link: &'a Mutex<Link>) -> MutexGuard<'a, Link> {
+        let mut link = link.lock().unwrap_or_else(PoisonError::into_inner);
+        link.advance_to(self.clock.now().since_start());
+        link
+    }
+}
+
+impl Plant for World {
+    fn set_limit(&self, queue: &str, limit: BitRate) {
+        if let Some((mut link, direction)) = self.link_of(queue) {
+            link.set_limit(direction, limit);
+        }
+    }
+
+    fn reading(&self, queue: &str) -> PlantReading {
+        let link = self.link_of(queue);
+        link.map_or_else(PlantReading::default, |(link, direction)| link.reading(direction))
+    }
+}
+
+#[derive(Debug)]
+struct WorldProber {
+    world: World,
+    link: usize,
+}
+
+impl Prober for WorldProber {
+    fn probe(
+        &self,
+        reflector: ReflectorId,
+        _sequence: u64,
+        timeout: Duration,
+    ) -> BoxFuture<'_, ProbeOutcome> {
+        Box::pin(async move {
+            let further = SPREAD * u32::from(reflector.0);
+            let outcome = match self.world.links.get(self.link) {
+                Some((_, link)) => self.world.moved_on(link).probe(further),
+                None => ProbeOutcome::Unsent,
+            };
+            match outcome {
+                ProbeOutcome::Reply(rtt) if rtt < Delay::from(timeout) => {
+                    let micros = u64::try_from(rtt.micros()).unwrap_or(0);
+                    sleep(Duration::from_micros(micros)).await;
+                    outcome
+                }
+                ProbeOutcome::Reply(_) | ProbeOutcome::Lost => {
+                    sleep(timeout).await;
+                    ProbeOutcome::Lost
+                }
+                ProbeOutcome::Unsent => outcome,
+            }
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! What a person wants to know right now: the newest cycle of each WAN, the last decisions and
+//! why, the last two minutes, and a tally since the start. Fed by nothing but `Cycle`.
+
+mod health;
+mod notes;
+mod tally;
+mod view;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+pub use health::{Health, HealthInputs, Level};
+pub use notes::Note;
+pub use tally::Tally;
+pub use view::{DirectionView, WanView};
+
+use crate::{
+    control::{Cycle, Direction},
+    units::{Delay, MonoTime},
+};
+
+/// How much of the past is kept for the live page.
+const RECENT: Duration = Duration::from_secs(120);
+/// Time between two points of the recent past.
+const POINT: Duration = Duration::from_millis(250);
+
+/// The board on which control loops pin their cycles and from which everybody else reads.
+#[derive(Debug, Clone)]
+pub struct Board {
+    wans: Arc<Vec<Mutex<WanBoard>>>,
+}
+
+/// A point of the recent past: what happened within a quarter of a second.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Point {
+    /// Unix time in seconds.
+    pub time: f64,
+    /// Highest delay over the baseline in ms, if any was measured.
+    pub delta_ms: Option<f64>,
+    /// Desired rates in Mbit/s, download and upload.
+    pub desired_mbps: [f64; 2],
+    /// Achieved rates in Mbit/s, download and upload, where known.
+    pub achieved_mbps: [Option<f64>; 2],
+}
+
+#[derive(Debug)]
+struct WanBoard {
+    name: String,
+    reflectors: Vec<String>,
+    latest: Option<Arc<Cycle>>,
+    notes: notes::Notes,
+    tally: Tally,
+    recent: VecDeque<Point>,
+    point_ends: MonoTime,
+    worst: Option<Delay>,
+}
+
+impl Board {
+    /// Creates an empty board for WANs with these names and reflectors.
+    #[must_use]
+    pub fn new(wans: Vec<(String, Vec<String>)>) -> Self {
+        let wans = wans.into_iter().map(|(name, reflectors)| {
+            Mutex::new(WanBoard {
+                name,
+                reflectors,
+                latest: None,
+                notes: notes::Notes::default(),
+                tally: Tally::default(),
+                recent: VecDeque::new(),
+                point_ends: MonoTime::ZERO,
+                worst: None,
+            })
+        });
+        Self { wans: Arc::new(wans.collect()) }
+    }
+
+    /// Pins a cycle.
+    pub fn record(&self, cycle: &Arc<Cycle>) {
+        let Some(mut wan) = self.wans.get(cycle.wan).map(open) else { return };
+        let before = wan.latest.replace(Arc::clone(cycle));
+        wan.tally.record(before.as_deref(), cycle);
+        wan.notes.record(before.as_deref(), cycle);
+        wan.record_point(cycle);
+    }
+
+    /// Shows every WAN as it stands.
+    #[must_use]
+    pub fn views(&self) -> Vec<WanView> {
+        self.read(|wan| {
+            WanView::of(&wan.name, &wan.reflectors, wan.latest.as_deref(), wan.notes.list())
+        })
+    }
+
+    /// Returns the last two minutes of every WAN.
+    #[must_use]
+    pub fn recent(&self) -> Vec<(String, Vec<Point>)> {
+        self.read(|wan| (wan.name.clone(), wan.recent.iter().copied().collect()))
+    }
+
+    /// Returns every WAN's name and tally since the start.
+    #[must_use]
+    pub fn tallies(&self) -> Vec<(String, Tally)> {
+        self.read(|wan| (wan.name.clone(), wan.tally.clone()))
+    }
+
+    /// Returns every WAN's newest cycle.
+    #[must_use]
+    pub fn latest(&self) -> Vec<(String, Option<Arc<Cycle>>)> {
+        self.read(|wan| (wan.name.clone(), wan.latest.clone()))
+    }
+
+    fn read<T>(&self, show: impl Fn(&WanBoard) -> T) -> Vec<T> {
+        self.wans.iter().map(|wan| show(&open(wan))).collect()
+    }
+}
+
+impl WanBoard {
+    fn record_point(&mut self, cycle: &Cycle) {
+        self.worst = self.worst.max(cycle.measurement.delta);
+        if cycle.at < self.point_ends {
+            return;
+        }
+        self.point_ends = cycle.at + POINT;
+        let both = Direction::ALL.map(|direction| &cycle.directions[direction]);
+        self.recent.push_back(Point {
+            time: cycle.wall.seconds(),
+            delta_ms: self.worst.take().map(Delay::millis),
+            desired_mbps: both.map(|told| told.desired.mbps()),
+            achieved_mbps: both.map(|told| told.load.achieved.map(|rate| rate.mbps())),
+        });
+        let oldest = cycle.wall.seconds() - RECENT.as_secs_f64();
+        while self.recent.front().is_some_and(|point| point.time < oldest) {
+            self.recent.pop_front();
+        }
+    }
+}
+
+/// A reader that panicked leaves nothing half-written here, so a poisoned lock is as good as new.
+fn open(wan: &Mutex<WanBoard>) -> MutexGuard<'_, WanBoard> {
+    wan.lock().unwrap_or_else(PoisonError::into_inner)
+}

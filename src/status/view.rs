@@ -1,0 +1,135 @@
+//! A WAN as the live page, the status command and `/status` show it.
+
+use serde::Serialize;
+
+use super::Note;
+use crate::{
+    control::{Cycle, Direction, DirectionCycle},
+    units::Delay,
+};
+
+/// One WAN.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WanView {
+    /// Its name.
+    pub name: String,
+    /// Whether a cycle has been decided yet; the rest is empty until then.
+    pub running: bool,
+    /// Unix time of the newest cycle in seconds.
+    pub time: f64,
+    /// State of the measurement.
+    pub measurement: &'static str,
+    /// Fresh reflectors, and all.
+    pub reflectors_fresh: [usize; 2],
+    /// Median round-trip time in ms.
+    pub rtt_ms: Option<f64>,
+    /// Median baseline in ms.
+    pub baseline_ms: Option<f64>,
+    /// Median delay over the baseline in ms.
+    pub delta_ms: Option<f64>,
+    /// Median jitter in ms.
+    pub jitter_ms: Option<f64>,
+    /// The download.
+    pub download: Option<DirectionView>,
+    /// The upload.
+    pub upload: Option<DirectionView>,
+    /// The reflectors.
+    pub reflectors: Vec<ReflectorRow>,
+    /// The last decisions, newest first.
+    pub notes: Vec<Note>,
+}
+
+/// One direction.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DirectionView {
+    /// Congestion state.
+    pub state: &'static str,
+    /// Seconds since it was entered.
+    pub state_seconds: f64,
+    /// Desired rate in Mbit/s.
+    pub desired_mbps: f64,
+    /// Rate that the router enforces in Mbit/s, if known.
+    pub observed_mbps: Option<f64>,
+    /// Traffic in Mbit/s, if known.
+    pub achieved_mbps: Option<f64>,
+    /// How busy the shaper is.
+    pub load: &'static str,
+    /// Bytes waiting in the shaper, if known.
+    pub backlog_bytes: Option<u64>,
+    /// Reason code of the newest decision.
+    pub reason: &'static str,
+    /// The same in plain words.
+    pub why: &'static str,
+    /// Rate writes that the router confirmed.
+    pub writes: u64,
+}
+
+/// One reflector.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReflectorRow {
+    /// Its address.
+    pub address: String,
+    /// Whether its last reply is recent.
+    pub fresh: bool,
+    /// Its baseline in ms.
+    pub baseline_ms: Option<f64>,
+    /// Its delay over the baseline in ms.
+    pub delta_ms: Option<f64>,
+    /// Share of its probes lost lately, 0 to 1.
+    pub loss: f64,
+}
+
+impl WanView {
+    pub(super) fn of(
+        name: &str,
+        addresses: &[String],
+        cycle: Option<&Cycle>,
+        notes: Vec<Note>,
+    ) -> Self {
+        let ms = |delay: Option<Delay>| delay.map(Delay::millis);
+        let told = cycle.map(|cycle| &cycle.measurement);
+        let direction = |direction: Direction| {
+            cycle.map(|cycle| DirectionView::of(&cycle.directions[direction], cycle))
+        };
+        let reflectors = cycle.map_or(&[][..], |cycle| cycle.reflectors.as_slice());
+        let reflectors = addresses.iter().zip(reflectors).map(|(address, view)| ReflectorRow {
+            address: address.clone(),
+            fresh: view.fresh,
+            baseline_ms: ms(view.baseline),
+            delta_ms: ms(view.delta),
+            loss: view.loss,
+        });
+        Self {
+            name: name.to_owned(),
+            running: cycle.is_some(),
+            time: cycle.map_or(0.0, |cycle| cycle.wall.seconds()),
+            measurement: told.map_or("starting", |told| told.state.name()),
+            reflectors_fresh: [told.map_or(0, |told| usize::from(told.fresh)), addresses.len()],
+            rtt_ms: ms(told.and_then(|told| told.rtt)),
+            baseline_ms: ms(told.and_then(|told| told.baseline)),
+            delta_ms: ms(told.and_then(|told| told.delta)),
+            jitter_ms: ms(told.and_then(|told| told.jitter)),
+            download: direction(Direction::Download),
+            upload: direction(Direction::Upload),
+            reflectors: reflectors.collect(),
+            notes,
+        }
+    }
+}
+
+impl DirectionView {
+    fn of(told: &DirectionCycle, cycle: &Cycle) -> Self {
+        Self {
+            state: told.state.name(),
+            state_seconds: cycle.at.since(told.since).as_secs_f64(),
+            desired_mbps: told.desired.mbps(),
+            observed_mbps: told.actuation.observed.map(|rate| rate.mbps()),
+            achieved_mbps: told.load.achieved.map(|rate| rate.mbps()),
+            load: told.load.class.name(),
+            backlog_bytes: told.queue.map(|queue| queue.backlog_bytes),
+            reason: told.reason.code(),
+            why: told.reason.explain(),
+            writes: told.actuation.writes,
+        }
+    }
+}

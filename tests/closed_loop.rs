@@ -1,0 +1,133 @@
+//! The controller against simulated links in virtual time: what it must do, whatever its tuning.
+
+use std::time::Duration;
+
+use wanctl::{
+    control::{
+        CongestionState, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, Reason,
+        StateThresholds, WanParams,
+    },
+    sim::{
+        capacity::Shape,
+        closed_loop::ClosedLoop,
+        link::LinkSpec,
+        traffic::{GREEDY, Phase, Traffic},
+    },
+    units::{BitRate, Delay, MonoTime},
+};
+
+fn mbps(rate: f64) -> BitRate {
+    BitRate::from_mbps(rate)
+}
+
+fn params() -> WanParams {
+    let ms = Delay::from_millis_f64;
+    let limits = Limits { floor: mbps(2.0), base: mbps(30.0), ceiling: mbps(60.0) };
+    let direction = DirectionParams { limits, law: LawKind::Adaptive };
+    WanParams {
+        evidence: EvidenceParams {
+            reflectors: 6,
+            stale_after: Duration::from_millis(1200),
+            bloat_threshold: ms(15.0),
+        },
+        thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
+        directions: PerDirection { download: direction, upload: direction },
+    }
+}
+
+/// A 50/50 Mbit/s link of 20 ms with 100 ms of buffer.
+fn link(shape: Shape, download: BitRate, upload: BitRate) -> LinkSpec {
+    LinkSpec {
+        nominal: PerDirection { download: mbps(50.0), upload: mbps(50.0) },
+        shape,
+        base_rtt: Duration::from_millis(20),
+        jitter: Duration::from_millis(1),
+        loss: 0.001,
+        buffer: PerDirection { download: 625_000, upload: 625_000 },
+        traffic: Traffic::new(vec![Phase { lasts: Duration::from_secs(3600), download, upload }]),
+        seed: 42,
+    }
+}
+
+const TRICKLE: BitRate = BitRate::from_bps(300_000);
+
+fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+#[test]
+fn a_halved_capacity_is_answered_within_seconds_and_used_again_afterwards() {
+    let steps = vec![(seconds(40), 0.5), (seconds(80), 1.0)];
+    let mut bench = ClosedLoop::new(link(Shape::Steps(steps), GREEDY, TRICKLE), &params());
+    bench.run(seconds(40), |_| {});
+    let mut calm_at = None;
+    bench.run(seconds(40), |step| {
+        let calm = step.link.queue_delay() < Delay::from_millis_f64(30.0);
+        match (calm, calm_at) {
+            (true, None) => calm_at = Some(step.now),
+            (false, _) if step.now < MonoTime::from_millis(45_000) => calm_at = None,
+            _ => {}
+        }
+    });
+    let calm_at = calm_at.expect("the delay came down");
+    assert!(calm_at < MonoTime::from_millis(44_000), "calm only at {calm_at:?}");
+    let mut last = BitRate::ZERO;
+    bench.run(seconds(40), |step| last = step.decision.directions.download.desired);
+    assert!(last > mbps(42.0), "recovered to {last} of 50 Mbit/s only");
+}
+
+#[test]
+fn a_saturated_upload_leaves_the_download_alone() {
+    let steps = vec![(seconds(10), 0.4)];
+    let mut bench = ClosedLoop::new(link(Shape::Steps(steps), TRICKLE, GREEDY), &params());
+    let (mut upload_cuts, mut lowest) = (0, mbps(1000.0));
+    bench.run(seconds(60), |step| {
+        let told = step.decision.directions;
+        lowest = lowest.min(told.download.desired);
+        upload_cuts += u32::from(told.upload.reason == Reason::CutBloat);
+        assert_eq!(told.download.state, CongestionState::Green, "at {:?}", step.now);
+    });
+    assert!(upload_cuts > 3, "the upload was cut {upload_cuts} times");
+    assert_eq!(lowest, params().directions.download.limits.base);
+}
+
+#[test]
+fn a_longer_path_on_an_idle_link_cuts_nothing_and_is_learned() {
+    let mut bench = ClosedLoop::new(link(Shape::Steady, TRICKLE, TRICKLE), &params());
+    bench.run(seconds(20), |_| {});
+    bench.reroute(Duration::from_millis(100));
+    let mut delta = None;
+    bench.run(seconds(15), |step| {
+        delta = step.decision.measurement.delta;
+        for (_, told) in step.decision.directions.each() {
+            assert_eq!(told.desired, told.previous, "at {:?}: {:?}", step.now, told.reason);
+        }
+    });
+    let delta = delta.expect("measured");
+    assert!(delta < Delay::from_millis_f64(5.0), "still {delta} over the baseline after 15 s");
+}
+
+#[test]
+fn an_idle_link_with_noisy_reflectors_is_not_cut_for_an_hour() {
+    let mut noisy = link(Shape::Steady, TRICKLE, TRICKLE);
+    noisy.jitter = Duration::from_micros(8_700); // p99 of +40 ms
+    noisy.loss = 0.02;
+    let mut bench = ClosedLoop::new(noisy, &params());
+    let base = params().directions.download.limits.base;
+    bench.run(seconds(3600), |step| {
+        for (direction, told) in step.decision.directions.each() {
+            assert!(told.desired >= base, "{direction:?} cut at {:?}", step.now);
+        }
+    });
+}
+
+#[test]
+fn equal_seeds_give_equal_runs() {
+    let run = || {
+        let mut told = Vec::new();
+        let mut bench = ClosedLoop::new(link(Shape::Lte, GREEDY, GREEDY), &params());
+        bench.run(seconds(30), |step| told.push(step.decision.clone()));
+        told
+    };
+    assert_eq!(run(), run());
+}
