@@ -105,7 +105,9 @@ impl Daemon {
         tasks.spawn(actuator.run(stop.clone(), parting(&config), PARTING));
 
         let mut loops = Vec::new();
-        for (wan, ((settings, prober), link)) in config.wans.iter().zip(probers).zip(links).enumerate() {
+        for (wan, ((settings, prober), link)) in
+            config.wans.iter().zip(probers).zip(links).enumerate()
+        {
             let (sender, samples) = mpsc::channel(SAMPLES);
             tasks.spawn(schedule(&config, wan).run(prober, clock, sender, stop.clone()));
             let (name, reflectors) = names(settings);
@@ -226,8 +228,10 @@ fn actuator(
     metrics: RouterMetrics,
 ) -> Actuator {
     let queues = config.wans.iter().enumerate().flat_map(|(wan, settings)| {
-        Direction::ALL.map(|direction| {
-            Queue { wan, direction, name: settings.queues[direction].clone() }
+        Direction::ALL.map(|direction| Queue {
+            wan,
+            direction,
+            name: settings.queues[direction].clone(),
         })
     });
     let writes = config.control.mode == Mode::Active;

@@ -1,8 +1,36 @@
-//! wanctl
+//! wanctl keeps latency low on links whose capacity moves (cable, DSL, LTE/5G, Starlink): it
+//! measures delay 20 times a second, decides, and moves the shaper rates of a router's CAKE
+//! queues. Everything it sees and decides is a Prometheus metric and a row in its own history.
+//!
+//! The map of the house, in the direction in which data flows:
+//!
+//! ```text
+//! probe ──────► RttSample ──┐
+//!                           ├─► control::Wan ─► Cycle ─► telemetry  (/metrics)
+//! actuator ◄─► router       │      │                 ├─► history    (SQLite)
+//!    │    └───► ShaperSample┘      │                 └─► status ─► http  (/, /health)
+//!    └─────────◄── desired rates ◄─┘
+//! ```
+//!
+//! - [`units`]: rates, delays and times; no bare number crosses a module.
+//! - [`control`]: the pure core. Samples and a time in, a decision with its reason out.
+//! - [`config`]: YAML in, a valid [`config::Config`] out.
+//! - [`probe`], [`router`], [`actuator`]: measuring delay, talking to a router, keeping it at what
+//!   is desired.
+//! - [`history`], [`telemetry`], [`status`], [`http`]: telling.
+//! - [`daemon`]: the composition root, the only place that spawns long-lived tasks.
+//! - [`sim`]: links and a router that exist only in memory, for the demo and the tests.
+//! - [`cli`]: the commands.
+//!
+//! The invariants, and what is deliberately absent, are in `docs/architecture.md`.
+
 pub mod actuator;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
+pub mod daemon;
+pub mod history;
 pub mod http;
 pub mod probe;
 pub mod router;

@@ -8,6 +8,6 @@ pub mod home;
 pub mod link;
 mod path;
 pub mod plant;
-//pub mod routeros;
+pub mod routeros;
 pub mod traffic;
 pub mod world;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{Config, HistoryConfig, HttpConfig},
-    control::{CongestionState, Direction, PerDirection},
+    control::{CongestionState, Direction},
     daemon::{Daemon, Parts},
     router::routeros::RestClient,
     sim::home::{self, HomeWan},
@@ -34,7 +34,8 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let router_url = format!("http://{}", router.local_addr().context("no loopback address")?);
     let clock = Clock::start();
     let world = emulate::world(&household, clock);
-    let emulator = emulate::emulator(&household, &world, emulate::USER, emulate::PASSWORD, args.seed);
+    let emulator =
+        emulate::emulator(&household, &world, emulate::USER, emulate::PASSWORD, args.seed);
     let stop_router = CancellationToken::new();
     tokio::spawn(emulator.serve(router, stop_router.clone()));
 
@@ -129,7 +130,8 @@ fn line(wan: &WanView) -> String {
             format!("{arrow} {achieved:5.1} of {:5.1} {:<8}", view.desired_mbps, view.state)
         })
     };
-    let delay = wan.delta_ms.map_or_else(|| "  no replies".to_owned(), |ms| format!("{ms:+5.0} ms"));
+    let delay =
+        wan.delta_ms.map_or_else(|| "  no replies".to_owned(), |ms| format!("{ms:+5.0} ms"));
     format!(
         "{:<5} {} {} {delay}",
         wan.name,
@@ -139,7 +141,8 @@ fn line(wan: &WanView) -> String {
 }
 
 fn summarise(name: &str, tally: &Tally) -> std::io::Result<()> {
-    let ms = |quantile| tally.delay_quantile(quantile).map_or_else(|| "-".to_owned(), |d| d.to_string());
+    let ms =
+        |quantile| tally.delay_quantile(quantile).map_or_else(|| "-".to_owned(), |d| d.to_string());
     say("")?;
     say(format!(
         "{name}: {} cycles, {} overruns, {} ticks skipped, {} writes; added delay p50 {}, p95 {}",
@@ -170,7 +173,7 @@ mod tests {
         let household = home::household(1);
         let config = emulate::config(&household, "http://127.0.0.1:1");
         for wan in &config.wans {
-            for (_, direction) in PerDirection::each(&wan.params.directions) {
+            for (_, direction) in wan.params.directions.each() {
                 let limits = direction.limits;
                 assert!(limits.floor <= limits.base && limits.base <= limits.ceiling);
             }

@@ -109,7 +109,7 @@ pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
         router: RouterConfig {
             url: router_url.to_owned(),
             user: USER.to_owned(),
-            password: Secret::new(PASSWORD),
+            password: Secret::new(PASSWORD.to_owned()),
             trust: Trust::System,
             request_timeout: Duration::from_secs(3),
             stats_interval: Duration::from_millis(100),

@@ -34,7 +34,11 @@ pub(super) fn run(args: &HistoryArgs) -> Result<(), Failure> {
     let now = Clock::wall();
     let back = i64::try_from(args.last.as_micros()).unwrap_or(i64::MAX);
     let from = Timestamp::from_micros(now.micros().saturating_sub(back));
-    if args.events { list_events(&reader, args, from, now) } else { sum_up(&reader, args, from, now) }
+    if args.events {
+        list_events(&reader, args, from, now)
+    } else {
+        sum_up(&reader, args, from, now)
+    }
 }
 
 fn list_events(
@@ -53,7 +57,12 @@ fn list_events(
     Ok(())
 }
 
-fn sum_up(reader: &Reader, args: &HistoryArgs, from: Timestamp, to: Timestamp) -> Result<(), Failure> {
+fn sum_up(
+    reader: &Reader,
+    args: &HistoryArgs,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<(), Failure> {
     let wans = args.wan.clone().map_or_else(|| reader.wans(), |wan| Ok(vec![wan]))?;
     for wan in wans {
         tell(&wan, &reader.summary(&wan, from, to)?)?;
@@ -77,9 +86,10 @@ fn tell(wan: &str, summary: &Summary) -> std::io::Result<()> {
         let rate = |rate: Option<crate::units::BitRate>| {
             rate.map_or_else(|| "unknown".to_owned(), |rate| rate.to_string())
         };
-        let states = told.states.iter().map(|(state, share)| {
-            format!("{} {:.1} %", state.name(), 100.0 * share)
-        });
+        let states = told
+            .states
+            .iter()
+            .map(|(state, share)| format!("{} {:.1} %", state.name(), 100.0 * share));
         say(format!(
             "  {:<11}  traffic {}, shaper {}; {}",
             direction.name(),

@@ -31,9 +31,10 @@ pub(super) async fn run(board: Board, clock: Clock, stop: CancellationToken) {
             () = sleep(limit / 3) => {}
         }
         let now = clock.now();
-        let turning = board.latest().iter().all(|(_, cycle)| {
-            cycle.as_ref().is_some_and(|cycle| now.since(cycle.at) < STUCK)
-        });
+        let turning = board
+            .latest()
+            .iter()
+            .all(|(_, cycle)| cycle.as_ref().is_some_and(|cycle| now.since(cycle.at) < STUCK));
         if turning {
             tell(NotifyState::Watchdog);
         }

@@ -1,0 +1,52 @@
+//! The history: every cycle and every event in one SQLite file.
+//!
+//! ```text
+//! control loop ── Recorder::cycle ──► bounded queue ──► writer thread ──► SQLite (WAL)
+//!                  (try_send only)     full: dropped      one transaction     ▲
+//!                                      and counted        a second            │ read-only
+//!                                                                          Reader (CLI, HTTP)
+//! ```
+//!
+//! Owns one thread, because SQLite blocks. Invariants:
+//! - **History may lose cycles; it never delays control.** Recording is a `try_send`.
+//! - **What is lost is counted**, in [`Stats::dropped`].
+//! - **No fault of the disk ends the daemon.** The writer reports it in [`Stats`], keeps its batch
+//!   and tries again; meanwhile the queue absorbs about three minutes of two WANs.
+//! - **Nothing that it did not write is ever changed**: a file of another application or of a
+//!   newer wanctl is refused, and a corrupt one is renamed, not deleted.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may panic"))]
+
+mod code;
+mod error;
+mod event;
+#[cfg(test)]
+mod fixture;
+mod query;
+mod recorder;
+mod retention;
+mod row;
+mod schema;
+mod store;
+mod summary;
+mod tracker;
+mod writer;
+
+use std::{path::PathBuf, time::Duration};
+
+pub use error::HistoryError;
+pub use event::Event;
+pub use query::{Reader, RecordedEvent};
+pub use recorder::{Recorder, Stats};
+pub use summary::{DelaySummary, DirectionSummary, Summary};
+pub use writer::{CloseError, Writer, start};
+
+/// Where the history lies and what it keeps.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The database file; it and its directory are created if they are missing.
+    pub path: PathBuf,
+    /// How long single cycles are kept. Events are kept for a year.
+    pub raw_retention: Duration,
+    /// Names of the WANs, in the order in which cycles and events number them.
+    pub wans: Vec<String>,
+}

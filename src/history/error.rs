@@ -1,0 +1,136 @@
+//! What can go wrong with the history.
+
+use std::{error::Error, io, path::PathBuf};
+
+use rusqlite::ErrorCode;
+
+use super::schema::SCHEMA_VERSION;
+
+/// Why the history cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The directory of the database cannot be created.
+    #[error("creating the directory {path}")]
+    CreateDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is no file, or an empty one.
+    #[error("{path} holds no history: no wanctl has written one there")]
+    Missing {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The file is not a history of wanctl.
+    #[error(
+        "{path} is a database of another application (application_id {application_id:#x}); \
+         it was left alone: name another file for the history"
+    )]
+    Foreign {
+        /// The database file.
+        path: PathBuf,
+        /// The `application_id` in its header.
+        application_id: i64,
+    },
+    /// The file was written by a newer wanctl.
+    #[error(
+        "{path} was written by a newer wanctl (schema {version}, this one knows {SCHEMA_VERSION}); \
+         it was left alone: use the newer wanctl or name another file for the history"
+    )]
+    Newer {
+        /// The database file.
+        path: PathBuf,
+        /// The `user_version` in its header.
+        version: i64,
+    },
+    /// The file was corrupt and has been renamed.
+    #[error("{path} is corrupt; it was kept as {kept_as}, and a new history begins")]
+    SetAside {
+        /// The database file.
+        path: PathBuf,
+        /// Its new name.
+        kept_as: PathBuf,
+        /// How the corruption showed.
+        source: rusqlite::Error,
+    },
+    /// The file is corrupt and could not be renamed.
+    #[error("{path} is corrupt and cannot be renamed")]
+    Rename {
+        /// The database file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The history has no such WAN.
+    #[error("the history knows no WAN {name}; it knows: {}", known.join(", "))]
+    UnknownWan {
+        /// The name that was asked for.
+        name: String,
+        /// The names that it has.
+        known: Vec<String>,
+    },
+    /// SQLite failed.
+    #[error("{step} {path}")]
+    Sqlite {
+        /// What was being done.
+        step: &'static str,
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}
+
+impl HistoryError {
+    /// Whether another connection holds the database locked; waiting helps, reopening does not.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self.sqlite_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    }
+
+    /// Whether the content of the file makes no sense to SQLite.
+    pub(super) fn is_corrupt(&self) -> bool {
+        matches!(self.sqlite_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+    }
+
+    /// Whether the next attempt may well succeed, without anyone mending anything.
+    pub(super) fn may_pass_soon(&self) -> bool {
+        self.is_busy() || matches!(self, Self::SetAside { .. })
+    }
+
+    fn sqlite_code(&self) -> Option<ErrorCode> {
+        let Self::Sqlite { source, .. } = self else { return None };
+        source.sqlite_error_code()
+    }
+
+    /// Returns the message with all its causes, in one line.
+    pub(super) fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_the_step_the_file_and_the_cause() {
+        let error = HistoryError::CreateDirectory {
+            path: "/var/lib/wanctl".into(),
+            source: io::Error::from(io::ErrorKind::PermissionDenied),
+        };
+        assert_eq!(
+            error.with_causes(),
+            "creating the directory /var/lib/wanctl: permission denied"
+        );
+    }
+}

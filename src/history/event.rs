@@ -1,0 +1,154 @@
+//! What is worth remembering for longer than single cycles.
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::ref_option,
+    reason = "serde hands fields to their serializers by reference"
+)]
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use super::code::Coded;
+use crate::{
+    control::{CongestionState, Direction, MeasurementState, Reason},
+    units::{BitRate, Delay},
+};
+
+/// Something that happened once. The fields become the JSON of `event.payload`, in base units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// The daemon started.
+    Start {
+        /// Version of wanctl.
+        version: String,
+    },
+    /// The daemon ended in good order.
+    Stop {
+        /// Why, in plain words.
+        reason: String,
+    },
+    /// A configuration came into force.
+    ConfigLoaded {
+        /// The file.
+        path: String,
+        /// A hash of its content, to tell one configuration from another.
+        hash: String,
+    },
+    /// A direction's congestion state changed. The writer derives this from the cycles.
+    StateChanged {
+        /// The direction.
+        #[serde(serialize_with = "as_direction")]
+        direction: Direction,
+        /// The state before.
+        #[serde(serialize_with = "as_label")]
+        from: CongestionState,
+        /// The state now.
+        #[serde(serialize_with = "as_label")]
+        to: CongestionState,
+        /// Delay over the baseline at that moment.
+        #[serde(rename = "delta_us", serialize_with = "as_delay")]
+        delta: Option<Delay>,
+        /// The rate desired from then on.
+        #[serde(rename = "desired_bps", serialize_with = "as_rate")]
+        desired: BitRate,
+        /// Why that rate.
+        #[serde(serialize_with = "as_label")]
+        reason: Reason,
+    },
+    /// The trust in the probes changed. The writer derives this from the cycles.
+    MeasurementChanged {
+        /// The state before.
+        #[serde(serialize_with = "as_label")]
+        from: MeasurementState,
+        /// The state now.
+        #[serde(serialize_with = "as_label")]
+        to: MeasurementState,
+        /// Reflectors whose last reply was fresh at that moment.
+        fresh: u16,
+    },
+    /// The router stopped answering.
+    RouterUnreachable {
+        /// The first error.
+        error: String,
+    },
+    /// The router answers again.
+    RouterRecovered {
+        /// How long it did not.
+        #[serde(rename = "outage_us", serialize_with = "as_span")]
+        outage: Duration,
+    },
+    /// The history file was corrupt: it was renamed and a new one begun. The writer records this.
+    HistorySetAside {
+        /// The corrupt file's new name.
+        kept_as: String,
+    },
+}
+
+impl Event {
+    /// Returns the value of `event.kind`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Start { .. } => "start",
+            Self::Stop { .. } => "stop",
+            Self::ConfigLoaded { .. } => "config_loaded",
+            Self::StateChanged { .. } => "state_changed",
+            Self::MeasurementChanged { .. } => "measurement_changed",
+            Self::RouterUnreachable { .. } => "router_unreachable",
+            Self::RouterRecovered { .. } => "router_recovered",
+            Self::HistorySetAside { .. } => "history_set_aside",
+        }
+    }
+
+    /// Returns the JSON object for `event.payload`.
+    pub(super) fn payload(&self) -> String {
+        serde_json::to_string(self).expect("numbers and strings under string keys are JSON")
+    }
+}
+
+fn as_label<T: Coded, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(value.label())
+}
+
+fn as_direction<S: Serializer>(value: &Direction, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(value.name())
+}
+
+fn as_delay<S: Serializer>(value: &Option<Delay>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(Delay::micros).serialize(serializer)
+}
+
+fn as_rate<S: Serializer>(value: &BitRate, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(value.bps())
+}
+
+fn as_span<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(Delay::from(*value).micros())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_name_their_units_and_spell_states_out() {
+        let event = Event::StateChanged {
+            direction: Direction::Upload,
+            from: CongestionState::Green,
+            to: CongestionState::SoftRed,
+            delta: Some(Delay::from_micros(61_000)),
+            desired: BitRate::from_mbps(17.5),
+            reason: Reason::CutBloat,
+        };
+        assert_eq!(event.kind(), "state_changed");
+        assert_eq!(
+            event.payload(),
+            r#"{"direction":"upload","from":"green","to":"soft_red","delta_us":61000,"#.to_owned()
+                + r#""desired_bps":17500000,"reason":"cut_bloat"}"#
+        );
+        let event = Event::RouterRecovered { outage: Duration::from_secs(3) };
+        assert_eq!(event.payload(), r#"{"outage_us":3000000}"#);
+    }
+}

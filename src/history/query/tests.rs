@@ -1,0 +1,111 @@
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::{
+    super::{
+        fixture::{self, START, STEP},
+        row::Batch,
+    },
+    *,
+};
+use crate::{
+    control::{CongestionState, Direction},
+    units::{BitRate, Delay},
+};
+
+fn all() -> (Timestamp, Timestamp) {
+    (Timestamp::default(), Timestamp::from_micros(i64::MAX))
+}
+
+/// A history of 100 cycles of the first WAN; from cycle 75 on the upload is red.
+fn history(directory: &TempDir) -> PathBuf {
+    let settings = fixture::settings(directory);
+    let cycles = (0..100).map(|number| {
+        let mut cycle = fixture::cycle(0, number);
+        if number >= 75 {
+            cycle.directions.upload.state = CongestionState::Red;
+            cycle.measurement.delta = Some(Delay::from_micros(90_000));
+        }
+        cycle
+    });
+    fixture::store(&settings).write(&fixture::batch(cycles)).unwrap();
+    settings.path
+}
+
+#[test]
+fn a_summary_tells_a_span_of_one_wan() {
+    let directory = TempDir::new().unwrap();
+    let reader = Reader::open(&history(&directory)).unwrap();
+    let (from, to) = all();
+    let summary = reader.summary("cable", from, to).unwrap();
+    assert_eq!(summary.cycles, 100);
+    assert_eq!((summary.first, summary.last), (Some(START), Some(START.after(STEP * 99))));
+    let delta = summary.delta.unwrap();
+    assert_eq!([delta.p50, delta.p95].map(Delay::micros), [2_200, 90_000]);
+    let upload = &summary.directions[Direction::Upload];
+    let shares = upload.states.map(|(_, share)| (share * 100.0).round());
+    assert_eq!(shares.map(|share| share.to_string()), ["75", "0", "0", "25"]);
+    assert_eq!(upload.desired, Some(BitRate::from_bps(92_000_001)));
+
+    // The end of a span is not in it.
+    let part = reader.summary("cable", START.after(STEP), START.after(STEP * 3)).unwrap();
+    assert_eq!((part.cycles, part.last), (2, Some(START.after(STEP * 2))));
+    assert_eq!(reader.summary("dsl", from, to).unwrap().cycles, 0);
+}
+
+#[test]
+fn events_come_in_order_with_the_names_of_their_wans() {
+    let directory = TempDir::new().unwrap();
+    let reader = Reader::open(&history(&directory)).unwrap();
+    let (from, to) = all();
+    let events = reader.events(from, to).unwrap();
+    assert_eq!(events.len(), 1);
+    let RecordedEvent { at, wan, kind, payload, .. } = &events[0];
+    assert_eq!((wan.as_deref(), kind.as_str()), (Some("cable"), "state_changed"));
+    assert_eq!(*at, START.after(STEP * 75));
+    assert_eq!(payload["to"], "red");
+    assert_eq!(reader.events(from, *at).unwrap(), []);
+}
+
+#[test]
+fn a_wan_that_is_unknown_is_named_with_those_that_are_known() {
+    let directory = TempDir::new().unwrap();
+    let reader = Reader::open(&history(&directory)).unwrap();
+    let (from, to) = all();
+    let error = reader.summary("starlink", from, to).unwrap_err();
+    assert_eq!(error.to_string(), "the history knows no WAN starlink; it knows: cable, dsl");
+    assert_eq!(reader.wans().unwrap(), ["cable", "dsl"]);
+}
+
+#[test]
+fn what_is_no_history_is_refused_and_left_alone() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("notes.txt");
+    assert!(matches!(Reader::open(&path), Err(HistoryError::Missing { .. })));
+    assert!(!path.exists());
+    fs::write(&path, "").unwrap();
+    assert!(matches!(Reader::open(&path), Err(HistoryError::Missing { .. })));
+    fs::write(&path, "milk, bread, butter, and all the rest of it\n").unwrap();
+    let error = Reader::open(&path).unwrap_err();
+    assert!(error.with_causes().contains("file is not a database"), "{}", error.with_causes());
+    assert!(path.exists());
+}
+
+#[test]
+fn a_reader_and_a_writer_do_not_disturb_each_other() {
+    let directory = TempDir::new().unwrap();
+    let settings = fixture::settings(&directory);
+    let mut store = fixture::store(&settings);
+    store.write(&fixture::batch([fixture::cycle(0, 1)])).unwrap();
+    let reader = Reader::open(&settings.path).unwrap();
+    reader.connection.execute_batch("BEGIN").unwrap();
+    let (from, to) = all();
+    assert_eq!(reader.summary("cable", from, to).unwrap().cycles, 1);
+    store.write(&fixture::batch([fixture::cycle(0, 2)])).unwrap();
+    assert_eq!(reader.summary("cable", from, to).unwrap().cycles, 1);
+    reader.connection.execute_batch("COMMIT").unwrap();
+    assert_eq!(reader.summary("cable", from, to).unwrap().cycles, 2);
+    store.write(&Batch::default()).unwrap();
+    assert!(reader.connection.execute("DELETE FROM cycle", []).is_err());
+}

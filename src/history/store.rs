@@ -1,0 +1,222 @@
+//! The open database file: writes batches, and mends what can be mended.
+//!
+//! A store is opened by its first use and again by the first use after an error, so that a disk
+//! that comes back, a file that was removed and a directory that becomes writable need no restart.
+
+mod aside;
+
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::{
+    HistoryError, Settings, retention,
+    row::{Batch, INSERT_CYCLE, INSERT_EVENT},
+    schema::{self, failed},
+};
+use crate::units::Timestamp;
+
+/// The log is cut back to this once it has been copied into the database; SQLite copies it at
+/// about 4 MB, so more means that a reader stood in the way.
+const WAL_LIMIT: u64 = 8 << 20;
+
+/// The history file, open or to be opened.
+#[derive(Debug)]
+pub(super) struct Store {
+    settings: Settings,
+    busy_timeout: Duration,
+    open: Option<OpenStore>,
+}
+
+#[derive(Debug)]
+struct OpenStore {
+    connection: Connection,
+    /// The database's number of each WAN of the settings.
+    wans: Vec<i64>,
+    /// For each WAN, the microseconds that the last row that had to move found taken.
+    taken: Vec<Taken>,
+    /// Device and inode, to notice that the file under this name is another one.
+    file: (u64, u64),
+}
+
+/// An unbroken run of taken microseconds, both ends included.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    from: i64,
+    to: i64,
+}
+
+impl Store {
+    /// Names the store of `settings`. A lock held by another connection is waited for during
+    /// `busy_timeout`.
+    pub(super) fn new(settings: Settings, busy_timeout: Duration) -> Self {
+        Self { settings, busy_timeout, open: None }
+    }
+
+    /// Writes `batch` in one transaction: all of it or, on an error, nothing. An empty batch
+    /// still opens the store.
+    pub(super) fn write(&mut self, batch: &Batch) -> Result<(), HistoryError> {
+        let result = self.opened().and_then(|(open, path)| {
+            if batch.is_empty() {
+                return Ok(());
+            }
+            open.write(batch).map_err(failed("writing to", path))
+        });
+        self.recover_from(result)
+    }
+
+    /// Removes a little of what is older than its retention allows at `now`, returns the space in
+    /// small steps, and cuts back a log that has outgrown its limit.
+    pub(super) fn trim(&mut self, now: Timestamp) -> Result<(), HistoryError> {
+        let (retention, busy_timeout) = (self.settings.raw_retention, self.busy_timeout);
+        let (_, log) = self.sizes();
+        let result = self.opened().and_then(|(open, path)| {
+            let done =
+                retention::trim(&open.connection, &open.wans, now, retention).and_then(|()| {
+                    if log > WAL_LIMIT {
+                        checkpoint(&open.connection, busy_timeout)?;
+                    }
+                    Ok(())
+                });
+            done.map_err(failed("trimming", path))
+        });
+        self.recover_from(result)
+    }
+
+    /// Returns the sizes of the database and of its log, in bytes; zero for what is not there.
+    pub(super) fn sizes(&self) -> (u64, u64) {
+        let size = |path: &Path| fs::metadata(path).map_or(0, |meta| meta.len());
+        (size(&self.settings.path), size(&with_suffix(&self.settings.path, "-wal")))
+    }
+
+    /// Copies the log into the database and closes the file.
+    pub(super) fn close(mut self) {
+        if let Some(open) = self.open.take() {
+            // Whatever fails here, the log holds every commit, and the next open finds it.
+            let _ = checkpoint(&open.connection, self.busy_timeout);
+            let _ = open.connection.close();
+        }
+    }
+
+    /// Returns the open store, opening it if need be.
+    fn opened(&mut self) -> Result<(&mut OpenStore, &Path), HistoryError> {
+        let path = &self.settings.path;
+        let usable = self.open.take().filter(|open| identity_of(path).ok() == Some(open.file));
+        let open = match usable {
+            Some(open) => open,
+            None => OpenStore::open(path, &self.settings.wans, self.busy_timeout)?,
+        };
+        Ok((self.open.insert(open), path))
+    }
+
+    /// Closes the file after an error that a new connection may mend, and sets a corrupt one
+    /// aside.
+    fn recover_from(&mut self, result: Result<(), HistoryError>) -> Result<(), HistoryError> {
+        let error = match result {
+            Err(error) if !error.is_busy() => error,
+            other => return other,
+        };
+        self.open = None;
+        Err(if error.is_corrupt() { aside::set_aside(&self.settings.path, error) } else { error })
+    }
+}
+
+impl OpenStore {
+    fn open(path: &Path, wans: &[String], busy_timeout: Duration) -> Result<Self, HistoryError> {
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).map_err(|source| HistoryError::CreateDirectory {
+                path: directory.to_owned(),
+                source,
+            })?;
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opening = failed("opening", path);
+        let mut connection = Connection::open_with_flags(path, flags).map_err(&opening)?;
+        connection.busy_timeout(busy_timeout).map_err(&opening)?;
+        let identity = schema::identify(&connection, path)?;
+        let wans = schema::prepare(&mut connection, identity, wans).map_err(&opening)?;
+        for (name, value) in [
+            // A power cut may cost the last second, never the file: that is what WAL promises.
+            ("synchronous", "NORMAL"),
+            ("journal_size_limit", &WAL_LIMIT.to_string()),
+        ] {
+            connection.pragma_update(None, name, value).map_err(&opening)?;
+        }
+        let file =
+            identity_of(path).map_err(|_| HistoryError::Missing { path: path.to_owned() })?;
+        let taken = vec![Taken { from: 0, to: -1 }; wans.len()];
+        Ok(Self { connection, wans, taken, file })
+    }
+
+    fn write(&mut self, batch: &Batch) -> rusqlite::Result<()> {
+        let Self { connection, wans, taken, .. } = self;
+        // Immediate: a lock held by another shows here, before anything is done.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        {
+            let mut insert = transaction.prepare_cached(&INSERT_CYCLE)?;
+            for row in &batch.cycles {
+                place(row.at.micros(), &mut taken[row.wan], |at| {
+                    row.insert(&mut insert, wans[row.wan], at)
+                })?;
+            }
+            let mut insert = transaction.prepare_cached(INSERT_EVENT)?;
+            for row in &batch.events {
+                row.insert(&mut insert, row.wan.map(|wan| wans[wan]))?;
+            }
+        }
+        transaction.commit()
+    }
+}
+
+/// Finds the first free microsecond from `wanted` on: `insert` says whether one was free.
+///
+/// A wall clock that steps back comes past moments that already have a row. The run of taken
+/// moments is remembered, or a clock that stands still would make each row search from the start.
+/// If the transaction then fails, the run only makes rows move a little further than they must.
+fn place(
+    wanted: i64,
+    taken: &mut Taken,
+    mut insert: impl FnMut(i64) -> rusqlite::Result<bool>,
+) -> rusqlite::Result<()> {
+    let known = (taken.from..=taken.to).contains(&wanted);
+    let mut at = if known { taken.to + 1 } else { wanted };
+    while !insert(at)? {
+        at += 1;
+    }
+    if known {
+        taken.to = at;
+    } else if at > wanted {
+        *taken = Taken { from: wanted, to: at };
+    }
+    Ok(())
+}
+
+/// Copies the log into the database and empties it, unless a reader stands in the way: that is not
+/// waited for, because another time will do. Leaves the connection with this `busy_timeout`.
+fn checkpoint(connection: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::ZERO)?;
+    let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    connection.busy_timeout(busy_timeout)?;
+    done
+}
+
+fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
+    fs::metadata(path).map(|meta| (meta.dev(), meta.ino()))
+}
+
+/// Returns `path` with `suffix` after its whole name.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(test)]
+mod tests;
