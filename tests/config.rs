@@ -8,6 +8,7 @@
 use std::{
     fs, io,
     net::IpAddr,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -117,20 +118,15 @@ fn a_file_is_loaded_with_the_files_beside_it() {
     let password_file = directory.path().join("router.password");
     fs::write(&password_file, format!("{PASSWORD}\r\n")).unwrap();
 
-    set_mode(&password_file, 0o600);
+    fs::set_permissions(&password_file, fs::Permissions::from_mode(0o600)).unwrap();
     let (config, warnings) = Config::load(&path).unwrap();
     assert_eq!(config.router.password.expose(), PASSWORD);
     assert_eq!(warnings, []);
 
-    set_mode(&password_file, 0o640);
+    fs::set_permissions(&password_file, fs::Permissions::from_mode(0o640)).unwrap();
     let (_, warnings) = Config::load(&path).unwrap();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0].message.contains("chmod 600"), "{warnings:?}");
-}
-
-fn set_mode(path: &Path, mode: u32) {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
 #[test]
