@@ -5,9 +5,17 @@
 
 mod document;
 mod errors;
+mod load;
 mod locate;
+mod path;
 mod read;
+mod report;
+mod router;
 mod secret;
+mod service;
+mod surroundings;
+mod value;
+mod wan;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -15,8 +23,9 @@ use std::{
     time::Duration,
 };
 
-pub use errors::{ConfigErrors, Problem};
+pub use errors::{ConfigErrors, Place, Problem};
 pub use secret::Secret;
+pub use surroundings::{FileText, Surroundings};
 
 use crate::control::{PerDirection, WanParams};
 

@@ -1,0 +1,250 @@
+//! Reads a table of the document key by key, and reports every mistake in it.
+//!
+//! A value is read at the place that knows its key, its kind and its default. Keys that nobody
+//! asked for are unknown, so the keys are listed once: where they are read. A reader therefore
+//! asks for all its keys before it gives up over one of them.
+
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
+use super::{
+    document::Node,
+    locate::Spot,
+    path::KeyPath,
+    report::{Read, Report, Reported},
+};
+
+/// Similarity (Jaro-Winkler, 0 to 1) from which a known key is taken for what was meant.
+const SIMILAR: f64 = 0.8;
+
+/// A table of the document, and what has been asked of it.
+pub(super) struct Table<'a> {
+    path: KeyPath,
+    entries: &'a [(String, Node)],
+    report: &'a Report,
+    known: Vec<&'static str>,
+    /// Required and not there: one key, or several of which one is needed.
+    missing: Vec<Vec<&'static str>>,
+}
+
+/// An item of a list.
+pub(super) struct Item<'a> {
+    path: KeyPath,
+    node: &'a Node,
+    report: &'a Report,
+}
+
+/// Reads the root of a document, which is a table.
+pub(super) fn root<T>(
+    node: &Node,
+    report: &Report,
+    read: impl FnOnce(&mut Table<'_>) -> Read<T>,
+) -> Read<T> {
+    Item { path: KeyPath::default(), node, report }.table(read)
+}
+
+impl<'a> Item<'a> {
+    /// Reads the item as a table by `read`, then reports the keys that `read` did not ask for.
+    pub(super) fn table<T>(self, read: impl FnOnce(&mut Table<'a>) -> Read<T>) -> Read<T> {
+        let Self { path, node, report } = self;
+        let entries = match node {
+            Node::Table(entries) => entries.as_slice(),
+            // All keys of it may be comments.
+            Node::Nothing => &[],
+            other => {
+                let message = format!("expected a table of keys, got {}", other.kind());
+                return Err(report.error(path, Spot::Value, message));
+            }
+        };
+        let mut table = Table { path, entries, report, known: Vec::new(), missing: Vec::new() };
+        let value = read(&mut table);
+        table.finish();
+        value
+    }
+
+    /// Reads the item as a scalar.
+    pub(super) fn scalar<T>(&self, read: impl FnOnce(&Node) -> Result<T, String>) -> Read<T> {
+        read(self.node).map_err(|message| self.fail(message))
+    }
+
+    /// Reports a mistake of this item.
+    pub(super) fn fail(&self, message: impl Into<String>) -> Reported {
+        self.report.error(self.path.clone(), Spot::Value, message)
+    }
+}
+
+impl<'a> Table<'a> {
+    /// Reads a value that may be absent.
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&Node) -> Result<T, String>,
+    ) -> Read<Option<T>> {
+        self.take(key).map(|item| item.scalar(read)).transpose()
+    }
+
+    /// Reads a value that may be absent and has a default.
+    pub(super) fn or<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&Node) -> Result<T, String>,
+        default: T,
+    ) -> Read<T> {
+        Ok(self.optional(key, read)?.unwrap_or(default))
+    }
+
+    /// Reads a value that must be there.
+    pub(super) fn required<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&Node) -> Result<T, String>,
+    ) -> Read<T> {
+        match self.take(key) {
+            Some(item) => item.scalar(read),
+            None => Err(self.miss(&[key])),
+        }
+    }
+
+    /// Reads a table whose keys all have defaults; an absent one is an empty one.
+    pub(super) fn table<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Table<'a>) -> Read<T>,
+    ) -> Read<T> {
+        let item = self.take(key).unwrap_or_else(|| Item {
+            path: self.path.absent(key),
+            node: &Node::Nothing,
+            report: self.report,
+        });
+        item.table(read)
+    }
+
+    /// Reads a table that must be there.
+    pub(super) fn required_table<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Table<'a>) -> Read<T>,
+    ) -> Read<T> {
+        match self.take(key) {
+            Some(item) => item.table(read),
+            None => Err(self.miss(&[key])),
+        }
+    }
+
+    /// Reads a list that must be there, of a length within `lengths`.
+    pub(super) fn list(
+        &mut self,
+        key: &'static str,
+        lengths: RangeInclusive<usize>,
+    ) -> Read<Vec<Item<'a>>> {
+        let Some(Item { path, node, report }) = self.take(key) else {
+            return Err(self.miss(&[key]));
+        };
+        let message = match node {
+            Node::List(nodes) if lengths.contains(&nodes.len()) => {
+                let item = |(index, node)| Item { path: path.item(index), node, report };
+                return Ok(nodes.iter().enumerate().map(item).collect());
+            }
+            Node::List(nodes) if nodes.len() < *lengths.start() => {
+                format!("the list needs at least {} item", lengths.start())
+            }
+            Node::List(nodes) => {
+                format!("the list has {} items, at most {} are allowed", nodes.len(), lengths.end())
+            }
+            other => format!("expected a list, got {}", other.kind()),
+        };
+        Err(report.error(path, Spot::Value, message))
+    }
+
+    /// Reports that one of `keys` must be there and none is.
+    pub(super) fn miss(&mut self, keys: &[&'static str]) -> Reported {
+        // Said at the end: a misspelt key explains why the right one is missing.
+        self.missing.push(keys.to_vec());
+        Reported
+    }
+
+    /// Reports a mistake of the value at `key`, or of the table if there is no such key.
+    pub(super) fn fail(&self, key: &'static str, message: impl Into<String>) -> Reported {
+        self.report.error(self.path_of(key), Spot::Value, message)
+    }
+
+    /// Reports a mistake of the table as a whole.
+    pub(super) fn fail_here(&self, message: impl Into<String>) -> Reported {
+        self.report.error(self.path.clone(), Spot::Key, message)
+    }
+
+    /// Reports something about the value at `key` that is allowed but should be thought about.
+    pub(super) fn warn(&self, key: &'static str, message: impl Into<String>) {
+        self.report.warning(self.path_of(key), message);
+    }
+
+    /// Reports something about the table as a whole that should be thought about.
+    pub(super) fn warn_here(&self, message: impl Into<String>) {
+        self.report.warning(self.path.clone(), message);
+    }
+
+    /// Tells whether the table has `key`, so that no default stands in for it.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// Returns the way to `key`, for messages.
+    pub(super) fn path_of(&self, key: &'static str) -> KeyPath {
+        self.find(key).map_or_else(|| self.path.absent(key), |item| item.path)
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<Item<'a>> {
+        self.known.push(key);
+        self.find(key)
+    }
+
+    fn find(&self, key: &str) -> Option<Item<'a>> {
+        let index = self.entries.iter().position(|(name, _)| name == key)?;
+        let (name, node) = self.entries.get(index)?;
+        Some(Item { path: self.path.entry(name, index), node, report: self.report })
+    }
+
+    fn finish(mut self) {
+        let mut seen = BTreeSet::new();
+        for (index, (key, _)) in self.entries.iter().enumerate() {
+            let path = self.path.entry(key, index);
+            if !seen.insert(key) {
+                self.report.error(path, Spot::Key, "the key is here twice; keep one");
+            } else if !self.known.iter().any(|known| known == key) {
+                let message = self.unknown(key);
+                self.report.error(path, Spot::Key, message);
+            }
+        }
+        for keys in self.missing {
+            match keys.as_slice() {
+                [key] => {
+                    let message = "required, but missing";
+                    self.report.error(self.path.absent(key), Spot::Key, message);
+                }
+                several => {
+                    let message = format!("one of {} is required", list_of(several));
+                    self.report.error(self.path.clone(), Spot::Key, message);
+                }
+            }
+        }
+    }
+
+    /// Says what an unknown key may have been meant to be; a missing key that it explains is not
+    /// reported in its own right.
+    fn unknown(&mut self, key: &str) -> String {
+        let free = self.known.iter().filter(|known| !self.has(known));
+        let meant = free
+            .map(|known| (strsim::jaro_winkler(key, known), *known))
+            .filter(|(similarity, _)| *similarity > SIMILAR)
+            .max_by(|(a, _), (b, _)| a.total_cmp(b));
+        if let Some((_, meant)) = meant {
+            self.missing.retain(|keys| !keys.contains(&meant));
+            format!("unknown key; did you mean `{meant}`?")
+        } else {
+            format!("unknown key; known here: {}", list_of(&self.known))
+        }
+    }
+}
+
+fn list_of(keys: &[&str]) -> String {
+    keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+}

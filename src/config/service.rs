@@ -1,0 +1,67 @@
+//! Reads what concerns the daemon itself: `control:`, `history:`, `http:`.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    ControlConfig, HistoryConfig, HttpConfig, Mode, OnExit, document::Node, read::Table,
+    report::Read, value,
+};
+
+const DEFAULT_HISTORY: &str = "/var/lib/wanctl/history.db";
+const DEFAULT_PORT: u16 = 9102;
+
+pub(super) fn control(table: &mut Table<'_>) -> Read<ControlConfig> {
+    let interval = table.or("interval_ms", value::millis(20..=1000), Duration::from_millis(50));
+    let mode = table.or(
+        "mode",
+        value::choice(&[("active", Mode::Active), ("observe", Mode::Observe)]),
+        Mode::Active,
+    );
+    let on_exit = table.or(
+        "on_exit",
+        value::choice(&[("keep", OnExit::Keep), ("restore", OnExit::Restore)]),
+        OnExit::Keep,
+    );
+    Ok(ControlConfig { interval: interval?, mode: mode?, on_exit: on_exit? })
+}
+
+/// Reads `history:`; a relative path starts at `base`.
+pub(super) fn history(table: &mut Table<'_>, base: &Path) -> Read<HistoryConfig> {
+    let enabled = table.or("enabled", value::flag, true);
+    let path = table.or("path", value::path, PathBuf::from(DEFAULT_HISTORY));
+    let raw = table.or("raw_hours", value::hours(1..=8760), Duration::from_hours(24));
+    let path = base.join(path?);
+    Ok(HistoryConfig { path: enabled?.then_some(path), raw_retention: raw? })
+}
+
+pub(super) fn http(table: &mut Table<'_>) -> Read<HttpConfig> {
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT));
+    let listen = table.or("listen", socket_address, loopback);
+    let allow_remote = table.or("allow_remote", value::flag, false);
+    let (listen, allow_remote) = (listen?, allow_remote?);
+    if !listen.ip().to_canonical().is_loopback() && !allow_remote {
+        return Err(table.fail(
+            "listen",
+            format!(
+                "{listen} can be reached from other machines and there is no authentication on \
+                 it; listen on 127.0.0.1, or set `allow_remote: true`"
+            ),
+        ));
+    }
+    Ok(HttpConfig { listen })
+}
+
+fn socket_address(node: &Node) -> Result<SocketAddr, String> {
+    let parsed = match node {
+        Node::Text(text) => text.parse().ok(),
+        _ => None,
+    };
+    parsed.ok_or_else(|| {
+        let got = value::quoted(node);
+        format!("expected an IP address and a port such as 127.0.0.1:{DEFAULT_PORT}, got {got}")
+    })
+}

@@ -1,0 +1,238 @@
+//! Reads an item of `wans:`, what is measured and shaped.
+
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+
+use super::{
+    Bind, ProbeConfig, WanConfig,
+    document::Node,
+    read::Table,
+    report::{Read, Reported},
+    value,
+};
+use crate::{
+    control::{
+        DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds, WanParams,
+    },
+    units::{BitRate, Delay},
+};
+
+/// Most reflectors of a WAN: at the default interval each is then probed every 3.2 s.
+const MAX_REFLECTORS: usize = 64;
+/// With fewer reflectors than this, one that misbehaves cannot be outvoted.
+const FEW_REFLECTORS: usize = 3;
+/// A reply counts for this many rounds of the reflectors, so that a few lost probes are no gap.
+const FRESH_ROUNDS: u32 = 4;
+/// A reply counts for at least this long.
+const FRESH_AT_LEAST: Duration = Duration::from_secs(1);
+/// A floor above this share of the ceiling may not drain a queue at the provider.
+const HIGH_FLOOR: f64 = 0.25;
+/// The longest name of a Linux network interface, in bytes.
+const INTERFACE_BYTES: usize = 15;
+
+/// What the WANs together need: no two of the same name, no two on the same queue.
+#[derive(Default)]
+pub(super) struct Uses {
+    names: BTreeMap<String, String>,
+    queues: BTreeMap<String, String>,
+}
+
+/// Reads one WAN. `several` tells that there are others.
+pub(super) fn read(table: &mut Table<'_>, several: bool, uses: &mut Uses) -> Read<WanConfig> {
+    let name = table
+        .required("name", value::line(64))
+        .and_then(|name| claim(table, "name", name, &mut uses.names));
+    let bind = bind(table);
+    if several && matches!(bind, Ok(Bind::Any)) {
+        table.warn_here(
+            "has neither `source` nor `interface`, so its probes follow the routing table and \
+             may measure another WAN",
+        );
+    }
+    let reflectors = reflectors(table, bind.as_ref().ok());
+    let timing = table.table("probe", |probe| {
+        let interval = probe.or("interval_ms", value::millis(20..=1000), Duration::from_millis(50));
+        let timeout = probe.or("timeout_ms", value::millis(100..=5000), Duration::from_secs(1));
+        Ok((interval?, timeout?))
+    });
+    let thresholds = table.table("delay", thresholds);
+    let download = table.required_table("download", |table| direction(table, &mut uses.queues));
+    let upload = table.required_table("upload", |table| direction(table, &mut uses.queues));
+
+    let (name, bind, reflectors) = (name?, bind?, reflectors?);
+    let ((interval, timeout), thresholds) = (timing?, thresholds?);
+    let ((download_queue, download), (upload_queue, upload)) = (download?, upload?);
+    let evidence = evidence(&reflectors, interval, &thresholds);
+    Ok(WanConfig {
+        name,
+        probe: ProbeConfig { reflectors, bind, interval, timeout },
+        queues: PerDirection { download: download_queue, upload: upload_queue },
+        params: WanParams { evidence, thresholds, directions: PerDirection { download, upload } },
+    })
+}
+
+/// Takes `value` for its own, unless another part of the file has it.
+fn claim(
+    table: &Table<'_>,
+    key: &'static str,
+    value: String,
+    taken: &mut BTreeMap<String, String>,
+) -> Read<String> {
+    if let Some(by) = taken.get(&value) {
+        let value = value::printable(&value);
+        return Err(table.fail(key, format!("`{value}` is taken already, by {by}")));
+    }
+    taken.insert(value.clone(), table.path_of(key).text().to_owned());
+    Ok(value)
+}
+
+fn bind(table: &mut Table<'_>) -> Read<Bind> {
+    let source = table.optional("source", value::host_address);
+    let interface = table.optional("interface", interface);
+    match (source?, interface?) {
+        (None, None) => Ok(Bind::Any),
+        (Some(address), None) => Ok(Bind::Source(address)),
+        (None, Some(name)) => Ok(Bind::Interface(name)),
+        (Some(_), Some(_)) => {
+            Err(table.fail("interface", "only one of `source`, `interface` may be given"))
+        }
+    }
+}
+
+fn interface(node: &Node) -> Result<String, String> {
+    let name = value::line(INTERFACE_BYTES)(node)?;
+    if name.len() > INTERFACE_BYTES || name.contains('/') || name.contains(char::is_whitespace) {
+        return Err(format!(
+            "expected the name of a network interface: up to {INTERFACE_BYTES} bytes, no `/`, \
+             no spaces"
+        ));
+    }
+    Ok(name)
+}
+
+fn reflectors(table: &mut Table<'_>, bind: Option<&Bind>) -> Read<Vec<IpAddr>> {
+    let mut reflectors = Vec::new();
+    let mut mistake = None;
+    for item in table.list("reflectors", 1..=MAX_REFLECTORS)? {
+        let address = item.scalar(value::host_address).and_then(|address| match bind {
+            _ if reflectors.contains(&address) => {
+                Err(item.fail(format!("{address} is in the list already")))
+            }
+            Some(Bind::Source(source)) if source.is_ipv4() != address.is_ipv4() => {
+                Err(item.fail(format!("{address} cannot be reached from the source {source}")))
+            }
+            _ => Ok(address),
+        });
+        match address {
+            Ok(address) => reflectors.push(address),
+            Err(reported) => mistake = Some(reported),
+        }
+    }
+    if let Some(reported) = mistake {
+        return Err(reported);
+    }
+    if reflectors.len() < FEW_REFLECTORS {
+        table.warn(
+            "reflectors",
+            format!(
+                "fewer than {FEW_REFLECTORS}: a reflector that is slow by itself looks like \
+                 congestion; five or six are good"
+            ),
+        );
+    }
+    Ok(reflectors)
+}
+
+fn thresholds(table: &mut Table<'_>) -> Read<StateThresholds> {
+    let mut threshold =
+        |key, default| table.or(key, value::threshold, Delay::from_millis_f64(default));
+    let yellow = threshold("yellow_ms", 15.0);
+    let soft_red = threshold("soft_red_ms", 45.0);
+    let red = threshold("red_ms", 80.0);
+    let (yellow, soft_red, red) = (yellow?, soft_red?, red?);
+    above(table, ("soft_red_ms", soft_red), ("yellow_ms", yellow))?;
+    above(table, ("red_ms", red), ("soft_red_ms", soft_red))?;
+    Ok(StateThresholds { yellow, soft_red, red })
+}
+
+fn above(
+    table: &Table<'_>,
+    (key, value): (&'static str, Delay),
+    (lower_key, lower): (&'static str, Delay),
+) -> Read<()> {
+    if value > lower {
+        return Ok(());
+    }
+    let default = if table.has(key) { "" } else { " (the default)" };
+    let (value, lower) = (value.millis(), lower.millis());
+    Err(table.fail(key, format!("{value}{default} must be above `{lower_key}`, which is {lower}")))
+}
+
+fn direction(
+    table: &mut Table<'_>,
+    queues: &mut BTreeMap<String, String>,
+) -> Read<(String, DirectionParams)> {
+    let queue = table
+        .required("queue", value::line(256))
+        .and_then(|queue| claim(table, "queue", queue, queues));
+    let law = table.or(
+        "law",
+        value::choice(&[("adaptive", LawKind::Adaptive), ("fixed", LawKind::Fixed)]),
+        LawKind::Adaptive,
+    );
+    let limits = limits(table);
+    if let (Ok(LawKind::Adaptive), Ok(Limits { floor, ceiling, .. })) = (&law, &limits)
+        && floor.fraction_of(*ceiling).is_some_and(|share| share > HIGH_FLOOR)
+    {
+        table.warn(
+            "floor_mbps",
+            format!(
+                "above {} % of `ceiling_mbps`: when the link is worse than that, a queue at the \
+                 provider cannot be drained",
+                HIGH_FLOOR * 100.0
+            ),
+        );
+    }
+    Ok((queue?, DirectionParams { limits: limits?, law: law? }))
+}
+
+fn limits(table: &mut Table<'_>) -> Read<Limits> {
+    let floor = table.required("floor_mbps", value::mbps);
+    let base = table.optional("base_mbps", value::mbps);
+    let ceiling = table.required("ceiling_mbps", value::mbps);
+    let (floor, base, ceiling) = (floor?, base?, ceiling?);
+    if floor > ceiling {
+        return Err(beyond(table, ("floor_mbps", floor), "above", ("ceiling_mbps", ceiling)));
+    }
+    let base = base.unwrap_or_else(|| ceiling.scaled(0.5).max(floor));
+    if base > ceiling {
+        return Err(beyond(table, ("base_mbps", base), "above", ("ceiling_mbps", ceiling)));
+    }
+    if base < floor {
+        return Err(beyond(table, ("base_mbps", base), "below", ("floor_mbps", floor)));
+    }
+    Ok(Limits { floor, base, ceiling })
+}
+
+fn beyond(
+    table: &Table<'_>,
+    (key, rate): (&'static str, BitRate),
+    side: &str,
+    (bound_key, bound): (&'static str, BitRate),
+) -> Reported {
+    let (rate, bound) = (rate.mbps(), bound.mbps());
+    table.fail(key, format!("{rate} must not be {side} `{bound_key}`, which is {bound}"))
+}
+
+fn evidence(
+    reflectors: &[IpAddr],
+    interval: Duration,
+    thresholds: &StateThresholds,
+) -> EvidenceParams {
+    let count = u16::try_from(reflectors.len()).unwrap_or(u16::MAX);
+    let round = interval * u32::from(count);
+    EvidenceParams {
+        reflectors: count,
+        stale_after: (round * FRESH_ROUNDS).max(FRESH_AT_LEAST),
+        bloat_threshold: thresholds.yellow,
+    }
+}

@@ -1,0 +1,399 @@
+//! The configuration from outside: every mistake with its exact message, the shipped examples,
+//! and what must hold for any text.
+//!
+//! Each file of `data/config` ends in the messages it must give, as comments: `# error: …` or
+//! `# warning: …`, in their order. A new file is a new test.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
+use std::{
+    fs, io,
+    net::IpAddr,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use proptest::prelude::*;
+use wanctl::{
+    config::{Bind, Config, ConfigErrors, FileText, Mode, OnExit, Problem, Surroundings, Trust},
+    control::{Direction, LawKind},
+    units::{BitRate, Delay},
+};
+
+const PASSWORD: &str = "correct horse battery staple";
+const PEM: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+
+/// The smallest configuration that is right.
+const SMALLEST: &str = "\
+router:
+  url: https://192.168.88.1
+  user: wanctl
+  password_file: router.password
+wans:
+  - name: cable
+    reflectors: [1.1.1.1, 8.8.8.8, 9.9.9.9]
+    download: {queue: WAN-DL, floor_mbps: 20, ceiling_mbps: 400}
+    upload: {queue: WAN-UL, floor_mbps: 5, ceiling_mbps: 40}
+";
+
+fn parse(text: &str, name: &str) -> Result<(Config, Vec<Problem>), ConfigErrors> {
+    Config::parse(text, Path::new(name), &Surroundings { file: &file, variable: &variable })
+}
+
+/// The files that the texts may name; only the last part of the path counts.
+fn file(path: &Path) -> io::Result<FileText> {
+    let text = match path.file_name().and_then(|name| name.to_str()) {
+        Some("router.password" | "exposed.password") => format!("{PASSWORD}\n"),
+        Some("empty.password") => "\n".to_owned(),
+        Some("router-ca.pem") => PEM.to_owned(),
+        _ => return Err(io::ErrorKind::NotFound.into()),
+    };
+    Ok(FileText { text, is_exposed: path.ends_with("exposed.password") })
+}
+
+fn variable(name: &str) -> Option<String> {
+    (name == "ROUTER_PASSWORD").then(|| PASSWORD.to_owned())
+}
+
+fn yaml_files(directory: &str) -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+    let mut files: Vec<PathBuf> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn messages(kind: &str, problems: &[Problem]) -> Vec<String> {
+    problems.iter().map(|problem| format!("# {kind}: {problem}")).collect()
+}
+
+#[test]
+fn every_mistake_is_told_with_its_place_and_what_to_do() {
+    let files = yaml_files("tests/data/config");
+    assert!(files.len() > 40, "the files of mistakes are missing");
+    for path in files {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let expected: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("# error: ") || line.starts_with("# warning: "))
+            .collect();
+        assert!(!expected.is_empty(), "{name} says no message that it must give");
+        let told = match parse(&text, name) {
+            Ok((_, warnings)) => messages("warning", &warnings),
+            Err(errors) => messages("error", errors.problems()),
+        };
+        assert_eq!(told.join("\n"), expected.join("\n"), "the messages of {name}");
+    }
+}
+
+#[test]
+fn errors_are_shown_one_per_line_and_nothing_else() {
+    let errors = parse("rooter: {}\nwans: []\n", "wanctl.yaml").unwrap_err();
+    assert_eq!(
+        errors.to_string(),
+        "wanctl.yaml:1:1: rooter: unknown key; did you mean `router`?\n\
+         wanctl.yaml:2:1: wans: the list needs at least 1 item"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_one_plain_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("absent.yaml");
+    let errors = Config::load(&path).unwrap_err();
+    let expected =
+        format!("{}: cannot read the file: No such file or directory (os error 2)", path.display());
+    assert_eq!(errors.to_string(), expected);
+}
+
+#[test]
+fn a_file_is_loaded_with_the_files_beside_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("wanctl.yaml");
+    fs::write(&path, SMALLEST).unwrap();
+    let password_file = directory.path().join("router.password");
+    fs::write(&password_file, format!("{PASSWORD}\r\n")).unwrap();
+
+    fs::set_permissions(&password_file, fs::Permissions::from_mode(0o600)).unwrap();
+    let (config, warnings) = Config::load(&path).unwrap();
+    assert_eq!(config.router.password.expose(), PASSWORD);
+    assert_eq!(warnings, []);
+
+    fs::set_permissions(&password_file, fs::Permissions::from_mode(0o640)).unwrap();
+    let (_, warnings) = Config::load(&path).unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].message.contains("chmod 600"), "{warnings:?}");
+}
+
+#[test]
+fn the_smallest_configuration_gets_the_documented_defaults() {
+    let (config, warnings) = parse(SMALLEST, "/etc/wanctl/wanctl.yaml").unwrap();
+    assert_eq!(warnings, []);
+
+    let router = &config.router;
+    assert_eq!(router.url, "https://192.168.88.1");
+    assert_eq!(router.trust, Trust::System);
+    assert_eq!(router.request_timeout, Duration::from_secs(3));
+    assert_eq!(router.stats_interval, Duration::from_millis(100));
+    assert_eq!(config.control.interval, Duration::from_millis(50));
+    assert_eq!(config.control.mode, Mode::Active);
+    assert_eq!(config.control.on_exit, OnExit::Keep);
+    assert_eq!(config.history.path.as_deref(), Some(Path::new("/var/lib/wanctl/history.db")));
+    assert_eq!(config.history.raw_retention, Duration::from_hours(24));
+    assert_eq!(config.http.listen.to_string(), "127.0.0.1:9102");
+
+    let wan = &config.wans[0];
+    assert_eq!(wan.probe.bind, Bind::Any);
+    assert_eq!(wan.probe.interval, Duration::from_millis(50));
+    assert_eq!(wan.probe.timeout, Duration::from_secs(1));
+    assert_eq!(wan.queues.upload, "WAN-UL");
+    let evidence = wan.params.evidence;
+    assert_eq!((evidence.reflectors, evidence.stale_after), (3, Duration::from_secs(1)));
+    assert_eq!(evidence.bloat_threshold, Delay::from_micros(15_000));
+    assert_eq!(wan.params.thresholds.soft_red, Delay::from_micros(45_000));
+    assert_eq!(wan.params.thresholds.red, Delay::from_micros(80_000));
+    let download = wan.params.directions[Direction::Download];
+    assert_eq!(download.law, LawKind::Adaptive);
+    assert_eq!(download.limits.floor, BitRate::from_mbps(20.0));
+    assert_eq!(download.limits.base, BitRate::from_mbps(200.0));
+    assert_eq!(download.limits.ceiling, BitRate::from_mbps(400.0));
+}
+
+#[test]
+fn the_base_rate_is_half_the_ceiling_but_never_under_the_floor() {
+    let text = SMALLEST.replace("floor_mbps: 20,", "floor_mbps: 300, law: fixed,");
+    let (config, _) = parse(&text, "wanctl.yaml").unwrap();
+    let limits = config.wans[0].params.directions.download.limits;
+    assert_eq!(limits.base, BitRate::from_mbps(300.0));
+    let limits = config.wans[0].params.directions.upload.limits;
+    assert_eq!(limits.base, BitRate::from_mbps(20.0));
+}
+
+#[test]
+fn what_is_derived_follows_the_keys() {
+    let probe = "    probe: {interval_ms: 200}\n    download:";
+    let text = SMALLEST.replace("    download:", probe) + "history: {enabled: false}\n";
+    let (config, _) = parse(&text, "wanctl.yaml").unwrap();
+    // Four rounds of three reflectors.
+    assert_eq!(config.wans[0].params.evidence.stale_after, Duration::from_millis(2400));
+    assert_eq!(config.history.path, None);
+}
+
+#[test]
+fn every_key_reaches_the_configuration() {
+    let text = "\
+router:
+  url: http://127.0.0.1:8080/
+  user: wanctl
+  password_env: ROUTER_PASSWORD
+  request_timeout_ms: 500
+  stats_interval_ms: 5000
+control: {interval_ms: 20, mode: observe, on_exit: restore}
+history: {path: history.db, raw_hours: 1}
+http: {listen: '[::]:80', allow_remote: true}
+wans:
+  - name: lte
+    interface: wwan0
+    reflectors: [1.1.1.1, 8.8.8.8, '2001:4860:4860::8888']
+    probe: {interval_ms: 1000, timeout_ms: 5000}
+    delay: {yellow_ms: 0.5, soft_red_ms: 1.5, red_ms: 2000}
+    download: {queue: a, floor_mbps: 0.5, base_mbps: 0.5, ceiling_mbps: 100000, law: fixed}
+    upload: {queue: b, floor_mbps: 1, base_mbps: 8, ceiling_mbps: 8, law: adaptive}
+  - name: dsl
+    source: 192.0.2.2
+    reflectors: [9.9.9.9, 1.0.0.1, 8.8.4.4]
+    download: {queue: c, floor_mbps: 1, ceiling_mbps: 8}
+    upload: {queue: d, floor_mbps: 1, ceiling_mbps: 8}
+";
+    let (config, warnings) = parse(text, "conf/wanctl.yaml").unwrap();
+    assert_eq!(warnings, []);
+    assert_eq!(config.router.url, "http://127.0.0.1:8080");
+    assert_eq!(config.router.password.expose(), PASSWORD);
+    assert_eq!(config.router.request_timeout, Duration::from_millis(500));
+    assert_eq!(config.router.stats_interval, Duration::from_secs(5));
+    assert_eq!(config.control.interval, Duration::from_millis(20));
+    assert_eq!((config.control.mode, config.control.on_exit), (Mode::Observe, OnExit::Restore));
+    assert_eq!(config.history.path.as_deref(), Some(Path::new("conf/history.db")));
+    assert_eq!(config.history.raw_retention, Duration::from_hours(1));
+    assert_eq!(config.http.listen.to_string(), "[::]:80");
+
+    let lte = &config.wans[0];
+    assert_eq!(lte.probe.bind, Bind::Interface("wwan0".to_owned()));
+    assert_eq!(lte.probe.reflectors[2], "2001:4860:4860::8888".parse::<IpAddr>().unwrap());
+    assert_eq!(lte.probe.interval, Duration::from_secs(1));
+    assert_eq!(lte.probe.timeout, Duration::from_secs(5));
+    assert_eq!(lte.params.evidence.bloat_threshold, Delay::from_micros(500));
+    assert_eq!(lte.params.thresholds.red, Delay::from_micros(2_000_000));
+    assert_eq!(lte.params.directions.download.law, LawKind::Fixed);
+    assert_eq!(lte.params.directions.download.limits.base, BitRate::from_bps(500_000));
+    assert_eq!(lte.params.directions.upload.limits.base, BitRate::from_mbps(8.0));
+    assert_eq!(config.wans[1].probe.bind, Bind::Source("192.0.2.2".parse().unwrap()));
+}
+
+#[test]
+fn each_way_to_trust_the_router_is_read() {
+    let digits = "0f".repeat(32);
+    let colons = "0F:".repeat(31) + "0F";
+    let pinned = Trust::Fingerprint([0x0f; 32]);
+    for (key, trust) in [
+        ("ca_file: router-ca.pem".to_owned(), Trust::CaFile("conf/router-ca.pem".into())),
+        (format!("fingerprint_sha256: {digits}"), pinned.clone()),
+        (format!("fingerprint_sha256: {colons}"), pinned),
+        ("insecure: true".to_owned(), Trust::Insecure),
+        ("insecure: false".to_owned(), Trust::System),
+    ] {
+        let text = SMALLEST.replace("  user:", &format!("  {key}\n  user:"));
+        let (config, _) = parse(&text, "conf/wanctl.yaml").unwrap();
+        assert_eq!(config.router.trust, trust, "{key}");
+    }
+}
+
+#[test]
+fn every_shipped_example_is_right_but_for_the_files_it_names() {
+    let files = yaml_files("docs/examples");
+    assert!(files.len() >= 5, "examples are missing");
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        let (config, warnings) = parse(&text, path.to_str().unwrap()).unwrap();
+        assert_eq!(warnings, [], "{}", path.display());
+        assert!(config.wans.iter().all(|wan| wan.probe.reflectors.len() >= 5));
+    }
+}
+
+#[test]
+fn every_key_is_documented() {
+    let documentation =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md"))
+            .unwrap();
+    // A key like no other makes each table name the keys that it knows.
+    let text = "\
+router: {0: 0}
+wans: [{0: 0, probe: {0: 0}, delay: {0: 0}, download: {0: 0}, upload: {0: 0}}]
+control: {0: 0}
+history: {0: 0}
+http: {0: 0}
+0: 0
+";
+    let errors = parse(text, "wanctl.yaml").unwrap_err();
+    let lists = errors.problems().iter().filter_map(|problem| {
+        problem.message.strip_prefix("unknown key; known here: ").map(|keys| keys.split(", "))
+    });
+    let keys: Vec<&str> = lists.flatten().collect();
+    assert!(keys.len() > 40, "{keys:?}");
+    for key in keys {
+        let (row, line) = (format!("| {key} |"), format!("\n{}: <", key.trim_matches('`')));
+        let in_form = documentation.contains(&line) || key == "`wans`";
+        assert!(documentation.contains(&row) || in_form, "{key} is not documented");
+    }
+}
+
+#[test]
+fn a_secret_is_shown_nowhere() {
+    let inline = SMALLEST.replace("password_file: router.password", "password: hunter2");
+    let (config, warnings) = parse(&inline, "wanctl.yaml").unwrap();
+    assert_eq!(config.router.password.expose(), "hunter2");
+    assert!(!format!("{config:#?}{warnings:?}").contains("hunter2"));
+
+    for (right, wrong) in [
+        ("user: wanctl", "user: 5"),
+        ("password: hunter2", "password: [hunter2]"),
+        ("password: hunter2", "password: {hunter2x: hunter2}"),
+        ("password: hunter2", "password: !env hunter2"),
+        ("password: hunter2", "pasword: hunter2"),
+        ("password: hunter2", "password_env: hunter2"),
+        ("password: hunter2", "password: hunter2\n  password_env: hunter2"),
+        ("password: hunter2", "password: hunter2: hunter2"),
+        ("192.168.88.1", "wanctl:hunter2@192.168.88.1"),
+        ("192.168.88.1", "wanctl:hunter2"),
+        ("https://192", "ftp://wanctl:hunter2@192"),
+    ] {
+        let text = inline.replace(right, wrong);
+        assert_ne!(text, inline);
+        let errors = parse(&text, "wanctl.yaml").unwrap_err();
+        assert!(!format!("{errors}{errors:?}").contains("hunter2"), "{wrong}: {errors}");
+    }
+}
+
+#[test]
+fn a_text_that_unfolds_without_end_is_refused() {
+    let deep = "[".repeat(5_000);
+    let keys = "? ".repeat(5_000);
+    let bomb = (1..30).fold("a0: &a0 [x, x]\n".to_owned(), |text, level| {
+        let below = level - 1;
+        format!("{text}a{level}: &a{level} [*a{below}, *a{below}, *a{below}]\n")
+    });
+    for text in [deep, keys, bomb] {
+        let errors = parse(&text, "wanctl.yaml").unwrap_err().to_string();
+        assert!(errors.ends_with("limit exceeded"), "{errors}");
+    }
+}
+
+/// Text that looks enough like YAML to get past the first line.
+fn yaml_like() -> impl Strategy<Value = String> {
+    #[rustfmt::skip]
+    const PIECES: [&str; 37] = [
+        "\n", "\n  ", "\n    ", "- ", ": ", "router", "wans", "download", "{", "}", "[", "]", ", ",
+        "&a ", "*a", "!t ", "'", "\"", "#", "|", ">-", "? ", "---\n", "...", "%YAML 1.1\n", "\t",
+        "1.5e300", ".nan", "0x10", "~", "<<", "é", "\0", "\u{feff}", "99999999999999999999",
+        "floor_mbps", "name",
+    ];
+    prop::collection::vec(prop::sample::select(&PIECES), 0..40).prop_map(|pieces| pieces.concat())
+}
+
+/// The smallest configuration with some characters replaced.
+fn mutated() -> impl Strategy<Value = String> {
+    let edits = prop::collection::vec((0..SMALLEST.len(), any::<char>(), any::<bool>()), 1..6);
+    edits.prop_map(|edits| {
+        let mut text: Vec<char> = SMALLEST.chars().collect();
+        for (at, with, removes) in edits {
+            let at = at.min(text.len() - 1);
+            if removes {
+                text.remove(at);
+            } else {
+                text[at] = with;
+            }
+        }
+        text.into_iter().collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic_or_fail_without_a_reason(
+        text in prop_oneof![yaml_like(), mutated(), "\\PC*"]
+    ) {
+        if let Err(errors) = parse(&text, "wanctl.yaml") {
+            prop_assert!(!errors.problems().is_empty());
+            for line in errors.to_string().lines() {
+                prop_assert!(line.starts_with("wanctl.yaml:"), "{line:?}");
+            }
+            for place in errors.problems().iter().filter_map(|problem| problem.place) {
+                // The parser of the YAML counts the end of the text as a line of its own.
+                let breaks = text.matches(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']).count();
+                prop_assert!((1..=breaks + 2).contains(&place.line), "{place:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn limits_are_ordered_in_whatever_loads(
+        floor in 0.0..200.0_f64, base in 0.0..200.0_f64, ceiling in 0.0..200.0_f64
+    ) {
+        let text = SMALLEST.replace(
+            "floor_mbps: 20, ceiling_mbps: 400",
+            &format!("floor_mbps: {floor}, base_mbps: {base}, ceiling_mbps: {ceiling}"),
+        );
+        if let Ok((config, _)) = parse(&text, "wanctl.yaml") {
+            let limits = config.wans[0].params.directions.download.limits;
+            prop_assert!(BitRate::ZERO < limits.floor);
+            prop_assert!(limits.floor <= limits.base && limits.base <= limits.ceiling);
+        } else {
+            let ordered = 1e-6 <= floor && floor <= base && base <= ceiling;
+            prop_assert!(!ordered, "{floor} {base} {ceiling}");
+        }
+    }
+}
