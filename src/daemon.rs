@@ -137,7 +137,7 @@ impl Daemon {
             health: health.clone(),
             stop: stop.clone(),
         };
-        let server = tokio::spawn(http::serve(listener, served, stop_server.clone()));
+        let http = tokio::spawn(http::serve(listener, served, stop_server.clone()));
         if let Some(recorder) = &recorder {
             let version = env!("CARGO_PKG_VERSION").to_owned();
             recorder.event(Clock::wall(), None, Event::Start { version });
@@ -150,7 +150,7 @@ impl Daemon {
             writer,
             control: Some(control),
             tasks,
-            server,
+            server: http,
             stop,
             stop_server,
         })

@@ -21,6 +21,7 @@ mod error;
 mod event;
 #[cfg(test)]
 mod fixture;
+mod metrics;
 mod query;
 mod recorder;
 mod retention;
@@ -35,6 +36,7 @@ use std::{path::PathBuf, time::Duration};
 
 pub use error::HistoryError;
 pub use event::Event;
+pub use metrics::HistoryCollector;
 pub use query::{Reader, RecordedEvent};
 pub use recorder::{Recorder, Stats};
 pub use summary::{DelaySummary, DirectionSummary, Summary};

@@ -51,7 +51,7 @@ impl Outlets {
         let cycle = Arc::new(cycle);
         self.board.record(&cycle);
         if let Some(recorder) = &self.recorder {
-            recorder.cycle(&cycle);
+            recorder.cycle(cycle);
         }
     }
 }

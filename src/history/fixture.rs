@@ -72,6 +72,7 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
         reflectors: Vec::new(),
         samples: Vec::new(),
         timing: Timing {
+            interval: Duration::from_millis(50),
             lateness: Duration::from_micros(310),
             skipped: 4,
             busy: Duration::from_micros(95),
