@@ -23,7 +23,6 @@
     clippy::indexing_slicing,
     clippy::wildcard_enum_match_arm
 )]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic"))]
 
 mod baseline;
 mod cycle;

@@ -72,7 +72,6 @@ pub async fn serve(
 }
 
 /// Builds the routes.
-#[must_use]
 pub fn router(served: Served) -> Router {
     Router::new()
         .route("/", get(page::html))

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How much of the past is kept for the live page.
-const RECENT: Duration = Duration::from_secs(120);
+const RECENT: Duration = Duration::from_mins(2);
 /// Time between two points of the recent past.
 const POINT: Duration = Duration::from_millis(250);
 
@@ -129,7 +129,7 @@ impl WanBoard {
             time: cycle.wall.seconds(),
             delta_ms: self.worst.take().map(Delay::millis),
             desired_mbps: both.map(|told| told.desired.mbps()),
-            achieved_mbps: both.map(|told| told.load.achieved.map(|rate| rate.mbps())),
+            achieved_mbps: both.map(|told| told.load.achieved.map(super::units::BitRate::mbps)),
         });
         let oldest = cycle.wall.seconds() - RECENT.as_secs_f64();
         while self.recent.front().is_some_and(|point| point.time < oldest) {

@@ -44,7 +44,7 @@ fn link(shape: Shape, download: BitRate, upload: BitRate) -> LinkSpec {
         jitter: Duration::from_millis(1),
         loss: 0.001,
         buffer: PerDirection { download: 625_000, upload: 625_000 },
-        traffic: Traffic::new(vec![Phase { lasts: Duration::from_secs(3600), download, upload }]),
+        traffic: Traffic::new(vec![Phase { lasts: Duration::from_hours(1), download, upload }]),
         seed: 42,
     }
 }

@@ -252,7 +252,9 @@ impl Actuator {
         self.report.send_if_modified(|report| {
             let changed = report.trouble != trouble;
             if changed {
-                trouble.iter().for_each(|what| warn!(%what, "trouble on the router"));
+                for what in &trouble {
+                    warn!(%what, "trouble on the router");
+                }
                 report.trouble = trouble;
             }
             changed
@@ -274,10 +276,7 @@ impl Actuator {
     /// Takes note of how a request went; logs the first failure and the recovery only. Returns
     /// whether it went well.
     fn judge(&mut self, outcome: Result<(), RouterError>) -> bool {
-        let failed = match outcome {
-            Ok(()) => None,
-            Err(error) => Some(error),
-        };
+        let failed = outcome.err();
         match &failed {
             None if self.failures > 0 => {
                 info!(failures = self.failures, "the router answers again");

@@ -13,7 +13,7 @@ use crate::units::{Delay, MonoTime};
 const FALL_PER_REPLY: f64 = 0.6;
 /// Time constant of the rise while the link is quiet: slow against a queue, quick against the
 /// minutes over which routes drift.
-const RISE_TAU: Duration = Duration::from_secs(60);
+const RISE_TAU: Duration = Duration::from_mins(1);
 /// How long a quiet link must show the longer delay before it is believed to be the path.
 const RELEARN_AFTER: Duration = Duration::from_secs(5);
 /// Fewest replies that may prove a path change.

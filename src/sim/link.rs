@@ -80,7 +80,7 @@ impl Link {
     /// Moves on to `now`; a time that has passed changes nothing.
     pub fn advance_to(&mut self, now: Duration) {
         while self.now < now {
-            let dt = STEP.min(now - self.now);
+            let dt = STEP.min(now.saturating_sub(self.now));
             self.now += dt;
             let before = self.carried;
             for direction in Direction::ALL {

@@ -34,7 +34,6 @@ mod service;
 mod shapers;
 mod store;
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests may panic")]
 mod tests;
 mod values;
 mod world;

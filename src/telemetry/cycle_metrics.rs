@@ -417,8 +417,9 @@ impl DirectionMetrics {
 
     fn record(&self, told: &DirectionCycle, before: Option<Before>, passed: f64) {
         self.rate.set(told.desired.bytes_per_second());
-        self.applied.set(told.actuation.observed.map(|rate| rate.bytes_per_second()));
-        self.achieved.set(told.load.achieved.map(|rate| rate.bytes_per_second()));
+        self.applied
+            .set(told.actuation.observed.map(super::super::units::BitRate::bytes_per_second));
+        self.achieved.set(told.load.achieved.map(super::super::units::BitRate::bytes_per_second));
         self.allowance.inc_by(told.previous.bytes_per_second() * passed);
         if let Some(queue) = told.queue {
             self.backlog.set(i64::try_from(queue.backlog_bytes).unwrap_or(i64::MAX));

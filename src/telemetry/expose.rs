@@ -1,7 +1,7 @@
 //! The exposition formats: OpenMetrics 1.0 as the crate writes it, and the older text format
 //! 0.0.4, which differs in a few lines and which every tool reads.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use prometheus_client::{encoding::text, registry::Registry};
 
@@ -44,15 +44,15 @@ impl Format {
 pub fn encode(registry: &Registry, format: Format) -> Result<String, fmt::Error> {
     let mut page = String::with_capacity(64 * 1024);
     text::encode(&mut page, registry)?;
-    Ok(match format {
-        Format::OpenMetrics => page,
+    match format {
+        Format::OpenMetrics => Ok(page),
         Format::Text => to_text_format(&page),
-    })
+    }
 }
 
 /// Rewrites OpenMetrics as text 0.0.4: a counter's and an info's comments carry the full name of
 /// the sample, an info is a gauge, and there are no units and no end mark.
-fn to_text_format(page: &str) -> String {
+fn to_text_format(page: &str) -> Result<String, fmt::Error> {
     let mut text = String::with_capacity(page.len() + page.len() / 16);
     let mut help = "";
     for line in page.lines() {
@@ -72,15 +72,14 @@ fn to_text_format(page: &str) -> String {
                 other => ("", other),
             };
             if let Some(words) = help.strip_prefix("# HELP ").and_then(|h| h.strip_prefix(name)) {
-                text.push_str(&format!("# HELP {name}{suffix}{words}\n"));
+                writeln!(text, "# HELP {name}{suffix}{words}")?;
             }
-            text.push_str(&format!("# TYPE {name}{suffix} {kind}\n"));
+            writeln!(text, "# TYPE {name}{suffix} {kind}")?;
             continue;
         }
-        text.push_str(line);
-        text.push('\n');
+        writeln!(text, "{line}")?;
     }
-    text
+    Ok(text)
 }
 
 #[cfg(test)]
