@@ -10,9 +10,11 @@
 //! picks up the newest answers from another.
 
 mod metrics;
+mod queue_watch;
 mod reconciler;
+mod report;
 mod task;
 
 pub use metrics::RouterMetrics;
-pub use reconciler::Pace;
-pub use task::{Actuator, Link, Queue, RouterReport};
+pub use report::RouterReport;
+pub use task::{Actuator, Assignment, Link, Queue};

@@ -18,6 +18,7 @@ mod value;
 mod wan;
 
 use std::{
+    fmt,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     time::Duration,
@@ -27,7 +28,7 @@ pub use errors::{ConfigErrors, Place, Problem};
 pub use secret::Secret;
 pub use surroundings::{FileText, Surroundings};
 
-use crate::control::{PerDirection, WanParams};
+use crate::control::{Direction, PerDirection, WanParams};
 
 /// A whole, valid configuration.
 #[derive(Debug, Clone)]
@@ -44,21 +45,142 @@ pub struct Config {
     pub http: HttpConfig,
 }
 
+impl Config {
+    /// Returns every queue of every WAN, in the order of the file, download first.
+    #[must_use]
+    pub fn queues(&self) -> Vec<QueueRef> {
+        let of_wan = |wan: &WanConfig| Direction::ALL.map(|each| wan.queues[each].clone());
+        self.wans.iter().flat_map(of_wan).collect()
+    }
+}
+
 /// How to reach the router.
 #[derive(Debug, Clone)]
 pub struct RouterConfig {
     /// Base URL, scheme and authority only, without a trailing slash: `https://192.168.88.1`.
     pub url: String,
-    /// RouterOS user.
-    pub user: String,
-    /// Its password.
-    pub password: Secret,
+    /// Which roads lead there.
+    pub transport: TransportChoice,
+    /// The user who reads and writes.
+    pub credentials: Credentials,
+    /// Another user who reads the counters: RouterOS serves different users in parallel.
+    pub statistics: Option<Credentials>,
+    /// Another user who sends pings for WANs that are probed from the router.
+    pub pings: Option<Credentials>,
+    /// The second road.
+    pub ssh: SshConfig,
     /// How the router's certificate is verified; of no meaning for `http`.
     pub trust: Trust,
     /// How long one request may take.
     pub request_timeout: Duration,
     /// How often the queues' counters are read.
     pub stats_interval: Duration,
+    /// How eagerly limits are written.
+    pub pace: Pace,
+}
+
+/// Which roads lead to the router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransportChoice {
+    /// REST only.
+    Rest,
+    /// SSH only.
+    Ssh,
+    /// REST, and SSH while REST fails.
+    Auto,
+}
+
+/// A user of the router.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// RouterOS user.
+    pub user: String,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// The road over SSH. Passwords are not used there: RouterOS refuses them once a user has a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SshConfig {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// RouterOS user.
+    pub user: String,
+    /// The private key; if not given, the SSH client's own choice.
+    pub key_file: Option<PathBuf>,
+    /// Known host keys; if not given, the SSH client's own file.
+    pub known_hosts_file: Option<PathBuf>,
+}
+
+/// How eagerly limits are written. Cuts are never held back by any of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Raises, and cuts within the deadband, wait this long after a queue's last write.
+    pub coalesce: Duration,
+    /// Differences up to this share of the limit in force are small, 0 to 1.
+    pub deadband: f64,
+    /// A small difference that lasts is written after this long.
+    pub settle: Duration,
+    /// Most raises per minute and queue.
+    pub raises_per_minute: u32,
+}
+
+impl Default for Pace {
+    /// 200 ms between raises, as small climbs proved to be worth joining in the predecessor's
+    /// production; 1 % is below what a person or a congestion controller can tell apart; 300 is
+    /// what 200 ms allow.
+    fn default() -> Self {
+        Self {
+            coalesce: Duration::from_millis(200),
+            deadband: 0.01,
+            settle: Duration::from_secs(1),
+            raises_per_minute: 300,
+        }
+    }
+}
+
+/// A shaper queue of the router.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QueueRef {
+    /// A queue tree, which shapes one direction.
+    Tree(String),
+    /// One direction of a simple queue.
+    Simple {
+        /// Its name.
+        name: String,
+        /// Which of its values is meant.
+        side: Side,
+    },
+}
+
+/// Which value of a simple queue's pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// What the queue's target sends.
+    First,
+    /// What the queue's target receives.
+    Second,
+}
+
+impl QueueRef {
+    /// Returns the queue's name on the router.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Tree(name) | Self::Simple { name, .. } => name,
+        }
+    }
+}
+
+impl fmt::Display for QueueRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tree(name) => write!(f, "queue tree `{name}`"),
+            Self::Simple { name, .. } => write!(f, "simple queue `{name}`"),
+        }
+    }
 }
 
 /// How the router's TLS certificate is verified.
@@ -110,8 +232,8 @@ pub struct WanConfig {
     pub name: String,
     /// How its delay is measured.
     pub probe: ProbeConfig,
-    /// RouterOS names of its shaper queues.
-    pub queues: PerDirection<String>,
+    /// Its shaper queues on the router.
+    pub queues: PerDirection<QueueRef>,
     /// What shapes its control.
     pub params: WanParams,
 }
@@ -119,6 +241,8 @@ pub struct WanConfig {
 /// How a WAN's delay is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeConfig {
+    /// Who sends the probes.
+    pub via: Via,
     /// The reflectors, at least one, each once.
     pub reflectors: Vec<IpAddr>,
     /// The local end of the probes.
@@ -127,6 +251,15 @@ pub struct ProbeConfig {
     pub interval: Duration,
     /// Time after which a probe without an answer is lost.
     pub timeout: Duration,
+}
+
+/// Who sends a WAN's probes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// This host.
+    Host,
+    /// The router.
+    Router,
 }
 
 /// What ties a WAN's probes to that WAN.

@@ -26,7 +26,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 use crate::{
-    actuator::{Actuator, Link, Queue, RouterMetrics},
+    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics},
     clock::Clock,
     config::{Config, Mode, OnExit},
     control::{Direction, Wan},
@@ -231,12 +231,19 @@ fn actuator(
         Direction::ALL.map(|direction| Queue {
             wan,
             direction,
-            name: settings.queues[direction].clone(),
+            queue: settings.queues[direction].clone(),
         })
     });
-    let writes = config.control.mode == Mode::Active;
-    let stats = config.router.stats_interval;
-    Actuator::new(router, queues.collect(), links, clock, writes, stats, metrics)
+    Actuator::new(Assignment {
+        router,
+        queues: queues.collect(),
+        links,
+        clock,
+        writes: config.control.mode == Mode::Active,
+        stats_interval: config.router.stats_interval,
+        pace: config.router.pace,
+        metrics,
+    })
 }
 
 /// The limits to leave on the router, in the order of the queues.

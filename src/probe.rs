@@ -1,6 +1,7 @@
 //! Where delay is measured: one probe about every 50 ms per WAN, the reflectors taking turns.
 
 mod icmp;
+mod router;
 mod schedule;
 
 use std::{fmt, time::Duration};
@@ -8,6 +9,7 @@ use std::{fmt, time::Duration};
 use futures_util::future::BoxFuture;
 
 pub use icmp::{IcmpError, IcmpProber};
+pub use router::RouterProber;
 pub use schedule::Schedule;
 
 use crate::control::{ProbeOutcome, ReflectorId};

@@ -3,41 +3,77 @@
 mod error;
 pub mod routeros;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-pub use error::RouterError;
+pub use error::{RouterError, RouterFault, fault_of_words};
 
-use crate::{control::QueueReading, units::BitRate};
+use crate::{config::QueueRef, control::QueueReading, units::BitRate};
 
 /// A router whose shaper queues can be read and limited.
 ///
-/// Implementations keep at most one request under way and never cancel one: callers wait for the
-/// answer or for the implementation's own deadline.
+/// Implementations keep at most one request under way for each of the router's users and never
+/// cancel one: callers wait for the answer or for the implementation's own deadline.
 pub trait Router: Send + Sync + fmt::Debug {
+    /// Returns which road the last request took.
+    fn transport(&self) -> Transport;
+
     /// Returns what the router says about itself.
     ///
     /// # Errors
     /// Any [`RouterError`].
     fn facts(&self) -> BoxFuture<'_, Result<RouterFacts, RouterError>>;
 
-    /// Reads every shaper queue of the router in one call.
+    /// Looks for what keeps the configured queues from being shaped; empty if all is well.
     ///
     /// # Errors
     /// Any [`RouterError`].
-    fn read_queues(&self) -> BoxFuture<'_, Result<Vec<QueueRow>, RouterError>>;
+    fn survey(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>>;
 
-    /// Sets the limit of the queue named `queue` and returns the limit that the router confirms,
-    /// which is the proof of the write.
+    /// Reads the given queues, in as few calls as there are kinds of queues among them. A queue
+    /// that does not exist is `None`.
+    ///
+    /// # Errors
+    /// Any [`RouterError`].
+    fn read_queues<'a>(
+        &'a self,
+        queues: &'a [QueueRef],
+    ) -> BoxFuture<'a, Result<Vec<Option<QueueRow>>, RouterError>>;
+
+    /// Sets the limit of a queue and returns the limit that the router confirms, which is the
+    /// proof of the write.
     ///
     /// # Errors
     /// Any [`RouterError`]; after one the limit in force is unknown until it is read.
     fn set_limit<'a>(
         &'a self,
-        queue: &'a str,
+        queue: &'a QueueRef,
         limit: BitRate,
     ) -> BoxFuture<'a, Result<BitRate, RouterError>>;
+}
+
+/// A kind of road to a router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// RouterOS REST over HTTP or HTTPS.
+    Rest,
+    /// RouterOS console over SSH.
+    Ssh,
+}
+
+impl Transport {
+    /// Every kind, the preferred first.
+    pub const ALL: [Self; 2] = [Self::Rest, Self::Ssh];
+
+    /// Returns the name used in labels and in the history.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::Ssh => "ssh",
+        }
+    }
 }
 
 /// What a router says about itself.
@@ -49,13 +85,26 @@ pub struct RouterFacts {
     pub board: String,
     /// The version of its operating system.
     pub version: String,
+    /// Time since it booted.
+    pub uptime: Duration,
+    /// Load of its processors, 0 to 100 percent.
+    pub cpu_percent: u64,
+    /// Sectors written to its flash since it was made, where it tells.
+    pub flash_sectors_written: Option<u64>,
 }
 
-/// One shaper queue as the router shows it.
+/// Something about a router that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it keeps wanctl from working; otherwise it is a warning.
+    pub is_fatal: bool,
+    /// What is the matter and what to do about it, in plain words.
+    pub text: String,
+}
+
+/// One direction of a shaper queue as the router shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueRow {
-    /// Its name.
-    pub name: String,
     /// Its counters and its limit.
     pub reading: QueueReading,
     /// Whether it shapes at all: neither disabled nor invalid.

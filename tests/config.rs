@@ -15,7 +15,9 @@ use std::{
 
 use proptest::prelude::*;
 use wanctl::{
-    config::{Bind, Config, ConfigErrors, FileText, Mode, OnExit, Problem, Surroundings, Trust},
+    config::{
+        Bind, Config, ConfigErrors, FileText, Mode, OnExit, Problem, QueueRef, Surroundings, Trust,
+    },
     control::{Direction, LawKind},
     units::{BitRate, Delay},
 };
@@ -70,6 +72,8 @@ fn messages(kind: &str, problems: &[Problem]) -> Vec<String> {
     problems.iter().map(|problem| format!("# {kind}: {problem}")).collect()
 }
 
+/// The messages at the end of each file are what it must give; `UPDATE_EXPECT=1` rewrites them,
+/// to be read through before they are committed.
 #[test]
 fn every_mistake_is_told_with_its_place_and_what_to_do() {
     let files = yaml_files("tests/data/config");
@@ -86,6 +90,12 @@ fn every_mistake_is_told_with_its_place_and_what_to_do() {
             Ok((_, warnings)) => messages("warning", &warnings),
             Err(errors) => messages("error", errors.problems()),
         };
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            let kept = text.lines().filter(|line| !expected.contains(line));
+            let lines: Vec<&str> = kept.chain(told.iter().map(String::as_str)).collect();
+            fs::write(&path, lines.join("\n") + "\n").unwrap();
+            continue;
+        }
         assert_eq!(told.join("\n"), expected.join("\n"), "the messages of {name}");
     }
 }
@@ -120,7 +130,7 @@ fn a_file_is_loaded_with_the_files_beside_it() {
 
     fs::set_permissions(&password_file, fs::Permissions::from_mode(0o600)).unwrap();
     let (config, warnings) = Config::load(&path).unwrap();
-    assert_eq!(config.router.password.expose(), PASSWORD);
+    assert_eq!(config.router.credentials.password.expose(), PASSWORD);
     assert_eq!(warnings, []);
 
     fs::set_permissions(&password_file, fs::Permissions::from_mode(0o640)).unwrap();
@@ -150,7 +160,7 @@ fn the_smallest_configuration_gets_the_documented_defaults() {
     assert_eq!(wan.probe.bind, Bind::Any);
     assert_eq!(wan.probe.interval, Duration::from_millis(50));
     assert_eq!(wan.probe.timeout, Duration::from_secs(1));
-    assert_eq!(wan.queues.upload, "WAN-UL");
+    assert_eq!(wan.queues.upload, QueueRef::Tree("WAN-UL".to_owned()));
     let evidence = wan.params.evidence;
     assert_eq!((evidence.reflectors, evidence.stale_after), (3, Duration::from_secs(1)));
     assert_eq!(evidence.bloat_threshold, Delay::from_micros(15_000));
@@ -212,7 +222,7 @@ wans:
     let (config, warnings) = parse(text, "conf/wanctl.yaml").unwrap();
     assert_eq!(warnings, []);
     assert_eq!(config.router.url, "http://127.0.0.1:8080");
-    assert_eq!(config.router.password.expose(), PASSWORD);
+    assert_eq!(config.router.credentials.password.expose(), PASSWORD);
     assert_eq!(config.router.request_timeout, Duration::from_millis(500));
     assert_eq!(config.router.stats_interval, Duration::from_secs(5));
     assert_eq!(config.control.interval, Duration::from_millis(20));
@@ -295,7 +305,7 @@ http: {0: 0}
 fn a_secret_is_shown_nowhere() {
     let inline = SMALLEST.replace("password_file: router.password", "password: hunter2");
     let (config, warnings) = parse(&inline, "wanctl.yaml").unwrap();
-    assert_eq!(config.router.password.expose(), "hunter2");
+    assert_eq!(config.router.credentials.password.expose(), "hunter2");
     assert!(!format!("{config:#?}{warnings:?}").contains("hunter2"));
 
     for (right, wrong) in [

@@ -7,22 +7,56 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::router::RouterError;
+use crate::{
+    clock::Clock,
+    router::{RouterError, RouterFacts, RouterFault, Transport},
+};
 
 /// A router answers within milliseconds when idle and within a second when it suffers.
 const CALL_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
-const OPERATIONS: [&str; 2] = ["read", "write"];
 
 type Labels = Vec<(&'static str, &'static str)>;
+type FloatGauge = Gauge<f64, AtomicU64>;
+
+/// What is asked of a router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operation {
+    /// The counters and limits of the queues.
+    Read,
+    /// A limit.
+    Write,
+    /// What the router says about itself.
+    Facts,
+    /// What keeps it from shaping.
+    Survey,
+}
+
+impl Operation {
+    const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Facts, Self::Survey];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Facts => "facts",
+            Self::Survey => "survey",
+        }
+    }
+}
 
 /// Metrics of one router.
 #[derive(Debug, Clone)]
 pub struct RouterMetrics {
     up: Gauge,
-    last_success: Gauge<f64, AtomicU64>,
+    last_success: FloatGauge,
     duration: Family<Labels, Histogram, fn() -> Histogram>,
     failures: Family<Labels, Counter>,
     drifts: Counter,
+    active: Family<Labels, Gauge>,
+    failovers: Family<Labels, Counter>,
+    /// Absent until the router has told, as are the sectors.
+    cpu: Family<Labels, FloatGauge>,
+    flash_sectors: Family<Labels, Gauge>,
 }
 
 impl RouterMetrics {
@@ -34,54 +68,72 @@ impl RouterMetrics {
             duration: Family::new_with_constructor(|| Histogram::new(CALL_BUCKETS)),
             failures: Family::default(),
             drifts: Counter::default(),
+            active: Family::default(),
+            failovers: Family::default(),
+            cpu: Family::default(),
+            flash_sectors: Family::default(),
         };
-        for operation in OPERATIONS {
-            drop(metrics.duration.get_or_create(&vec![("operation", operation)]));
-            for reason in RouterError::KINDS {
-                drop(metrics.failures.get_or_create(&failure(operation, reason)));
+        for transport in Transport::ALL {
+            drop(metrics.active.get_or_create(&of_transport(transport)));
+            drop(metrics.failovers.get_or_create(&of_transport(transport)));
+            for operation in Operation::ALL {
+                drop(metrics.duration.get_or_create(&call(operation, transport)));
+                for reason in RouterFault::KINDS {
+                    drop(metrics.failures.get_or_create(&failure(operation, transport, reason)));
+                }
             }
         }
-        let Self { up, last_success, duration, failures, drifts } = metrics.clone();
-        registry.register("router_up", "Whether the last request to the router succeeded", up);
-        registry.register(
+        let all = metrics.clone();
+        let mut add = |name: &str, help: &str, metric: Box<dyn Declare>| {
+            metric.declare(registry, name, help);
+        };
+        add("router_up", "Whether the last request to the router succeeded", Box::new(all.up));
+        add(
             "router_last_success_timestamp_seconds",
             "Unix time of the last successful request to the router",
-            last_success,
+            Box::new(all.last_success),
+        );
+        add("router_request_failures", "Failed requests by reason", Box::new(all.failures));
+        add(
+            "router_limit_drifts",
+            "Limits found changed by somebody else and put right",
+            Box::new(all.drifts),
+        );
+        add("router_transport_active", "1 for the road in use", Box::new(all.active));
+        add("router_failovers", "Moves to this road from the other", Box::new(all.failovers));
+        add("router_cpu_load_ratio", "Load of the router's processors", Box::new(all.cpu));
+        add(
+            "router_flash_written_sectors",
+            "Sectors written to the router's flash since it was made",
+            Box::new(all.flash_sectors),
         );
         registry.register(
             "router_request_duration_seconds",
             "Duration of requests to the router",
-            duration,
-        );
-        registry.register(
-            "router_request_failures",
-            "Failed requests to the router by reason",
-            failures,
-        );
-        registry.register(
-            "router_limit_drifts",
-            "Limits found changed by somebody else and put right",
-            drifts,
+            all.duration,
         );
         metrics
     }
 
+    /// Counts one request.
     pub(super) fn call<T>(
         &self,
-        operation: &'static str,
+        operation: Operation,
+        transport: Transport,
         took: Duration,
         outcome: &Result<T, RouterError>,
     ) {
-        let labels = vec![("operation", operation)];
-        self.duration.get_or_create(&labels).observe(took.as_secs_f64());
+        let duration = self.duration.get_or_create(&call(operation, transport));
+        duration.observe(took.as_secs_f64());
         match outcome {
             Ok(_) => {
                 self.up.set(1);
-                self.last_success.set(crate::clock::Clock::wall().seconds());
+                self.last_success.set(Clock::wall().seconds());
             }
             Err(error) => {
                 self.up.set(0);
-                self.failures.get_or_create(&failure(operation, error.kind())).inc();
+                let labels = failure(operation, transport, error.fault.kind());
+                self.failures.get_or_create(&labels).inc();
             }
         }
     }
@@ -89,8 +141,45 @@ impl RouterMetrics {
     pub(super) fn drift(&self) {
         self.drifts.inc();
     }
+
+    /// Takes note of the road in use; `moved` tells that it was another one before.
+    pub(super) fn road(&self, transport: Transport, moved: bool) {
+        for each in Transport::ALL {
+            self.active.get_or_create(&of_transport(each)).set(i64::from(each == transport));
+        }
+        self.failovers.get_or_create(&of_transport(transport)).inc_by(u64::from(moved));
+    }
+
+    pub(super) fn facts(&self, facts: &RouterFacts) {
+        self.cpu.get_or_create(&Vec::new()).set(facts.cpu_percent as f64 / 100.0);
+        if let Some(sectors) = facts.flash_sectors_written {
+            let sectors = i64::try_from(sectors).unwrap_or(i64::MAX);
+            self.flash_sectors.get_or_create(&Vec::new()).set(sectors);
+        }
+    }
 }
 
-fn failure(operation: &'static str, reason: &'static str) -> Labels {
-    vec![("operation", operation), ("reason", reason)]
+/// A metric that can be declared; `Registry::register` is generic, so a list needs this.
+trait Declare {
+    fn declare(self: Box<Self>, registry: &mut Registry, name: &str, help: &str);
+}
+
+impl<M: prometheus_client::registry::Metric> Declare for M {
+    fn declare(self: Box<Self>, registry: &mut Registry, name: &str, help: &str) {
+        registry.register(name, help, *self);
+    }
+}
+
+fn of_transport(transport: Transport) -> Labels {
+    vec![("transport", transport.name())]
+}
+
+fn call(operation: Operation, transport: Transport) -> Labels {
+    vec![("operation", operation.name()), ("transport", transport.name())]
+}
+
+fn failure(operation: Operation, transport: Transport, reason: &'static str) -> Labels {
+    let mut labels = call(operation, transport);
+    labels.push(("reason", reason));
+    labels
 }

@@ -1,32 +1,46 @@
 //! The task that reads counters, writes limits and tells how it went.
+//!
+//! At most one read and one write are under way. The road to the router queues them if they are
+//! of one user, so a read is begun only when no write is due. A request is never cancelled.
 
 use std::{
+    future::pending,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use futures_util::future::{BoxFuture, select_all};
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::{
-    RouterMetrics,
-    reconciler::{Observation, Pace, Reconciler, Write},
+    RouterMetrics, RouterReport,
+    metrics::Operation,
+    queue_watch::QueueWatch,
+    reconciler::{Observation, Reconciler, Write},
 };
 use crate::{
     clock::Clock,
+    config::{Pace, QueueRef},
     control::{Actuation, Direction, PerDirection, ShaperSample},
-    router::{QueueRow, Router, RouterError},
-    units::{BitRate, MonoTime, Timestamp},
+    router::{Finding, QueueRow, Router, RouterError, RouterFacts, RouterFault},
+    units::{BitRate, MonoTime},
 };
 
-/// First pause after a failure, doubled up to `LONGEST_PAUSE`: RouterOS recovers from a confused
-/// web server within 1.3 to 2.4 s when it is left alone.
+/// Pause after a failed connection, doubled up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// Pause after a request that broke, stayed without an answer or was refused: RouterOS recovers
+/// from a confused web server within 1.3 to 2.4 s, but only when it is left alone.
+const QUIET_PAUSE: Duration = Duration::from_secs(3);
+/// Refusals in a row before a 401 is believed to be about the password.
+const BELIEVED_AFTER: u32 = 3;
+/// Time between two looks at what the router says about itself.
+const FACTS_INTERVAL: Duration = Duration::from_secs(30);
 /// With nothing due sooner, the task looks around this often.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -37,8 +51,8 @@ pub struct Queue {
     pub wan: usize,
     /// The direction it shapes.
     pub direction: Direction,
-    /// Its name on the router.
-    pub name: String,
+    /// Which queue of the router it is.
+    pub queue: QueueRef,
 }
 
 /// What a WAN's control loop and the actuator share; on either side the newest value wins.
@@ -62,63 +76,76 @@ impl Default for Link {
     }
 }
 
-/// How the router is, for people.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RouterReport {
-    /// Whether the last request succeeded; `None` before the first.
-    pub up: Option<bool>,
-    /// What is wrong and what to do about it.
-    pub trouble: Vec<String>,
-    /// When a request last succeeded.
-    pub last_success: Option<Timestamp>,
+/// What the daemon gives an actuator to work with.
+#[derive(Debug)]
+pub struct Assignment {
+    /// The router.
+    pub router: Arc<dyn Router>,
+    /// Its queues.
+    pub queues: Vec<Queue>,
+    /// One for each WAN.
+    pub links: Vec<Link>,
+    /// The time.
+    pub clock: Clock,
+    /// `false`: read, and write nothing.
+    pub writes: bool,
+    /// Time between two readings.
+    pub stats_interval: Duration,
+    /// How eagerly limits are written.
+    pub pace: Pace,
+    /// Where requests are counted.
+    pub metrics: RouterMetrics,
 }
 
 /// Keeps the router's limits at what the control loops want.
 #[derive(Debug)]
 pub struct Actuator {
-    router: Arc<dyn Router>,
-    queues: Vec<Queue>,
-    links: Vec<Link>,
+    work: Assignment,
+    refs: Arc<[QueueRef]>,
     /// The receiving ends of `links[..].desired`, which remember what was seen.
     wanted: Vec<watch::Receiver<PerDirection<Option<BitRate>>>>,
-    clock: Clock,
-    /// `false`: read, and write nothing.
-    writes: bool,
-    stats_interval: Duration,
     reconciler: Reconciler,
-    metrics: RouterMetrics,
+    watches: Vec<QueueWatch>,
     report: watch::Sender<RouterReport>,
     readings: u64,
     failures: u32,
+    rest_until: MonoTime,
+    next: NextLooks,
+}
+
+/// When to look next.
+#[derive(Debug)]
+struct NextLooks {
+    queues: MonoTime,
+    facts: MonoTime,
+    /// At the start, and after the router was away.
+    survey: bool,
+}
+
+/// What came of a request.
+enum Answer {
+    Wrote(Write, Result<BitRate, RouterError>),
+    Queues(MonoTime, Result<Vec<Option<QueueRow>>, RouterError>),
+    Facts(Result<RouterFacts, RouterError>),
+    Survey(Result<Vec<Finding>, RouterError>),
 }
 
 impl Actuator {
-    /// Prepares the task for `queues`; `links` has one entry a WAN.
+    /// Prepares the task.
     #[must_use]
-    pub fn new(
-        router: Arc<dyn Router>,
-        queues: Vec<Queue>,
-        links: Vec<Link>,
-        clock: Clock,
-        writes: bool,
-        stats_interval: Duration,
-        metrics: RouterMetrics,
-    ) -> Self {
-        let reconciler = Reconciler::new(Pace::default(), queues.len());
-        let wanted = links.iter().map(|link| link.desired.subscribe()).collect();
+    pub fn new(work: Assignment) -> Self {
+        let queues = work.queues.len();
         Self {
-            router,
-            queues,
-            links,
-            wanted,
-            clock,
-            writes,
-            stats_interval,
-            reconciler,
-            metrics,
+            refs: work.queues.iter().map(|queue| queue.queue.clone()).collect(),
+            wanted: work.links.iter().map(|link| link.desired.subscribe()).collect(),
+            reconciler: Reconciler::new(work.pace, queues),
+            watches: vec![QueueWatch::default(); queues],
             report: watch::channel(RouterReport::default()).0,
             readings: 0,
             failures: 0,
+            rest_until: MonoTime::ZERO,
+            next: NextLooks { queues: MonoTime::ZERO, facts: MonoTime::ZERO, survey: true },
+            work,
         }
     }
 
@@ -135,114 +162,141 @@ impl Actuator {
         parting: Option<Vec<BitRate>>,
         within: Duration,
     ) {
-        self.tell_facts().await;
-        let mut next_read = self.clock.now();
+        let (mut reading, mut writing) = (None, None);
         while !stop.is_cancelled() {
             self.take_desired();
-            let now = self.clock.now();
-            let outcome = if let Some(write) = self.due(now) {
-                self.write(write).await
-            } else if now >= next_read {
-                next_read = now + self.stats_interval;
-                self.read().await
-            } else {
-                let wake = self.reconciler.next_due().filter(|_| self.writes);
-                let wake = wake.map_or(next_read, |due| due.min(next_read));
-                self.rest(&stop, wake.since(now).min(IDLE)).await;
-                continue;
+            let now = self.work.clock.now();
+            if now >= self.rest_until {
+                if writing.is_none() {
+                    writing = self.due(now).map(|write| self.write(write));
+                }
+                if reading.is_none() && writing.is_none() {
+                    reading = self.look(now);
+                }
+            }
+            let pause = self.until_due(now, reading.is_some(), writing.is_some());
+            let writes = self.work.writes;
+            // The requests live on when another branch wins; the rest may be begun anew.
+            let answer = tokio::select! {
+                () = stop.cancelled() => None,
+                answer = answer_of(&mut writing) => { writing = None; Some(answer) }
+                answer = answer_of(&mut reading) => { reading = None; Some(answer) }
+                () = sleep(pause) => None,
+                () = news(&mut self.wanted), if writes => None,
             };
-            if self.judge(outcome) {
-                continue;
-            }
-            // After a failure only a read can tell what the router enforces.
-            self.reconciler.doubt();
-            next_read = MonoTime::ZERO;
-            let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.failures.saturating_sub(1).min(8));
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = sleep(pause.min(LONGEST_PAUSE)) => {}
+            if let Some((operation, took, answer)) = answer {
+                self.take(operation, took, answer);
             }
         }
-        if let Some(parting) = parting.filter(|_| self.writes) {
-            self.part(&parting, within).await;
-        }
+        self.leave(writing, parting, within).await;
     }
 
     fn due(&self, now: MonoTime) -> Option<Write> {
-        self.writes.then(|| self.reconciler.due(now)).flatten()
+        self.work.writes.then(|| self.reconciler.due(now)).flatten()
     }
 
-    /// Waits for the time to pass or for a control loop to want something new.
-    async fn rest(&mut self, stop: &CancellationToken, span: Duration) {
-        let change = self.wanted.iter_mut().map(|wanted| Box::pin(wanted.changed()));
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = sleep(span) => {}
-            _ = futures_util::future::select_all(change), if self.writes => {}
-        }
+    fn until_due(&self, now: MonoTime, reads: bool, writes: bool) -> Duration {
+        let write = self.reconciler.next_due().filter(|_| self.work.writes && !writes);
+        let read = (!reads && !writes).then_some(self.next.queues);
+        let due = write.into_iter().chain(read).min().unwrap_or(now + IDLE);
+        // A rest keeps nothing from falling due behind it.
+        due.max(self.rest_until).since(now).min(IDLE)
     }
 
     fn take_desired(&mut self) {
-        let now = self.clock.now();
+        // In observe mode nothing is wanted of the router, so nothing is ever pending.
+        if !self.work.writes {
+            return;
+        }
+        let now = self.work.clock.now();
         let wanted: Vec<_> = self.wanted.iter_mut().map(|w| *w.borrow_and_update()).collect();
-        for (index, queue) in self.queues.iter().enumerate() {
-            // In observe mode nothing is wanted of the router, so nothing is ever pending.
-            let wanted = wanted.get(queue.wan).filter(|_| self.writes);
-            if let Some(limit) = wanted.and_then(|rates| rates[queue.direction]) {
+        for (index, queue) in self.work.queues.iter().enumerate() {
+            if let Some(limit) = wanted.get(queue.wan).and_then(|rates| rates[queue.direction]) {
                 self.reconciler.want(index, limit, now);
             }
         }
     }
 
-    async fn write(&mut self, write: Write) -> Result<(), RouterError> {
-        let Some(queue) = self.queues.get(write.queue) else { return Ok(()) };
-        let asked = Instant::now();
-        let answer = self.router.set_limit(&queue.name, write.limit).await;
-        self.metrics.call("write", asked.elapsed(), &answer);
-        self.reconciler.confirmed(write.queue, answer?, self.clock.now());
-        self.publish_actuation();
-        Ok(())
+    fn write(&mut self, write: Write) -> Underway {
+        self.reconciler.begin(write);
+        let (router, refs) = (Arc::clone(&self.work.router), Arc::clone(&self.refs));
+        request(Operation::Write, async move {
+            let answer = match refs.get(write.queue) {
+                Some(queue) => router.set_limit(queue, write.limit).await,
+                None => Ok(write.limit),
+            };
+            Answer::Wrote(write, answer)
+        })
     }
 
-    async fn read(&mut self) -> Result<(), RouterError> {
-        let asked = Instant::now();
-        let answer = self.router.read_queues().await;
-        self.metrics.call("read", asked.elapsed(), &answer);
-        let rows = answer?;
-        self.readings += 1;
-        self.take_rows(&rows);
+    /// Begins the most urgent look at the router, if any is due.
+    fn look(&mut self, now: MonoTime) -> Option<Underway> {
+        let router = Arc::clone(&self.work.router);
+        if self.next.survey {
+            self.next.survey = false;
+            let look = async move { Answer::Survey(router.survey().await) };
+            return Some(request(Operation::Survey, look));
+        }
+        if now >= self.next.queues {
+            self.next.queues = now + self.work.stats_interval;
+            let refs = Arc::clone(&self.refs);
+            let look = async move { Answer::Queues(now, router.read_queues(&refs).await) };
+            return Some(request(Operation::Read, look));
+        }
+        if now >= self.next.facts {
+            self.next.facts = now + FACTS_INTERVAL;
+            let look = async move { Answer::Facts(router.facts().await) };
+            return Some(request(Operation::Facts, look));
+        }
+        None
+    }
+
+    /// Takes an answer into account.
+    fn take(&mut self, operation: Operation, took: Duration, answer: Answer) {
+        let transport = self.work.router.transport();
+        let now = self.work.clock.now();
+        let failure = match answer {
+            Answer::Wrote(write, answer) => {
+                self.work.metrics.call(operation, transport, took, &answer);
+                answer.map(|limit| self.reconciler.confirmed(write, limit, now)).err()
+            }
+            Answer::Queues(asked, answer) => {
+                self.work.metrics.call(operation, transport, took, &answer);
+                answer.map(|rows| self.take_rows(&rows, asked, now)).err()
+            }
+            Answer::Facts(answer) => {
+                self.work.metrics.call(operation, transport, took, &answer);
+                answer.map(|facts| self.take_facts(facts)).err()
+            }
+            Answer::Survey(answer) => {
+                self.work.metrics.call(operation, transport, took, &answer);
+                answer.map(|findings| self.take_findings(findings)).err()
+            }
+        };
+        self.judge(failure, now);
         self.publish_actuation();
-        Ok(())
     }
 
     /// Spreads one reading over the WANs; a queue that is missing is told, the others go on.
-    fn take_rows(&mut self, rows: &[QueueRow]) {
-        let now = self.clock.now();
-        let mut trouble = Vec::new();
-        let mut found: Vec<PerDirection<Option<&QueueRow>>> =
-            vec![PerDirection::default(); self.links.len()];
-        for (index, queue) in self.queues.iter().enumerate() {
-            let Some(row) = rows.iter().find(|row| row.name == queue.name) else {
-                trouble.push(missing(queue, rows));
-                continue;
-            };
-            if !row.active {
-                trouble.push(format!(
-                    "queue `{}` is disabled or invalid on the router and shapes nothing: enable it \
-                     and check its parent and type",
-                    queue.name
-                ));
-            }
-            let told = self.reconciler.observed(index, row.reading.limit, now);
+    fn take_rows(&mut self, rows: &[Option<QueueRow>], asked: MonoTime, now: MonoTime) {
+        self.readings += 1;
+        let mut troubles = Vec::new();
+        let mut found: Vec<PerDirection<Option<QueueRow>>> =
+            vec![PerDirection::default(); self.work.links.len()];
+        let queues = self.work.queues.iter().zip(&mut self.watches).zip(rows).enumerate();
+        for (index, ((queue, watch), row)) in queues {
+            troubles.extend(watch.look(&queue.queue, row.as_ref(), now));
+            let Some(row) = row else { continue };
+            let told = self.reconciler.observed(index, row.reading.limit, asked, now);
             if let Observation::Drifted { from, to } = told {
-                self.metrics.drift();
-                warn!(queue = %queue.name, %from, %to, "somebody else changed a limit");
+                self.work.metrics.drift();
+                warn!(queue = %queue.queue, %from, %to, "somebody else changed a limit");
             }
             if let Some(found) = found.get_mut(queue.wan) {
-                found[queue.direction] = Some(row);
+                found[queue.direction] = Some(*row);
             }
         }
-        for (link, found) in self.links.iter().zip(found) {
+        for (link, found) in self.work.links.iter().zip(found) {
             if let PerDirection { download: Some(download), upload: Some(upload) } = found {
                 let queues = PerDirection { download: download.reading, upload: upload.reading };
                 let sample = ShaperSample { sequence: self.readings, at: now, queues };
@@ -250,20 +304,39 @@ impl Actuator {
             }
         }
         self.report.send_if_modified(|report| {
-            let changed = report.trouble != trouble;
+            let changed = report.queue_troubles != troubles;
             if changed {
-                for what in &trouble {
-                    warn!(%what, "trouble on the router");
+                for what in &troubles {
+                    warn!(%what, "trouble with a queue");
                 }
-                report.trouble = trouble;
+                report.queue_troubles = troubles;
             }
             changed
         });
     }
 
+    fn take_facts(&mut self, facts: RouterFacts) {
+        self.work.metrics.facts(&facts);
+        self.report.send_modify(|report| {
+            let known = report.facts.as_ref();
+            if known.is_none_or(|known| known.version != facts.version) {
+                let RouterFacts { identity, board, version, .. } = &facts;
+                info!(%identity, %board, %version, "found the router");
+            }
+            report.facts = Some(facts);
+        });
+    }
+
+    fn take_findings(&mut self, findings: Vec<Finding>) {
+        for finding in &findings {
+            warn!(what = %finding.text, "the router is not set up as it should be");
+        }
+        self.report.send_modify(|report| report.findings = findings);
+    }
+
     fn publish_actuation(&self) {
-        for (index, queue) in self.queues.iter().enumerate() {
-            let Some(link) = self.links.get(queue.wan) else { continue };
+        for (index, queue) in self.work.queues.iter().enumerate() {
+            let Some(link) = self.work.links.get(queue.wan) else { continue };
             let news = self.reconciler.actuation(index);
             link.actuation.send_if_modified(|told| {
                 let changed = told[queue.direction] != news;
@@ -273,80 +346,117 @@ impl Actuator {
         }
     }
 
-    /// Takes note of how a request went; logs the first failure and the recovery only. Returns
-    /// whether it went well.
-    fn judge(&mut self, outcome: Result<(), RouterError>) -> bool {
-        let failed = outcome.err();
-        match &failed {
-            None if self.failures > 0 => {
+    /// Takes note of how a request went: after a failure the router is left alone for a while,
+    /// and only a read can tell what it enforces. Logs the first failure and the recovery only.
+    fn judge(&mut self, failure: Option<RouterError>, now: MonoTime) {
+        let transport = self.work.router.transport();
+        let before = self.report.borrow().transport;
+        self.work.metrics.road(transport, before.is_some_and(|before| before != transport));
+        let Some(failure) = failure else {
+            if self.failures > 0 {
                 info!(failures = self.failures, "the router answers again");
-                self.failures = 0;
+                self.next.survey = true;
             }
-            None => {}
-            Some(failure) => {
-                self.failures = self.failures.saturating_add(1);
-                if self.failures == 1 {
-                    error!(error = %failure, remedy = failure.remedy(), "a router request failed");
-                }
-            }
+            self.failures = 0;
+            self.report.send_modify(|report| {
+                report.up = Some(true);
+                report.failure = None;
+                report.transport = Some(transport);
+                report.last_success = Some(Clock::wall());
+            });
+            return;
+        };
+        self.failures = self.failures.saturating_add(1);
+        self.reconciler.doubt();
+        self.next.queues = MonoTime::ZERO;
+        self.rest_until = now + self.pause_after(&failure.fault);
+        let told_after = if failure.fault.may_pass() { BELIEVED_AFTER } else { 1 };
+        if self.failures == told_after {
+            error!(error = %failure, remedy = failure.fault.remedy(), "the router fails");
+        } else {
+            debug!(error = %failure, "the router fails");
         }
+        let told = (self.failures >= told_after).then_some(failure);
         self.report.send_modify(|report| {
-            let was_down = report.up == Some(false);
-            report.up = Some(failed.is_none());
-            match &failed {
-                None => {
-                    report.last_success = Some(Clock::wall());
-                    if was_down {
-                        report.trouble.clear();
-                    }
-                }
-                Some(failure) => report.trouble = vec![format!("{failure}: {}", failure.remedy())],
+            report.up = Some(false);
+            report.transport = Some(transport);
+            if told.is_some() {
+                report.failure = told;
             }
         });
-        failed.is_none()
     }
 
-    async fn tell_facts(&mut self) {
-        let asked = Instant::now();
-        let answer = self.router.facts().await;
-        self.metrics.call("read", asked.elapsed(), &answer);
-        match answer {
-            Ok(facts) => {
-                info!(identity = %facts.identity, board = %facts.board, version = %facts.version,
-                    "found the router");
+    fn pause_after(&self, fault: &RouterFault) -> Duration {
+        match fault {
+            RouterFault::Connect(_) | RouterFault::Untrusted(_) => {
+                let doublings = self.failures.saturating_sub(1).min(8);
+                (FIRST_PAUSE * 2_u32.saturating_pow(doublings)).min(LONGEST_PAUSE)
             }
-            Err(failure) => {
-                self.judge(Err(failure));
-            }
+            RouterFault::Timeout(_)
+            | RouterFault::Reset(_)
+            | RouterFault::Unauthorized(_)
+            | RouterFault::Overloaded(_)
+            | RouterFault::Booting(_)
+            | RouterFault::Unparsable(_) => QUIET_PAUSE,
+            RouterFault::Policy(_)
+            | RouterFault::NotFound(_)
+            | RouterFault::Ambiguous(_)
+            | RouterFault::UnknownParameter(_)
+            | RouterFault::Rejected(_) => Duration::from_secs(1),
         }
     }
 
-    /// Writes the parting limits, one try each: the daemon is on its way out.
-    async fn part(&mut self, parting: &[BitRate], within: Duration) {
-        let restore = async {
-            for (queue, limit) in self.queues.iter().zip(parting) {
-                match self.router.set_limit(&queue.name, *limit).await {
-                    Ok(limit) => info!(queue = %queue.name, %limit, "restored"),
-                    Err(failure) => {
-                        error!(queue = %queue.name, error = %failure, "could not restore");
-                    }
+    /// Waits for a write that is under way, then writes the parting limits, one try each: the
+    /// daemon is on its way out.
+    async fn leave(
+        self,
+        writing: Option<Underway>,
+        parting: Option<Vec<BitRate>>,
+        within: Duration,
+    ) {
+        let farewell = async {
+            if let Some(writing) = writing {
+                let _ = writing.await;
+            }
+            for (queue, limit) in self.refs.iter().zip(parting.iter().flatten()) {
+                match self.work.router.set_limit(queue, *limit).await {
+                    Ok(limit) => info!(%queue, %limit, "restored"),
+                    Err(failure) => error!(%queue, error = %failure, "could not restore"),
                 }
             }
         };
-        if timeout(within, restore).await.is_err() {
-            error!(?within, "gave up restoring: the router keeps its last limits");
+        if self.work.writes && timeout(within, farewell).await.is_err() {
+            error!(?within, "gave up on the router: it keeps its last limits");
         }
     }
 }
 
-fn missing(queue: &Queue, rows: &[QueueRow]) -> String {
-    let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
-    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    format!(
-        "the router has no queue named `{}` (queue trees there: {known}): create it, or correct \
-         wans[{}].{}.queue",
-        queue.name,
-        queue.wan,
-        queue.direction.name()
-    )
+/// A request under way, its kind and, in the end, how long it took.
+type Underway = BoxFuture<'static, (Operation, Duration, Answer)>;
+
+fn request(
+    operation: Operation,
+    answer: impl Future<Output = Answer> + Send + 'static,
+) -> Underway {
+    Box::pin(async move {
+        let asked = Instant::now();
+        let answer = answer.await;
+        (operation, asked.elapsed(), answer)
+    })
+}
+
+/// Waits for a request if there is one, else for ever.
+async fn answer_of(underway: &mut Option<Underway>) -> (Operation, Duration, Answer) {
+    match underway {
+        Some(underway) => underway.await,
+        None => pending().await,
+    }
+}
+
+/// Waits until a control loop wants something new.
+async fn news(wanted: &mut [watch::Receiver<PerDirection<Option<BitRate>>>]) {
+    if wanted.is_empty() {
+        return pending().await;
+    }
+    let _ = select_all(wanted.iter_mut().map(|wanted| Box::pin(wanted.changed()))).await;
 }

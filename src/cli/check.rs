@@ -13,7 +13,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
         say(format!("warning: {warning}"))?;
     }
     say(format!("{}: no errors", args.config.display()))?;
-    say(format!("router {} as user {}", config.router.url, config.router.user))?;
+    say(format!("router {} as user {}", config.router.url, config.router.credentials.user))?;
     for wan in &config.wans {
         say(format!("wan {} with {} reflectors", wan.name, wan.probe.reflectors.len()))?;
         for direction in Direction::ALL {
@@ -24,7 +24,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
                 LawKind::Fixed => "fixed",
             };
             say(format!(
-                "  {:<8} queue {}: {law}, floor {}, base {}, ceiling {}",
+                "  {:<8} {}: {law}, floor {}, base {}, ceiling {}",
                 direction.name(),
                 wan.queues[direction],
                 limits.floor,

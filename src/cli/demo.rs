@@ -16,7 +16,7 @@ use crate::{
     config::{Config, HistoryConfig, HttpConfig},
     control::{CongestionState, Direction},
     daemon::{Daemon, Parts},
-    router::routeros::RestClient,
+    router::routeros::RouterOs,
     sim::home::{self, HomeWan},
     status::{Tally, WanView},
 };
@@ -44,7 +44,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     config.http = HttpConfig { listen };
     announce(&config, &history, given)?;
 
-    let client = RestClient::new(&config.router).map_err(anyhow::Error::msg)?;
+    let client = RouterOs::new(&config.router, config.queues()).map_err(anyhow::Error::msg)?;
     let probers = (0..household.len()).map(|link| world.prober(link)).collect();
     let parts = Parts { config, router: Arc::new(client), probers, clock, listener: http };
     let mut daemon = Daemon::start(parts).context("cannot start")?;
@@ -105,7 +105,7 @@ fn announce(config: &Config, history: &std::path::Path, given: bool) -> anyhow::
     say(format!("  metrics     http://{listen}/metrics"))?;
     let kept = if given { "" } else { " (a temporary directory; choose one with --data-dir)" };
     say(format!("  history     {}{kept}", history.display()))?;
-    say(format!("  router      {} (user {})", config.router.url, config.router.user))?;
+    say(format!("  router      {} (user {})", config.router.url, config.router.credentials.user))?;
     say("")?;
     say("Each line: traffic of shaper rate in Mbit/s, state, added delay. Ctrl-C ends it.")?;
     say("")?;

@@ -13,8 +13,9 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        Bind, Config, ControlConfig, HistoryConfig, HttpConfig, Mode, OnExit, ProbeConfig,
-        RouterConfig, Secret, Trust, WanConfig,
+        Bind, Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Mode, OnExit, Pace,
+        ProbeConfig, QueueRef, RouterConfig, Secret, SshConfig, TransportChoice, Trust, Via,
+        WanConfig,
     },
     control::{
         DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds, WanParams,
@@ -108,8 +109,21 @@ pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
     Config {
         router: RouterConfig {
             url: router_url.to_owned(),
-            user: USER.to_owned(),
-            password: Secret::new(PASSWORD.to_owned()),
+            transport: TransportChoice::Rest,
+            credentials: Credentials {
+                user: USER.to_owned(),
+                password: Secret::new(PASSWORD.to_owned()),
+            },
+            statistics: None,
+            pings: None,
+            ssh: SshConfig {
+                host: "127.0.0.1".to_owned(),
+                port: 22,
+                user: USER.to_owned(),
+                key_file: None,
+                known_hosts_file: None,
+            },
+            pace: Pace::default(),
             trust: Trust::System,
             request_timeout: Duration::from_secs(3),
             stats_interval: Duration::from_millis(100),
@@ -140,14 +154,15 @@ fn wan_config(number: u8, wan: &HomeWan) -> WanConfig {
     WanConfig {
         name: wan.name.to_owned(),
         probe: ProbeConfig {
+            via: Via::Host,
             reflectors: reflectors.collect(),
             bind: Bind::Any,
             interval: Duration::from_millis(50),
             timeout: Duration::from_secs(1),
         },
         queues: PerDirection {
-            download: wan.queues.download.clone(),
-            upload: wan.queues.upload.clone(),
+            download: QueueRef::Tree(wan.queues.download.clone()),
+            upload: QueueRef::Tree(wan.queues.upload.clone()),
         },
         params: WanParams {
             evidence: EvidenceParams {

@@ -12,10 +12,10 @@ use tracing::{info, warn};
 use super::{EXIT_CONFIG, EXIT_NO_PERMISSION, Failure, RunArgs};
 use crate::{
     clock::Clock,
-    config::{Config, Mode, Trust},
+    config::{Config, Mode, Trust, Via},
     daemon::{Daemon, Parts},
-    probe::{IcmpError, IcmpProber, Prober},
-    router::routeros::RestClient,
+    probe::{IcmpError, IcmpProber, Prober, RouterProber},
+    router::routeros::RouterOs,
 };
 
 pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
@@ -31,18 +31,14 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
     if config.router.trust == Trust::Insecure {
         warn!(url = %config.router.url, "the router's certificate is not verified");
     }
-    let router = RestClient::new(&config.router)
+    let router = RouterOs::new(&config.router, config.queues())
         .map_err(|text| config_failure(anyhow!("{}: router: {text}", args.config.display())))?;
-    let probers = open_probers(&config)?;
+    let router = Arc::new(router);
+    let probers = open_probers(&config, &router)?;
     let listener = bind(config.http.listen).await?;
     info!(url = %format!("http://{}/", config.http.listen), mode = ?config.control.mode, "serving");
-    let mut daemon = Daemon::start(Parts {
-        config,
-        router: Arc::new(router),
-        probers,
-        clock: Clock::start(),
-        listener,
-    })?;
+    let mut daemon =
+        Daemon::start(Parts { config, router, probers, clock: Clock::start(), listener })?;
     let (reason, broken) = tokio::select! {
         reason = asked_to_stop() => (reason?, false),
         what = daemon.broken() => (what, true),
@@ -52,8 +48,12 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
     if broken { Err(anyhow!(reason).into()) } else { Ok(()) }
 }
 
-fn open_probers(config: &Config) -> Result<Vec<Arc<dyn Prober>>, Failure> {
+fn open_probers(config: &Config, router: &Arc<RouterOs>) -> Result<Vec<Arc<dyn Prober>>, Failure> {
     let open = |(number, wan): (u16, &crate::config::WanConfig)| {
+        if wan.probe.via == Via::Router {
+            let prober = RouterProber::new(Arc::clone(router), &wan.probe);
+            return Ok(Arc::new(prober) as Arc<dyn Prober>);
+        }
         let prober = IcmpProber::open(&wan.probe, number).map_err(|error| {
             let code = match error {
                 IcmpError::NotPermitted(_) => EXIT_NO_PERMISSION,

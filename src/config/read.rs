@@ -118,6 +118,15 @@ impl<'a> Table<'a> {
         item.table(read)
     }
 
+    /// Reads a table that may be absent, but not be empty.
+    pub(super) fn optional_table<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Table<'a>) -> Read<T>,
+    ) -> Read<Option<T>> {
+        self.take(key).map(|item| item.table(read)).transpose()
+    }
+
     /// Reads a table that must be there.
     pub(super) fn required_table<T>(
         &mut self,

@@ -1,9 +1,13 @@
 //! Reads `router:`, how to reach the router.
 
-use std::{net::IpAddr, path::Path, time::Duration};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::{
-    RouterConfig, Secret, Trust,
+    Credentials, Pace, RouterConfig, Secret, SshConfig, TransportChoice, Trust,
     document::Node,
     read::Table,
     report::Read,
@@ -20,6 +24,7 @@ const PLAIN_HTTP: &str =
 /// A router's URL, and what follows from it.
 struct Url {
     text: String,
+    host: String,
     is_tls: bool,
     is_loopback: bool,
 }
@@ -32,13 +37,29 @@ pub(super) fn read(
 ) -> Read<RouterConfig> {
     let url = table.required("url", url);
     let allow_plain = table.or("allow_plain_http", value::flag, false);
-    let user = table.required("user", user);
-    let password = password(table, base, surroundings);
+    let transport = table.or(
+        "transport",
+        value::choice(&[
+            ("rest", TransportChoice::Rest),
+            ("ssh", TransportChoice::Ssh),
+            ("auto", TransportChoice::Auto),
+        ]),
+        TransportChoice::Rest,
+    );
+    // Over SSH alone a key speaks for the user.
+    let key_will_do = matches!(transport, Ok(TransportChoice::Ssh));
+    let main = credentials(table, base, surroundings, key_will_do);
+    let statistics =
+        table.optional_table("statistics", |table| credentials(table, base, surroundings, false));
+    let pings =
+        table.optional_table("pings", |table| credentials(table, base, surroundings, false));
+    let ssh = table.table("ssh", |table| ssh(table, base));
     let trust = trust(table, base, surroundings);
     let request_timeout =
         table.or("request_timeout_ms", value::millis(500..=30_000), Duration::from_secs(3));
     let stats_interval =
         table.or("stats_interval_ms", value::millis(50..=5000), Duration::from_millis(100));
+    let pace = pace(table);
 
     if let Ok(Url { is_tls: false, is_loopback, .. }) = url {
         if !is_loopback && matches!(allow_plain, Ok(false)) {
@@ -48,13 +69,75 @@ pub(super) fn read(
             table.fail(key, "http knows no certificates; use https, or remove the key");
         }
     }
+    let (url, credentials, ssh) = (url?, main?, ssh?);
     Ok(RouterConfig {
-        url: url?.text,
-        user: user?,
-        password: password?,
+        ssh: SshConfig {
+            host: ssh.host.unwrap_or(url.host),
+            port: ssh.port,
+            user: ssh.user.unwrap_or_else(|| credentials.user.clone()),
+            key_file: ssh.key_file,
+            known_hosts_file: ssh.known_hosts_file,
+        },
+        url: url.text,
+        transport: transport?,
+        credentials,
+        statistics: statistics?,
+        pings: pings?,
         trust: trust?,
         request_timeout: request_timeout?,
         stats_interval: stats_interval?,
+        pace: pace?,
+    })
+}
+
+fn credentials(
+    table: &mut Table<'_>,
+    base: &Path,
+    surroundings: &Surroundings<'_>,
+    password_may_miss: bool,
+) -> Read<Credentials> {
+    let user = table.required("user", user);
+    let password = password(table, base, surroundings, password_may_miss);
+    Ok(Credentials { user: user?, password: password? })
+}
+
+/// The keys of `ssh:` before what they leave open is taken from the rest of `router:`.
+struct Ssh {
+    host: Option<String>,
+    port: u16,
+    user: Option<String>,
+    key_file: Option<PathBuf>,
+    known_hosts_file: Option<PathBuf>,
+}
+
+fn ssh(table: &mut Table<'_>, base: &Path) -> Read<Ssh> {
+    let host = table.optional("host", value::line(255));
+    let port = table.or("port", value::whole(1..=65535, "a port"), 22);
+    let user = table.optional("user", user);
+    let key_file = table.optional("key_file", value::path);
+    let known_hosts_file = table.optional("known_hosts_file", value::path);
+    let based = |path: Option<PathBuf>| path.map(|path| base.join(path));
+    Ok(Ssh {
+        host: host?,
+        port: u16::try_from(port?).unwrap_or(22),
+        user: user?,
+        key_file: based(key_file?),
+        known_hosts_file: based(known_hosts_file?),
+    })
+}
+
+fn pace(table: &mut Table<'_>) -> Read<Pace> {
+    let default = Pace::default();
+    let coalesce = table.or("raise_interval_ms", value::millis(0..=5000), default.coalesce);
+    let raises = table.or(
+        "raises_per_minute",
+        value::whole(6..=6000, "raises"),
+        u64::from(default.raises_per_minute),
+    );
+    Ok(Pace {
+        coalesce: coalesce?,
+        raises_per_minute: u32::try_from(raises?).unwrap_or(default.raises_per_minute),
+        ..default
     })
 }
 
@@ -92,7 +175,8 @@ fn url(node: &Node) -> Result<Url, String> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let is_loopback =
         host == "localhost" || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback());
-    Ok(Url { text: url.origin().ascii_serialization(), is_tls, is_loopback })
+    let host = bare.to_owned();
+    Ok(Url { text: url.origin().ascii_serialization(), host, is_tls, is_loopback })
 }
 
 fn user(node: &Node) -> Result<String, String> {
@@ -101,7 +185,12 @@ fn user(node: &Node) -> Result<String, String> {
     if user.contains(':') { Err("must not contain a colon".to_owned()) } else { Ok(user) }
 }
 
-fn password(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> Read<Secret> {
+fn password(
+    table: &mut Table<'_>,
+    base: &Path,
+    surroundings: &Surroundings<'_>,
+    may_miss: bool,
+) -> Read<Secret> {
     let [file_key, variable_key, inline_key] = PASSWORD_KEYS;
     let file = table.optional(file_key, value::path);
     let variable = table.optional(variable_key, value::line(256));
@@ -124,6 +213,7 @@ fn password(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>)
             );
             (inline_key, text)
         }
+        (None, None, None) if may_miss => return Ok(Secret::new(String::new())),
         (None, None, None) => return Err(table.miss(&PASSWORD_KEYS)),
         _ => {
             let message = "only one of `password_file`, `password_env`, `password` may be given";

@@ -82,7 +82,11 @@ pub(super) fn hours(range: RangeInclusive<u64>) -> impl Fn(&Node) -> Result<Dura
     move |node| read(node).map(|hours| Duration::from_secs(hours * 3600))
 }
 
-fn whole(range: RangeInclusive<u64>, unit: &'static str) -> impl Fn(&Node) -> Result<u64, String> {
+/// Reads a whole number of something.
+pub(super) fn whole(
+    range: RangeInclusive<u64>,
+    unit: &'static str,
+) -> impl Fn(&Node) -> Result<u64, String> {
     move |node| {
         let number = match node {
             Node::Whole(number) => u64::try_from(*number).ok(),

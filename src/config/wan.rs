@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use super::{
-    Bind, ProbeConfig, WanConfig,
+    Bind, ProbeConfig, QueueRef, Side, Via, WanConfig,
     document::Node,
     read::Table,
     report::{Read, Reported},
@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     control::{
-        DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds, WanParams,
+        Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds,
+        WanParams,
     },
     units::{BitRate, Delay},
 };
@@ -26,6 +27,10 @@ const FRESH_ROUNDS: u32 = 4;
 const FRESH_AT_LEAST: Duration = Duration::from_secs(1);
 /// A floor above this share of the ceiling may not drain a queue at the provider.
 const HIGH_FLOOR: f64 = 0.25;
+/// Time between two probes of a WAN that this host sends.
+const HOST_INTERVAL: Duration = Duration::from_millis(50);
+/// The same if the router sends them, one after the other, each for a request.
+const ROUTER_INTERVAL: Duration = Duration::from_millis(200);
 /// The longest name of a Linux network interface, in bytes.
 const INTERFACE_BYTES: usize = 15;
 
@@ -50,21 +55,39 @@ pub(super) fn read(table: &mut Table<'_>, several: bool, uses: &mut Uses) -> Rea
     }
     let reflectors = reflectors(table, bind.as_ref().ok());
     let timing = table.table("probe", |probe| {
-        let interval = probe.or("interval_ms", value::millis(20..=1000), Duration::from_millis(50));
+        let via = probe.or(
+            "via",
+            value::choice(&[("host", Via::Host), ("router", Via::Router)]),
+            Via::Host,
+        );
+        let usual = if matches!(via, Ok(Via::Router)) { ROUTER_INTERVAL } else { HOST_INTERVAL };
+        let interval = probe.or("interval_ms", value::millis(20..=1000), usual);
         let timeout = probe.or("timeout_ms", value::millis(100..=5000), Duration::from_secs(1));
-        Ok((interval?, timeout?))
+        Ok((via?, interval?, timeout?))
     });
     let thresholds = table.table("delay", thresholds);
-    let download = table.required_table("download", |table| direction(table, &mut uses.queues));
-    let upload = table.required_table("upload", |table| direction(table, &mut uses.queues));
+    let simple = simple_queue(table, &mut uses.queues);
+    let mut queue_of = |key, which| {
+        table.required_table(key, |table| {
+            let queue = match &simple {
+                Ok(None) => tree(table, &mut uses.queues),
+                Ok(Some(simple)) => no_tree(table).map(|()| simple.of(which)),
+                Err(Reported) => Err(Reported),
+            };
+            let params = direction(table);
+            Ok((queue?, params?))
+        })
+    };
+    let download = queue_of("download", Direction::Download);
+    let upload = queue_of("upload", Direction::Upload);
 
     let (name, bind, reflectors) = (name?, bind?, reflectors?);
-    let ((interval, timeout), thresholds) = (timing?, thresholds?);
+    let ((via, interval, timeout), thresholds) = (timing?, thresholds?);
     let ((download_queue, download), (upload_queue, upload)) = (download?, upload?);
     let evidence = evidence(&reflectors, interval, &thresholds);
     Ok(WanConfig {
         name,
-        probe: ProbeConfig { reflectors, bind, interval, timeout },
+        probe: ProbeConfig { via, reflectors, bind, interval, timeout },
         queues: PerDirection { download: download_queue, upload: upload_queue },
         params: WanParams { evidence, thresholds, directions: PerDirection { download, upload } },
     })
@@ -167,13 +190,59 @@ fn above(
     Err(table.fail(key, format!("{value}{default} must be above `{lower_key}`, which is {lower}")))
 }
 
-fn direction(
+/// A simple queue, which shapes both directions.
+struct Simple {
+    name: String,
+    /// The side that is the upload.
+    upload: Side,
+}
+
+impl Simple {
+    fn of(&self, direction: Direction) -> QueueRef {
+        let side = match (direction, self.upload) {
+            (Direction::Upload, side) => side,
+            (Direction::Download, Side::First) => Side::Second,
+            (Direction::Download, Side::Second) => Side::First,
+        };
+        QueueRef::Simple { name: self.name.clone(), side }
+    }
+}
+
+fn simple_queue(
     table: &mut Table<'_>,
     queues: &mut BTreeMap<String, String>,
-) -> Read<(String, DirectionParams)> {
-    let queue = table
-        .required("queue", value::line(256))
-        .and_then(|queue| claim(table, "queue", queue, queues));
+) -> Read<Option<Simple>> {
+    let name = table.optional("simple_queue", value::line(256));
+    // The first value is what the target sends: upload if it is in the home.
+    let upload = table.or(
+        "simple_queue_target",
+        value::choice(&[("lan", Side::First), ("wan", Side::Second)]),
+        Side::First,
+    );
+    let Some(name) = name? else {
+        if table.has("simple_queue_target") {
+            return Err(table.fail("simple_queue_target", "is of no use without `simple_queue`"));
+        }
+        return Ok(None);
+    };
+    let name = claim(table, "simple_queue", name, queues)?;
+    Ok(Some(Simple { name, upload: upload? }))
+}
+
+fn tree(table: &mut Table<'_>, queues: &mut BTreeMap<String, String>) -> Read<QueueRef> {
+    let queue = table.required("queue", value::line(256))?;
+    claim(table, "queue", queue, queues).map(QueueRef::Tree)
+}
+
+fn no_tree(table: &mut Table<'_>) -> Read<()> {
+    if table.optional("queue", value::line(256))?.is_some() {
+        let message = "this WAN has a `simple_queue`, which shapes both directions";
+        return Err(table.fail("queue", message));
+    }
+    Ok(())
+}
+
+fn direction(table: &mut Table<'_>) -> Read<DirectionParams> {
     let law = table.or(
         "law",
         value::choice(&[("adaptive", LawKind::Adaptive), ("fixed", LawKind::Fixed)]),
@@ -192,7 +261,7 @@ fn direction(
             ),
         );
     }
-    Ok((queue?, DirectionParams { limits: limits?, law: law? }))
+    Ok(DirectionParams { limits: limits?, law: law? })
 }
 
 fn limits(table: &mut Table<'_>) -> Read<Limits> {

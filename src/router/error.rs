@@ -2,154 +2,225 @@
 
 use std::time::Duration;
 
-/// A failed conversation with a router, by the kind of remedy.
+/// A failed request to a router: where, what was asked, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RouterError {
-    /// No TCP connection came about.
-    #[error("cannot connect to {url}: {cause}")]
-    Connect {
-        /// The router.
-        url: String,
-        /// What the operating system says.
-        cause: String,
-    },
-    /// The TLS handshake failed.
-    #[error("the certificate of {url} is not trusted: {cause}")]
-    Tls {
-        /// The router.
-        url: String,
-        /// What the verifier says.
-        cause: String,
-    },
-    /// No answer came in time.
-    #[error("{url} gave no answer to {operation} within {after:?}")]
-    Timeout {
-        /// The router.
-        url: String,
-        /// What was asked.
-        operation: &'static str,
-        /// The deadline.
-        after: Duration,
-    },
-    /// The connection broke in the middle.
-    #[error("{url} broke the connection during {operation}: {cause}")]
-    Broken {
-        /// The router.
-        url: String,
-        /// What was asked.
-        operation: &'static str,
-        /// What the HTTP client says.
-        cause: String,
-    },
-    /// The router refused the credentials.
-    #[error("{url} refuses user `{user}` (401 Unauthorized)")]
-    Unauthorized {
-        /// The router.
-        url: String,
-        /// The user.
-        user: String,
-    },
-    /// The user may not do this.
-    #[error("{url} does not permit {operation}: {detail}")]
-    Forbidden {
-        /// The router.
-        url: String,
-        /// What was asked.
-        operation: &'static str,
-        /// The router's own words.
-        detail: String,
-    },
-    /// There is no such queue.
-    #[error("{url} has no queue named `{queue}`")]
-    NoSuchQueue {
-        /// The router.
-        url: String,
-        /// The name in the configuration.
-        queue: String,
-    },
-    /// The router said no for another reason.
-    #[error("{url} rejects {operation}: {status} {detail}")]
-    Rejected {
-        /// The router.
-        url: String,
-        /// What was asked.
-        operation: &'static str,
-        /// The HTTP status.
-        status: u16,
-        /// The router's own words.
-        detail: String,
-    },
-    /// The answer is not what RouterOS answers; it may still be booting.
-    #[error("{url} answers {operation} with something unexpected: {cause}")]
-    Unparsable {
-        /// The router.
-        url: String,
-        /// What was asked.
-        operation: &'static str,
-        /// What is wrong with it.
-        cause: String,
-    },
+#[error("{target}: {operation}: {fault}")]
+pub struct RouterError {
+    /// The router, as an URL.
+    pub target: String,
+    /// What was asked.
+    pub operation: &'static str,
+    /// What became of it.
+    pub fault: RouterFault,
 }
 
-impl RouterError {
+/// What became of a failed request, by the kind of remedy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RouterFault {
+    /// No connection came about.
+    #[error("cannot connect: {0}")]
+    Connect(String),
+    /// The router is not who it should be: wrong certificate or host key.
+    #[error("its identity is not trusted: {0}")]
+    Untrusted(String),
+    /// No answer came in time.
+    #[error("no answer within {0:?}")]
+    Timeout(Duration),
+    /// The connection broke in the middle.
+    #[error("the connection broke: {0}")]
+    Reset(String),
+    /// The router refused the credentials.
+    #[error("user `{0}` is refused")]
+    Unauthorized(String),
+    /// The user's group lacks a policy.
+    #[error("not permitted: {0}")]
+    Policy(String),
+    /// There is no such thing.
+    #[error("not found: {0}")]
+    NotFound(String),
+    /// There are several such things where one is meant.
+    #[error("ambiguous: {0}")]
+    Ambiguous(String),
+    /// The router does not know a parameter: its version differs from what was expected.
+    #[error("unknown parameter: {0}")]
+    UnknownParameter(String),
+    /// The router has too much to do.
+    #[error("overloaded: {0}")]
+    Overloaded(String),
+    /// The router answers, but not yet what it should.
+    #[error("still booting? {0}")]
+    Booting(String),
+    /// The router said no for another reason.
+    #[error("rejected: {0}")]
+    Rejected(String),
+    /// The answer cannot be read.
+    #[error("unreadable answer: {0}")]
+    Unparsable(String),
+}
+
+impl RouterFault {
+    /// All values of [`RouterFault::kind`].
+    pub const KINDS: [&'static str; 13] = [
+        "connect",
+        "untrusted",
+        "timeout",
+        "reset",
+        "unauthorized",
+        "policy",
+        "not_found",
+        "ambiguous",
+        "unknown_parameter",
+        "overloaded",
+        "booting",
+        "rejected",
+        "unparsable",
+    ];
+
     /// Returns a short stable word for labels.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Connect { .. } => "connect",
-            Self::Tls { .. } => "tls",
-            Self::Timeout { .. } => "timeout",
-            Self::Broken { .. } => "broken",
-            Self::Unauthorized { .. } => "unauthorized",
-            Self::Forbidden { .. } => "forbidden",
-            Self::NoSuchQueue { .. } => "no_such_queue",
-            Self::Rejected { .. } => "rejected",
-            Self::Unparsable { .. } => "unparsable",
+            Self::Connect(_) => "connect",
+            Self::Untrusted(_) => "untrusted",
+            Self::Timeout(_) => "timeout",
+            Self::Reset(_) => "reset",
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Policy(_) => "policy",
+            Self::NotFound(_) => "not_found",
+            Self::Ambiguous(_) => "ambiguous",
+            Self::UnknownParameter(_) => "unknown_parameter",
+            Self::Overloaded(_) => "overloaded",
+            Self::Booting(_) => "booting",
+            Self::Rejected(_) => "rejected",
+            Self::Unparsable(_) => "unparsable",
         }
     }
 
-    /// All values of [`RouterError::kind`].
-    pub const KINDS: [&'static str; 9] = [
-        "connect",
-        "tls",
-        "timeout",
-        "broken",
-        "unauthorized",
-        "forbidden",
-        "no_such_queue",
-        "rejected",
-        "unparsable",
-    ];
+    /// Tells whether the road, not the router's opinion, is at fault: another road may do better.
+    #[must_use]
+    pub const fn is_of_the_road(&self) -> bool {
+        match self {
+            Self::Connect(_)
+            | Self::Untrusted(_)
+            | Self::Timeout(_)
+            | Self::Reset(_)
+            | Self::Overloaded(_) => true,
+            Self::Unauthorized(_)
+            | Self::Policy(_)
+            | Self::NotFound(_)
+            | Self::Ambiguous(_)
+            | Self::UnknownParameter(_)
+            | Self::Booting(_)
+            | Self::Rejected(_)
+            | Self::Unparsable(_) => false,
+        }
+    }
+
+    /// Tells whether this says something about the router only if it stays. A booting router
+    /// answers 401 and other menus' rows for a while, and a confused one somebody else's 401.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Unauthorized(_) | Self::Booting(_))
+    }
 
     /// Returns what a person can do about it.
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::Connect { .. } => {
-                "check router.url, that the router is on, and that `/ip/service` has www-ssl (or www) \
-                 enabled and open to this host"
+            Self::Connect(_) => {
+                "check router.url, that the router is on, and that /ip/service has www-ssl, www or \
+                 ssh enabled, with a certificate where it needs one, and open to this host"
             }
-            Self::Tls { .. } => {
-                "give the router's certificate in router.fingerprint_sha256, or its authority in \
-                 router.ca_file"
+            Self::Untrusted(_) => {
+                "compare the fingerprint with the router's own; then put it into \
+                 router.fingerprint_sha256 (or the host key into router.ssh.known_hosts_file)"
             }
-            Self::Timeout { .. } | Self::Broken { .. } => {
+            Self::Timeout(_) | Self::Reset(_) => {
                 "wanctl keeps trying; if it stays, look at the router's CPU load and its log"
             }
-            Self::Unauthorized { .. } => {
+            Self::Unauthorized(_) => {
                 "check router.user and its password, and that the user's group has the policies \
-                 api, rest-api, read and write; just after a boot the router says this for a while"
+                 api, rest-api, read and write (ssh for the second road)"
             }
-            Self::Forbidden { .. } => {
-                "give the user's group the policies api, rest-api, read and write"
+            Self::Policy(_) => {
+                "give the user's group the policies api, rest-api, read and write, and test for \
+                 pings from the router"
             }
-            Self::NoSuchQueue { .. } => {
-                "create it under `/queue/tree`, or correct the queue's name in the configuration"
+            Self::NotFound(_) => {
+                "create it on the router, or correct its name in the configuration"
             }
-            Self::Rejected { .. } => "see the router's log; the queue may have been edited",
-            Self::Unparsable { .. } => {
+            Self::Ambiguous(_) => "give each its own name or comment on the router",
+            Self::UnknownParameter(_) => {
+                "compare the RouterOS version with the supported ones (7.16 and later)"
+            }
+            Self::Overloaded(_) => {
+                "the router has too many requests at once: raise router.stats_interval_ms, or look \
+                 who else asks it"
+            }
+            Self::Rejected(_) => "see the router's log",
+            Self::Booting(_) | Self::Unparsable(_) => {
                 "wanctl keeps trying; if it stays, check that router.url leads to RouterOS 7"
             }
         }
+    }
+
+    /// Completes the fault with where and what.
+    #[must_use]
+    pub fn at(self, target: impl Into<String>, operation: &'static str) -> RouterError {
+        RouterError { target: target.into(), operation, fault: self }
+    }
+}
+
+/// How RouterOS words its refusals; the same words come over every road, with different statuses.
+#[must_use]
+pub fn fault_of_words(words: &str) -> RouterFault {
+    let text = || words.to_owned();
+    let says = |phrase: &str| words.contains(phrase);
+    if says("not enough permissions") || says("not allowed (9)") {
+        RouterFault::Policy(text())
+    } else if says("missing or invalid resource identifier") {
+        RouterFault::Policy(format!(
+            "{words} (RouterOS says this to users whose group lacks the policy `write`)"
+        ))
+    } else if says("no such item") || says("no such command prefix") {
+        RouterFault::NotFound(text())
+    } else if says("unknown parameter")
+        || says("bad parameter")
+        || says("no such command")
+        || says("expected end of command")
+        || says("bad command name")
+    {
+        RouterFault::UnknownParameter(text())
+    } else if says("Session closed") {
+        RouterFault::Overloaded(text())
+    } else {
+        RouterFault::Rejected(text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_the_router_decide_the_kind() {
+        for (words, kind) in [
+            ("not enough permissions (9)", "policy"),
+            ("std failure: not allowed (9)", "policy"),
+            ("missing or invalid resource identifier", "policy"),
+            ("no such item (4)", "not_found"),
+            ("unknown parameter max-limt", "unknown_parameter"),
+            ("no such command or directory (tre)", "unknown_parameter"),
+            ("Session closed", "overloaded"),
+            ("failure: already have such entry", "rejected"),
+        ] {
+            assert_eq!(fault_of_words(words).kind(), kind, "{words}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_where_what_and_why() {
+        let error = RouterFault::Timeout(Duration::from_secs(3)).at("https://r", "setting a limit");
+        assert_eq!(error.to_string(), "https://r: setting a limit: no answer within 3s");
     }
 }

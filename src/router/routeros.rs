@@ -1,7 +1,19 @@
 //! MikroTik RouterOS 7.
+//!
+//! ```text
+//! client (what rows mean: queues, survey) ──► road (print, set, ping) ──► rest | ssh
+//! ```
 
-mod model;
+mod client;
+mod json;
+mod queues;
 mod rest;
+mod road;
+mod rules;
+mod survey;
+mod time;
 mod tls;
 
-pub use rest::RestClient;
+pub use client::RouterOs;
+pub use road::PingFrom;
+pub use rules::RuleTable;

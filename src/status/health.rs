@@ -57,6 +57,8 @@ pub struct Part {
     pub status: Level,
     /// Why it is not `ok`, in plain words.
     pub reasons: Vec<String>,
+    /// What is allowed but should be thought about.
+    pub notes: Vec<String>,
 }
 
 /// What health is judged by.
@@ -86,9 +88,10 @@ impl Health {
         let measured = |cycle: &Option<Arc<Cycle>>| {
             cycle.as_ref().is_some_and(|cycle| cycle.measurement.fresh > 0)
         };
+        let troubles = router.troubles();
         let ready = live
             && router.up == Some(true)
-            && router.trouble.is_empty()
+            && troubles.is_empty()
             && wans.iter().all(|(_, cycle)| measured(cycle));
         let stuck: Vec<String> = wans
             .iter()
@@ -97,7 +100,10 @@ impl Health {
             .collect();
         let mut parts = vec![
             Part::judge("loop".to_owned(), Level::Failing, stuck),
-            Part::judge("router".to_owned(), Level::Degraded, router.trouble),
+            Part {
+                notes: router.warnings(),
+                ..Part::judge("router".to_owned(), Level::Degraded, troubles)
+            },
             Part::judge("history".to_owned(), Level::Degraded, history),
         ];
         parts.extend(wans.iter().map(|(name, cycle)| {
@@ -121,7 +127,7 @@ impl Health {
 impl Part {
     fn judge(name: String, level: Level, reasons: Vec<String>) -> Self {
         let status = if reasons.is_empty() { Level::Ok } else { level };
-        Self { name, status, reasons }
+        Self { name, status, reasons, notes: Vec::new() }
     }
 }
 

@@ -1,0 +1,96 @@
+//! Watches the readings of one queue for what should not be: a queue that is gone or off, and
+//! one that holds packets and lets none go.
+
+use std::time::Duration;
+
+use crate::{config::QueueRef, router::QueueRow, units::MonoTime};
+
+/// A backlog of which nothing moves for this long is stuck; a CAKE queue at 1 Mbit/s sends a
+/// packet every 12 ms.
+const STUCK_AFTER: Duration = Duration::from_secs(5);
+
+/// What is remembered of a queue.
+#[derive(Debug, Clone, Default)]
+pub(super) struct QueueWatch {
+    /// Packets sent at the last move, and when that was.
+    moved: Option<(u64, MonoTime)>,
+}
+
+impl QueueWatch {
+    /// Takes a reading and returns what is wrong, in plain words.
+    pub(super) fn look(
+        &mut self,
+        queue: &QueueRef,
+        row: Option<&QueueRow>,
+        now: MonoTime,
+    ) -> Option<String> {
+        let Some(row) = row else {
+            self.moved = None;
+            return Some(format!(
+                "the router has no {queue}: create it, or correct its name in the configuration"
+            ));
+        };
+        if !row.active {
+            return Some(format!(
+                "{queue} is disabled or invalid and shapes nothing: enable it, and check its \
+                 parent and its type"
+            ));
+        }
+        let packets = row.reading.packets;
+        let waits = row.reading.backlog_packets > 0;
+        match self.moved {
+            Some((before, since)) if waits && before == packets => {
+                (now.since(since) >= STUCK_AFTER).then(|| {
+                    format!(
+                        "{queue} holds {} packets and has sent none for {} s: toggle it off and \
+                         on; if it comes back, reboot the router",
+                        row.reading.backlog_packets,
+                        now.since(since).as_secs()
+                    )
+                })
+            }
+            Some(_) | None => {
+                self.moved = Some((packets, now));
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::QueueReading;
+
+    fn row(packets: u64, waiting: u64) -> QueueRow {
+        let reading = QueueReading { packets, backlog_packets: waiting, ..QueueReading::default() };
+        QueueRow { reading, active: true }
+    }
+
+    #[test]
+    fn a_backlog_that_does_not_drain_is_told_and_a_busy_queue_is_not() {
+        let queue = QueueRef::Tree("dl".to_owned());
+        let mut watch = QueueWatch::default();
+        for second in 0..20 {
+            let told =
+                watch.look(&queue, Some(&row(second, 100)), MonoTime::from_millis(second * 1000));
+            assert_eq!(told, None);
+        }
+        let mut told = None;
+        for second in 20..27 {
+            told = watch.look(&queue, Some(&row(19, 100)), MonoTime::from_millis(second * 1000));
+        }
+        assert!(told.is_some_and(|told| told.contains("holds 100 packets")));
+        assert_eq!(watch.look(&queue, Some(&row(19, 0)), MonoTime::from_millis(27_000)), None);
+    }
+
+    #[test]
+    fn a_queue_that_is_gone_or_off_is_told() {
+        let queue = QueueRef::Tree("dl".to_owned());
+        let mut watch = QueueWatch::default();
+        assert!(watch.look(&queue, None, MonoTime::ZERO).is_some());
+        let off = QueueRow { active: false, ..row(1, 0) };
+        assert!(watch.look(&queue, Some(&off), MonoTime::ZERO).is_some());
+        assert!(watch.look(&queue, Some(&row(1, 0)), MonoTime::ZERO).is_none());
+    }
+}

@@ -1,0 +1,49 @@
+//! How the router is, for people: what health, the log and the history tell of it.
+
+use crate::{
+    router::{Finding, RouterError, RouterFacts, Transport},
+    units::Timestamp,
+};
+
+/// How the router is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RouterReport {
+    /// Whether the last request succeeded; `None` before the first.
+    pub up: Option<bool>,
+    /// Why not, if it has failed often enough to be told.
+    pub failure: Option<RouterError>,
+    /// What the last survey found.
+    pub findings: Vec<Finding>,
+    /// What the last reading found wrong with the queues.
+    pub queue_troubles: Vec<String>,
+    /// What the router says about itself.
+    pub facts: Option<RouterFacts>,
+    /// The road in use.
+    pub transport: Option<Transport>,
+    /// When a request last succeeded.
+    pub last_success: Option<Timestamp>,
+}
+
+impl RouterReport {
+    /// Returns everything that keeps wanctl from its job, with what to do about it.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<String> {
+        let failure =
+            self.failure.as_ref().map(|error| format!("{error}: {}", error.fault.remedy()));
+        let fatal = self.findings.iter().filter(|finding| finding.is_fatal);
+        let mut troubles: Vec<String> =
+            failure.into_iter().chain(self.queue_troubles.iter().cloned()).collect();
+        // A survey is older than the last reading: what both say is said once, by the reading.
+        if self.queue_troubles.is_empty() && self.failure.is_none() {
+            troubles.extend(fatal.map(|finding| finding.text.clone()));
+        }
+        troubles
+    }
+
+    /// Returns what is allowed but should be thought about.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let mild = self.findings.iter().filter(|finding| !finding.is_fatal);
+        mild.map(|finding| finding.text.clone()).collect()
+    }
+}

@@ -1,0 +1,61 @@
+//! Echo requests that the router sends for us: for hosts that may not send any themselves, and
+//! for measuring from where the queue is.
+//!
+//! The router serves one request of a user at a time, so there is one such probe under way and
+//! the others are not sent; a schedule for it is slow (200 ms or more).
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::Mutex;
+
+use super::Prober;
+use crate::{
+    config::{Bind, ProbeConfig},
+    control::{ProbeOutcome, ReflectorId},
+    router::routeros::{PingFrom, RouterOs},
+};
+
+/// Probes the reflectors of one WAN from its router.
+#[derive(Debug)]
+pub struct RouterProber {
+    router: Arc<RouterOs>,
+    reflectors: Vec<IpAddr>,
+    from: PingFrom,
+    turn: Mutex<()>,
+}
+
+impl RouterProber {
+    /// Prepares probes as configured; `source` and `interface` are the router's.
+    #[must_use]
+    pub fn new(router: Arc<RouterOs>, config: &ProbeConfig) -> Self {
+        let from = match &config.bind {
+            Bind::Any => PingFrom::default(),
+            Bind::Source(source) => PingFrom { source: Some(*source), interface: None },
+            Bind::Interface(name) => PingFrom { source: None, interface: Some(name.clone()) },
+        };
+        Self { router, reflectors: config.reflectors.clone(), from, turn: Mutex::default() }
+    }
+}
+
+impl Prober for RouterProber {
+    fn probe(
+        &self,
+        reflector: ReflectorId,
+        _sequence: u64,
+        timeout: Duration,
+    ) -> BoxFuture<'_, ProbeOutcome> {
+        Box::pin(async move {
+            let (Ok(_turn), Some(address)) =
+                (self.turn.try_lock(), self.reflectors.get(usize::from(reflector.0)))
+            else {
+                return ProbeOutcome::Unsent;
+            };
+            match self.router.ping(*address, &self.from).await {
+                Ok(Some(rtt)) if rtt <= timeout.into() => ProbeOutcome::Reply(rtt),
+                Ok(_) => ProbeOutcome::Lost,
+                Err(_) => ProbeOutcome::Unsent,
+            }
+        })
+    }
+}

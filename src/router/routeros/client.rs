@@ -1,0 +1,191 @@
+//! A RouterOS router by what its rows mean, whichever road leads there.
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures_util::future::BoxFuture;
+
+use super::{
+    queues::{self, Kind},
+    rest::RestRoad,
+    road::{Menu, PingFrom, Road, Row},
+    survey,
+};
+use crate::{
+    config::{Credentials, QueueRef, RouterConfig},
+    router::{Finding, QueueRow, Router, RouterError, RouterFacts, RouterFault, Transport},
+    units::{BitRate, Delay},
+};
+
+/// A RouterOS router.
+#[derive(Debug)]
+pub struct RouterOs {
+    /// Writes, and everything that has no road of its own.
+    control: Arc<dyn Road>,
+    /// Pings, as another user if one is configured: a ping holds up its user's other requests.
+    pings: Arc<dyn Road>,
+    /// Reads counters, as another user of the router if one is configured: RouterOS serves the
+    /// requests of different users in parallel.
+    statistics: Arc<dyn Road>,
+    /// The queues that the configuration names, for the survey.
+    queues: Vec<QueueRef>,
+    /// The rows of the queues as last seen: their ids, and the pairs that a write must complete.
+    seen: Mutex<BTreeMap<(Kind, String), Row>>,
+}
+
+impl RouterOs {
+    /// Prepares a client for the router of the configuration; nothing is sent yet.
+    ///
+    /// # Errors
+    /// A sentence if the configured certificates cannot be used.
+    pub fn new(config: &RouterConfig, queues: Vec<QueueRef>) -> Result<Self, String> {
+        let control: Arc<dyn Road> = Arc::new(RestRoad::new(config, &config.credentials)?);
+        let of_user = |credentials: &Option<Credentials>| match credentials {
+            Some(credentials) => Ok(Arc::new(RestRoad::new(config, credentials)?) as Arc<dyn Road>),
+            None => Ok::<_, String>(Arc::clone(&control)),
+        };
+        let (statistics, pings) = (of_user(&config.statistics)?, of_user(&config.pings)?);
+        Ok(Self { control, statistics, pings, queues, seen: Mutex::default() })
+    }
+
+    /// Lets the router send one echo request to `address` and returns its round-trip time; `None`
+    /// if it was lost.
+    ///
+    /// # Errors
+    /// Any [`RouterError`].
+    pub async fn ping(
+        &self,
+        address: IpAddr,
+        from: &PingFrom,
+    ) -> Result<Option<Delay>, RouterError> {
+        self.pings.ping(address, from).await
+    }
+
+    pub(super) fn control(&self) -> &dyn Road {
+        &*self.control
+    }
+
+    async fn print_queues(&self, kind: Kind) -> Result<Vec<Row>, RouterError> {
+        let rows = self.statistics.print(kind.menu(), queues::PROPERTIES).await?;
+        let named = rows.iter().map(|row| {
+            let name = row.required("name").map_err(|cause| self.booting(cause))?;
+            Ok(((kind, name.to_owned()), row.clone()))
+        });
+        let named: BTreeMap<_, _> = named.collect::<Result<_, RouterError>>()?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|(of, _), _| *of != kind);
+        seen.extend(named);
+        Ok(rows)
+    }
+
+    fn row(&self, queue: &QueueRef) -> Option<Row> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(&(Kind::of(queue), queue.name().to_owned())).cloned()
+    }
+
+    /// Writes one limit into the row as last seen and returns what the router confirms.
+    async fn write(
+        &self,
+        queue: &QueueRef,
+        row: &Row,
+        limit: BitRate,
+    ) -> Result<BitRate, RouterError> {
+        let kind = Kind::of(queue);
+        let id = row.required(".id").map_err(|cause| self.booting(cause))?;
+        let value = queues::limit_text(queue, row, limit).map_err(|c| self.unparsable(c))?;
+        let after = self.control.set(kind.menu(), id, "max-limit", &value).await?;
+        let confirmed = queues::limit(queue, &after).map_err(|cause| self.unparsable(cause))?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(row) = seen.get_mut(&(kind, queue.name().to_owned())) {
+            row.0.extend(after.0);
+        }
+        Ok(confirmed)
+    }
+
+    pub(super) fn booting(&self, cause: String) -> RouterError {
+        RouterFault::Booting(cause).at(self.control.target(), "reading")
+    }
+
+    fn unparsable(&self, cause: String) -> RouterError {
+        RouterFault::Unparsable(cause).at(self.control.target(), "reading")
+    }
+}
+
+impl Router for RouterOs {
+    fn transport(&self) -> Transport {
+        self.control.transport()
+    }
+
+    fn facts(&self) -> BoxFuture<'_, Result<RouterFacts, RouterError>> {
+        Box::pin(async {
+            let first = |rows: Vec<Row>| rows.into_iter().next().unwrap_or_default();
+            let resource = first(self.statistics.print(Menu::Resource, &[]).await?);
+            let identity = first(self.statistics.print(Menu::Identity, &[]).await?);
+            let text = |row: &Row, property: &str| {
+                row.required(property).map(str::to_owned).map_err(|cause| self.booting(cause))
+            };
+            let number = |result: Result<u64, String>| result.map_err(|c| self.unparsable(c));
+            let sectors = resource.text("write-sect-total");
+            Ok(RouterFacts {
+                identity: text(&identity, "name")?,
+                board: resource.text("board-name").unwrap_or("an unnamed board").to_owned(),
+                version: text(&resource, "version")?,
+                uptime: resource.span("uptime").map_err(|cause| self.unparsable(cause))?,
+                cpu_percent: number(resource.count("cpu-load"))?,
+                flash_sectors_written: sectors
+                    .map(|_| number(resource.count("write-sect-total")))
+                    .transpose()?,
+            })
+        })
+    }
+
+    fn survey(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>> {
+        Box::pin(async {
+            let facts = self.facts().await?;
+            survey::survey(&*self.statistics, &facts, &self.queues).await
+        })
+    }
+
+    fn read_queues<'a>(
+        &'a self,
+        wanted: &'a [QueueRef],
+    ) -> BoxFuture<'a, Result<Vec<Option<QueueRow>>, RouterError>> {
+        Box::pin(async move {
+            for kind in Kind::ALL {
+                if wanted.iter().any(|queue| Kind::of(queue) == kind) {
+                    self.print_queues(kind).await?;
+                }
+            }
+            let read = |queue: &QueueRef| {
+                let row = self.row(queue);
+                row.map(|row| queues::row(queue, &row).map_err(|cause| self.booting(cause)))
+                    .transpose()
+            };
+            wanted.iter().map(read).collect()
+        })
+    }
+
+    fn set_limit<'a>(
+        &'a self,
+        queue: &'a QueueRef,
+        limit: BitRate,
+    ) -> BoxFuture<'a, Result<BitRate, RouterError>> {
+        Box::pin(async move {
+            if let Some(row) = self.row(queue) {
+                match self.write(queue, &row, limit).await {
+                    // The row was removed and made anew: look its id up once.
+                    Err(RouterError { fault: RouterFault::NotFound(_), .. }) => {}
+                    answer => return answer,
+                }
+            }
+            self.print_queues(Kind::of(queue)).await?;
+            let missing = || RouterFault::NotFound(queue.to_string());
+            let row =
+                self.row(queue).ok_or_else(|| missing().at(self.control.target(), "writing"))?;
+            self.write(queue, &row, limit).await
+        })
+    }
+}
