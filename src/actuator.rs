@@ -9,12 +9,16 @@
 //! The control loop never waits for this task: it leaves its newest desired rates in a cell and
 //! picks up the newest answers from another.
 
+mod assignment;
 mod metrics;
+mod pause;
 mod queue_watch;
 mod reconciler;
 mod report;
 mod task;
+mod underway;
 
+pub use assignment::{Assignment, Link, Queue};
 pub use metrics::RouterMetrics;
 pub use report::RouterReport;
-pub use task::{Actuator, Assignment, Link, Queue};
+pub use task::Actuator;

@@ -19,7 +19,7 @@ pub use view::{DirectionView, WanView};
 
 use crate::{
     control::{Cycle, Direction},
-    units::{Delay, MonoTime},
+    units::{BitRate, Delay, MonoTime},
 };
 
 /// How much of the past is kept for the live page.
@@ -129,7 +129,7 @@ impl WanBoard {
             time: cycle.wall.seconds(),
             delta_ms: self.worst.take().map(Delay::millis),
             desired_mbps: both.map(|told| told.desired.mbps()),
-            achieved_mbps: both.map(|told| told.load.achieved.map(super::units::BitRate::mbps)),
+            achieved_mbps: both.map(|told| told.load.achieved.map(BitRate::mbps)),
         });
         let oldest = cycle.wall.seconds() - RECENT.as_secs_f64();
         while self.recent.front().is_some_and(|point| point.time < oldest) {

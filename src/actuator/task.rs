@@ -3,13 +3,8 @@
 //! At most one read and one write are under way. The road to the router queues them if they are
 //! of one user, so a read is begun only when no write is due. A request is never cancelled.
 
-use std::{
-    future::pending,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::future::{BoxFuture, select_all};
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
@@ -18,84 +13,27 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    RouterMetrics, RouterReport,
+    Assignment, RouterReport,
     metrics::Operation,
+    pause,
     queue_watch::QueueWatch,
     reconciler::{Observation, Reconciler, Write},
+    underway::{Answer, Underway, answer_of, news, request},
 };
 use crate::{
     clock::Clock,
-    config::{Pace, QueueRef},
-    control::{Actuation, Direction, PerDirection, ShaperSample},
-    router::{Finding, QueueRow, Router, RouterError, RouterFacts, RouterFault},
+    config::QueueRef,
+    control::{PerDirection, ShaperSample},
+    router::{Finding, QueueRow, RouterError, RouterFacts},
     units::{BitRate, MonoTime},
 };
 
-/// Pause after a failed connection, doubled up to `LONGEST_PAUSE`.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(4);
-/// Pause after a request that broke, stayed without an answer or was refused: RouterOS recovers
-/// from a confused web server within 1.3 to 2.4 s, but only when it is left alone.
-const QUIET_PAUSE: Duration = Duration::from_secs(3);
 /// Refusals in a row before a 401 is believed to be about the password.
 const BELIEVED_AFTER: u32 = 3;
 /// Time between two looks at what the router says about itself.
 const FACTS_INTERVAL: Duration = Duration::from_secs(30);
 /// With nothing due sooner, the task looks around this often.
 const IDLE: Duration = Duration::from_secs(1);
-
-/// A shaper queue and whose it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Queue {
-    /// The WAN's place in the configuration.
-    pub wan: usize,
-    /// The direction it shapes.
-    pub direction: Direction,
-    /// Which queue of the router it is.
-    pub queue: QueueRef,
-}
-
-/// What a WAN's control loop and the actuator share; on either side the newest value wins.
-#[derive(Debug, Clone)]
-pub struct Link {
-    /// The rates that the loop wants.
-    pub desired: watch::Sender<PerDirection<Option<BitRate>>>,
-    /// The newest counters.
-    pub shaper: watch::Sender<Option<ShaperSample>>,
-    /// How far the router has followed.
-    pub actuation: watch::Sender<PerDirection<Actuation>>,
-}
-
-impl Default for Link {
-    fn default() -> Self {
-        Self {
-            desired: watch::channel(PerDirection::default()).0,
-            shaper: watch::channel(None).0,
-            actuation: watch::channel(PerDirection::default()).0,
-        }
-    }
-}
-
-/// What the daemon gives an actuator to work with.
-#[derive(Debug)]
-pub struct Assignment {
-    /// The router.
-    pub router: Arc<dyn Router>,
-    /// Its queues.
-    pub queues: Vec<Queue>,
-    /// One for each WAN.
-    pub links: Vec<Link>,
-    /// The time.
-    pub clock: Clock,
-    /// `false`: read, and write nothing.
-    pub writes: bool,
-    /// Time between two readings.
-    pub stats_interval: Duration,
-    /// How eagerly limits are written.
-    pub pace: Pace,
-    /// Where requests are counted.
-    pub metrics: RouterMetrics,
-}
 
 /// Keeps the router's limits at what the control loops want.
 #[derive(Debug)]
@@ -109,6 +47,7 @@ pub struct Actuator {
     report: watch::Sender<RouterReport>,
     readings: u64,
     failures: u32,
+    was_away: bool,
     rest_until: MonoTime,
     next: NextLooks,
 }
@@ -120,14 +59,6 @@ struct NextLooks {
     facts: MonoTime,
     /// At the start, and after the router was away.
     survey: bool,
-}
-
-/// What came of a request.
-enum Answer {
-    Wrote(Write, Result<BitRate, RouterError>),
-    Queues(MonoTime, Result<Vec<Option<QueueRow>>, RouterError>),
-    Facts(Result<RouterFacts, RouterError>),
-    Survey(Result<Vec<Finding>, RouterError>),
 }
 
 impl Actuator {
@@ -143,6 +74,7 @@ impl Actuator {
             report: watch::channel(RouterReport::default()).0,
             readings: 0,
             failures: 0,
+            was_away: false,
             rest_until: MonoTime::ZERO,
             next: NextLooks { queues: MonoTime::ZERO, facts: MonoTime::ZERO, survey: true },
             work,
@@ -266,11 +198,11 @@ impl Actuator {
             }
             Answer::Facts(answer) => {
                 self.work.metrics.call(operation, transport, took, &answer);
-                answer.map(|facts| self.take_facts(facts)).err()
+                answer.map(|facts| self.take_facts(facts)).err().and_then(of_the_road)
             }
             Answer::Survey(answer) => {
                 self.work.metrics.call(operation, transport, took, &answer);
-                answer.map(|findings| self.take_findings(findings)).err()
+                answer.map(|findings| self.take_findings(findings)).err().and_then(of_the_road)
             }
         };
         self.judge(failure, now);
@@ -355,9 +287,11 @@ impl Actuator {
         let Some(failure) = failure else {
             if self.failures > 0 {
                 info!(failures = self.failures, "the router answers again");
-                self.next.survey = true;
+                // It may have come back as another: updated, reset, or with queues made anew.
+                self.next.survey = self.was_away;
             }
             self.failures = 0;
+            self.was_away = false;
             self.report.send_modify(|report| {
                 report.up = Some(true);
                 report.failure = None;
@@ -367,9 +301,10 @@ impl Actuator {
             return;
         };
         self.failures = self.failures.saturating_add(1);
+        self.was_away |= failure.fault.is_of_the_road() || failure.fault.may_pass();
         self.reconciler.doubt();
         self.next.queues = MonoTime::ZERO;
-        self.rest_until = now + self.pause_after(&failure.fault);
+        self.rest_until = now + pause::after(&failure.fault, self.failures);
         let told_after = if failure.fault.may_pass() { BELIEVED_AFTER } else { 1 };
         if self.failures == told_after {
             error!(error = %failure, remedy = failure.fault.remedy(), "the router fails");
@@ -384,26 +319,6 @@ impl Actuator {
                 report.failure = told;
             }
         });
-    }
-
-    fn pause_after(&self, fault: &RouterFault) -> Duration {
-        match fault {
-            RouterFault::Connect(_) | RouterFault::Untrusted(_) => {
-                let doublings = self.failures.saturating_sub(1).min(8);
-                (FIRST_PAUSE * 2_u32.saturating_pow(doublings)).min(LONGEST_PAUSE)
-            }
-            RouterFault::Timeout(_)
-            | RouterFault::Reset(_)
-            | RouterFault::Unauthorized(_)
-            | RouterFault::Overloaded(_)
-            | RouterFault::Booting(_)
-            | RouterFault::Unparsable(_) => QUIET_PAUSE,
-            RouterFault::Policy(_)
-            | RouterFault::NotFound(_)
-            | RouterFault::Ambiguous(_)
-            | RouterFault::UnknownParameter(_)
-            | RouterFault::Rejected(_) => Duration::from_secs(1),
-        }
     }
 
     /// Waits for a write that is under way, then writes the parting limits, one try each: the
@@ -431,32 +346,9 @@ impl Actuator {
     }
 }
 
-/// A request under way, its kind and, in the end, how long it took.
-type Underway = BoxFuture<'static, (Operation, Duration, Answer)>;
-
-fn request(
-    operation: Operation,
-    answer: impl Future<Output = Answer> + Send + 'static,
-) -> Underway {
-    Box::pin(async move {
-        let asked = Instant::now();
-        let answer = answer.await;
-        (operation, asked.elapsed(), answer)
-    })
-}
-
-/// Waits for a request if there is one, else for ever.
-async fn answer_of(underway: &mut Option<Underway>) -> (Operation, Duration, Answer) {
-    match underway {
-        Some(underway) => underway.await,
-        None => pending().await,
-    }
-}
-
-/// Waits until a control loop wants something new.
-async fn news(wanted: &mut [watch::Receiver<PerDirection<Option<BitRate>>>]) {
-    if wanted.is_empty() {
-        return pending().await;
-    }
-    let _ = select_all(wanted.iter_mut().map(|wanted| Box::pin(wanted.changed()))).await;
+/// A look at the router that it did not like says nothing about reading and writing; only trouble
+/// with the road does.
+fn of_the_road(failure: RouterError) -> Option<RouterError> {
+    debug!(error = %failure, "could not look at the router");
+    (failure.fault.is_of_the_road() || failure.fault.may_pass()).then_some(failure)
 }

@@ -7,6 +7,7 @@ use prometheus_client::{
 };
 
 use super::Recorder;
+use crate::units::Timestamp;
 
 /// Exports how the writer stands.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl Collector for HistoryCollector {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)?;
         }
-        let last_commit = stats.last_commit.map(super::super::units::Timestamp::seconds);
+        let last_commit = stats.last_commit.map(Timestamp::seconds);
         for (name, help, value) in [
             ("history_queue_rows", "Cycles and events not yet written", Some(stats.queued as f64)),
             (

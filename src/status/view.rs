@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Note;
 use crate::{
     control::{Cycle, Direction, DirectionCycle},
-    units::Delay,
+    units::{BitRate, Delay},
 };
 
 /// One WAN.
@@ -123,8 +123,8 @@ impl DirectionView {
             state: told.state.name(),
             state_seconds: cycle.at.since(told.since).as_secs_f64(),
             desired_mbps: told.desired.mbps(),
-            observed_mbps: told.actuation.observed.map(super::super::units::BitRate::mbps),
-            achieved_mbps: told.load.achieved.map(super::super::units::BitRate::mbps),
+            observed_mbps: told.actuation.observed.map(BitRate::mbps),
+            achieved_mbps: told.load.achieved.map(BitRate::mbps),
             load: told.load.class.name(),
             backlog_bytes: told.queue.map(|queue| queue.backlog_bytes),
             reason: told.reason.code(),

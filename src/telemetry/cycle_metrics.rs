@@ -4,188 +4,21 @@
 //! integral; the gauges are for the eye. Handles are resolved when the WAN is declared, so that
 //! recording a cycle costs no look-up by label.
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+mod direction;
+mod families;
 
-use prometheus_client::{
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::Registry,
+use std::time::Duration;
+
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
+
+pub use families::WanLabels;
+
+use crate::{
+    control::{CongestionState, Cycle, Direction, MeasurementState, PerDirection, ProbeOutcome},
+    units::MonoTime,
 };
-
-use crate::control::{
-    CongestionState, Cycle, Direction, DirectionCycle, MeasurementState, PerDirection,
-    ProbeOutcome, Reason,
-};
-
-/// Round-trip times: from a metropolitan fibre to a drowned mobile link.
-const RTT_BUCKETS: [f64; 14] =
-    [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0];
-/// Durations within a cycle; the last bounds are the usual intervals, 50 ms among them.
-const CYCLE_BUCKETS: [f64; 13] = [
-    0.000_025, 0.000_05, 0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-    1.0,
-];
-
-type Labels = Vec<(&'static str, String)>;
-type FloatGauge = Gauge<f64, AtomicU64>;
-type FloatCounter = Counter<f64, AtomicU64>;
-type Histograms = Family<Labels, Histogram, fn() -> Histogram>;
-
-/// All families that are labelled by WAN.
-#[derive(Debug)]
-pub struct WanLabels {
-    rtt: Histograms,
-    inflation: Histograms,
-    baseline: Family<Labels, FloatGauge>,
-    delta: Family<Labels, FloatGauge>,
-    jitter: Family<Labels, FloatGauge>,
-    measurement_state: Family<Labels, Gauge>,
-    measurement_time: Family<Labels, FloatCounter>,
-    reflector_rtt: Histograms,
-    probes: Family<Labels, Counter>,
-    probe_failures: Family<Labels, Counter>,
-    rate: Family<Labels, FloatGauge>,
-    applied: Family<Labels, FloatGauge>,
-    achieved: Family<Labels, FloatGauge>,
-    backlog: Family<Labels, Gauge>,
-    allowance: Family<Labels, FloatCounter>,
-    sent: Family<Labels, Counter>,
-    changes: Family<Labels, Counter>,
-    decisions: Family<Labels, Counter>,
-    writes: Family<Labels, Counter>,
-    state: Family<Labels, Gauge>,
-    state_time: Family<Labels, FloatCounter>,
-    transitions: Family<Labels, Counter>,
-    busy: Histograms,
-    lateness: Histograms,
-    overruns: Family<Labels, Counter>,
-    skipped: Family<Labels, Counter>,
-    last_completed: Family<Labels, FloatGauge>,
-}
-
-impl WanLabels {
-    /// Declares the families in `registry`.
-    pub fn register(registry: &mut Registry) -> Self {
-        let rtt = || Histogram::new(RTT_BUCKETS);
-        let cycle = || Histogram::new(CYCLE_BUCKETS);
-        let r = registry;
-        Self {
-            rtt: histogram(
-                r,
-                "rtt_seconds",
-                "Median round-trip time over the fresh reflectors, once per cycle",
-                rtt,
-            ),
-            inflation: histogram(
-                r,
-                "rtt_inflation_seconds",
-                "Delay over the baseline, not below zero, once per cycle",
-                rtt,
-            ),
-            baseline: add(r, "rtt_baseline_seconds", "Learned idle round-trip time"),
-            delta: add(r, "rtt_delta_seconds", "Delay over the baseline, may be negative"),
-            jitter: add(r, "rtt_jitter_seconds", "Smoothed step from reply to reply"),
-            measurement_state: add(
-                r,
-                "measurement_state",
-                "How far the probes can be trusted, 1 for the current state",
-            ),
-            measurement_time: add(
-                r,
-                "measurement_state_time_seconds",
-                "Time spent in each state of the measurement",
-            ),
-            reflector_rtt: histogram(
-                r,
-                "reflector_rtt_seconds",
-                "Round-trip time of each reply of one reflector",
-                rtt,
-            ),
-            probes: add(r, "reflector_probes", "Probes sent to the reflector"),
-            probe_failures: add(
-                r,
-                "reflector_probe_failures",
-                "Probes without a usable reply, by reason",
-            ),
-            rate: add(r, "shaper_rate_bytes_per_second", "Desired shaper rate"),
-            applied: add(
-                r,
-                "shaper_rate_applied_bytes_per_second",
-                "Shaper rate as read back from the router",
-            ),
-            achieved: add(
-                r,
-                "shaper_achieved_bytes_per_second",
-                "Traffic that passed the shaper, smoothed over 0.2 s",
-            ),
-            backlog: add(r, "shaper_backlog_bytes", "Bytes waiting in the shaper's queue"),
-            allowance: add(
-                r,
-                "shaper_allowance_bytes",
-                "Time integral of the desired rate, whose rate() is the exact mean",
-            ),
-            sent: add(r, "shaper_sent_bytes", "Bytes that passed the shaper"),
-            changes: add(r, "shaper_rate_changes", "Changes of the desired rate, by kind"),
-            decisions: add(r, "decisions", "Cycles by the reason of their decision"),
-            writes: add(r, "shaper_rate_writes", "Rate writes that the router confirmed"),
-            state: add(r, "controller_state", "Congestion state, 1 for the current state"),
-            state_time: add(
-                r,
-                "controller_state_time_seconds",
-                "Time spent in each congestion state",
-            ),
-            transitions: add(
-                r,
-                "controller_state_transitions",
-                "Transitions between congestion states",
-            ),
-            busy: histogram(
-                r,
-                "cycle_duration_seconds",
-                "Busy time of a cycle, fan-out included",
-                cycle,
-            ),
-            lateness: histogram(
-                r,
-                "cycle_start_lag_seconds",
-                "How late a cycle started after its tick",
-                cycle,
-            ),
-            overruns: add(r, "cycle_overruns", "Cycles busy for longer than the interval"),
-            skipped: add(r, "cycle_ticks_skipped", "Ticks dropped because of a late cycle"),
-            last_completed: add(
-                r,
-                "cycle_last_completed_timestamp_seconds",
-                "Unix time at which the last cycle was decided",
-            ),
-        }
-    }
-}
-
-fn add<M>(registry: &mut Registry, name: &str, help: &str) -> Family<Labels, M>
-where
-    M: prometheus_client::encoding::EncodeMetric
-        + prometheus_client::metrics::TypedMetric
-        + Default
-        + std::fmt::Debug
-        + Send
-        + Sync
-        + 'static,
-{
-    let family = Family::<Labels, M>::default();
-    registry.register(name, help, family.clone());
-    family
-}
-
-fn histogram(
-    registry: &mut Registry,
-    name: &str,
-    help: &str,
-    constructor: fn() -> Histogram,
-) -> Histograms {
-    let family = Histograms::new_with_constructor(constructor);
-    registry.register(name, help, family.clone());
-    family
-}
+use direction::DirectionMetrics;
+use families::{FloatCounter, FloatGauge};
 
 /// The handles of one WAN.
 #[derive(Debug)]
@@ -203,7 +36,7 @@ pub struct CycleMetrics {
     overruns: Counter,
     skipped: Counter,
     last_completed: FloatGauge,
-    before: Option<(crate::units::MonoTime, PerDirection<Before>)>,
+    before: Option<(MonoTime, PerDirection<Before>)>,
 }
 
 /// What of the cycle before is needed to count what happened since.
@@ -220,43 +53,6 @@ struct ReflectorMetrics {
     probes: Counter,
     lost: Counter,
     unsent: Counter,
-}
-
-#[derive(Debug)]
-struct DirectionMetrics {
-    rate: FloatGauge,
-    /// Absent until the router was read.
-    applied: Absent,
-    achieved: Absent,
-    backlog: Gauge,
-    allowance: FloatCounter,
-    sent: Counter,
-    increases: Counter,
-    decreases: Counter,
-    decisions: Vec<(Reason, Counter)>,
-    writes: Counter,
-    states: Vec<(CongestionState, Gauge, FloatCounter)>,
-    transitions: Vec<(CongestionState, CongestionState, Counter)>,
-}
-
-/// A gauge that is not exported while its value is unknown.
-#[derive(Debug)]
-struct Absent {
-    family: Family<Labels, FloatGauge>,
-    labels: Labels,
-}
-
-impl Absent {
-    fn set(&self, value: Option<f64>) {
-        match value {
-            Some(value) => {
-                self.family.get_or_create(&self.labels).set(value);
-            }
-            None => {
-                self.family.remove(&self.labels);
-            }
-        }
-    }
 }
 
 impl CycleMetrics {
@@ -370,80 +166,6 @@ impl CycleMetrics {
         if cycle.number > 1 {
             self.busy.observe(cycle.timing.busy.as_secs_f64());
             self.overruns.inc_by(u64::from(cycle.timing.overran()));
-        }
-    }
-}
-
-impl DirectionMetrics {
-    fn new(all: &WanLabels, wan: &str, direction: Direction) -> Self {
-        let base = || vec![("wan", wan.to_owned()), ("direction", direction.name().to_owned())];
-        let with = |extra: &[(&'static str, &str)]| {
-            let mut labels = base();
-            labels.extend(extra.iter().map(|(name, value)| (*name, (*value).to_owned())));
-            labels
-        };
-        let states = CongestionState::ALL.map(|state| {
-            let labels = with(&[("state", state.name())]);
-            let gauge = all.state.get_or_create_owned(&labels);
-            (state, gauge, all.state_time.get_or_create_owned(&labels))
-        });
-        let pairs = CongestionState::ALL.iter().flat_map(|from| {
-            CongestionState::ALL.iter().filter(move |to| *to != from).map(move |to| (*from, *to))
-        });
-        let transitions = pairs.map(|(from, to)| {
-            let labels = with(&[("from", from.name()), ("to", to.name())]);
-            (from, to, all.transitions.get_or_create_owned(&labels))
-        });
-        let decisions = Reason::ALL.map(|reason| {
-            let labels = with(&[("reason", reason.code())]);
-            (reason, all.decisions.get_or_create_owned(&labels))
-        });
-        let change = |kind| all.changes.get_or_create_owned(&with(&[("change", kind)]));
-        Self {
-            rate: all.rate.get_or_create_owned(&base()),
-            applied: Absent { family: all.applied.clone(), labels: base() },
-            achieved: Absent { family: all.achieved.clone(), labels: base() },
-            backlog: all.backlog.get_or_create_owned(&base()),
-            allowance: all.allowance.get_or_create_owned(&base()),
-            sent: all.sent.get_or_create_owned(&base()),
-            increases: change("increase"),
-            decreases: change("decrease"),
-            decisions: decisions.to_vec(),
-            writes: all.writes.get_or_create_owned(&base()),
-            states: states.to_vec(),
-            transitions: transitions.collect(),
-        }
-    }
-
-    fn record(&self, told: &DirectionCycle, before: Option<Before>, passed: f64) {
-        self.rate.set(told.desired.bytes_per_second());
-        self.applied
-            .set(told.actuation.observed.map(super::super::units::BitRate::bytes_per_second));
-        self.achieved.set(told.load.achieved.map(super::super::units::BitRate::bytes_per_second));
-        self.allowance.inc_by(told.previous.bytes_per_second() * passed);
-        if let Some(queue) = told.queue {
-            self.backlog.set(i64::try_from(queue.backlog_bytes).unwrap_or(i64::MAX));
-        }
-        self.increases.inc_by(u64::from(told.desired > told.previous));
-        self.decreases.inc_by(u64::from(told.desired < told.previous));
-        if let Some((_, counter)) = self.decisions.iter().find(|(r, _)| *r == told.reason) {
-            counter.inc();
-        }
-        for (state, gauge, _) in &self.states {
-            gauge.set(i64::from(*state == told.state));
-        }
-        let Some(before) = before else { return };
-        if let Some((_, _, time)) = self.states.iter().find(|(s, ..)| *s == before.state) {
-            time.inc_by(passed);
-        }
-        let entered = |(from, to, _): &&(_, _, Counter)| *from == before.state && *to == told.state;
-        if let Some((_, _, counter)) = self.transitions.iter().find(entered) {
-            counter.inc();
-        }
-        self.writes.inc_by(told.actuation.writes.saturating_sub(before.writes));
-        if let (Some(now), Some(then)) = (told.queue.map(|queue| queue.bytes), before.bytes) {
-            // A counter that fell was reset: what it shows has passed since.
-            self.sent.inc_by(now.checked_sub(then).unwrap_or(now));
         }
     }
 }

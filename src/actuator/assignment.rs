@@ -1,0 +1,67 @@
+//! What the daemon gives an actuator to work with.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+
+use super::RouterMetrics;
+use crate::{
+    clock::Clock,
+    config::{Pace, QueueRef},
+    control::{Actuation, Direction, PerDirection, ShaperSample},
+    router::Router,
+    units::BitRate,
+};
+
+/// A shaper queue and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// The WAN's place in the configuration.
+    pub wan: usize,
+    /// The direction it shapes.
+    pub direction: Direction,
+    /// Which queue of the router it is.
+    pub queue: QueueRef,
+}
+
+/// What a WAN's control loop and the actuator share; on either side the newest value wins.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// The rates that the loop wants.
+    pub desired: watch::Sender<PerDirection<Option<BitRate>>>,
+    /// The newest counters.
+    pub shaper: watch::Sender<Option<ShaperSample>>,
+    /// How far the router has followed.
+    pub actuation: watch::Sender<PerDirection<Actuation>>,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self {
+            desired: watch::channel(PerDirection::default()).0,
+            shaper: watch::channel(None).0,
+            actuation: watch::channel(PerDirection::default()).0,
+        }
+    }
+}
+
+/// What the daemon gives an actuator to work with.
+#[derive(Debug)]
+pub struct Assignment {
+    /// The router.
+    pub router: Arc<dyn Router>,
+    /// Its queues.
+    pub queues: Vec<Queue>,
+    /// One for each WAN.
+    pub links: Vec<Link>,
+    /// The time.
+    pub clock: Clock,
+    /// `false`: read, and write nothing.
+    pub writes: bool,
+    /// Time between two readings.
+    pub stats_interval: Duration,
+    /// How eagerly limits are written.
+    pub pace: Pace,
+    /// Where requests are counted.
+    pub metrics: RouterMetrics,
+}
