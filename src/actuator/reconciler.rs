@@ -178,8 +178,8 @@ impl Reconciler {
 
 impl Ledger {
     fn note_pending(&mut self, now: MonoTime) {
-        let settled = self.desired.is_some() && self.desired == self.observed;
-        self.pending_since = if settled { None } else { self.pending_since.or(Some(now)) };
+        let pending = self.desired.is_some() && self.desired != self.observed;
+        self.pending_since = if pending { self.pending_since.or(Some(now)) } else { None };
     }
 }
 

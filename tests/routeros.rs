@@ -1,0 +1,11 @@
+//! The RouterOS client and the actuator against the emulator, over real HTTP: every operation, and
+//! every fault that a router is known for.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod routeros {
+    mod actuator;
+    mod bench;
+    mod client;
+    mod survey;
+}

@@ -1,0 +1,203 @@
+//! The actuator under every fault: what is desired comes into force within five seconds of the
+//! fault's end, no write is lost silently and no older rate overwrites a newer one.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use prometheus_client::registry::Registry;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use wanctl::{
+    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, RouterReport},
+    clock::Clock,
+    control::{Direction, PerDirection},
+    router::routeros::RouterOs,
+    sim::routeros::{Effect, EmulatorConfig, Fault, LatencyProfile},
+    units::BitRate,
+};
+
+use super::bench::{Bench, tree, until, usual};
+
+struct Rig {
+    bench: Bench,
+    link: Link,
+    report: tokio::sync::watch::Receiver<RouterReport>,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+fn mbps(rate: f64) -> BitRate {
+    BitRate::from_mbps(rate)
+}
+
+impl Rig {
+    async fn start(config: EmulatorConfig) -> Self {
+        Self::with(config, true, None).await
+    }
+
+    async fn with(config: EmulatorConfig, writes: bool, parting: Option<Vec<BitRate>>) -> Self {
+        let bench = Bench::start(config).await;
+        let settings = bench.config("ctl", "secret");
+        let queues = [Direction::Download, Direction::Upload].map(|direction| {
+            let name = if direction == Direction::Download { "dl" } else { "ul" };
+            Queue { wan: 0, direction, queue: tree(name) }
+        });
+        let link = Link::default();
+        let refs = queues.iter().map(|queue| queue.queue.clone()).collect();
+        let actuator = Actuator::new(Assignment {
+            router: Arc::new(RouterOs::new(&settings, refs).unwrap()),
+            queues: queues.to_vec(),
+            links: vec![link.clone()],
+            clock: Clock::start(),
+            writes,
+            stats_interval: settings.stats_interval,
+            pace: settings.pace,
+            metrics: RouterMetrics::register(&mut Registry::default()),
+        });
+        let report = actuator.report();
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(actuator.run(stop.clone(), parting, Duration::from_secs(3)));
+        Self { bench, link, report, stop, task }
+    }
+
+    fn want(&self, download: f64, upload: f64) {
+        let rates = PerDirection { download: Some(mbps(download)), upload: Some(mbps(upload)) };
+        self.link.desired.send_replace(rates);
+    }
+
+    fn in_force(&self, queue: &str) -> Option<BitRate> {
+        let log = self.bench.emulator.log();
+        log.iter().rev().flat_map(|call| call.effects.iter().rev()).find_map(|e| match e {
+            Effect::Limit { queue: q, to, .. } if q == queue => Some(*to),
+            _ => None,
+        })
+    }
+
+    fn is_settled(&self, download: f64) -> bool {
+        let told = self.link.actuation.borrow().download;
+        told.pending_since.is_none()
+            && told.observed == Some(mbps(download))
+            && self.in_force("dl") == Some(mbps(download))
+    }
+}
+
+#[tokio::test]
+async fn desired_rates_come_into_force_and_then_all_is_silent() {
+    let rig = Rig::start(usual()).await;
+    rig.want(80.0, 20.0);
+    until("both limits in force", || {
+        rig.in_force("dl") == Some(mbps(80.0)) && rig.in_force("ul") == Some(mbps(20.0))
+    })
+    .await;
+    let writes = || rig.bench.emulator.log().iter().filter(|call| call.method == "PATCH").count();
+    let (before, reads) = (writes(), rig.bench.emulator.log().len());
+    until("ten more readings", || rig.bench.emulator.log().len() >= reads + 10).await;
+    assert_eq!(writes(), before);
+    assert_eq!(rig.report.borrow().up, Some(true));
+}
+
+#[tokio::test]
+async fn observing_writes_nothing_and_is_never_pending() {
+    let rig = Rig::with(usual(), false, Some(vec![mbps(1.0), mbps(1.0)])).await;
+    rig.want(80.0, 20.0);
+    until("readings", || rig.link.shaper.borrow().is_some_and(|s| s.sequence > 5)).await;
+    assert_eq!(rig.link.actuation.borrow().download.pending_since, None);
+    rig.stop.cancel();
+    let log = rig.bench.emulator.clone();
+    rig.task.await.unwrap();
+    assert!(log.log().iter().all(|call| call.effects.is_empty()));
+}
+
+#[tokio::test]
+async fn drift_is_put_right() {
+    let rig = Rig::start(usual()).await;
+    rig.want(50.0, 20.0);
+    until("in force", || rig.is_settled(50.0)).await;
+    rig.bench.emulator.inject(Fault::Drift { queue: "dl".into(), limit: mbps(900.0) });
+    let count = |rig: &Rig| rig.link.actuation.borrow().download.writes;
+    let before = count(&rig);
+    until("put right", || count(&rig) > before && rig.is_settled(50.0)).await;
+}
+
+#[tokio::test]
+async fn parting_limits_are_written_on_the_way_out() {
+    let rig = Rig::with(usual(), true, Some(vec![mbps(33.0), mbps(11.0)])).await;
+    rig.want(80.0, 20.0);
+    until("in force", || rig.is_settled(80.0)).await;
+    let emulator = rig.bench.emulator.clone();
+    rig.stop.cancel();
+    rig.task.await.unwrap();
+    let limits = emulator.log().into_iter().flat_map(|call| call.effects).filter_map(|e| match e {
+        Effect::Limit { to, .. } => Some(to),
+        _ => None,
+    });
+    let last_two: Vec<BitRate> = limits.collect::<Vec<_>>().into_iter().rev().take(2).collect();
+    assert_eq!(last_two, [mbps(11.0), mbps(33.0)]);
+}
+
+/// Wants a new rate every 50 ms while `fault` lasts, and checks what the module promises.
+async fn survives(fault: Fault, lasts: Duration) {
+    let rig = Rig::start(EmulatorConfig { latency: LatencyProfile::None, ..usual() }).await;
+    rig.want(90.0, 20.0);
+    until("in force before the fault", || rig.is_settled(90.0)).await;
+    let name = format!("{fault:?}");
+    rig.bench.emulator.inject(fault);
+    let began = Instant::now();
+    let mut wanted = 90.0;
+    while began.elapsed() < lasts {
+        wanted -= 0.5;
+        rig.want(wanted, 20.0);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let ended = Instant::now();
+    while !rig.is_settled(wanted) {
+        assert!(ended.elapsed() < Duration::from_secs(5), "{name}: not in force after 5 s");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Rates were wanted in falling order, so that is the order in which they may arrive.
+    let log = rig.bench.emulator.log();
+    let arrived: Vec<BitRate> = log
+        .iter()
+        .flat_map(|call| &call.effects)
+        .filter_map(|effect| match effect {
+            Effect::Limit { queue, to, .. } if queue == "dl" => Some(*to),
+            _ => None,
+        })
+        .collect();
+    assert!(arrived.is_sorted_by(|a, b| a >= b), "{name}: an older rate overwrote a newer one");
+    until("the report is clean again", || rig.report.borrow().failure.is_none()).await;
+}
+
+const SPELL: Duration = Duration::from_millis(1200);
+
+#[tokio::test]
+async fn a_hanging_router_is_waited_for() {
+    survives(Fault::Hang(SPELL), SPELL).await;
+}
+
+#[tokio::test]
+async fn broken_connections_are_left_alone_for_a_while() {
+    survives(Fault::Reset(SPELL), SPELL).await;
+}
+
+#[tokio::test]
+async fn a_storm_of_refusals_is_not_a_wrong_password() {
+    survives(Fault::Unauthorised(SPELL), SPELL).await;
+}
+
+#[tokio::test]
+async fn a_slow_router_is_not_asked_faster() {
+    survives(Fault::Slow(300.0, SPELL), SPELL).await;
+}
+
+#[tokio::test]
+async fn a_reboot_is_survived() {
+    survives(Fault::Reboot { down: SPELL }, SPELL * 2).await;
+}
+
+#[tokio::test]
+async fn a_queue_made_anew_is_found() {
+    survives(Fault::Recreate { queue: "dl".into() }, Duration::from_millis(300)).await;
+}

@@ -1,0 +1,135 @@
+//! An emulated router on a loopback port and clients for it.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use wanctl::{
+    config::{
+        Credentials, Pace, QueueRef, RouterConfig, Secret, SshConfig, TransportChoice, Trust,
+    },
+    router::routeros::RouterOs,
+    sim::{
+        plant::{Plant, PlantReading},
+        routeros::{Emulator, EmulatorConfig, LatencyProfile, MangleSpec, QueueSpec, User},
+    },
+    units::BitRate,
+};
+
+/// A plant whose queues carry what they are told to.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf(Mutex<BTreeMap<String, PlantReading>>);
+
+impl Shelf {
+    pub(crate) fn put(&self, queue: &str, reading: PlantReading) {
+        self.0.lock().unwrap().insert(queue.to_owned(), reading);
+    }
+}
+
+impl Plant for Shelf {
+    fn set_limit(&self, _queue: &str, _limit: BitRate) {}
+
+    fn reading(&self, queue: &str) -> PlantReading {
+        self.0.lock().unwrap().get(queue).copied().unwrap_or_default()
+    }
+}
+
+/// A running emulator; it ends with the test.
+pub(crate) struct Bench {
+    pub(crate) emulator: Emulator,
+    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) url: String,
+    stop: CancellationToken,
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+pub(crate) fn queue(name: &str) -> QueueSpec {
+    QueueSpec {
+        name: name.to_owned(),
+        parent: "ether1".to_owned(),
+        queue_type: "cake".to_owned(),
+        max_limit: BitRate::from_mbps(100.0),
+    }
+}
+
+pub(crate) fn rule(comment: &str, disabled: bool) -> MangleSpec {
+    MangleSpec {
+        chain: "prerouting".to_owned(),
+        action: "mark-routing".to_owned(),
+        comment: comment.to_owned(),
+        disabled,
+    }
+}
+
+/// The usual router of these tests: two queues, a user who may do everything, no latency.
+pub(crate) fn usual() -> EmulatorConfig {
+    EmulatorConfig {
+        users: vec![User::full("ctl", "secret")],
+        queues: vec![queue("dl"), queue("ul")],
+        latency: LatencyProfile::None,
+        ..EmulatorConfig::default()
+    }
+}
+
+impl Bench {
+    pub(crate) async fn start(config: EmulatorConfig) -> Self {
+        let shelf = Arc::new(Shelf::default());
+        let emulator = Emulator::new(config, Arc::clone(&shelf) as Arc<dyn Plant>);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        tokio::spawn(emulator.clone().serve(listener, stop.clone()));
+        Self { emulator, shelf, url, stop }
+    }
+
+    pub(crate) fn config(&self, user: &str, password: &str) -> RouterConfig {
+        RouterConfig {
+            url: self.url.clone(),
+            transport: TransportChoice::Rest,
+            credentials: Credentials {
+                user: user.to_owned(),
+                password: Secret::new(password.to_owned()),
+            },
+            statistics: None,
+            pings: None,
+            ssh: SshConfig {
+                host: "127.0.0.1".to_owned(),
+                port: 22,
+                user: user.to_owned(),
+                key_file: None,
+                known_hosts_file: None,
+            },
+            trust: Trust::System,
+            request_timeout: Duration::from_millis(600),
+            stats_interval: Duration::from_millis(50),
+            pace: Pace::default(),
+        }
+    }
+
+    pub(crate) fn client(&self) -> RouterOs {
+        let queues = vec![tree("dl"), tree("ul")];
+        RouterOs::new(&self.config("ctl", "secret"), queues).unwrap()
+    }
+}
+
+pub(crate) fn tree(name: &str) -> QueueRef {
+    QueueRef::Tree(name.to_owned())
+}
+
+/// Waits until `holds`, at most ten seconds: a deadline for a broken test, not a timing.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < Duration::from_secs(10), "never came about: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,177 @@
+//! Every operation of the client, and how each refusal is told.
+
+use std::net::IpAddr;
+
+use wanctl::{
+    config::{QueueRef, Side},
+    router::{
+        Router as _, RouterError,
+        routeros::{PingFrom, RouterOs, RuleTable},
+    },
+    sim::{
+        plant::PlantReading,
+        routeros::{Effect, EmulatorConfig, Fault, Policy, User},
+    },
+    units::BitRate,
+};
+
+use super::bench::{Bench, rule, tree, usual};
+
+fn mbps(rate: f64) -> BitRate {
+    BitRate::from_mbps(rate)
+}
+
+fn kind<T: std::fmt::Debug>(answer: Result<T, RouterError>) -> &'static str {
+    answer.unwrap_err().fault.kind()
+}
+
+#[tokio::test]
+async fn all_queues_are_read_in_one_call_with_their_counters() {
+    let bench = Bench::start(usual()).await;
+    let reading = PlantReading {
+        bytes: 272_603_902_153,
+        packets: 7,
+        dropped: 99,
+        backlog_bytes: 1500,
+        backlog_packets: 1,
+    };
+    bench.shelf.put("dl", reading);
+    let client = bench.client();
+    let rows = client.read_queues(&[tree("dl"), tree("ul"), tree("none")]).await.unwrap();
+    let [Some(dl), Some(ul), None] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!(dl.reading.bytes, 272_603_902_153);
+    assert_eq!((dl.reading.backlog_bytes, dl.reading.backlog_packets), (1500, 1));
+    assert_eq!(dl.reading.dropped, 0, "a CAKE queue of RouterOS counts no drops");
+    assert_eq!(ul.reading.limit, mbps(100.0));
+    assert_eq!(bench.emulator.log().len(), 1);
+}
+
+#[tokio::test]
+async fn a_write_changes_one_limit_and_is_proven_by_the_answer() {
+    let bench = Bench::start(usual()).await;
+    let client = bench.client();
+    client.read_queues(&[tree("dl")]).await.unwrap();
+    assert_eq!(client.set_limit(&tree("dl"), mbps(42.5)).await.unwrap(), mbps(42.5));
+    let call = bench.emulator.log().pop().unwrap();
+    assert_eq!((call.method.as_str(), call.status), ("PATCH", 200));
+    let limit = Effect::Limit { queue: "dl".into(), from: mbps(100.0), to: mbps(42.5) };
+    assert_eq!(call.effects, [limit]);
+}
+
+#[tokio::test]
+async fn a_queue_that_was_made_anew_is_found_under_its_new_id() {
+    let bench = Bench::start(usual()).await;
+    let client = bench.client();
+    client.read_queues(&[tree("dl")]).await.unwrap();
+    bench.emulator.inject(Fault::Recreate { queue: "dl".into() });
+    assert_eq!(client.set_limit(&tree("dl"), mbps(9.0)).await.unwrap(), mbps(9.0));
+}
+
+#[tokio::test]
+async fn each_side_of_a_simple_queue_keeps_the_other() {
+    let bench = Bench::start(usual()).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let made = http
+        .put(format!("{}/rest/queue/simple", bench.url))
+        .basic_auth("ctl", Some("secret"))
+        .json(
+            &serde_json::json!({"name": "home", "target": "192.0.2.0/24", "max-limit": "20M/100M"}),
+        )
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(made.status(), 201);
+    let of = |side| QueueRef::Simple { name: "home".to_owned(), side };
+    let (upload, download) = (of(Side::First), of(Side::Second));
+    let client = bench.client();
+    client.set_limit(&upload, mbps(5.0)).await.unwrap();
+    client.set_limit(&download, mbps(50.0)).await.unwrap();
+    let rows = client.read_queues(&[upload, download]).await.unwrap();
+    let limits: Vec<BitRate> = rows.iter().flatten().map(|row| row.reading.limit).collect();
+    assert_eq!(limits, [mbps(5.0), mbps(50.0)]);
+}
+
+#[tokio::test]
+async fn facts_are_typed() {
+    let bench = Bench::start(usual()).await;
+    let facts = bench.client().facts().await.unwrap();
+    assert_eq!(facts.version, "7.20.8 (stable)");
+    assert_eq!(facts.identity, "MikroTik");
+    assert!(facts.cpu_percent <= 100);
+}
+
+#[tokio::test]
+async fn a_rule_is_switched_only_if_exactly_one_has_the_comment() {
+    let mangle = vec![rule("steer", true), rule("twice", true), rule("twice", false)];
+    let bench = Bench::start(EmulatorConfig { mangle, ..usual() }).await;
+    let client = bench.client();
+    assert!(!client.rule_enabled(RuleTable::Mangle, "steer").await.unwrap());
+    assert!(client.enable_rule(RuleTable::Mangle, "steer", true).await.unwrap());
+    assert!(client.rule_enabled(RuleTable::Mangle, "steer").await.unwrap());
+    let writes =
+        |bench: &Bench| bench.emulator.log().iter().filter(|c| c.method == "PATCH").count();
+    let before = writes(&bench);
+    assert!(client.enable_rule(RuleTable::Mangle, "steer", true).await.unwrap());
+    assert_eq!(writes(&bench), before, "what is so already is not written");
+    assert!(!client.enable_rule(RuleTable::Mangle, "steer", false).await.unwrap());
+    assert_eq!(kind(client.rule_enabled(RuleTable::Mangle, "stee").await), "not_found");
+    assert_eq!(kind(client.enable_rule(RuleTable::Mangle, "twice", true).await), "ambiguous");
+}
+
+#[tokio::test]
+async fn the_router_pings_for_us() {
+    let bench = Bench::start(usual()).await;
+    let target: IpAddr = "192.0.2.1".parse().unwrap();
+    let rtt = bench.client().ping(target, &PingFrom::default()).await.unwrap();
+    assert!(rtt.is_some_and(|rtt| rtt > wanctl::units::Delay::ZERO), "{rtt:?}");
+}
+
+#[tokio::test]
+async fn what_a_user_lacks_is_told_by_name() {
+    let without = |policy: Policy| {
+        let policies = Policy::ALL.into_iter().filter(|each| *each != policy).collect();
+        User { name: "ctl".into(), password: "secret".into(), policies }
+    };
+    for (policy, expected) in [
+        (Policy::Write, "policy"),
+        (Policy::Read, "policy"),
+        (Policy::Api, "policy"),
+        (Policy::RestApi, "unauthorized"),
+    ] {
+        let bench = Bench::start(EmulatorConfig { users: vec![without(policy)], ..usual() }).await;
+        let answer = bench.client().set_limit(&tree("dl"), mbps(5.0)).await;
+        assert_eq!(kind(answer), expected, "{policy:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_names_the_user_and_never_the_password() {
+    let bench = Bench::start(usual()).await;
+    let client = RouterOs::new(&bench.config("ctl", "wr0ng-pass"), vec![tree("dl")]).unwrap();
+    let error = client.read_queues(&[tree("dl")]).await.unwrap_err();
+    assert_eq!(error.fault.kind(), "unauthorized");
+    let told = format!("{error} {error:?} {client:?}");
+    assert!(told.contains("ctl") && !told.contains("wr0ng-pass"), "{told}");
+}
+
+#[tokio::test]
+async fn a_router_that_is_not_there_hangs_or_breaks_off_is_told_apart() {
+    let bench = Bench::start(usual()).await;
+    let mut config = bench.config("ctl", "secret");
+    config.url = "http://127.0.0.1:9".to_owned();
+    let nobody = RouterOs::new(&config, Vec::new()).unwrap();
+    assert_eq!(kind(nobody.facts().await), "connect");
+    let client = bench.client();
+    bench.emulator.inject(Fault::Hang(std::time::Duration::from_secs(30)));
+    assert_eq!(kind(client.read_queues(&[tree("dl")]).await), "timeout");
+}
+
+#[tokio::test]
+async fn a_router_without_keep_alive_is_served_as_well() {
+    let bench = Bench::start(EmulatorConfig { keep_alive: false, ..usual() }).await;
+    let client = bench.client();
+    for step in 1..=50_u32 {
+        let rate = mbps(f64::from(step));
+        assert_eq!(client.set_limit(&tree("dl"), rate).await.unwrap(), rate);
+    }
+}
