@@ -1,1 +1,235 @@
+//! What holds for any sequence of samples, and what each reason stands for.
 
+use proptest::prelude::*;
+
+use super::*;
+use crate::control::{MeasurementState, ProbeOutcome, Reason, ReflectorId};
+
+const FLOOR: BitRate = BitRate::from_bps(2_000_000);
+const BASE: BitRate = BitRate::from_bps(30_000_000);
+const CEILING: BitRate = BitRate::from_bps(60_000_000);
+
+fn params(law: LawKind) -> WanParams {
+    let ms = Delay::from_millis_f64;
+    let limits = Limits { floor: FLOOR, base: BASE, ceiling: CEILING };
+    let direction = DirectionParams { limits, law };
+    WanParams {
+        evidence: EvidenceParams {
+            reflectors: 3,
+            stale_after: Duration::from_secs(1),
+            bloat_threshold: ms(15.0),
+        },
+        thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
+        directions: PerDirection { download: direction, upload: direction },
+    }
+}
+
+/// What the world does within one cycle.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    /// Time since the cycle before, in ms.
+    pause: u64,
+    /// Round-trip time of this cycle's probe in ms; `None` is lost.
+    rtt: Option<u32>,
+    /// Traffic in Mbit/s, download and upload; `None` if the router told nothing.
+    traffic: Option<(f64, f64)>,
+    /// Whether the router's counters are reset.
+    reset: bool,
+}
+
+fn moments() -> impl Strategy<Value = Vec<Moment>> {
+    let rtt = prop_oneof![4 => (5_u32..60).prop_map(Some), 3 => (60_u32..900).prop_map(Some), 1 => Just(None)];
+    let traffic = prop_oneof![6 => (0.0..80.0_f64, 0.0..80.0_f64).prop_map(Some), 1 => Just(None)];
+    let moment = (1_u64..400, rtt, traffic, prop::bool::weighted(0.01))
+        .prop_map(|(pause, rtt, traffic, reset)| Moment { pause, rtt, traffic, reset });
+    prop::collection::vec(moment, 1..200)
+}
+
+/// A WAN and the counters that its router would show.
+struct Bench {
+    wan: Wan,
+    now: MonoTime,
+    count: u64,
+    bytes: PerDirection<u64>,
+    limits: PerDirection<BitRate>,
+}
+
+impl Bench {
+    fn new(law: LawKind) -> Self {
+        Self {
+            wan: Wan::new(&params(law), MonoTime::ZERO),
+            now: MonoTime::ZERO,
+            count: 0,
+            bytes: PerDirection::default(),
+            limits: PerDirection { download: BASE, upload: BASE },
+        }
+    }
+
+    fn live(&mut self, moment: Moment) -> Decision {
+        let dt = Duration::from_millis(moment.pause);
+        self.now = self.now + dt;
+        self.count += 1;
+        let outcome = moment.rtt.map_or(ProbeOutcome::Lost, |ms| {
+            ProbeOutcome::Reply(Delay::from_micros(i64::from(ms) * 1000))
+        });
+        let reflector = ReflectorId(u16::try_from(self.count % 3).unwrap());
+        let sample = RttSample { reflector, sequence: self.count, at: self.now, outcome };
+        self.wan.on_rtt(&sample);
+        if moment.reset {
+            self.bytes = PerDirection::default();
+        }
+        if let Some((download, upload)) = moment.traffic {
+            self.bytes.download += BitRate::from_mbps(download).bytes_in(dt);
+            self.bytes.upload += BitRate::from_mbps(upload).bytes_in(dt);
+            let queues = PerDirection::build(|direction| QueueReading {
+                bytes: self.bytes[direction],
+                limit: self.limits[direction],
+                ..QueueReading::default()
+            });
+            self.wan.on_shaper(&ShaperSample { sequence: self.count, at: self.now, queues });
+        }
+        let decision = self.wan.decide(self.now);
+        self.limits = PerDirection::build(|direction| decision.directions[direction].desired);
+        decision
+    }
+
+    /// Lives through `moment` for `seconds`, twenty times a second.
+    fn last(&mut self, seconds: u64, moment: Moment) -> Decision {
+        let lived = (0..seconds * 20).map(|_| self.live(Moment { pause: 50, ..moment }));
+        lived.last().unwrap()
+    }
+}
+
+const QUIET: Moment = Moment { pause: 50, rtt: Some(20), traffic: Some((0.1, 0.1)), reset: false };
+const BUSY: Moment = Moment { traffic: Some((29.9, 0.6)), ..QUIET };
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_rate_stays_within_floor_and_ceiling(moments in moments()) {
+        let mut bench = Bench::new(LawKind::Adaptive);
+        for moment in moments {
+            for (_, told) in bench.live(moment).directions.each() {
+                prop_assert!((FLOOR..=CEILING).contains(&told.desired), "{:?}", told.desired);
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_reason_to_raise_raises_and_only_a_reason_to_cut_cuts(moments in moments()) {
+        let mut bench = Bench::new(LawKind::Adaptive);
+        for moment in moments {
+            for (_, told) in bench.live(moment).directions.each() {
+                let raises = matches!(told.reason, Reason::RaiseDemand | Reason::GlideUp);
+                let cuts =
+                    matches!(told.reason, Reason::CutBloat | Reason::CutCollapsed | Reason::GlideDown);
+                prop_assert!(told.desired <= told.previous || raises, "{:?}", told.reason);
+                prop_assert!(told.desired >= told.previous || cuts, "{:?}", told.reason);
+            }
+        }
+    }
+
+    #[test]
+    fn equal_inputs_give_equal_decisions(moments in moments()) {
+        let run = |moments: &[Moment]| -> Vec<Decision> {
+            let mut bench = Bench::new(LawKind::Adaptive);
+            moments.iter().map(|moment| bench.live(*moment)).collect()
+        };
+        prop_assert_eq!(run(&moments), run(&moments));
+    }
+
+    #[test]
+    fn losing_measurements_never_raises_a_rate(before in moments(), after in moments()) {
+        let mut bench = Bench::new(LawKind::Adaptive);
+        for moment in before {
+            bench.live(moment);
+        }
+        // Once the last reply is stale, there is nothing to go by.
+        bench.last(2, Moment { rtt: None, ..QUIET });
+        for moment in after {
+            for (_, told) in bench.live(Moment { rtt: None, ..moment }).directions.each() {
+                prop_assert!(told.desired <= told.previous, "{:?}", told.reason);
+            }
+        }
+    }
+
+    #[test]
+    fn cuts_per_second_are_bounded(moments in moments()) {
+        let mut bench = Bench::new(LawKind::Adaptive);
+        let mut cuts: Vec<MonoTime> = Vec::new();
+        for moment in moments {
+            let decision = bench.live(moment);
+            if decision.directions.download.reason == Reason::CutBloat {
+                cuts.push(bench.now);
+            }
+        }
+        for pair in cuts.windows(2) {
+            prop_assert!(pair[1].since(pair[0]) >= Duration::from_millis(300));
+        }
+    }
+
+    #[test]
+    fn the_fixed_law_never_moves(moments in moments()) {
+        let mut bench = Bench::new(LawKind::Fixed);
+        for moment in moments {
+            for (_, told) in bench.live(moment).directions.each() {
+                prop_assert_eq!(told.desired, BASE);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_queue_of_ours_is_cut_and_the_other_direction_is_left_alone() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    bench.last(10, QUIET);
+    bench.last(3, BUSY);
+    let told = bench.last(1, Moment { rtt: Some(120), ..BUSY }).directions;
+    assert!(told.download.blamed && !told.upload.blamed);
+    assert!(told.download.desired < BASE);
+    assert_eq!(told.upload.desired, BASE);
+    assert_eq!(told.upload.reason, Reason::HoldElsewhere);
+}
+
+#[test]
+fn a_delay_without_traffic_of_ours_cuts_nothing() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    bench.last(10, QUIET);
+    let told = bench.last(2, Moment { rtt: Some(120), ..QUIET });
+    assert!(told.measurement.bloated);
+    assert_eq!(told.directions.download.reason, Reason::HoldElsewhere);
+    assert_eq!(told.directions.download.desired, BASE);
+}
+
+#[test]
+fn without_counters_nothing_is_raised_and_a_queue_is_still_cut() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    let blind = Moment { traffic: None, ..QUIET };
+    let told = bench.last(5, blind).directions;
+    assert_eq!(told.download.reason, Reason::HoldLoadUnknown);
+    let told = bench.last(2, Moment { rtt: Some(150), ..blind }).directions;
+    assert!(told.download.desired < BASE && told.upload.desired < BASE);
+}
+
+#[test]
+fn lost_probes_under_load_are_suspected_congestion() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    bench.last(10, QUIET);
+    bench.last(10, Moment { traffic: Some((58.0, 0.5)), ..QUIET });
+    let told = bench.last(15, Moment { rtt: None, ..BUSY });
+    assert_eq!(told.measurement.state, MeasurementState::Collapsed);
+    assert!(told.directions.download.desired <= BASE.scaled(1.1));
+    let told = bench.last(5, Moment { rtt: None, traffic: Some((0.0, 0.0)), ..QUIET });
+    assert_eq!(told.measurement.state, MeasurementState::Stalled);
+    assert_eq!(told.directions.download.reason, Reason::HoldStalled);
+}
+
+#[test]
+fn a_rate_below_the_floor_is_not_lifted_by_it() {
+    let verdict = Verdict { rate: BitRate::from_mbps(0.5), reason: Reason::CutBloat };
+    let limits = params(LawKind::Adaptive).directions.download.limits;
+    let low = BitRate::from_mbps(1.0);
+    assert_eq!(clamp(verdict, low, limits).rate, low);
+    assert_eq!(clamp(verdict, BASE, limits).rate, FLOOR);
+}

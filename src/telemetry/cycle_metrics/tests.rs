@@ -1,1 +1,125 @@
+//! What a scrape says after some cycles.
 
+use std::time::Duration;
+
+use prometheus_client::registry::Registry;
+
+use super::*;
+use crate::{
+    control::{
+        DirectionParams, EvidenceParams, LawKind, Limits, QueueReading, ReflectorId, RttSample,
+        ShaperSample, StateThresholds, Timing, Wan, WanParams,
+    },
+    telemetry::{Format, encode},
+    units::{BitRate, Delay, Timestamp},
+};
+
+const NAME: &str = "my \"fast\"\\\nWAN";
+
+/// Runs a real controller for `cycles` cycles at a steady 25 of 30 Mbit/s and records them.
+fn scrape_after(cycles: u64, format: Format) -> String {
+    let mut registry = Registry::with_prefix("wanctl");
+    let families = WanLabels::register(&mut registry);
+    let mut metrics = CycleMetrics::new(&families, NAME, &["192.0.2.1".to_owned()]);
+    let rate = BitRate::from_mbps(30.0);
+    let limits = Limits { floor: rate, base: rate, ceiling: rate };
+    let direction = DirectionParams { limits, law: LawKind::Fixed };
+    let ms = Delay::from_millis_f64;
+    let mut wan = Wan::new(
+        &WanParams {
+            evidence: EvidenceParams {
+                reflectors: 1,
+                stale_after: Duration::from_secs(1),
+                bloat_threshold: ms(15.0),
+            },
+            thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
+            directions: PerDirection { download: direction, upload: direction },
+        },
+        MonoTime::ZERO,
+    );
+    for number in 1..=cycles {
+        let at = MonoTime::from_millis(50 * number);
+        let sample = RttSample {
+            reflector: ReflectorId(0),
+            sequence: number,
+            at,
+            outcome: ProbeOutcome::Reply(ms(20.0)),
+        };
+        wan.on_rtt(&sample);
+        let bytes = BitRate::from_mbps(25.0).bytes_in(at.since_start());
+        let reading = QueueReading { bytes, limit: rate, ..QueueReading::default() };
+        let queues = PerDirection { download: reading, upload: reading };
+        wan.on_shaper(&ShaperSample { sequence: number, at, queues });
+        let decision = wan.decide(at);
+        let interval = Duration::from_millis(50);
+        metrics.record(&Cycle {
+            wan: 0,
+            number,
+            at,
+            wall: Timestamp::from_micros(1_700_000_000_000_000),
+            measurement: decision.measurement,
+            directions: decision.directions,
+            reflectors: decision.reflectors,
+            samples: vec![sample],
+            timing: Timing { interval, ..Timing::default() },
+        });
+    }
+    encode(&registry, format).unwrap()
+}
+
+fn value(page: &str, series: &str) -> f64 {
+    let line = page.lines().find(|line| line.starts_with(series));
+    let line = line.unwrap_or_else(|| panic!("no series {series} in\n{page}"));
+    line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+const WAN: &str = r#"wan="my \"fast\"\\\nWAN""#;
+
+#[test]
+fn nothing_is_lost_between_two_scrapes() {
+    let page = scrape_after(201, Format::OpenMetrics);
+    let rtt = format!("wanctl_rtt_seconds_count{{{WAN}}}");
+    assert!((value(&page, &rtt) - 201.0).abs() < 0.5);
+    let probes = format!("wanctl_reflector_probes_total{{{WAN},reflector=\"192.0.2.1\"}}");
+    assert!((value(&page, &probes) - 201.0).abs() < 0.5);
+    // 200 intervals of 50 ms at 30 Mbit/s, of which 25 were used.
+    let of = |name: &str| value(&page, &format!("wanctl_{name}{{{WAN},direction=\"download\"}}"));
+    assert!((of("shaper_allowance_bytes_total") - 10.0 * 30e6 / 8.0).abs() < 1.0);
+    assert!((of("shaper_sent_bytes_total") - 10.0 * 25e6 / 8.0).abs() < 10.0);
+    let green = format!(
+        "wanctl_controller_state_time_seconds_total{{{WAN},direction=\"download\",state=\"green\"}}"
+    );
+    assert!((value(&page, &green) - 10.0).abs() < 1e-6);
+}
+
+#[test]
+fn every_series_is_there_before_anything_happened() {
+    let page = scrape_after(0, Format::Text);
+    for series in [
+        "wanctl_cycle_overruns_total",
+        "wanctl_cycle_ticks_skipped_total",
+        "wanctl_reflector_probe_failures_total",
+        "wanctl_controller_state_transitions_total",
+        "wanctl_shaper_rate_writes_total",
+        "wanctl_decisions_total",
+    ] {
+        assert!(value(&page, &format!("{series}{{")).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn what_is_unknown_is_absent() {
+    let page = scrape_after(1, Format::Text);
+    assert!(!page.contains("wanctl_shaper_rate_applied_bytes_per_second{"));
+}
+
+#[test]
+fn exactly_one_state_is_current() {
+    let page = scrape_after(50, Format::Text);
+    let current: f64 = page
+        .lines()
+        .filter(|line| line.starts_with("wanctl_controller_state{") && line.contains("upload"))
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
+        .sum();
+    assert!((current - 1.0).abs() < 1e-9);
+}
