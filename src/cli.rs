@@ -54,7 +54,7 @@ enum Command {
     Run(RunArgs),
     /// Watch the real controller work on two simulated WANs and an emulated router.
     Demo(DemoArgs),
-    /// Check a configuration and say everything that is wrong with it.
+    /// Check a configuration and its router, and say everything that is wrong with them.
     Check(CheckArgs),
     /// Be a RouterOS router with shaped queues, for trying things out.
     EmulateRouter(EmulateArgs),
@@ -93,6 +93,9 @@ struct CheckArgs {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// Check the file only, and do not ask the router.
+    #[arg(long)]
+    offline: bool,
 }
 
 #[derive(Debug, Args)]
@@ -144,7 +147,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Run(args) => block_on(run::run(args)),
         Command::Demo(args) => block_on(demo::run(args)),
-        Command::Check(args) => check::run(&args),
+        Command::Check(args) => block_on(check::run(args)),
         Command::EmulateRouter(args) => block_on(emulate::run(args)),
         Command::History(args) => show_history::run(&args),
     }

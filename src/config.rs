@@ -33,6 +33,8 @@ use crate::control::{Direction, PerDirection, WanParams};
 /// A whole, valid configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Where it comes from.
+    pub origin: Origin,
     /// The router whose queues are shaped.
     pub router: RouterConfig,
     /// The WANs, in the order of the file; at least one, names and queues unique.
@@ -52,6 +54,15 @@ impl Config {
         let of_wan = |wan: &WanConfig| Direction::ALL.map(|each| wan.queues[each].clone());
         self.wans.iter().flat_map(of_wan).collect()
     }
+}
+
+/// Where a configuration comes from, to tell one from another in metrics and in the history.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The file; empty for a configuration that is built in.
+    pub file: String,
+    /// SHA-256 of the file's text, in hexadecimal.
+    pub sha256: String,
 }
 
 /// How to reach the router.

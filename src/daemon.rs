@@ -12,6 +12,7 @@
 //! listener last, so that a final scrape still sees how it ended.
 
 mod control_loop;
+mod router_events;
 mod watchdog;
 
 use std::{
@@ -28,7 +29,7 @@ use tracing::{error, info, warn};
 use crate::{
     actuator::{Actuator, Assignment, Link, Queue, RouterMetrics},
     clock::Clock,
-    config::{Config, Mode, OnExit},
+    config::{Config, Mode, OnExit, Origin},
     control::{Direction, Wan},
     history::{self, Event, HistoryCollector, Recorder, Writer},
     http::{self, HealthSource, Served},
@@ -92,6 +93,7 @@ impl Daemon {
 
         let mut registry = telemetry::registry();
         let ours = telemetry::ours(&mut registry);
+        telemetry::register_config(ours, &config.origin.sha256);
         telemetry::register_mode(ours, config.control.mode == Mode::Active);
         let wan_labels = WanLabels::register(ours);
         let router_metrics = RouterMetrics::register(ours);
@@ -129,6 +131,10 @@ impl Daemon {
         }
         let control = spawn_control(loops, stop.clone())?;
 
+        if let Some(recorder) = &recorder {
+            let events = router_events::run(report.clone(), recorder.clone(), stop.clone());
+            tasks.spawn(events);
+        }
         let health = health_source(&config, clock, board.clone(), report, recorder.clone());
         tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
         let served = Served {
@@ -141,6 +147,8 @@ impl Daemon {
         if let Some(recorder) = &recorder {
             let version = env!("CARGO_PKG_VERSION").to_owned();
             recorder.event(Clock::wall(), None, Event::Start { version });
+            let Origin { file: path, sha256: hash } = config.origin.clone();
+            recorder.event(Clock::wall(), None, Event::ConfigLoaded { path, hash });
         }
         watchdog::ready();
         Ok(Self {

@@ -30,6 +30,7 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod daemon;
+pub mod digest;
 pub mod history;
 pub mod http;
 pub mod probe;

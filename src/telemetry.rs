@@ -37,6 +37,12 @@ pub fn ours(registry: &mut Registry) -> &mut Registry {
     registry.sub_registry_with_prefix(PREFIX)
 }
 
+/// Declares the series that names the configuration in force.
+pub fn register_config(registry: &mut Registry, sha256: &str) {
+    let info = Info::new(vec![("hash", sha256.to_owned())]);
+    registry.register("config", "The configuration in force, by the hash of its text", info);
+}
+
 /// Declares the gauge that tells which mode holds.
 pub fn register_mode(registry: &mut Registry, active: bool) {
     let enabled = Gauge::<i64>::default();

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        Bind, Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Mode, OnExit, Pace,
-        ProbeConfig, QueueRef, RouterConfig, Secret, SshConfig, TransportChoice, Trust, Via,
+        Bind, Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Mode, OnExit, Origin,
+        Pace, ProbeConfig, QueueRef, RouterConfig, Secret, SshConfig, TransportChoice, Trust, Via,
         WanConfig,
     },
     control::{
@@ -107,6 +107,7 @@ pub(super) fn emulator(
 /// Configures wanctl for the household behind a router at `router_url`.
 pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
     Config {
+        origin: Origin::default(),
         router: RouterConfig {
             url: router_url.to_owned(),
             transport: TransportChoice::Rest,

@@ -6,13 +6,14 @@ use std::{
 };
 
 use super::{
-    Config, ConfigErrors, Problem, Surroundings, document,
+    Config, ConfigErrors, Origin, Problem, Surroundings, document,
     document::SyntaxError,
     read::{self, Table},
     report::{Problems, Read, Report},
     router, service,
     wan::{self, Uses},
 };
+use crate::digest::{hex, sha256};
 
 /// Most WANs of one daemon; each has probes and queues of its own to pay for.
 const MAX_WANS: usize = 64;
@@ -58,7 +59,11 @@ impl Config {
         let config = read::root(&node, &report, |table| read(table, &base, surroundings));
         let Problems { errors, warnings } = report.into_problems(&shown, text);
         match config {
-            Ok(config) if errors.is_empty() => Ok((config, warnings)),
+            Ok(mut config) if errors.is_empty() => {
+                let sha256 = hex(&sha256(text.as_bytes()));
+                config.origin = Origin { file: shown, sha256 };
+                Ok((config, warnings))
+            }
             _ => Err(ConfigErrors::new(errors)),
         }
     }
@@ -70,7 +75,14 @@ fn read(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> 
     let control = table.table("control", service::control);
     let history = table.table("history", |table| service::history(table, base));
     let http = table.table("http", service::http);
-    Ok(Config { router: router?, wans: wans?, control: control?, history: history?, http: http? })
+    Ok(Config {
+        origin: Origin::default(),
+        router: router?,
+        wans: wans?,
+        control: control?,
+        history: history?,
+        http: http?,
+    })
 }
 
 fn wans(table: &mut Table<'_>) -> Read<Vec<super::WanConfig>> {

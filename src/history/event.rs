@@ -79,6 +79,13 @@ pub enum Event {
         #[serde(rename = "outage_us", serialize_with = "as_span")]
         outage: Duration,
     },
+    /// The requests to the router took another road.
+    RoadChanged {
+        /// The road before: `rest` or `ssh`.
+        from: &'static str,
+        /// The road now.
+        to: &'static str,
+    },
     /// The history file was corrupt: it was renamed and a new one begun. The writer records this.
     HistorySetAside {
         /// The corrupt file's new name.
@@ -98,6 +105,7 @@ impl Event {
             Self::MeasurementChanged { .. } => "measurement_changed",
             Self::RouterUnreachable { .. } => "router_unreachable",
             Self::RouterRecovered { .. } => "router_recovered",
+            Self::RoadChanged { .. } => "road_changed",
             Self::HistorySetAside { .. } => "history_set_aside",
         }
     }

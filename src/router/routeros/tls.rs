@@ -4,7 +4,7 @@
 //! alternative name, all of which the ordinary verifier rejects. Pinning the SHA-256 of the
 //! certificate is both simpler and stricter.
 
-use std::{fmt::Write as _, fs, sync::Arc};
+use std::{fs, sync::Arc};
 
 use reqwest::{Certificate, ClientBuilder};
 use rustls::{
@@ -14,7 +14,10 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 
-use crate::config::Trust;
+use crate::{
+    config::Trust,
+    digest::{hex, sha256},
+};
 
 /// Gives `builder` the trust that the configuration asks for.
 ///
@@ -63,10 +66,10 @@ impl ServerCertVerifier for Pinned {
         _ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let digest = ring::digest::digest(&ring::digest::SHA256, certificate);
+        let digest = sha256(certificate);
         match self.expected {
-            Some(expected) if digest.as_ref() != expected => {
-                Err(Error::General(format!("its SHA-256 fingerprint is {}", hex(digest.as_ref()))))
+            Some(expected) if digest != expected => {
+                Err(Error::General(format!("its SHA-256 fingerprint is {}", hex(&digest))))
             }
             Some(_) | None => Ok(ServerCertVerified::assertion()),
         }
@@ -95,12 +98,4 @@ impl ServerCertVerifier for Pinned {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
