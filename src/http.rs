@@ -74,9 +74,7 @@ pub async fn serve(
 /// Builds the routes.
 pub fn router(served: Served) -> Router {
     Router::new()
-        .route("/", get(page::html))
-        .route("/page.js", get(page::script))
-        .route("/page.css", get(page::style))
+        .merge(page::routes())
         .route("/metrics", get(metrics))
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))

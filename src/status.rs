@@ -90,7 +90,8 @@ impl Board {
     #[must_use]
     pub fn views(&self) -> Vec<WanView> {
         self.read(|wan| {
-            WanView::of(&wan.name, &wan.reflectors, wan.latest.as_deref(), wan.notes.list())
+            let (latest, newest) = (wan.latest.as_deref(), wan.recent.back().copied());
+            WanView::of(&wan.name, &wan.reflectors, latest, wan.notes.list(), newest)
         })
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Note;
+use super::{Note, Point};
 use crate::{
     control::{Cycle, Direction, DirectionCycle},
     units::{BitRate, Delay},
@@ -37,6 +37,8 @@ pub struct WanView {
     pub reflectors: Vec<ReflectorRow>,
     /// The last decisions, newest first.
     pub notes: Vec<Note>,
+    /// The newest point of the recent past, with which a chart grows as `/recent` would.
+    pub newest: Option<Point>,
 }
 
 /// One direction.
@@ -85,6 +87,7 @@ impl WanView {
         addresses: &[String],
         cycle: Option<&Cycle>,
         notes: Vec<Note>,
+        newest: Option<Point>,
     ) -> Self {
         let ms = |delay: Option<Delay>| delay.map(Delay::millis);
         let told = cycle.map(|cycle| &cycle.measurement);
@@ -113,6 +116,7 @@ impl WanView {
             upload: direction(Direction::Upload),
             reflectors: reflectors.collect(),
             notes,
+            newest,
         }
     }
 }

@@ -1,0 +1,134 @@
+// Numbers and states as a person reads them.
+
+const NONE = "–";
+
+/** Formats a rate in Mbit/s with three significant digits, as the program does everywhere. */
+export function rate(mbps) {
+  if (mbps == null) return NONE;
+  return mbps.toFixed(mbps >= 100 ? 0 : mbps >= 10 ? 1 : 2);
+}
+
+/** Formats a delay in ms with one decimal. */
+export function delay(ms) {
+  return ms == null ? NONE : ms.toFixed(1).replace("-", "−");
+}
+
+/** Formats a difference of delays in ms, with its sign. */
+export function added(ms) {
+  if (ms == null) return NONE;
+  return (ms >= 0.05 ? "+" : "") + delay(Math.abs(ms) < 0.05 ? 0 : ms);
+}
+
+/** Formats a share from 0 to 1. */
+export function share(part) {
+  return `${(part * 100).toFixed(1)} %`;
+}
+
+/** Formats a number of bytes. */
+export function bytes(count) {
+  if (count == null) return NONE;
+  if (count < 1000) return `${count} B`;
+  return count < 1e6 ? `${(count / 1e3).toFixed(1)} kB` : `${(count / 1e6).toFixed(1)} MB`;
+}
+
+/** Formats a span of seconds. */
+export function span(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
+}
+
+const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+
+/** Formats a Unix time as the time of day here. */
+export function clock(unix) {
+  return CLOCK.format(unix * 1000);
+}
+
+/** Splits "hold: at the ceiling" into what is done and why. */
+export function split(why) {
+  const colon = why.indexOf(": ");
+  return colon < 0 ? ["", why] : [why.slice(0, colon + 1), why.slice(colon + 2)];
+}
+
+/** What each congestion state means. */
+export const STATES = {
+  green: "green: no queue",
+  yellow: "yellow: queue begins",
+  soft_red: "soft red: noticeable",
+  red: "red: breaks calls",
+  unknown: "not measured",
+};
+
+/** Says how well a WAN is measured. */
+export function measured({ measurement, reflectors_fresh: [fresh, all] }) {
+  switch (measurement) {
+    case "starting":
+      return "no reflector has answered yet";
+    case "reduced":
+      return `only ${fresh} of ${all} reflectors answer`;
+    case "collapsed":
+      return `none of ${all} reflectors answers, under load`;
+    case "stalled":
+      return `none of ${all} reflectors answers`;
+    default:
+      return `${fresh} of ${all} reflectors answer`;
+  }
+}
+
+/**
+ * Says in one sentence whether the links are well, and in `others` what else is wrong. Two
+ * headlines with the same `key` differ in numbers at most.
+ */
+export function headline({ health, wans }) {
+  const complaints = health.parts
+    .filter((part) => part.status !== "ok")
+    .sort((a, b) => (b.status === "failing") - (a.status === "failing"))
+    .flatMap((part) => part.reasons.map((reason) => [part, reason]));
+  if (complaints.length > 0) {
+    const [first, ...others] = complaints.map(([part, reason]) => sentence(part, reason));
+    const level = complaints[0][0].status;
+    return {
+      level,
+      text: first,
+      others,
+      key: [first, ...others].join("\n").replace(/[\d.]+/g, ""),
+    };
+  }
+  const names = list(wans.map((wan) => wan.name));
+  if (!health.ready) {
+    return plain("starting", `Starting: waiting for the router and the reflectors of ${names}.`);
+  }
+  const jams = wans.flatMap(jammed);
+  if (jams.length > 0) {
+    const are = jams.length > 1 ? "are" : "is";
+    return plain("degraded", `The ${list(jams)} ${are} congested: packets queue, and delay is up.`);
+  }
+  return plain(
+    "ok",
+    `${names} ${wans.length > 1 ? "are" : "is"} well: delay is near its baseline.`,
+  );
+}
+
+function plain(level, text) {
+  return { level, text, others: [], key: text };
+}
+
+function sentence(part, reason) {
+  const wan = part.name.startsWith("wan ");
+  const who = wan ? part.name.slice(4) : `The ${part.name}`;
+  const how = part.status === "failing" ? "fails" : "needs attention";
+  return `${who} ${how}: ${reason}${/[.?!]$/.test(reason) ? "" : "."}`;
+}
+
+function jammed(wan) {
+  return ["download", "upload"]
+    .filter((direction) => ["soft_red", "red"].includes(wan[direction]?.state))
+    .map((direction) => `${direction} of ${wan.name}`);
+}
+
+function list(names) {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
