@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
@@ -120,7 +121,8 @@ impl Actuator {
                 self.take(operation, took, answer);
             }
         }
-        self.leave(writing, parting, within).await;
+        let underway = writing.into_iter().chain(reading).collect();
+        self.leave(underway, parting, within).await;
     }
 
     fn due(&self, now: MonoTime) -> Option<Write> {
@@ -321,18 +323,12 @@ impl Actuator {
         });
     }
 
-    /// Waits for a write that is under way, then writes the parting limits, one try each: the
-    /// daemon is on its way out.
-    async fn leave(
-        self,
-        writing: Option<Underway>,
-        parting: Option<Vec<BitRate>>,
-        within: Duration,
-    ) {
+    /// Waits for the requests that are under way, then writes the parting limits, one try each:
+    /// the daemon is on its way out.
+    async fn leave(self, underway: Vec<Underway>, parting: Option<Vec<BitRate>>, within: Duration) {
         let farewell = async {
-            if let Some(writing) = writing {
-                let _ = writing.await;
-            }
+            // A request that is not waited for would hold the road for ever.
+            join_all(underway).await;
             for (queue, limit) in self.refs.iter().zip(parting.iter().flatten()) {
                 match self.work.router.set_limit(queue, *limit).await {
                     Ok(limit) => info!(%queue, %limit, "restored"),

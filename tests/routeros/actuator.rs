@@ -137,6 +137,28 @@ async fn parting_limits_are_written_on_the_way_out() {
     assert_eq!(last_two, [mbps(11.0), mbps(33.0)]);
 }
 
+#[tokio::test]
+async fn a_reading_under_way_does_not_keep_the_parting_limits_away() {
+    let rig = Rig::with(usual(), true, Some(vec![mbps(33.0), mbps(11.0)])).await;
+    rig.want(80.0, 20.0);
+    until("in force", || rig.is_settled(80.0)).await;
+    rig.bench.emulator.inject(Fault::Slow(300.0, Duration::from_secs(1)));
+    let log = rig.bench.emulator.clone();
+    let seen = log.log().len();
+    until("a slow reading has been answered, so another is under way", || log.log().len() > seen)
+        .await;
+    rig.stop.cancel();
+    let ended = Instant::now();
+    rig.task.await.unwrap();
+    assert!(ended.elapsed() < Duration::from_secs(3));
+    let restored = |queue: &str, to| {
+        log.log().iter().flat_map(|call| &call.effects).any(|effect| {
+            matches!(effect, Effect::Limit { queue: q, to: t, .. } if q == queue && *t == to)
+        })
+    };
+    assert!(restored("dl", mbps(33.0)) && restored("ul", mbps(11.0)));
+}
+
 /// Wants a new rate every 50 ms while `fault` lasts, and checks what the module promises.
 async fn survives(fault: Fault, lasts: Duration) {
     let rig = Rig::start(EmulatorConfig { latency: LatencyProfile::None, ..usual() }).await;
