@@ -35,7 +35,9 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
         .map_err(|text| config_failure(anyhow!("{}: router: {text}", args.config.display())))?;
     let probers = open_probers(&config)?;
     let listener = bind(config.http.listen).await?;
-    info!(url = %format!("http://{}/", config.http.listen), mode = ?config.control.mode, "serving");
+    // With port 0 the system has chosen one.
+    let listen = listener.local_addr().context("the listener has no address")?;
+    info!(url = %format!("http://{listen}/"), mode = ?config.control.mode, "serving");
     let mut daemon = Daemon::start(Parts {
         config,
         router: Arc::new(router),
@@ -56,7 +58,7 @@ fn open_probers(config: &Config) -> Result<Vec<Arc<dyn Prober>>, Failure> {
     let open = |(number, wan): (u16, &crate::config::WanConfig)| {
         let prober = IcmpProber::open(&wan.probe, number).map_err(|error| {
             let code = match error {
-                IcmpError::NotPermitted(_) => EXIT_NO_PERMISSION,
+                IcmpError::NotPermitted => EXIT_NO_PERMISSION,
                 IcmpError::Bind { .. } => EXIT_CONFIG,
             };
             Failure { code, error: anyhow::Error::new(error).context(format!("wan {}", wan.name)) }
