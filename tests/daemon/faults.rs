@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use wanctl::sim::routeros::Fault;
+use wanctl::{sim::routeros::Fault, units::BitRate};
 
 use crate::support::{
     child::until,
     router::Router,
-    site::{DOWNLOAD, Site, Sketch, UPLOAD, WAN},
+    site::{BASE_MBPS, DOWNLOAD, Site, Sketch, UPLOAD, WAN},
 };
 
 /// Longer than any test.
@@ -61,25 +61,43 @@ fn a_queue_that_is_missing_is_named_with_its_key_and_the_other_is_shaped() {
     daemon.stop().expect(0);
 }
 
-#[test]
-fn reflectors_that_never_answer_are_told_and_no_rate_moves() {
-    let router = Router::start();
-    // Bound to the loopback interface, a packet to an address for documentation (RFC 5737) comes
-    // back to this host, which is not its destination and drops it.
-    let probes = "interface: lo\n    reflectors: [192.0.2.1, 192.0.2.2, 192.0.2.3]".to_owned();
-    let site = Site::with(&Sketch { probes, ..Sketch::of(router.url()) });
+/// Bound to the loopback interface, a packet to an address for documentation (RFC 5737) comes
+/// back to this host, which is not its destination and drops it.
+const SILENT: &str = "interface: lo\n    reflectors: [192.0.2.1, 192.0.2.2, 192.0.2.3]";
+
+/// Runs without replies for as long as it would take to raise a rate several times, and asserts
+/// that health says `reason` and that no limit but the base was written.
+fn assert_held(router: &Router, state: &str, reason: &str) {
+    let sketch = Sketch { probes: SILENT.to_owned(), ..Sketch::of(router.url()) };
+    let site = Site::with(&sketch);
     let Some(daemon) = site.run(&[]) else { return };
-    let part = format!("wan {WAN}");
-    daemon.complains(&part, |reason| reason.contains("no reflector"));
-    let lost = until("lost probes", || {
+    daemon.complains(&format!("wan {WAN}"), |told| told == reason);
+    until("lost probes and three seconds", || {
         let labels = [("wan", WAN), ("reflector", "192.0.2.1"), ("reason", "timeout")];
-        let lost = daemon.scrape().value("wanctl_reflector_probe_failures_total", &labels);
-        (lost > 0.0).then_some(lost)
+        let scrape = daemon.scrape();
+        let lost = scrape.value("wanctl_reflector_probe_failures_total", &labels);
+        let labels = [("wan", WAN), ("state", state)];
+        let time = scrape.value("wanctl_measurement_state_time_seconds_total", &labels);
+        (lost > 0.0 && time > 3.0).then_some(())
     });
-    assert!(lost >= 1.0);
     assert_eq!(daemon.get("/livez").status, 200);
     assert_eq!(daemon.get("/readyz").status, 503);
     daemon.stop().expect(0);
+    let limits = router.limits(DOWNLOAD);
+    assert_eq!(limits, [BitRate::from_mbps(BASE_MBPS[0])]);
+}
+
+#[test]
+fn reflectors_that_never_answer_on_an_idle_link_are_told_and_no_rate_moves() {
+    let reason = "no reflector answers and no traffic flows: is the link up, and do the probes \
+                  leave through it?";
+    assert_held(&Router::with_traffic(0.0), "stalled", reason);
+}
+
+#[test]
+fn reflectors_that_never_answer_under_load_are_told_and_no_rate_moves() {
+    let reason = "no reflector answers although traffic flows: congestion suspected";
+    assert_held(&Router::with_traffic(1.0), "collapsed", reason);
 }
 
 #[test]
@@ -99,7 +117,7 @@ fn a_history_that_cannot_be_written_is_told_and_control_goes_on() {
 }
 
 #[test]
-fn a_router_that_restarts_gets_its_limits_again() {
+fn a_router_that_restarts_is_told_and_taken_up_again() {
     let router = Router::start();
     let site = Site::with(&Sketch::of(router.url()));
     let Some(mut daemon) = site.run(&[]) else { return };

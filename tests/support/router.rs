@@ -37,6 +37,11 @@ pub(crate) struct Router {
 impl Router {
     /// Starts a router with both queues, which are always full.
     pub(crate) fn start() -> Self {
+        Self::with_traffic(1.0)
+    }
+
+    /// Starts a router with both queues; `share` of their limits is used.
+    pub(crate) fn with_traffic(share: f64) -> Self {
         let queue = |name: &str, parent: &str| QueueSpec {
             name: name.to_owned(),
             parent: parent.to_owned(),
@@ -51,7 +56,8 @@ impl Router {
         };
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (emulator, address) = runtime.block_on(async {
-            let emulator = Emulator::new(config, Arc::new(FullQueues::default()));
+            let plant = Queues { share, busy: Mutex::default() };
+            let emulator = Emulator::new(config, Arc::new(plant));
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             tokio::spawn(emulator.clone().serve(listener, CancellationToken::new()));
@@ -88,33 +94,38 @@ impl Router {
     }
 }
 
-/// Queues through which as much flows as their limits let through.
-#[derive(Debug, Default)]
-struct FullQueues(Mutex<BTreeMap<String, FullQueue>>);
+/// Queues through which a share of their limits flows.
+#[derive(Debug)]
+struct Queues {
+    share: f64,
+    busy: Mutex<BTreeMap<String, BusyQueue>>,
+}
 
 #[derive(Debug)]
-struct FullQueue {
+struct BusyQueue {
     limit: BitRate,
     since: Instant,
     bytes: f64,
 }
 
-impl FullQueue {
-    fn bytes_now(&self) -> f64 {
-        self.bytes + self.limit.bps() as f64 / 8.0 * self.since.elapsed().as_secs_f64()
+impl Queues {
+    fn bytes_now(&self, queue: &BusyQueue) -> f64 {
+        let BusyQueue { limit, since, bytes } = queue;
+        bytes + self.share * limit.bps() as f64 / 8.0 * since.elapsed().as_secs_f64()
     }
 }
 
-impl Plant for FullQueues {
+impl Plant for Queues {
     fn set_limit(&self, queue: &str, limit: BitRate) {
-        let mut queues = self.0.lock().unwrap();
-        let bytes = queues.get(queue).map_or(0.0, FullQueue::bytes_now);
-        queues.insert(queue.to_owned(), FullQueue { limit, since: Instant::now(), bytes });
+        let mut busy = self.busy.lock().unwrap();
+        let bytes = busy.get(queue).map_or(0.0, |queue| self.bytes_now(queue));
+        busy.insert(queue.to_owned(), BusyQueue { limit, since: Instant::now(), bytes });
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
     fn reading(&self, queue: &str) -> PlantReading {
-        let bytes = self.0.lock().unwrap().get(queue).map_or(0.0, FullQueue::bytes_now) as u64;
+        let busy = self.busy.lock().unwrap();
+        let bytes = busy.get(queue).map_or(0.0, |queue| self.bytes_now(queue)) as u64;
         PlantReading { bytes, packets: bytes / 1500, ..PlantReading::default() }
     }
 }
