@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     DemoArgs, Failure, emulate,
     output::say,
-    run::{asked_to_stop, bind},
+    run::{StopSignals, bind},
 };
 use crate::{
     clock::Clock,
@@ -75,13 +75,12 @@ async fn watch(
         }
     };
     tokio::pin!(end);
-    let signal = asked_to_stop();
-    tokio::pin!(signal);
+    let mut signals = StopSignals::listen()?;
     let board = daemon.board().clone();
     loop {
         tokio::select! {
             () = &mut end => return Ok(()),
-            asked = &mut signal => return asked.map(drop).map_err(Into::into),
+            _ = signals.next() => return Ok(()),
             what = daemon.broken() => anyhow::bail!(what),
             _ = seconds.tick() => {
                 let elapsed = clock.now().since_start().as_secs();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 use tracing::{info, warn};
 
@@ -34,13 +34,17 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
     let router = RouterOs::new(&config.router, config.queues())
         .map_err(|text| config_failure(anyhow!("{}: router: {text}", args.config.display())))?;
     let router = Arc::new(router);
-    let probers = open_probers(&config, &router)?;
     let listener = bind(config.http.listen).await?;
-    info!(url = %format!("http://{}/", config.http.listen), mode = ?config.control.mode, "serving");
+    let probers = open_probers(&config, &router)?;
+    // Listened for before anything is said, so that no signal finds the door unattended.
+    let mut signals = StopSignals::listen()?;
+    // With port 0 the system has chosen one.
+    let listen = listener.local_addr().context("the listener has no address")?;
+    info!(url = %format!("http://{listen}/"), mode = ?config.control.mode, "serving");
     let mut daemon =
         Daemon::start(Parts { config, router, probers, clock: Clock::start(), listener })?;
     let (reason, broken) = tokio::select! {
-        reason = asked_to_stop() => (reason?, false),
+        reason = signals.next() => (reason.to_owned(), false),
         what = daemon.broken() => (what, true),
     };
     info!(reason, "stopping");
@@ -56,7 +60,7 @@ fn open_probers(config: &Config, router: &Arc<RouterOs>) -> Result<Vec<Arc<dyn P
         }
         let prober = IcmpProber::open(&wan.probe, number).map_err(|error| {
             let code = match error {
-                IcmpError::NotPermitted(_) => EXIT_NO_PERMISSION,
+                IcmpError::NotPermitted => EXIT_NO_PERMISSION,
                 IcmpError::Bind { .. } => EXIT_CONFIG,
             };
             Failure { code, error: anyhow::Error::new(error).context(format!("wan {}", wan.name)) }
@@ -73,12 +77,26 @@ pub(super) async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, a
     })
 }
 
-/// Waits for SIGTERM or SIGINT and says which came.
-pub(super) async fn asked_to_stop() -> std::io::Result<String> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok("SIGTERM".to_owned()),
-        _ = interrupt.recv() => Ok("SIGINT".to_owned()),
+/// The signals that ask the program to end.
+pub(super) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Starts listening; from now on they do not end the program by themselves.
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for one and says which came.
+    pub(super) async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
     }
 }

@@ -32,7 +32,7 @@ pub enum IcmpError {
          net.ipv4.ping_group_range=\"0 2147483647\"`, or give the program the capability with \
          `setcap cap_net_raw+ep` (systemd: AmbientCapabilities=CAP_NET_RAW)"
     )]
-    NotPermitted(#[source] io::Error),
+    NotPermitted,
     /// The source address or the interface cannot be used.
     #[error("cannot send probes from {bind}: {source}; check that it exists on this host")]
     Bind {
@@ -87,7 +87,8 @@ fn client(kind: ICMP, bind: &Bind) -> Result<Client, IcmpError> {
         Bind::Interface(name) => builder.interface(name),
     };
     Client::new(&builder.build()).map_err(|source| match (source.kind(), bind) {
-        (io::ErrorKind::PermissionDenied, _) => IcmpError::NotPermitted(source),
+        // The cause is left out: it is a text of several lines that says the same.
+        (io::ErrorKind::PermissionDenied, _) => IcmpError::NotPermitted,
         (_, Bind::Any) => IcmpError::Bind { bind: "this host".to_owned(), source },
         (_, Bind::Source(address)) => {
             IcmpError::Bind { bind: format!("source address {address}"), source }

@@ -1,0 +1,27 @@
+//! The real program as a child process against the emulated router: what its user, its service
+//! manager and its scraper see, on good days and bad ones.
+//!
+//! Pings need a permission. Where it is lacking, the tests of `run` assert that it is refused
+//! with its own exit code and a remedy, and nothing else.
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+#![expect(clippy::float_cmp, reason = "values that were set, not computed, are compared")]
+
+#[path = "support"]
+mod support {
+    pub(crate) mod child;
+    pub(crate) mod daemon;
+    pub(crate) mod exposition;
+    pub(crate) mod http;
+    pub(crate) mod router;
+    pub(crate) mod site;
+}
+
+#[path = "daemon"]
+mod daemon {
+    mod commands;
+    mod demo;
+    mod faults;
+    mod history;
+    mod refusals;
+    mod run;
+}

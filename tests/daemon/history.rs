@@ -1,0 +1,98 @@
+//! The history that `wanctl run` leaves behind, and what `wanctl history` tells of it.
+
+use std::{path::Path, process::Stdio};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::support::{
+    child::{Program, until, wanctl},
+    router::Router,
+    site::{Site, Sketch, WAN},
+};
+
+/// Cycles in one second.
+const A_SECOND: f64 = 20.0;
+
+fn open(path: &Path) -> Connection {
+    // Writable, as the daemon itself would open it: what was left in the log is taken over.
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap()
+}
+
+fn one<T: rusqlite::types::FromSql>(history: &Connection, query: &str) -> T {
+    history.query_row(query, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn killed_it_leaves_a_whole_history_without_the_last_second_at_most() {
+    let router = Router::start();
+    let site = Site::with(&Sketch::of(router.url()));
+    let Some(daemon) = site.run(&[]) else { return };
+    let decided = until("cycles of four seconds", || {
+        let decided = daemon.cycles();
+        (decided > 4.0 * A_SECOND).then_some(decided)
+    });
+    // This is a SIGKILL.
+    drop(daemon);
+    let history = open(&site.path("history.db"));
+    assert_eq!(one::<String>(&history, "PRAGMA integrity_check"), "ok");
+    let kept: u32 = one(&history, "SELECT count(*) FROM cycle");
+    // A batch is a second long; another second is for a machine that is busy.
+    assert!(f64::from(kept) >= decided - 2.0 * A_SECOND, "{kept} of {decided} were kept");
+    let gaps: u32 = one(&history, "SELECT max(number) - count(*) FROM cycle");
+    assert_eq!(gaps, 0, "cycles are missing in between");
+}
+
+#[test]
+fn ended_in_order_it_leaves_every_cycle_and_the_reason() {
+    let router = Router::start();
+    let site = Site::with(&Sketch::of(router.url()));
+    let Some(daemon) = site.run(&[]) else { return };
+    daemon.wait_until_ready();
+    let decided = daemon.cycles();
+    daemon.stop().expect(0);
+    let history = open(&site.path("history.db"));
+    assert_eq!(one::<String>(&history, "PRAGMA integrity_check"), "ok");
+    let kept: u32 = one(&history, "SELECT count(*) FROM cycle");
+    assert!(f64::from(kept) >= decided, "{kept} of {decided} were kept");
+    let reason = "SELECT payload ->> 'reason' FROM event WHERE kind = 'stop'";
+    assert_eq!(one::<String>(&history, reason), "SIGTERM");
+    tells_of(&site.path("history.db"));
+}
+
+fn tells_of(path: &Path) {
+    let command = |arguments: &[&str]| {
+        let mut command = wanctl();
+        command.args(["history", "--last", "1h", "--db"]).arg(path).args(arguments);
+        command
+    };
+    let sum = Program::finish(command(&[]));
+    sum.expect(0);
+    let first = sum.stdout.lines().next().unwrap_or_default();
+    assert!(first.starts_with(&format!("{WAN}: ")) && first.contains(" cycles from "), "{sum:#?}");
+    for told in ["added delay", "download", "upload", "green"] {
+        assert!(sum.stdout.contains(told), "{told} is missing: {}", sum.stdout);
+    }
+    let events = Program::finish(command(&["--events"]));
+    events.expect(0);
+    assert!(events.stdout.contains("start") && events.stdout.contains("SIGTERM"), "{events:#?}");
+    let unknown = Program::finish(command(&["--wan", "dsl"]));
+    assert!(unknown.expect(1).complaint().contains("it knows: cable"), "{unknown:#?}");
+
+    // Whoever reads has gone before the first line, as `head` does a little later.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut deaf = command(&["--events"]);
+    let ended = deaf.stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
+
+#[test]
+fn a_history_that_is_not_there_is_named() {
+    let site = Site::new();
+    let mut command = wanctl();
+    command.args(["history", "--db"]).arg(site.path("nothing.db"));
+    let exit = Program::finish(command);
+    assert!(exit.expect(1).complaint().contains("nothing.db holds no history"), "{exit:#?}");
+    assert_eq!(exit.stderr.lines().count(), 1, "{exit:#?}");
+}

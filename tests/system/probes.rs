@@ -1,0 +1,118 @@
+//! Probes on real links: which way they go, what they see, and what they do not fall for.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
+
+use super::lab::{Lab, REFLECTORS, SIDES};
+use crate::support::{
+    child::{Program, until},
+    site::{Site, Sketch},
+};
+
+fn reflectors() -> String {
+    format!("reflectors: [{}]", REFLECTORS.join(", "))
+}
+
+/// Asserts that the probes of a daemon configured by `bind` reach the neighbour on the side
+/// `wanted`, and none the other.
+fn assert_side(bind: &str, wanted: &str) {
+    let lab = Lab::new();
+    let daemon = lab.daemon(&format!("{bind}{}", reflectors()));
+    daemon.wait_until_ready();
+    for side in SIDES {
+        let echoes = lab.icmp(side, "InEchos");
+        if side == wanted {
+            assert!(echoes > 0, "{bind}: no probe came to the {side}");
+        } else {
+            assert_eq!(echoes, 0, "{bind}: probes came to the {side}");
+        }
+    }
+    let before = lab.icmp(wanted, "InEchos");
+    until("twenty more probes", || (lab.icmp(wanted, "InEchos") >= before + 20).then_some(()));
+    daemon.stop();
+}
+
+#[test]
+fn without_a_bind_the_routing_table_chooses() {
+    assert_side("", "left");
+}
+
+#[test]
+fn probes_leave_from_their_source_address() {
+    assert_side("source: 10.77.2.1\n    ", "right");
+}
+
+#[test]
+fn probes_leave_through_their_interface() {
+    assert_side("interface: right0\n    ", "right");
+}
+
+#[test]
+fn a_queue_on_the_link_is_seen_and_its_end_too() {
+    let lab = Lab::new();
+    // 8 Mbit/s with room for two seconds: what a link without a shaper does.
+    lab.run("left", "tc qdisc add dev up0 root tbf rate 8mbit burst 5kb latency 2s");
+    let daemon = lab.daemon(&reflectors());
+    daemon.wait_until_ready();
+    let delta = || daemon.value("wanctl_rtt_delta_seconds", &[]);
+    until("a calm link", || (delta() < 0.005).then_some(()));
+    // Blocks of a datagram each; the socket's buffer keeps the link's queue full.
+    let load = lab.start("left", "while :; do head -c 8000 /dev/zero >/dev/udp/10.77.1.1/9; done");
+    let seen = until("a delay of a queue", || Some(delta()).filter(|delta| *delta > 0.05));
+    assert!(seen < 4.0, "{seen} s are more than the queue holds");
+    let during = daemon.value("wanctl_rtt_inflation_seconds_sum", &[]);
+    assert!(during > 0.05, "the histogram has missed it: {during}");
+    drop(load);
+    until("a calm link again", || (delta() < 0.005).then_some(()));
+    daemon.stop();
+}
+
+#[test]
+fn an_answer_that_the_host_is_unreachable_is_no_reply() {
+    // Both kinds of sockets: raw, and unprivileged ones that the kernel sorts by itself.
+    for ping_groups in ["1 0", "0 2147483647"] {
+        let lab = Lab::new();
+        lab.run("host", &format!("echo {ping_groups} >/proc/sys/net/ipv4/ping_group_range"));
+        lab.run("left", "echo 1 >/proc/sys/net/ipv4/ip_forward");
+        lab.run("left", "echo 0 >/proc/sys/net/ipv4/icmp_ratelimit");
+        lab.run("left", "ip route add unreachable 203.0.113.0/24");
+        let daemon = lab.daemon("reflectors: [203.0.113.1, 203.0.113.2, 203.0.113.3]");
+        let told = until("unreachable answers", || {
+            let told = lab.icmp("host", "InDestUnreachs");
+            // The kernel sends five at once, then one a second.
+            (told >= 8).then_some(told)
+        });
+        let labels = [("reflector", "203.0.113.1")];
+        assert!(daemon.value("wanctl_reflector_rtt_seconds_count", &labels) < 0.5, "{told}");
+        let failed = ["timeout", "send_error"].map(|reason| {
+            let labels = [labels[0], ("reason", reason)];
+            daemon.value("wanctl_reflector_probe_failures_total", &labels)
+        });
+        assert!(failed.iter().sum::<f64>() >= 5.0, "{failed:?}");
+        assert_eq!(daemon.get("/readyz").status, 503);
+        let health = daemon.get("/health").body;
+        assert!(health.contains("no reflector"), "{health}");
+        daemon.stop();
+    }
+}
+
+#[test]
+fn a_user_who_may_not_ping_is_told_what_to_do() {
+    let lab = Lab::new();
+    let site = Site::with(&Sketch::of("http://127.0.0.1:9".to_owned()));
+    // A user without any rights must be able to read all of it, the program included.
+    let program = site.path("wanctl");
+    fs::copy(env!("CARGO_BIN_EXE_wanctl"), &program).unwrap();
+    for open in [program.parent().unwrap(), &program, &site.path("router.password")] {
+        fs::set_permissions(open, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let config = site.path("wanctl.yaml");
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+    command.arg(&program).args(["run", "--config"]).arg(&config);
+    let exit = Program::finish(lab.inside("host", &command));
+    exit.expect(77);
+    for remedy in ["net.ipv4.ping_group_range", "setcap cap_net_raw+ep"] {
+        assert!(exit.complaint().contains(remedy), "{exit:#?}");
+    }
+}

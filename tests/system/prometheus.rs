@@ -1,0 +1,142 @@
+//! A real Prometheus, and its own judgement of our page.
+
+use std::{
+    io::Write as _,
+    net::{SocketAddr, TcpListener},
+    process::Stdio,
+};
+
+use serde_json::Value;
+
+use super::tool::tool;
+use crate::support::{
+    child::{Program, until, wanctl},
+    exposition::{Format, Scrape},
+    http,
+    site::{Site, address},
+};
+
+/// Starts the demo in `site` and returns where it serves.
+fn demo(site: &Site) -> (Program, SocketAddr) {
+    let mut command = wanctl();
+    command.args(["demo", "--listen", "127.0.0.1:0", "--data-dir"]).arg(site.path("demo"));
+    let mut demo = Program::start(command);
+    let address = address(&demo.said("metrics"));
+    (demo, address)
+}
+
+/// A Prometheus that scrapes every second.
+#[derive(Debug)]
+struct Prometheus {
+    program: Program,
+    address: SocketAddr,
+}
+
+impl Prometheus {
+    fn start(site: &Site, target: SocketAddr) -> Self {
+        let config = site.write(
+            "prometheus.yml",
+            &format!(
+                "global: {{scrape_interval: 1s}}\n\
+                 scrape_configs: [{{job_name: wanctl, static_configs: [{{targets: ['{target}']}}]}}]\n"
+            ),
+        );
+        // Prometheus does not say which port it was given, so it gets one that was free just now.
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut command = tool("prometheus", "prometheus");
+        command.arg(format!("--config.file={}", config.display()));
+        command.arg(format!("--storage.tsdb.path={}", site.path("tsdb").display()));
+        command.arg(format!("--web.listen-address={free}"));
+        let mut program = Program::start(command);
+        program.logged("Server is ready to receive web requests");
+        Self { program, address: free }
+    }
+
+    fn ask(&self, path: &str) -> Value {
+        let answer = http::get(self.address, path, "application/json").unwrap();
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
+    /// Evaluates `query` and returns each series' label `by` and value.
+    fn query(&self, query: &str, by: &str) -> Vec<(String, f64)> {
+        let encoded: Vec<String> = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = encoded.concat();
+        let answer = self.ask(&format!("/api/v1/query?query={encoded}"));
+        let series = answer["data"]["result"].as_array().unwrap().clone();
+        let read = |one: &Value| {
+            let label = one["metric"][by].as_str().unwrap_or_default().to_owned();
+            (label, one["value"][1].as_str().unwrap().parse().unwrap())
+        };
+        series.iter().map(read).collect()
+    }
+}
+
+#[test]
+fn it_scrapes_every_loop_of_the_demo() {
+    let site = Site::new();
+    let (demo, target) = demo(&site);
+    let prometheus = Prometheus::start(&site, target);
+    until("a scrape", || {
+        (prometheus.query("up == 1", "job") == [("wanctl".into(), 1.0)]).then_some(())
+    });
+    let targets = prometheus.ask("/api/v1/targets");
+    assert_eq!(targets["data"]["activeTargets"][0]["lastError"], "", "{targets}");
+
+    until("seven scrapes", || {
+        (!prometheus.query("count_over_time(up[10s]) > 6", "job").is_empty()).then_some(())
+    });
+    // A busy machine drops ticks, which are counted: together they are 20 a second.
+    let ticks = "rate(wanctl_cycle_duration_seconds_count[5s]) \
+                 + rate(wanctl_cycle_ticks_skipped_total[5s])";
+    let rates = prometheus.query(ticks, "wan");
+    assert_eq!(rates.len(), 2, "{rates:?}");
+    for (wan, rate) in &rates {
+        assert!(["cable", "lte"].contains(&wan.as_str()), "{rates:?}");
+        assert!((rate - 20.0).abs() < 2.0, "{wan} has {rate} ticks a second");
+    }
+    for (wan, rate) in prometheus.query("rate(wanctl_cycle_duration_seconds_count[5s])", "wan") {
+        assert!(rate > 10.0, "{wan} has {rate} cycles a second");
+    }
+    for (query, at_least) in [
+        (r#"count({__name__=~"wanctl_.+"})"#, 100.0),
+        ("sum(rate(wanctl_reflector_probes_total[5s]))", 30.0),
+        ("sum(wanctl_controller_state)", 4.0),
+        ("histogram_quantile(0.9, sum by (le) (rate(wanctl_rtt_seconds_bucket[5s])))", 0.01),
+        ("wanctl_router_up", 1.0),
+        ("wanctl_build_info", 1.0),
+        ("process_cpu_seconds_total{job=\"wanctl\"}", 0.0),
+    ] {
+        let told = prometheus.query(query, "");
+        assert!(told.len() == 1 && told[0].1 >= at_least, "{query}: {told:?}");
+    }
+    let page = http::get(target, "/metrics", Format::OpenMetrics.accept()).unwrap();
+    let ours = Scrape::parse(&page.body, Format::OpenMetrics).unwrap().names();
+    until("all families of the page", || {
+        let known = prometheus.ask("/api/v1/label/__name__/values");
+        let known: Vec<&str> = known["data"].as_array()?.iter().filter_map(Value::as_str).collect();
+        ours.iter().all(|name| known.iter().any(|known| known.starts_with(name))).then_some(())
+    });
+    assert!(!prometheus.program.stderr().contains("level=error"), "{prometheus:#?}");
+    demo.terminate();
+    demo.exit().expect(0);
+}
+
+#[test]
+fn its_linter_has_nothing_to_say_about_the_page() {
+    let site = Site::new();
+    let (mut demo, target) = demo(&site);
+    // By then every part has something to export.
+    demo.said("  3 s  ");
+    let page = http::get(target, "/metrics", Format::Text.accept()).unwrap();
+    assert_eq!(page.header("content-type"), Some(Format::Text.content_type()));
+    let mut command = tool("promtool", "prometheus");
+    command.args(["check", "metrics"]);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut linter = command.spawn().unwrap();
+    linter.stdin.take().unwrap().write_all(page.body.as_bytes()).unwrap();
+    let verdict = linter.wait_with_output().unwrap();
+    let said = [verdict.stdout, verdict.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert_eq!(said.concat(), "");
+    assert_eq!(verdict.status.code(), Some(0));
+}
