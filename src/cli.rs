@@ -57,7 +57,7 @@ enum Command {
     /// Check a configuration and its router, and say everything that is wrong with them.
     Check(CheckArgs),
     /// Be a RouterOS router with shaped queues, for trying things out.
-    EmulateRouter(EmulateArgs),
+    EmulateRouter(emulate::EmulateArgs),
     /// Tell how a link has behaved, from the SQLite history.
     History(show_history::HistoryArgs),
 }
@@ -96,22 +96,6 @@ struct CheckArgs {
     /// Check the file only, and do not ask the router.
     #[arg(long)]
     offline: bool,
-}
-
-#[derive(Debug, Args)]
-struct EmulateArgs {
-    /// Where the REST API is served.
-    #[arg(long, default_value = "127.0.0.1:8728", value_name = "ADDR")]
-    listen: SocketAddr,
-    /// Name of the RouterOS user.
-    #[arg(long, default_value = "wanctl")]
-    user: String,
-    /// Its password.
-    #[arg(long, default_value = "wanctl")]
-    password: String,
-    /// Equal seeds give equal links and latencies.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
 }
 
 /// Runs the program with the arguments of the process.
