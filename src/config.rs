@@ -90,6 +90,33 @@ pub struct RouterConfig {
     pub pace: Pace,
 }
 
+impl RouterConfig {
+    /// Returns the configuration of a router at `url` as it is when nothing else is said.
+    #[must_use]
+    pub fn at(url: &str, credentials: Credentials) -> Self {
+        let host = url.split("://").last().unwrap_or_default();
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        Self {
+            url: url.to_owned(),
+            transport: TransportChoice::Rest,
+            ssh: SshConfig {
+                host: host.to_owned(),
+                port: 22,
+                user: credentials.user.clone(),
+                key_file: None,
+                known_hosts_file: None,
+            },
+            credentials,
+            statistics: None,
+            pings: None,
+            trust: Trust::System,
+            request_timeout: Duration::from_secs(3),
+            stats_interval: Duration::from_millis(100),
+            pace: Pace::default(),
+        }
+    }
+}
+
 /// Which roads lead to the router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransportChoice {
@@ -108,6 +135,14 @@ pub struct Credentials {
     pub user: String,
     /// Its password.
     pub password: Secret,
+}
+
+impl Credentials {
+    /// Joins a user and a password.
+    #[must_use]
+    pub fn new(user: &str, password: &str) -> Self {
+        Self { user: user.to_owned(), password: Secret::new(password.to_owned()) }
+    }
 }
 
 /// The road over SSH. Passwords are not used there: RouterOS refuses them once a user has a key.

@@ -14,14 +14,13 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Failure,
     output::say,
-    run::{asked_to_stop, bind},
+    run::{StopSignals, bind},
 };
 use crate::{
     clock::Clock,
     config::{
         Bind, Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Mode, OnExit, Origin,
-        Pace, ProbeConfig, QueueRef, RouterConfig, Secret, SshConfig, TransportChoice, Trust, Via,
-        WanConfig,
+        ProbeConfig, QueueRef, RouterConfig, Via, WanConfig,
     },
     control::{
         DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds, WanParams,
@@ -149,8 +148,9 @@ pub(super) async fn run(args: EmulateArgs) -> Result<(), Failure> {
             None => emulator.serve(listener, stopped).await,
         }
     });
+    let mut signals = StopSignals::listen()?;
     tokio::select! {
-        asked = asked_to_stop() => drop(asked?),
+        _ = signals.next() => {}
         ended = server => ended.context("the emulator died")?.context("the emulator failed")?,
     }
     stop.cancel();
@@ -243,27 +243,7 @@ fn router(household: &[HomeWan], user: &str, password: &str, seed: u64) -> Emula
 pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
     Config {
         origin: Origin::default(),
-        router: RouterConfig {
-            url: router_url.to_owned(),
-            transport: TransportChoice::Rest,
-            credentials: Credentials {
-                user: USER.to_owned(),
-                password: Secret::new(PASSWORD.to_owned()),
-            },
-            statistics: None,
-            pings: None,
-            ssh: SshConfig {
-                host: "127.0.0.1".to_owned(),
-                port: 22,
-                user: USER.to_owned(),
-                key_file: None,
-                known_hosts_file: None,
-            },
-            pace: Pace::default(),
-            trust: Trust::System,
-            request_timeout: Duration::from_secs(3),
-            stats_interval: Duration::from_millis(100),
-        },
+        router: RouterConfig::at(router_url, Credentials::new(USER, PASSWORD)),
         wans: (0..).zip(household).map(|(number, wan)| wan_config(number, wan)).collect(),
         control: ControlConfig {
             interval: Duration::from_millis(50),

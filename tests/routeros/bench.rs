@@ -9,9 +9,7 @@ use std::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use wanctl::{
-    config::{
-        Credentials, Pace, QueueRef, RouterConfig, Secret, SshConfig, TransportChoice, Trust,
-    },
+    config::{Credentials, QueueRef, RouterConfig},
     router::routeros::RouterOs,
     sim::{
         plant::{Plant, PlantReading},
@@ -93,25 +91,9 @@ impl Bench {
 
     pub(crate) fn config(&self, user: &str, password: &str) -> RouterConfig {
         RouterConfig {
-            url: self.url.clone(),
-            transport: TransportChoice::Rest,
-            credentials: Credentials {
-                user: user.to_owned(),
-                password: Secret::new(password.to_owned()),
-            },
-            statistics: None,
-            pings: None,
-            ssh: SshConfig {
-                host: "127.0.0.1".to_owned(),
-                port: 22,
-                user: user.to_owned(),
-                key_file: None,
-                known_hosts_file: None,
-            },
-            trust: Trust::System,
             request_timeout: Duration::from_millis(600),
             stats_interval: Duration::from_millis(50),
-            pace: Pace::default(),
+            ..RouterConfig::at(&self.url, Credentials::new(user, password))
         }
     }
 

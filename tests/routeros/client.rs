@@ -10,7 +10,7 @@ use wanctl::{
     },
     sim::{
         plant::PlantReading,
-        routeros::{Effect, EmulatorConfig, Fault, Policy, User},
+        routeros::{Effect, EmulatorConfig, Fault, Policy, Quirks, User},
     },
     units::BitRate,
 };
@@ -168,7 +168,11 @@ async fn a_router_that_is_not_there_hangs_or_breaks_off_is_told_apart() {
 
 #[tokio::test]
 async fn a_router_without_keep_alive_is_served_as_well() {
-    let bench = Bench::start(EmulatorConfig { keep_alive: false, ..usual() }).await;
+    let bench = Bench::start(EmulatorConfig {
+        quirks: Quirks { keep_alive: false, ..Quirks::default() },
+        ..usual()
+    })
+    .await;
     let client = bench.client();
     for step in 1..=50_u32 {
         let rate = mbps(f64::from(step));

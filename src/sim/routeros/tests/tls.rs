@@ -3,8 +3,8 @@ use serde_json::json;
 
 use super::{Rig, config, read};
 use crate::{
-    config::{RouterConfig, Secret, Trust},
-    router::{Router as _, routeros::RestClient},
+    config::{Credentials, RouterConfig, Trust},
+    router::{Router as _, routeros::RouterOs},
     sim::routeros::{CertificateShape, RouterCertificate},
 };
 
@@ -26,20 +26,13 @@ async fn our_client_knows_every_certificate_by_its_fingerprint() {
         let fingerprint = certificate.fingerprint();
         let rig = Rig::secure(config(), certificate).await;
         let client = |trust| {
-            let config = RouterConfig {
-                url: rig.base.clone(),
-                user: "ctl".to_owned(),
-                password: Secret::new("secret".to_owned()),
-                trust,
-                request_timeout: std::time::Duration::from_secs(5),
-                stats_interval: std::time::Duration::from_secs(1),
-            };
-            RestClient::new(&config).unwrap()
+            let credentials = Credentials::new("ctl", "secret");
+            let config = RouterConfig { trust, ..RouterConfig::at(&rig.base, credentials) };
+            RouterOs::new(&config, Vec::new()).unwrap()
         };
-        let queues = client(Trust::Fingerprint(fingerprint)).read_queues().await.unwrap();
-        assert_eq!(queues.len(), 2, "{shape:?}");
+        assert!(client(Trust::Fingerprint(fingerprint)).facts().await.is_ok(), "{shape:?}");
         let stranger = client(Trust::Fingerprint([0; 32]));
-        assert!(stranger.read_queues().await.is_err(), "{shape:?}");
+        assert!(stranger.facts().await.is_err(), "{shape:?}");
     }
 }
 
