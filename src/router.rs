@@ -31,15 +31,14 @@ pub trait Router: Send + Sync + fmt::Debug {
     /// Any [`RouterError`].
     fn survey(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>>;
 
-    /// Reads the given queues, in as few calls as there are kinds of queues among them. A queue
-    /// that does not exist is `None`.
+    /// Reads the given queues, in as few calls as there are kinds of queues among them.
     ///
     /// # Errors
     /// Any [`RouterError`].
     fn read_queues<'a>(
         &'a self,
         queues: &'a [QueueRef],
-    ) -> BoxFuture<'a, Result<Vec<Option<QueueRow>>, RouterError>>;
+    ) -> BoxFuture<'a, Result<Readings, RouterError>>;
 
     /// Sets the limit of a queue and returns the limit that the router confirms, which is the
     /// proof of the write.
@@ -100,6 +99,15 @@ pub struct Finding {
     pub is_fatal: bool,
     /// What is the matter and what to do about it, in plain words.
     pub text: String,
+}
+
+/// One reading of a router's queues.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Readings {
+    /// The queues that were asked for, in that order; `None` for one that does not exist.
+    pub rows: Vec<Option<QueueRow>>,
+    /// The names of all queues that there are, of the kinds that were asked for.
+    pub there: Vec<String>,
 }
 
 /// One direction of a shaper queue as the router shows it.

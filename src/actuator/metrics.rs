@@ -1,9 +1,20 @@
 //! The metrics of the conversation with the router, declared beside what feeds them.
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    time::Duration,
+};
 
 use prometheus_client::{
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+        histogram::Histogram,
+        info::Info,
+    },
     registry::Registry,
 };
 
@@ -54,9 +65,7 @@ pub struct RouterMetrics {
     drifts: Counter,
     active: Family<Labels, Gauge>,
     failovers: Family<Labels, Counter>,
-    /// Absent until the router has told, as are the sectors.
-    cpu: Family<Labels, FloatGauge>,
-    flash_sectors: Family<Labels, Gauge>,
+    facts: Arc<Mutex<Option<RouterFacts>>>,
 }
 
 impl RouterMetrics {
@@ -70,8 +79,7 @@ impl RouterMetrics {
             drifts: Counter::default(),
             active: Family::default(),
             failovers: Family::default(),
-            cpu: Family::default(),
-            flash_sectors: Family::default(),
+            facts: Arc::default(),
         };
         for transport in Transport::ALL {
             drop(metrics.active.get_or_create(&of_transport(transport)));
@@ -101,12 +109,7 @@ impl RouterMetrics {
         );
         add("router_transport_active", "1 for the road in use", Box::new(all.active));
         add("router_failovers", "Moves to this road from the other", Box::new(all.failovers));
-        add("router_cpu_load_ratio", "Load of the router's processors", Box::new(all.cpu));
-        add(
-            "router_flash_written_sectors",
-            "Sectors written to the router's flash since it was made",
-            Box::new(all.flash_sectors),
-        );
+        registry.register_collector(Box::new(FactsCollector(all.facts)));
         registry.register(
             "router_request_duration_seconds",
             "Duration of requests to the router",
@@ -151,11 +154,42 @@ impl RouterMetrics {
     }
 
     pub(super) fn facts(&self, facts: &RouterFacts) {
-        self.cpu.get_or_create(&Vec::new()).set(facts.cpu_percent as f64 / 100.0);
-        if let Some(sectors) = facts.flash_sectors_written {
-            let sectors = i64::try_from(sectors).unwrap_or(i64::MAX);
-            self.flash_sectors.get_or_create(&Vec::new()).set(sectors);
+        *self.facts.lock().unwrap_or_else(PoisonError::into_inner) = Some(facts.clone());
+    }
+}
+
+/// Exports what the router says about itself, once it has said it.
+#[derive(Debug)]
+struct FactsCollector(Arc<Mutex<Option<RouterFacts>>>);
+
+impl Collector for FactsCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
+        let facts = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(facts) = facts else { return Ok(()) };
+        let labels =
+            [("identity", facts.identity), ("board", facts.board), ("version", facts.version)];
+        let info = Info::new(labels.to_vec());
+        let help = "What the router is";
+        info.encode(encoder.encode_descriptor("router", help, None, info.metric_type())?)?;
+        let sectors = facts.flash_sectors_written.map(|sectors| sectors as f64);
+        for (name, help, value) in [
+            (
+                "router_cpu_load_ratio",
+                "Load of the router's processors",
+                Some(facts.cpu_percent as f64 / 100.0),
+            ),
+            ("router_uptime_seconds", "Time since it booted", Some(facts.uptime.as_secs_f64())),
+            (
+                "router_flash_written_sectors",
+                "Sectors written to its flash since it was made",
+                sectors,
+            ),
+        ] {
+            let Some(value) = value else { continue };
+            let gauge = ConstGauge::new(value);
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
+        Ok(())
     }
 }
 

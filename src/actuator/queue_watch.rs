@@ -1,5 +1,5 @@
-//! Watches the readings of one queue for what should not be: a queue that is gone or off, and
-//! one that holds packets and lets none go.
+//! Watches the readings of one queue for what should not be: a queue that is off, and one that holds
+//! packets and lets none go.
 
 use std::time::Duration;
 
@@ -21,15 +21,9 @@ impl QueueWatch {
     pub(super) fn look(
         &mut self,
         queue: &QueueRef,
-        row: Option<&QueueRow>,
+        row: &QueueRow,
         now: MonoTime,
     ) -> Option<String> {
-        let Some(row) = row else {
-            self.moved = None;
-            return Some(format!(
-                "the router has no {queue}: create it, or correct its name in the configuration"
-            ));
-        };
         if !row.active {
             return Some(format!(
                 "{queue} is disabled or invalid and shapes nothing: enable it, and check its \
@@ -72,25 +66,23 @@ mod tests {
         let queue = QueueRef::Tree("dl".to_owned());
         let mut watch = QueueWatch::default();
         for second in 0..20 {
-            let told =
-                watch.look(&queue, Some(&row(second, 100)), MonoTime::from_millis(second * 1000));
+            let told = watch.look(&queue, &row(second, 100), MonoTime::from_millis(second * 1000));
             assert_eq!(told, None);
         }
         let mut told = None;
         for second in 20..27 {
-            told = watch.look(&queue, Some(&row(19, 100)), MonoTime::from_millis(second * 1000));
+            told = watch.look(&queue, &row(19, 100), MonoTime::from_millis(second * 1000));
         }
         assert!(told.is_some_and(|told| told.contains("holds 100 packets")));
-        assert_eq!(watch.look(&queue, Some(&row(19, 0)), MonoTime::from_millis(27_000)), None);
+        assert_eq!(watch.look(&queue, &row(19, 0), MonoTime::from_millis(27_000)), None);
     }
 
     #[test]
-    fn a_queue_that_is_gone_or_off_is_told() {
+    fn a_queue_that_is_off_is_told() {
         let queue = QueueRef::Tree("dl".to_owned());
         let mut watch = QueueWatch::default();
-        assert!(watch.look(&queue, None, MonoTime::ZERO).is_some());
         let off = QueueRow { active: false, ..row(1, 0) };
-        assert!(watch.look(&queue, Some(&off), MonoTime::ZERO).is_some());
-        assert!(watch.look(&queue, Some(&row(1, 0)), MonoTime::ZERO).is_none());
+        assert!(watch.look(&queue, &off, MonoTime::ZERO).is_some());
+        assert!(watch.look(&queue, &row(1, 0), MonoTime::ZERO).is_none());
     }
 }

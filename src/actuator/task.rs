@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    Assignment, RouterReport,
+    Assignment, Queue, RouterReport,
     metrics::Operation,
     pause,
     queue_watch::QueueWatch,
@@ -25,7 +25,7 @@ use crate::{
     clock::Clock,
     config::QueueRef,
     control::{PerDirection, ShaperSample},
-    router::{Finding, QueueRow, RouterError, RouterFacts},
+    router::{Finding, QueueRow, Readings, RouterError, RouterFacts},
     units::{BitRate, MonoTime},
 };
 
@@ -196,7 +196,7 @@ impl Actuator {
             }
             Answer::Queues(asked, answer) => {
                 self.work.metrics.call(operation, transport, took, &answer);
-                answer.map(|rows| self.take_rows(&rows, asked, now)).err()
+                answer.map(|readings| self.take_readings(&readings, asked, now)).err()
             }
             Answer::Facts(answer) => {
                 self.work.metrics.call(operation, transport, took, &answer);
@@ -212,15 +212,18 @@ impl Actuator {
     }
 
     /// Spreads one reading over the WANs; a queue that is missing is told, the others go on.
-    fn take_rows(&mut self, rows: &[Option<QueueRow>], asked: MonoTime, now: MonoTime) {
+    fn take_readings(&mut self, readings: &Readings, asked: MonoTime, now: MonoTime) {
         self.readings += 1;
         let mut troubles = Vec::new();
         let mut found: Vec<PerDirection<Option<QueueRow>>> =
             vec![PerDirection::default(); self.work.links.len()];
-        let queues = self.work.queues.iter().zip(&mut self.watches).zip(rows).enumerate();
+        let queues = self.work.queues.iter().zip(&mut self.watches).zip(&readings.rows).enumerate();
         for (index, ((queue, watch), row)) in queues {
-            troubles.extend(watch.look(&queue.queue, row.as_ref(), now));
-            let Some(row) = row else { continue };
+            let Some(row) = row else {
+                troubles.push(missing(queue, &readings.there));
+                continue;
+            };
+            troubles.extend(watch.look(&queue.queue, row, now));
             let told = self.reconciler.observed(index, row.reading.limit, asked, now);
             if let Observation::Drifted { from, to } = told {
                 self.work.metrics.drift();
@@ -340,6 +343,19 @@ impl Actuator {
             error!(?within, "gave up on the router: it keeps its last limits");
         }
     }
+}
+
+fn missing(queue: &Queue, there: &[String]) -> String {
+    let key = match queue.queue {
+        QueueRef::Tree(_) => format!("wans[{}].{}.queue", queue.wan, queue.direction.name()),
+        QueueRef::Simple { .. } => format!("wans[{}].simple_queue", queue.wan),
+    };
+    let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+    format!(
+        "the router has no {} (there are: {there}); create it, or correct {key} in the \
+         configuration",
+        queue.queue
+    )
 }
 
 /// A look at the router that it did not like says nothing about reading and writing; only trouble

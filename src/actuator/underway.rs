@@ -11,14 +11,14 @@ use tokio::sync::watch;
 use super::{metrics::Operation, reconciler::Write};
 use crate::{
     control::PerDirection,
-    router::{Finding, QueueRow, RouterError, RouterFacts},
+    router::{Finding, Readings, RouterError, RouterFacts},
     units::{BitRate, MonoTime},
 };
 
 /// What came of a request.
 pub(super) enum Answer {
     Wrote(Write, Result<BitRate, RouterError>),
-    Queues(MonoTime, Result<Vec<Option<QueueRow>>, RouterError>),
+    Queues(MonoTime, Result<Readings, RouterError>),
     Facts(Result<RouterFacts, RouterError>),
     Survey(Result<Vec<Finding>, RouterError>),
 }

@@ -61,9 +61,9 @@ async fn ask_router(config: &Config) -> Result<(), Failure> {
         return Err(Failure { code: EXIT_FAILURE, error });
     }
     // Only a write proves the right to write; this one changes nothing.
-    let rows = router.read_queues(&queues).await.map_err(|error| unanswered(&error))?;
+    let readings = router.read_queues(&queues).await.map_err(|error| unanswered(&error))?;
     if let (Mode::Active, Some(queue), Some(Some(row))) =
-        (config.control.mode, queues.first(), rows.first())
+        (config.control.mode, queues.first(), readings.rows.first())
     {
         router.set_limit(queue, row.reading.limit).await.map_err(|error| unanswered(&error))?;
         say(format!("writing is permitted: {queue} was set to the limit that it had"))?;

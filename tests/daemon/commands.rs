@@ -14,7 +14,7 @@ use crate::support::{
 
 fn check(config: &Path) -> Command {
     let mut command = wanctl();
-    command.arg("check").arg("--config").arg(config);
+    command.args(["check", "--offline", "--config"]).arg(config);
     command
 }
 
@@ -36,7 +36,9 @@ fn every_shipped_example_is_right_and_told() {
         assert_eq!(exit.stderr, "", "{name}");
         let lines: Vec<&str> = exit.stdout.lines().collect();
         assert!(lines.contains(&&*format!("{}: no errors", copy.display())), "{exit:#?}");
-        for word in ["router https://", "wan ", "download queue ", "upload   queue ", "floor "] {
+        for word in
+            ["router https://", "wan ", "download queue tree ", "upload   queue tree ", "floor "]
+        {
             assert!(
                 lines.iter().any(|line| line.contains(word)),
                 "{name}: `{word}` is missing: {exit:#?}"

@@ -37,8 +37,9 @@ async fn all_queues_are_read_in_one_call_with_their_counters() {
     };
     bench.shelf.put("dl", reading);
     let client = bench.client();
-    let rows = client.read_queues(&[tree("dl"), tree("ul"), tree("none")]).await.unwrap();
-    let [Some(dl), Some(ul), None] = rows.as_slice() else { panic!("{rows:?}") };
+    let read = client.read_queues(&[tree("dl"), tree("ul"), tree("none")]).await.unwrap();
+    let [Some(dl), Some(ul), None] = read.rows.as_slice() else { panic!("{read:?}") };
+    assert_eq!(read.there, ["dl", "ul"]);
     assert_eq!(dl.reading.bytes, 272_603_902_153);
     assert_eq!((dl.reading.backlog_bytes, dl.reading.backlog_packets), (1500, 1));
     assert_eq!(dl.reading.dropped, 0, "a CAKE queue of RouterOS counts no drops");
@@ -86,8 +87,8 @@ async fn each_side_of_a_simple_queue_keeps_the_other() {
     let client = bench.client();
     client.set_limit(&upload, mbps(5.0)).await.unwrap();
     client.set_limit(&download, mbps(50.0)).await.unwrap();
-    let rows = client.read_queues(&[upload, download]).await.unwrap();
-    let limits: Vec<BitRate> = rows.iter().flatten().map(|row| row.reading.limit).collect();
+    let read = client.read_queues(&[upload, download]).await.unwrap();
+    let limits: Vec<BitRate> = read.rows.iter().flatten().map(|row| row.reading.limit).collect();
     assert_eq!(limits, [mbps(5.0), mbps(50.0)]);
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::{Credentials, QueueRef, RouterConfig},
-    router::{Finding, QueueRow, Router, RouterError, RouterFacts, RouterFault, Transport},
+    router::{Finding, Readings, Router, RouterError, RouterFacts, RouterFault, Transport},
     units::{BitRate, Delay},
 };
 
@@ -152,11 +152,14 @@ impl Router for RouterOs {
     fn read_queues<'a>(
         &'a self,
         wanted: &'a [QueueRef],
-    ) -> BoxFuture<'a, Result<Vec<Option<QueueRow>>, RouterError>> {
+    ) -> BoxFuture<'a, Result<Readings, RouterError>> {
         Box::pin(async move {
+            let mut there = Vec::new();
             for kind in Kind::ALL {
                 if wanted.iter().any(|queue| Kind::of(queue) == kind) {
-                    self.print_queues(kind).await?;
+                    let rows = self.print_queues(kind).await?;
+                    let names = rows.iter().filter_map(|row| row.text("name"));
+                    there.extend(names.map(str::to_owned));
                 }
             }
             let read = |queue: &QueueRef| {
@@ -164,7 +167,8 @@ impl Router for RouterOs {
                 row.map(|row| queues::row(queue, &row).map_err(|cause| self.booting(cause)))
                     .transpose()
             };
-            wanted.iter().map(read).collect()
+            let rows = wanted.iter().map(read).collect::<Result<_, _>>()?;
+            Ok(Readings { rows, there })
         })
     }
 
