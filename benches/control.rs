@@ -1,0 +1,128 @@
+//! The pure core alone: what a step costs, and how fast virtual time passes in the closed loop.
+#![expect(clippy::print_stdout, reason = "a benchmark's table is its output")]
+
+mod support;
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use support::{Spread, heading, judge};
+use wanctl::{
+    control::{
+        Actuation, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, ProbeOutcome,
+        QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Wan, WanParams,
+    },
+    sim::{
+        closed_loop::{CYCLE, ClosedLoop},
+        home::{self, HomeWan},
+    },
+    units::{BitRate, Delay, MonoTime},
+};
+
+const REFLECTORS: u16 = 6;
+const HOUR: Duration = Duration::from_hours(1);
+/// A step is too short to be timed alone: reading the clock would be a good part of it.
+const STEPS_PER_BATCH: u64 = 1_000;
+const BATCHES: u64 = 1_000;
+const RUNS: u64 = 5;
+
+fn main() {
+    if !support::wanted() {
+        return;
+    }
+    let step = steps();
+    let hour = hours();
+    println!();
+    judge("a control step (p99 of the batches)", step.quantile(0.99), 5.0, "µs");
+    judge("an hour of two WANs (median)", hour.quantile(0.5), 3.0, "s");
+    println!("       that is {:.0} virtual hours of two WANs a second", 1.0 / hour.quantile(0.5));
+}
+
+/// Times the step: a probe's outcome and a reading of the counters in, a decision out.
+fn steps() -> Spread {
+    let mut wan = Wan::new(&params(&home::household(1)[0]), MonoTime::ZERO);
+    let mut desired = PerDirection::build(|_| BitRate::from_mbps(100.0));
+    let mut bytes = 0;
+    let batch = |batch: u64| {
+        let started = Instant::now();
+        for number in batch * STEPS_PER_BATCH..(batch + 1) * STEPS_PER_BATCH {
+            let now = MonoTime::from_millis(number * 50);
+            wan.on_rtt(&sample(number, now));
+            bytes += desired.download.bytes_in(CYCLE);
+            wan.on_shaper(&reading(number, now, bytes, desired));
+            let actuation = |direction| Actuation {
+                observed: Some(desired[direction]),
+                ..Actuation::default()
+            };
+            wan.on_actuation(PerDirection::build(actuation));
+            let decision = black_box(wan.decide(now));
+            desired = PerDirection::build(|direction| decision.directions[direction].desired);
+        }
+        started.elapsed().as_secs_f64() * 1e6 / STEPS_PER_BATCH as f64
+    };
+    let spread = Spread::new((0..BATCHES).map(batch).collect());
+    heading("The pure step", "µs");
+    spread.print("mean of 1000 steps");
+    spread
+}
+
+/// Times an hour of the demo's two WANs in virtual time, the simulated links included.
+fn hours() -> Spread {
+    let run = |seed| {
+        let household = home::household(seed);
+        let started = Instant::now();
+        for wan in &household {
+            let mut closed = ClosedLoop::new(wan.link.clone(), &params(wan));
+            closed.run(HOUR, |step| {
+                black_box(step.decision);
+            });
+        }
+        started.elapsed().as_secs_f64()
+    };
+    let spread = Spread::new((1..=RUNS).map(run).collect());
+    heading("The closed loop", "s");
+    spread.print("an hour of two WANs");
+    spread
+}
+
+/// Twenty seconds of rest, then five in which the download fills the provider's buffer.
+fn sample(number: u64, at: MonoTime) -> RttSample {
+    let turn = u16::try_from(number % u64::from(REFLECTORS)).unwrap_or(0);
+    let standing = if number % 500 < 400 { 0 } else { 60_000 };
+    let noise = i64::try_from(number * 7_919 % 2_000).unwrap_or(0);
+    let rtt = Delay::from_micros(14_000 + 3_000 * i64::from(turn) + noise + standing);
+    let outcome = ProbeOutcome::Reply(rtt);
+    RttSample { reflector: ReflectorId(turn), sequence: number, at, outcome }
+}
+
+/// A download that fills its shaper, an upload of acknowledgements.
+fn reading(sequence: u64, at: MonoTime, bytes: u64, limits: PerDirection<BitRate>) -> ShaperSample {
+    let queue = |bytes, limit| QueueReading { bytes, limit, ..QueueReading::default() };
+    let queues = PerDirection {
+        download: queue(bytes, limits.download),
+        upload: queue(bytes / 50, limits.upload),
+    };
+    ShaperSample { sequence, at, queues }
+}
+
+fn params(wan: &HomeWan) -> WanParams {
+    let [yellow, soft_red, red] = wan.delay_ms.map(Delay::from_millis_f64);
+    let direction = |rates: [f64; 3]| {
+        let [floor, base, ceiling] = rates.map(BitRate::from_mbps);
+        DirectionParams { limits: Limits { floor, base, ceiling }, law: LawKind::Adaptive }
+    };
+    WanParams {
+        evidence: EvidenceParams {
+            reflectors: REFLECTORS,
+            stale_after: Duration::from_millis(1200),
+            bloat_threshold: yellow,
+        },
+        thresholds: StateThresholds { yellow, soft_red, red },
+        directions: PerDirection {
+            download: direction(wan.download_mbps),
+            upload: direction(wan.upload_mbps),
+        },
+    }
+}
