@@ -91,9 +91,9 @@ fn report(latency: Latency, quiet: &Usage, scraped: &Usage) {
     Spread::new(latency.kept).print("kept connection");
     Spread::new(latency.fresh).print("new connection");
     println!();
-    println!("{:<34}{:>10}{:>12}", "the demo meanwhile", "quiet", "50 scrapes/s");
+    println!("{:<34}{:>10}{:>14}", "the demo meanwhile", "quiet", "50 scrapes/s");
     let line = |what: &str, figure: fn(&Usage) -> f64| {
-        println!("{what:<34}{:>10.3}{:>12.3}", figure(quiet), figure(scraped));
+        println!("{what:<34}{:>10.3}{:>14.3}", figure(quiet), figure(scraped));
     };
     line("CPU, % of one core", Usage::cpu_percent);
     line("lateness of a cycle p50, ms", |usage| usage.lateness.quantile(0.5) * 1e3);
