@@ -39,7 +39,7 @@ use crate::{
     telemetry::{self, CycleMetrics, WanLabels},
     units::BitRate,
 };
-use control_loop::{ControlLoop, Outlets};
+pub use control_loop::{ControlLoop, Outlets};
 
 /// How long the parting limits may take.
 const PARTING: Duration = Duration::from_secs(3);

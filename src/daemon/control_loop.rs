@@ -23,26 +23,38 @@ use crate::{
     units::BitRate,
 };
 
-/// One WAN's loop.
+/// One WAN's loop, and the ends of the channels by which it meets everybody else.
 #[derive(Debug)]
-pub(super) struct ControlLoop {
-    pub(super) index: usize,
-    pub(super) wan: Wan,
-    pub(super) interval: Duration,
-    pub(super) clock: Clock,
-    pub(super) samples: mpsc::Receiver<RttSample>,
-    pub(super) shaper: watch::Receiver<Option<ShaperSample>>,
-    pub(super) actuation: watch::Receiver<PerDirection<Actuation>>,
-    pub(super) desired: watch::Sender<PerDirection<Option<BitRate>>>,
-    pub(super) outlets: Outlets,
+pub struct ControlLoop {
+    /// The WAN's place in the configuration.
+    pub index: usize,
+    /// The WAN's controller.
+    pub wan: Wan,
+    /// Time between two cycles.
+    pub interval: Duration,
+    /// The clock that dates decisions; the samples must be dated by the same one.
+    pub clock: Clock,
+    /// Where the outcomes of the probes arrive.
+    pub samples: mpsc::Receiver<RttSample>,
+    /// Where the newest counters of the shaper queues lie.
+    pub shaper: watch::Receiver<Option<ShaperSample>>,
+    /// Where it lies how far the router has followed.
+    pub actuation: watch::Receiver<PerDirection<Actuation>>,
+    /// Where the desired rates are left for the actuator.
+    pub desired: watch::Sender<PerDirection<Option<BitRate>>>,
+    /// Where each cycle goes.
+    pub outlets: Outlets,
 }
 
-/// Where a cycle goes.
+/// Where a cycle goes: to everybody who tells about it.
 #[derive(Debug)]
-pub(super) struct Outlets {
-    pub(super) metrics: CycleMetrics,
-    pub(super) recorder: Option<Recorder>,
-    pub(super) board: Board,
+pub struct Outlets {
+    /// The WAN's metrics.
+    pub metrics: CycleMetrics,
+    /// The history, if one is kept.
+    pub recorder: Option<Recorder>,
+    /// The board of the newest cycles.
+    pub board: Board,
 }
 
 impl Outlets {
@@ -80,7 +92,10 @@ impl ControlLoop {
         }
     }
 
-    fn cycle(&mut self, number: u64, timing: Timing) {
+    /// Turns once: takes what has arrived, decides, and tells everybody. Never waits.
+    ///
+    /// `number` counts the cycles from 1; `timing` tells how punctual this one is.
+    pub fn cycle(&mut self, number: u64, timing: Timing) {
         let mut samples = Vec::new();
         while let Ok(sample) = self.samples.try_recv() {
             self.wan.on_rtt(&sample);

@@ -19,8 +19,6 @@ pub(super) enum Item {
     Cycle(Arc<Cycle>),
     /// An event to store.
     Event(Timestamp, Option<usize>, Event),
-    /// Nothing: makes a waiting writer look at whether it is to end.
-    Wake,
 }
 
 /// Hands cycles and events to the writer, and never waits for it.
@@ -56,12 +54,6 @@ impl Recorder {
             self.shared.queued.fetch_sub(1, Relaxed);
             self.shared.dropped.fetch_add(1, Relaxed);
         }
-    }
-
-    /// Wakes a writer that waits for items.
-    pub(super) fn wake(&self) {
-        // A full queue keeps it awake anyway.
-        let _ = self.items.try_send(Item::Wake);
     }
 
     /// Returns how the writer stands.

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+        mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant, SystemTime},
@@ -79,8 +79,7 @@ fn start_at(settings: Settings, pace: Pace) -> (Recorder, Writer) {
         .name("history".into())
         .spawn(move || worker.run(alive))
         .expect("a process at its start gets a thread");
-    let writer = Writer { thread, ended, shared, recorder: recorder.clone() };
-    (recorder, writer)
+    (recorder, Writer { thread, ended, shared })
 }
 
 /// The running writer thread. Dropped without [`Writer::close`], it goes on until the last
@@ -91,7 +90,6 @@ pub struct Writer {
     /// Disconnects when the thread ends.
     ended: Receiver<()>,
     shared: Arc<Shared>,
-    recorder: Recorder,
 }
 
 /// Why the end of the history is not what it should be.
@@ -121,9 +119,8 @@ impl Writer {
     /// # Errors
     /// [`CloseError`]; the thread is then left to itself.
     pub fn close(self, within: Duration) -> Result<(), CloseError> {
-        let Self { thread, ended, shared, recorder } = self;
+        let Self { thread, ended, shared } = self;
         shared.close_by.get_or_init(|| Instant::now() + within);
-        recorder.wake();
         thread.thread().unpark();
         let in_time = ended.recv_timeout(within) != Err(RecvTimeoutError::Timeout);
         if in_time && thread.join().is_err() {
@@ -189,17 +186,22 @@ impl Worker {
     }
 
     /// Fills the batch until its time or its size is reached.
+    ///
+    /// It never waits at the queue: a receiver that waits there must be woken by each send, two
+    /// system calls and often a change of threads in the middle of a control cycle.
     fn gather(&mut self) -> Queue {
         let until = Instant::now() + self.pace.batch_span;
         while self.batch.cycles.len() + self.batch.events.len() < self.pace.batch_items {
-            let wait = match self.shared.close_by.get() {
-                Some(_) => Duration::ZERO,
-                None => until.saturating_duration_since(Instant::now()),
-            };
-            match self.items.recv_timeout(wait) {
+            match self.items.try_recv() {
                 Ok(item) => self.take(item),
-                Err(RecvTimeoutError::Timeout) => return Queue::Open,
-                Err(RecvTimeoutError::Disconnected) => return Queue::Ended,
+                Err(TryRecvError::Disconnected) => return Queue::Ended,
+                Err(TryRecvError::Empty) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    if left.is_zero() || self.shared.close_by.get().is_some() {
+                        return Queue::Open;
+                    }
+                    thread::park_timeout(left);
+                }
             }
         }
         Queue::Open
@@ -211,7 +213,6 @@ impl Worker {
             Item::Event(at, wan, event) => {
                 self.batch.events.push(EventRow::new(at, wan, &event));
             }
-            Item::Wake => return,
         }
         self.taken += 1;
     }

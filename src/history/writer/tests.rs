@@ -191,8 +191,7 @@ fn without_recorders_the_writer_writes_the_rest_and_ends() {
     let settings = fixture::settings(&directory);
     let (recorder, writer) = start_at(settings.clone(), FAST);
     send(&recorder, 0..10);
-    let Writer { thread, recorder: inner, .. } = writer;
-    drop((recorder, inner));
-    thread.join().unwrap();
+    drop(recorder);
+    writer.thread.join().unwrap();
     assert_eq!(stored(&settings), 10);
 }
