@@ -130,7 +130,8 @@ setInterval(() => {
   const givenUp = page.source.readyState === EventSource.CLOSED && now - page.opened > RETRY;
   const halfOpen = now - Math.max(page.heard ?? 0, page.opened) > RENEW;
   if (givenUp || halfOpen) connect();
-  schedule();
+  // While snapshots come they draw the page; without them only the silence grows.
+  if (now - (page.heard ?? 0) > LOST) schedule();
 }, 1000);
 
 connect();
