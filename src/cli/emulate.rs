@@ -216,6 +216,7 @@ fn router(household: &[HomeWan], user: &str, password: &str, seed: u64) -> Emula
             parent,
             queue_type: "cake".to_owned(),
             max_limit,
+            bucket_size: "0.02".to_owned(),
         };
         let nominal = wan.link.nominal;
         [

@@ -56,6 +56,7 @@ pub(crate) fn queue(name: &str) -> QueueSpec {
         parent: "ether1".to_owned(),
         queue_type: "cake".to_owned(),
         max_limit: BitRate::from_mbps(100.0),
+        bucket_size: "0.1".to_owned(),
     }
 }
 

@@ -47,6 +47,7 @@ impl Router {
             parent: parent.to_owned(),
             queue_type: "cake".to_owned(),
             max_limit: UNTOUCHED,
+            bucket_size: "0.02".to_owned(),
         };
         let config = EmulatorConfig {
             users: vec![User::full(USER, PASSWORD)],

@@ -58,6 +58,8 @@ pub struct QueueSpec {
     pub queue_type: String,
     /// Limit at the start; zero means unlimited.
     pub max_limit: BitRate,
+    /// Bytes that may pass at once, in seconds at the limit, as text; RouterOS's default is `0.1`.
+    pub bucket_size: String,
 }
 
 /// A simple queue.

@@ -72,6 +72,7 @@ fn place_queues(store: &mut Store, config: &EmulatorConfig) {
             ("parent", &queue.parent),
             ("queue", &queue.queue_type),
             ("max-limit", &queue.max_limit.bps().to_string()),
+            ("bucket-size", &queue.bucket_size),
         ];
         place(store, &QUEUE_TREE, &values);
     }

@@ -82,6 +82,7 @@ fn queue(name: &str, queue_type: &str, mbps: f64) -> QueueSpec {
         parent: "bridge1".into(),
         queue_type: queue_type.into(),
         max_limit: BitRate::from_mbps(mbps),
+        bucket_size: "0.1".to_owned(),
     }
 }
 
