@@ -31,6 +31,12 @@ pub trait Router: Send + Sync + fmt::Debug {
     /// Any [`RouterError`].
     fn survey(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>>;
 
+    /// Looks for queues that moved nothing since the look before although their interface did.
+    ///
+    /// # Errors
+    /// Any [`RouterError`].
+    fn idle_queues(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>>;
+
     /// Reads the given queues, in as few calls as there are kinds of queues among them.
     ///
     /// # Errors

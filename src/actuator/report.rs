@@ -14,6 +14,8 @@ pub struct RouterReport {
     pub failure: Option<RouterError>,
     /// What the last survey found.
     pub findings: Vec<Finding>,
+    /// Queues that shaped nothing lately although their interface was busy.
+    pub idle: Vec<Finding>,
     /// What the last reading found wrong with the queues.
     pub queue_troubles: Vec<String>,
     /// What the router says about itself.
@@ -33,6 +35,7 @@ impl RouterReport {
         let fatal = self.findings.iter().filter(|finding| finding.is_fatal);
         let mut troubles: Vec<String> =
             failure.into_iter().chain(self.queue_troubles.iter().cloned()).collect();
+        troubles.extend(self.idle.iter().map(|finding| finding.text.clone()));
         // A survey is older than the last reading: what both say is said once, by the reading.
         if self.queue_troubles.is_empty() && self.failure.is_none() {
             troubles.extend(fatal.map(|finding| finding.text.clone()));

@@ -179,7 +179,10 @@ impl Actuator {
         }
         if now >= self.next.facts {
             self.next.facts = now + FACTS_INTERVAL;
-            let look = async move { Answer::Facts(router.facts().await) };
+            let look = async move {
+                let facts = async { Ok((router.facts().await?, router.idle_queues().await?)) };
+                Answer::Facts(facts.await)
+            };
             return Some(request(Operation::Facts, look));
         }
         None
@@ -200,7 +203,7 @@ impl Actuator {
             }
             Answer::Facts(answer) => {
                 self.work.metrics.call(operation, transport, took, &answer);
-                answer.map(|facts| self.take_facts(facts)).err().and_then(of_the_road)
+                answer.map(|(facts, idle)| self.take_facts(facts, idle)).err().and_then(of_the_road)
             }
             Answer::Survey(answer) => {
                 self.work.metrics.call(operation, transport, took, &answer);
@@ -252,7 +255,7 @@ impl Actuator {
         });
     }
 
-    fn take_facts(&mut self, facts: RouterFacts) {
+    fn take_facts(&mut self, facts: RouterFacts, idle: Vec<Finding>) {
         self.work.metrics.facts(&facts);
         self.report.send_modify(|report| {
             let known = report.facts.as_ref();
@@ -261,6 +264,12 @@ impl Actuator {
                 info!(%identity, %board, %version, "found the router");
             }
             report.facts = Some(facts);
+            if report.idle != idle {
+                for finding in &idle {
+                    warn!(what = %finding.text, "a queue shapes nothing");
+                }
+                report.idle = idle;
+            }
         });
     }
 

@@ -19,7 +19,7 @@ use crate::{
 pub(super) enum Answer {
     Wrote(Write, Result<BitRate, RouterError>),
     Queues(MonoTime, Result<Readings, RouterError>),
-    Facts(Result<RouterFacts, RouterError>),
+    Facts(Result<(RouterFacts, Vec<Finding>), RouterError>),
     Survey(Result<Vec<Finding>, RouterError>),
 }
 

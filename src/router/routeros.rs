@@ -5,6 +5,7 @@
 //! ```
 
 mod client;
+mod idle;
 mod json;
 mod queues;
 mod rest;

@@ -14,7 +14,10 @@ use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Hist
 pub use families::WanLabels;
 
 use crate::{
-    control::{CongestionState, Cycle, Direction, MeasurementState, PerDirection, ProbeOutcome},
+    control::{
+        CongestionState, Cycle, Direction, MeasurementState, PerDirection, ProbeOutcome,
+        QueueReading,
+    },
     units::MonoTime,
 };
 use direction::DirectionMetrics;
@@ -43,7 +46,7 @@ pub struct CycleMetrics {
 #[derive(Debug, Clone, Copy)]
 struct Before {
     state: CongestionState,
-    bytes: Option<u64>,
+    queue: Option<QueueReading>,
     writes: u64,
 }
 
@@ -113,8 +116,7 @@ impl CycleMetrics {
         }
         let now = PerDirection::build(|direction| {
             let told = &cycle.directions[direction];
-            let bytes = told.queue.map(|queue| queue.bytes);
-            Before { state: told.state, bytes, writes: told.actuation.writes }
+            Before { state: told.state, queue: told.queue, writes: told.actuation.writes }
         });
         self.before = Some((cycle.at, now));
     }

@@ -15,7 +15,7 @@ use wanctl::{
     units::BitRate,
 };
 
-use super::bench::{Bench, rule, tree, usual};
+use super::bench::{Bench, queue, rule, tree, usual};
 
 fn mbps(rate: f64) -> BitRate {
     BitRate::from_mbps(rate)
@@ -45,6 +45,21 @@ async fn all_queues_are_read_in_one_call_with_their_counters() {
     assert_eq!(dl.reading.dropped, 0, "a CAKE queue of RouterOS counts no drops");
     assert_eq!(ul.reading.limit, mbps(100.0));
     assert_eq!(bench.emulator.log().len(), 1);
+}
+
+#[tokio::test]
+async fn a_queue_that_the_traffic_goes_around_is_told() {
+    let config = EmulatorConfig { queues: vec![queue("dl"), queue("other")], ..usual() };
+    let bench = Bench::start(config).await;
+    let client = bench.client();
+    assert!(client.idle_queues().await.unwrap().is_empty(), "one look compares nothing");
+    bench.shelf.put("other", PlantReading { bytes: 80_000_000, ..PlantReading::default() });
+    let told = client.idle_queues().await.unwrap();
+    let [finding] = told.as_slice() else { panic!("{told:?}") };
+    assert!(finding.text.contains("`dl` has moved no byte while its parent ether1"), "{told:?}");
+    bench.shelf.put("dl", PlantReading { bytes: 1500, ..PlantReading::default() });
+    bench.shelf.put("other", PlantReading { bytes: 160_000_000, ..PlantReading::default() });
+    assert!(client.idle_queues().await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use std::{
 use futures_util::future::BoxFuture;
 
 use super::{
+    idle::{self, Counters},
     queues::{self, Kind},
     rest::RestRoad,
     road::{Menu, PingFrom, Road, Row},
@@ -32,6 +33,8 @@ pub struct RouterOs {
     statistics: Arc<dyn Road>,
     /// The queues that the configuration names, for the survey.
     queues: Vec<QueueRef>,
+    /// The counters of the last look for queues that shape nothing.
+    counters: Mutex<Option<Counters>>,
     /// The rows of the queues as last seen: their ids, and the pairs that a write must complete.
     seen: Mutex<BTreeMap<(Kind, String), Row>>,
 }
@@ -48,7 +51,14 @@ impl RouterOs {
             None => Ok::<_, String>(Arc::clone(&control)),
         };
         let (statistics, pings) = (of_user(&config.statistics)?, of_user(&config.pings)?);
-        Ok(Self { control, statistics, pings, queues, seen: Mutex::default() })
+        Ok(Self {
+            control,
+            statistics,
+            pings,
+            queues,
+            counters: Mutex::default(),
+            seen: Mutex::default(),
+        })
     }
 
     /// Lets the router send one echo request to `address` and returns its round-trip time; `None`
@@ -146,6 +156,15 @@ impl Router for RouterOs {
         Box::pin(async {
             let facts = self.facts().await?;
             survey::survey(&*self.statistics, &facts, &self.queues).await
+        })
+    }
+
+    fn idle_queues(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>> {
+        Box::pin(async {
+            let now = idle::look(&*self.statistics).await?;
+            let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = counters.replace(now.clone());
+            Ok(before.map_or_else(Vec::new, |before| idle::compare(&before, &now, &self.queues)))
         })
     }
 

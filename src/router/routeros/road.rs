@@ -69,6 +69,7 @@ pub(super) enum Menu {
     Filter,
     RoutingRule,
     Route,
+    Interface,
     Resource,
     Identity,
 }
@@ -85,6 +86,7 @@ impl Menu {
             Self::Filter => "/ip/firewall/filter",
             Self::RoutingRule => "/routing/rule",
             Self::Route => "/ip/route",
+            Self::Interface => "/interface",
             Self::Resource => "/system/resource",
             Self::Identity => "/system/identity",
         }

@@ -16,7 +16,7 @@ const SUPPORTED: Version = Version(7, 16, 0);
 /// Queue trees allow a burst of this many seconds at their limit, unless told otherwise; above
 /// it the shaper answers a change of its rate late.
 const LARGE_BUCKET: f64 = 0.1;
-/// A `FastTrack` rule takes connections past simple queues and past trees under `global`.
+/// A FastTrack rule takes connections past simple queues and past trees under `global`.
 const FASTTRACK: &str = "fasttrack-connection";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +77,7 @@ pub(super) async fn survey(
     Ok(findings)
 }
 
-/// Tells whether a `FastTrack` rule is active; a router without the firewall's menu has none.
+/// Tells whether a FastTrack rule is active; a router without the firewall's menu has none.
 async fn has_fasttrack(road: &dyn Road) -> Result<bool, RouterError> {
     let rules = match road.print(Menu::Filter, &["action", "disabled"]).await {
         Err(RouterError { fault: RouterFault::UnknownParameter(_), .. }) => return Ok(false),

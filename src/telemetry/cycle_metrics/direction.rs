@@ -20,6 +20,8 @@ pub(super) struct DirectionMetrics {
     backlog: Gauge,
     allowance: FloatCounter,
     sent: Counter,
+    /// Absent until the router has counted a drop, which it may never do.
+    dropped: (Family<Labels, Counter>, Labels),
     increases: Counter,
     decreases: Counter,
     decisions: Vec<(Reason, Counter)>,
@@ -33,16 +35,26 @@ pub(super) struct DirectionMetrics {
 struct Absent {
     family: Family<Labels, FloatGauge>,
     labels: Labels,
+    /// The series, while it is exported.
+    series: Option<FloatGauge>,
 }
 
 impl Absent {
-    fn set(&self, value: Option<f64>) {
+    fn new(family: &Family<Labels, FloatGauge>, labels: Labels) -> Self {
+        Self { family: family.clone(), labels, series: None }
+    }
+
+    fn set(&mut self, value: Option<f64>) {
+        let Self { family, labels, series } = self;
         match value {
             Some(value) => {
-                self.family.get_or_create(&self.labels).set(value);
+                let known = series.get_or_insert_with(|| family.get_or_create_owned(labels));
+                known.set(value);
             }
             None => {
-                self.family.remove(&self.labels);
+                if series.take().is_some() {
+                    family.remove(labels);
+                }
             }
         }
     }
@@ -75,11 +87,12 @@ impl DirectionMetrics {
         let change = |kind| all.changes.get_or_create_owned(&with(&[("change", kind)]));
         Self {
             rate: all.rate.get_or_create_owned(&base()),
-            applied: Absent { family: all.applied.clone(), labels: base() },
-            achieved: Absent { family: all.achieved.clone(), labels: base() },
+            applied: Absent::new(&all.applied, base()),
+            achieved: Absent::new(&all.achieved, base()),
             backlog: all.backlog.get_or_create_owned(&base()),
             allowance: all.allowance.get_or_create_owned(&base()),
             sent: all.sent.get_or_create_owned(&base()),
+            dropped: (all.dropped.clone(), base()),
             increases: change("increase"),
             decreases: change("decrease"),
             decisions: decisions.to_vec(),
@@ -89,7 +102,7 @@ impl DirectionMetrics {
         }
     }
 
-    pub(super) fn record(&self, told: &DirectionCycle, before: Option<Before>, passed: f64) {
+    pub(super) fn record(&mut self, told: &DirectionCycle, before: Option<Before>, passed: f64) {
         self.rate.set(told.desired.bytes_per_second());
         self.applied.set(told.actuation.observed.map(BitRate::bytes_per_second));
         self.achieved.set(told.load.achieved.map(BitRate::bytes_per_second));
@@ -114,9 +127,19 @@ impl DirectionMetrics {
             counter.inc();
         }
         self.writes.inc_by(told.actuation.writes.saturating_sub(before.writes));
-        if let (Some(now), Some(then)) = (told.queue.map(|queue| queue.bytes), before.bytes) {
-            // A counter that fell was reset: what it shows has passed since.
-            self.sent.inc_by(now.checked_sub(then).unwrap_or(now));
+        if let (Some(now), Some(then)) = (told.queue, before.queue) {
+            self.sent.inc_by(since(then.bytes, now.bytes));
+            let dropped = since(then.dropped, now.dropped);
+            if dropped > 0 {
+                let (family, labels) = &self.dropped;
+                family.get_or_create(labels).inc_by(dropped);
+            }
         }
     }
+}
+
+/// What a counter has counted since it stood at `then`. One that fell was reset: what it shows has
+/// been counted since.
+fn since(then: u64, now: u64) -> u64 {
+    now.checked_sub(then).unwrap_or(now)
 }

@@ -40,6 +40,7 @@ pub struct WanLabels {
     pub(super) backlog: Family<Labels, Gauge>,
     pub(super) allowance: Family<Labels, FloatCounter>,
     pub(super) sent: Family<Labels, Counter>,
+    pub(super) dropped: Family<Labels, Counter>,
     pub(super) changes: Family<Labels, Counter>,
     pub(super) decisions: Family<Labels, Counter>,
     pub(super) writes: Family<Labels, Counter>,
@@ -115,6 +116,12 @@ impl WanLabels {
                 "Time integral of the desired rate, whose rate() is the exact mean",
             ),
             sent: add(r, "shaper_sent_bytes", "Bytes that passed the shaper"),
+            dropped: add(
+                r,
+                "shaper_dropped_packets",
+                "Packets that the shaper dropped; absent while the router counts none, as RouterOS \
+                 does for CAKE",
+            ),
             changes: add(r, "shaper_rate_changes", "Changes of the desired rate, by kind"),
             decisions: add(r, "decisions", "Cycles by the reason of their decision"),
             writes: add(r, "shaper_rate_writes", "Rate writes that the router confirmed"),
