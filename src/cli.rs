@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod emulate;
+mod emulate_console;
 mod output;
 mod run;
 mod show_history;
@@ -58,6 +59,9 @@ enum Command {
     Check(CheckArgs),
     /// Be a RouterOS router with shaped queues, for trying things out.
     EmulateRouter(EmulateArgs),
+    /// Pass a command line of an SSH server on to an emulated router's console.
+    #[command(hide = true)]
+    EmulateConsole(EmulateConsoleArgs),
     /// Tell how a link has behaved, from the SQLite history.
     History(show_history::HistoryArgs),
 }
@@ -100,6 +104,9 @@ struct EmulateArgs {
     /// Where the REST API is served.
     #[arg(long, default_value = "127.0.0.1:8728", value_name = "ADDR")]
     listen: SocketAddr,
+    /// Where the console is served, as a socket for `emulate-console`; nowhere if not given.
+    #[arg(long, value_name = "SOCKET")]
+    console: Option<PathBuf>,
     /// Name of the RouterOS user.
     #[arg(long, default_value = "wanctl")]
     user: String,
@@ -109,6 +116,14 @@ struct EmulateArgs {
     /// Equal seeds give equal links and latencies.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+}
+
+/// For an SSH server's `ForceCommand`, which tells the rest by the environment.
+#[derive(Debug, Args)]
+struct EmulateConsoleArgs {
+    /// The socket of the emulated router's console.
+    #[arg(long, value_name = "SOCKET")]
+    at: PathBuf,
 }
 
 /// Runs the program with the arguments of the process.
@@ -146,6 +161,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Check(args) => check::run(&args),
         Command::EmulateRouter(args) => block_on(emulate::run(args)),
+        Command::EmulateConsole(args) => emulate_console::run(&args),
         Command::History(args) => show_history::run(&args),
     }
 }

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -49,8 +50,14 @@ pub(super) async fn run(args: EmulateArgs) -> Result<(), Failure> {
         say(format!("  queue     {} (simulated link of {})", queues.download, nominal.download))?;
         say(format!("  queue     {} (simulated link of {})", queues.upload, nominal.upload))?;
     }
-    say("Ctrl-C ends it.")?;
     let stop = CancellationToken::new();
+    if let Some(path) = &args.console {
+        let shown = path.display();
+        let socket = UnixListener::bind(path).with_context(|| format!("cannot bind {shown}"))?;
+        tokio::spawn(emulator.clone().serve_console(socket, stop.clone()));
+        say(format!("  console   {shown} (`wanctl emulate-console` in an sshd's ForceCommand)"))?;
+    }
+    say("Ctrl-C ends it.")?;
     let server = tokio::spawn(emulator.serve(listener, stop.clone()));
     tokio::select! {
         asked = asked_to_stop() => drop(asked?),

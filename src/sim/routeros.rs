@@ -20,6 +20,7 @@ mod auth;
 mod call;
 mod commands;
 mod config;
+mod console;
 mod errors;
 mod faults;
 mod latency;

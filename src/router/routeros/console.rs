@@ -151,14 +151,11 @@ impl Rows {
 }
 
 fn ping(address: IpAddr, from: &PingFrom) -> String {
-    let mut command = format!("/ping address={address} count=1 as-value");
-    if let Some(source) = from.source {
-        command.push_str(&format!(" src-address={source}"));
-    }
-    if let Some(interface) = &from.interface {
-        command.push_str(&format!(" interface={}", quoted(interface)));
-    }
-    command
+    let source = from.source.map(|source| format!(" src-address={source}")).unwrap_or_default();
+    let interface = from.interface.as_deref();
+    let interface = interface.map(|name| format!(" interface={}", quoted(name)));
+    let interface = interface.unwrap_or_default();
+    format!("/ping address={address} count=1 as-value{source}{interface}")
 }
 
 fn is_id(text: &str) -> bool {

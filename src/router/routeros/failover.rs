@@ -37,7 +37,7 @@ impl Default for Patience {
             failures: 3,
             sustained: Duration::from_secs(5),
             first_look: Duration::from_secs(30),
-            longest_pause: Duration::from_secs(300),
+            longest_pause: Duration::from_mins(5),
             good_looks: 3,
         }
     }

@@ -56,14 +56,6 @@ struct Link {
     dialect: Dialect,
 }
 
-/// Why a command has no output.
-enum Failure {
-    /// The connection was gone before the command was on its way.
-    Gone,
-    /// Anything later.
-    Fault(RouterFault),
-}
-
 impl SshRoad {
     /// Prepares a road; nothing is sent yet.
     ///
@@ -138,29 +130,20 @@ impl SshRoad {
     }
 
     /// Runs a command line on the connection that there is, or on a new one.
+    ///
+    /// Routers close idle connections, at times in the very moment of use: a command whose
+    /// connection breaks is given one more, new one. Setting a rate twice is setting it once.
     async fn run(&self, link: &mut Link, command: &str) -> Result<String, RouterFault> {
-        if let Some(session) = link.session.take() {
-            match run_on(&session, command).await {
-                Ok(output) => {
-                    link.session = Some(session);
-                    return Ok(output);
-                }
-                // Routers close idle connections. Nothing was sent, so nothing is sent twice.
-                Err(Failure::Gone) => {}
-                Err(Failure::Fault(fault)) => return Err(fault),
-            }
+        if let Some(session) = link.session.take()
+            && let Ok(output) = run_on(&session, command).await
+        {
+            link.session = Some(session);
+            return Ok(output);
         }
         let session = self.connect(link).await?;
-        match run_on(&session, command).await {
-            Ok(output) => {
-                link.session = Some(session);
-                Ok(output)
-            }
-            Err(Failure::Gone) => {
-                Err(RouterFault::Reset("the connection was closed at once".to_owned()))
-            }
-            Err(Failure::Fault(fault)) => Err(fault),
-        }
+        let output = run_on(&session, command).await?;
+        link.session = Some(session);
+        Ok(output)
     }
 
     async fn connect(&self, link: &mut Link) -> Result<Session, RouterFault> {
@@ -187,19 +170,13 @@ impl SshRoad {
 }
 
 /// Runs a command line on `session` and returns what it printed.
-async fn run_on(session: &Session, command: &str) -> Result<String, Failure> {
-    let output = match session.raw_command(command).output().await {
-        Ok(output) => output,
-        Err(openssh::Error::Disconnected) if session.check().await.is_err() => {
-            return Err(Failure::Gone);
-        }
-        Err(error) => return Err(Failure::Fault(fault::of_command(&error))),
-    };
+async fn run_on(session: &Session, command: &str) -> Result<String, RouterFault> {
+    let output = session.raw_command(command).output().await.map_err(|e| fault::of_command(&e))?;
     // Text inside RouterOS is Windows-1252; what is not UTF-8 is not a name of ours.
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     if printed.trim().is_empty() && !output.stderr.is_empty() {
         let words = String::from_utf8_lossy(&output.stderr);
-        return Err(Failure::Fault(RouterFault::Reset(words.trim().to_owned())));
+        return Err(RouterFault::Reset(words.trim().to_owned()));
     }
     Ok(printed)
 }

@@ -159,7 +159,7 @@ proptest! {
         lines in proptest::collection::vec("(row|[a-z]{0,3}=?.{0,5})", 0..6),
     ) {
         let _ = print(Dialect::Json).rows(&format!("{body}\r\n{MARK}\r\n"));
-        let text: String = lines.iter().map(|line| format!("{MARK} {line}\r\n")).collect();
-        let _ = print(Dialect::Text).rows(&format!("{text}{MARK}\r\n"));
+        let lines: Vec<_> = lines.iter().map(|line| format!("{MARK} {line}\r\n")).collect();
+        let _ = print(Dialect::Text).rows(&format!("{}{MARK}\r\n", lines.concat()));
     }
 }
