@@ -58,10 +58,10 @@ enum Command {
     /// Check a configuration and say everything that is wrong with it.
     Check(CheckArgs),
     /// Be a RouterOS router with shaped queues, for trying things out.
-    EmulateRouter(EmulateArgs),
+    EmulateRouter(emulate::EmulateArgs),
     /// Pass a command line of an SSH server on to an emulated router's console.
     #[command(hide = true)]
-    EmulateConsole(EmulateConsoleArgs),
+    EmulateConsole(emulate_console::EmulateConsoleArgs),
     /// Tell how a link has behaved, from the SQLite history.
     History(show_history::HistoryArgs),
 }
@@ -97,33 +97,6 @@ struct CheckArgs {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-}
-
-#[derive(Debug, Args)]
-struct EmulateArgs {
-    /// Where the REST API is served.
-    #[arg(long, default_value = "127.0.0.1:8728", value_name = "ADDR")]
-    listen: SocketAddr,
-    /// Where the console is served, as a socket for `emulate-console`; nowhere if not given.
-    #[arg(long, value_name = "SOCKET")]
-    console: Option<PathBuf>,
-    /// Name of the RouterOS user.
-    #[arg(long, default_value = "wanctl")]
-    user: String,
-    /// Its password.
-    #[arg(long, default_value = "wanctl")]
-    password: String,
-    /// Equal seeds give equal links and latencies.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-}
-
-/// For an SSH server's `ForceCommand`, which tells the rest by the environment.
-#[derive(Debug, Args)]
-struct EmulateConsoleArgs {
-    /// The socket of the emulated router's console.
-    #[arg(long, value_name = "SOCKET")]
-    at: PathBuf,
 }
 
 /// Runs the program with the arguments of the process.

@@ -1,13 +1,20 @@
 //! `wanctl emulate-router`, and the household that it and the demo share.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
+use clap::{Args, ValueEnum};
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    EmulateArgs, Failure,
+    Failure,
     output::say,
     run::{asked_to_stop, bind},
 };
@@ -24,7 +31,10 @@ use crate::{
     sim::{
         home::{self, HomeWan},
         link::Link,
-        routeros::{Emulator, EmulatorConfig, LatencyProfile, MangleSpec, QueueSpec, User},
+        routeros::{
+            CertificateShape, Emulator, EmulatorConfig, LatencyProfile, MangleSpec, QueueSpec,
+            RouterCertificate, ScheduledFault, User,
+        },
         world::World,
     },
     units::{BitRate, Delay},
@@ -37,34 +47,162 @@ pub(super) const PASSWORD: &str = "wanctl";
 /// Reflectors of each simulated WAN, from the range for documentation (RFC 5737).
 const REFLECTORS: u8 = 6;
 
+#[derive(Debug, Args)]
+pub(super) struct EmulateArgs {
+    /// Where the REST API is served.
+    #[arg(long, default_value = "127.0.0.1:8728", value_name = "ADDR")]
+    listen: SocketAddr,
+    /// Where the console is served, as a socket for `emulate-console`; nowhere if not given.
+    #[arg(long, value_name = "SOCKET")]
+    console: Option<PathBuf>,
+    /// Name of the RouterOS user.
+    #[arg(long, default_value = USER)]
+    user: String,
+    /// Its password.
+    #[arg(long, default_value = PASSWORD)]
+    password: String,
+    /// Serve HTTPS, with a self-signed certificate made at the start.
+    #[arg(long)]
+    tls: bool,
+    /// What the certificate looks like.
+    #[arg(long, value_enum, default_value = "modern", requires = "tls")]
+    certificate: Certificate,
+    /// How long answers take.
+    #[arg(long, value_enum, default_value = "measured")]
+    latency: Latency,
+    /// Let something go wrong after some time, for example `30s:reboot=5s` or
+    /// `60s:drift=cable-download,100M`; can be given more than once.
+    #[arg(long, value_name = "AFTER:FAULT")]
+    fault: Vec<ScheduledFault>,
+    /// Serve POST /emulator/fault and GET /emulator/log beside REST, without a password.
+    #[arg(long)]
+    control: bool,
+    /// Equal seeds give equal links and latencies.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Certificate {
+    /// Names its hosts, and is no authority.
+    Modern,
+    /// Marked as an authority.
+    Authority,
+    /// Names no host but in its subject.
+    Nameless,
+    /// Both: an authority that names no host.
+    NamelessAuthority,
+}
+
+impl From<Certificate> for CertificateShape {
+    fn from(shape: Certificate) -> Self {
+        match shape {
+            Certificate::Modern => Self::Modern,
+            Certificate::Authority => Self::Authority,
+            Certificate::Nameless => Self::Nameless,
+            Certificate::NamelessAuthority => Self::NamelessAuthority,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Latency {
+    /// As measured on a router of the RB5009 class.
+    Measured,
+    /// None at all.
+    None,
+}
+
+impl From<Latency> for LatencyProfile {
+    fn from(latency: Latency) -> Self {
+        match latency {
+            Latency::Measured => Self::Measured,
+            Latency::None => Self::None,
+        }
+    }
+}
+
 pub(super) async fn run(args: EmulateArgs) -> Result<(), Failure> {
     let household = home::household(args.seed);
     let listener = bind(args.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
     let world = world(&household, Clock::start());
-    let emulator = emulator(&household, &world, &args.user, &args.password, args.seed);
-    say(format!("RouterOS emulator at http://{address} (REST under /rest)"))?;
-    say(format!("  user      {}, password {}", args.user, args.password))?;
-    for HomeWan { queues, link, .. } in &household {
-        let nominal = link.nominal;
-        say(format!("  queue     {} (simulated link of {})", queues.download, nominal.download))?;
-        say(format!("  queue     {} (simulated link of {})", queues.upload, nominal.upload))?;
+    let config = EmulatorConfig {
+        latency: args.latency.into(),
+        faults: args.fault.clone(),
+        control: args.control,
+        ..router(&household, &args.user, &args.password, args.seed)
+    };
+    let emulator = Emulator::new(config, Arc::new(world));
+    for scheduled in &args.fault {
+        if let Some(queue) = scheduled.fault.queue().filter(|queue| !emulator.has_queue(queue)) {
+            return Err(anyhow!("--fault {scheduled}: there is no queue `{queue}`").into());
+        }
     }
+    let certificate = if args.tls {
+        let hosts = [address.ip().to_string(), "localhost".to_owned()];
+        Some(RouterCertificate::new(args.certificate.into(), &hosts)?)
+    } else {
+        None
+    };
+    announce(&args, address, certificate.as_ref(), &household)?;
     let stop = CancellationToken::new();
     if let Some(path) = &args.console {
-        let shown = path.display();
-        let socket = UnixListener::bind(path).with_context(|| format!("cannot bind {shown}"))?;
+        let socket = UnixListener::bind(path);
+        let socket = socket.with_context(|| format!("cannot bind {}", path.display()))?;
         tokio::spawn(emulator.clone().serve_console(socket, stop.clone()));
-        say(format!("  console   {shown} (`wanctl emulate-console` in an sshd's ForceCommand)"))?;
     }
-    say("Ctrl-C ends it.")?;
-    let server = tokio::spawn(emulator.serve(listener, stop.clone()));
+    let stopped = stop.clone();
+    let server = tokio::spawn(async move {
+        match certificate {
+            Some(certificate) => emulator.serve_tls(listener, &certificate, stopped).await,
+            None => emulator.serve(listener, stopped).await,
+        }
+    });
     tokio::select! {
         asked = asked_to_stop() => drop(asked?),
         ended = server => ended.context("the emulator died")?.context("the emulator failed")?,
     }
     stop.cancel();
     Ok(())
+}
+
+fn announce(
+    args: &EmulateArgs,
+    address: SocketAddr,
+    certificate: Option<&RouterCertificate>,
+    household: &[HomeWan],
+) -> Result<(), Failure> {
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    say(format!("RouterOS emulator at {scheme}://{address} (REST under /rest)"))?;
+    say(format!("  user      {}, password {}", args.user, args.password))?;
+    if let Some(certificate) = certificate {
+        say(format!("  sha256    {}", hex(&certificate.fingerprint())))?;
+    }
+    for HomeWan { queues, link, .. } in household {
+        let nominal = link.nominal;
+        say(format!("  queue     {} (simulated link of {})", queues.download, nominal.download))?;
+        say(format!("  queue     {} (simulated link of {})", queues.upload, nominal.upload))?;
+    }
+    for scheduled in &args.fault {
+        say(format!("  fault     {scheduled}"))?;
+    }
+    if let Some(path) = &args.console {
+        let shown = path.display();
+        say(format!("  console   {shown} (`wanctl emulate-console` in an sshd's ForceCommand)"))?;
+    }
+    if args.control {
+        say("  control   POST /emulator/fault, GET /emulator/log")?;
+    }
+    Ok(say("Ctrl-C ends it.")?)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Sets the household's links going.
@@ -81,6 +219,11 @@ pub(super) fn emulator(
     password: &str,
     seed: u64,
 ) -> Emulator {
+    Emulator::new(router(household, user, password, seed), Arc::new(world.clone()))
+}
+
+/// Describes a router with a queue for each way through the household's links.
+fn router(household: &[HomeWan], user: &str, password: &str, seed: u64) -> EmulatorConfig {
     let queues = household.iter().flat_map(|wan| {
         let queue = |name: &str, parent: String, max_limit| QueueSpec {
             name: name.to_owned(),
@@ -94,7 +237,7 @@ pub(super) fn emulator(
             queue(&wan.queues.upload, format!("ether-{}", wan.name), nominal.upload),
         ]
     });
-    let config = EmulatorConfig {
+    EmulatorConfig {
         identity: "emulated".to_owned(),
         users: vec![User::full(user, password)],
         queues: queues.collect(),
@@ -107,8 +250,7 @@ pub(super) fn emulator(
         latency: LatencyProfile::Measured,
         seed,
         ..EmulatorConfig::default()
-    };
-    Emulator::new(config, Arc::new(world.clone()))
+    }
 }
 
 /// Configures wanctl for the household behind a router at `router_url`.

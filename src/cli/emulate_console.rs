@@ -5,11 +5,21 @@ use std::{
     io::{self, Write as _},
     net::Shutdown,
     os::unix::net::UnixStream,
+    path::PathBuf,
 };
 
 use anyhow::Context as _;
+use clap::Args;
 
-use super::{EmulateConsoleArgs, Failure};
+use super::Failure;
+
+/// For an SSH server's `ForceCommand`, which tells the rest by the environment.
+#[derive(Debug, Args)]
+pub(super) struct EmulateConsoleArgs {
+    /// The socket of the emulated router's console.
+    #[arg(long, value_name = "SOCKET")]
+    at: PathBuf,
+}
 
 /// Passes the command line that the SSH server was asked for to the emulated router, and its answer
 /// back. Like RouterOS it exits with success whatever the answer is.

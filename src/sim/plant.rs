@@ -18,6 +18,9 @@ pub struct PlantReading {
 }
 
 /// The world behind an emulated router: where a queue's limit takes effect.
+///
+/// A queue tree is known by its name. A simple queue shapes two ways at once; each is a queue of
+/// its own here, named as [`Side::of`] says.
 pub trait Plant: Send + Sync + std::fmt::Debug {
     /// Puts `limit` in force on the queue named `queue`; zero means unlimited. A name that the
     /// plant does not know is ignored: RouterOS has queues that shape nothing, too.
@@ -25,4 +28,33 @@ pub trait Plant: Send + Sync + std::fmt::Debug {
 
     /// Reads the counters of the queue named `queue`; all zero for one it does not know.
     fn reading(&self, queue: &str) -> PlantReading;
+}
+
+/// One of the two ways through a simple queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// Towards the internet.
+    Upload,
+    /// From the internet.
+    Download,
+}
+
+impl Side {
+    /// Returns the name by which a plant knows this side of the simple queue named `queue`.
+    #[must_use]
+    pub fn of(self, queue: &str) -> String {
+        match self {
+            Self::Upload => format!("{queue}/upload"),
+            Self::Download => format!("{queue}/download"),
+        }
+    }
+
+    /// Returns the other side.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Upload => Self::Download,
+            Self::Download => Self::Upload,
+        }
+    }
 }

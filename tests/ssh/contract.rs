@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use wanctl::{
-    config::QueueRef,
+    config::{QueueRef, Side},
     router::{
         Router as _, RouterError,
         routeros::{PingFrom, RouterOs, RuleTable},
@@ -20,7 +20,8 @@ pub(crate) async fn transcript(rig: &Rig, router: &RouterOs) -> Vec<String> {
     let mut told = Vec::new();
     let strange = QueueRef::Tree(STRANGE_NAME.to_owned());
     let none = QueueRef::Tree("none".to_owned());
-    let queues = [dl(), strange.clone(), none.clone()];
+    let home = |side| QueueRef::Simple { name: "home".to_owned(), side };
+    let queues = [dl(), strange, home(Side::First), home(Side::Second), none];
     let facts = router.facts().await.map(|mut facts| {
         // The two routers were not started at the same moment.
         facts.uptime = std::time::Duration::ZERO;
@@ -35,7 +36,9 @@ pub(crate) async fn transcript(rig: &Rig, router: &RouterOs) -> Vec<String> {
     tell(&mut told, "read again", router.read_queues(&queues).await);
     let rules = ["none", "twice", "steer: \"games\"", LONG_COMMENT];
     let rules = rules.map(|comment| (RuleTable::Mangle, comment));
-    for (table, comment) in rules.into_iter().chain([(RuleTable::Route, "none")]) {
+    for (table, comment) in
+        rules.into_iter().chain([(RuleTable::Route, "none"), (RuleTable::Route, "over wan2")])
+    {
         tell(&mut told, "rule", router.rule_enabled(table, comment).await);
         for enabled in [true, true, false] {
             tell(&mut told, "switch", router.enable_rule(table, comment, enabled).await);

@@ -23,8 +23,8 @@ use wanctl::{
     sim::{
         plant::{Plant, PlantReading},
         routeros::{
-            Effect, Emulator, EmulatorConfig, LatencyProfile, MangleSpec, Pinger, Policy,
-            QueueSpec, User,
+            Effect, Emulator, EmulatorConfig, FastTrack, LatencyProfile, MangleSpec, Pinger,
+            Policy, QueueSpec, RouteSpec, SimpleQueueSpec, User,
         },
     },
     units::BitRate,
@@ -187,6 +187,22 @@ fn config(version: &str) -> EmulatorConfig {
             rule("steer: \"games\"", true),
             rule(LONG_COMMENT, false),
         ],
+        simple_queues: vec![SimpleQueueSpec {
+            name: "home".to_owned(),
+            target: "10.0.0.0/24".to_owned(),
+            queue_type: "cake".to_owned(),
+            from_target: BitRate::from_mbps(20.0),
+            to_target: BitRate::from_mbps(100.0),
+        }],
+        routes: vec![RouteSpec {
+            destination: "0.0.0.0/0".to_owned(),
+            gateway: "192.0.2.1".to_owned(),
+            distance: 1,
+            table: "main".to_owned(),
+            comment: "over wan2".to_owned(),
+            disabled: false,
+        }],
+        fasttrack: FastTrack::Enabled,
         latency: LatencyProfile::None,
         pinger: Pinger::new(answers),
         ..EmulatorConfig::default()

@@ -6,7 +6,8 @@ use axum::http::{HeaderMap, header};
 
 use super::errors::Refusal;
 
-/// A right of a user group; the controller needs all but `Test`, which is for pings.
+/// A right of a user group; the controller needs `Api`, `RestApi`, `Read` and `Write`, and `Test`
+/// for pings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Policy {
     /// The application interface as such, on which REST is built.
@@ -19,11 +20,26 @@ pub enum Policy {
     Write,
     /// Pings and other tests.
     Test,
+    /// The web interface; see [`Quirks::needs_web_policy`](super::Quirks::needs_web_policy).
+    Web,
 }
 
 impl Policy {
     /// Every policy there is.
-    pub const ALL: [Self; 5] = [Self::Api, Self::RestApi, Self::Read, Self::Write, Self::Test];
+    pub const ALL: [Self; 6] =
+        [Self::Api, Self::RestApi, Self::Read, Self::Write, Self::Test, Self::Web];
+
+    /// Returns the word that stands for the policy in `/user/group`.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::RestApi => "rest-api",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Test => "test",
+            Self::Web => "web",
+        }
+    }
 }
 
 /// A user of the emulated router.
@@ -76,8 +92,13 @@ impl fmt::Debug for User {
 /// Returns the position in `users` of the one whom the request's basic credentials prove.
 ///
 /// # Errors
-/// Refuses unknown users, wrong passwords and groups that may not use REST.
-pub(super) fn login(users: &[User], headers: &HeaderMap) -> Result<usize, Refusal> {
+/// Refuses unknown users, wrong passwords and groups that may not use REST; for some versions the
+/// web interface `needs_web`.
+pub(super) fn login(
+    users: &[User],
+    headers: &HeaderMap,
+    needs_web: bool,
+) -> Result<usize, Refusal> {
     let (name, password) = credentials(headers).ok_or_else(Refusal::unauthorised)?;
     let known = |user: &User| user.name == name && user.password == password;
     let (index, user) = users
@@ -85,7 +106,7 @@ pub(super) fn login(users: &[User], headers: &HeaderMap) -> Result<usize, Refusa
         .enumerate()
         .find(|(_, user)| known(user) && user.may(Policy::RestApi))
         .ok_or_else(Refusal::unauthorised)?;
-    if user.may(Policy::Api) {
+    if user.may(Policy::Api) && (user.may(Policy::Web) || !needs_web) {
         Ok(index)
     } else {
         Err(Refusal::forbidden("std failure: not allowed (9)"))

@@ -24,7 +24,8 @@ pub(super) struct Call {
 pub(super) struct Arguments(BTreeMap<String, Value>);
 
 impl Call {
-    /// Reads a request; `path` is still encoded and without its leading `/rest/`.
+    /// Reads a request; `path` is still encoded and without its leading `/rest/`, and so is
+    /// `query`.
     ///
     /// # Errors
     /// Refuses encoded asterisks, and bodies that are not a JSON object.
@@ -32,6 +33,7 @@ impl Call {
         method: Method,
         path: &str,
         query: &str,
+        plus_is_space: bool,
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Self, Refusal> {
@@ -44,6 +46,7 @@ impl Call {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             (decode(name), decode(value))
         };
+        let query = if plus_is_space { query.replace('+', " ") } else { query.to_owned() };
         let query = query.split('&').filter(|part| !part.is_empty()).map(pair).collect();
         let arguments = if body.is_empty() {
             Arguments::default()
@@ -84,6 +87,17 @@ impl Arguments {
                 Some(parts.split(separator).map(|part| part.trim().to_owned()).collect())
             }
             (value, None) => Some(text(&value).into_iter().collect()),
+        }
+    }
+
+    /// Passes when everything has been taken out.
+    ///
+    /// # Errors
+    /// Refuses what the command does not know.
+    pub(super) fn require_empty(self) -> Result<(), Refusal> {
+        match self.into_pairs()?.first() {
+            Some((unknown, _)) => Err(Refusal::bad(format!("unknown parameter {unknown}"))),
+            None => Ok(()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the verbs do: from a call to a reply.
+//! What the verbs of HTTP mean: from a call to a reply.
 
 use axum::{
     Json,
@@ -8,16 +8,14 @@ use axum::{
 use serde_json::json;
 
 use super::{
-    auth::{Policy, User},
     call::{Arguments, Call},
     errors::Refusal,
-    log::Effect,
+    operations::{Query, Session},
     place::Single,
+    quirks::BarePost,
     schema::{Menu, Values},
     select, values,
-    world::World,
 };
-use crate::units::MonoTime;
 
 /// What a call is answered with when nothing is wrong.
 #[derive(Debug)]
@@ -51,53 +49,47 @@ impl IntoResponse for Reply {
     }
 }
 
-/// What a command works on and with.
-#[derive(Debug)]
-pub(super) struct Session<'a> {
-    pub(super) world: &'a mut World,
-    pub(super) user: &'a User,
-    pub(super) now: MonoTime,
-    pub(super) effects: &'a mut Vec<Effect>,
-}
+/// Ways of presenting a print that change nothing in JSON.
+const PRESENTATIONS: [&str; 4] = ["stats", "detail", "without-paging", "as-value"];
 
 impl Session<'_> {
     /// Carries out a call on the list `menu`; `rest` is the path below it.
+    ///
+    /// # Errors
+    /// Refuses what RouterOS refuses.
     pub(super) fn on_menu(
         &mut self,
         menu: &'static Menu,
         rest: &[String],
-        mut call: Call,
+        call: Call,
     ) -> Result<Reply, Refusal> {
-        let method = call.method.clone();
+        let Call { method, query, arguments, .. } = call;
         match (method, rest) {
-            (Method::GET, []) => self.list(menu, call.query),
+            (Method::GET, []) => self.list(menu, query),
             (Method::GET, [key]) => {
-                self.user.require(Policy::Read)?;
                 let id = self.locate(menu, key)?;
-                let properties = take_properties(&mut call.query);
-                Ok(Reply::One(select::project(self.show(menu, id)?, properties.as_deref())))
+                let properties = read_filters(query).properties;
+                let row = self.print_one(menu, id)?;
+                Ok(Reply::One(select::project(row, properties.as_deref())))
             }
             (Method::PATCH, [key]) => {
                 self.user.require_write_to_set()?;
                 let id = self.locate(menu, key)?;
-                let arguments = call.arguments.into_pairs()?;
-                self.world.set(menu, &[id], &arguments, self.now, self.effects)?;
+                self.set(menu, &[id], &arguments.into_pairs()?)?;
                 self.show(menu, id).map(Reply::One)
             }
             (Method::PUT, []) => {
-                let id = self.add(menu, call.arguments)?;
+                let id = self.add_from(menu, arguments)?;
                 let path = format!("/rest/{}/{}", menu.path, values::shown_id(id));
                 Ok(Reply::Created(path, self.show(menu, id)?))
             }
             (Method::DELETE, [key]) => {
-                self.user.require(Policy::Write)?;
                 let id = self.locate(menu, key)?;
                 self.remove(menu, &[id])?;
                 Ok(Reply::Gone)
             }
-            // Without a verb there is no command, and RouterOS is content to do nothing.
-            (Method::POST, []) => Ok(Reply::Done),
-            (Method::POST, [verb]) => self.command(menu, verb, call.arguments),
+            (Method::POST, []) => self.without_verb(),
+            (Method::POST, [verb]) => self.command(menu, verb, arguments),
             (Method::PATCH | Method::DELETE, []) => Err(Refusal::no_identifier()),
             (_, [.., word]) => Err(Refusal::no_such_command(word)),
             (_, []) => Err(Refusal::bare(StatusCode::NOT_IMPLEMENTED)),
@@ -105,48 +97,50 @@ impl Session<'_> {
     }
 
     /// Carries out a call on an object without an identifier.
+    ///
+    /// # Errors
+    /// Refuses what RouterOS refuses.
     pub(super) fn on_single(
         &mut self,
         single: Single,
         rest: &[String],
         call: Call,
     ) -> Result<Reply, Refusal> {
-        let Call { method, mut query, mut arguments, .. } = call;
+        let Call { method, query, mut arguments, .. } = call;
         let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
         match (method, rest.as_slice()) {
             (Method::GET, []) => {
-                self.user.require(Policy::Read)?;
-                let properties = take_properties(&mut query);
-                Ok(Reply::One(select::project(self.show_single(single), properties.as_deref())))
+                let properties = read_filters(query).properties;
+                let shown = select::project(self.print_single(single)?, properties.as_deref());
+                let is_list = self.world.quirks().singletons_as_lists;
+                Ok(if is_list { Reply::List(vec![shown]) } else { Reply::One(shown) })
             }
             (Method::POST, ["print"]) => {
-                self.user.require(Policy::Read)?;
                 let properties = arguments.take_list(".proplist", Some(','));
-                let shown = select::project(self.show_single(single), properties.as_deref());
+                let shown = select::project(self.print_single(single)?, properties.as_deref());
                 Ok(Reply::List(vec![shown]))
             }
             (Method::POST, ["set"]) if single == Single::Identity => {
                 self.user.require_write_to_set()?;
                 let name = arguments.take("name");
-                if let Some((unknown, _)) = arguments.into_pairs()?.first() {
-                    return Err(Refusal::bad(format!("unknown parameter {unknown}")));
-                }
+                arguments.require_empty()?;
                 if let Some(name) = name {
-                    self.world.set_identity(name);
+                    self.rename(name)?;
                 }
                 Ok(Reply::Done)
             }
-            (Method::POST, []) => Ok(Reply::Done),
+            (Method::POST, []) => self.without_verb(),
             (Method::PATCH | Method::DELETE, _) => Err(Refusal::no_identifier()),
             (_, [.., word]) => Err(Refusal::no_such_command(word)),
             (_, []) => Err(Refusal::bad("no such command")),
         }
     }
 
-    fn show_single(&self, single: Single) -> Values {
-        match single {
-            Single::Identity => self.world.identity(),
-            Single::Resource => self.world.resource(self.now),
+    /// Answers a POST that names no command.
+    fn without_verb(&self) -> Result<Reply, Refusal> {
+        match self.world.quirks().bare_post {
+            BarePost::Ignored => Ok(Reply::Done),
+            BarePost::Refused => Err(Refusal::bad("no such command")),
         }
     }
 
@@ -157,91 +151,72 @@ impl Session<'_> {
         mut arguments: Arguments,
     ) -> Result<Reply, Refusal> {
         match verb {
-            "print" => return self.print(menu, arguments),
-            "add" if menu.is_open => {
-                let id = self.add(menu, arguments)?;
+            "print" => return self.print_from(menu, arguments),
+            "add" => {
+                let id = self.add_from(menu, arguments)?;
                 return Ok(Reply::Returned(values::shown_id(id)));
             }
             "set" => {
                 self.user.require_write_to_set()?;
                 let ids = self.targets(menu, &mut arguments)?;
-                let arguments = arguments.into_pairs()?;
-                self.world.set(menu, &ids, &arguments, self.now, self.effects)?;
+                self.set(menu, &ids, &arguments.into_pairs()?)?;
             }
             "enable" | "disable" => {
-                self.user.require(Policy::Write)?;
                 let ids = self.targets(menu, &mut arguments)?;
-                let switch = [("disabled".to_owned(), (verb == "disable").to_string())];
-                self.world.set(menu, &ids, &switch, self.now, self.effects)?;
+                self.switch(menu, &ids, verb == "enable")?;
             }
-            "remove" if menu.is_open => {
-                self.user.require(Policy::Write)?;
+            "remove" => {
                 let ids = self.targets(menu, &mut arguments)?;
                 self.remove(menu, &ids)?;
             }
+            "move" if menu.is_ordered => {
+                let keys = take_keys(&mut arguments)?;
+                let found = |key: &String| self.world.locate(menu, key);
+                let ids = keys.iter().map(|key| found(key).ok_or_else(Refusal::not_found));
+                let ids = ids.collect::<Result<Vec<_>, _>>()?;
+                // A destination that does not exist is the end, without a word.
+                let before = arguments.take("destination").and_then(|key| found(&key));
+                arguments.require_empty()?;
+                self.move_rows(menu, &ids, before)?;
+            }
             "reset-counters" if menu.is_counted => {
-                self.user.require(Policy::Write)?;
                 let ids = self.targets(menu, &mut arguments)?;
-                self.world.reset_counters(menu, &ids, self.now, self.effects);
+                self.reset_counters(menu, &ids)?;
             }
             "reset-counters-all" if menu.is_counted => {
-                self.user.require(Policy::Write)?;
                 let ids = self.world.ids(menu);
-                self.world.reset_counters(menu, &ids, self.now, self.effects);
+                self.reset_counters(menu, &ids)?;
             }
             _ => return Err(Refusal::no_such_command(verb)),
         }
         Ok(Reply::Done)
     }
 
-    fn list(
-        &mut self,
-        menu: &'static Menu,
-        mut query: Vec<(String, String)>,
-    ) -> Result<Reply, Refusal> {
-        self.user.require(Policy::Read)?;
-        let properties = take_properties(&mut query);
-        let rows = self.show_all(menu).into_iter().filter(|row| select::matches(row, &query));
-        Ok(Reply::List(rows.map(|row| select::project(row, properties.as_deref())).collect()))
+    fn list(&mut self, menu: &Menu, query: Vec<(String, String)>) -> Result<Reply, Refusal> {
+        let mut query = read_filters(query);
+        if self.world.quirks().unasked_id {
+            query.properties.iter_mut().for_each(|listed| listed.push(".id".to_owned()));
+        }
+        self.print(menu, &query).map(Reply::List)
     }
 
-    fn print(&mut self, menu: &'static Menu, mut arguments: Arguments) -> Result<Reply, Refusal> {
-        self.user.require(Policy::Read)?;
+    fn print_from(&mut self, menu: &Menu, mut arguments: Arguments) -> Result<Reply, Refusal> {
         let properties = arguments.take_list(".proplist", Some(','));
         let words = arguments.take_list(".query", None).unwrap_or_default();
         let only_count = arguments.take("count-only").is_some();
-        for presentation in ["stats", "detail", "without-paging", "as-value"] {
+        for presentation in PRESENTATIONS {
             arguments.take(presentation);
         }
-        if let Some((unknown, _)) = arguments.into_pairs()?.first() {
-            return Err(Refusal::bad(format!("unknown parameter {unknown}")));
-        }
-        let mut rows = Vec::new();
-        for row in self.show_all(menu) {
-            if select::satisfies(&row, &words)? {
-                rows.push(select::project(row, properties.as_deref()));
-            }
-        }
+        arguments.require_empty()?;
+        let rows = self.print(menu, &Query { words, properties })?;
         Ok(if only_count { Reply::Returned(rows.len().to_string()) } else { Reply::List(rows) })
     }
 
-    fn add(&mut self, menu: &'static Menu, mut arguments: Arguments) -> Result<u32, Refusal> {
-        self.user.require(Policy::Write)?;
-        if !menu.is_open {
-            return Err(Refusal::no_such_command("add"));
-        }
-        // Order matters, and can be chosen, only where rows have no names.
-        let before = if menu.is_named { None } else { arguments.take("place-before") };
+    fn add_from(&mut self, menu: &'static Menu, mut arguments: Arguments) -> Result<u32, Refusal> {
+        // Order matters, and can be chosen, only where rows are evaluated one after the other.
+        let before = if menu.is_ordered { arguments.take("place-before") } else { None };
         let before = before.map(|key| self.target(menu, &key)).transpose()?;
-        self.world.add(menu, before, &arguments.into_pairs()?, self.now, self.effects)
-    }
-
-    fn remove(&mut self, menu: &'static Menu, ids: &[u32]) -> Result<(), Refusal> {
-        if !menu.is_open {
-            return Err(Refusal::no_such_command("remove"));
-        }
-        self.world.remove(menu, ids, self.effects);
-        Ok(())
+        self.add(menu, before, &arguments.into_pairs()?)
     }
 
     /// Returns the row that a path names.
@@ -254,29 +229,26 @@ impl Session<'_> {
 
     /// Returns the rows that a body names.
     fn targets(&self, menu: &Menu, arguments: &mut Arguments) -> Result<Vec<u32>, Refusal> {
-        let keys = arguments.take_list(".id", Some(','));
-        let keys = keys.or_else(|| arguments.take_list("numbers", Some(',')));
-        let keys = keys.ok_or_else(|| Refusal::bad("missing =.id="))?;
-        keys.iter().map(|key| self.target(menu, key)).collect()
-    }
-
-    fn target(&self, menu: &Menu, key: &str) -> Result<u32, Refusal> {
-        self.world.locate(menu, key).ok_or_else(|| Refusal::bad("no such item"))
-    }
-
-    fn show(&mut self, menu: &Menu, id: u32) -> Result<Values, Refusal> {
-        self.world.show(menu, id, self.now).ok_or_else(Refusal::not_found)
-    }
-
-    fn show_all(&mut self, menu: &Menu) -> Vec<Values> {
-        let ids = self.world.ids(menu);
-        ids.into_iter().filter_map(|id| self.world.show(menu, id, self.now)).collect()
+        take_keys(arguments)?.iter().map(|key| self.target(menu, key)).collect()
     }
 }
 
-/// Takes `.proplist` out of a query and returns the properties it names.
-fn take_properties(query: &mut Vec<(String, String)>) -> Option<Vec<String>> {
-    let place = query.iter().position(|(name, _)| name == ".proplist")?;
-    let (_, list) = query.remove(place);
-    Some(list.split(',').map(ToOwned::to_owned).collect())
+/// Takes out what names the rows of a command.
+fn take_keys(arguments: &mut Arguments) -> Result<Vec<String>, Refusal> {
+    let keys = arguments.take_list(".id", Some(','));
+    let keys = keys.or_else(|| arguments.take_list("numbers", Some(',')));
+    keys.ok_or_else(|| Refusal::bad("missing =.id="))
+}
+
+/// Reads the query of a URL: exact values of properties, and a list of those that are wanted.
+fn read_filters(query: Vec<(String, String)>) -> Query {
+    let mut read = Query::default();
+    for (name, value) in query {
+        if name == ".proplist" {
+            read.properties = Some(value.split(',').map(ToOwned::to_owned).collect());
+        } else {
+            read.words.push(format!("={name}={value}"));
+        }
+    }
+    read
 }

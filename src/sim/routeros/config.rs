@@ -1,6 +1,6 @@
 //! What an emulated router is like.
 
-use super::{LatencyProfile, Pinger, User};
+use super::{LatencyProfile, Pinger, Quirks, ScheduledFault, User};
 use crate::units::BitRate;
 
 /// Everything that is chosen when an emulator is built.
@@ -16,14 +16,33 @@ pub struct EmulatorConfig {
     pub users: Vec<User>,
     /// Queue trees. Interfaces and CAKE types are made for the names that they mention.
     pub queues: Vec<QueueSpec>,
+    /// Simple queues. Their CAKE types are made, too.
+    pub simple_queues: Vec<SimpleQueueSpec>,
+    /// Interfaces towards the internet; a simple queue whose target is one of them sees upload and
+    /// download the other way round.
+    pub wan_interfaces: Vec<String>,
     /// Mangle rules, in their order.
     pub mangle: Vec<MangleSpec>,
+    /// Routing tables besides `main`. Those that routes mention are made by themselves.
+    pub routing_tables: Vec<String>,
+    /// Static routes.
+    pub routes: Vec<RouteSpec>,
+    /// Whether the firewall has a `FastTrack` rule.
+    pub fasttrack: FastTrack,
     /// How long answers take.
     pub latency: LatencyProfile,
-    /// Whether a connection carries more than one request.
-    pub keep_alive: bool,
+    /// Connections that the web server keeps at once; any further one is closed unheard.
+    pub max_sessions: usize,
     /// Where the router's own pings go.
     pub pinger: Pinger,
+    /// What is not known for certain about RouterOS.
+    pub quirks: Quirks,
+    /// What goes wrong, and when; followed only while the emulator is served.
+    pub faults: Vec<ScheduledFault>,
+    /// Whether `/emulator/fault` and `/emulator/log` are served beside REST, to everybody.
+    pub control: bool,
+    /// Calls that the log remembers.
+    pub log_capacity: usize,
     /// Seed of the latencies.
     pub seed: u64,
 }
@@ -41,6 +60,21 @@ pub struct QueueSpec {
     pub max_limit: BitRate,
 }
 
+/// A simple queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimpleQueueSpec {
+    /// Name of the queue; the plant knows its sides by [`Side::of`](crate::sim::plant::Side::of).
+    pub name: String,
+    /// Whose traffic it shapes: an address or an interface.
+    pub target: String,
+    /// Name of the queue type of both sides; one that is not built in becomes a CAKE type.
+    pub queue_type: String,
+    /// Limit of what the target sends; zero means unlimited.
+    pub from_target: BitRate,
+    /// Limit of what the target receives; zero means unlimited.
+    pub to_target: BitRate,
+}
+
 /// A mangle rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MangleSpec {
@@ -54,6 +88,36 @@ pub struct MangleSpec {
     pub disabled: bool,
 }
 
+/// A static route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteSpec {
+    /// Destination, such as `0.0.0.0/0`.
+    pub destination: String,
+    /// Gateway: an address or an interface.
+    pub gateway: String,
+    /// Distance, 1 to 255; the nearest route of a table that is in force is the active one.
+    pub distance: u8,
+    /// Routing table.
+    pub table: String,
+    /// Comment, by which clients find the route.
+    pub comment: String,
+    /// Whether the route starts switched off.
+    pub disabled: bool,
+}
+
+/// Whether the firewall has a `FastTrack` rule. One that is in force takes all traffic past simple
+/// queues and past the queue trees under `global`: they neither limit nor count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FastTrack {
+    /// There is none.
+    #[default]
+    Absent,
+    /// There is one, switched off.
+    Disabled,
+    /// There is one, in force, as in the factory configuration.
+    Enabled,
+}
+
 impl Default for EmulatorConfig {
     /// A healthy router of the RB5009 class without users, queues or rules.
     fn default() -> Self {
@@ -63,10 +127,19 @@ impl Default for EmulatorConfig {
             board: "RB5009UG+S+".into(),
             users: Vec::new(),
             queues: Vec::new(),
+            simple_queues: Vec::new(),
+            wan_interfaces: Vec::new(),
             mangle: Vec::new(),
+            routing_tables: Vec::new(),
+            routes: Vec::new(),
+            fasttrack: FastTrack::Absent,
             latency: LatencyProfile::default(),
-            keep_alive: true,
+            max_sessions: 20,
             pinger: Pinger::default(),
+            quirks: Quirks::default(),
+            faults: Vec::new(),
+            control: false,
+            log_capacity: 2_000,
             seed: 0,
         }
     }

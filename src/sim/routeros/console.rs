@@ -16,7 +16,7 @@ mod show;
 mod tests;
 mod value;
 
-use std::io;
+use std::{io, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -25,7 +25,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{parse::Abilities, run::Machine};
-use super::{Emulator, auth::User, lock, log::CallRecord};
+use super::{Effect, Emulator, auth::User, lock, log::CallRecord};
 
 /// What a terminal has if nobody says otherwise.
 const COLUMNS: usize = 80;
@@ -44,7 +44,7 @@ impl Emulator {
         let known = self.0.users.iter().zip(&self.0.turns).find(|(user, _)| user.name == name);
         let printed = match known {
             Some((user, turn)) => {
-                let _turn = turn.lock().await;
+                let _turn = if self.quirks().user_order { Some(turn.lock().await) } else { None };
                 self.carry_out(user, command, &mut effects).await
             }
             // A login without an account has nothing to say.
@@ -63,12 +63,7 @@ impl Emulator {
     }
 
     /// Returns what the command line prints; nothing if the router goes down meanwhile.
-    async fn carry_out(
-        &self,
-        user: &User,
-        command: &str,
-        effects: &mut Vec<super::Effect>,
-    ) -> String {
+    async fn carry_out(&self, user: &User, command: &str, effects: &mut Vec<Effect>) -> String {
         let reboots = self.settle();
         tokio::time::sleep(self.draw_latency()).await;
         self.stall().await;
@@ -76,11 +71,12 @@ impl Emulator {
         if !is_up || self.settle() != reboots {
             return String::new();
         }
-        let (printed, wait) = self.with_world(|world, now| {
-            let version = world.resource(now).get("version").cloned().unwrap_or_default();
-            match parse::parse(command, Abilities::of(&version)) {
-                Ok(script) => Machine::new(world, user, now, effects, self.pinger()).run(&script),
-                Err(complaint) => (complaint + "\r\n", std::time::Duration::ZERO),
+        let (printed, wait) = self.operate(user, effects, |session| {
+            let system = session.world.system.resource(session.now);
+            let version = system.get("version").map(String::as_str).unwrap_or_default();
+            match parse::parse(command, Abilities::of(version)) {
+                Ok(script) => Machine::new(session, self.pinger()).run(&script),
+                Err(complaint) => (complaint + "\r\n", Duration::ZERO),
             }
         });
         tokio::time::sleep(wait).await;

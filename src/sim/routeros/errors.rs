@@ -69,6 +69,20 @@ impl Refusal {
         Self::bad("missing or invalid resource identifier")
     }
 
+    /// A change to a row that the router made itself. That it fails is confirmed, how it says so
+    /// inferred.
+    pub(super) fn dynamic() -> Self {
+        Self::bad("failure: can not change dynamic entry")
+    }
+
+    /// Returns the refusal with the status that older versions gave to unknown commands.
+    pub(super) fn into_older_words(mut self) -> Self {
+        if self.detail.as_ref().is_some_and(|detail| detail.starts_with("no such command")) {
+            self.status = StatusCode::NOT_ACCEPTABLE;
+        }
+        self
+    }
+
     /// A value that cannot be read.
     pub(super) fn invalid_value(property: &str) -> Self {
         Self::bad(format!("invalid value for argument {property}"))

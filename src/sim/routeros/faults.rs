@@ -17,8 +17,13 @@ pub enum Fault {
     Unauthorised(Duration),
     /// Answers take this many times as long, for this long.
     Slow(f64, Duration),
+    /// Requests are carried out at once, and answered only when this time is over: a client that
+    /// gives up has written all the same.
+    Silence(Duration),
     /// Connections are reset: those that stand, and for this long every new one.
     Reset(Duration),
+    /// The web server's sessions are all taken for this long: new connections are closed unheard.
+    SessionsFull(Duration),
     /// The router restarts. Connections are reset while it is down; then, for as long again but
     /// three seconds at most, it answers first 401 and then another menu's data. Counters and
     /// uptime restart; limits and rules persist.
@@ -40,6 +45,23 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// Returns the name of the queue that this happens to, if it happens to one.
+    #[must_use]
+    pub fn queue(&self) -> Option<&str> {
+        match self {
+            Self::Drift { queue, .. } | Self::Recreate { queue } => Some(queue),
+            Self::Hang(_)
+            | Self::Silence(_)
+            | Self::Unauthorised(_)
+            | Self::Slow(..)
+            | Self::Reset(_)
+            | Self::SessionsFull(_)
+            | Self::Reboot { .. } => None,
+        }
+    }
+}
+
 /// How the web server behaves towards a request that would otherwise be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mood {
@@ -55,6 +77,8 @@ pub(super) enum Mood {
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
     hang: MonoTime,
+    silence: MonoTime,
+    sessions_full: MonoTime,
     unauthorised: MonoTime,
     reset: MonoTime,
     slow: MonoTime,
@@ -76,6 +100,8 @@ impl Troubles {
     pub(super) fn begin(&mut self, fault: &Fault, now: MonoTime) {
         match fault {
             Fault::Hang(span) => self.hang = now + *span,
+            Fault::Silence(span) => self.silence = now + *span,
+            Fault::SessionsFull(span) => self.sessions_full = now + *span,
             Fault::Unauthorised(span) => self.unauthorised = now + *span,
             Fault::Slow(factor, span) => (self.slowdown, self.slow) = (*factor, now + *span),
             Fault::Reset(span) => self.reset = now + *span,
@@ -102,6 +128,16 @@ impl Troubles {
     /// Returns how long requests still have to wait.
     pub(super) const fn stall(&self, now: MonoTime) -> Duration {
         self.hang.since(now)
+    }
+
+    /// Returns how long answers are still held back.
+    pub(super) const fn silence(&self, now: MonoTime) -> Duration {
+        self.silence.since(now)
+    }
+
+    /// Tells whether every session is taken.
+    pub(super) fn is_full(&self, now: MonoTime) -> bool {
+        now < self.sessions_full
     }
 
     /// Returns by how much answers are slowed down.

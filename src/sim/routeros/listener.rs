@@ -1,6 +1,6 @@
 //! Connections that the router can refuse and cut off.
 //!
-//! This lies below HTTP, and below TLS if there is any: wrap what it accepts.
+//! This lies below HTTP, and below TLS if there is any.
 
 use std::{
     io,
@@ -9,20 +9,25 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::serve::Listener;
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
+    sync::OwnedSemaphorePermit,
 };
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::Emulator;
+use super::{Emulator, tls::TlsListener};
 
 /// A listener that follows the faults of its emulator.
 #[derive(Debug)]
 pub struct RouterListener {
     inner: TcpListener,
     emulator: Emulator,
+    accepted: u64,
 }
 
 /// A connection that the emulator can cut off.
@@ -31,11 +36,34 @@ pub struct RouterStream {
     inner: TcpStream,
     severed: Pin<Box<WaitForCancellationFutureOwned>>,
     is_severed: bool,
+    number: u64,
+    _session: OwnedSemaphorePermit,
+}
+
+/// What a request knows of the connection that it came on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Peer {
+    /// Counts the connections up.
+    pub(super) connection: u64,
+    /// Whether it speaks TLS.
+    pub(super) is_secure: bool,
+}
+
+impl Connected<IncomingStream<'_, RouterListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, RouterListener>) -> Self {
+        Self { connection: stream.io().number, is_secure: false }
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
+        Self { connection: stream.io().number(), is_secure: true }
+    }
 }
 
 impl RouterListener {
     pub(super) const fn new(inner: TcpListener, emulator: Emulator) -> Self {
-        Self { inner, emulator }
+        Self { inner, emulator, accepted: 0 }
     }
 }
 
@@ -46,14 +74,24 @@ impl Listener for RouterListener {
     async fn accept(&mut self) -> (RouterStream, SocketAddr) {
         loop {
             let (stream, peer) = Listener::accept(&mut self.inner).await;
-            if let Some(wire) = self.emulator.wire() {
+            let Some(wire) = self.emulator.wire() else {
+                reset(&stream);
+                continue;
+            };
+            // Without a session to be had the connection is closed: nobody hears what it asks.
+            if let Some(session) = self.emulator.session_permit() {
                 // Without this, small answers wait for acknowledgements and look slow. A
                 // connection for which it fails is as good as any other.
                 let _ = stream.set_nodelay(true);
                 let severed = Box::pin(wire.cancelled_owned());
-                return (RouterStream { inner: stream, severed, is_severed: false }, peer);
+                self.accepted += 1;
+                let (number, is_severed) = (self.accepted, false);
+                let inner = stream;
+                return (
+                    RouterStream { inner, severed, is_severed, number, _session: session },
+                    peer,
+                );
             }
-            reset(&stream);
         }
     }
 
@@ -69,6 +107,11 @@ fn reset(stream: &TcpStream) {
 }
 
 impl RouterStream {
+    /// Returns the number of the connection.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         if !self.is_severed && self.severed.as_mut().poll(context).is_ready() {
             self.is_severed = true;

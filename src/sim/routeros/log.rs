@@ -4,15 +4,12 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::units::BitRate;
 
-/// Calls that are remembered; at 20 a second, more than eight minutes.
-const CAPACITY: usize = 10_000;
-
 /// Something that a call changed, or wrote although it was so already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// A queue tree's `max-limit` was written.
+    /// A queue's `max-limit` was written.
     Limit {
-        /// Name of the queue.
+        /// Name of the queue, as the plant knows it: a simple queue has two.
         queue: String,
         /// Limit before.
         from: BitRate,
@@ -51,6 +48,13 @@ pub enum Effect {
         /// Identifier of the row.
         id: String,
     },
+    /// A row was moved.
+    Moved {
+        /// Path of the menu.
+        menu: &'static str,
+        /// Identifier of the row.
+        id: String,
+    },
     /// A row's counters were set to zero.
     CountersReset {
         /// Path of the menu.
@@ -81,21 +85,29 @@ pub struct CallRecord {
 }
 
 /// The latest calls, oldest first.
-#[derive(Debug, Default)]
-pub(super) struct CallLog(VecDeque<CallRecord>);
+#[derive(Debug)]
+pub(super) struct CallLog {
+    calls: VecDeque<CallRecord>,
+    capacity: usize,
+}
 
 impl CallLog {
+    /// Builds a log that remembers `capacity` calls.
+    pub(super) const fn new(capacity: usize) -> Self {
+        Self { calls: VecDeque::new(), capacity }
+    }
+
     /// Remembers `record`, and forgets the oldest when there are too many.
     pub(super) fn push(&mut self, record: CallRecord) {
-        if self.0.len() == CAPACITY {
-            self.0.pop_front();
+        self.calls.push_back(record);
+        while self.calls.len() > self.capacity {
+            self.calls.pop_front();
         }
-        self.0.push_back(record);
     }
 
     /// Returns a copy of what is remembered.
     pub(super) fn to_vec(&self) -> Vec<CallRecord> {
-        self.0.iter().cloned().collect()
+        self.calls.iter().cloned().collect()
     }
 }
 
@@ -105,10 +117,10 @@ mod tests {
 
     #[test]
     fn the_oldest_calls_are_forgotten() {
-        let mut log = CallLog::default();
-        for n in 0..CAPACITY + 5 {
+        let mut log = CallLog::new(3);
+        for n in 0..8 {
             log.push(CallRecord {
-                at: Duration::from_secs(n as u64),
+                at: Duration::from_secs(n),
                 took: Duration::ZERO,
                 user: String::new(),
                 method: "GET".into(),
@@ -118,6 +130,6 @@ mod tests {
             });
         }
         let calls = log.to_vec();
-        assert_eq!((calls.len(), calls[0].at), (CAPACITY, Duration::from_secs(5)));
+        assert_eq!((calls.len(), calls[0].at), (3, Duration::from_secs(5)));
     }
 }

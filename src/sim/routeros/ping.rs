@@ -61,13 +61,14 @@ const WITHOUT_EFFECT: [&str; 9] = [
 /// Sends the probes that `arguments` ask for, and returns one object for each.
 ///
 /// Takes as long as a real router: the pauses between the probes, and the last answer. Without a
-/// count it goes on until its caller gives up.
+/// count it goes on until its caller gives up. `lost_probe` is the status of a lost one.
 ///
 /// # Errors
 /// Refuses a missing or unreadable address, and paces outside of 10 ms to 5 s.
 pub(super) async fn ping(
     pinger: &Pinger,
     mut arguments: Arguments,
+    lost_probe: &str,
 ) -> Result<Vec<Values>, Refusal> {
     let host = arguments.take("address").ok_or_else(|| Refusal::bad("missing =address="))?;
     let address: IpAddr = host.parse().map_err(|_| Refusal::invalid_value("address"))?;
@@ -83,9 +84,7 @@ pub(super) async fn ping(
     for name in WITHOUT_EFFECT {
         arguments.take(name);
     }
-    if let Some((unknown, _)) = arguments.into_pairs()?.first() {
-        return Err(Refusal::bad(format!("unknown parameter {unknown}")));
-    }
+    arguments.require_empty()?;
     let mut tally = Tally::default();
     let mut probes = Vec::new();
     for seq in 0..count {
@@ -101,7 +100,7 @@ pub(super) async fn ping(
             probe.insert("time", values::shown_time(span));
             probe.insert("ttl", "64".into());
         } else {
-            probe.insert("status", "timeout".into());
+            probe.insert("status", lost_probe.to_owned());
         }
         probes.push(probe);
         tokio::time::sleep(wait).await;

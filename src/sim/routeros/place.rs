@@ -2,7 +2,10 @@
 
 use super::{
     errors::Refusal,
-    rows::{INTERFACE, MANGLE, QUEUE_SIMPLE, QUEUE_TREE, QUEUE_TYPE},
+    rows::{
+        CPU, FILTER, GROUP, INTERFACE, MANGLE, NETWATCH, QUEUE_SIMPLE, QUEUE_TREE, QUEUE_TYPE,
+        ROUTE, ROUTING_RULE, ROUTING_TABLE, USER,
+    },
     schema::Menu,
 };
 
@@ -15,6 +18,10 @@ pub(super) enum Place {
     Single(Single),
     /// The command that pings.
     Ping,
+    /// The command that watches traffic.
+    Monitor,
+    /// The command that runs scripts.
+    Execute,
 }
 
 /// The objects without an identifier.
@@ -26,16 +33,27 @@ pub(super) enum Single {
     Resource,
 }
 
-static PLACES: [(&str, Place); 9] = [
+/// Longer paths come before those that they begin with.
+static PLACES: [(&str, Place); 19] = [
     ("queue/tree", Place::Menu(&QUEUE_TREE)),
     ("queue/simple", Place::Menu(&QUEUE_SIMPLE)),
     ("queue/type", Place::Menu(&QUEUE_TYPE)),
     ("ip/firewall/mangle", Place::Menu(&MANGLE)),
+    ("ip/firewall/filter", Place::Menu(&FILTER)),
+    ("ip/route", Place::Menu(&ROUTE)),
+    ("routing/rule", Place::Menu(&ROUTING_RULE)),
+    ("routing/table", Place::Menu(&ROUTING_TABLE)),
+    ("interface/monitor-traffic", Place::Monitor),
     ("interface", Place::Menu(&INTERFACE)),
+    ("tool/netwatch", Place::Menu(&NETWATCH)),
+    ("user/group", Place::Menu(&GROUP)),
+    ("user", Place::Menu(&USER)),
+    ("system/resource/cpu", Place::Menu(&CPU)),
     ("system/resource", Place::Single(Single::Resource)),
     ("system/identity", Place::Single(Single::Identity)),
     ("ping", Place::Ping),
     ("tool/ping", Place::Ping),
+    ("execute", Place::Execute),
 ];
 
 /// Returns the place that `segments` begin with, and the segments that are left.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{errors::Refusal, shapers::Shapers, store::Store, values};
+use super::{errors::Refusal, quirks::Quirks, shapers::Shapers, store::Store, values};
 use crate::units::MonoTime;
 
 /// Properties with their values, as they are shown; sorted as RouterOS sorts them.
@@ -13,6 +13,8 @@ pub(super) type Values = BTreeMap<&'static str, String>;
 pub(super) struct Row {
     /// Identifier; never used again once the row is gone.
     pub(super) id: u32,
+    /// Whether the router made it; such a row cannot be changed.
+    pub(super) is_dynamic: bool,
     /// What is stored; what only the running router knows is added when the row is shown.
     pub(super) values: Values,
 }
@@ -40,14 +42,27 @@ pub(super) struct Menu {
     pub(super) first_id: u32,
     /// Whether rows have names that can stand for identifiers.
     pub(super) is_named: bool,
-    /// Whether clients may add and remove rows.
-    pub(super) is_open: bool,
+    /// Whether rows are evaluated one after the other, and can be moved.
+    pub(super) is_ordered: bool,
+    /// What clients may do.
+    pub(super) access: Access,
     /// Whether rows have counters that can be reset.
     pub(super) is_counted: bool,
     /// Fills in what follows from what was written.
     pub(super) complete: fn(&mut Values),
     /// Adds what only the running router knows.
     pub(super) show: fn(&mut Values, &mut Live<'_>),
+}
+
+/// What clients may do with the rows of a menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Access {
+    /// Read them.
+    Read,
+    /// Change them, too.
+    Set,
+    /// Add and remove some, too.
+    Open,
 }
 
 /// What a row is shown from, besides what it stores.
@@ -59,6 +74,10 @@ pub(super) struct Live<'a> {
     pub(super) store: &'a Store,
     /// The counters.
     pub(super) shapers: &'a mut Shapers,
+    /// What is not certain.
+    pub(super) quirks: &'a Quirks,
+    /// Time since the router started.
+    pub(super) uptime: Duration,
     /// Now.
     pub(super) now: MonoTime,
 }
@@ -99,6 +118,10 @@ pub(super) enum Kind {
     Parent,
     /// The name of a queue type.
     QueueType,
+    /// The name of a routing table.
+    RoutingTable,
+    /// A key that says something by being there, whatever its value.
+    Marker,
 }
 
 /// When a property is shown.
@@ -143,7 +166,10 @@ impl Property {
         let invalid = || Refusal::invalid_value(self.name);
         match kind {
             Kind::Name if text.is_empty() => Err(invalid()),
-            Kind::Text | Kind::Name | Kind::Parent | Kind::QueueType => Ok(text.to_owned()),
+            Kind::Text | Kind::Name | Kind::Parent | Kind::QueueType | Kind::RoutingTable => {
+                Ok(text.to_owned())
+            }
+            Kind::Marker => Ok(String::new()),
             Kind::Rate => values::rate(text).map(|bps| bps.to_string()).ok_or_else(invalid),
             Kind::Flag => {
                 values::flag(text).map(|on| values::shown_flag(on).to_owned()).ok_or_else(invalid)

@@ -2,11 +2,6 @@
 
 use super::{errors::Refusal, schema::Values};
 
-/// Tells whether `row` has exactly the values of all `filters`; a missing key never matches.
-pub(super) fn matches(row: &Values, filters: &[(String, String)]) -> bool {
-    filters.iter().all(|(name, value)| row.get(name.as_str()) == Some(value))
-}
-
 /// Keeps the listed properties; without a list, everything. The identifier is no exception.
 pub(super) fn project(mut row: Values, properties: Option<&[String]>) -> Values {
     if let Some(properties) = properties {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{
     Router,
     body::{Bytes, to_bytes},
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderValue, Method, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
@@ -14,19 +14,24 @@ use super::{
     Emulator,
     auth::{self, Policy},
     call::Call,
-    commands::{Reply, Session},
+    commands::Reply,
+    control,
     errors::Refusal,
+    execute::execute,
     faults::Mood,
+    listener::Peer,
     log::{CallRecord, Effect},
+    monitor::monitor,
     ping::ping,
     place::{self, Place},
+    quirks::UnknownCommand,
 };
 use crate::units::MonoTime;
 
 /// What the path of every command begins with.
 const REST: &str = "/rest/";
 /// Largest body that is read, in bytes.
-const BODY_LIMIT: usize = 64 * 1024;
+pub(super) const BODY_LIMIT: usize = 64 * 1024;
 /// How long a request may take before the router closes its session.
 const SESSION_LIMIT: Duration = Duration::from_mins(1);
 
@@ -36,7 +41,7 @@ pub(super) fn router(emulator: Emulator) -> Router {
 }
 
 async fn answer(State(emulator): State<Emulator>, request: Request) -> Response {
-    let keep_alive = emulator.keeps_alive();
+    let keep_alive = emulator.quirks().keep_alive;
     let mut response = respond(emulator, request).await;
     if !keep_alive {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -48,6 +53,9 @@ async fn answer(State(emulator): State<Emulator>, request: Request) -> Response 
 pub(super) async fn respond(emulator: Emulator, request: Request) -> Response {
     let arrived = emulator.now();
     let (parts, body) = request.into_parts();
+    if emulator.is_controlled() && parts.uri.path().starts_with(control::PATHS) {
+        return control::answer(&emulator, &parts, body).await;
+    }
     match parts.method {
         Method::HEAD => return Refusal::bare(StatusCode::NOT_IMPLEMENTED).into_response(),
         Method::OPTIONS => return Refusal::unavailable().into_response(),
@@ -61,8 +69,31 @@ pub(super) async fn respond(emulator: Emulator, request: Request) -> Response {
     };
     // A task of its own: a request whose client went away is carried out all the same, and keeps
     // that user's next requests waiting.
+    let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| *peer);
+    let mut client = Client { emulator: emulator.clone(), peer, is_served: false };
     let work = tokio::spawn(async move { carry_out(&emulator, &parts, &body, arrived).await });
-    work.await.unwrap_or_else(|_| Refusal::bare(StatusCode::INTERNAL_SERVER_ERROR).into_response())
+    let response = work.await;
+    client.is_served = true;
+    if peer.is_some_and(|peer| client.emulator.complete_on(peer.connection)) {
+        // Not this client's credentials: what an aborted request was answered with.
+        return Refusal::unauthorised().into_response();
+    }
+    response.unwrap_or_else(|_| Refusal::bare(StatusCode::INTERNAL_SERVER_ERROR).into_response())
+}
+
+/// Somebody who waits for an answer. Dropped unserved, they have gone away.
+struct Client {
+    emulator: Emulator,
+    peer: Option<Peer>,
+    is_served: bool,
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if let (Some(peer), false) = (self.peer, self.is_served) {
+            self.emulator.abort_on(peer.connection);
+        }
+    }
 }
 
 /// Answers outside of REST; a web server that shows its front page is not yet ready for commands.
@@ -89,6 +120,10 @@ async fn carry_out(
         }
         Err(busy) => Err(busy),
     };
+    let outcome = match emulator.quirks().unknown_command {
+        UnknownCommand::BadRequest => outcome,
+        UnknownCommand::NotAcceptable => outcome.map_err(Refusal::into_older_words),
+    };
     let response = outcome.map_or_else(IntoResponse::into_response, IntoResponse::into_response);
     let response = with_host(response, parts);
     emulator.record(CallRecord {
@@ -100,6 +135,7 @@ async fn carry_out(
         status: response.status().as_u16(),
         effects,
     });
+    emulator.hold_back().await;
     response
 }
 
@@ -107,7 +143,10 @@ async fn carry_out(
 fn with_host(mut response: Response, parts: &Parts) -> Response {
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let path = response.headers().get(header::LOCATION).and_then(|path| path.to_str().ok());
-    let whole = host.zip(path).map(|(host, path)| format!("http://{host}{path}"));
+    let peer = parts.extensions.get::<ConnectInfo<Peer>>();
+    let is_secure = peer.is_some_and(|ConnectInfo(peer)| peer.is_secure);
+    let scheme = if is_secure { "https" } else { "http" };
+    let whole = host.zip(path).map(|(host, path)| format!("{scheme}://{host}{path}"));
     if let Some(location) = whole.and_then(|whole| HeaderValue::from_str(&whole).ok()) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -129,7 +168,7 @@ async fn process(
             return Err(refusal);
         }
     };
-    let _turn = turn.lock().await;
+    let _turn = if emulator.quirks().user_order { Some(turn.lock().await) } else { None };
     tokio::time::sleep(emulator.draw_latency()).await;
     emulator.stall().await;
     if emulator.settle() != reboots {
@@ -138,26 +177,35 @@ async fn process(
     match emulator.mood() {
         Mood::Unauthorised => return Err(Refusal::unauthorised()),
         Mood::Confused => {
-            return Ok(Reply::One(emulator.with_world(|world, now| world.resource(now))));
+            return Ok(Reply::One(emulator.with_world(|world, now| world.system.resource(now))));
         }
         Mood::Sound => {}
     }
     let path = parts.uri.path().strip_prefix(REST).unwrap_or_default();
     let query = parts.uri.query().unwrap_or_default();
-    let call = Call::read(parts.method.clone(), path, query, &parts.headers, body)?;
+    let plus_is_space = emulator.quirks().plus_is_space;
+    let call = Call::read(parts.method.clone(), path, query, plus_is_space, &parts.headers, body)?;
     let segments = call.segments.clone();
     let (place, rest) = place::find(&segments)?;
     match place {
         Place::Ping if call.method == Method::POST && rest.is_empty() => {
             user.require(Policy::Test)?;
-            ping(emulator.pinger(), call.arguments).await.map(Reply::List)
+            let lost_probe = emulator.quirks().lost_probe;
+            ping(emulator.pinger(), call.arguments, lost_probe).await.map(Reply::List)
         }
-        Place::Ping => Err(Refusal::bad("no such command")),
-        Place::Menu(menu) => emulator.with_world(|world, now| {
-            Session { world, user, now, effects }.on_menu(menu, rest, call)
-        }),
-        Place::Single(single) => emulator.with_world(|world, now| {
-            Session { world, user, now, effects }.on_single(single, rest, call)
-        }),
+        Place::Monitor if call.method == Method::POST && rest.is_empty() => {
+            monitor(emulator, user, call.arguments).await.map(Reply::List)
+        }
+        Place::Execute if call.method == Method::POST && rest.is_empty() => {
+            user.require(Policy::Write)?;
+            execute(call.arguments)
+        }
+        Place::Ping | Place::Monitor | Place::Execute => Err(Refusal::bad("no such command")),
+        Place::Menu(menu) => {
+            emulator.operate(user, effects, |session| session.on_menu(menu, rest, call))
+        }
+        Place::Single(single) => {
+            emulator.operate(user, effects, |session| session.on_single(single, rest, call))
+        }
     }
 }

@@ -2,9 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{rows::QUEUE_TREE, store::Store};
+use super::{
+    rows::QUEUE_TREE,
+    schema::{Menu, Row},
+    shaped::{Shaped, is_bypassed, shaped_by},
+    store::Store,
+};
 use crate::{
-    sim::plant::{Plant, PlantReading},
+    sim::plant::{Plant, PlantReading, Side},
     units::{BitRate, MonoTime},
 };
 
@@ -12,7 +17,7 @@ use crate::{
 const RATE_PERIOD: Duration = Duration::from_secs(1);
 
 /// Counters of one queue, since they were last set to zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Counters {
     pub(super) bytes: u64,
     pub(super) packets: u64,
@@ -30,8 +35,11 @@ pub(super) struct Counters {
 pub(super) struct Shapers {
     plant: Arc<dyn Plant>,
     in_force: BTreeMap<String, BitRate>,
-    meters: BTreeMap<u32, Meter>,
+    meters: BTreeMap<MeterKey, Meter>,
 }
+
+/// Path of the menu, identifier of the row, and which side of it.
+type MeterKey = (&'static str, u32, Option<Side>);
 
 /// Where one queue's counters started, and when its rate was last taken.
 #[derive(Debug, Clone, Copy)]
@@ -68,10 +76,26 @@ impl Shapers {
         self.in_force = limits;
     }
 
-    /// Reads the counters of the row `id`, whose name is `queue`.
-    pub(super) fn read(&mut self, id: u32, queue: &str, now: MonoTime) -> Counters {
+    /// Reads the counters of `row` of `menu`: one for a queue tree, two for a simple queue, in the
+    /// order of its values. A queue that traffic is taken past counts nothing.
+    pub(super) fn read_row(
+        &mut self,
+        store: &Store,
+        menu: &Menu,
+        row: &Row,
+        now: MonoTime,
+    ) -> Vec<Counters> {
+        let is_bypassed = is_bypassed(store, menu, row);
+        let read = |shaped: Shaped| {
+            let counters = self.read((menu.path, row.id, shaped.side), &shaped.queue, now);
+            if is_bypassed { Counters::default() } else { counters }
+        };
+        shaped_by(store, menu, row).into_iter().map(read).collect()
+    }
+
+    fn read(&mut self, key: MeterKey, queue: &str, now: MonoTime) -> Counters {
         let reading = self.plant.reading(queue);
-        let meter = self.meters.entry(id).or_insert_with(|| Meter::starting(now, reading));
+        let meter = self.meters.entry(key).or_insert_with(|| Meter::starting(now, reading));
         let span = now.since(meter.taken);
         if span >= RATE_PERIOD {
             let bytes = reading.bytes.saturating_sub(meter.at_taken.bytes);
@@ -91,22 +115,29 @@ impl Shapers {
         }
     }
 
-    /// Sets the counters of the row `id`, whose name is `queue`, to zero.
-    pub(super) fn restart(&mut self, id: u32, queue: &str, now: MonoTime) {
-        self.meters.insert(id, Meter::starting(now, self.plant.reading(queue)));
+    /// Sets the counters of `row` of `menu` to zero.
+    pub(super) fn restart_row(&mut self, store: &Store, menu: &Menu, row: &Row, now: MonoTime) {
+        for shaped in shaped_by(store, menu, row) {
+            let meter = Meter::starting(now, self.plant.reading(&shaped.queue));
+            self.meters.insert((menu.path, row.id, shaped.side), meter);
+        }
     }
 
-    /// Forgets a row that is gone.
-    pub(super) fn forget(&mut self, id: u32) {
-        self.meters.remove(&id);
+    /// Forgets the row `id` of `menu`, which is gone.
+    pub(super) fn forget(&mut self, menu: &Menu, id: u32) {
+        self.meters.retain(|(path, row, _), _| (*path, *row) != (menu.path, id));
     }
 
-    /// Returns the bytes and packets that the queues directly under `parent` ever sent.
-    pub(super) fn carried_under(&self, store: &Store, parent: &str) -> (u64, u64) {
+    /// Returns what the queues directly under `parent` ever sent and dropped.
+    pub(super) fn carried_under(&self, store: &Store, parent: &str) -> PlantReading {
         let queues = store.rows(&QUEUE_TREE).iter().filter(|row| row.get("parent") == parent);
-        queues
-            .map(|row| self.plant.reading(row.get("name")))
-            .fold((0, 0), |sum, reading| (sum.0 + reading.bytes, sum.1 + reading.packets))
+        let mut sum = PlantReading::default();
+        for reading in queues.map(|row| self.plant.reading(row.get("name"))) {
+            sum.bytes += reading.bytes;
+            sum.packets += reading.packets;
+            sum.dropped += reading.dropped;
+        }
+        sum
     }
 }
 
@@ -150,7 +181,8 @@ mod tests {
         // 1 MB/s, looked at ten times a second; then silence.
         for tenth in 0..=35 {
             plant.with(|state| state.0 = 100_000 * tenth.min(20));
-            let counters = shapers.read(1, "dl", MonoTime::from_millis(100 * tenth));
+            let counters =
+                shapers.read(("queue/tree", 1, None), "dl", MonoTime::from_millis(100 * tenth));
             if tenth % 5 == 0 {
                 rates.push((counters.rate.mbps(), counters.packet_rate));
             }

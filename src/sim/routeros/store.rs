@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use super::{
     errors::Refusal,
-    rows::{BUILT_IN, FIRST_BUILT_IN, INTERFACE, MENUS, QUEUE_TREE, QUEUE_TYPE},
+    rows::{BUILT_IN, FIRST_BUILT_IN, INTERFACE, MENUS, QUEUE_TREE, QUEUE_TYPE, ROUTING_TABLE},
     schema::{Kind, Menu, Presence, Property, Row, Values},
 };
-use crate::units::BitRate;
 
 /// Properties with values that have been read and found good.
 pub(super) type Changes = Vec<(&'static Property, String)>;
 
 /// All rows.
 #[derive(Debug)]
-pub(super) struct Store(BTreeMap<&'static str, Table>);
+pub(super) struct Store {
+    tables: BTreeMap<&'static str, Table>,
+    wan_interfaces: Vec<String>,
+}
 
 #[derive(Debug)]
 struct Table {
@@ -24,23 +26,27 @@ struct Table {
 }
 
 impl Store {
-    /// Builds the store of a router that has its built-in queue types and nothing else.
-    pub(super) fn new() -> Self {
+    /// Builds the store of a router that has its built-in queue types and the routing table `main`;
+    /// `wan_interfaces` go to the internet.
+    pub(super) fn new(wan_interfaces: Vec<String>) -> Self {
         let empty = |menu: &&Menu| (menu.path, Table { rows: vec![], next_id: menu.first_id });
-        let mut store = Self(MENUS.iter().map(empty).collect());
+        let tables = MENUS.iter().map(empty).collect();
+        let mut store = Self { tables, wan_interfaces };
         for (id, (name, kind)) in (FIRST_BUILT_IN..=u32::MAX).zip(BUILT_IN) {
             let values = Values::from([("name", name.to_owned()), ("kind", kind.to_owned())]);
-            store.table_mut(&QUEUE_TYPE).rows.push(Row { id, values });
+            store.table_mut(&QUEUE_TYPE).rows.push(Row { id, is_dynamic: false, values });
         }
+        let main = Values::from([("name", "main".to_owned()), ("fib", String::new())]);
+        store.add_dynamic(&ROUTING_TABLE, main);
         store
     }
 
     fn table(&self, menu: &Menu) -> &Table {
-        self.0.get(menu.path).expect("every menu got a table when the store was built")
+        self.tables.get(menu.path).expect("every menu got a table when the store was built")
     }
 
     fn table_mut(&mut self, menu: &Menu) -> &mut Table {
-        self.0.get_mut(menu.path).expect("every menu got a table when the store was built")
+        self.tables.get_mut(menu.path).expect("every menu got a table when the store was built")
     }
 
     /// Returns the rows of `menu` in their order.
@@ -69,12 +75,9 @@ impl Store {
         name == "global" || known(&INTERFACE) || known(&QUEUE_TREE)
     }
 
-    /// Returns the limit that each queue has in force; zero for those that are switched off.
-    pub(super) fn limits(&self) -> BTreeMap<String, BitRate> {
-        let limit = |row: &Row| {
-            if row.is_disabled() { BitRate::ZERO } else { limit_of(row) }
-        };
-        self.rows(&QUEUE_TREE).iter().map(|row| (row.get("name").to_owned(), limit(row))).collect()
+    /// Tells whether the interface named `name` goes to the internet.
+    pub(super) fn is_wan(&self, name: &str) -> bool {
+        self.wan_interfaces.iter().any(|interface| interface == name)
     }
 
     /// Reads the values that are to be written to the row `id` of `menu`, or to a new one.
@@ -111,6 +114,8 @@ impl Store {
                 let own = id.and_then(|id| self.row(menu, id)).map(|row| row.get("name"));
                 self.has_parent(value) && own != Some(value)
             }
+            // An empty value takes the property away.
+            Kind::RoutingTable => value.is_empty() || self.named(&ROUTING_TABLE, value).is_some(),
             Kind::Name => {
                 let free = self.named(menu, value).is_none_or(|row| Some(row.id) == id);
                 return free
@@ -121,6 +126,7 @@ impl Store {
                 return value.split('/').try_for_each(|v| self.follow(menu, id, property, *of, v));
             }
             Kind::Text
+            | Kind::Marker
             | Kind::Rate
             | Kind::Flag
             | Kind::Time
@@ -167,8 +173,29 @@ impl Store {
         let id = table.next_id;
         table.next_id += 1;
         let place = table.rows.iter().position(|row| Some(row.id) == before);
-        table.rows.insert(place.unwrap_or(table.rows.len()), Row { id, values });
+        table.rows.insert(place.unwrap_or(table.rows.len()), Row { id, is_dynamic: false, values });
         Ok(id)
+    }
+
+    /// Adds a row of the router's own to the front of `menu`.
+    pub(super) fn add_dynamic(&mut self, menu: &Menu, values: Values) {
+        let table = self.table_mut(menu);
+        let id = table.next_id;
+        table.next_id += 1;
+        table.rows.insert(0, Row { id, is_dynamic: true, values });
+    }
+
+    /// Removes the rows of `menu` that the router made.
+    pub(super) fn remove_dynamic(&mut self, menu: &Menu) {
+        self.table_mut(menu).rows.retain(|row| !row.is_dynamic);
+    }
+
+    /// Moves the row `id` of `menu` in front of the row `before`, or to the end if there is none.
+    pub(super) fn move_row(&mut self, menu: &Menu, id: u32, before: Option<u32>) {
+        let Some(row) = self.remove(menu, id) else { return };
+        let rows = &mut self.table_mut(menu).rows;
+        let place = rows.iter().position(|row| Some(row.id) == before);
+        rows.insert(place.unwrap_or(rows.len()), row);
     }
 
     /// Removes the row `id` from `menu`, and returns it.
@@ -192,11 +219,6 @@ impl Store {
         table.rows.push(row);
         Some((old, new))
     }
-}
-
-/// Returns the stored limit of a queue.
-pub(super) fn limit_of(row: &Row) -> BitRate {
-    BitRate::from_bps(row.get("max-limit").parse().unwrap_or(0))
 }
 
 fn apply(menu: &Menu, values: &mut Values, changes: &Changes) {

@@ -1,8 +1,14 @@
 //! The emulator on the wire: a real client on a real socket.
 
+mod aborts;
+mod control;
 mod faults;
+mod quirks;
 mod reading;
 mod refusals;
+mod routing;
+mod simple;
+mod tls;
 mod users;
 mod writing;
 
@@ -12,6 +18,7 @@ use std::{
     time::Duration,
 };
 
+use axum::{body::Body, extract::Request};
 use reqwest::{Method, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -19,7 +26,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     CallRecord, Emulator, EmulatorConfig, LatencyProfile, MangleSpec, Pinger, Policy, QueueSpec,
-    User, lock,
+    RouterCertificate, User, lock, service,
 };
 use crate::{
     sim::plant::{Plant, PlantReading},
@@ -116,15 +123,32 @@ impl Rig {
     }
 
     async fn with(config: EmulatorConfig) -> Self {
+        Self::served(config, None).await
+    }
+
+    /// Serves HTTPS; the client believes everything.
+    async fn secure(config: EmulatorConfig, certificate: RouterCertificate) -> Self {
+        Self::served(config, Some(certificate)).await
+    }
+
+    async fn served(config: EmulatorConfig, certificate: Option<RouterCertificate>) -> Self {
         // Fails when another test was first, which is as good.
         rustls::crypto::ring::default_provider().install_default().ok();
         let plant = Arc::new(TestPlant::default());
         let emulator = Emulator::new(config, plant.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        let base = format!("{scheme}://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        tokio::spawn(emulator.clone().serve(listener, stop.clone()));
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let (served, stopped) = (emulator.clone(), stop.clone());
+        tokio::spawn(async move {
+            match certificate {
+                Some(certificate) => served.serve_tls(listener, &certificate, stopped).await,
+                None => served.serve(listener, stopped).await,
+            }
+        });
+        let builder = reqwest::Client::builder().no_proxy();
+        let client = builder.tls_danger_accept_invalid_certs(true).build().unwrap();
         Self { emulator, plant, client, base, _stop: stop.drop_guard() }
     }
 
@@ -169,6 +193,20 @@ async fn read(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
     let bytes = response.bytes().await.unwrap();
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
+
+/// Builds a request of the controller that needs no socket, for tests in virtual time.
+fn direct(method: &str, path: &str, body: &str) -> Request {
+    let request = Request::builder().method(method).uri(path);
+    let request = request.header("Authorization", "Basic Y3RsOnNlY3JldA==");
+    request.header("Content-Type", "application/json").body(Body::from(body.to_owned())).unwrap()
+}
+
+/// Sends a request without a socket, and returns the JSON of the answer.
+async fn ask(emulator: &Emulator, method: &str, path: &str, body: &str) -> Value {
+    let response = service::respond(emulator.clone(), direct(method, path, body)).await;
+    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    serde_json::from_slice(&bytes).unwrap()
 }
 
 /// Returns the names of an object's properties.

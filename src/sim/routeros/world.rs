@@ -1,15 +1,19 @@
 //! The router as a whole: its rows, its queues and its own facts, and every change to them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use super::{
-    EmulatorConfig,
+    EmulatorConfig, Quirks,
     errors::Refusal,
+    furnish::furnished,
     log::Effect,
-    rows::{BUILT_IN, INTERFACE, MANGLE, QUEUE_TREE, QUEUE_TYPE},
-    schema::{Live, Menu, Values},
+    quirks::{CounterReset, RefusedChange},
+    rows::{INTERFACE, MANGLE, QUEUE_SIMPLE, QUEUE_TREE, QUEUE_TYPE},
+    schema::{Live, Menu, Row, Values},
+    shaped::{is_fasttracking, limits, shaped_by},
     shapers::Shapers,
-    store::{Changes, Store, limit_of},
+    store::{Changes, Store},
+    system::System,
     values,
 };
 use crate::{
@@ -17,20 +21,20 @@ use crate::{
     units::{BitRate, MonoTime},
 };
 
-/// Flash sectors written before the router was started for the first time here.
-const SECTORS_BEFORE: u64 = 222_100;
+/// Chains in which RouterOS shows what `FastTrack` carried past the mangle rules.
+const FASTTRACK_CHAINS: [&str; 3] = ["postrouting", "forward", "prerouting"];
+/// Properties of a queue that cannot change without building its leaf anew.
+const OF_THE_LEAF: [&str; 4] = ["disabled", "parent", "queue", "target"];
 
 /// Everything behind the web server.
 #[derive(Debug)]
 pub(super) struct World {
     store: Store,
     shapers: Shapers,
-    identity: String,
-    version: String,
-    board: String,
-    booted: MonoTime,
-    writes: u64,
-    writes_before_boot: u64,
+    quirks: Quirks,
+    is_fasttracking: bool,
+    /// The router's own facts.
+    pub(super) system: System,
 }
 
 /// A request's arguments as texts.
@@ -40,75 +44,20 @@ impl World {
     /// Builds the router described by `config`, its queues shaping in `plant`.
     pub(super) fn new(config: &EmulatorConfig, plant: Arc<dyn Plant>) -> Self {
         let mut world = Self {
-            store: Store::new(),
+            store: furnished(config),
             shapers: Shapers::new(plant),
-            identity: config.identity.clone(),
-            version: config.version.clone(),
-            board: config.board.clone(),
-            booted: MonoTime::ZERO,
-            writes: 0,
-            writes_before_boot: 0,
+            quirks: config.quirks,
+            is_fasttracking: false,
+            system: System::new(config),
         };
-        world.furnish(config);
         world.restart_counters(MonoTime::ZERO);
-        world.enforce();
+        world.settle(MonoTime::ZERO);
         world
     }
 
-    /// Adds the rows of `config`, and what they refer to: interfaces and CAKE types are made for
-    /// every name that nothing else explains.
-    fn furnish(&mut self, config: &EmulatorConfig) {
-        let is_queue = |name: &str| config.queues.iter().any(|queue| queue.name == name);
-        let mut interfaces = vec!["ether1", "ether2", "bridge"];
-        let mut types: Vec<&str> = vec![];
-        for queue in &config.queues {
-            let parent = queue.parent.as_str();
-            if parent != "global" && !is_queue(parent) && !interfaces.contains(&parent) {
-                interfaces.push(parent);
-            }
-            let kind = queue.queue_type.as_str();
-            if !types.contains(&kind) && !BUILT_IN.iter().any(|(name, _)| *name == kind) {
-                types.push(kind);
-            }
-        }
-        for name in interfaces {
-            self.place(&INTERFACE, &[("name", name)]);
-        }
-        for name in types {
-            self.place(&QUEUE_TYPE, &[("kind", "cake"), ("name", name)]);
-        }
-        for queue in &config.queues {
-            let limit = queue.max_limit.bps().to_string();
-            self.place(
-                &QUEUE_TREE,
-                &[
-                    ("name", &queue.name),
-                    ("parent", &queue.parent),
-                    ("queue", &queue.queue_type),
-                    ("max-limit", &limit),
-                ],
-            );
-        }
-        for rule in &config.mangle {
-            let mut values = vec![
-                ("chain", &*rule.chain),
-                ("action", &*rule.action),
-                ("comment", &*rule.comment),
-            ];
-            // A rule that was never switched off does not have the key at all.
-            values.extend(rule.disabled.then_some(("disabled", "true")));
-            self.place(&MANGLE, &values);
-        }
-    }
-
-    /// Adds a row without checks: what the configuration says exists, mistakes included.
-    fn place(&mut self, menu: &Menu, values: &[(&str, &str)]) {
-        let found = |(name, value): &(&str, &str)| {
-            menu.property(name).ok().map(|property| (property, (*value).to_owned()))
-        };
-        let changes: Changes = values.iter().filter_map(found).collect();
-        let added = self.store.add(menu, None, &changes);
-        debug_assert!(added.is_ok(), "the emulator's own rows are complete: {added:?}");
+    /// Returns what is not certain about this router.
+    pub(super) const fn quirks(&self) -> &Quirks {
+        &self.quirks
     }
 
     /// Returns the row of `menu` that `key`, an identifier or a name, stands for.
@@ -128,18 +77,31 @@ impl World {
 
     /// Returns the row `id` of `menu` with everything that RouterOS shows of it.
     pub(super) fn show(&mut self, menu: &Menu, id: u32, now: MonoTime) -> Option<Values> {
-        let Self { store, shapers, .. } = self;
+        let uptime = self.system.uptime(now);
+        let Self { store, shapers, quirks, .. } = self;
         let row = store.row(menu, id)?;
         let mut shown = row.values.clone();
         shown.insert(".id", values::shown_id(id));
-        (menu.show)(&mut shown, &mut Live { row, store, shapers, now });
+        (menu.show)(&mut shown, &mut Live { row, store, shapers, quirks, uptime, now });
         Some(shown)
+    }
+
+    /// Returns the rate that the queues under the interface named `name` carry, or `None` if there
+    /// is no such interface.
+    pub(super) fn rate_under(&mut self, name: &str, now: MonoTime) -> Option<BitRate> {
+        self.store.named(&INTERFACE, name)?;
+        let queues = self.store.rows(&QUEUE_TREE).iter().filter(|row| row.get("parent") == name);
+        let bps = queues
+            .flat_map(|row| self.shapers.read_row(&self.store, &QUEUE_TREE, row, now))
+            .map(|counters| counters.rate.bps());
+        Some(BitRate::from_bps(bps.sum()))
     }
 
     /// Writes `arguments` to the rows `ids` of `menu`.
     ///
     /// # Errors
-    /// Refuses what [`Store::read_changes`] refuses; nothing has been changed then.
+    /// Refuses the router's own rows and what [`Store::read_changes`] refuses. Nothing has been
+    /// changed then, unless the quirks say so.
     pub(super) fn set(
         &mut self,
         menu: &'static Menu,
@@ -148,16 +110,30 @@ impl World {
         now: MonoTime,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refusal> {
-        for id in ids {
-            self.store.read_changes(menu, Some(*id), arguments)?;
+        self.require_static(menu, ids)?;
+        let check = |id: &u32| self.store.read_changes(menu, Some(*id), arguments).map(drop);
+        let outcome = ids.iter().try_for_each(check);
+        if outcome.is_ok() {
+            for id in ids {
+                // Read again: with several rows, a name is free for the first only.
+                let changes = self.store.read_changes(menu, Some(*id), arguments)?;
+                self.write(menu, *id, &changes, now, effects);
+            }
+        } else if self.quirks.refused_change == RefusedChange::LeavesWhatWasGood {
+            for (id, pair) in ids.iter().flat_map(|id| arguments.iter().map(move |p| (id, p))) {
+                let pair = std::slice::from_ref(pair);
+                if let Ok(changes) = self.store.read_changes(menu, Some(*id), pair) {
+                    self.write(menu, *id, &changes, now, effects);
+                }
+            }
         }
-        for id in ids {
-            // Read again: with several rows, a name is free for the first only.
-            let changes = self.store.read_changes(menu, Some(*id), arguments)?;
-            self.write(menu, *id, &changes, now, effects);
-        }
-        self.enforce();
-        Ok(())
+        self.settle(now);
+        outcome
+    }
+
+    fn require_static(&self, menu: &Menu, ids: &[u32]) -> Result<(), Refusal> {
+        let is_dynamic = |id: &u32| self.store.row(menu, *id).is_some_and(|row| row.is_dynamic);
+        if ids.iter().any(is_dynamic) { Err(Refusal::dynamic()) } else { Ok(()) }
     }
 
     fn write(
@@ -168,33 +144,57 @@ impl World {
         now: MonoTime,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(row) = self.store.row(menu, id) else { return };
-        let before = row.clone();
+        let Some(before) = self.store.row(menu, id).cloned() else { return };
+        self.store.write(menu, id, changes);
+        self.system.write_flash(now);
+        let Some(after) = self.store.row(menu, id) else { return };
         for (property, value) in changes {
-            effects.push(match (menu.path, property.name) {
-                ("queue/tree", "max-limit") => Effect::Limit {
-                    queue: before.get("name").to_owned(),
-                    from: limit_of(&before),
-                    to: BitRate::from_bps(value.parse().unwrap_or(0)),
-                },
-                ("ip/firewall/mangle", "disabled") => Effect::Rule {
+            match (menu.path, property.name) {
+                ("queue/tree" | "queue/simple", "max-limit") => {
+                    let queues = |row| shaped_by(&self.store, menu, row);
+                    let pairs = queues(&before).into_iter().zip(queues(after));
+                    effects.extend(pairs.map(|(before, after)| Effect::Limit {
+                        queue: before.queue,
+                        from: before.limit,
+                        to: after.limit,
+                    }));
+                }
+                ("ip/firewall/mangle", "disabled") => effects.push(Effect::Rule {
                     comment: before.get("comment").to_owned(),
                     enabled: value == "false",
-                },
-                (path, name) => Effect::Property {
+                }),
+                (path, name) => effects.push(Effect::Property {
                     menu: path,
                     id: values::shown_id(id),
                     property: name,
                     to: value.clone(),
-                },
-            });
+                }),
+            }
         }
-        self.store.write(menu, id, changes);
-        self.writes += 1;
-        let after = self.store.row(menu, id).map_or("", |row| row.get("queue"));
-        if menu.path == QUEUE_TREE.path && before.get("queue") != after {
-            // Another type means another leaf, which starts to count at zero.
-            self.shapers.restart(id, before.get("name"), now);
+        self.restart_after(menu, &before, now);
+    }
+
+    /// Starts the counters again that do not survive a change to the row that was `before`.
+    fn restart_after(&mut self, menu: &Menu, before: &Row, now: MonoTime) {
+        let reset = self.quirks.counter_reset;
+        let Some(after) = self.store.row(menu, before.id) else { return };
+        let is_rebuilt = OF_THE_LEAF.iter().any(|name| before.get(name) != after.get(name));
+        let restarts = match reset {
+            CounterReset::Never => false,
+            CounterReset::OnQueueChange => is_rebuilt,
+            CounterReset::OnEverySet => true,
+        };
+        if restarts {
+            self.shapers.restart_row(&self.store, menu, after, now);
+        }
+        if menu.path == QUEUE_TYPE.path && reset != CounterReset::Never {
+            let has_type =
+                |row: &&Row| row.get("queue").split('/').any(|kind| kind == before.get("name"));
+            for menu in [&QUEUE_TREE, &QUEUE_SIMPLE] {
+                for row in self.store.rows(menu).iter().filter(has_type) {
+                    self.shapers.restart_row(&self.store, menu, row, now);
+                }
+            }
         }
     }
 
@@ -213,24 +213,49 @@ impl World {
         let changes = self.store.read_changes(menu, None, arguments)?;
         let id = self.store.add(menu, before, &changes)?;
         effects.push(Effect::Added { menu: menu.path, id: values::shown_id(id) });
-        self.writes += 1;
-        self.enforce();
+        self.system.write_flash(now);
+        self.settle(now);
         self.restart(menu, id, now);
         Ok(id)
     }
 
     /// Removes the rows `ids` from `menu`.
-    pub(super) fn remove(&mut self, menu: &'static Menu, ids: &[u32], effects: &mut Vec<Effect>) {
+    ///
+    /// # Errors
+    /// Refuses the router's own rows; nothing has been removed then.
+    pub(super) fn remove(
+        &mut self,
+        menu: &'static Menu,
+        ids: &[u32],
+        now: MonoTime,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        self.require_static(menu, ids)?;
         for id in ids {
             if self.store.remove(menu, *id).is_some() {
                 effects.push(Effect::Removed { menu: menu.path, id: values::shown_id(*id) });
-                self.writes += 1;
+                self.system.write_flash(now);
             }
-            if menu.path == QUEUE_TREE.path {
-                self.shapers.forget(*id);
-            }
+            self.shapers.forget(menu, *id);
         }
-        self.enforce();
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Moves the rows `ids` of `menu` in front of the row `before`, or to the end.
+    pub(super) fn move_rows(
+        &mut self,
+        menu: &'static Menu,
+        ids: &[u32],
+        before: Option<u32>,
+        now: MonoTime,
+        effects: &mut Vec<Effect>,
+    ) {
+        for id in ids {
+            self.store.move_row(menu, *id, before);
+            effects.push(Effect::Moved { menu: menu.path, id: values::shown_id(*id) });
+        }
+        self.system.write_flash(now);
     }
 
     /// Sets the counters of the rows `ids` of `menu` to zero.
@@ -248,84 +273,76 @@ impl World {
     }
 
     fn restart(&mut self, menu: &Menu, id: u32, now: MonoTime) {
-        let row = self.store.row(menu, id).filter(|_| menu.path == QUEUE_TREE.path);
-        if let Some(row) = row {
-            self.shapers.restart(id, row.get("name"), now);
+        if let Some(row) = self.store.row(menu, id) {
+            self.shapers.restart_row(&self.store, menu, row, now);
         }
     }
 
     fn restart_counters(&mut self, now: MonoTime) {
-        for id in self.ids(&QUEUE_TREE) {
-            self.restart(&QUEUE_TREE, id, now);
+        for menu in [&QUEUE_TREE, &QUEUE_SIMPLE] {
+            for row in self.store.rows(menu) {
+                self.shapers.restart_row(&self.store, menu, row, now);
+            }
         }
     }
 
-    fn enforce(&mut self) {
-        self.shapers.enforce(self.store.limits());
+    /// Lets everything follow from the rows that does: limits, and what `FastTrack` does to them.
+    fn settle(&mut self, now: MonoTime) {
+        let is_fasttracking = is_fasttracking(&self.store);
+        if is_fasttracking != self.is_fasttracking {
+            self.is_fasttracking = is_fasttracking;
+            self.show_fasttrack();
+            self.restart_counters(now);
+        }
+        self.shapers.enforce(limits(&self.store));
+    }
+
+    /// Makes the router's own mangle rules anew; they get other identifiers each time.
+    fn show_fasttrack(&mut self) {
+        self.store.remove_dynamic(&MANGLE);
+        for chain in FASTTRACK_CHAINS.into_iter().filter(|_| self.is_fasttracking) {
+            let rule = [
+                ("action", "passthrough"),
+                ("chain", chain),
+                ("comment", "special dummy rule to show fasttrack counters"),
+            ];
+            let rule = rule.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+            self.store.add_dynamic(&MANGLE, rule);
+        }
     }
 
     /// Starts the router at `now`: limits and rules have survived, counters have not.
     pub(super) fn boot(&mut self, now: MonoTime) {
-        self.booted = now;
-        self.writes_before_boot = self.writes;
+        self.system.boot(now);
+        self.show_fasttrack();
         self.restart_counters(now);
     }
 
-    /// Sets the limit of the queue named `queue`, as somebody else would.
+    /// Tells whether there is a queue, tree or simple, with this name.
+    pub(super) fn has_queue(&self, name: &str) -> bool {
+        [&QUEUE_TREE, &QUEUE_SIMPLE].into_iter().any(|menu| self.locate(menu, name).is_some())
+    }
+
+    /// Sets the limit of the queue named `queue`, both ways if it is a simple one, as somebody
+    /// else would.
     pub(super) fn drift(&mut self, queue: &str, limit: BitRate, now: MonoTime) {
-        let arguments = [("max-limit".to_owned(), limit.bps().to_string())];
-        if let Some(id) = self.locate(&QUEUE_TREE, queue) {
-            let outcome = self.set(&QUEUE_TREE, &[id], &arguments, now, &mut vec![]);
-            debug_assert!(outcome.is_ok(), "a whole number is a rate: {outcome:?}");
+        let limit = limit.bps();
+        for (menu, limit) in
+            [(&QUEUE_TREE, limit.to_string()), (&QUEUE_SIMPLE, format!("{limit}/{limit}"))]
+        {
+            if let Some(id) = self.locate(menu, queue) {
+                let arguments = [("max-limit".to_owned(), limit)];
+                let outcome = self.set(menu, &[id], &arguments, now, &mut vec![]);
+                debug_assert!(outcome.is_ok(), "a whole number is a rate: {outcome:?}");
+            }
         }
     }
 
-    /// Gives the queue named `queue` a new identifier and fresh counters.
+    /// Gives the queue tree named `queue` a new identifier and fresh counters.
     pub(super) fn recreate(&mut self, queue: &str, now: MonoTime) {
         if let Some((old, new)) = self.store.recreate_queue(queue) {
-            self.shapers.forget(old);
-            self.shapers.restart(new, queue, now);
+            self.shapers.forget(&QUEUE_TREE, old);
+            self.restart(&QUEUE_TREE, new, now);
         }
-    }
-
-    /// Returns `/system/identity`.
-    pub(super) fn identity(&self) -> Values {
-        Values::from([("name", self.identity.clone())])
-    }
-
-    /// Renames the router.
-    pub(super) fn set_identity(&mut self, name: String) {
-        self.identity = name;
-        self.writes += 1;
-    }
-
-    /// Returns `/system/resource`.
-    pub(super) fn resource(&self, now: MonoTime) -> Values {
-        // RouterOS counts its uptime in whole seconds.
-        let uptime = Duration::from_secs(now.since(self.booted).as_secs());
-        let since_boot = self.writes - self.writes_before_boot;
-        let mut shown: Values = [
-            ("architecture-name", "arm64"),
-            ("bad-blocks", "0"),
-            ("board-name", &*self.board),
-            ("build-time", "2026-01-28 09:26:35"),
-            ("cpu", "ARM64"),
-            ("cpu-count", "4"),
-            ("cpu-frequency", "1400"),
-            ("cpu-load", "3"),
-            ("free-hdd-space", "985571328"),
-            ("free-memory", "796278784"),
-            ("platform", "MikroTik"),
-            ("total-hdd-space", "1073741824"),
-            ("total-memory", "1073741824"),
-            ("version", &*self.version),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name, value.to_owned()))
-        .collect();
-        shown.insert("uptime", values::shown_time(uptime));
-        shown.insert("write-sect-since-reboot", since_boot.to_string());
-        shown.insert("write-sect-total", (SECTORS_BEFORE + self.writes).to_string());
-        shown
     }
 }

@@ -4,32 +4,26 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use super::{
     super::{
-        auth::{Policy, User},
+        auth::Policy,
         errors::Refusal,
-        log::Effect,
+        operations::{Query, Session},
         ping::Pinger,
         place::{Place, Single},
         schema::{Menu, Values},
         values,
-        world::World,
     },
     script::{Action, Condition, Expression, Verb, Words},
     show,
     value::Value,
 };
-use crate::units::MonoTime;
-
 /// How long a probe that is lost is waited for.
 const LOST_AFTER: Duration = Duration::from_secs(1);
 /// Rows for people are folded here; the terminal breaks what is still too long.
 const FOLD: usize = super::COLUMNS;
 
 /// What a script works on and with.
-pub(super) struct Machine<'a> {
-    world: &'a mut World,
-    user: &'a User,
-    now: MonoTime,
-    effects: &'a mut Vec<Effect>,
+pub(super) struct Machine<'a, 'b> {
+    session: &'a mut Session<'b>,
     pinger: &'a Pinger,
     variables: BTreeMap<String, Value>,
     printed: String,
@@ -37,24 +31,10 @@ pub(super) struct Machine<'a> {
     wait: Duration,
 }
 
-impl<'a> Machine<'a> {
-    pub(super) const fn new(
-        world: &'a mut World,
-        user: &'a User,
-        now: MonoTime,
-        effects: &'a mut Vec<Effect>,
-        pinger: &'a Pinger,
-    ) -> Self {
-        Self {
-            world,
-            user,
-            now,
-            effects,
-            pinger,
-            variables: BTreeMap::new(),
-            printed: String::new(),
-            wait: Duration::ZERO,
-        }
+impl<'a, 'b> Machine<'a, 'b> {
+    pub(super) const fn new(session: &'a mut Session<'b>, pinger: &'a Pinger) -> Self {
+        let wait = Duration::ZERO;
+        Self { session, pinger, variables: BTreeMap::new(), printed: String::new(), wait }
     }
 
     /// Carries out `script` up to its first error, and returns what it prints and how long it
@@ -144,17 +124,16 @@ impl<'a> Machine<'a> {
                 Ok(Value::List(rows.iter().filter_map(id).collect()))
             }
             Verb::Set => self.set(place, words),
-            Verb::Enable => self.switch(place, words, "false"),
-            Verb::Disable => self.switch(place, words, "true"),
+            Verb::Enable => self.switch(place, words, true),
+            Verb::Disable => self.switch(place, words, false),
             Verb::Ping => self.ping(words),
         }
     }
 
     /// Returns the rows that `words` ask for, cut down to the properties that they list.
     fn rows(&mut self, place: Place, words: &Words) -> Result<Vec<Values>, Refusal> {
-        self.user.require(Policy::Read)?;
         let mut rows = Vec::new();
-        for row in self.all(place) {
+        for row in self.all(place)? {
             let mut holds = true;
             for condition in &words.conditions {
                 holds &= self.holds(&row, condition)?;
@@ -174,15 +153,11 @@ impl<'a> Machine<'a> {
         Ok(rows)
     }
 
-    fn all(&mut self, place: Place) -> Vec<Values> {
+    fn all(&mut self, place: Place) -> Result<Vec<Values>, Refusal> {
         match place {
-            Place::Menu(menu) => {
-                let ids = self.world.ids(menu);
-                ids.into_iter().filter_map(|id| self.world.show(menu, id, self.now)).collect()
-            }
-            Place::Single(Single::Identity) => vec![self.world.identity()],
-            Place::Single(Single::Resource) => vec![self.world.resource(self.now)],
-            Place::Ping => Vec::new(),
+            Place::Menu(menu) => self.session.print(menu, &Query::default()),
+            Place::Single(single) => Ok(vec![self.session.print_single(single)?]),
+            Place::Ping | Place::Execute | Place::Monitor => Ok(Vec::new()),
         }
     }
 
@@ -214,18 +189,14 @@ impl<'a> Machine<'a> {
     }
 
     fn get(&mut self, place: Place, words: &Words) -> Result<Value, Refusal> {
-        self.user.require(Policy::Read)?;
         let mut unnamed = words.unnamed.iter();
-        let row = match place {
-            Place::Menu(menu) => {
-                let target = unnamed.next().ok_or_else(no_such_item)?;
-                let ids = self.targets(menu, target)?;
-                let [id] = ids.as_slice() else { return Err(no_such_item()) };
-                self.world.show(menu, *id, self.now).ok_or_else(no_such_item)?
-            }
-            Place::Single(_) | Place::Ping => {
-                self.all(place).into_iter().next().unwrap_or_default()
-            }
+        let row = if let Place::Menu(menu) = place {
+            let target = unnamed.next().ok_or_else(no_such_item)?;
+            let ids = self.targets(menu, target)?;
+            let [id] = ids.as_slice() else { return Err(no_such_item()) };
+            self.session.print_one(menu, *id)?
+        } else {
+            self.all(place)?.into_iter().next().unwrap_or_default()
         };
         let Some(property) = unnamed.next() else { return Ok(table(&row)) };
         let property = self.value(property)?.text();
@@ -234,7 +205,6 @@ impl<'a> Machine<'a> {
     }
 
     fn set(&mut self, place: Place, words: &Words) -> Result<Value, Refusal> {
-        self.user.require(Policy::Write)?;
         let mut pairs = Vec::new();
         for (name, value) in &words.named {
             pairs.push((name.clone(), self.value(value)?.text()));
@@ -242,23 +212,22 @@ impl<'a> Machine<'a> {
         match place {
             Place::Menu(menu) => {
                 let ids = self.all_targets(menu, words)?;
-                self.world.set(menu, &ids, &pairs, self.now, self.effects)?;
+                self.session.set(menu, &ids, &pairs)?;
             }
-            Place::Single(_) | Place::Ping => {
-                for (_, name) in pairs.into_iter().filter(|(property, _)| property == "name") {
-                    self.world.set_identity(name);
+            Place::Single(Single::Identity) => {
+                for (_, name) in pairs {
+                    self.session.rename(name)?;
                 }
             }
+            Place::Single(Single::Resource) | Place::Ping | Place::Execute | Place::Monitor => {}
         }
         Ok(Value::Nothing)
     }
 
-    fn switch(&mut self, place: Place, words: &Words, disabled: &str) -> Result<Value, Refusal> {
-        self.user.require(Policy::Write)?;
+    fn switch(&mut self, place: Place, words: &Words, on: bool) -> Result<Value, Refusal> {
         let Place::Menu(menu) = place else { return Err(no_such_item()) };
         let ids = self.all_targets(menu, words)?;
-        let switch = [("disabled".to_owned(), disabled.to_owned())];
-        self.world.set(menu, &ids, &switch, self.now, self.effects)?;
+        self.session.switch(menu, &ids, on)?;
         Ok(Value::Nothing)
     }
 
@@ -277,11 +246,11 @@ impl<'a> Machine<'a> {
             Value::List(values) => values.iter().map(Value::text).collect(),
             single => single.text().split(',').map(ToOwned::to_owned).collect(),
         };
-        keys.iter().map(|key| self.world.locate(menu, key).ok_or_else(no_such_item)).collect()
+        keys.iter().map(|key| self.session.target(menu, key)).collect()
     }
 
     fn ping(&mut self, words: &Words) -> Result<Value, Refusal> {
-        self.user.require(Policy::Test)?;
+        self.session.user.require(Policy::Test)?;
         let mut arguments = BTreeMap::new();
         for (name, value) in &words.named {
             arguments.insert(name.as_str(), self.value(value)?.text());

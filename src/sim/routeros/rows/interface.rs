@@ -3,7 +3,7 @@
 use super::{nothing_follows, show_zero};
 use crate::sim::routeros::{
     schema::{
-        Kind, Live, Menu,
+        Access, Kind, Live, Menu,
         Presence::{Always, Required, WhileSet},
         Property, Values, property,
     },
@@ -16,7 +16,8 @@ pub(in crate::sim::routeros) static INTERFACE: Menu = Menu {
     properties: PROPERTIES,
     first_id: 1,
     is_named: true,
-    is_open: false,
+    is_ordered: false,
+    access: Access::Set,
     is_counted: false,
     complete: nothing_follows,
     show,
@@ -30,12 +31,13 @@ static PROPERTIES: &[Property] = &[
 ];
 
 fn show(shown: &mut Values, live: &mut Live<'_>) {
-    let (bytes, packets) = live.shapers.carried_under(live.store, live.row.get("name"));
+    let carried = live.shapers.carried_under(live.store, live.row.get("name"));
     let idle = ["rx-byte", "rx-packet", "rx-drop", "rx-error", "tx-drop", "tx-error"];
     show_zero(shown, &idle, "0");
-    shown.insert("tx-byte", bytes.to_string());
-    shown.insert("tx-packet", packets.to_string());
-    shown.insert("tx-queue-drop", "0".into());
+    shown.insert("tx-byte", carried.bytes.to_string());
+    shown.insert("tx-packet", carried.packets.to_string());
+    let dropped = if live.quirks.interface_drops { carried.dropped } else { 0 };
+    shown.insert("tx-queue-drop", dropped.to_string());
     shown.insert("running", values::shown_flag(!live.row.is_disabled()).into());
     shown.insert("type", "ether".into());
     shown.insert("mac-address", format!("48:A9:8A:00:00:{:02X}", live.row.id & 0xFF));

@@ -1,8 +1,8 @@
 //! `/ip/firewall/mangle`: the rules that steer, in the order in which they are evaluated.
 
-use super::{show_as_static, show_zero};
+use super::{show_as_valid, show_zero};
 use crate::sim::routeros::schema::{
-    Kind, Live, Menu,
+    Access, Kind, Live, Menu,
     Presence::{OnceWritten, Required, WhileSet},
     Property, Values, property,
 };
@@ -13,7 +13,8 @@ pub(in crate::sim::routeros) static MANGLE: Menu = Menu {
     properties: PROPERTIES,
     first_id: 1,
     is_named: false,
-    is_open: true,
+    is_ordered: true,
+    access: Access::Open,
     is_counted: true,
     complete,
     show,
@@ -41,7 +42,7 @@ static PROPERTIES: &[Property] = &[
     property("new-connection-mark", Kind::Text, WhileSet),
     property("new-dscp", Kind::Text, WhileSet),
     property("new-packet-mark", Kind::Text, WhileSet),
-    property("new-routing-mark", Kind::Text, WhileSet),
+    property("new-routing-mark", Kind::RoutingTable, WhileSet),
     property("out-interface", Kind::Text, WhileSet),
     property("out-interface-list", Kind::Text, WhileSet),
     property("packet-mark", Kind::Text, WhileSet),
@@ -62,5 +63,5 @@ fn complete(values: &mut Values) {
 
 fn show(shown: &mut Values, live: &mut Live<'_>) {
     show_zero(shown, &["bytes", "packets"], "0");
-    show_as_static(shown, live);
+    show_as_valid(shown, live);
 }

@@ -1,8 +1,15 @@
-//! `/queue/simple`: rows that can be kept and read, but shape nothing here.
+//! `/queue/simple`: two queues in one row, with their values side by side.
+//!
+//! The first value is what the target sends, the second what it receives: upload and download, as
+//! long as the target is not an interface towards the internet.
 
-use super::{nothing_follows, show_as_static, show_zero};
+use super::{
+    nothing_follows,
+    queue_tree::{dropped_by, shown_rate},
+    show_as_valid,
+};
 use crate::sim::routeros::schema::{
-    Kind, Live, Menu,
+    Access, Kind, Live, Menu,
     Presence::{Always, Required, WhileSet},
     Property, Values, property,
 };
@@ -13,8 +20,9 @@ pub(in crate::sim::routeros) static QUEUE_SIMPLE: Menu = Menu {
     properties: PROPERTIES,
     first_id: 1,
     is_named: true,
-    is_open: true,
-    is_counted: false,
+    is_ordered: false,
+    access: Access::Open,
+    is_counted: true,
     complete: nothing_follows,
     show,
 };
@@ -38,18 +46,22 @@ static PROPERTIES: &[Property] = &[
 ];
 
 fn show(shown: &mut Values, live: &mut Live<'_>) {
-    let pairs =
-        ["bytes", "dropped", "packet-rate", "packets", "queued-bytes", "queued-packets", "rate"];
-    let totals = [
-        "total-bytes",
-        "total-dropped",
-        "total-packet-rate",
-        "total-packets",
-        "total-queued-bytes",
-        "total-queued-packets",
-        "total-rate",
-    ];
-    show_zero(shown, &pairs, "0/0");
-    show_zero(shown, &totals, "0");
-    show_as_static(shown, live);
+    let counters = live.shapers.read_row(live.store, &QUEUE_SIMPLE, live.row, live.now);
+    let [first, second] = counters.as_slice() else { return };
+    let types = live.row.get("queue").split_once('/').unwrap_or_default();
+    let dropped =
+        (dropped_by(live, types.0, first.dropped), dropped_by(live, types.1, second.dropped));
+    for (pair, total, (from, to)) in [
+        ("bytes", "total-bytes", (first.bytes, second.bytes)),
+        ("dropped", "total-dropped", dropped),
+        ("packet-rate", "total-packet-rate", (first.packet_rate, second.packet_rate)),
+        ("packets", "total-packets", (first.packets, second.packets)),
+        ("queued-bytes", "total-queued-bytes", (first.queued_bytes, second.queued_bytes)),
+        ("queued-packets", "total-queued-packets", (first.queued_packets, second.queued_packets)),
+        ("rate", "total-rate", (shown_rate(live, first.rate), shown_rate(live, second.rate))),
+    ] {
+        shown.insert(pair, format!("{from}/{to}"));
+        shown.insert(total, (from + to).to_string());
+    }
+    show_as_valid(shown, live);
 }

@@ -1,13 +1,17 @@
 //! `/queue/tree`: where the controller's limits live.
 
 use super::nothing_follows;
-use crate::sim::routeros::{
-    schema::{
-        Kind, Live, Menu,
-        Presence::{Always, Required, WhileSet},
-        Property, Values, property,
+use crate::{
+    sim::routeros::{
+        quirks::RateUnit,
+        schema::{
+            Access, Kind, Live, Menu,
+            Presence::{Always, Required, WhileSet},
+            Property, Values, property,
+        },
+        values,
     },
-    values,
+    units::BitRate,
 };
 
 /// The menu.
@@ -16,7 +20,8 @@ pub(in crate::sim::routeros) static QUEUE_TREE: Menu = Menu {
     properties: PROPERTIES,
     first_id: 0x100_0000,
     is_named: true,
-    is_open: true,
+    is_ordered: false,
+    access: Access::Open,
     is_counted: true,
     complete: nothing_follows,
     show,
@@ -39,22 +44,36 @@ static PROPERTIES: &[Property] = &[
 ];
 
 fn show(shown: &mut Values, live: &mut Live<'_>) {
-    let Live { row, store, shapers, now } = live;
-    let counters = shapers.read(row.id, row.get("name"), *now);
-    let kind = store.queue_kind(row.get("queue"));
-    // A CAKE leaf's drops never reach this counter; whoever steers by it steers blind.
-    let dropped = if kind == Some("cake") { 0 } else { counters.dropped };
-    let is_invalid = kind.is_none() || !store.has_parent(row.get("parent"));
+    let counters = live.shapers.read_row(live.store, &QUEUE_TREE, live.row, live.now);
+    let [counters] = counters.as_slice() else { return };
+    let queue_type = live.row.get("queue");
+    let has_type = live.store.queue_kind(queue_type).is_some();
+    let is_invalid = !has_type || !live.store.has_parent(live.row.get("parent"));
     for (name, value) in [
         ("bytes", counters.bytes),
-        ("dropped", dropped),
+        ("dropped", dropped_by(live, queue_type, counters.dropped)),
         ("packet-rate", counters.packet_rate),
         ("packets", counters.packets),
         ("queued-bytes", counters.queued_bytes),
         ("queued-packets", counters.queued_packets),
-        ("rate", counters.rate.bps()),
+        ("rate", shown_rate(live, counters.rate)),
     ] {
         shown.insert(name, value.to_string());
     }
     shown.insert("invalid", values::shown_flag(is_invalid).into());
+}
+
+/// Returns the drops that are shown of a queue whose type is `queue_type`. Those of a CAKE leaf
+/// never reach this counter; whoever steers by it steers blind.
+pub(super) fn dropped_by(live: &Live<'_>, queue_type: &str, dropped: u64) -> u64 {
+    let is_cake = live.store.queue_kind(queue_type) == Some("cake");
+    if is_cake && !live.quirks.cake_drops { 0 } else { dropped }
+}
+
+/// Returns `rate` in the unit in which this router shows it.
+pub(super) const fn shown_rate(live: &Live<'_>, rate: BitRate) -> u64 {
+    match live.quirks.rate_unit {
+        RateUnit::Bits => rate.bps(),
+        RateUnit::Bytes => rate.bps() / 8,
+    }
 }

@@ -3,7 +3,7 @@
 //! No version of RouterOS shows statistics of a type here: no tins, no marks, no delays.
 
 use crate::sim::routeros::schema::{
-    Kind, Live, Menu,
+    Access, Kind, Live, Menu,
     Presence::{OnceWritten, Required},
     Property, Values, property,
 };
@@ -31,7 +31,8 @@ pub(in crate::sim::routeros) static QUEUE_TYPE: Menu = Menu {
     properties: PROPERTIES,
     first_id: 0xA,
     is_named: true,
-    is_open: true,
+    is_ordered: false,
+    access: Access::Open,
     is_counted: false,
     complete,
     show,

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{Rig, read};
+use super::{EmulatorConfig, Rig, config, read};
 use crate::{sim::routeros::Fault, units::BitRate};
 
 const BRIEFLY: Duration = Duration::from_millis(40);
@@ -105,4 +105,37 @@ async fn others_change_limits_and_identifiers() {
     let row = rig.get("/rest/queue/tree/dl").await;
     assert_eq!((&row[".id"], &row["bytes"]), (&json!("*1000002"), &json!("0")));
     assert_eq!(rig.plant.limit_mbps("dl"), Some(33.0));
+}
+
+#[tokio::test]
+async fn a_silent_router_has_written_what_it_did_not_answer() {
+    let rig = Rig::new().await;
+    rig.emulator.inject(Fault::Silence(DEADLINE));
+    let write = rig.request("ctl", "PATCH", "/rest/queue/tree/dl").timeout(BRIEFLY);
+    let write = write.header("Content-Type", "application/json").body(r#"{"max-limit":"9M"}"#);
+    assert!(write.send().await.unwrap_err().is_timeout());
+    assert_eq!(rig.plant.limit_mbps("dl"), Some(9.0));
+    assert_eq!(rig.last_call().status, 200);
+}
+
+#[tokio::test]
+async fn a_full_session_table_turns_new_connections_away_and_keeps_old_ones() {
+    let rig = Rig::with(EmulatorConfig { max_sessions: 1, ..config() }).await;
+    rig.get("/rest/queue/tree").await;
+    let stranger = || async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/rest/queue/tree", rig.base);
+        client.get(url).basic_auth("mon", Some("secret")).send().await.is_ok()
+    };
+    assert!(!stranger().await);
+    // The first connection still serves.
+    rig.get("/rest/queue/tree").await;
+
+    let rig = Rig::new().await;
+    rig.get("/rest/queue/tree").await;
+    rig.emulator.inject(Fault::SessionsFull(DEADLINE));
+    rig.get("/rest/queue/tree").await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = client.get(format!("{}/rest/queue/tree", rig.base));
+    assert!(request.basic_auth("ctl", Some("secret")).send().await.is_err());
 }

@@ -1,11 +1,15 @@
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use serde_json::{Value, json};
 
-use super::{EmulatorConfig, Pinger, Rig, config, keys};
+use super::{Emulator, EmulatorConfig, Pinger, Rig, TestPlant, ask, config, keys};
+use crate::sim::routeros::Quirks;
 
 fn assert_texts_only(value: &Value) {
     match value {
@@ -226,9 +230,61 @@ async fn a_lost_probe_has_a_status_and_no_time() {
 #[tokio::test]
 async fn connections_are_kept_or_closed_as_configured() {
     for (keep_alive, expected) in [(true, None), (false, Some("close"))] {
-        let rig = Rig::with(EmulatorConfig { keep_alive, ..config() }).await;
+        let quirks = Quirks { keep_alive, ..Quirks::default() };
+        let rig = Rig::with(EmulatorConfig { quirks, ..config() }).await;
         let response = rig.send_as("ctl", "GET", "/rest/system/identity", "").await;
         let header = response.headers().get("connection").map(|value| value.to_str().unwrap());
         assert_eq!(header, expected);
+    }
+}
+
+#[tokio::test]
+async fn scripts_answer_with_their_output_or_a_job() {
+    let rig = Rig::new().await;
+    for (body, ret) in [
+        (r#"{"script":":put hello","as-string":""}"#, "hello"),
+        (r#"{"script":":put hello","as-string":"false"}"#, "hello"),
+        (r#"{"script":":put hello"}"#, "*B546"),
+        (r#"{"script":":error \"no\"","as-string":""}"#, "no (:error; line 1)"),
+        (
+            r#"{"script":"/system/reboot","as-string":""}"#,
+            "bad command name system (line 1 column 2)",
+        ),
+    ] {
+        assert_eq!(rig.post("/rest/execute", body).await, json!({"ret": ret}), "{body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn watching_traffic_ends_only_when_it_is_told_to() {
+    let plant = Arc::new(TestPlant::default());
+    let emulator = Emulator::new(config(), plant.clone());
+    let path = "/rest/interface/monitor-traffic";
+    let row = json!([{"name":"bridge1","rx-bits-per-second":"0","tx-bits-per-second":"0"}]);
+    for once in ["", "true"] {
+        let body = format!(r#"{{"interface":"bridge1","once":"{once}"}}"#);
+        assert_eq!(ask(&emulator, "POST", path, &body).await, row);
+    }
+    plant.show("dl", 1_000_000);
+    let rows = ask(&emulator, "POST", path, r#"{"interface":"bridge1","duration":"2s"}"#).await;
+    let shown = |row: &Value| (row[".section"].clone(), row["tx-bits-per-second"].clone());
+    let shown: Vec<_> = rows.as_array().unwrap().iter().map(shown).collect();
+    let expected = [("0", "0"), ("1", "8000000"), ("2", "0")];
+    assert_eq!(shown, expected.map(|(section, rate)| (json!(section), json!(rate))));
+    let unknown = ask(&emulator, "POST", path, r#"{"interface":"x","once":""}"#).await;
+    assert_eq!(unknown["detail"], "input does not match any value of interface");
+    for endless in [r#"{"interface":"bridge1"}"#, r#"{"interface":"bridge1","once":"false"}"#] {
+        assert_eq!(ask(&emulator, "POST", path, endless).await["detail"], "Session closed");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_known_of_watched_hosts_for_five_minutes() {
+    let emulator = Emulator::new(config(), Arc::new(TestPlant::default()));
+    let watched = ask(&emulator, "PUT", "/rest/tool/netwatch", r#"{"host":"192.0.2.1"}"#).await;
+    assert_eq!((&watched["status"], &watched["interval"]), (&json!("unknown"), &json!("10s")));
+    for (minutes, status) in [(4, "unknown"), (1, "up")] {
+        tokio::time::sleep(Duration::from_mins(minutes)).await;
+        assert_eq!(ask(&emulator, "GET", "/rest/tool/netwatch/*1", "").await["status"], status);
     }
 }

@@ -1,10 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
-use axum::{body::Body, extract::Request};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{Emulator, Rig, TestPlant, config, read};
+use super::{Emulator, Rig, TestPlant, config, direct, read};
 use crate::sim::routeros::service;
 
 #[tokio::test]
@@ -105,17 +104,12 @@ async fn too_many_requests_at_once_are_turned_away() {
 #[tokio::test(start_paused = true)]
 async fn a_command_without_an_end_is_closed_after_a_minute() {
     let emulator = Emulator::new(config(), Arc::new(TestPlant::default()));
-    let request = |method: &str, path: &str, body: &'static str| {
-        let request = Request::builder().method(method).uri(path);
-        let request = request.header("Authorization", "Basic Y3RsOnNlY3JldA==");
-        request.header("Content-Type", "application/json").body(Body::from(body)).unwrap()
-    };
-    let endless = request("POST", "/rest/ping", r#"{"address":"192.0.2.1"}"#);
+    let endless = direct("POST", "/rest/ping", r#"{"address":"192.0.2.1"}"#);
     let endless = tokio::spawn(service::respond(emulator.clone(), endless));
     while emulator.0.turns[0].try_lock().is_ok() {
         tokio::task::yield_now().await;
     }
-    let next = request("GET", "/rest/queue/tree", "");
+    let next = direct("GET", "/rest/queue/tree", "");
     tokio::time::sleep(Duration::from_secs(1)).await;
     let next = service::respond(emulator.clone(), next).await;
     assert_eq!((endless.await.unwrap().status().as_u16(), next.status().as_u16()), (400, 200));

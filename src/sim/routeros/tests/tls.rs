@@ -1,0 +1,100 @@
+use reqwest::Certificate;
+use serde_json::json;
+
+use super::{Rig, config, read};
+use crate::{
+    config::{
+        Credentials, Pace, QueueRef, RouterConfig, Secret, SshConfig, TransportChoice, Trust,
+    },
+    router::{Router as _, routeros::RouterOs},
+    sim::routeros::{CertificateShape, RouterCertificate},
+};
+
+const SHAPES: [CertificateShape; 4] = [
+    CertificateShape::Modern,
+    CertificateShape::Authority,
+    CertificateShape::Nameless,
+    CertificateShape::NamelessAuthority,
+];
+
+fn certificate(shape: CertificateShape) -> RouterCertificate {
+    RouterCertificate::new(shape, &["127.0.0.1".to_owned()]).unwrap()
+}
+
+#[tokio::test]
+async fn our_client_knows_every_certificate_by_its_fingerprint() {
+    for shape in SHAPES {
+        let certificate = certificate(shape);
+        let fingerprint = certificate.fingerprint();
+        let rig = Rig::secure(config(), certificate).await;
+        let client = |trust| {
+            let config = RouterConfig {
+                url: rig.base.clone(),
+                transport: TransportChoice::Rest,
+                credentials: Credentials {
+                    user: "ctl".to_owned(),
+                    password: Secret::new("secret".to_owned()),
+                },
+                statistics: None,
+                pings: None,
+                ssh: SshConfig {
+                    host: "127.0.0.1".to_owned(),
+                    port: 22,
+                    user: "ctl".to_owned(),
+                    key_file: None,
+                    known_hosts_file: None,
+                },
+                trust,
+                request_timeout: std::time::Duration::from_secs(5),
+                stats_interval: std::time::Duration::from_secs(1),
+                pace: Pace::default(),
+            };
+            RouterOs::new(&config, vec![]).unwrap()
+        };
+        let queues = [QueueRef::Tree("dl".to_owned())];
+        let known = client(Trust::Fingerprint(fingerprint));
+        assert!(known.read_queues(&queues).await.unwrap()[0].is_some(), "{shape:?}");
+        let stranger = client(Trust::Fingerprint([0; 32]));
+        let refusal = stranger.read_queues(&queues).await.unwrap_err();
+        assert_eq!(refusal.fault.kind(), "untrusted", "{shape:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_trusts_the_file_takes_only_a_modern_certificate() {
+    for shape in SHAPES {
+        let certificate = certificate(shape);
+        let trusted = Certificate::from_pem(certificate.pem().as_bytes()).unwrap();
+        let mut rig = Rig::secure(config(), certificate).await;
+        let builder = reqwest::Client::builder().no_proxy().tls_certs_only([trusted]);
+        rig.client = builder.build().unwrap();
+        let outcome = rig.request("ctl", "GET", "/rest/system/identity").send().await;
+        assert_eq!(outcome.is_ok(), shape == CertificateShape::Modern, "{shape:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_location_is_as_secure_as_the_request() {
+    let certificate = certificate(CertificateShape::Modern);
+    let rig = Rig::secure(config(), certificate).await;
+    let body = r#"{"name":"guest","parent":"global"}"#;
+    let response = rig.send_as("ctl", "PUT", "/rest/queue/tree", body).await;
+    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    assert_eq!(read(response).await.0, 201);
+    assert_eq!(location, format!("{}/rest/queue/tree/*1000002", rig.base));
+    assert!(rig.base.starts_with("https://"));
+}
+
+#[test]
+fn every_certificate_is_another() {
+    let first = certificate(CertificateShape::Modern).fingerprint();
+    assert_ne!(first, certificate(CertificateShape::Modern).fingerprint());
+}
+
+#[tokio::test]
+async fn a_peer_that_never_shakes_hands_keeps_nobody_waiting() {
+    let rig = Rig::secure(config(), certificate(CertificateShape::Modern)).await;
+    let address = rig.base.strip_prefix("https://").unwrap();
+    let _mute = tokio::net::TcpStream::connect(address).await.unwrap();
+    assert_eq!(rig.get("/rest/system/identity").await, json!({"name":"MikroTik"}));
+}
