@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod emulate;
+mod emulate_console;
 mod output;
 mod run;
 mod show_history;
@@ -58,6 +59,9 @@ enum Command {
     Check(CheckArgs),
     /// Be a RouterOS router with shaped queues, for trying things out.
     EmulateRouter(emulate::EmulateArgs),
+    /// Pass a command line of an SSH server on to an emulated router's console.
+    #[command(hide = true)]
+    EmulateConsole(emulate_console::EmulateConsoleArgs),
     /// Tell how a link has behaved, from the SQLite history.
     History(show_history::HistoryArgs),
 }
@@ -133,6 +137,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Check(args) => block_on(check::run(args)),
         Command::EmulateRouter(args) => block_on(emulate::run(args)),
+        Command::EmulateConsole(args) => emulate_console::run(&args),
         Command::History(args) => show_history::run(&args),
     }
 }

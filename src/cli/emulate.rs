@@ -3,12 +3,14 @@
 use std::{
     fmt::Write as _,
     net::{IpAddr, SocketAddr},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
+use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -49,6 +51,9 @@ pub(super) struct EmulateArgs {
     /// Where the REST API is served.
     #[arg(long, default_value = "127.0.0.1:8728", value_name = "ADDR")]
     listen: SocketAddr,
+    /// Where the console is served, as a socket for `emulate-console`; nowhere if not given.
+    #[arg(long, value_name = "SOCKET")]
+    console: Option<PathBuf>,
     /// Name of the RouterOS user.
     #[arg(long, default_value = USER)]
     user: String,
@@ -141,6 +146,11 @@ pub(super) async fn run(args: EmulateArgs) -> Result<(), Failure> {
     };
     announce(&args, address, certificate.as_ref(), &household)?;
     let stop = CancellationToken::new();
+    if let Some(path) = &args.console {
+        let socket = UnixListener::bind(path);
+        let socket = socket.with_context(|| format!("cannot bind {}", path.display()))?;
+        tokio::spawn(emulator.clone().serve_console(socket, stop.clone()));
+    }
     let stopped = stop.clone();
     let server = tokio::spawn(async move {
         match certificate {
@@ -176,6 +186,10 @@ fn announce(
     }
     for scheduled in &args.fault {
         say(format!("  fault     {scheduled}"))?;
+    }
+    if let Some(path) = &args.console {
+        let shown = path.display();
+        say(format!("  console   {shown} (`wanctl emulate-console` in an sshd's ForceCommand)"))?;
     }
     if args.control {
         say("  control   POST /emulator/fault, GET /emulator/log")?;

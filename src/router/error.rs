@@ -100,12 +100,10 @@ impl RouterFault {
     #[must_use]
     pub const fn is_of_the_road(&self) -> bool {
         match self {
-            Self::Connect(_)
-            | Self::Untrusted(_)
-            | Self::Timeout(_)
-            | Self::Reset(_)
-            | Self::Overloaded(_) => true,
-            Self::Unauthorized(_)
+            Self::Connect(_) | Self::Timeout(_) | Self::Reset(_) | Self::Overloaded(_) => true,
+            // A wrong certificate is for a person to look at, not to be driven around.
+            Self::Untrusted(_)
+            | Self::Unauthorized(_)
             | Self::Policy(_)
             | Self::NotFound(_)
             | Self::Ambiguous(_)

@@ -1,20 +1,26 @@
 //! MikroTik RouterOS 7.
 //!
 //! ```text
-//! client (what rows mean: queues, survey) ──► road (print, set, ping) ──► rest | ssh
+//! client (what rows mean: queues, survey) ──► road (print, set, ping) ──► rest | ssh | auto
 //! ```
 
+mod auto;
 mod client;
+mod console;
+mod failover;
 mod idle;
 mod json;
 mod queues;
 mod rest;
 mod road;
+mod roads;
 mod rules;
+mod ssh;
 mod survey;
 mod time;
 mod tls;
 
 pub use client::RouterOs;
+pub use failover::Patience;
 pub use road::PingFrom;
 pub use rules::RuleTable;

@@ -26,6 +26,7 @@ mod auth;
 mod call;
 mod commands;
 mod config;
+mod console;
 mod control;
 mod errors;
 mod execute;

@@ -9,14 +9,15 @@ use std::{
 use futures_util::future::BoxFuture;
 
 use super::{
+    failover::Patience,
     idle::{self, Counters},
     queues::{self, Kind},
-    rest::RestRoad,
     road::{Menu, PingFrom, Road, Row},
+    roads::Roads,
     survey,
 };
 use crate::{
-    config::{Credentials, QueueRef, RouterConfig},
+    config::{QueueRef, RouterConfig},
     router::{Finding, Readings, Router, RouterError, RouterFacts, RouterFault, Transport},
     units::{BitRate, Delay},
 };
@@ -43,14 +44,22 @@ impl RouterOs {
     /// Prepares a client for the router of the configuration; nothing is sent yet.
     ///
     /// # Errors
-    /// A sentence if the configured certificates cannot be used.
+    /// A sentence if the configured certificates or the name of the SSH host cannot be used.
     pub fn new(config: &RouterConfig, queues: Vec<QueueRef>) -> Result<Self, String> {
-        let control: Arc<dyn Road> = Arc::new(RestRoad::new(config, &config.credentials)?);
-        let of_user = |credentials: &Option<Credentials>| match credentials {
-            Some(credentials) => Ok(Arc::new(RestRoad::new(config, credentials)?) as Arc<dyn Road>),
-            None => Ok::<_, String>(Arc::clone(&control)),
-        };
-        let (statistics, pings) = (of_user(&config.statistics)?, of_user(&config.pings)?);
+        Self::with_patience(config, queues, Patience::default())
+    }
+
+    /// Prepares a client as [`RouterOs::new`] does, with another idea of when to change from one
+    /// road to the other.
+    ///
+    /// # Errors
+    /// As [`RouterOs::new`].
+    pub fn with_patience(
+        config: &RouterConfig,
+        queues: Vec<QueueRef>,
+        patience: Patience,
+    ) -> Result<Self, String> {
+        let Roads { control, pings, statistics } = Roads::build(config, patience)?;
         Ok(Self {
             control,
             statistics,

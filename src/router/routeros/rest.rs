@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use super::{
     json::{self, OneOrMany, Refusal},
     road::{Menu, PingFrom, Road, Row},
-    tls,
+    time, tls,
 };
 use crate::{
     config::{Credentials, RouterConfig},
@@ -176,13 +176,8 @@ impl Road for RestRoad {
             let replies: OneOrMany<Row> =
                 self.call(operation, Method::POST, "/ping", Some(&body)).await?;
             let replies: Vec<Row> = replies.into();
-            // A lost probe has a `status` and no `time`.
-            let Some(reply) = replies.first().filter(|reply| reply.text("time").is_some()) else {
-                return Ok(None);
-            };
-            let time = reply.span("time");
-            let unparsable = |cause| RouterFault::Unparsable(cause).at(&self.url, operation);
-            Ok(Some(Delay::from(time.map_err(unparsable)?)))
+            time::of_reply(&replies)
+                .map_err(|cause| RouterFault::Unparsable(cause).at(&self.url, operation))
         })
     }
 }

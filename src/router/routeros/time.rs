@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::road::Row;
+use crate::units::Delay;
+
 /// Units from long to short, in microseconds; `ms` stands before `m` and `s`, or it would be
 /// read as minutes.
 const UNITS: [(&str, u64); 7] = [
@@ -27,6 +30,16 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
         rest = behind.get(unit.len()..)?;
     }
     (!text.is_empty()).then(|| Duration::from_micros(micros))
+}
+
+/// Returns the round-trip time in the rows that the one probe of a ping came to; a lost probe has a
+/// `status` and no `time`.
+///
+/// # Errors
+/// A sentence if the time makes no sense.
+pub(super) fn of_reply(replies: &[Row]) -> Result<Option<Delay>, String> {
+    let reply = replies.first().filter(|reply| reply.text("time").is_some());
+    reply.map(|reply| reply.span("time").map(Delay::from)).transpose()
 }
 
 #[cfg(test)]

@@ -34,6 +34,11 @@ impl Refusal {
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, detail: Some(detail.to_owned()) }
     }
 
+    /// Returns the sentence, which is all that the console says; empty if there is none.
+    pub(super) fn words(&self) -> &str {
+        self.detail.as_deref().unwrap_or_default()
+    }
+
     /// A status that comes without an explanation.
     pub(super) const fn bare(status: StatusCode) -> Self {
         Self { status, detail: None }

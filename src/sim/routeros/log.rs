@@ -73,11 +73,12 @@ pub struct CallRecord {
     pub took: Duration,
     /// Name of the user as claimed; empty without credentials.
     pub user: String,
-    /// HTTP method.
+    /// HTTP method, or `SSH` for the console.
     pub method: String,
-    /// Path as sent, without the query.
+    /// Path as sent, without the query; on the console the command line.
     pub path: String,
-    /// Status of the answer. The client may have gone away without seeing it.
+    /// Status of the answer, which on the console is always 0. The client may have gone away without
+    /// seeing it.
     pub status: u16,
     /// What the call wrote, in order.
     pub effects: Vec<Effect>,

@@ -21,6 +21,11 @@ impl Pinger {
         Self(Arc::new(round_trip))
     }
 
+    /// Sends one probe to `address`.
+    pub(super) fn round_trip(&self, address: IpAddr) -> Option<Duration> {
+        (self.0)(address)
+    }
+
     /// Builds a pinger for which everyone answers after `round_trip`.
     #[must_use]
     pub fn fixed(round_trip: Duration) -> Self {

@@ -1,0 +1,97 @@
+use std::{
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    time::Duration,
+};
+
+use super::*;
+use crate::router::RouterFault;
+
+/// A road that works or does not, and counts who comes along.
+#[derive(Debug)]
+struct FakeRoad {
+    kind: Transport,
+    works: AtomicBool,
+    requests: AtomicU32,
+}
+
+impl FakeRoad {
+    fn new(kind: Transport) -> Arc<Self> {
+        Arc::new(Self { kind, works: AtomicBool::new(true), requests: AtomicU32::new(0) })
+    }
+
+    fn answer<T: Send + 'static>(&self, answer: T) -> BoxFuture<'_, Result<T, RouterError>> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let works = self.works.load(Ordering::Relaxed);
+        let fault = RouterFault::Reset("it broke".to_owned()).at(self.target(), "trying");
+        Box::pin(async move { if works { Ok(answer) } else { Err(fault) } })
+    }
+}
+
+impl Road for FakeRoad {
+    fn transport(&self) -> Transport {
+        self.kind
+    }
+
+    fn target(&self) -> String {
+        self.kind.name().to_owned()
+    }
+
+    fn print<'a>(
+        &'a self,
+        _: Menu,
+        _: &'static [&'static str],
+    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
+        self.answer(vec![Row([("name".to_owned(), "gw".to_owned())].into())])
+    }
+
+    fn set<'a>(
+        &'a self,
+        _: Menu,
+        _: &'a str,
+        _: &'static str,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<Row, RouterError>> {
+        self.answer(Row::default())
+    }
+
+    fn ping<'a>(
+        &'a self,
+        _: IpAddr,
+        _: &'a PingFrom,
+    ) -> BoxFuture<'a, Result<Option<Delay>, RouterError>> {
+        self.answer(None)
+    }
+}
+
+/// Changes at the second failure, and looks without pausing.
+const HASTY: Patience = Patience {
+    failures: 2,
+    sustained: Duration::ZERO,
+    first_look: Duration::ZERO,
+    longest_pause: Duration::ZERO,
+    good_looks: 2,
+};
+
+#[tokio::test]
+async fn requests_follow_the_road_that_works_and_none_is_repeated() {
+    let (rest, ssh) = (FakeRoad::new(Transport::Rest), FakeRoad::new(Transport::Ssh));
+    let junction = Junction::new(rest.clone(), HASTY);
+    let control = AutoRoad::new(rest.clone(), ssh.clone(), junction.clone());
+    let statistics = AutoRoad::new(rest.clone(), ssh.clone(), junction);
+    let write = || control.set(Menu::QueueTree, "*1", "max-limit", "1");
+    write().await.unwrap();
+    rest.works.store(false, Ordering::Relaxed);
+    for _ in 0..2 {
+        assert_eq!(write().await.unwrap_err().target, "rest");
+    }
+    assert_eq!(ssh.requests.load(Ordering::Relaxed), 0, "a failed write is nobody else's");
+    assert_eq!((control.transport(), statistics.transport()), (Transport::Ssh, Transport::Ssh));
+    write().await.unwrap();
+    assert_eq!((ssh.requests.load(Ordering::Relaxed), control.target()), (1, "ssh".to_owned()));
+    rest.works.store(true, Ordering::Relaxed);
+    for _ in 0..20 {
+        statistics.print(Menu::QueueTree, &[]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(control.transport(), Transport::Rest);
+}

@@ -1,0 +1,278 @@
+//! The SSH road: the console of RouterOS over one lasting connection.
+//!
+//! The system's `ssh` keeps the connection and this program speaks to it over a private socket.
+//! One command is under way at a time: how many channels RouterOS allows at once is not known. A
+//! command that gets no answer takes its connection with it, since nobody could tell the answers
+//! apart afterwards.
+
+mod control_directory;
+mod fault;
+
+use std::{net::IpAddr, time::Duration};
+
+use futures_util::future::BoxFuture;
+use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder};
+use tokio::{sync::Mutex, task::JoinHandle, time::timeout};
+
+use super::{
+    console::{CommandLine, Dialect, OPTIONS, Request},
+    road::{Menu, PingFrom, Road, Row},
+    time,
+};
+use crate::{
+    config::RouterConfig,
+    router::{RouterError, RouterFault, Transport},
+    units::Delay,
+};
+
+/// How long the TCP and SSH handshakes may take; a command that cannot wait that long gives up,
+/// and the next one finds the connection made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that is silent for this long is asked whether it is alive, three times.
+const ALIVE_INTERVAL: Duration = Duration::from_secs(5);
+/// The `ssh` that keeps the connection ends when it is not used for this many seconds: it would
+/// survive a daemon that was killed.
+const IDLE_SECONDS: std::num::NonZeroUsize = std::num::NonZeroUsize::new(60).expect("60 is not 0");
+
+/// SSH as one user of a router.
+#[derive(Debug)]
+pub(super) struct SshRoad {
+    login: SessionBuilder,
+    host: String,
+    user: String,
+    target: String,
+    timeout: Duration,
+    /// Held during a command: the queue of the commands, and the connection.
+    turn: Mutex<Link>,
+}
+
+/// The connection, as far as there is one.
+#[derive(Debug)]
+struct Link {
+    /// Taken out during a command, so that an abandoned command takes its connection with it.
+    session: Option<Session>,
+    /// A connection that was still being made when its command gave up.
+    connecting: Option<JoinHandle<Result<Session, openssh::Error>>>,
+    dialect: Dialect,
+}
+
+impl SshRoad {
+    /// Prepares a road; nothing is sent yet.
+    ///
+    /// # Errors
+    /// A sentence if the host's name cannot be one.
+    pub(super) fn new(config: &RouterConfig) -> Result<Self, String> {
+        let ssh = &config.ssh;
+        // `ssh` would take the first for an option, and the others for more than a name.
+        if ssh.host.starts_with('-') || ssh.host.contains(['@', '/', ' ']) {
+            return Err(format!("router.ssh.host: `{}` is not the name of a host", ssh.host));
+        }
+        // Whoever gives options of the console wants these and no others.
+        let has_options = ssh.user.contains('+');
+        let mut login = SessionBuilder::default();
+        login
+            .user(if has_options { ssh.user.clone() } else { format!("{}{OPTIONS}", ssh.user) })
+            .port(ssh.port)
+            // Neither the user's nor the system's: their settings would be half of ours.
+            .config_file("/dev/null")
+            .known_hosts_check(KnownHosts::Strict)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .server_alive_interval(ALIVE_INTERVAL)
+            .control_persist(ControlPersist::IdleFor(IDLE_SECONDS))
+            .control_directory(control_directory::choose());
+        if let Some(file) = &ssh.known_hosts_file {
+            // `ssh` splits the option at blanks and has tokens that begin with a percent sign.
+            login.user_known_hosts_file(format!("\"{}\"", escaped(file)));
+        }
+        if let Some(file) = &ssh.key_file {
+            login.keyfile(escaped(file));
+        }
+        let shown =
+            if ssh.host.contains(':') { format!("[{}]", ssh.host) } else { ssh.host.clone() };
+        Ok(Self {
+            login,
+            host: ssh.host.clone(),
+            user: ssh.user.clone(),
+            target: format!("ssh://{shown}:{}", ssh.port),
+            timeout: config.request_timeout,
+            turn: Mutex::new(Link { session: None, connecting: None, dialect: Dialect::Json }),
+        })
+    }
+
+    /// Makes one request in the dialect that the router understands.
+    async fn ask(
+        &self,
+        operation: &'static str,
+        request: Request<'_>,
+    ) -> Result<Vec<Row>, RouterError> {
+        let mut link = self.turn.lock().await;
+        let at = |fault: RouterFault| fault.at(&self.target, operation);
+        let answer = self.say(&mut link, request).await;
+        let answer = match answer {
+            // A console without JSON, or another mistake: then this complains as well.
+            Err(RouterFault::UnknownParameter(_)) if link.dialect == Dialect::Json => {
+                link.dialect = Dialect::Text;
+                let answer = self.say(&mut link, request).await;
+                if answer.is_err() {
+                    link.dialect = Dialect::Json;
+                }
+                answer
+            }
+            answer => answer,
+        };
+        answer.map_err(at)
+    }
+
+    async fn say(&self, link: &mut Link, request: Request<'_>) -> Result<Vec<Row>, RouterFault> {
+        let command = CommandLine::new(request, link.dialect, fastrand::u64(..))?;
+        let output = timeout(self.timeout, self.run(link, command.text())).await;
+        command.rows(&output.map_err(|_| RouterFault::Timeout(self.timeout))??)
+    }
+
+    /// Runs a command line on the connection that there is, or on a new one.
+    ///
+    /// Routers close idle connections, at times in the very moment of use: a command whose
+    /// connection breaks is given one more, new one. Setting a rate twice is setting it once.
+    async fn run(&self, link: &mut Link, command: &str) -> Result<String, RouterFault> {
+        if let Some(session) = link.session.take()
+            && let Ok(output) = run_on(&session, command).await
+        {
+            link.session = Some(session);
+            return Ok(output);
+        }
+        let session = self.connect(link).await?;
+        let output = run_on(&session, command).await?;
+        link.session = Some(session);
+        Ok(output)
+    }
+
+    async fn connect(&self, link: &mut Link) -> Result<Session, RouterFault> {
+        // What an older attempt has come to says little about now, unless it succeeded.
+        if let Some(made) = link.connecting.take_if(|attempt| attempt.is_finished())
+            && let Ok(Ok(session)) = made.await
+        {
+            return Ok(session);
+        }
+        let attempt = link.connecting.get_or_insert_with(|| {
+            let (login, host) = (self.login.clone(), self.host.clone());
+            // A task, so that `ssh` is never left alone between its start and its being ours.
+            tokio::spawn(async move { login.connect_mux(&host).await })
+        });
+        let made = attempt.await;
+        link.connecting = None;
+        // The router may have been updated meanwhile.
+        link.dialect = Dialect::Json;
+        match made {
+            Ok(made) => made.map_err(|error| fault::of_connecting(&error, &self.user)),
+            Err(_) => Err(RouterFault::Connect("the attempt was given up".to_owned())),
+        }
+    }
+}
+
+/// Runs a command line on `session` and returns what it printed.
+async fn run_on(session: &Session, command: &str) -> Result<String, RouterFault> {
+    let output = session.raw_command(command).output().await.map_err(|e| fault::of_command(&e))?;
+    // Text inside RouterOS is Windows-1252; what is not UTF-8 is not a name of ours.
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    if printed.trim().is_empty() && !output.stderr.is_empty() {
+        let words = String::from_utf8_lossy(&output.stderr);
+        return Err(RouterFault::Reset(words.trim().to_owned()));
+    }
+    Ok(printed)
+}
+
+fn escaped(file: &std::path::Path) -> String {
+    file.display().to_string().replace('%', "%%")
+}
+
+impl Road for SshRoad {
+    fn transport(&self) -> Transport {
+        Transport::Ssh
+    }
+
+    fn target(&self) -> String {
+        self.target.clone()
+    }
+
+    fn print<'a>(
+        &'a self,
+        menu: Menu,
+        properties: &'static [&'static str],
+    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
+        Box::pin(self.ask("reading", Request::Print(menu, properties)))
+    }
+
+    fn set<'a>(
+        &'a self,
+        menu: Menu,
+        id: &'a str,
+        property: &'static str,
+        value: &'a str,
+    ) -> BoxFuture<'a, Result<Row, RouterError>> {
+        Box::pin(async move {
+            let operation = "writing";
+            let rows = self.ask(operation, Request::Set { menu, id, property, value }).await?;
+            let is_it = |row: &Row| row.text(".id").is_none_or(|shown| shown == id);
+            rows.into_iter().find(is_it).ok_or_else(|| {
+                RouterFault::NotFound(format!("{} {id}", menu.path())).at(&self.target, operation)
+            })
+        })
+    }
+
+    fn ping<'a>(
+        &'a self,
+        address: IpAddr,
+        from: &'a PingFrom,
+    ) -> BoxFuture<'a, Result<Option<Delay>, RouterError>> {
+        Box::pin(async move {
+            let operation = "pinging";
+            let replies = self.ask(operation, Request::Ping(address, from)).await?;
+            time::of_reply(&replies)
+                .map_err(|cause| RouterFault::Unparsable(cause).at(&self.target, operation))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Credentials, Pace, Secret, SshConfig, TransportChoice, Trust};
+
+    fn road(host: &str, user: &str) -> Result<SshRoad, String> {
+        let ssh = SshConfig {
+            host: host.to_owned(),
+            port: 2222,
+            user: user.to_owned(),
+            key_file: None,
+            known_hosts_file: None,
+        };
+        SshRoad::new(&RouterConfig {
+            url: "https://192.0.2.1".to_owned(),
+            transport: TransportChoice::Ssh,
+            credentials: Credentials { user: "u".to_owned(), password: Secret::new(String::new()) },
+            statistics: None,
+            pings: None,
+            ssh,
+            trust: Trust::System,
+            request_timeout: Duration::from_secs(3),
+            stats_interval: Duration::from_millis(100),
+            pace: Pace::default(),
+        })
+    }
+
+    #[test]
+    fn the_console_is_asked_for_wide_lines_unless_somebody_asked_otherwise() {
+        for (user, login) in [("ctl", "ctl+cet512w"), ("ctl+ct80w", "ctl+ct80w")] {
+            assert_eq!(road("192.0.2.1", user).unwrap().login.get_user(), Some(login));
+        }
+        assert_eq!(road("192.0.2.1", "ctl").unwrap().target(), "ssh://192.0.2.1:2222");
+        assert_eq!(road("2001:db8::1", "ctl").unwrap().target(), "ssh://[2001:db8::1]:2222");
+    }
+
+    #[test]
+    fn a_host_is_never_taken_for_an_option() {
+        for host in ["-oProxyCommand=x", "ssh://other", "somebody@else", "two words"] {
+            assert!(road(host, "ctl").is_err(), "{host}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Carries out a script that has been read.
+
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+
+use super::{
+    super::{
+        auth::Policy,
+        errors::Refusal,
+        operations::{Query, Session},
+        ping::Pinger,
+        place::{Place, Single},
+        schema::{Menu, Values},
+        values,
+    },
+    script::{Action, Condition, Expression, Verb, Words},
+    show,
+    value::Value,
+};
+/// How long a probe that is lost is waited for.
+const LOST_AFTER: Duration = Duration::from_secs(1);
+/// Rows for people are folded here; the terminal breaks what is still too long.
+const FOLD: usize = super::COLUMNS;
+
+/// What a script works on and with.
+pub(super) struct Machine<'a, 'b> {
+    session: &'a mut Session<'b>,
+    pinger: &'a Pinger,
+    variables: BTreeMap<String, Value>,
+    printed: String,
+    /// How long the pings take; waited for when everything else is done.
+    wait: Duration,
+}
+
+impl<'a, 'b> Machine<'a, 'b> {
+    pub(super) const fn new(session: &'a mut Session<'b>, pinger: &'a Pinger) -> Self {
+        let wait = Duration::ZERO;
+        Self { session, pinger, variables: BTreeMap::new(), printed: String::new(), wait }
+    }
+
+    /// Carries out `script` up to its first error, and returns what it prints and how long it
+    /// takes.
+    pub(super) fn run(mut self, script: &[Action]) -> (String, Duration) {
+        if let Err(refusal) = self.steps(script) {
+            self.print(refusal.words());
+        }
+        (self.printed, self.wait)
+    }
+
+    fn print(&mut self, line: &str) {
+        self.printed.push_str(line);
+        self.printed.push_str("\r\n");
+    }
+
+    fn steps(&mut self, steps: &[Action]) -> Result<(), Refusal> {
+        for step in steps {
+            match step {
+                Action::Menu { place, verb: Verb::Print, words } => {
+                    let text = self.print_rows(*place, words)?;
+                    self.printed.push_str(&text);
+                }
+                other => {
+                    self.act(other)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, action: &Action) -> Result<Value, Refusal> {
+        match action {
+            Action::Put(value) => {
+                let line = self.value(value)?.text();
+                self.print(&line);
+                Ok(Value::Nothing)
+            }
+            Action::Error(text) => Err(Refusal::bad(self.value(text)?.text())),
+            Action::Len(value) => Ok(Value::Number(self.value(value)?.len() as u64)),
+            Action::ToText(value) => self.value(value).map(|value| Value::Text(value.text())),
+            Action::Serialize { value, keeps_texts } => {
+                Ok(Value::Text(self.value(value)?.json(*keeps_texts).to_string()))
+            }
+            Action::ForEach { names, of, body } => {
+                for (key, element) in self.value(of)?.elements() {
+                    let values = if names.len() == 1 { vec![element] } else { vec![key, element] };
+                    self.variables.extend(names.iter().cloned().zip(values));
+                    self.steps(body)?;
+                }
+                Ok(Value::Nothing)
+            }
+            Action::Menu { place, verb, words } => self.command(*place, *verb, words),
+        }
+    }
+
+    fn value(&mut self, expression: &Expression) -> Result<Value, Refusal> {
+        match expression {
+            Expression::Text(text) => Ok(Value::Text(text.clone())),
+            Expression::Variable(name) => {
+                Ok(self.variables.get(name).cloned().unwrap_or(Value::Nothing))
+            }
+            Expression::Join(parts) => {
+                let mut text = String::new();
+                for part in parts {
+                    text.push_str(&self.value(part)?.text());
+                }
+                Ok(Value::Text(text))
+            }
+            Expression::Of(action) => self.act(action),
+        }
+    }
+
+    fn command(&mut self, place: Place, verb: Verb, words: &Words) -> Result<Value, Refusal> {
+        match verb {
+            Verb::Print => {
+                let rows = self.rows(place, words)?;
+                if words.has("count-only") {
+                    return Ok(Value::Number(rows.len() as u64));
+                }
+                Ok(Value::List(rows.iter().map(table).collect()))
+            }
+            Verb::Get => self.get(place, words),
+            Verb::Find => {
+                let rows = self.rows(place, words)?;
+                let id = |row: &Values| row.get(".id").map(|id| Value::Text(id.clone()));
+                Ok(Value::List(rows.iter().filter_map(id).collect()))
+            }
+            Verb::Set => self.set(place, words),
+            Verb::Enable => self.switch(place, words, true),
+            Verb::Disable => self.switch(place, words, false),
+            Verb::Ping => self.ping(words),
+        }
+    }
+
+    /// Returns the rows that `words` ask for, cut down to the properties that they list.
+    fn rows(&mut self, place: Place, words: &Words) -> Result<Vec<Values>, Refusal> {
+        let mut rows = Vec::new();
+        for row in self.all(place)? {
+            let mut holds = true;
+            for condition in &words.conditions {
+                holds &= self.holds(&row, condition)?;
+            }
+            if holds {
+                rows.push(row);
+            }
+        }
+        if let Some((_, list)) = words.named.iter().find(|(name, _)| name == "proplist") {
+            let list = self.value(list)?.text();
+            // The identifier comes whether or not it is listed.
+            let is_listed = |name: &str| name == ".id" || list.split(',').any(|one| one == name);
+            for row in &mut rows {
+                row.retain(|name, _| is_listed(name));
+            }
+        }
+        Ok(rows)
+    }
+
+    fn all(&mut self, place: Place) -> Result<Vec<Values>, Refusal> {
+        match place {
+            Place::Menu(menu) => self.session.print(menu, &Query::default()),
+            Place::Single(single) => Ok(vec![self.session.print_single(single)?]),
+            Place::Ping | Place::Execute | Place::Monitor => Ok(Vec::new()),
+        }
+    }
+
+    fn holds(&mut self, row: &Values, condition: &Condition) -> Result<bool, Refusal> {
+        let Condition { property, value, negated } = condition;
+        let shown = row.get(property.as_str()).map(String::as_str).unwrap_or_default();
+        let holds = match value {
+            Some(value) => {
+                let wanted = self.value(value)?.text();
+                // Flags have two spellings.
+                let flag = values::flag(&wanted).filter(|_| values::flag(shown).is_some());
+                flag.map_or(shown == wanted, |flag| values::flag(shown) == Some(flag))
+            }
+            None => shown == "true",
+        };
+        Ok(holds != *negated)
+    }
+
+    fn print_rows(&mut self, place: Place, words: &Words) -> Result<String, Refusal> {
+        let rows = self.rows(place, words)?;
+        if words.has("count-only") {
+            return Ok(format!("{}\r\n", rows.len()));
+        }
+        // As a value it is nobody's unless somebody takes it.
+        if words.has("as-value") {
+            return Ok(String::new());
+        }
+        Ok(show::detail(&rows, FOLD))
+    }
+
+    fn get(&mut self, place: Place, words: &Words) -> Result<Value, Refusal> {
+        let mut unnamed = words.unnamed.iter();
+        let row = if let Place::Menu(menu) = place {
+            let target = unnamed.next().ok_or_else(no_such_item)?;
+            let ids = self.targets(menu, target)?;
+            let [id] = ids.as_slice() else { return Err(no_such_item()) };
+            self.session.print_one(menu, *id)?
+        } else {
+            self.all(place)?.into_iter().next().unwrap_or_default()
+        };
+        let Some(property) = unnamed.next() else { return Ok(table(&row)) };
+        let property = self.value(property)?.text();
+        let text = row.get(property.as_str());
+        Ok(text.map_or(Value::Nothing, |text| Value::of(&property, text)))
+    }
+
+    fn set(&mut self, place: Place, words: &Words) -> Result<Value, Refusal> {
+        let mut pairs = Vec::new();
+        for (name, value) in &words.named {
+            pairs.push((name.clone(), self.value(value)?.text()));
+        }
+        match place {
+            Place::Menu(menu) => {
+                let ids = self.all_targets(menu, words)?;
+                self.session.set(menu, &ids, &pairs)?;
+            }
+            Place::Single(Single::Identity) => {
+                for (_, name) in pairs {
+                    self.session.rename(name)?;
+                }
+            }
+            Place::Single(Single::Resource) | Place::Ping | Place::Execute | Place::Monitor => {}
+        }
+        Ok(Value::Nothing)
+    }
+
+    fn switch(&mut self, place: Place, words: &Words, on: bool) -> Result<Value, Refusal> {
+        let Place::Menu(menu) = place else { return Err(no_such_item()) };
+        let ids = self.all_targets(menu, words)?;
+        self.session.switch(menu, &ids, on)?;
+        Ok(Value::Nothing)
+    }
+
+    fn all_targets(&mut self, menu: &Menu, words: &Words) -> Result<Vec<u32>, Refusal> {
+        let mut ids = Vec::new();
+        for target in &words.unnamed {
+            ids.extend(self.targets(menu, target)?);
+        }
+        Ok(ids)
+    }
+
+    /// Returns the rows that a value stands for: identifiers or names, and for a `[find …]` without
+    /// a match none at all, which is no error.
+    fn targets(&mut self, menu: &Menu, target: &Expression) -> Result<Vec<u32>, Refusal> {
+        let keys: Vec<String> = match self.value(target)? {
+            Value::List(values) => values.iter().map(Value::text).collect(),
+            single => single.text().split(',').map(ToOwned::to_owned).collect(),
+        };
+        keys.iter().map(|key| self.session.target(menu, key)).collect()
+    }
+
+    fn ping(&mut self, words: &Words) -> Result<Value, Refusal> {
+        self.session.user.require(Policy::Test)?;
+        let mut arguments = BTreeMap::new();
+        for (name, value) in &words.named {
+            arguments.insert(name.as_str(), self.value(value)?.text());
+        }
+        let host = arguments.get("address").cloned().unwrap_or_default();
+        let address: IpAddr = host.parse().map_err(|_| Refusal::invalid_value("address"))?;
+        let count = arguments.get("count").map_or(Some(1), |count| values::whole(count));
+        let count = count.ok_or_else(|| Refusal::invalid_value("count"))?.min(20);
+        let mut probes = Vec::new();
+        for seq in 0..count {
+            let answer = self.pinger.round_trip(address).filter(|span| *span <= LOST_AFTER);
+            let is_last = seq + 1 == count;
+            self.wait += if is_last { answer.unwrap_or(LOST_AFTER) } else { LOST_AFTER };
+            let mut probe = Values::from([("host", host.clone()), ("seq", seq.to_string())]);
+            match answer {
+                Some(span) => probe.extend([
+                    ("size", "56".to_owned()),
+                    ("time", values::shown_time(span)),
+                    ("ttl", "64".to_owned()),
+                ]),
+                None => probe.extend([("status", "timeout".to_owned())]),
+            }
+            probes.push(table(&probe));
+        }
+        Ok(Value::List(probes))
+    }
+}
+
+fn table(row: &Values) -> Value {
+    let pair = |(name, text): (&&str, &String)| ((*name).to_owned(), Value::of(name, text));
+    Value::Table(row.iter().map(pair).collect())
+}
+
+fn no_such_item() -> Refusal {
+    Refusal::bad("no such item")
+}
