@@ -55,10 +55,10 @@ export function split(why) {
 
 /** What each congestion state means. */
 export const STATES = {
-  green: "green: no queue",
-  yellow: "yellow: queue begins",
-  soft_red: "soft red: noticeable",
-  red: "red: breaks calls",
+  green: "green: no queue stands",
+  yellow: "yellow: a queue begins to stand",
+  soft_red: "soft red: a queue that one notices",
+  red: "red: a queue that breaks calls",
   unknown: "not measured",
 };
 
