@@ -1,12 +1,15 @@
 //! The last decisions of a WAN, told as a person would: one note for a run of like decisions.
+//!
+//! Kept as facts and put into words when somebody reads them, because the loop notes twenty times
+//! a second and a reader looks now and then.
 
 use std::{collections::VecDeque, time::Duration};
 
 use serde::Serialize;
 
 use crate::{
-    control::{Cycle, Direction, DirectionCycle, Reason},
-    units::Timestamp,
+    control::{CongestionState, Cycle, Direction, DirectionCycle, MeasurementState, Reason},
+    units::{BitRate, Delay, Timestamp},
 };
 
 /// How many notes are kept.
@@ -14,7 +17,7 @@ const KEPT: usize = 40;
 /// Decisions with the same reason that follow within this time belong to one note.
 const SAME_RUN: Duration = Duration::from_secs(2);
 
-/// A run of like decisions, or a change of state.
+/// A run of like decisions, or a change of state, in words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Note {
     /// Unix time of the first decision, in seconds.
@@ -27,103 +30,98 @@ pub struct Note {
     pub text: String,
 }
 
-/// The last notes, and the run that is still going on for each direction.
+/// The last notes, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    list: VecDeque<(u64, Note)>,
-    runs: [Option<Run>; 2],
-    next: u64,
+    list: VecDeque<Entry>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Run {
-    note: u64,
-    reason: Reason,
-    last: Timestamp,
-    from: crate::units::BitRate,
-    decisions: u32,
+struct Entry {
+    at: Timestamp,
+    direction: Option<Direction>,
+    story: Story,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Story {
+    Measurement { from: MeasurementState, to: MeasurementState },
+    State { from: CongestionState, to: CongestionState, delta: Option<Delay> },
+    Rate { reason: Reason, from: BitRate, to: BitRate, steps: u32, last: Timestamp },
 }
 
 impl Notes {
+    /// Puts the notes into words, newest first.
     pub(super) fn list(&self) -> Vec<Note> {
-        self.list.iter().rev().map(|(_, note)| note.clone()).collect()
+        self.list.iter().rev().map(Entry::note).collect()
     }
 
     pub(super) fn record(&mut self, before: Option<&Cycle>, cycle: &Cycle) {
         let measured = before.map(|before| before.measurement.state);
-        if let Some(from) = measured.filter(|from| *from != cycle.measurement.state) {
-            let text =
-                format!("measurement {} after {}", cycle.measurement.state.name(), from.name());
-            self.push(cycle.wall, None, "measurement", text);
+        let to = cycle.measurement.state;
+        if let Some(from) = measured.filter(|from| *from != to) {
+            self.push(cycle.wall, None, Story::Measurement { from, to });
         }
-        for (index, direction) in Direction::ALL.into_iter().enumerate() {
+        for direction in Direction::ALL {
             let told = &cycle.directions[direction];
             let state = before.map(|before| before.directions[direction].state);
             if let Some(from) = state.filter(|from| *from != told.state) {
-                let delta = cycle.measurement.delta.unwrap_or_default();
-                let text = format!(
-                    "{} after {} at {delta} over the baseline",
-                    told.state.name(),
-                    from.name()
-                );
-                self.push(cycle.wall, Some(direction), "state", text);
+                let delta = cycle.measurement.delta;
+                let story = Story::State { from, to: told.state, delta };
+                self.push(cycle.wall, Some(direction), story);
             }
-            self.record_change(index, direction, told, cycle.wall);
+            if told.desired != told.previous {
+                self.record_change(direction, told, cycle.wall);
+            }
         }
     }
 
-    /// Tells a change of the rate; holding is no news.
-    fn record_change(
-        &mut self,
-        index: usize,
-        direction: Direction,
-        told: &DirectionCycle,
-        wall: Timestamp,
-    ) {
-        if told.desired == told.previous {
+    /// Notes a change of the rate, as one more step of a run if one is going on.
+    fn record_change(&mut self, direction: Direction, told: &DirectionCycle, wall: Timestamp) {
+        let rates = self.list.iter_mut().rev().filter(|entry| entry.direction == Some(direction));
+        let running = rates.map(|entry| &mut entry.story).find_map(|story| match story {
+            Story::Rate { reason, to, steps, last, .. } => Some((*reason, to, steps, last)),
+            Story::Measurement { .. } | Story::State { .. } => None,
+        });
+        if let Some((reason, to, steps, last)) = running
+            && reason == told.reason
+            && wall < last.after(SAME_RUN)
+        {
+            (*to, *last) = (told.desired, wall);
+            *steps += 1;
             return;
         }
-        let running = self
-            .runs
-            .get(index)
-            .copied()
-            .flatten()
-            .filter(|run| run.reason == told.reason && wall < run.last.after(SAME_RUN));
-        let mut run = running.unwrap_or_else(|| Run {
-            note: self.push(wall, Some(direction), told.reason.code(), String::new()),
-            reason: told.reason,
-            last: wall,
-            from: told.previous,
-            decisions: 0,
-        });
-        run.last = wall;
-        run.decisions += 1;
-        let times =
-            if run.decisions > 1 { format!(" in {} steps", run.decisions) } else { String::new() };
-        let text = format!("{}: {} to {}{times}", told.reason.explain(), run.from, told.desired);
-        if let Some((_, note)) = self.list.iter_mut().rev().find(|(number, _)| *number == run.note)
-        {
-            note.text = text;
-        }
-        if let Some(slot) = self.runs.get_mut(index) {
-            *slot = Some(run);
-        }
+        let DirectionCycle { reason, previous: from, desired: to, .. } = *told;
+        let story = Story::Rate { reason, from, to, steps: 1, last: wall };
+        self.push(wall, Some(direction), story);
     }
 
-    fn push(
-        &mut self,
-        wall: Timestamp,
-        direction: Option<Direction>,
-        code: &'static str,
-        text: String,
-    ) -> u64 {
-        let number = self.next;
-        self.next += 1;
-        let direction = direction.map(Direction::name);
-        self.list.push_back((number, Note { time: wall.seconds(), direction, code, text }));
-        if self.list.len() > KEPT {
+    fn push(&mut self, at: Timestamp, direction: Option<Direction>, story: Story) {
+        if self.list.len() == KEPT {
             self.list.pop_front();
         }
-        number
+        self.list.push_back(Entry { at, direction, story });
+    }
+}
+
+impl Entry {
+    fn note(&self) -> Note {
+        let (code, text) = match self.story {
+            Story::Measurement { from, to } => {
+                ("measurement", format!("measurement {} after {}", to.name(), from.name()))
+            }
+            Story::State { from, to, delta } => {
+                let delta = delta.unwrap_or_default();
+                let text =
+                    format!("{} after {} at {delta} over the baseline", to.name(), from.name());
+                ("state", text)
+            }
+            Story::Rate { reason, from, to, steps, .. } => {
+                let steps = if steps > 1 { format!(" in {steps} steps") } else { String::new() };
+                (reason.code(), format!("{}: {from} to {to}{steps}", reason.explain()))
+            }
+        };
+        let direction = self.direction.map(Direction::name);
+        Note { time: self.at.seconds(), direction, code, text }
     }
 }
