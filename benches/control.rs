@@ -115,6 +115,7 @@ fn params(wan: &HomeWan) -> WanParams {
     WanParams {
         evidence: EvidenceParams {
             reflectors: REFLECTORS,
+            probe_interval: Duration::from_millis(50),
             stale_after: Duration::from_millis(1200),
             bloat_threshold: yellow,
         },

@@ -13,7 +13,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 use clap::{Args, Parser, Subcommand};
 use tokio::runtime;
 
-use crate::telemetry::{LogFormat, start_logging};
+use crate::telemetry::{LogFormat, LogLevel, start_logging};
 
 /// Why a command failed, with the exit code that says so to scripts.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ struct Failure {
 
 /// Anything that has no code of its own.
 const EXIT_FAILURE: u8 = 1;
+/// The command line or the environment makes no sense; clap uses the same.
+const EXIT_USAGE: u8 = 2;
 /// Not permitted to open an ICMP socket (`EX_NOPERM` of sysexits.h).
 const EXIT_NO_PERMISSION: u8 = 77;
 /// The configuration is wrong (`EX_CONFIG` of sysexits.h).
@@ -41,9 +43,25 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How much is logged to standard error: error, warn, info, debug or trace. `RUST_LOG` wins.
-    #[arg(long, global = true, default_value = "info", value_name = "LEVEL")]
-    log_level: String,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// `wanctl history` under a name of its own.
+#[derive(Debug, Parser)]
+#[command(name = "wanctl-history", version, max_term_width = 100)]
+struct HistoryCli {
+    #[command(flatten)]
+    args: show_history::HistoryArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+#[derive(Debug, Args)]
+struct LogArgs {
+    /// How much is logged to standard error. `RUST_LOG` wins.
+    #[arg(long, global = true, value_enum, default_value = "info", value_name = "LEVEL")]
+    log_level: LogLevel,
     /// How the log is written.
     #[arg(long, global = true, value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -111,15 +129,18 @@ pub fn main() -> ExitCode {
 /// Runs `wanctl history` with the arguments of the process, for the program `wanctl-history`.
 #[must_use]
 pub fn history_main() -> ExitCode {
-    let mut arguments: Vec<_> = std::env::args_os().collect();
-    arguments.insert(1.min(arguments.len()), "history".into());
-    start(Cli::parse_from(arguments))
+    let HistoryCli { args, log } = HistoryCli::parse();
+    start(Cli { command: Command::History(args), log })
 }
 
 fn start(cli: Cli) -> ExitCode {
     // The demo talks to its spectator on standard output; its log is for trouble.
-    let quiet = matches!(cli.command, Command::Demo(_)) && cli.log_level == "info";
-    start_logging(if quiet { "warn" } else { &cli.log_level }, cli.log_format);
+    let quiet = matches!(cli.command, Command::Demo(_)) && cli.log.log_level == LogLevel::Info;
+    let level = if quiet { LogLevel::Warn } else { cli.log.log_level };
+    if let Err(sentence) = start_logging(level, cli.log.log_format) {
+        output::complain(&anyhow::Error::msg(sentence));
+        return ExitCode::from(EXIT_USAGE);
+    }
     match dispatch(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever closed the pipe has seen enough.

@@ -115,7 +115,7 @@ impl Daemon {
             let (name, reflectors) = names(settings);
             loops.push(ControlLoop {
                 index: wan,
-                wan: Wan::new(&settings.params, clock.now()),
+                wan: controller(settings, config.control.mode, clock),
                 interval: config.control.interval,
                 clock,
                 samples,
@@ -214,6 +214,14 @@ impl Daemon {
             self.server.abort();
         }
         info!("stopped");
+    }
+}
+
+fn controller(wan: &crate::config::WanConfig, mode: Mode, clock: Clock) -> Wan {
+    let wan = Wan::new(&wan.params, clock.now());
+    match mode {
+        Mode::Active => wan,
+        Mode::Observe => wan.observing(),
     }
 }
 

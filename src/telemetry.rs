@@ -7,7 +7,7 @@ mod process;
 
 pub use cycle_metrics::{CycleMetrics, WanLabels};
 pub use expose::{Format, encode};
-pub use logging::{LogFormat, start as start_logging};
+pub use logging::{LogFormat, LogLevel, start as start_logging};
 pub use process::ProcessCollector;
 
 use prometheus_client::{

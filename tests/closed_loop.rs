@@ -27,6 +27,7 @@ fn params() -> WanParams {
     WanParams {
         evidence: EvidenceParams {
             reflectors: 6,
+            probe_interval: Duration::from_millis(50),
             stale_after: Duration::from_millis(1200),
             bloat_threshold: ms(15.0),
         },

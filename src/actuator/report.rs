@@ -10,7 +10,7 @@ use crate::{
 pub struct RouterReport {
     /// Whether the last request succeeded; `None` before the first.
     pub up: Option<bool>,
-    /// Why not, if it has failed often enough to be told.
+    /// Why not.
     pub failure: Option<RouterError>,
     /// What the last survey found.
     pub findings: Vec<Finding>,
@@ -30,6 +30,9 @@ impl RouterReport {
     /// Returns everything that keeps wanctl from its job, with what to do about it.
     #[must_use]
     pub fn troubles(&self) -> Vec<String> {
+        if self.up.is_none() {
+            return vec!["the router has not answered yet".to_owned()];
+        }
         let failure =
             self.failure.as_ref().map(|error| format!("{error}: {}", error.fault.remedy()));
         let fatal = self.findings.iter().filter(|finding| finding.is_fatal);

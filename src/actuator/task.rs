@@ -319,19 +319,18 @@ impl Actuator {
         self.reconciler.doubt();
         self.next.queues = MonoTime::ZERO;
         self.rest_until = now + pause::after(&failure.fault, self.failures);
-        let told_after = if failure.fault.may_pass() { BELIEVED_AFTER } else { 1 };
-        if self.failures == told_after {
+        let believed_after = if failure.fault.may_pass() { BELIEVED_AFTER } else { 1 };
+        if self.failures == believed_after {
             error!(error = %failure, remedy = failure.fault.remedy(), "the router fails");
+        } else if self.failures == 1 {
+            warn!(error = %failure, "the router fails; it may pass, trying again");
         } else {
             debug!(error = %failure, "the router fails");
         }
-        let told = (self.failures >= told_after).then_some(failure);
         self.report.send_modify(|report| {
             report.up = Some(false);
             report.transport = Some(transport);
-            if told.is_some() {
-                report.failure = told;
-            }
+            report.failure = Some(failure);
         });
     }
 

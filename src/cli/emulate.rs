@@ -298,6 +298,7 @@ fn wan_config(number: u8, wan: &HomeWan) -> WanConfig {
         params: WanParams {
             evidence: EvidenceParams {
                 reflectors: u16::from(REFLECTORS),
+                probe_interval: Duration::from_millis(50),
                 stale_after: Duration::from_millis(1200),
                 bloat_threshold: yellow,
             },

@@ -81,6 +81,7 @@ pub(super) async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, a
 pub(super) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl StopSignals {
@@ -89,6 +90,7 @@ impl StopSignals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
@@ -97,6 +99,8 @@ impl StopSignals {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
+            // The terminal is gone: an end in good order, with the parting limits.
+            _ = self.hangup.recv() => "SIGHUP",
         }
     }
 }

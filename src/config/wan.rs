@@ -301,6 +301,7 @@ fn evidence(
     let round = interval * u32::from(count);
     EvidenceParams {
         reflectors: count,
+        probe_interval: interval,
         stale_after: (round * FRESH_ROUNDS).max(FRESH_AT_LEAST),
         bloat_threshold: thresholds.yellow,
     }

@@ -18,6 +18,9 @@ const RISE_TAU: Duration = Duration::from_mins(1);
 const RELEARN_AFTER: Duration = Duration::from_secs(5);
 /// Fewest replies that may prove a path change.
 const RELEARN_REPLIES: usize = 8;
+/// A baseline that was never seen at rest is believed after this time: a queue that stood when it
+/// began has drained at the base rate by then, and the baseline has fallen with it.
+const FOUNDED_AFTER: Duration = Duration::from_secs(10);
 /// A path change smaller than this is left to the slow rise.
 const RELEARN_STEP: Delay = Delay::from_micros(4_000);
 
@@ -26,6 +29,8 @@ const RELEARN_STEP: Delay = Delay::from_micros(4_000);
 pub(super) struct Baseline {
     value: Option<Delay>,
     last: Option<MonoTime>,
+    first: Option<MonoTime>,
+    seen_quiet: bool,
     /// Replies since the link became quiet, no older than `RELEARN_AFTER` plus one.
     quiet: VecDeque<(MonoTime, Delay)>,
 }
@@ -36,9 +41,16 @@ impl Baseline {
         self.value
     }
 
+    /// Tells whether the value is more than the first delay that happened to be seen.
+    pub(super) fn is_founded(&self, now: MonoTime) -> bool {
+        self.seen_quiet || self.first.is_some_and(|first| now.since(first) >= FOUNDED_AFTER)
+    }
+
     /// Takes one reply into account. `quiet` tells that the WAN carried next to no traffic of
     /// ours when it arrived.
     pub(super) fn update(&mut self, at: MonoTime, rtt: Delay, quiet: bool) {
+        self.first = self.first.or(Some(at));
+        self.seen_quiet |= quiet;
         let Some(value) = self.value else {
             self.value = Some(rtt);
             self.last = Some(at);

@@ -15,6 +15,8 @@ use crate::units::{Delay, MonoTime};
 const LOSS_WEIGHT: f64 = 1.0 / 30.0;
 /// Weight of one reply in a reflector's jitter, as RFC 3550 section 6.4.1 smooths it.
 const JITTER_WEIGHT: f64 = 1.0 / 16.0;
+/// After this many probes without a reply, what was heard last is no reason to raise a rate.
+const SILENT_PROBES: u32 = 4;
 /// How long after the start silence is put down to starting.
 const START_GRACE: Duration = Duration::from_secs(3);
 
@@ -25,6 +27,8 @@ pub struct EvidenceParams {
     pub reflectors: u16,
     /// Age up to which a reflector's last reply counts.
     pub stale_after: Duration,
+    /// Time between two probes of the WAN.
+    pub probe_interval: Duration,
     /// Delay over the baseline from which a reflector votes for bloat.
     pub bloat_threshold: Delay,
 }
@@ -54,11 +58,14 @@ pub(super) struct Evidence {
     reflectors: Vec<Reflector>,
 }
 
-/// The evidence as it stands at one moment.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Summary {
-    pub(super) measurement: Measurement,
-    /// Median delta of the reflectors that vote for bloat: how deep the queue is.
+/// The reflectors' verdict on the delay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// Reflectors that vote for bloat.
+    pub(super) votes: usize,
+    /// Whether the votes suffice.
+    pub(super) bloated: bool,
+    /// Median delta of those that vote for it: how deep the queue is.
     pub(super) queue_delay: Delay,
 }
 
@@ -83,33 +90,53 @@ impl Evidence {
         }
     }
 
-    /// Combines the fresh replies as of `now`. `traffic` tells whether anything flows at all.
-    pub(super) fn summary(&self, now: MonoTime, traffic: bool) -> Summary {
-        let fresh: Vec<(&Reflector, Reply)> =
-            self.reflectors.iter().filter_map(|r| Some((r, self.fresh_reply(r, now)?))).collect();
+    /// Counts the votes of the fresh replies as of `now`. Only probes sent at `since` or later
+    /// vote: an older one tells of the queue as it was before.
+    pub(super) fn verdict(&self, now: MonoTime, since: MonoTime) -> Verdict {
+        let fresh = self.fresh(now);
         let voters: Vec<Delay> = fresh
             .iter()
-            .map(|(_, reply)| reply.delta)
-            .filter(|delta| *delta > self.params.bloat_threshold)
+            .map(|(_, reply)| reply)
+            .filter(|reply| reply.delta > self.params.bloat_threshold && reply.sent() >= since)
+            .map(|reply| reply.delta)
             .collect();
         let bloated = match fresh.as_slice() {
             // One reflector is no quorum: it has to say so twice.
-            [(only, _)] => only.streak >= 2,
+            [(only, _)] => only.streak >= 2 && !voters.is_empty(),
             several => voters.len() >= quorum(several.len()),
         };
+        Verdict { votes: voters.len(), bloated, queue_delay: median(voters).unwrap_or(Delay::ZERO) }
+    }
+
+    /// Tells whether what the reflectors say is recent and well-founded enough to raise a rate
+    /// on: replies keep coming, and their baselines have been seen at rest or have had time to
+    /// fall to it.
+    pub(super) fn is_trustworthy(&self, now: MonoTime) -> bool {
+        let last = self.reflectors.iter().filter_map(|r| r.last).max_by_key(|reply| reply.at);
+        let recent = last.is_some_and(|reply| {
+            let usual = self.params.probe_interval * SILENT_PROBES;
+            now.since(reply.at) <= usual.saturating_add(reply.path())
+        });
+        let founded = self.reflectors.iter().any(|r| r.baseline.is_founded(now));
+        recent && founded
+    }
+
+    /// Combines the fresh replies as of `now`. `traffic` tells whether anything flows at all.
+    pub(super) fn measurement(&self, now: MonoTime, traffic: bool) -> Measurement {
+        let fresh = self.fresh(now);
+        let Verdict { votes, bloated, .. } = self.verdict(now, MonoTime::ZERO);
         let last = self.reflectors.iter().filter_map(|r| r.last.map(|l| l.at)).max();
-        let measurement = Measurement {
+        Measurement {
             state: self.state(now, fresh.len(), traffic),
             fresh: count(fresh.len()),
-            votes: count(voters.len()),
+            votes: count(votes),
             bloated,
             rtt: median(fresh.iter().map(|(_, reply)| reply.rtt)),
             baseline: median(fresh.iter().filter_map(|(r, _)| r.baseline.value())),
             delta: median(fresh.iter().map(|(_, reply)| reply.delta)),
             jitter: median(fresh.iter().filter_map(|(r, _)| r.jitter)),
             age: last.map(|at| now.since(at)),
-        };
-        Summary { measurement, queue_delay: median(voters).unwrap_or(Delay::ZERO) }
+        }
     }
 
     /// Shows each reflector as it stands at `now`.
@@ -126,6 +153,10 @@ impl Evidence {
                 last_reply: r.last.map(|reply| reply.at),
             })
             .collect()
+    }
+
+    fn fresh(&self, now: MonoTime) -> Vec<(&Reflector, Reply)> {
+        self.reflectors.iter().filter_map(|r| Some((r, self.fresh_reply(r, now)?))).collect()
     }
 
     fn fresh_reply(&self, reflector: &Reflector, now: MonoTime) -> Option<Reply> {
@@ -145,6 +176,18 @@ impl Evidence {
             n if n >= healthy => MeasurementState::Healthy,
             _ => MeasurementState::Reduced,
         }
+    }
+}
+
+impl Reply {
+    /// The time that the probe was under way.
+    fn path(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.rtt.micros()).unwrap_or(0))
+    }
+
+    /// When the probe was sent.
+    fn sent(&self) -> MonoTime {
+        MonoTime::from_start(self.at.since_start().saturating_sub(self.path()))
     }
 }
 
@@ -198,6 +241,7 @@ mod tests {
             let params = EvidenceParams {
                 reflectors,
                 stale_after: Duration::from_secs(1),
+                probe_interval: Duration::from_millis(50),
                 bloat_threshold: Delay::from_micros(15 * MS),
             };
             Self {
@@ -208,7 +252,7 @@ mod tests {
         }
 
         /// One round in which reflector `i` answers after `rtts[i]` ms, or is silent.
-        fn round(&mut self, rtts: &[Option<i64>]) -> Summary {
+        fn round(&mut self, rtts: &[Option<i64>]) -> Measurement {
             for (id, rtt) in (0..).zip(rtts) {
                 self.now = self.now + Duration::from_millis(50);
                 self.sequence += 1;
@@ -223,7 +267,7 @@ mod tests {
                 };
                 self.evidence.update(&sample, false);
             }
-            self.evidence.summary(self.now, true)
+            self.evidence.measurement(self.now, true)
         }
     }
 
@@ -231,8 +275,8 @@ mod tests {
     fn reflectors_at_different_distances_are_not_a_queue() {
         let mut bench = Bench::new(3);
         let summary = bench.round(&[Some(8), Some(30), Some(190)]);
-        assert_eq!(summary.measurement.delta, Some(Delay::ZERO));
-        assert!(!summary.measurement.bloated);
+        assert_eq!(summary.delta, Some(Delay::ZERO));
+        assert!(!summary.bloated);
     }
 
     #[test]
@@ -242,9 +286,9 @@ mod tests {
         let mut one_bad = [Some(20); 6];
         one_bad[2] = Some(400);
         let summary = bench.round(&one_bad);
-        assert_eq!(summary.measurement.votes, 1);
-        assert!(!summary.measurement.bloated);
-        assert_eq!(summary.measurement.delta, Some(Delay::ZERO));
+        assert_eq!(summary.votes, 1);
+        assert!(!summary.bloated);
+        assert_eq!(summary.delta, Some(Delay::ZERO));
     }
 
     #[test]
@@ -252,16 +296,17 @@ mod tests {
         let mut bench = Bench::new(6);
         bench.round(&[Some(20); 6]);
         let summary = bench.round(&[Some(80), Some(90), Some(100), Some(20), Some(20), Some(20)]);
-        assert!(summary.measurement.bloated);
-        assert_eq!(summary.queue_delay, Delay::from_micros(70 * MS));
+        assert!(summary.bloated);
+        let verdict = bench.evidence.verdict(bench.now, MonoTime::ZERO);
+        assert_eq!(verdict.queue_delay, Delay::from_micros(70 * MS));
     }
 
     #[test]
     fn a_single_reflector_must_say_it_twice() {
         let mut bench = Bench::new(1);
         bench.round(&[Some(20)]);
-        assert!(!bench.round(&[Some(90)]).measurement.bloated);
-        assert!(bench.round(&[Some(90)]).measurement.bloated);
+        assert!(!bench.round(&[Some(90)]).bloated);
+        assert!(bench.round(&[Some(90)]).bloated);
     }
 
     #[test]
@@ -271,10 +316,10 @@ mod tests {
         for _ in 0..10 {
             bench.round(&[None; 3]);
         }
-        let under_load = bench.evidence.summary(bench.now, true).measurement;
+        let under_load = bench.evidence.measurement(bench.now, true);
         assert_eq!(under_load.state, MeasurementState::Collapsed);
         assert_eq!(under_load.delta, None);
-        let idle = bench.evidence.summary(bench.now, false).measurement;
+        let idle = bench.evidence.measurement(bench.now, false);
         assert_eq!(idle.state, MeasurementState::Stalled);
     }
 
@@ -282,7 +327,32 @@ mod tests {
     fn fewer_than_a_quorum_is_reduced() {
         let mut bench = Bench::new(6);
         let summary = bench.round(&[Some(20), Some(20), None, None, None, None]);
-        assert_eq!(summary.measurement.state, MeasurementState::Reduced);
-        assert_eq!(summary.measurement.fresh, 2);
+        assert_eq!(summary.state, MeasurementState::Reduced);
+        assert_eq!(summary.fresh, 2);
+    }
+
+    #[test]
+    fn probes_sent_before_a_cut_do_not_vote_for_another() {
+        let mut bench = Bench::new(6);
+        bench.round(&[Some(20); 6]);
+        bench.round(&[Some(90); 6]);
+        let cut = bench.now;
+        assert!(bench.evidence.verdict(cut, MonoTime::ZERO).bloated);
+        assert!(!bench.evidence.verdict(cut, cut).bloated);
+        bench.round(&[Some(90); 6]);
+        assert!(bench.evidence.verdict(bench.now, cut).bloated, "the queue stands all the same");
+    }
+
+    #[test]
+    fn silence_and_a_baseline_born_under_load_are_no_ground_for_a_raise() {
+        let mut bench = Bench::new(3);
+        bench.round(&[Some(120); 3]);
+        assert!(!bench.evidence.is_trustworthy(bench.now), "never seen at rest");
+        for _ in 0..70 {
+            bench.round(&[Some(20); 3]);
+        }
+        assert!(bench.evidence.is_trustworthy(bench.now));
+        let later = bench.now + Duration::from_millis(400);
+        assert!(!bench.evidence.is_trustworthy(later), "silent for 400 ms");
     }
 }

@@ -42,6 +42,10 @@ pub(super) struct LawInput {
     pub(super) dt: Duration,
     /// The rate desired so far.
     pub(super) current: BitRate,
+    /// The limit that the router was last known to enforce; `None` if it is in doubt.
+    pub(super) in_force: Option<BitRate>,
+    /// What the reflectors say is recent and well-founded enough to raise a rate on.
+    pub(super) trustworthy: bool,
     pub(super) limits: Limits,
     pub(super) measurement: MeasurementState,
     /// Enough distinct reflectors agree that the delay is up.
@@ -66,6 +70,12 @@ pub(super) struct Verdict {
 pub(super) trait RateLaw: fmt::Debug + Send {
     /// Returns the rate that the direction should have from now on, and why.
     fn decide(&mut self, input: &LawInput) -> Verdict;
+
+    /// Returns when the last cut came into force: what was measured before tells nothing about
+    /// the need for another.
+    fn last_cut(&self) -> MonoTime {
+        MonoTime::ZERO
+    }
 }
 
 /// Why a rate is what it is.
@@ -83,6 +93,10 @@ pub enum Reason {
     GlideDown,
     /// Hold: a cut was made just now and its effect is not visible yet.
     HoldRefractory,
+    /// Hold: the router has not yet followed the last change, or is in doubt.
+    HoldPending,
+    /// Hold: replies have just stopped, or their baselines were never seen at rest.
+    HoldUntrusted,
     /// Hold: the delay is up, but not by this direction's traffic.
     HoldElsewhere,
     /// Hold: the delay is a little up, too much for a raise and too little for a cut.
@@ -107,13 +121,15 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in the order in which they are shown.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::CutBloat,
         Self::CutCollapsed,
         Self::RaiseDemand,
         Self::GlideUp,
         Self::GlideDown,
         Self::HoldRefractory,
+        Self::HoldPending,
+        Self::HoldUntrusted,
         Self::HoldElsewhere,
         Self::HoldDelay,
         Self::HoldNoDemand,
@@ -136,6 +152,8 @@ impl Reason {
             Self::GlideUp => "glide_up",
             Self::GlideDown => "glide_down",
             Self::HoldRefractory => "hold_refractory",
+            Self::HoldPending => "hold_pending",
+            Self::HoldUntrusted => "hold_untrusted",
             Self::HoldElsewhere => "hold_elsewhere",
             Self::HoldDelay => "hold_delay",
             Self::HoldNoDemand => "hold_no_demand",
@@ -159,6 +177,8 @@ impl Reason {
             Self::GlideUp => "raise: at ease, back towards the base rate",
             Self::GlideDown => "cut: no demand, back towards the base rate",
             Self::HoldRefractory => "hold: waiting for the last cut to show",
+            Self::HoldPending => "hold: the router has not yet followed the last change",
+            Self::HoldUntrusted => "hold: the replies are too few or too young to raise on",
             Self::HoldElsewhere => "hold: the delay is up, but not by this traffic",
             Self::HoldDelay => "hold: the delay is a little up",
             Self::HoldNoDemand => "hold: nobody asks for more",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Actuation, Direction, DirectionCycle, EvidenceParams, LawKind, Limits, Load, Measurement,
     PerDirection, QueueReading, ReflectorView, RttSample, ShaperSample, StateThresholds,
-    evidence::{Evidence, Summary},
+    evidence::Evidence,
     law::{Adaptive, Fixed, LawInput, RateLaw, Verdict},
     load::{self, LoadMeter},
     state::StateMachine,
@@ -17,6 +17,8 @@ const TRAFFIC: BitRate = BitRate::from_bps(100_000);
 /// Utilisation up to which the link counts as quiet, so that baselines may learn: a queue cannot
 /// stand in a link that is three quarters empty.
 const QUIET: f64 = 0.25;
+/// For this long after a cut a queue may still stand, however little flows: no baseline is learned.
+const DRAINED_AFTER: Duration = Duration::from_secs(10);
 
 /// Everything that shapes one WAN's control.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,6 +46,8 @@ pub struct Wan {
     evidence: Evidence,
     directions: PerDirection<Channel>,
     decided: MonoTime,
+    /// Nobody carries the decisions out.
+    observes: bool,
 }
 
 /// What one decision of a WAN says; the loop adds its timing and makes it a `Cycle`.
@@ -55,6 +59,16 @@ pub struct Decision {
     pub directions: PerDirection<DirectionCycle>,
     /// Each reflector as it stands.
     pub reflectors: Vec<ReflectorView>,
+}
+
+/// What both directions of a decision share.
+struct Moment<'a> {
+    now: MonoTime,
+    /// Time since the decision before this one.
+    dt: Duration,
+    measurement: Measurement,
+    evidence: &'a Evidence,
+    observes: bool,
 }
 
 /// One direction's own state.
@@ -95,7 +109,16 @@ impl Wan {
             evidence: Evidence::new(params.evidence, now),
             directions: PerDirection::build(channel),
             decided: now,
+            observes: false,
         }
+    }
+
+    /// Returns a controller whose decisions nobody carries out. Each starts from the limit that is
+    /// in force, and says what would be done about that; without this its rates would run away
+    /// from a world that does not follow them.
+    #[must_use]
+    pub fn observing(self) -> Self {
+        Self { observes: true, ..self }
     }
 
     /// Takes the outcome of one probe into account.
@@ -124,16 +147,14 @@ impl Wan {
         self.decided = now;
         let loads = PerDirection::build(|direction| self.directions[direction].load(now));
         let traffic = loads.each().iter().any(|(_, load)| load.achieved > Some(TRAFFIC));
-        let summary = self.evidence.summary(now, traffic);
+        let measurement = self.evidence.measurement(now, traffic);
+        let Self { evidence, observes, .. } = self;
+        let moment = Moment { now, dt, measurement, evidence, observes: *observes };
         let directions = PerDirection::build(|direction| {
             let blamed = load::blame(&loads[direction], &loads[direction.other()]);
-            self.directions[direction].decide(now, dt, &summary, loads[direction], blamed)
+            self.directions[direction].decide(&moment, loads[direction], blamed)
         });
-        Decision {
-            measurement: summary.measurement,
-            directions,
-            reflectors: self.evidence.views(now),
-        }
+        Decision { measurement, directions, reflectors: self.evidence.views(now) }
     }
 }
 
@@ -144,12 +165,24 @@ impl Channel {
         observed.unwrap_or(self.desired)
     }
 
+    /// Zero is "unlimited" on a router; nothing that is decided goes above the ceiling.
+    fn or_ceiling(&self, limit: BitRate) -> BitRate {
+        if limit > BitRate::ZERO { limit } else { self.limits.ceiling }
+    }
+
     fn load(&self, now: MonoTime) -> Load {
         self.meter.load(now, self.in_force())
     }
 
     fn is_quiet(&self, now: MonoTime) -> bool {
-        self.load(now).recent_peak.is_some_and(|peak| peak < QUIET)
+        // Against the base rate if the limit is more generous: what the link can be trusted to
+        // carry says more about how full it is than what it is allowed to.
+        let limit = self.in_force();
+        let generous = limit.fraction_of(self.limits.base.min(limit)).unwrap_or(1.0);
+        let drained = now.since(self.law.last_cut()) >= DRAINED_AFTER
+            || self.law.last_cut() == MonoTime::ZERO;
+        let peak = self.load(now).recent_peak;
+        drained && peak.is_some_and(|peak| peak * generous < QUIET)
     }
 
     fn on_reading(&mut self, sample: &ShaperSample, queue: &QueueReading) {
@@ -161,27 +194,27 @@ impl Channel {
         self.meter.update(sample.at, queue, rate);
     }
 
-    fn decide(
-        &mut self,
-        now: MonoTime,
-        dt: Duration,
-        summary: &Summary,
-        load: Load,
-        blamed: bool,
-    ) -> DirectionCycle {
-        let Measurement { state, bloated, delta, .. } = summary.measurement;
+    fn decide(&mut self, moment: &Moment<'_>, load: Load, blamed: bool) -> DirectionCycle {
+        let Moment { now, dt, measurement: Measurement { state, delta, .. }, .. } = *moment;
+        let verdict = moment.evidence.verdict(now, self.law.last_cut());
         // A delay that is not ours leaves this direction green.
         self.machine.update(now, delta.map(|delta| if blamed { delta } else { Delay::ZERO }));
+        let in_force = self.actuation.observed.map(|limit| self.or_ceiling(limit));
+        if let Some(limit) = in_force.filter(|_| moment.observes) {
+            self.desired = limit;
+        }
         let previous = self.desired;
         let verdict = self.law.decide(&LawInput {
             now,
             dt,
             current: previous,
+            in_force,
+            trustworthy: moment.evidence.is_trustworthy(now),
             limits: self.limits,
             measurement: state,
-            bloated,
+            bloated: verdict.bloated,
             blamed,
-            queue_delay: summary.queue_delay,
+            queue_delay: verdict.queue_delay,
             delta,
             load,
         });

@@ -81,6 +81,8 @@ coded!(Reason, "reason", code, {
     HoldCollapsed = 13,
     HoldStarting = 14,
     Fixed = 15,
+    HoldPending = 16,
+    HoldUntrusted = 17,
 });
 
 /// Returns every `(kind, value, name)` of the table `code`.

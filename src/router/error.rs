@@ -130,15 +130,17 @@ impl RouterFault {
                  ssh enabled, with a certificate where it needs one, and open to this host"
             }
             Self::Untrusted(_) => {
-                "compare the fingerprint with the router's own; then put it into \
-                 router.fingerprint_sha256 (or the host key into router.ssh.known_hosts_file)"
+                "look on the router itself which certificate it has (/certificate/print detail); if \
+                 it is the one named here, put its fingerprint into router.fingerprint_sha256 (or its \
+                 host key into router.ssh.known_hosts_file); if not, somebody else answers"
             }
             Self::Timeout(_) | Self::Reset(_) => {
                 "wanctl keeps trying; if it stays, look at the router's CPU load and its log"
             }
             Self::Unauthorized(_) => {
                 "check router.user and its password, and that the user's group has the policies \
-                 api, rest-api, read and write (ssh for the second road)"
+                 api, rest-api, read and write (ssh for the second road); just after a boot a router \
+                 says this for a while"
             }
             Self::Policy(_) => {
                 "give the user's group the policies api, rest-api, read and write, and test for \

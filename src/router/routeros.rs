@@ -8,6 +8,8 @@ mod auto;
 mod client;
 mod console;
 mod failover;
+#[cfg(fuzzing)]
+pub mod fuzzed;
 mod idle;
 mod json;
 mod queues;

@@ -1,6 +1,7 @@
 //! The default law: cuts in proportion to the delay, raises only on demand.
 //!
 //! In this order, the first that applies decides:
+//! 0. the router has not yet followed: hold, because what is measured is the work of another rate;
 //! 1. nothing measured: hold, or fall back to the base rate if traffic flows unseen;
 //! 2. a queue stands and this direction is to blame: cut, by more the deeper the queue, then
 //!    wait until the cut can show;
@@ -27,6 +28,10 @@ const REFRACTORY: Duration = Duration::from_millis(300);
 const RAISE_PER_SECOND: f64 = 0.13;
 /// Raises are full up to this share of the bloat threshold and shrink to nothing at it.
 const RAISE_FULL_BELOW: f64 = 0.3;
+/// A limit in force that is this much above the desired one is a cut that has not arrived.
+const CUT_PENDING: f64 = 1.02;
+/// How far a raise may run ahead of the limit in force: a few steps, not a climb in the dark.
+const RAISE_AHEAD: f64 = 1.10;
 /// Time constant of the way back to the base rate without demand.
 const GLIDE_TAU: Duration = Duration::from_secs(20);
 /// Time constant of the way down to the base rate while traffic flows and no probe returns.
@@ -62,6 +67,9 @@ impl Adaptive {
         if input.current >= input.limits.ceiling {
             return hold(input, Reason::HoldCeiling);
         }
+        if let Some(reason) = no_raise(input) {
+            return hold(input, reason);
+        }
         let delta = input
             .delta
             .map_or(1.0, |delta| delta.micros() as f64 / self.bloat.micros().max(1) as f64);
@@ -80,6 +88,14 @@ impl Adaptive {
 
 impl RateLaw for Adaptive {
     fn decide(&mut self, input: &LawInput) -> Verdict {
+        let Some(in_force) = input.in_force else {
+            return hold(input, Reason::HoldPending);
+        };
+        if in_force > input.current.scaled(CUT_PENDING) {
+            // The refractory time begins when the cut is in force.
+            self.last_cut = Some(input.now);
+            return hold(input, Reason::HoldPending);
+        }
         match input.measurement {
             MeasurementState::Starting => return hold(input, Reason::HoldStarting),
             MeasurementState::Stalled => return hold(input, Reason::HoldStalled),
@@ -102,6 +118,22 @@ impl RateLaw for Adaptive {
             },
         }
     }
+
+    fn last_cut(&self) -> MonoTime {
+        self.last_cut.unwrap_or_default()
+    }
+}
+
+/// What forbids a raise however much is asked for.
+fn no_raise(input: &LawInput) -> Option<Reason> {
+    let in_force = input.in_force.unwrap_or(BitRate::ZERO);
+    if input.current > in_force.scaled(RAISE_AHEAD) {
+        Some(Reason::HoldPending)
+    } else if !input.trustworthy || input.measurement != MeasurementState::Healthy {
+        Some(Reason::HoldUntrusted)
+    } else {
+        None
+    }
 }
 
 fn hold(input: &LawInput, reason: Reason) -> Verdict {
@@ -110,6 +142,9 @@ fn hold(input: &LawInput, reason: Reason) -> Verdict {
 
 fn towards_base(input: &LawInput) -> Verdict {
     let rate = glide(input, GLIDE_TAU);
+    if let Some(reason) = no_raise(input).filter(|_| rate > input.current) {
+        return hold(input, reason);
+    }
     let reason = match rate.cmp(&input.current) {
         std::cmp::Ordering::Greater => Reason::GlideUp,
         std::cmp::Ordering::Less => Reason::GlideDown,

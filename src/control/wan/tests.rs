@@ -16,6 +16,7 @@ fn params(law: LawKind) -> WanParams {
     WanParams {
         evidence: EvidenceParams {
             reflectors: 3,
+            probe_interval: Duration::from_millis(50),
             stale_after: Duration::from_secs(1),
             bloat_threshold: ms(15.0),
         },
@@ -88,6 +89,10 @@ impl Bench {
             });
             self.wan.on_shaper(&ShaperSample { sequence: self.count, at: self.now, queues });
         }
+        self.wan.on_actuation(PerDirection::build(|direction| Actuation {
+            observed: Some(self.limits[direction]),
+            ..Actuation::default()
+        }));
         let decision = self.wan.decide(self.now);
         self.limits = PerDirection::build(|direction| decision.directions[direction].desired);
         decision

@@ -95,6 +95,8 @@ impl RestRoad {
             RouterFault::Untrusted(cause)
         } else if error.is_connect() {
             RouterFault::Connect(cause)
+        } else if cause.contains("invalid HTTP version") {
+            RouterFault::Connect("that port does not speak HTTP; use https:// for TLS".to_owned())
         } else {
             RouterFault::Reset(cause)
         }

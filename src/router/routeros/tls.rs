@@ -68,9 +68,11 @@ impl ServerCertVerifier for Pinned {
     ) -> Result<ServerCertVerified, Error> {
         let digest = sha256(certificate);
         match self.expected {
-            Some(expected) if digest != expected => {
-                Err(Error::General(format!("its SHA-256 fingerprint is {}", hex(&digest))))
-            }
+            Some(expected) if digest != expected => Err(Error::General(format!(
+                "expected the certificate with the SHA-256 fingerprint {}, got {}",
+                hex(&expected),
+                hex(&digest)
+            ))),
             Some(_) | None => Ok(ServerCertVerified::assertion()),
         }
     }

@@ -29,6 +29,7 @@ fn scrape_after(cycles: u64, format: Format) -> String {
         &WanParams {
             evidence: EvidenceParams {
                 reflectors: 1,
+                probe_interval: Duration::from_millis(50),
                 stale_after: Duration::from_secs(1),
                 bloat_threshold: ms(15.0),
             },

@@ -1,0 +1,51 @@
+//! The parsers of what a router says, open to the fuzzers and to nobody else.
+//!
+//! A router is believed in what it says, not in how: whatever it sends, a parser answers with rows
+//! or with a fault, and never panics.
+
+use super::{
+    console::{CommandLine, Dialect, Request},
+    json::{self, OneOrMany, Refusal},
+    queues,
+    road::{Menu, Row},
+};
+use crate::config::{QueueRef, Side};
+
+/// Reads `body` as every kind of REST answer.
+pub fn rest_answer(body: &[u8]) {
+    if let Ok(rows) = json::parse::<OneOrMany<Row>>(body) {
+        read(&Vec::from(rows));
+    }
+    if let Ok(refusal) = json::parse::<Refusal>(body) {
+        let _ = crate::router::fault_of_words(&refusal.words());
+    }
+}
+
+/// Reads `output` as what a console printed, in every dialect. An `@` stands for the mark that a
+/// command line ends with, which a fuzzer would be long in guessing.
+pub fn console_answer(output: &str) {
+    for dialect in [Dialect::Json, Dialect::Text] {
+        let request = Request::Print(Menu::QueueTree, queues::PROPERTIES);
+        let Ok(command) = CommandLine::new(request, dialect, 0) else { continue };
+        let output = output.replace('@', "OK-0000000000000000");
+        for printed in [output.clone(), format!("{output}\r\nOK-0000000000000000\r\n")] {
+            if let Ok(rows) = command.rows(&printed) {
+                read(&rows);
+            }
+        }
+    }
+}
+
+/// Reads rows as everything that a row can be.
+fn read(rows: &[Row]) {
+    let simple = |side| QueueRef::Simple { name: String::new(), side };
+    for row in rows {
+        for queue in [QueueRef::Tree(String::new()), simple(Side::First), simple(Side::Second)] {
+            let _ = queues::row(&queue, row);
+            let _ = queues::limit_text(&queue, row, crate::units::BitRate::from_mbps(1.0));
+        }
+        for property in ["time", "uptime"] {
+            let _ = row.span(property);
+        }
+    }
+}
