@@ -10,6 +10,8 @@
 //! picks up the newest answers from another.
 
 mod assignment;
+mod drift_log;
+mod looks;
 mod metrics;
 mod pause;
 mod queue_watch;

@@ -73,7 +73,10 @@ enum Command {
     Run(RunArgs),
     /// Watch the real controller work on two simulated WANs and an emulated router.
     Demo(DemoArgs),
-    /// Check a configuration and its router, and say everything that is wrong with them.
+    /// Check a configuration, this host and the router, and say everything that is wrong.
+    ///
+    /// Unless the mode is `observe`, one limit is written as it already is: only a write proves the
+    /// right to write.
     Check(CheckArgs),
     /// Be a RouterOS router with shaped queues, for trying things out.
     EmulateRouter(emulate::EmulateArgs),
@@ -115,7 +118,7 @@ struct CheckArgs {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Check the file only, and do not ask the router.
+    /// Check the file only: no probe is sent and the router is not asked.
     #[arg(long)]
     offline: bool,
 }
@@ -163,9 +166,18 @@ fn dispatch(command: Command) -> Result<(), Failure> {
     }
 }
 
+/// How much the workers step back behind the control thread, which keeps the program's priority:
+/// enough that a scrape does not make a cycle late, too little to starve them.
+const WORKER_NICENESS: i32 = 5;
+
 /// Two workers: one may be busy with a scrape while the other answers the router.
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(work)
+    let step_back = || {
+        // On Linux a thread has a niceness of its own. If it is refused, nothing is lost but ease.
+        let _ = rustix::process::nice(WORKER_NICENESS);
+    };
+    let mut builder = runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().on_thread_start(step_back).build()?.block_on(work)
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -146,7 +146,8 @@ impl Daemon {
         let http = tokio::spawn(http::serve(listener, served, stop_server.clone()));
         if let Some(recorder) = &recorder {
             let version = env!("CARGO_PKG_VERSION").to_owned();
-            recorder.event(Clock::wall(), None, Event::Start { version });
+            let mode = mode_name(config.control.mode);
+            recorder.event(Clock::wall(), None, Event::Start { version, mode });
             let Origin { file: path, sha256: hash } = config.origin.clone();
             recorder.event(Clock::wall(), None, Event::ConfigLoaded { path, hash });
         }
@@ -222,6 +223,13 @@ fn controller(wan: &crate::config::WanConfig, mode: Mode, clock: Clock) -> Wan {
     match mode {
         Mode::Active => wan,
         Mode::Observe => wan.observing(),
+    }
+}
+
+const fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Active => "active",
+        Mode::Observe => "observe",
     }
 }
 
@@ -305,10 +313,7 @@ fn health_source(
     report: tokio::sync::watch::Receiver<crate::actuator::RouterReport>,
     recorder: Option<Recorder>,
 ) -> HealthSource {
-    let mode = match config.control.mode {
-        Mode::Active => "active",
-        Mode::Observe => "observe",
-    };
+    let mode = mode_name(config.control.mode);
     HealthSource(Arc::new(move || {
         let history = recorder.as_ref().map(Recorder::stats).filter(|stats| stats.failing);
         Health::judge(HealthInputs {

@@ -26,6 +26,7 @@ use crate::{
 const RECENT: Duration = Duration::from_mins(2);
 /// Time between two points of the recent past.
 const POINT: Duration = Duration::from_millis(250);
+const MOST_POINTS: usize = (RECENT.as_millis() / POINT.as_millis()) as usize;
 
 /// The board on which control loops pin their cycles and from which everybody else reads.
 #[derive(Debug, Clone)]
@@ -132,8 +133,8 @@ impl WanBoard {
             desired_mbps: both.map(|told| told.desired.mbps()),
             achieved_mbps: both.map(|told| told.load.achieved.map(BitRate::mbps)),
         });
-        let oldest = cycle.wall.seconds() - RECENT.as_secs_f64();
-        while self.recent.front().is_some_and(|point| point.time < oldest) {
+        // By number, not by time of day, which may step.
+        while self.recent.len() > MOST_POINTS {
             self.recent.pop_front();
         }
     }

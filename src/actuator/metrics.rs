@@ -1,9 +1,6 @@
 //! The metrics of the conversation with the router, declared beside what feeds them.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
 
 use prometheus_client::{
     collector::Collector,
@@ -18,6 +15,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::underway::Call;
 use crate::{
     clock::Clock,
     router::{RouterError, RouterFacts, RouterFault, Transport},
@@ -85,7 +83,7 @@ impl RouterMetrics {
             drop(metrics.active.get_or_create(&of_transport(transport)));
             drop(metrics.failovers.get_or_create(&of_transport(transport)));
             for operation in Operation::ALL {
-                drop(metrics.duration.get_or_create(&call(operation, transport)));
+                drop(metrics.duration.get_or_create(&of_call(operation, transport)));
                 for reason in RouterFault::KINDS {
                     drop(metrics.failures.get_or_create(&failure(operation, transport, reason)));
                 }
@@ -119,14 +117,9 @@ impl RouterMetrics {
     }
 
     /// Counts one request.
-    pub(super) fn call<T>(
-        &self,
-        operation: Operation,
-        transport: Transport,
-        took: Duration,
-        outcome: &Result<T, RouterError>,
-    ) {
-        let duration = self.duration.get_or_create(&call(operation, transport));
+    pub(super) fn call<T>(&self, call: Call, outcome: &Result<T, RouterError>) {
+        let Call { operation, transport, took, .. } = call;
+        let duration = self.duration.get_or_create(&of_call(operation, transport));
         duration.observe(took.as_secs_f64());
         match outcome {
             Ok(_) => {
@@ -134,7 +127,8 @@ impl RouterMetrics {
                 self.last_success.set(Clock::wall().seconds());
             }
             Err(error) => {
-                self.up.set(0);
+                // A router that says no is there.
+                self.up.set(i64::from(!error.fault.concerns_all()));
                 let labels = failure(operation, transport, error.fault.kind());
                 self.failures.get_or_create(&labels).inc();
             }
@@ -169,19 +163,19 @@ impl Collector for FactsCollector {
         let labels =
             [("identity", facts.identity), ("board", facts.board), ("version", facts.version)];
         let info = Info::new(labels.to_vec());
-        let help = "What the router is";
+        let help = "What the router is.";
         info.encode(encoder.encode_descriptor("router", help, None, info.metric_type())?)?;
         let sectors = facts.flash_sectors_written.map(|sectors| sectors as f64);
         for (name, help, value) in [
             (
                 "router_cpu_load_ratio",
-                "Load of the router's processors",
+                "Load of the router's processors.",
                 Some(facts.cpu_percent as f64 / 100.0),
             ),
-            ("router_uptime_seconds", "Time since it booted", Some(facts.uptime.as_secs_f64())),
+            ("router_uptime_seconds", "Time since it booted.", Some(facts.uptime.as_secs_f64())),
             (
                 "router_flash_written_sectors",
-                "Sectors written to its flash since it was made",
+                "Sectors written to its flash since it was made.",
                 sectors,
             ),
         ] {
@@ -208,12 +202,12 @@ fn of_transport(transport: Transport) -> Labels {
     vec![("transport", transport.name())]
 }
 
-fn call(operation: Operation, transport: Transport) -> Labels {
+fn of_call(operation: Operation, transport: Transport) -> Labels {
     vec![("operation", operation.name()), ("transport", transport.name())]
 }
 
 fn failure(operation: Operation, transport: Transport, reason: &'static str) -> Labels {
-    let mut labels = call(operation, transport);
+    let mut labels = of_call(operation, transport);
     labels.push(("reason", reason));
     labels
 }

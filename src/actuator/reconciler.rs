@@ -31,6 +31,12 @@ struct Ledger {
     observed: Option<BitRate>,
     written: Option<BitRate>,
     last_write: Option<MonoTime>,
+    /// When a write was last tried, and what.
+    tried: Option<(MonoTime, BitRate)>,
+    /// After a refusal this queue is left alone until then; the others go on.
+    rests_until: MonoTime,
+    /// What was asked before this moment is not believed.
+    doubted: MonoTime,
     underway: bool,
     pending_since: Option<MonoTime>,
     writes: u64,
@@ -77,14 +83,17 @@ impl Reconciler {
         now: MonoTime,
     ) -> Observation {
         let Some(ledger) = self.queues.get_mut(queue) else { return Observation::NoNews };
-        if ledger.underway || ledger.last_write.is_some_and(|write| write > asked) {
+        let overtaken = ledger.last_write.is_some_and(|write| write > asked);
+        if ledger.underway || overtaken || asked < ledger.doubted {
             return Observation::NoNews;
         }
         // After a doubt the last write that was confirmed is what ought to be there.
         let known = ledger.observed.replace(limit).or(ledger.written);
         ledger.note_pending(now);
+        // A write that failed may have arrived all the same: that is us, not somebody else.
+        let is_ours = ledger.tried.is_some_and(|(_, tried)| tried == limit);
         match known {
-            Some(from) if from != limit && ledger.written.is_some() => {
+            Some(from) if from != limit && ledger.written.is_some() && !is_ours => {
                 Observation::Drifted { from, to: limit }
             }
             Some(_) | None => Observation::NoNews,
@@ -92,9 +101,20 @@ impl Reconciler {
     }
 
     /// Takes note that a write is under way.
-    pub(super) fn begin(&mut self, write: Write) {
+    pub(super) fn begin(&mut self, write: Write, now: MonoTime) {
         if let Some(ledger) = self.queues.get_mut(write.queue) {
             ledger.underway = true;
+            ledger.tried = Some((now, write.limit));
+        }
+    }
+
+    /// Takes note that the router refused a write for a reason of this queue's own.
+    pub(super) fn refused(&mut self, write: Write, now: MonoTime, rest: Duration) {
+        if let Some(ledger) = self.queues.get_mut(write.queue) {
+            ledger.underway = false;
+            ledger.observed = None;
+            ledger.doubted = now;
+            ledger.rests_until = now + rest;
         }
     }
 
@@ -116,20 +136,25 @@ impl Reconciler {
     }
 
     /// Forgets what the router was known to enforce: after a failed request only a read can tell.
-    pub(super) fn doubt(&mut self) {
+    pub(super) fn doubt(&mut self, now: MonoTime) {
         for ledger in &mut self.queues {
             ledger.underway = false;
             ledger.observed = None;
+            ledger.doubted = now;
         }
     }
 
-    /// Returns the write that is due at `now`; cuts come before raises.
+    /// Returns the write that is due at `now`; cuts come before raises, and among equals the queue
+    /// that was tried least recently.
     pub(super) fn due(&self, now: MonoTime) -> Option<Write> {
         let due = |(queue, ledger): (usize, &Ledger)| {
             let write = self.next_write(queue, ledger)?;
             (write.1 <= now).then_some(write.0)
         };
-        self.queues.iter().enumerate().filter_map(due).min_by_key(|write| !write.is_cut)
+        self.queues.iter().enumerate().filter_map(due).min_by_key(|write| {
+            let tried = self.queues.get(write.queue).and_then(|ledger| ledger.tried);
+            (!write.is_cut, tried.map(|(at, _)| at))
+        })
     }
 
     /// Returns when the next write falls due if nothing else happens.
@@ -154,7 +179,7 @@ impl Reconciler {
         // Zero is "unlimited" on RouterOS: any limit is a cut against it.
         let is_unlimited = observed == BitRate::ZERO;
         let write = Write { queue, limit, is_cut: is_unlimited || limit < observed };
-        let Some(last) = ledger.last_write else { return Some((write, MonoTime::ZERO)) };
+        let Some(last) = ledger.last_write else { return Some((write, ledger.rests_until)) };
         let apart = limit.bps().abs_diff(observed.bps()) as f64;
         let is_small = !is_unlimited && apart <= observed.bps() as f64 * self.pace.deadband;
         let at = if is_small {
@@ -165,7 +190,7 @@ impl Reconciler {
             last + self.pace.coalesce
         };
         let at = if write.is_cut { at } else { at.max(self.within_budget(ledger)) };
-        Some((write, at))
+        Some((write, at.max(ledger.rests_until)))
     }
 
     /// When the budget allows the next raise.

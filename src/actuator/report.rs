@@ -1,5 +1,7 @@
 //! How the router is, for people: what health, the log and the history tell of it.
 
+use std::collections::BTreeMap;
+
 use crate::{
     router::{Finding, RouterError, RouterFacts, Transport},
     units::Timestamp,
@@ -16,6 +18,8 @@ pub struct RouterReport {
     pub findings: Vec<Finding>,
     /// Queues that shaped nothing lately although their interface was busy.
     pub idle: Vec<Finding>,
+    /// Writes that the router refused, by queue, until one succeeds.
+    pub refusals: BTreeMap<usize, String>,
     /// What the last reading found wrong with the queues.
     pub queue_troubles: Vec<String>,
     /// What the router says about itself.
@@ -38,6 +42,7 @@ impl RouterReport {
         let fatal = self.findings.iter().filter(|finding| finding.is_fatal);
         let mut troubles: Vec<String> =
             failure.into_iter().chain(self.queue_troubles.iter().cloned()).collect();
+        troubles.extend(self.refusals.values().cloned());
         troubles.extend(self.idle.iter().map(|finding| finding.text.clone()));
         // A survey is older than the last reading: what both say is said once, by the reading.
         if self.queue_troubles.is_empty() && self.failure.is_none() {

@@ -14,12 +14,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
-    Assignment, Queue, RouterReport,
+    Assignment, RouterReport,
+    drift_log::DriftLog,
+    looks::{Look, Looks},
     metrics::Operation,
     pause,
-    queue_watch::QueueWatch,
+    queue_watch::{QueueWatch, missing},
     reconciler::{Observation, Reconciler, Write},
-    underway::{Answer, Underway, answer_of, news, request},
+    underway::{Answer, Call, Underway, answer_of, news, request},
 };
 use crate::{
     clock::Clock,
@@ -31,8 +33,6 @@ use crate::{
 
 /// Refusals in a row before a 401 is believed to be about the password.
 const BELIEVED_AFTER: u32 = 3;
-/// Time between two looks at what the router says about itself.
-const FACTS_INTERVAL: Duration = Duration::from_secs(30);
 /// With nothing due sooner, the task looks around this often.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -47,19 +47,11 @@ pub struct Actuator {
     watches: Vec<QueueWatch>,
     report: watch::Sender<RouterReport>,
     readings: u64,
+    drifts: DriftLog,
     failures: u32,
     was_away: bool,
     rest_until: MonoTime,
-    next: NextLooks,
-}
-
-/// When to look next.
-#[derive(Debug)]
-struct NextLooks {
-    queues: MonoTime,
-    facts: MonoTime,
-    /// At the start, and after the router was away.
-    survey: bool,
+    next: Looks,
 }
 
 impl Actuator {
@@ -74,10 +66,11 @@ impl Actuator {
             watches: vec![QueueWatch::default(); queues],
             report: watch::channel(RouterReport::default()).0,
             readings: 0,
+            drifts: DriftLog::default(),
             failures: 0,
             was_away: false,
             rest_until: MonoTime::ZERO,
-            next: NextLooks { queues: MonoTime::ZERO, facts: MonoTime::ZERO, survey: true },
+            next: Looks::new(),
             work,
         }
     }
@@ -117,8 +110,8 @@ impl Actuator {
                 () = sleep(pause) => None,
                 () = news(&mut self.wanted), if writes => None,
             };
-            if let Some((operation, took, answer)) = answer {
-                self.take(operation, took, answer);
+            if let Some((call, answer)) = answer {
+                self.take(call, answer);
             }
         }
         let underway = writing.into_iter().chain(reading).collect();
@@ -152,9 +145,9 @@ impl Actuator {
     }
 
     fn write(&mut self, write: Write) -> Underway {
-        self.reconciler.begin(write);
+        self.reconciler.begin(write, self.work.clock.now());
         let (router, refs) = (Arc::clone(&self.work.router), Arc::clone(&self.refs));
-        request(Operation::Write, async move {
+        request(self.begin(Operation::Write), async move {
             let answer = match refs.get(write.queue) {
                 Some(queue) => router.set_limit(queue, write.limit).await,
                 None => Ok(write.limit),
@@ -163,55 +156,94 @@ impl Actuator {
         })
     }
 
+    /// Notes by which road a request goes: by the answer another may be in use.
+    fn begin(&self, operation: Operation) -> Call {
+        Call::begin(operation, self.work.router.transport())
+    }
+
     /// Begins the most urgent look at the router, if any is due.
     fn look(&mut self, now: MonoTime) -> Option<Underway> {
         let router = Arc::clone(&self.work.router);
-        if self.next.survey {
-            self.next.survey = false;
-            let look = async move { Answer::Survey(router.survey().await) };
-            return Some(request(Operation::Survey, look));
-        }
-        if now >= self.next.queues {
-            self.next.queues = now + self.work.stats_interval;
-            let refs = Arc::clone(&self.refs);
-            let look = async move { Answer::Queues(now, router.read_queues(&refs).await) };
-            return Some(request(Operation::Read, look));
-        }
-        if now >= self.next.facts {
-            self.next.facts = now + FACTS_INTERVAL;
-            let look = async move {
+        Some(match self.next.take(now, self.work.stats_interval)? {
+            Look::Survey => request(self.begin(Operation::Survey), async move {
+                Answer::Survey(router.survey().await)
+            }),
+            Look::Queues => {
+                let refs = Arc::clone(&self.refs);
+                request(self.begin(Operation::Read), async move {
+                    Answer::Queues(now, router.read_queues(&refs).await)
+                })
+            }
+            Look::Facts => request(self.begin(Operation::Facts), async move {
                 let facts = async { Ok((router.facts().await?, router.idle_queues().await?)) };
                 Answer::Facts(facts.await)
-            };
-            return Some(request(Operation::Facts, look));
-        }
-        None
+            }),
+        })
     }
 
     /// Takes an answer into account.
-    fn take(&mut self, operation: Operation, took: Duration, answer: Answer) {
-        let transport = self.work.router.transport();
+    fn take(&mut self, call: Call, answer: Answer) {
         let now = self.work.clock.now();
         let failure = match answer {
             Answer::Wrote(write, answer) => {
-                self.work.metrics.call(operation, transport, took, &answer);
-                answer.map(|limit| self.reconciler.confirmed(write, limit, now)).err()
+                self.work.metrics.call(call, &answer);
+                answer
+                    .map(|limit| self.confirm(write, limit, now))
+                    .err()
+                    .and_then(|failure| self.refusal(write, failure, now))
             }
             Answer::Queues(asked, answer) => {
-                self.work.metrics.call(operation, transport, took, &answer);
+                self.work.metrics.call(call, &answer);
                 answer.map(|readings| self.take_readings(&readings, asked, now)).err()
             }
             Answer::Facts(answer) => {
-                self.work.metrics.call(operation, transport, took, &answer);
-                answer.map(|(facts, idle)| self.take_facts(facts, idle)).err().and_then(of_the_road)
+                self.work.metrics.call(call, &answer);
+                answer
+                    .map(|(facts, idle)| self.take_facts(facts, idle))
+                    .err()
+                    .filter(|error| error.fault.concerns_all())
             }
             Answer::Survey(answer) => {
-                self.work.metrics.call(operation, transport, took, &answer);
-                answer.map(|findings| self.take_findings(findings)).err().and_then(of_the_road)
+                self.work.metrics.call(call, &answer);
+                answer
+                    .map(|findings| self.take_findings(findings))
+                    .err()
+                    .filter(|error| error.fault.concerns_all())
             }
         };
         self.judge(failure, now);
         self.publish_actuation();
+    }
+
+    fn confirm(&mut self, write: Write, limit: BitRate, now: MonoTime) {
+        self.reconciler.confirmed(write, limit, now);
+        self.report.send_if_modified(|report| report.refusals.remove(&write.queue).is_some());
+    }
+
+    /// Takes note of a write that failed. If the router has something against this queue, only
+    /// this queue rests; trouble with the road concerns them all and is returned.
+    fn refusal(
+        &mut self,
+        write: Write,
+        failure: RouterError,
+        now: MonoTime,
+    ) -> Option<RouterError> {
+        if failure.fault.concerns_all() {
+            return Some(failure);
+        }
+        self.reconciler.refused(write, now, pause::after(&failure.fault, 1));
+        self.next.queues = MonoTime::ZERO;
+        let queue = self.refs.get(write.queue).map(ToString::to_string).unwrap_or_default();
+        let what = format!("{queue}: {failure}: {}", failure.fault.remedy());
+        self.report.send_if_modified(|report| {
+            let known = report.refusals.insert(write.queue, what.clone());
+            let is_news = known.as_ref() != Some(&what);
+            if is_news {
+                error!(%what, "the router refuses a write");
+            }
+            is_news
+        });
+        None
     }
 
     /// Spreads one reading over the WANs; a queue that is missing is told, the others go on.
@@ -230,9 +262,10 @@ impl Actuator {
             let told = self.reconciler.observed(index, row.reading.limit, asked, now);
             if let Observation::Drifted { from, to } = told {
                 self.work.metrics.drift();
-                warn!(queue = %queue.queue, %from, %to, "somebody else changed a limit");
+                self.drifts.saw(&queue.queue, from, to, now);
             }
-            if let Some(found) = found.get_mut(queue.wan) {
+            // What a queue that is off counts is not the traffic.
+            if let Some(found) = found.get_mut(queue.wan).filter(|_| row.active) {
                 found[queue.direction] = Some(*row);
             }
         }
@@ -315,8 +348,8 @@ impl Actuator {
             return;
         };
         self.failures = self.failures.saturating_add(1);
-        self.was_away |= failure.fault.is_of_the_road() || failure.fault.may_pass();
-        self.reconciler.doubt();
+        self.was_away |= failure.fault.concerns_all();
+        self.reconciler.doubt(now);
         self.next.queues = MonoTime::ZERO;
         self.rest_until = now + pause::after(&failure.fault, self.failures);
         let believed_after = if failure.fault.may_pass() { BELIEVED_AFTER } else { 1 };
@@ -337,38 +370,22 @@ impl Actuator {
     /// Waits for the requests that are under way, then writes the parting limits, one try each:
     /// the daemon is on its way out.
     async fn leave(self, underway: Vec<Underway>, parting: Option<Vec<BitRate>>, within: Duration) {
+        // A request that is not waited for would hold the road for ever, and one that is cut off
+        // would confuse the router before the farewell.
+        if timeout(within, join_all(underway)).await.is_err() {
+            warn!(?within, "a request to the router is still under way");
+        }
+        let parting = parting.filter(|_| self.work.writes).unwrap_or_default();
         let farewell = async {
-            // A request that is not waited for would hold the road for ever.
-            join_all(underway).await;
-            for (queue, limit) in self.refs.iter().zip(parting.iter().flatten()) {
+            for (queue, limit) in self.refs.iter().zip(&parting) {
                 match self.work.router.set_limit(queue, *limit).await {
                     Ok(limit) => info!(%queue, %limit, "restored"),
                     Err(failure) => error!(%queue, error = %failure, "could not restore"),
                 }
             }
         };
-        if self.work.writes && timeout(within, farewell).await.is_err() {
+        if timeout(within, farewell).await.is_err() {
             error!(?within, "gave up on the router: it keeps its last limits");
         }
     }
-}
-
-fn missing(queue: &Queue, there: &[String]) -> String {
-    let key = match queue.queue {
-        QueueRef::Tree(_) => format!("wans[{}].{}.queue", queue.wan, queue.direction.name()),
-        QueueRef::Simple { .. } => format!("wans[{}].simple_queue", queue.wan),
-    };
-    let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
-    format!(
-        "the router has no {} (there are: {there}); create it, or correct {key} in the \
-         configuration",
-        queue.queue
-    )
-}
-
-/// A look at the router that it did not like says nothing about reading and writing; only trouble
-/// with the road does.
-fn of_the_road(failure: RouterError) -> Option<RouterError> {
-    debug!(error = %failure, "could not look at the router");
-    (failure.fault.is_of_the_road() || failure.fault.may_pass()).then_some(failure)
 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::{metrics::Operation, reconciler::Write};
 use crate::{
     control::PerDirection,
-    router::{Finding, Readings, RouterError, RouterFacts},
+    router::{Finding, Readings, RouterError, RouterFacts, Transport},
     units::{BitRate, MonoTime},
 };
 
@@ -23,22 +23,38 @@ pub(super) enum Answer {
     Survey(Result<Vec<Finding>, RouterError>),
 }
 
-/// A request under way, its kind and, in the end, how long it took.
-pub(super) type Underway = BoxFuture<'static, (Operation, Duration, Answer)>;
+/// A request as the metrics see it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    pub(super) operation: Operation,
+    /// The road that it took.
+    pub(super) transport: Transport,
+    began: Instant,
+    pub(super) took: Duration,
+}
+
+impl Call {
+    /// Starts the stopwatch.
+    pub(super) fn begin(operation: Operation, transport: Transport) -> Self {
+        Self { operation, transport, began: Instant::now(), took: Duration::ZERO }
+    }
+}
+
+/// A request under way.
+pub(super) type Underway = BoxFuture<'static, (Call, Answer)>;
 
 pub(super) fn request(
-    operation: Operation,
+    call: Call,
     answer: impl Future<Output = Answer> + Send + 'static,
 ) -> Underway {
     Box::pin(async move {
-        let asked = Instant::now();
         let answer = answer.await;
-        (operation, asked.elapsed(), answer)
+        (Call { took: call.began.elapsed(), ..call }, answer)
     })
 }
 
 /// Waits for a request if there is one, else for ever.
-pub(super) async fn answer_of(underway: &mut Option<Underway>) -> (Operation, Duration, Answer) {
+pub(super) async fn answer_of(underway: &mut Option<Underway>) -> (Call, Answer) {
     match underway {
         Some(underway) => underway.await,
         None => pending().await,

@@ -1,12 +1,19 @@
 //! `wanctl check`: the same path as `run`, up to the point where something would start, and a look
 //! at the router.
 
-use anyhow::anyhow;
+use std::{fs, path::Path, sync::Arc};
 
-use super::{CheckArgs, EXIT_CONFIG, EXIT_FAILURE, Failure, output::say};
+use anyhow::anyhow;
+use futures_util::future::join_all;
+
+use super::{
+    CheckArgs, EXIT_CONFIG, EXIT_FAILURE, Failure,
+    output::say,
+    run::{bind, open_probers},
+};
 use crate::{
     config::{Config, Mode},
-    control::{Direction, LawKind},
+    control::{Direction, LawKind, ProbeOutcome, ReflectorId},
     router::{Router as _, RouterError, routeros::RouterOs},
 };
 
@@ -18,7 +25,53 @@ pub(super) async fn run(args: CheckArgs) -> Result<(), Failure> {
     }
     say(format!("{}: no errors", args.config.display()))?;
     describe(&config)?;
-    if args.offline { Ok(()) } else { ask_router(&config).await }
+    if args.offline {
+        return Ok(());
+    }
+    look_around(&config).await?;
+    ask_router(&config).await
+}
+
+/// Tries what `run` will need of this host: the probes' sockets, the reflectors, the history's
+/// directory and the port.
+async fn look_around(config: &Config) -> Result<(), Failure> {
+    let router = RouterOs::new(&config.router, config.queues())
+        .map_err(|text| Failure { code: EXIT_CONFIG, error: anyhow!("router: {text}") })?;
+    let probers = open_probers(config, &Arc::new(router))?;
+    for (wan, prober) in config.wans.iter().zip(probers) {
+        let asked = (0..).zip(&wan.probe.reflectors).map(|(id, address)| {
+            let probe = prober.probe(ReflectorId(id), u64::from(id), wan.probe.timeout);
+            async move { (address, probe.await) }
+        });
+        let fates = join_all(asked).await;
+        let silent = fates.iter().filter(|(_, fate)| !matches!(fate, ProbeOutcome::Reply(_)));
+        let silent: Vec<String> = silent.map(|(address, _)| address.to_string()).collect();
+        let all = fates.len();
+        if silent.is_empty() {
+            say(format!("wan {}: all {all} reflectors answer", wan.name))?;
+        } else {
+            let silent = silent.join(", ");
+            say(format!("warning: wan {}: no answer from {silent} (of {all})", wan.name))?;
+        }
+    }
+    if let Some(directory) = config.history.path.as_deref().and_then(Path::parent) {
+        let tried = fs::create_dir_all(directory).and_then(|()| tempfile_in(directory));
+        if let Err(error) = tried {
+            let shown = directory.display();
+            say(format!("warning: no history can be kept in {shown}: {error}"))?;
+        }
+    }
+    if let Err(error) = bind(config.http.listen).await {
+        say(format!("warning: {error:#}; a wanctl that runs already?"))?;
+    }
+    Ok(())
+}
+
+/// Writes a file and removes it again.
+fn tempfile_in(directory: &Path) -> std::io::Result<()> {
+    let path = directory.join(format!(".wanctl-check-{}", std::process::id()));
+    fs::write(&path, b"")?;
+    fs::remove_file(path)
 }
 
 fn describe(config: &Config) -> std::io::Result<()> {

@@ -56,7 +56,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     for (name, tally) in board.tallies() {
         summarise(&name, &tally)?;
     }
-    say(format!("history kept in {}", history.display()))?;
+    say(format!("history kept; look at it with: wanctl-history --db {}", history.display()))?;
     Ok(watched?)
 }
 

@@ -52,7 +52,11 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
     if broken { Err(anyhow!(reason).into()) } else { Ok(()) }
 }
 
-fn open_probers(config: &Config, router: &Arc<RouterOs>) -> Result<Vec<Arc<dyn Prober>>, Failure> {
+/// Opens what sends the probes of each WAN.
+pub(super) fn open_probers(
+    config: &Config,
+    router: &Arc<RouterOs>,
+) -> Result<Vec<Arc<dyn Prober>>, Failure> {
     let open = |(number, wan): (u16, &crate::config::WanConfig)| {
         if wan.probe.via == Via::Router {
             let prober = RouterProber::new(Arc::clone(router), &wan.probe);

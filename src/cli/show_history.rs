@@ -91,7 +91,7 @@ fn tell(wan: &str, summary: &Summary) -> std::io::Result<()> {
             .iter()
             .map(|(state, share)| format!("{} {:.1} %", state.name(), 100.0 * share));
         say(format!(
-            "  {:<11}  traffic {}, shaper {}; {}",
+            "  {:<11}  traffic {}, wanted {}; {}",
             direction.name(),
             rate(told.achieved),
             rate(told.desired),

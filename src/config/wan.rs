@@ -41,8 +41,14 @@ pub(super) struct Uses {
     queues: BTreeMap<String, String>,
 }
 
-/// Reads one WAN. `several` tells that there are others.
-pub(super) fn read(table: &mut Table<'_>, several: bool, uses: &mut Uses) -> Read<WanConfig> {
+/// Reads one WAN. `several` tells that there are others, `pings` that the router has a user for
+/// pings alone.
+pub(super) fn read(
+    table: &mut Table<'_>,
+    several: bool,
+    pings: bool,
+    uses: &mut Uses,
+) -> Read<WanConfig> {
     let name = table
         .required("name", value::line(64))
         .and_then(|name| claim(table, "name", name, &mut uses.names));
@@ -65,6 +71,12 @@ pub(super) fn read(table: &mut Table<'_>, several: bool, uses: &mut Uses) -> Rea
         let timeout = probe.or("timeout_ms", value::millis(100..=5000), Duration::from_secs(1));
         Ok((via?, interval?, timeout?))
     });
+    if matches!(timing, Ok((Via::Router, ..))) && !pings {
+        table.warn_here(
+            "is probed by the router with the user that also writes the rates: a lost ping holds a \
+             cut up for a second; give `router.pings` a user of its own",
+        );
+    }
     let thresholds = table.table("delay", thresholds);
     let simple = simple_queue(table, &mut uses.queues);
     let mut queue_of = |key, which| {

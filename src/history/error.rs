@@ -10,7 +10,7 @@ use super::schema::SCHEMA_VERSION;
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// The directory of the database cannot be created.
-    #[error("creating the directory {path}")]
+    #[error("creating the directory {path} (give it to wanctl's user, or set history.path)")]
     CreateDirectory {
         /// The directory.
         path: PathBuf,
@@ -18,7 +18,7 @@ pub enum HistoryError {
         source: io::Error,
     },
     /// There is no file, or an empty one.
-    #[error("{path} holds no history: no wanctl has written one there")]
+    #[error("{path} holds no history: no wanctl has written one there, or it may not be read")]
     Missing {
         /// The database file.
         path: PathBuf,
@@ -130,7 +130,8 @@ mod tests {
         };
         assert_eq!(
             error.with_causes(),
-            "creating the directory /var/lib/wanctl: permission denied"
+            "creating the directory /var/lib/wanctl (give it to wanctl's user, or set history.path): \
+             permission denied"
         );
     }
 }

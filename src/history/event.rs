@@ -23,6 +23,8 @@ pub enum Event {
     Start {
         /// Version of wanctl.
         version: String,
+        /// `active` or `observe`.
+        mode: &'static str,
     },
     /// The daemon ended in good order.
     Stop {

@@ -51,13 +51,12 @@ impl Schedule {
                 () = stop.cancelled() => break,
                 _ = ticks.tick() => {}
             }
-            let (prober, samples, stop) = (Arc::clone(&prober), samples.clone(), stop.clone());
+            let (prober, samples) = (Arc::clone(&prober), samples.clone());
+            // Not stopped with the schedule: a probe may be a request to the router, which must
+            // not be cut off.
             underway.spawn(async move {
                 let reflector = ReflectorId(turn);
-                let outcome = tokio::select! {
-                    () = stop.cancelled() => return,
-                    outcome = prober.probe(reflector, sequence, self.timeout) => outcome,
-                };
+                let outcome = prober.probe(reflector, sequence, self.timeout).await;
                 let sample = RttSample { reflector, sequence, at: clock.now(), outcome };
                 // Full means that the control loop has stopped taking: see above.
                 let _ = samples.try_send(sample);

@@ -121,6 +121,13 @@ impl RouterFault {
         matches!(self, Self::Unauthorized(_) | Self::Booting(_))
     }
 
+    /// Tells whether any other request would have fared the same; if not, the router has something
+    /// against this one only.
+    #[must_use]
+    pub const fn concerns_all(&self) -> bool {
+        self.is_of_the_road() || self.may_pass() || matches!(self, Self::Untrusted(_))
+    }
+
     /// Returns what a person can do about it.
     #[must_use]
     pub const fn remedy(&self) -> &'static str {

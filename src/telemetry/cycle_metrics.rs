@@ -18,9 +18,9 @@ use crate::{
         CongestionState, Cycle, Direction, MeasurementState, PerDirection, ProbeOutcome,
         QueueReading,
     },
-    units::MonoTime,
+    units::{Delay, MonoTime},
 };
-use direction::DirectionMetrics;
+use direction::{Absent, DirectionMetrics};
 use families::{FloatCounter, FloatGauge};
 
 /// The handles of one WAN.
@@ -28,9 +28,9 @@ use families::{FloatCounter, FloatGauge};
 pub struct CycleMetrics {
     rtt: Histogram,
     inflation: Histogram,
-    baseline: FloatGauge,
-    delta: FloatGauge,
-    jitter: FloatGauge,
+    baseline: Absent,
+    delta: Absent,
+    jitter: Absent,
     measurement: Vec<(MeasurementState, Gauge, FloatCounter)>,
     reflectors: Vec<ReflectorMetrics>,
     directions: PerDirection<DirectionMetrics>,
@@ -88,9 +88,9 @@ impl CycleMetrics {
         Self {
             rtt: all.rtt.get_or_create_owned(&one()),
             inflation: all.inflation.get_or_create_owned(&one()),
-            baseline: all.baseline.get_or_create_owned(&one()),
-            delta: all.delta.get_or_create_owned(&one()),
-            jitter: all.jitter.get_or_create_owned(&one()),
+            baseline: Absent::new(&all.baseline, one()),
+            delta: Absent::new(&all.delta, one()),
+            jitter: Absent::new(&all.jitter, one()),
             measurement: measurement.to_vec(),
             reflectors: reflectors.collect(),
             directions: PerDirection::build(|direction| DirectionMetrics::new(all, wan, direction)),
@@ -121,21 +121,17 @@ impl CycleMetrics {
         self.before = Some((cycle.at, now));
     }
 
-    fn record_measurement(&self, cycle: &Cycle, passed: f64) {
+    fn record_measurement(&mut self, cycle: &Cycle, passed: f64) {
         let told = &cycle.measurement;
         if let Some(rtt) = told.rtt {
             self.rtt.observe(rtt.seconds());
         }
         if let Some(delta) = told.delta {
             self.inflation.observe(delta.seconds().max(0.0));
-            self.delta.set(delta.seconds());
         }
-        if let Some(baseline) = told.baseline {
-            self.baseline.set(baseline.seconds());
-        }
-        if let Some(jitter) = told.jitter {
-            self.jitter.set(jitter.seconds());
-        }
+        self.delta.set(told.delta.map(Delay::seconds));
+        self.baseline.set(told.baseline.map(Delay::seconds));
+        self.jitter.set(told.jitter.map(Delay::seconds));
         for (state, gauge, time) in &self.measurement {
             let current = *state == told.state;
             gauge.set(i64::from(current));
@@ -147,10 +143,13 @@ impl CycleMetrics {
             let Some(metrics) = self.reflectors.get(usize::from(sample.reflector.0)) else {
                 continue;
             };
-            metrics.probes.inc();
             match sample.outcome {
-                ProbeOutcome::Reply(rtt) => metrics.rtt.observe(rtt.seconds()),
+                ProbeOutcome::Reply(rtt) => {
+                    metrics.probes.inc();
+                    metrics.rtt.observe(rtt.seconds());
+                }
                 ProbeOutcome::Lost => {
+                    metrics.probes.inc();
                     metrics.lost.inc();
                 }
                 ProbeOutcome::Unsent => {

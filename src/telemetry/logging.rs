@@ -28,7 +28,7 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
-    /// The libraries below us are heard from `warn` on: what they say at `debug`, dozens of lines a
+    /// The libraries below us are heard from `warn` on, but for `trace`: what they say, dozens of lines a
     /// second, drowns what we say.
     fn filter(self) -> EnvFilter {
         let (ours, theirs) = match self {
@@ -36,7 +36,7 @@ impl LogLevel {
             Self::Warn => ("warn", "warn"),
             Self::Info => ("info", "warn"),
             Self::Debug => ("debug", "warn"),
-            Self::Trace => ("trace", "info"),
+            Self::Trace => ("trace", "trace"),
         };
         EnvFilter::new(format!("{theirs},wanctl={ours}"))
     }

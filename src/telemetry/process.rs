@@ -23,16 +23,16 @@ impl Collector for ProcessCollector {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
         let Some(process) = Process::read() else { return Ok(()) };
         let cpu = ConstCounter::new(process.cpu.as_secs_f64());
-        let help = "User and system CPU time of this process";
+        let help = "User and system CPU time of this process.";
         let metric =
             encoder.encode_descriptor("process_cpu_seconds", help, None, cpu.metric_type())?;
         cpu.encode(metric)?;
         for (name, help, value) in [
-            ("process_resident_memory_bytes", "Resident memory", process.resident_bytes),
-            ("process_virtual_memory_bytes", "Virtual memory", process.virtual_bytes),
-            ("process_threads", "Threads", process.threads),
-            ("process_open_fds", "Open file descriptors", process.open_fds),
-            ("process_start_time_seconds", "Unix time of the start", process.start),
+            ("process_resident_memory_bytes", "Resident memory.", process.resident_bytes),
+            ("process_virtual_memory_bytes", "Virtual memory.", process.virtual_bytes),
+            ("process_threads", "Threads.", process.threads),
+            ("process_open_fds", "Open file descriptors.", process.open_fds),
+            ("process_start_time_seconds", "Unix time of the start.", process.start),
         ] {
             let gauge = ConstGauge::new(value);
             let metric = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;

@@ -76,7 +76,7 @@ fn a_queue_without_limit_is_limited_at_once() {
 fn a_reading_that_a_write_has_overtaken_is_no_drift() {
     let mut r = settled(50);
     r.want(0, rate(20), NOW);
-    r.begin(write(20, true));
+    r.begin(write(20, true), NOW);
     let asked = MonoTime::from_millis(5_010);
     assert_eq!(r.observed(0, rate(50), asked, asked), Observation::NoNews, "still under way");
     r.confirmed(write(20, true), rate(20), MonoTime::from_millis(5_030));
@@ -89,12 +89,37 @@ fn a_reading_that_a_write_has_overtaken_is_no_drift() {
 fn after_a_failed_write_nothing_is_believed_until_it_is_read() {
     let mut r = settled(50);
     r.want(0, rate(20), NOW);
-    r.begin(write(20, true));
-    r.doubt();
+    r.begin(write(20, true), NOW);
+    r.doubt(NOW);
     assert_eq!(r.due(NOW), None);
     assert!(r.actuation(0).pending_since.is_some());
-    r.observed(0, rate(20), NOW, NOW);
-    assert_eq!(r.due(NOW), None, "the write had arrived after all");
+    let later = MonoTime::from_millis(5_100);
+    let before = MonoTime::from_millis(4_900);
+    assert_eq!(r.observed(0, rate(50), before, later), Observation::NoNews);
+    assert_eq!(r.actuation(0).observed, None, "asked before the failure");
+    let told = r.observed(0, rate(20), later, later);
+    assert_eq!(told, Observation::NoNews, "the write had arrived after all: no drift");
+    assert_eq!(r.due(later), None);
+}
+
+#[test]
+fn a_queue_that_is_refused_does_not_keep_the_others_waiting() {
+    let mut r = Reconciler::new(Pace::default(), 2);
+    for queue in 0..2 {
+        r.observed(queue, rate(50), NOW, NOW);
+        r.want(queue, rate(40), NOW);
+    }
+    let first = r.due(NOW).unwrap();
+    r.begin(first, NOW);
+    r.refused(first, NOW, Duration::from_secs(1));
+    let second = r.due(NOW).unwrap();
+    assert_ne!(first.queue, second.queue);
+    r.begin(second, NOW);
+    r.confirmed(second, rate(40), NOW);
+    let later = MonoTime::from_millis(5_500);
+    r.observed(first.queue, rate(50), later, later);
+    assert_eq!(r.due(later), None, "it rests");
+    assert_eq!(r.due(MonoTime::from_millis(6_000)).map(|w| w.queue), Some(first.queue));
 }
 
 #[test]

@@ -53,6 +53,8 @@ struct Bench {
     count: u64,
     bytes: PerDirection<u64>,
     limits: PerDirection<BitRate>,
+    /// Whether the router does what is desired.
+    follows: bool,
 }
 
 impl Bench {
@@ -63,6 +65,7 @@ impl Bench {
             count: 0,
             bytes: PerDirection::default(),
             limits: PerDirection { download: BASE, upload: BASE },
+            follows: true,
         }
     }
 
@@ -94,7 +97,9 @@ impl Bench {
             ..Actuation::default()
         }));
         let decision = self.wan.decide(self.now);
-        self.limits = PerDirection::build(|direction| decision.directions[direction].desired);
+        if self.follows {
+            self.limits = PerDirection::build(|direction| decision.directions[direction].desired);
+        }
         decision
     }
 
@@ -228,6 +233,50 @@ fn lost_probes_under_load_are_suspected_congestion() {
     let told = bench.last(5, Moment { rtt: None, traffic: Some((0.0, 0.0)), ..QUIET });
     assert_eq!(told.measurement.state, MeasurementState::Stalled);
     assert_eq!(told.directions.download.reason, Reason::HoldStalled);
+}
+
+#[test]
+fn a_cut_that_the_router_has_not_followed_is_not_followed_by_another() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    bench.last(10, QUIET);
+    bench.follows = false;
+    let told = bench.last(10, Moment { rtt: Some(150), ..BUSY }).directions.download;
+    assert_eq!(told.reason, Reason::HoldPending);
+    assert!(told.desired >= BASE.scaled(0.74), "one cut, not {}", told.desired);
+}
+
+#[test]
+fn a_raise_does_not_run_ahead_of_a_router_that_does_not_follow() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    bench.last(10, QUIET);
+    bench.follows = false;
+    let told = bench.last(30, BUSY).directions.download;
+    assert_eq!(told.reason, Reason::HoldPending);
+    assert!(told.desired <= BASE.scaled(1.12), "{}", told.desired);
+}
+
+#[test]
+fn observing_says_what_would_be_done_about_the_limit_in_force() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    bench.wan = Wan::new(&params(LawKind::Adaptive), MonoTime::ZERO).observing();
+    bench.follows = false;
+    bench.last(10, QUIET);
+    let mut cuts = 0;
+    for _ in 0..200 {
+        let told = bench.live(Moment { rtt: Some(150), ..BUSY }).directions.download;
+        assert_eq!(told.previous, BASE);
+        cuts += u32::from(told.reason == Reason::CutBloat);
+    }
+    assert!(cuts > 5, "it would cut, {cuts} times in ten seconds");
+}
+
+#[test]
+fn a_queue_that_stood_before_the_first_reply_is_not_climbed_into() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    for _ in 0..180 {
+        let told = bench.live(Moment { rtt: Some(120), ..BUSY }).directions.download;
+        assert!(told.desired <= told.previous, "{:?}", told.reason);
+    }
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn closing_writes_all_that_is_queued() {
     // A batch that would take a minute to fill: closing must not wait for it.
     let pace = Pace { batch_span: Duration::from_mins(1), batch_items: 4096, ..FAST };
     let (recorder, writer) = start_at(settings.clone(), pace);
-    recorder.event(wall_clock(), None, Event::Start { version: "0".into() });
+    recorder.event(wall_clock(), None, Event::Start { version: "0".into(), mode: "active" });
     send(&recorder, 0..20);
     writer.close(PATIENCE).unwrap();
     assert_eq!(stored(&settings), 20);

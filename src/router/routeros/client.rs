@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use futures_util::future::BoxFuture;
@@ -37,7 +38,15 @@ pub struct RouterOs {
     /// The counters of the last look for queues that shape nothing.
     counters: Mutex<Option<Counters>>,
     /// The rows of the queues as last seen: their ids, and the pairs that a write must complete.
-    seen: Mutex<BTreeMap<(Kind, String), Row>>,
+    seen: Mutex<BTreeMap<(Kind, String), Seen>>,
+}
+
+/// A row as last seen.
+#[derive(Debug)]
+struct Seen {
+    row: Row,
+    /// When our last write into it was confirmed.
+    written: Option<Instant>,
 }
 
 impl RouterOs {
@@ -88,6 +97,7 @@ impl RouterOs {
     }
 
     async fn print_queues(&self, kind: Kind) -> Result<Vec<Row>, RouterError> {
+        let asked = Instant::now();
         let rows = self.statistics.print(kind.menu(), queues::PROPERTIES).await?;
         let named = rows.iter().map(|row| {
             let name = row.required("name").map_err(|cause| self.booting(cause))?;
@@ -95,14 +105,18 @@ impl RouterOs {
         });
         let named: BTreeMap<_, _> = named.collect::<Result<_, RouterError>>()?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.retain(|(of, _), _| *of != kind);
-        seen.extend(named);
+        // A row that was written since this was asked is newer than what came.
+        let overtaken = |row: &Seen| row.written.is_some_and(|written| written > asked);
+        seen.retain(|(of, _), row| *of != kind || overtaken(row));
+        for (key, row) in named {
+            seen.entry(key).or_insert(Seen { row, written: None });
+        }
         Ok(rows)
     }
 
     fn row(&self, queue: &QueueRef) -> Option<Row> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(&(Kind::of(queue), queue.name().to_owned())).cloned()
+        seen.get(&(Kind::of(queue), queue.name().to_owned())).map(|seen| seen.row.clone())
     }
 
     /// Writes one limit into the row as last seen and returns what the router confirms.
@@ -118,8 +132,9 @@ impl RouterOs {
         let after = self.control.set(kind.menu(), id, "max-limit", &value).await?;
         let confirmed = queues::limit(queue, &after).map_err(|cause| self.unparsable(cause))?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(row) = seen.get_mut(&(kind, queue.name().to_owned())) {
-            row.0.extend(after.0);
+        if let Some(seen) = seen.get_mut(&(kind, queue.name().to_owned())) {
+            seen.row.0.extend(after.0);
+            seen.written = Some(Instant::now());
         }
         Ok(confirmed)
     }

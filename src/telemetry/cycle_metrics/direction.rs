@@ -17,7 +17,7 @@ pub(super) struct DirectionMetrics {
     /// Absent until the router was read.
     applied: Absent,
     achieved: Absent,
-    backlog: Gauge,
+    backlog: Absent,
     allowance: FloatCounter,
     sent: Counter,
     /// Absent until the router has counted a drop, which it may never do.
@@ -32,7 +32,7 @@ pub(super) struct DirectionMetrics {
 
 /// A gauge that is not exported while its value is unknown.
 #[derive(Debug)]
-struct Absent {
+pub(super) struct Absent {
     family: Family<Labels, FloatGauge>,
     labels: Labels,
     /// The series, while it is exported.
@@ -40,11 +40,11 @@ struct Absent {
 }
 
 impl Absent {
-    fn new(family: &Family<Labels, FloatGauge>, labels: Labels) -> Self {
+    pub(super) fn new(family: &Family<Labels, FloatGauge>, labels: Labels) -> Self {
         Self { family: family.clone(), labels, series: None }
     }
 
-    fn set(&mut self, value: Option<f64>) {
+    pub(super) fn set(&mut self, value: Option<f64>) {
         let Self { family, labels, series } = self;
         match value {
             Some(value) => {
@@ -89,7 +89,7 @@ impl DirectionMetrics {
             rate: all.rate.get_or_create_owned(&base()),
             applied: Absent::new(&all.applied, base()),
             achieved: Absent::new(&all.achieved, base()),
-            backlog: all.backlog.get_or_create_owned(&base()),
+            backlog: Absent::new(&all.backlog, base()),
             allowance: all.allowance.get_or_create_owned(&base()),
             sent: all.sent.get_or_create_owned(&base()),
             dropped: (all.dropped.clone(), base()),
@@ -107,9 +107,8 @@ impl DirectionMetrics {
         self.applied.set(told.actuation.observed.map(BitRate::bytes_per_second));
         self.achieved.set(told.load.achieved.map(BitRate::bytes_per_second));
         self.allowance.inc_by(told.previous.bytes_per_second() * passed);
-        if let Some(queue) = told.queue {
-            self.backlog.set(i64::try_from(queue.backlog_bytes).unwrap_or(i64::MAX));
-        }
+        let backlog = told.queue.filter(|_| told.load.achieved.is_some());
+        self.backlog.set(backlog.map(|queue| queue.backlog_bytes as f64));
         self.increases.inc_by(u64::from(told.desired > told.previous));
         self.decreases.inc_by(u64::from(told.desired < told.previous));
         if let Some((_, counter)) = self.decisions.iter().find(|(r, _)| *r == told.reason) {

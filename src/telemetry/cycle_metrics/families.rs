@@ -37,7 +37,7 @@ pub struct WanLabels {
     pub(super) rate: Family<Labels, FloatGauge>,
     pub(super) applied: Family<Labels, FloatGauge>,
     pub(super) achieved: Family<Labels, FloatGauge>,
-    pub(super) backlog: Family<Labels, Gauge>,
+    pub(super) backlog: Family<Labels, FloatGauge>,
     pub(super) allowance: Family<Labels, FloatCounter>,
     pub(super) sent: Family<Labels, Counter>,
     pub(super) dropped: Family<Labels, Counter>,

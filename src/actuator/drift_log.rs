@@ -1,0 +1,39 @@
+//! Tells of limits that somebody else changes, without drowning the log when it does not stop.
+
+use std::time::Duration;
+
+use tracing::warn;
+
+use crate::{
+    config::QueueRef,
+    units::{BitRate, MonoTime},
+};
+
+/// At most one line in this time.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// What has not been told yet.
+#[derive(Debug, Default)]
+pub(super) struct DriftLog {
+    told: Option<MonoTime>,
+    untold: u32,
+}
+
+impl DriftLog {
+    /// Takes note of a changed limit.
+    pub(super) fn saw(&mut self, queue: &QueueRef, from: BitRate, to: BitRate, now: MonoTime) {
+        if self.told.is_some_and(|told| now.since(told) < QUIET) {
+            self.untold += 1;
+            return;
+        }
+        let (from, to) = (from.bps(), to.bps());
+        if self.untold > 0 {
+            let times = self.untold + 1;
+            warn!(%queue, from, to, times, "limits keep being changed: another wanctl, or a script?");
+        } else {
+            warn!(%queue, from, to, "somebody else changed a limit, in bit/s");
+        }
+        self.told = Some(now);
+        self.untold = 0;
+    }
+}
