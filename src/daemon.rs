@@ -29,7 +29,7 @@ use tracing::{error, info, warn};
 use crate::{
     actuator::{Actuator, Assignment, Link, Queue, RouterMetrics},
     clock::Clock,
-    config::{Config, Mode, OnExit, Origin},
+    config::{Config, Mode, OnExit, Origin, Trust},
     control::{Direction, Wan},
     history::{self, Event, HistoryCollector, Recorder, Writer},
     http::{self, HealthSource, Served},
@@ -314,6 +314,12 @@ fn health_source(
     recorder: Option<Recorder>,
 ) -> HealthSource {
     let mode = mode_name(config.control.mode);
+    let reminders: Vec<String> = match config.router.trust {
+        Trust::Insecure => {
+            vec!["router.insecure is set: whoever answers there gets the password".to_owned()]
+        }
+        Trust::System | Trust::CaFile(_) | Trust::Fingerprint(_) => Vec::new(),
+    };
     HealthSource(Arc::new(move || {
         let history = recorder.as_ref().map(Recorder::stats).filter(|stats| stats.failing);
         Health::judge(HealthInputs {
@@ -321,6 +327,7 @@ fn health_source(
             mode,
             wans: board.latest(),
             router: report.borrow().clone(),
+            reminders: reminders.clone(),
             history: history.and_then(|stats| stats.last_error).into_iter().collect(),
         })
     }))

@@ -72,6 +72,8 @@ pub struct HealthInputs {
     pub wans: Vec<(String, Option<Arc<Cycle>>)>,
     /// The state of the router.
     pub router: RouterReport,
+    /// What was chosen in the configuration and should be remembered.
+    pub reminders: Vec<String>,
     /// What is wrong with the history, if anything.
     pub history: Vec<String>,
 }
@@ -80,7 +82,7 @@ impl Health {
     /// Judges.
     #[must_use]
     pub fn judge(inputs: HealthInputs) -> Self {
-        let HealthInputs { now, mode, wans, router, history } = inputs;
+        let HealthInputs { now, mode, wans, router, reminders, history } = inputs;
         let turning = |cycle: &Option<Arc<Cycle>>| {
             cycle.as_ref().map_or(now.since_start() < LOOP_DEAD, |c| now.since(c.at) < LOOP_DEAD)
         };
@@ -101,7 +103,7 @@ impl Health {
         let mut parts = vec![
             Part::judge("loop".to_owned(), Level::Failing, stuck),
             Part {
-                notes: router.warnings(),
+                notes: [reminders, router.warnings()].concat(),
                 ..Part::judge("router".to_owned(), Level::Degraded, troubles)
             },
             Part::judge("history".to_owned(), Level::Degraded, history),

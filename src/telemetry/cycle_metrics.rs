@@ -112,7 +112,7 @@ impl CycleMetrics {
         for direction in Direction::ALL {
             let told = &cycle.directions[direction];
             let before = before.map(|(_, before)| before[direction]);
-            self.directions[direction].record(told, before, passed);
+            self.directions[direction].record(told, cycle.at, before, passed);
         }
         let now = PerDirection::build(|direction| {
             let told = &cycle.directions[direction];

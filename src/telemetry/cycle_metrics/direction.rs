@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     control::{CongestionState, Direction, DirectionCycle, Reason},
-    units::BitRate,
+    units::{BitRate, MonoTime},
 };
 
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub(super) struct DirectionMetrics {
     increases: Counter,
     decreases: Counter,
     decisions: Vec<(Reason, Counter)>,
+    pending: FloatGauge,
     writes: Counter,
     states: Vec<(CongestionState, Gauge, FloatCounter)>,
     transitions: Vec<(CongestionState, CongestionState, Counter)>,
@@ -96,13 +97,22 @@ impl DirectionMetrics {
             increases: change("increase"),
             decreases: change("decrease"),
             decisions: decisions.to_vec(),
+            pending: all.pending.get_or_create_owned(&base()),
             writes: all.writes.get_or_create_owned(&base()),
             states: states.to_vec(),
             transitions: transitions.collect(),
         }
     }
 
-    pub(super) fn record(&mut self, told: &DirectionCycle, before: Option<Before>, passed: f64) {
+    pub(super) fn record(
+        &mut self,
+        told: &DirectionCycle,
+        now: MonoTime,
+        before: Option<Before>,
+        passed: f64,
+    ) {
+        let pending = told.actuation.pending_since.map(|since| now.since(since).as_secs_f64());
+        self.pending.set(pending.unwrap_or(0.0));
         self.rate.set(told.desired.bytes_per_second());
         self.applied.set(told.actuation.observed.map(BitRate::bytes_per_second));
         self.achieved.set(told.load.achieved.map(BitRate::bytes_per_second));

@@ -43,6 +43,7 @@ pub struct WanLabels {
     pub(super) dropped: Family<Labels, Counter>,
     pub(super) changes: Family<Labels, Counter>,
     pub(super) decisions: Family<Labels, Counter>,
+    pub(super) pending: Family<Labels, FloatGauge>,
     pub(super) writes: Family<Labels, Counter>,
     pub(super) state: Family<Labels, Gauge>,
     pub(super) state_time: Family<Labels, FloatCounter>,
@@ -56,6 +57,7 @@ pub struct WanLabels {
 
 impl WanLabels {
     /// Declares the families in `registry`.
+    #[expect(clippy::too_many_lines, reason = "a catalogue is one list")]
     pub fn register(registry: &mut Registry) -> Self {
         let rtt = || Histogram::new(RTT_BUCKETS);
         let cycle = || Histogram::new(CYCLE_BUCKETS);
@@ -124,6 +126,11 @@ impl WanLabels {
             ),
             changes: add(r, "shaper_rate_changes", "Changes of the desired rate, by kind"),
             decisions: add(r, "decisions", "Cycles by the reason of their decision"),
+            pending: add(
+                r,
+                "shaper_rate_pending_seconds",
+                "For how long the router has not enforced the desired rate, 0 if it does",
+            ),
             writes: add(r, "shaper_rate_writes", "Rate writes that the router confirmed"),
             state: add(r, "controller_state", "Congestion state, 1 for the current state"),
             state_time: add(
