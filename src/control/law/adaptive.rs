@@ -45,11 +45,13 @@ pub(in crate::control) struct Adaptive {
     /// Delay from which a cut is as hard as it gets.
     severe: Delay,
     last_cut: Option<MonoTime>,
+    /// The last cut was one of these and is not known to be in force.
+    is_cut_underway: bool,
 }
 
 impl Adaptive {
     pub(in crate::control) fn new(bloat: Delay, severe: Delay) -> Self {
-        Self { bloat, severe, last_cut: None }
+        Self { bloat, severe, last_cut: None, is_cut_underway: false }
     }
 
     fn cut(&mut self, input: &LawInput) -> Verdict {
@@ -57,6 +59,7 @@ impl Adaptive {
             return hold(input, Reason::HoldFloor);
         }
         self.last_cut = Some(input.now);
+        self.is_cut_underway = true;
         let over = (input.queue_delay - self.bloat).micros() as f64;
         let range = (self.severe - self.bloat).micros().max(1) as f64;
         let keep = MILDEST_CUT - (MILDEST_CUT - HARDEST_CUT) * (over / range).clamp(0.0, 1.0);
@@ -92,10 +95,13 @@ impl RateLaw for Adaptive {
             return hold(input, Reason::HoldPending);
         };
         if in_force > input.current.scaled(CUT_PENDING) {
-            // The refractory time begins when the cut is in force.
-            self.last_cut = Some(input.now);
+            if self.is_cut_underway {
+                // The refractory time begins when the cut is in force.
+                self.last_cut = Some(input.now);
+            }
             return hold(input, Reason::HoldPending);
         }
+        self.is_cut_underway = false;
         match input.measurement {
             MeasurementState::Starting => return hold(input, Reason::HoldStarting),
             MeasurementState::Stalled => return hold(input, Reason::HoldStalled),
