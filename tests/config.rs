@@ -101,6 +101,15 @@ fn every_mistake_is_told_with_its_place_and_what_to_do() {
 }
 
 #[test]
+fn the_configuration_for_the_emulator_is_right_as_it_stands() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/emulator.yaml");
+    let (config, warnings) = Config::load(&path).unwrap();
+    assert_eq!(config.wans.len(), 2);
+    let [only] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert!(only.path.contains("password"), "{only}");
+}
+
+#[test]
 fn errors_are_shown_one_per_line_and_nothing_else() {
     let errors = parse("rooter: {}\nwans: []\n", "wanctl.yaml").unwrap_err();
     assert_eq!(
