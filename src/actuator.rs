@@ -1,4 +1,4 @@
-//! Desired against observed: the only task that talks to the router.
+//! Desired against observed: the only task that reads counters and writes limits.
 //!
 //! ```text
 //! desired rates ──► Reconciler (pure) ──► one request at a time ──► router

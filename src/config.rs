@@ -160,7 +160,7 @@ pub struct SshConfig {
     pub known_hosts_file: Option<PathBuf>,
 }
 
-/// How eagerly limits are written. Cuts are never held back by any of it.
+/// How eagerly limits are written. A cut beyond the deadband is never held back by any of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
     /// Raises, and cuts within the deadband, wait this long after a queue's last write.

@@ -49,6 +49,8 @@ pub struct Actuator {
     readings: u64,
     drifts: DriftLog,
     failures: u32,
+    /// Failures in a row that may pass.
+    suspicions: u32,
     was_away: bool,
     rest_until: MonoTime,
     next: Looks,
@@ -68,6 +70,7 @@ impl Actuator {
             readings: 0,
             drifts: DriftLog::default(),
             failures: 0,
+            suspicions: 0,
             was_away: false,
             rest_until: MonoTime::ZERO,
             next: Looks::new(),
@@ -338,6 +341,7 @@ impl Actuator {
                 self.next.survey = self.was_away;
             }
             self.failures = 0;
+            self.suspicions = 0;
             self.was_away = false;
             self.report.send_modify(|report| {
                 report.up = Some(true);
@@ -352,8 +356,11 @@ impl Actuator {
         self.reconciler.doubt(now);
         self.next.queues = MonoTime::ZERO;
         self.rest_until = now + pause::after(&failure.fault, self.failures);
-        let believed_after = if failure.fault.may_pass() { BELIEVED_AFTER } else { 1 };
-        if self.failures == believed_after {
+        // Counted by themselves: one refusal after two broken connections is one refusal.
+        let may_pass = failure.fault.may_pass();
+        self.suspicions = if may_pass { self.suspicions.saturating_add(1) } else { 0 };
+        let is_plain = self.failures == 1 && !may_pass;
+        if is_plain || self.suspicions == BELIEVED_AFTER {
             error!(error = %failure, remedy = failure.fault.remedy(), "the router fails");
         } else if self.failures == 1 {
             warn!(error = %failure, "the router fails; it may pass, trying again");

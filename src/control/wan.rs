@@ -14,8 +14,8 @@ use crate::units::{BitRate, Delay, MonoTime};
 
 /// Traffic below this is housekeeping (our own probes among it), not use of the link.
 const TRAFFIC: BitRate = BitRate::from_bps(100_000);
-/// Utilisation up to which the link counts as quiet, so that baselines may learn: a queue cannot
-/// stand in a link that is three quarters empty.
+/// Utilisation up to which the link counts as quiet, so that baselines may learn: a link that is three
+/// quarters empty has no queue of ours, unless its capacity is far below what it is trusted with.
 const QUIET: f64 = 0.25;
 /// For this long after a cut a queue may still stand, however little flows: no baseline is learned.
 const DRAINED_AFTER: Duration = Duration::from_secs(10);
