@@ -93,7 +93,7 @@ fn sample(number: u64, at: MonoTime) -> RttSample {
     let noise = i64::try_from(number * 7_919 % 2_000).unwrap_or(0);
     let rtt = Delay::from_micros(14_000 + 3_000 * i64::from(turn) + noise + standing);
     let outcome = ProbeOutcome::Reply(rtt);
-    RttSample { reflector: ReflectorId(turn), sequence: number, at, outcome }
+    RttSample { reflector: ReflectorId(turn), sequence: number, at, outcome, one_way: None }
 }
 
 /// A download that fills its shaper, an upload of acknowledgements.

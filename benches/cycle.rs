@@ -173,7 +173,7 @@ impl Bench {
         let noise = i64::try_from(number * 7_919 % 2_000).unwrap_or(0);
         let outcome = ProbeOutcome::Reply(Delay::from_micros(14_000 + noise + standing));
         let at = self.clock.now();
-        RttSample { reflector: ReflectorId(turn), sequence: number, at, outcome }
+        RttSample { reflector: ReflectorId(turn), sequence: number, at, outcome, one_way: None }
     }
 }
 

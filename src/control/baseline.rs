@@ -36,6 +36,11 @@ pub(super) struct Baseline {
 }
 
 impl Baseline {
+    /// Starts from a value that was learned before: a starting point, to be founded anew.
+    pub(super) fn remembered(value: Delay) -> Self {
+        Self { value: Some(value), ..Self::default() }
+    }
+
     /// Returns the idle delay, once a reply has been seen.
     pub(super) fn value(&self) -> Option<Delay> {
         self.value

@@ -75,6 +75,18 @@ impl Evidence {
         Self { params, started: now, reflectors }
     }
 
+    /// Returns what has been learned of each reflector, in the order of the configuration.
+    pub(super) fn baselines(&self) -> Vec<Option<Delay>> {
+        self.reflectors.iter().map(|reflector| reflector.baseline.value()).collect()
+    }
+
+    /// Starts from baselines that were learned before; reflectors beyond the list start anew.
+    pub(super) fn restore(&mut self, baselines: &[Option<Delay>]) {
+        for (reflector, baseline) in self.reflectors.iter_mut().zip(baselines) {
+            reflector.baseline = baseline.map_or_else(Baseline::default, Baseline::remembered);
+        }
+    }
+
     /// Takes one probe outcome into account. `quiet` tells that the WAN carried next to no
     /// traffic when it arrived, so that the baseline may learn from it.
     pub(super) fn update(&mut self, sample: &RttSample, quiet: bool) {
@@ -264,6 +276,7 @@ mod tests {
                     sequence: self.sequence,
                     at: self.now,
                     outcome,
+                    one_way: None,
                 };
                 self.evidence.update(&sample, false);
             }

@@ -29,6 +29,9 @@ pub struct RttSample {
     pub at: MonoTime,
     /// What became of the probe.
     pub outcome: ProbeOutcome,
+    /// The reply's way up and down by the reflector's clock, if it told a sane one (ICMP type 14).
+    /// Both carry the unknown offset of that clock, so only their changes mean something.
+    pub one_way: Option<PerDirection<Delay>>,
 }
 
 /// The counters of one shaper queue as the router tells them.

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    Actuation, Direction, DirectionCycle, EvidenceParams, LawKind, Limits, Load, Measurement,
-    PerDirection, QueueReading, ReflectorView, RttSample, ShaperSample, StateThresholds,
+    Actuation, Direction, DirectionCycle, DirectionMemory, EvidenceParams, LawKind, Limits, Load,
+    Measurement, PerDirection, QueueReading, ReflectorView, RttSample, ShaperSample,
+    StateThresholds, WanMemory,
     evidence::Evidence,
     law::{Adaptive, Fixed, LawInput, RateLaw, Verdict},
     load::{self, LoadMeter},
+    memory,
     state::StateMachine,
 };
 use crate::units::{BitRate, Delay, MonoTime};
@@ -119,6 +121,36 @@ impl Wan {
     #[must_use]
     pub fn observing(self) -> Self {
         Self { observes: true, ..self }
+    }
+
+    /// Returns what is worth remembering over a restart.
+    #[must_use]
+    pub fn memory(&self) -> WanMemory {
+        WanMemory {
+            baselines: self.evidence.baselines(),
+            directions: PerDirection::build(|direction| DirectionMemory {
+                desired: self.directions[direction].desired,
+                proven: None,
+            }),
+        }
+    }
+
+    /// Starts from what was remembered `age` ago. Rates are clamped to the limits, and what is too
+    /// old to be worth anything is left out.
+    pub fn restore(&mut self, memory: &WanMemory, age: Duration) {
+        if age > memory::BASELINES_KEEP {
+            return;
+        }
+        self.evidence.restore(&memory.baselines);
+        if age > memory::RATES_KEEP {
+            return;
+        }
+        for direction in Direction::ALL {
+            let channel = &mut self.directions[direction];
+            let Limits { floor, base, .. } = channel.limits;
+            // What was in force above the base was earned by a load that may be gone.
+            channel.desired = memory.directions[direction].desired.min(base).max(floor);
+        }
     }
 
     /// Takes the outcome of one probe into account.

@@ -57,7 +57,8 @@ impl Schedule {
             underway.spawn(async move {
                 let reflector = ReflectorId(turn);
                 let outcome = prober.probe(reflector, sequence, self.timeout).await;
-                let sample = RttSample { reflector, sequence, at: clock.now(), outcome };
+                let sample =
+                    RttSample { reflector, sequence, at: clock.now(), outcome, one_way: None };
                 // Full means that the control loop has stopped taking: see above.
                 let _ = samples.try_send(sample);
             });

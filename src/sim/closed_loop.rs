@@ -143,7 +143,13 @@ impl ClosedLoop {
             ProbeOutcome::Unsent => (Duration::ZERO, outcome),
         };
         let at = self.now + after;
-        let sample = RttSample { reflector: ReflectorId(turn), sequence: self.probes, at, outcome };
+        let sample = RttSample {
+            reflector: ReflectorId(turn),
+            sequence: self.probes,
+            at,
+            outcome,
+            one_way: None,
+        };
         self.underway.insert((at, self.probes), sample);
     }
 

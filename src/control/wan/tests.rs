@@ -77,7 +77,8 @@ impl Bench {
             ProbeOutcome::Reply(Delay::from_micros(i64::from(ms) * 1000))
         });
         let reflector = ReflectorId(u16::try_from(self.count % 3).unwrap());
-        let sample = RttSample { reflector, sequence: self.count, at: self.now, outcome };
+        let sample =
+            RttSample { reflector, sequence: self.count, at: self.now, outcome, one_way: None };
         self.wan.on_rtt(&sample);
         if moment.reset {
             self.bytes = PerDirection::default();

@@ -45,6 +45,7 @@ fn scrape_after(cycles: u64, format: Format) -> String {
             sequence: number,
             at,
             outcome: ProbeOutcome::Reply(ms(20.0)),
+            one_way: None,
         };
         wan.on_rtt(&sample);
         let bytes = BitRate::from_mbps(25.0).bytes_in(at.since_start());

@@ -1,0 +1,30 @@
+//! What one WAN's controller has learned and would miss after a restart.
+
+use std::time::Duration;
+
+use super::PerDirection;
+use crate::units::{BitRate, Delay};
+
+/// Routes drift over days; a baseline older than this is learned anew.
+pub(super) const BASELINES_KEEP: Duration = Duration::from_hours(72);
+/// A rate says what the link carried then; an hour later that is another evening.
+pub(super) const RATES_KEEP: Duration = Duration::from_hours(1);
+
+/// What a WAN's controller has learned. Whoever keeps it must keep its age, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WanMemory {
+    /// The learned idle delay of each reflector, in the order of the configuration; whoever
+    /// restores it after the list changed must put it into the new order.
+    pub baselines: Vec<Option<Delay>>,
+    /// What was learned of each direction.
+    pub directions: PerDirection<DirectionMemory>,
+}
+
+/// What was learned of one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DirectionMemory {
+    /// The rate that was desired.
+    pub desired: BitRate,
+    /// The highest rate that the link was lately seen to carry without a queue.
+    pub proven: Option<BitRate>,
+}

@@ -1,0 +1,47 @@
+//! Whoever steers the shapers of a simulated WAN: our own controller, or one it is compared with.
+
+use crate::{
+    control::{Actuation, PerDirection, RttSample, ShaperSample, Wan},
+    units::{BitRate, MonoTime},
+};
+
+/// A controller of one simulated WAN: samples in, shaper rates out. It learns of the link only
+/// what a real one would, except by [`Pilot::on_truth`].
+pub trait Pilot {
+    /// Takes the outcome of one probe into account.
+    fn on_rtt(&mut self, sample: &RttSample);
+
+    /// Takes a reading of the shaper queues into account.
+    fn on_shaper(&mut self, sample: &ShaperSample);
+
+    /// Takes note of how far the router has followed.
+    fn on_actuation(&mut self, actuation: PerDirection<Actuation>);
+
+    /// Learns the link's true capacity before each decision. Only a bound that no controller can
+    /// pass may use it.
+    fn on_truth(&mut self, capacity: PerDirection<BitRate>) {
+        let _ = capacity;
+    }
+
+    /// Returns the rates that the shapers should have from `now` on.
+    fn decide(&mut self, now: MonoTime) -> PerDirection<BitRate>;
+}
+
+impl Pilot for Wan {
+    fn on_rtt(&mut self, sample: &RttSample) {
+        self.on_rtt(sample);
+    }
+
+    fn on_shaper(&mut self, sample: &ShaperSample) {
+        self.on_shaper(sample);
+    }
+
+    fn on_actuation(&mut self, actuation: PerDirection<Actuation>) {
+        self.on_actuation(actuation);
+    }
+
+    fn decide(&mut self, now: MonoTime) -> PerDirection<BitRate> {
+        let decision = Wan::decide(self, now);
+        PerDirection::build(|direction| decision.directions[direction].desired)
+    }
+}
