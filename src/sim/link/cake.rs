@@ -79,10 +79,15 @@ impl Cake {
         }
     }
 
-    /// Bytes that the flows have waiting.
     #[cfg(test)]
-    pub(super) fn bulk(&self) -> f64 {
-        self.bulk
+    pub(super) fn acks(&self) -> impl Iterator<Item = &Parcel> {
+        self.acks.iter()
+    }
+
+    /// Returns the bytes that flows have waiting, and those that were dropped out of them.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> f64 {
+        self.queues.iter().map(FlowQueue::waiting).sum()
     }
 
     /// Takes in segments of a flow.
@@ -148,8 +153,12 @@ impl Cake {
         budget -= self.serve_acks(now, if active == 0 { budget } else { budget * share }, &mut out);
         self.debt = (-budget).max(0.0);
         if active > 0 {
-            let service =
-                Service { now, packet_time: PACKET / rate, flows: f64::from(active), ecn: self.ecn };
+            let service = Service {
+                now,
+                packet_time: PACKET / rate,
+                flows: f64::from(active),
+                ecn: self.ecn,
+            };
             self.serve_flows(service, budget.max(0.0), rng, &mut out);
         }
     }

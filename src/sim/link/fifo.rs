@@ -41,8 +41,6 @@ pub(super) struct Fifo {
     overflow: f64,
     /// Share of the last step in which something left.
     busy: f64,
-    /// Bytes that were dropped since the start.
-    dropped: f64,
 }
 
 impl Fifo {
@@ -60,16 +58,11 @@ impl Fifo {
             owed: 0.0,
             overflow: 0.0,
             busy: 0.0,
-            dropped: 0.0,
         }
     }
 
     pub(super) fn backlog(&self) -> f64 {
         self.backlog
-    }
-
-    pub(super) fn dropped(&self) -> f64 {
-        self.dropped
     }
 
     /// Takes a sparse packet in before the bulk of this step, which is spread over the step in
@@ -95,11 +88,8 @@ impl Fifo {
         let waiting = self.backlog + self.arriving_bytes;
         self.busy = if self.budget > 0.0 { (waiting / self.budget).min(1.0) } else { 1.0 };
         let over = (waiting - self.budget - self.room).max(0.0);
-        self.overflow = if self.arriving_bytes > 0.0 {
-            (over / self.arriving_bytes).min(1.0)
-        } else {
-            0.0
-        };
+        self.overflow =
+            if self.arriving_bytes > 0.0 { (over / self.arriving_bytes).min(1.0) } else { 0.0 };
         let share = if self.discipline == Discipline::DropTail { self.overflow } else { 0.0 };
         for place in 0..self.arriving.len() {
             let mut parcel = self.arriving[place];
@@ -125,14 +115,12 @@ impl Fifo {
                 let packets = (self.owed / PACKET + rng.f64()).floor().max(0.0);
                 let bytes = (packets * PACKET).min(segments.bytes);
                 self.owed -= bytes;
-                self.dropped += bytes;
                 segments.bytes -= bytes;
                 segments.lost += bytes;
                 parcel.size = segments.bytes;
             }
             // The next acknowledgement carries a lost one's news.
             Cargo::Ack(_) if rng.f64() < share => {
-                self.dropped += parcel.size;
                 parcel.size = 0.0;
             }
             Cargo::Ack(_) | Cargo::Sparse(_) => {}
@@ -147,7 +135,6 @@ impl Fifo {
             let cut = parcel.size.min(over);
             over -= cut;
             self.backlog -= cut;
-            self.dropped += cut;
             parcel.size -= cut;
             match &mut parcel.cargo {
                 Cargo::Data(segments) => {
@@ -196,4 +183,12 @@ impl Fifo {
     pub(super) fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.arriving.is_empty()
     }
+
+    #[cfg(test)]
+    pub(super) fn parcels(&self) -> impl Iterator<Item = &Parcel> {
+        self.queue.iter()
+    }
 }
+
+#[cfg(test)]
+mod tests;
