@@ -8,8 +8,6 @@ struct Pipe {
     room: f64,
     queue: Vec<Segments>,
     backlog: f64,
-    /// Bytes that may leave by now.
-    credit: f64,
     returning: Vec<(f64, Segments)>,
     arrived: f64,
 }
@@ -17,7 +15,7 @@ struct Pipe {
 impl Pipe {
     fn new(rate: f64, room: f64) -> Self {
         let (queue, returning) = (Vec::new(), Vec::new());
-        Self { rate, room, queue, backlog: 0.0, credit: 0.0, returning, arrived: 0.0 }
+        Self { rate, room, queue, backlog: 0.0, returning, arrived: 0.0 }
     }
 
     fn step(&mut self, flow: &mut Flow, now: f64) {
@@ -32,16 +30,20 @@ impl Pipe {
             self.backlog += segments.bytes;
             self.queue.push(segments);
         }
-        self.credit = (self.credit + self.rate * STEP).min(self.backlog);
-        while let Some(head) = self.queue.first() {
-            if head.bytes > self.credit {
-                break;
+        let mut budget = self.rate * STEP;
+        while budget > 0.0
+            && let Some(head) = self.queue.first_mut()
+        {
+            let bytes = head.bytes.min(budget);
+            let piece = Segments { bytes, ..*head };
+            (head.bytes, head.lost) = (head.bytes - bytes, 0.0);
+            budget -= bytes;
+            self.backlog -= bytes;
+            self.arrived += bytes;
+            if head.bytes < NOTHING {
+                self.queue.remove(0);
             }
-            let segments = self.queue.remove(0);
-            self.credit -= segments.bytes;
-            self.backlog -= segments.bytes;
-            self.arrived += segments.bytes;
-            if let Some(news) = flow.receive(segments) {
+            if let Some(news) = flow.receive(piece) {
                 self.returning.push((now + 0.020, news));
             }
         }

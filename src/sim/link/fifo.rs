@@ -162,7 +162,7 @@ impl Fifo {
             head.size -= left;
             self.backlog -= left;
             self.used = self.budget;
-            return None;
+            return head.split_off().map(|piece| (piece, self.used / self.rate));
         }
         self.used += head.size;
         self.backlog -= head.size;
