@@ -6,7 +6,6 @@ pub mod closed_loop;
 mod flow;
 pub mod home;
 pub mod link;
-mod path;
 pub mod pilot;
 pub mod plant;
 pub mod routeros;
