@@ -8,7 +8,6 @@ mod flow;
 pub mod generate;
 pub mod home;
 pub mod link;
-mod path;
 pub mod pilot;
 pub mod plant;
 pub mod routeros;

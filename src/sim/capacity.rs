@@ -58,11 +58,10 @@ impl Capacity {
         self.now += dt;
         let factor = match &self.shape {
             Shape::Steady => 1.0,
-            Shape::Steps(steps) => steps
-                .iter()
-                .take_while(|(from, _)| *from <= self.now)
-                .last()
-                .map_or(1.0, |(_, factor)| *factor),
+            Shape::Steps(steps) => {
+                let past = steps.partition_point(|(from, _)| *from <= self.now);
+                past.checked_sub(1).and_then(|last| steps.get(last)).map_or(1.0, |step| step.1)
+            }
             Shape::Cable => 1.0 + 0.04 * self.wandered(dt, 8.0),
             Shape::Lte => (0.45 * self.wandered(dt, 3.0)).exp().min(1.9),
         };
