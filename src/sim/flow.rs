@@ -216,7 +216,9 @@ impl Flow {
         self.heard = now;
         if stale > 0.0 && stale >= bytes {
             // Data that was given up arrived after all: the timeout was a mistake.
-            if lost < NOTHING && let Control::Cubic(cubic) = &mut self.control {
+            if lost < NOTHING
+                && let Control::Cubic(cubic) = &mut self.control
+            {
                 cubic.undo_timeout();
             }
             return;

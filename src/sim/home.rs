@@ -99,9 +99,5 @@ fn mbps(download: f64, upload: f64) -> PerDirection<BitRate> {
 
 fn phase(seconds: u64, demand: PerDirection<BitRate>) -> Phase {
     let PerDirection { download, upload } = demand;
-    Phase {
-        lasts: Duration::from_secs(seconds),
-        download: download.into(),
-        upload: upload.into(),
-    }
+    Phase { lasts: Duration::from_secs(seconds), download: download.into(), upload: upload.into() }
 }

@@ -25,19 +25,19 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
+use self::{
+    cake::Cake,
+    delay_line::{DelayLine, Journeys},
+    fifo::Fifo,
+    parcel::{Cargo, Parcel, Ride},
+    probes::Probes,
+    spec::Source,
+    users::Users,
+};
 pub use self::{
     fifo::Discipline,
     probes::Probed,
     spec::{Buffer, LinkSpec, ProbePath, Supply},
-};
-use self::{
-    cake::Cake,
-    delay_line::{DelayLine, Journeys},
-    parcel::{Cargo, Parcel, Ride},
-    fifo::Fifo,
-    probes::Probes,
-    spec::Source,
-    users::Users,
 };
 use super::{
     plant::PlantReading,

@@ -157,9 +157,8 @@ mod tests {
             upload: Demand::None,
         };
         let mut programme = Programme::new(Traffic::new(vec![phase(2, 7), phase(1, 9)]));
-        let mut at = |millis| {
-            programme.advance(Duration::from_millis(millis)).map(|phase| phase.download)
-        };
+        let mut at =
+            |millis| programme.advance(Duration::from_millis(millis)).map(|phase| phase.download);
         let limited = |rate| Some(Demand::Limited(BitRate::from_bps(rate)));
         assert_eq!([at(0), at(1999), at(2000)], [limited(7), None, limited(9)]);
         assert_eq!([at(2500), at(3000), at(8000)], [None, limited(7), limited(9)]);

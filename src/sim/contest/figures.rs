@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     control::{Direction, Limits, PerDirection},
-    sim::link::PAYLOAD_SHARE,
+    sim::link::parcel::PAYLOAD_SHARE,
     units::{BitRate, Delay},
 };
 
@@ -80,14 +80,14 @@ impl Figures {
         });
         let weighted = weighted.into_iter().flatten().reduce(|a, b| (a.0 + b.0, a.1 + b.1));
         let drops = Direction::ALL.map(|direction| answers_to_drops(moments, direction));
-        let rises = Direction::ALL.map(|direction| {
-            answers_to_rises(moments, direction, limits[direction].ceiling)
-        });
+        let rises = Direction::ALL
+            .map(|direction| answers_to_rises(moments, direction, limits[direction].ceiling));
         let hours = record.duration().as_secs_f64() / 3600.0;
         Self {
             added_delay: AddedDelay::of(felt),
             lost: share(lost as f64, sent),
-            utilisation: weighted.and_then(|(share_seconds, seconds)| share(share_seconds, seconds)),
+            utilisation: weighted
+                .and_then(|(share_seconds, seconds)| share(share_seconds, seconds)),
             utilisation_of,
             over_capacity: share(download.over + upload.over, in_demand),
             reaction_down: mean(&drops.concat()),

@@ -38,11 +38,7 @@ pub const LAWS: &[Law] = &[
         about: "the default law",
         pilot: |facts| ours(facts, LawKind::Adaptive),
     },
-    Law {
-        name: "fixed",
-        about: "keeps the base rate",
-        pilot: |facts| ours(facts, LawKind::Fixed),
-    },
+    Law { name: "fixed", about: "keeps the base rate", pilot: |facts| ours(facts, LawKind::Fixed) },
 ];
 
 impl Law {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{
     control::{
-        Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
-        StateThresholds, WanParams,
+        Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds,
+        WanParams,
     },
     sim::{
         generate::Conditions,
@@ -67,6 +67,12 @@ impl Scenario {
         let conditions = Conditions { capacity, base_rtt_steps };
         let traffic = Traffic::new(saturated(demand, duration));
         Self::new(name, conditions, traffic, duration)
+    }
+
+    /// Tells whether anybody ever wants all there is.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        Direction::ALL.into_iter().any(|direction| self.link.traffic.most_flows(direction) > 0)
     }
 
     /// Returns the scenario with provider buffers that hold `buffer` of the mean capacity.

@@ -8,7 +8,10 @@ use super::{
     Conditions, bins, seed_of,
     walk::{Spells, Walk},
 };
-use crate::{control::{Direction, PerDirection}, units::BitRate};
+use crate::{
+    control::{Direction, PerDirection},
+    units::BitRate,
+};
 
 /// What the evening takes of the capacity at its height, download and upload: the upload is
 /// shared by as many homes, but few of them send.

@@ -148,8 +148,12 @@ impl Cake {
         budget -= self.serve_acks(now, if active == 0 { budget } else { budget * share }, &mut out);
         self.debt = (-budget).max(0.0);
         if active > 0 {
-            let service =
-                Service { now, packet_time: PACKET / rate, flows: f64::from(active), ecn: self.ecn };
+            let service = Service {
+                now,
+                packet_time: PACKET / rate,
+                flows: f64::from(active),
+                ecn: self.ecn,
+            };
             self.serve_flows(service, budget.max(0.0), rng, &mut out);
         }
     }

@@ -95,11 +95,8 @@ impl Fifo {
         let waiting = self.backlog + self.arriving_bytes;
         self.busy = if self.budget > 0.0 { (waiting / self.budget).min(1.0) } else { 1.0 };
         let over = (waiting - self.budget - self.room).max(0.0);
-        self.overflow = if self.arriving_bytes > 0.0 {
-            (over / self.arriving_bytes).min(1.0)
-        } else {
-            0.0
-        };
+        self.overflow =
+            if self.arriving_bytes > 0.0 { (over / self.arriving_bytes).min(1.0) } else { 0.0 };
         let share = if self.discipline == Discipline::DropTail { self.overflow } else { 0.0 };
         for place in 0..self.arriving.len() {
             let mut parcel = self.arriving[place];

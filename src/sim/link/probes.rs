@@ -80,8 +80,7 @@ impl Probes {
 }
 
 fn ended(probe: &Pending, now: MonoTime) -> Option<Probed> {
-    let lost =
-        || Probed { number: probe.number, at: probe.deadline, outcome: ProbeOutcome::Lost };
+    let lost = || Probed { number: probe.number, at: probe.deadline, outcome: ProbeOutcome::Lost };
     let end = probe.end.unwrap_or_else(lost);
     (end.at <= now).then_some(end)
 }

@@ -119,8 +119,7 @@ impl Source {
         match supply {
             Supply::Shape(Shape::Steady) => Self::Steady(nominal.bytes_per_second().max(LEAST)),
             Supply::Shape(shape) => {
-                let grain =
-                    if matches!(shape, Shape::Steps(_)) { Duration::ZERO } else { GRAIN };
+                let grain = if matches!(shape, Shape::Steps(_)) { Duration::ZERO } else { GRAIN };
                 let mut capacity = Capacity::new(nominal, shape, seed);
                 let now = capacity.advance(Duration::ZERO).bytes_per_second();
                 Self::Moving { capacity, now, at: Duration::ZERO, grain }

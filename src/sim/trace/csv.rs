@@ -28,13 +28,12 @@ pub(super) fn parse(text: &str, column: &Column) -> Result<Recording, Flaw> {
             None => *places.insert(choose(number, &names, fields.len(), column)?),
         };
         let rate = |place: usize| {
-            let missing = || Flaw::at(number, format!("{} of the columns only; expected more", fields.len()));
+            let missing =
+                || Flaw::at(number, format!("{} of the columns only; expected more", fields.len()));
             fields.get(place).ok_or_else(missing).and_then(|field| mbps(number, field))
         };
-        let rates = PerDirection {
-            download: Some(rate(download)?),
-            upload: upload.map(rate).transpose()?,
-        };
+        let rates =
+            PerDirection { download: Some(rate(download)?), upload: upload.map(rate).transpose()? };
         timeline.push(number, fields[0], rates)?;
     }
     let (download, upload) = traces(&timeline)?;

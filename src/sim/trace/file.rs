@@ -172,7 +172,10 @@ pub(super) fn parse(content: &[u8], options: &LoadOptions) -> Result<Recording, 
 
 /// Returns the lines that are not empty, trimmed, with their numbers from 1.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    (1..).zip(text.lines()).map(|(number, line)| (number, line.trim())).filter(|(_, l)| !l.is_empty())
+    (1..)
+        .zip(text.lines())
+        .map(|(number, line)| (number, line.trim()))
+        .filter(|(_, l)| !l.is_empty())
 }
 
 /// Shortens what is quoted from a file, and makes it printable.

@@ -26,10 +26,8 @@ pub(super) fn parse(text: &str) -> Result<Recording, Flaw> {
             [seconds, down, up, ref rest @ ..] if rest.len() <= 2 => (seconds, down, up, rest),
             _ => return Err(Flaw::at(number, expected(line))),
         };
-        let rates = PerDirection {
-            download: Some(mbps(number, down)?),
-            upload: Some(mbps(number, up)?),
-        };
+        let rates =
+            PerDirection { download: Some(mbps(number, down)?), upload: Some(mbps(number, up)?) };
         timeline.push(number, seconds, rates)?;
         if let ([rtt, ..], Some((at, _))) = (rest, timeline.points.last()) {
             let rtt = base_rtt(number, rtt)?;

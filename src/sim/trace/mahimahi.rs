@@ -63,7 +63,8 @@ fn millisecond(number: usize, line: &str) -> Result<u64, Flaw> {
     let most = u64::try_from(LONGEST.as_millis()).unwrap_or(u64::MAX);
     let stamp = line.parse::<u64>().ok().filter(|stamp| *stamp <= most);
     stamp.ok_or_else(|| {
-        let text = format!("{} here; expected milliseconds, a whole number up to {most}", quoted(line));
+        let text =
+            format!("{} here; expected milliseconds, a whole number up to {most}", quoted(line));
         Flaw::at(number, text)
     })
 }

@@ -63,7 +63,8 @@ fn a_gap_in_a_mahimahi_file_is_no_capacity() {
 
 #[test]
 fn headers_and_comments_name_the_columns() {
-    let text = "# a drive\n# columns: seconds,starlink_mbit,cellular_mbit\n0,52,197\n# on\n1,30,210\n";
+    let text =
+        "# a drive\n# columns: seconds,starlink_mbit,cellular_mbit\n0,52,197\n# on\n1,30,210\n";
     assert_eq!(read(text).upload, None);
     for (column, mbps) in [
         (Column::Number(2), 197.0),
