@@ -2,12 +2,14 @@
 //! faster than life.
 
 mod router;
+mod witness;
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
 use self::router::SlowRouter;
+pub use self::witness::Witness;
 use super::{
     link::{Link, LinkSpec, Probed, SPREAD},
     pilot::Pilot,

@@ -75,7 +75,9 @@ pub(super) struct Flow {
     rtt_variation: f64,
     timeout: f64,
     heard: f64,
-    /// The window before a timeout that may have been a mistake.
+    /// When it may begin to send.
+    opens: f64,
+    /// Whether the window, not the application, was what limited it last.
     window_limited: bool,
 }
 
@@ -96,17 +98,18 @@ impl Flow {
             rtt_variation: 0.0,
             timeout: 1.0,
             heard: 0.0,
+            opens: 0.0,
             window_limited: true,
         }
     }
 
-    /// Gives it something to send. A new connection is opened if it was silent or is told to.
-    pub(super) fn open(&mut self, source: Source, control: CongestionControl, now: f64) {
+    /// Opens a new connection at the time `opens`, with something to send.
+    pub(super) fn open(&mut self, source: Source, control: CongestionControl, opens: f64) {
         let Self { sent, acked, lost, given_up, holes, .. } = *self;
         *self = Self {
             control: match control {
                 CongestionControl::Cubic => Control::Cubic(Cubic::new(INITIAL_WINDOW)),
-                CongestionControl::Bbr => Control::Bbr(Bbr::new(INITIAL_WINDOW, now)),
+                CongestionControl::Bbr => Control::Bbr(Bbr::new(INITIAL_WINDOW, opens)),
             },
             source,
             sent,
@@ -117,7 +120,8 @@ impl Flow {
             holes,
             recover_at: sent,
             round_ends: sent,
-            heard: now,
+            heard: opens,
+            opens,
             ..Self::new()
         };
     }
@@ -147,7 +151,7 @@ impl Flow {
 
     /// Returns what it sends within the next `dt` seconds.
     pub(super) fn send(&mut self, flow: u8, now: f64, dt: f64) -> Option<Segments> {
-        if self.is_silent() {
+        if self.is_silent() || now < self.opens {
             return None;
         }
         let wanted = self.source.wants(dt);
@@ -228,7 +232,7 @@ impl Flow {
         let recovering = accounted < self.recover_at;
         if (lost > NOTHING || marked) && !recovering {
             if let Control::Cubic(cubic) = &mut self.control {
-                cubic.on_congestion(now);
+                cubic.on_congestion();
             }
             self.recover_at = self.sent;
             self.allowance = 0.0;

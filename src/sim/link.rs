@@ -264,8 +264,6 @@ impl Link {
 
     fn step(&mut self) {
         let (time, now, dt) = (self.time(), self.seconds(), STEP.as_secs_f64());
-        self.download.supply.advance(time);
-        self.upload.supply.advance(time);
         self.follow_programme(time, now);
         if self.judge.is_some() && self.steps.is_multiple_of(JUDGE_EVERY) {
             self.set_off(Ride { probe: None, waited: 0.0, further: 0.0 });
@@ -273,6 +271,9 @@ impl Link {
         self.carry_down(now, dt);
         self.carry_up(now, dt);
         self.steps += 1;
+        let time = self.time();
+        self.download.supply.advance(time);
+        self.upload.supply.advance(time);
     }
 
     fn follow_programme(&mut self, time: Duration, now: f64) {
@@ -280,8 +281,8 @@ impl Link {
             self.base = base.as_secs_f64();
         }
         if let Some(phase) = self.programme.advance(time) {
-            self.download.users.turn_to(phase.download, now);
-            self.upload.users.turn_to(phase.upload, now);
+            self.download.users.turn_to(phase.download, now, &mut self.rng);
+            self.upload.users.turn_to(phase.upload, now, &mut self.rng);
         }
         if let Some((web, next)) = &mut self.web
             && now >= *next

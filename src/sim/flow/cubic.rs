@@ -18,6 +18,10 @@ const JUDGED_BY: f64 = 8.0;
 /// Below this window, in segments, slow start is not ended by delay, as in Linux.
 const LEAST_JUDGED: f64 = 16.0;
 
+/// Acknowledgements no further apart than this, in seconds, come without a gap (`HyStart`'s two
+/// milliseconds, which are one step of the simulation).
+const GAP: f64 = 0.0021;
+
 /// What a timeout took away.
 #[derive(Debug, Clone, Copy)]
 struct Before {
@@ -144,7 +148,7 @@ impl Cubic {
         self.window += acked * per_window / window;
     }
 
-    pub(super) fn on_congestion(&mut self, _now: f64) {
+    pub(super) fn on_congestion(&mut self) {
         // A flow that lost before it was back where it was gives way faster.
         let shrinking = self.window < self.most;
         self.most = if shrinking { self.window * (1.0 + DECREASE) / 2.0 } else { self.window };
@@ -170,6 +174,3 @@ impl Cubic {
         }
     }
 }
-
-/// Acknowledgements no further apart than this, in seconds, come without a gap.
-const GAP: f64 = 0.0021;

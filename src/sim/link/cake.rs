@@ -79,10 +79,15 @@ impl Cake {
         }
     }
 
-    /// Bytes that the flows have waiting.
     #[cfg(test)]
-    pub(super) fn bulk(&self) -> f64 {
-        self.bulk
+    pub(super) fn acks(&self) -> impl Iterator<Item = &Parcel> {
+        self.acks.iter()
+    }
+
+    /// Returns the bytes that flows have waiting, and those that were dropped out of them.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> f64 {
+        self.queues.iter().map(FlowQueue::waiting).sum()
     }
 
     /// Takes in segments of a flow.

@@ -41,8 +41,6 @@ pub(super) struct Fifo {
     overflow: f64,
     /// Share of the last step in which something left.
     busy: f64,
-    /// Bytes that were dropped since the start.
-    dropped: f64,
 }
 
 impl Fifo {
@@ -60,16 +58,11 @@ impl Fifo {
             owed: 0.0,
             overflow: 0.0,
             busy: 0.0,
-            dropped: 0.0,
         }
     }
 
     pub(super) fn backlog(&self) -> f64 {
         self.backlog
-    }
-
-    pub(super) fn dropped(&self) -> f64 {
-        self.dropped
     }
 
     /// Takes a sparse packet in before the bulk of this step, which is spread over the step in
@@ -122,14 +115,12 @@ impl Fifo {
                 let packets = (self.owed / PACKET + rng.f64()).floor().max(0.0);
                 let bytes = (packets * PACKET).min(segments.bytes);
                 self.owed -= bytes;
-                self.dropped += bytes;
                 segments.bytes -= bytes;
                 segments.lost += bytes;
                 parcel.size = segments.bytes;
             }
             // The next acknowledgement carries a lost one's news.
             Cargo::Ack(_) if rng.f64() < share => {
-                self.dropped += parcel.size;
                 parcel.size = 0.0;
             }
             Cargo::Ack(_) | Cargo::Sparse(_) => {}
@@ -144,7 +135,6 @@ impl Fifo {
             let cut = parcel.size.min(over);
             over -= cut;
             self.backlog -= cut;
-            self.dropped += cut;
             parcel.size -= cut;
             match &mut parcel.cargo {
                 Cargo::Data(segments) => {
@@ -172,7 +162,7 @@ impl Fifo {
             head.size -= left;
             self.backlog -= left;
             self.used = self.budget;
-            return None;
+            return head.split_off().map(|piece| (piece, self.used / self.rate));
         }
         self.used += head.size;
         self.backlog -= head.size;
@@ -193,4 +183,12 @@ impl Fifo {
     pub(super) fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.arriving.is_empty()
     }
+
+    #[cfg(test)]
+    pub(super) fn parcels(&self) -> impl Iterator<Item = &Parcel> {
+        self.queue.iter()
+    }
 }
+
+#[cfg(test)]
+mod tests;

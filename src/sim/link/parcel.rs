@@ -75,4 +75,17 @@ impl Parcel {
     pub(in crate::sim) fn sparse(ride: Ride, entered: f64) -> Self {
         Self { size: SPARSE_SIZE, entered, cargo: Cargo::Sparse(ride) }
     }
+
+    /// Returns the part of it that has left the queue, if that is a packet at least: a burst does
+    /// not stay one.
+    pub(in crate::sim) fn split_off(&mut self) -> Option<Self> {
+        let Cargo::Data(rest) = &mut self.cargo else { return None };
+        let bytes = rest.bytes - self.size;
+        if bytes < PACKET {
+            return None;
+        }
+        let piece = Segments { bytes, ..*rest };
+        *rest = Segments { bytes: self.size, lost: 0.0, marked: false, ..*rest };
+        Some(Self { size: 0.0, entered: self.entered, cargo: Cargo::Data(piece) })
+    }
 }

@@ -1,10 +1,16 @@
 //! Who uses one direction: its senders, and their receivers at the other end.
 
+use fastrand::Rng;
+
 use super::parcel::{PAYLOAD_SHARE, Segments};
 use crate::sim::{
     flow::{Flow, Source},
     traffic::{CongestionControl, Demand},
 };
+
+/// Connections of one demand are opened within this time, in seconds: equal flows that began at
+/// the same moment would move in lockstep for ever.
+const OPENING: f64 = 0.05;
 
 /// The connections of one direction.
 #[derive(Debug, Clone)]
@@ -49,7 +55,7 @@ impl Users {
     }
 
     /// Opens and closes the connections that this demand takes. Those that go on are not touched.
-    pub(super) fn turn_to(&mut self, demand: Demand, now: f64) {
+    pub(super) fn turn_to(&mut self, demand: Demand, now: f64, rng: &mut Rng) {
         let limited = self.greedy_places();
         let greedy = usize::from(demand.greedy_flows());
         let same_control = match (self.demand, demand) {
@@ -64,7 +70,7 @@ impl Users {
             } else if let Demand::Greedy { control, .. } = demand
                 && (flow.is_silent() || !same_control)
             {
-                flow.open(Source::Greedy, control, now);
+                flow.open(Source::Greedy, control, now + rng.f64() * OPENING);
             }
         }
         let flow = &mut self.flows[limited];
@@ -121,6 +127,20 @@ impl Users {
             self.goodput += segments.bytes * PAYLOAD_SHARE;
         }
         self.flows[place].receive(segments)
+    }
+
+    /// Returns the bytes sent, and those whose end its receivers or senders know.
+    #[cfg(test)]
+    pub(super) fn account(&self) -> (f64, f64) {
+        self.flows
+            .iter()
+            .map(Flow::account)
+            .fold((0.0, 0.0), |(sent, known), (s, acked, lost)| (sent + s, known + acked + lost))
+    }
+
+    #[cfg(test)]
+    pub(super) fn flows(&self) -> &[Flow] {
+        &self.flows
     }
 
     /// The news of segments comes back to their sender.

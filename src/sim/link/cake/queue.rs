@@ -28,6 +28,11 @@ impl FlowQueue {
         self.waiting.is_empty()
     }
 
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> f64 {
+        self.waiting.iter().map(|(segments, _)| segments.bytes + segments.lost).sum()
+    }
+
     pub(super) fn push(&mut self, segments: Segments, now: f64) {
         self.bytes += segments.bytes;
         self.waiting.push_back((segments, now));
