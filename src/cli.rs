@@ -7,6 +7,7 @@ mod emulate_console;
 mod output;
 mod run;
 mod show_history;
+mod simulate;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -85,6 +86,8 @@ enum Command {
     EmulateConsole(emulate_console::EmulateConsoleArgs),
     /// Tell how a link has behaved, from the SQLite history.
     History(show_history::HistoryArgs),
+    /// Run control laws on simulated links, thousands of times faster than life, and compare them.
+    Simulate(Box<simulate::SimulateArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -163,6 +166,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::EmulateRouter(args) => block_on(emulate::run(args)),
         Command::EmulateConsole(args) => emulate_console::run(&args),
         Command::History(args) => show_history::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
     }
 }
 

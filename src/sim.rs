@@ -3,7 +3,9 @@
 
 pub mod capacity;
 pub mod closed_loop;
+pub mod contest;
 mod flow;
+pub mod generate;
 pub mod home;
 pub mod link;
 pub mod pilot;

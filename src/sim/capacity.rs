@@ -109,7 +109,7 @@ pub(super) fn uniform(rng: &mut Rng, range: std::ops::Range<f64>) -> f64 {
 }
 
 /// A draw from the standard normal distribution (Box-Muller).
-fn gaussian(rng: &mut Rng) -> f64 {
+pub(super) fn gaussian(rng: &mut Rng) -> f64 {
     let radius = (-2.0 * (1.0 - rng.f64()).ln()).sqrt();
     radius * (TAU * rng.f64()).cos()
 }
