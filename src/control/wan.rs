@@ -23,6 +23,8 @@ const QUIET: f64 = 0.25;
 /// For this long after a cut a queue may still stand, however little flows: no baseline is learned.
 const DRAINED_AFTER: Duration = Duration::from_secs(10);
 
+const EXCUSE: Duration = Duration::from_millis(500);
+
 /// Everything that shapes one WAN's control.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WanParams {
@@ -49,6 +51,8 @@ pub struct Wan {
     evidence: Evidence,
     directions: PerDirection<Channel>,
     decided: MonoTime,
+    /// When no queue stood last.
+    calm: MonoTime,
     /// Nobody carries the decisions out.
     observes: bool,
 }
@@ -123,6 +127,7 @@ impl Wan {
             evidence: Evidence::new(params.evidence, now),
             directions: PerDirection::build(channel),
             decided: now,
+            calm: now,
             observes: false,
         }
     }
@@ -192,7 +197,13 @@ impl Wan {
         let loads = PerDirection::build(|direction| self.directions[direction].load(now));
         let traffic = loads.each().iter().any(|(_, load)| load.achieved > Some(TRAFFIC));
         let measurement = self.evidence.measurement(now, traffic);
-        let Self { evidence, observes, directions, .. } = self;
+        let Self { evidence, observes, directions, calm, .. } = self;
+        let depth =
+            evidence.finding(now, MonoTime::ZERO).map_or(Delay::ZERO, |finding| finding.standing);
+        if depth <= Delay::from_millis_f64(4.0) {
+            *calm = now;
+        }
+        let stands_long = now.since(*calm) > EXCUSE;
         let suspects = Suspects(PerDirection::build(|direction| {
             directions[direction].suspect(&loads[direction])
         }));
@@ -202,7 +213,7 @@ impl Wan {
         let moment = Moment { now, dt, measurement, evidence, observes: *observes, serialisation };
         let directions = PerDirection::build(|direction| {
             let blamed = load::blame(&loads[direction], &loads[direction.other()])
-                && !suspects.excuses(direction);
+                && (stands_long || !suspects.excuses(direction));
             directions[direction].decide(&moment, loads[direction], blamed)
         });
         Decision { measurement, directions, reflectors: self.evidence.views(now) }
