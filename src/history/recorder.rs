@@ -6,11 +6,17 @@ use std::{
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::SyncSender,
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use super::Event;
-use crate::{control::Cycle, units::Timestamp};
+use super::{
+    Event,
+    memory::{Content, MemoryRow},
+};
+use crate::{
+    control::{Cycle, WanMemory},
+    units::Timestamp,
+};
 
 /// What goes through the queue.
 #[derive(Debug)]
@@ -19,6 +25,10 @@ pub(super) enum Item {
     Cycle(Arc<Cycle>),
     /// An event to store.
     Event(Timestamp, Option<usize>, Event),
+    /// What was learned of a WAN, to replace what was stored before.
+    Memory(Box<MemoryRow>),
+    /// How long single cycles are kept from now on.
+    Retention(Duration),
 }
 
 /// Hands cycles and events to the writer, and never waits for it.
@@ -44,6 +54,18 @@ impl Recorder {
     /// as dropped like a cycle.
     pub fn event(&self, at: Timestamp, wan: Option<usize>, event: Event) {
         self.offer(wan, Item::Event(at, wan, event));
+    }
+
+    /// Queues what was learned of the WAN with this place in the settings, whose `reflectors` the
+    /// memory has in this order; or counts it as dropped like a cycle.
+    pub fn memory(&self, wan: usize, at: Timestamp, memory: &WanMemory, reflectors: &[String]) {
+        let content = Content::new(memory, reflectors);
+        self.offer(Some(wan), Item::Memory(Box::new(MemoryRow { wan, at, content })));
+    }
+
+    /// Keeps single cycles for `retention` from now on.
+    pub fn retain(&self, retention: Duration) {
+        self.offer(None, Item::Retention(retention));
     }
 
     fn offer(&self, wan: Option<usize>, item: Item) {

@@ -213,6 +213,8 @@ impl Worker {
             Item::Event(at, wan, event) => {
                 self.batch.events.push(EventRow::new(at, wan, &event));
             }
+            Item::Memory(row) => self.batch.memories.push(*row),
+            Item::Retention(retention) => self.store.retain(retention),
         }
         self.taken += 1;
     }
