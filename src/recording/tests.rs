@@ -74,7 +74,8 @@ struct Moment {
     one_way: Option<PerDirection<Delay>>,
     /// The queues' counters, if they are read; `again` is the reading before, seen twice.
     queue: Option<QueueReading>,
-    actuation: Actuation,
+    /// How far the router has followed the download; `None` if it follows at once.
+    actuation: Option<Actuation>,
     /// A new configuration comes into force, with this ceiling in Mbit/s and this first threshold.
     reload: Option<(f64, f64, bool)>,
 }
@@ -103,7 +104,7 @@ fn moments() -> impl Strategy<Value = Vec<Moment>> {
     let actuation = (rate(), rate(), prop::option::of(0_u64..60_000), 0_u64..9).prop_map(
         |(written, observed, pending, writes)| {
             let pending_since = pending.map(MonoTime::from_millis);
-            Actuation { written, observed, pending_since, writes }
+            Some(Actuation { written, observed, pending_since, writes })
         },
     );
     let reload = prop::option::weighted(0.03, (30.0..90.0_f64, 5.0..40.0_f64, any::<bool>()));
@@ -141,7 +142,7 @@ fn record(moments: &[Moment], most: u64) -> String {
         memory: Some((&memory(), age)),
     };
     let mut tape = recording.tape(beginning);
-    let mut shaper = None;
+    let (mut shaper, mut follows) = (None, Actuation::default());
     for (sequence, moment) in (1..).zip(moments) {
         now = now + Duration::from_nanos(moment.pause);
         if let Some((ceiling, yellow, observes)) = moment.reload {
@@ -153,7 +154,8 @@ fn record(moments: &[Moment], most: u64) -> String {
             tape.change(now, &new, observes);
             params = new;
         }
-        let Moment { outcome, one_way, actuation, .. } = *moment;
+        let Moment { outcome, one_way, .. } = *moment;
+        let actuation = moment.actuation.unwrap_or(follows);
         let reflector = ReflectorId(moment.reflector);
         let sample = RttSample { reflector, sequence, at: now, outcome, one_way };
         wan.on_rtt(&sample);
@@ -168,6 +170,8 @@ fn record(moments: &[Moment], most: u64) -> String {
         wan.on_actuation(actuation);
         let decision = wan.decide(now);
         tape.cycle(now, &[sample], shaper, actuation, &decision);
+        let observed = Some(decision.directions.download.desired);
+        follows = Actuation { written: observed, observed, ..Actuation::default() };
     }
     drop(tape);
     recording.close(LONG);
@@ -190,7 +194,7 @@ fn busy(cycles: u64) -> Vec<Moment> {
             limit: BitRate::from_mbps(30.0),
             ..QueueReading::default()
         }),
-        actuation: Actuation::default(),
+        actuation: None,
         reload: None,
     };
     (0..cycles).map(moment).collect()
