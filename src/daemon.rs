@@ -40,7 +40,7 @@ use crate::{
     actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, Tuning},
     clock::Clock,
     config::{Config, Origin, WanConfig},
-    control::{Direction, Wan},
+    control::{Direction, Wan, WanMemory},
     history::{self, Event, HistoryCollector, Recorder, Writer},
     http::{self, HealthSource, Served},
     probe::{Prober, Schedule},
@@ -48,6 +48,7 @@ use crate::{
     router::Router,
     status::{Board, Health},
     telemetry::{self, ConfigMetrics, CycleMetrics, WanLabels},
+    units::MonoTime,
 };
 pub use control_loop::{ControlLoop, LoopSettings, Outlets};
 pub use memory::Keeper;
@@ -138,11 +139,7 @@ impl Daemon {
             tasks.spawn(schedule(&config, wan).run(prober, clock, sender, stop.clone()));
             let (name, reflectors) = names(wan_config);
             let at = clock.now();
-            let mut controller = Wan::new(&settings.params, at);
-            if let Some(memory) = &memory {
-                memory::restore(&mut controller, &name, memory);
-            }
-            controller.set_observing(settings.observes);
+            let controller = controller(&name, &settings, memory.as_ref(), at);
             let beginning = Beginning {
                 wan,
                 name: &name,
@@ -275,6 +272,21 @@ impl Daemon {
         }
         info!("stopped");
     }
+}
+
+/// Makes a WAN's controller, which goes on from what is remembered.
+fn controller(
+    name: &str,
+    settings: &LoopSettings,
+    memory: Option<&(WanMemory, Duration)>,
+    at: MonoTime,
+) -> Wan {
+    let mut wan = Wan::new(&settings.params, at);
+    if let Some(memory) = memory {
+        memory::restore(&mut wan, name, memory);
+    }
+    wan.set_observing(settings.observes);
+    wan
 }
 
 fn names(wan: &WanConfig) -> (String, Vec<String>) {

@@ -20,7 +20,6 @@
 //!
 //! The types of the file are mirrors of those of `control`, here and nowhere else, so that the core
 //! knows of no format.
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may panic"))]
 
 mod compare;
 mod line;

@@ -55,9 +55,9 @@ impl Config {
         let Self { origin, router, wans, control, history, http } = new;
         let adopted = Self {
             origin,
-            router: changes.router(self.router.clone(), router),
-            wans: changes.wans(&self.wans, wans),
-            control: changes.control(&self.control, control),
+            router: changes.router(self.router.clone(), &router),
+            wans: changes.wans(&self.wans, &wans),
+            control: changes.control(&self.control, &control),
             history: changes.history(self.history.clone(), history),
             http: changes.http(&self.http, &http),
         };
@@ -87,7 +87,7 @@ impl Changes {
         old
     }
 
-    fn router(&mut self, old: RouterConfig, new: RouterConfig) -> RouterConfig {
+    fn router(&mut self, old: RouterConfig, new: &RouterConfig) -> RouterConfig {
         let trust_key = trust_key(if new.trust == Trust::System { &old.trust } else { &new.trust });
         RouterConfig {
             url: self.restart("router.url", old.url, &new.url),
@@ -132,7 +132,7 @@ impl Changes {
         }
     }
 
-    fn wans(&mut self, old: &[WanConfig], new: Vec<WanConfig>) -> Vec<WanConfig> {
+    fn wans(&mut self, old: &[WanConfig], new: &[WanConfig]) -> Vec<WanConfig> {
         for (number, wan) in new.iter().enumerate() {
             if old.iter().all(|old| old.name != wan.name) {
                 let what = format!("({}) is new", wan.name);
@@ -140,13 +140,12 @@ impl Changes {
             }
         }
         let kept = old.iter().map(|old| {
-            match new.iter().enumerate().find(|(_, new)| new.name == old.name) {
-                Some((number, new)) => self.wan(&format!("wans[{number}]"), old.clone(), new),
-                None => {
-                    self.note(Class::Restart, "wans", format!("no longer has {}", old.name));
-                    old.clone()
-                }
-            }
+            let found = new.iter().enumerate().find(|(_, new)| new.name == old.name);
+            let Some((number, new)) = found else {
+                self.note(Class::Restart, "wans", format!("no longer has {}", old.name));
+                return old.clone();
+            };
+            self.wan(&format!("wans[{number}]"), old.clone(), new)
         });
         kept.collect()
     }
@@ -232,8 +231,8 @@ impl Changes {
         }
     }
 
-    fn control(&mut self, old: &ControlConfig, new: ControlConfig) -> ControlConfig {
-        let ControlConfig { interval, mode, on_exit } = new;
+    fn control(&mut self, old: &ControlConfig, new: &ControlConfig) -> ControlConfig {
+        let ControlConfig { interval, mode, on_exit } = *new;
         ControlConfig {
             interval: self.live("control.interval_ms", &old.interval, interval),
             mode: self.live("control.mode", &old.mode, mode),

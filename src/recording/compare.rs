@@ -136,8 +136,8 @@ mod tests {
         for mbps in 1..=100 {
             rates.add(mbps * 1_000_000 + 4_321);
         }
-        assert_eq!(rates.quantile(0.5).mbps(), 50.0);
-        assert_eq!(rates.quantile(0.95).mbps(), 95.0);
+        assert_eq!(rates.quantile(0.5), BitRate::from_mbps(50.0));
+        assert_eq!(rates.quantile(0.95), BitRate::from_mbps(95.0));
         assert_eq!(rates.mean().bps(), 50_504_321);
         assert_eq!(Rates::default().quantile(0.5), BitRate::ZERO);
         rates.add(0);

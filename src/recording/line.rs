@@ -34,7 +34,7 @@ pub enum Line {
     /// A controller goes on under other parameters, before its next cycle.
     Change(Change),
     /// One cycle: what came in since the one before, and what was decided.
-    Cycle(CycleLine),
+    Cycle(Box<CycleLine>),
     /// Cycles that could not be recorded.
     Gap(Gap),
     /// Nothing more comes.

@@ -140,7 +140,7 @@ pub fn replay<R: BufRead>(
 /// What a line tells of a WAN that has begun.
 enum Told {
     Change(Change),
-    Cycle(CycleLine),
+    Cycle(Box<CycleLine>),
     Gap(u64),
 }
 
@@ -161,18 +161,18 @@ struct Player {
 }
 
 impl Player {
-    fn new(begin: Begin, params: WanParams) -> Self {
-        let began = moment(begin.at_ns);
+    fn new(beginning: Begin, params: WanParams) -> Self {
+        let began = moment(beginning.at_ns);
         let mut wan = Wan::new(&params, began);
-        if let Some(line) = &begin.memory {
+        if let Some(line) = &beginning.memory {
             wan.restore(&line.memory(), Duration::from_nanos(line.age_ns));
         }
-        wan.set_observing(begin.observes);
+        wan.set_observing(beginning.observes);
         Self {
-            name: begin.name,
+            name: beginning.name,
             wan,
             params,
-            observes: begin.observes,
+            observes: beginning.observes,
             began,
             last: began,
             shaper: None,

@@ -87,7 +87,7 @@ impl Tape {
         let shaper = shaper.filter(|sample| self.shaper != Some(sample.sequence));
         let actuation = Some(actuation).filter(|_| self.actuation != Some(actuation));
         let cycle = CycleLine::new((self.wan, at), samples, shaper, actuation, decision.into());
-        if self.offer(Line::Cycle(cycle)) {
+        if self.offer(Line::Cycle(Box::new(cycle))) {
             self.shaper = shaper.map(|sample| sample.sequence).or(self.shaper);
             self.actuation = actuation.or(self.actuation);
         } else {

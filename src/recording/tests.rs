@@ -317,7 +317,7 @@ impl Write for Stuck {
 fn what_a_slow_disk_costs_is_a_gap_in_the_recording() {
     const CYCLES: u64 = 30_000;
     let (paper, hold) = (Paper::default(), Arc::new(Mutex::new(())));
-    let held = hold.lock().unwrap();
+    let gate = hold.lock().unwrap();
     let recording = Recording::to(Stuck(paper.clone(), Arc::clone(&hold)), PLENTY);
     let (params, mut now) = (params(60.0), MonoTime::ZERO);
     let mut wan = Wan::new(&params, now);
@@ -332,7 +332,7 @@ fn what_a_slow_disk_costs_is_a_gap_in_the_recording() {
     for _ in 0..CYCLES {
         cycle();
     }
-    drop(held);
+    drop(gate);
     // The next that finds room tells of those that did not.
     while !paper.text().contains("\"gap\"") {
         cycle();

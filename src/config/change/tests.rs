@@ -1,10 +1,12 @@
 //! What a reload may change at once, key by key.
-#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::path::Path;
 
 use super::*;
-use crate::config::{FileText, Surroundings};
+use crate::{
+    config::{FileText, Surroundings},
+    units::BitRate,
+};
 
 const RUNNING: &str = "\
 router: {url: 'https://192.168.88.1', user: wanctl, password_file: a, ssh: {host: r}}
@@ -105,7 +107,8 @@ fn what_waits_for_a_restart_keeps_its_old_value_and_the_rest_of_the_file_applies
     let text = RUNNING.replace("192.168.88.1", "192.168.88.2").replace("100}", "90}");
     let (adopted, changes) = parse(RUNNING).adopt(parse(&text));
     assert_eq!(adopted.router.url, "https://192.168.88.1");
-    assert_eq!(adopted.wans[1].params.directions.download.limits.ceiling.mbps(), 90.0);
+    let limits = adopted.wans[1].params.directions.download.limits;
+    assert_eq!(limits.ceiling, BitRate::from_mbps(90.0));
     let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
     assert!(told.contains(&"`router.url` changed: takes effect after a restart".to_owned()));
     assert!(told.contains(&"`wans[1].download.ceiling_mbps` changed".to_owned()), "{told:?}");
