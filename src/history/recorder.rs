@@ -27,8 +27,6 @@ pub(super) enum Item {
     Event(Timestamp, Option<usize>, Event),
     /// What was learned of a WAN, to replace what was stored before.
     Memory(Box<MemoryRow>),
-    /// How long single cycles are kept from now on.
-    Retention(Duration),
 }
 
 /// Hands cycles and events to the writer, and never waits for it.
@@ -63,9 +61,9 @@ impl Recorder {
         self.offer(Some(wan), Item::Memory(Box::new(MemoryRow { wan, at, content })));
     }
 
-    /// Keeps single cycles for `retention` from now on.
+    /// Keeps single cycles for `retention` from now on. Not by the queue, which may be full.
     pub fn retain(&self, retention: Duration) {
-        self.offer(None, Item::Retention(retention));
+        *self.shared.retention() = Some(retention);
     }
 
     fn offer(&self, wan: Option<usize>, item: Item) {
@@ -117,6 +115,8 @@ pub(super) struct Shared {
     dropped: AtomicU64,
     /// Set once, when the writer is to end; the moment by which it should have.
     pub(super) close_by: OnceLock<Instant>,
+    /// How long single cycles are to be kept, until the writer has taken it.
+    retention: Mutex<Option<Duration>>,
     /// All of `Stats` that only the writer changes.
     written: Mutex<Stats>,
 }
@@ -134,6 +134,12 @@ impl Shared {
     /// Notes that this many items have reached the database.
     pub(super) fn settle(&self, items: u64) {
         self.queued.fetch_sub(items, Relaxed);
+    }
+
+    /// Returns how long single cycles are to be kept, if that is news. The control loop never
+    /// takes this lock.
+    pub(super) fn retention(&self) -> MutexGuard<'_, Option<Duration>> {
+        self.retention.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the writer's part of the figures. The control loop never takes this lock.
