@@ -3,6 +3,7 @@
 //! Parse, don't validate: a `Config` that exists is right, and nothing after `load` returns a
 //! configuration error. All mistakes of a file are reported at once, each with its place.
 
+mod change;
 mod document;
 mod errors;
 mod load;
@@ -24,6 +25,7 @@ use std::{
     time::Duration,
 };
 
+pub use change::{Change, Class};
 pub use errors::{ConfigErrors, Place, Problem};
 pub use secret::Secret;
 pub use surroundings::{FileText, Surroundings};
@@ -129,7 +131,7 @@ pub enum TransportChoice {
 }
 
 /// A user of the router.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// RouterOS user.
     pub user: String,
@@ -333,4 +335,6 @@ pub struct HistoryConfig {
 pub struct HttpConfig {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Whether `POST /-/reload` is obeyed.
+    pub allow_reload: bool,
 }

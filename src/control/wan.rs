@@ -1,5 +1,7 @@
 //! One WAN: samples in, a decision with its reasons out.
 
+mod reconfigure;
+
 use std::time::Duration;
 
 use super::{
