@@ -20,7 +20,13 @@ const FULL: f64 = 0.95;
 const SPEED_AT_BOUND: f64 = 0.04;
 const SPEED_PER_DISTANCE: f64 = 4.0;
 const SPEED_MOST: f64 = 2.5;
-const SPEED_UNKNOWN: f64 = 0.6;
+const SPEED_VOLATILE: f64 = 3.0;
+const LEAD_VOLATILE: f64 = 0.5;
+const VOLATILE: f64 = 0.5;
+const STEP_EVERY: Duration = Duration::from_millis(100);
+const STEP_LEAST: f64 = 1.01;
+const GLIDE_LEAST: f64 = 0.05;
+const USUAL_TAU: Duration = Duration::from_millis(1500);
 const SPEED_FREE: f64 = 2.0;
 const LEAD: f64 = 1.25;
 const DISPROVED: f64 = 1.03;
@@ -53,7 +59,11 @@ pub(in crate::control) struct Adaptive {
     drain: Option<Drain>,
     bound: Option<BitRate>,
     proven: Option<BitRate>,
-    fast: bool,
+    aim: Option<BitRate>,
+    last_raise: Option<MonoTime>,
+    last_bound: Option<BitRate>,
+    volatility: f64,
+    usual: f64,
 }
 
 impl Adaptive {
@@ -65,7 +75,11 @@ impl Adaptive {
             drain: None,
             bound: None,
             proven: None,
-            fast: true,
+            aim: None,
+            last_raise: None,
+            last_bound: None,
+            volatility: 0.0,
+            usual: 0.0,
         }
     }
 
@@ -88,17 +102,20 @@ impl Adaptive {
         let share = (DRAIN_AT_MOST - depth.seconds() / DRAIN.as_secs_f64())
             .clamp(LEAST_KEEP, DRAIN_AT_MOST);
         let mut rate = capacity.scaled(share);
-        let mut then = capacity.scaled(KEEP).max(rate);
+        let v = self.volatility;
+        let usual = self.usual.max(capacity.bps() as f64);
+        let ratio = usual / (capacity.bps() as f64).max(1.0);
+        let mut then = capacity.scaled(KEEP * ratio.powf(v)).max(rate);
         if rate >= input.current.scaled(0.99) {
             rate = input.current.scaled(BLIND_CUT);
             then = input.current.scaled(KEEP);
         } else {
-            self.bound = Some(capacity);
-            self.fast = false;
+            self.in_bound(capacity);
         }
         if self.proven.is_none_or(|p| p < capacity) {
             self.proven = Some(capacity);
         }
+        self.aim = None;
         self.last_cut = Some(input.now);
         self.is_cut_underway = true;
         self.drain = Some(Drain { then, share, depth, until: MonoTime::ZERO });
@@ -126,16 +143,36 @@ impl Adaptive {
         let got = input.load.achieved.unwrap_or(BitRate::ZERO);
         if self.bound.is_some_and(|bound| got > bound.scaled(DISPROVED)) {
             self.bound = None;
-            self.fast = true;
         }
-        let speed = match self.bound.and_then(|bound| current.fraction_of(bound)) {
-            Some(at) => (SPEED_AT_BOUND + SPEED_PER_DISTANCE * (at - 1.0).abs()).min(SPEED_MOST),
-            None if self.fast => SPEED_FREE,
-            None => SPEED_UNKNOWN,
+        let v = self.volatility;
+        let aim = self.aim.filter(|aim| *aim > current).unwrap_or(current);
+        let speed = match self.bound.and_then(|bound| aim.fraction_of(bound)) {
+            Some(at) => {
+                (SPEED_AT_BOUND + SPEED_VOLATILE * v + SPEED_PER_DISTANCE * (at - 1.0).abs())
+                    .min(SPEED_MOST)
+            }
+            None => SPEED_FREE,
         };
         let growth = (speed * input.dt.as_secs_f64()).exp();
-        let most = self.bound.map_or(got.scaled(LEAD), |bound| bound.scaled(BEYOND));
-        Verdict { rate: current.scaled(growth).min(most).max(current), reason: Reason::RaiseDemand }
+        let most =
+            self.bound.map_or(got.scaled(LEAD), |bound| bound.scaled(BEYOND + LEAD_VOLATILE * v));
+        let aim = aim.scaled(growth).min(most).max(current);
+        self.aim = Some(aim);
+        let since = self.last_raise.map_or(Duration::MAX, |last| input.now.since(last));
+        if since < STEP_EVERY || aim < current.scaled(STEP_LEAST) && aim < input.limits.ceiling {
+            return hold(input, Reason::RaiseDemand);
+        }
+        self.last_raise = Some(input.now);
+        Verdict { rate: aim, reason: Reason::RaiseDemand }
+    }
+
+    fn in_bound(&mut self, capacity: BitRate) {
+        if let Some(before) = self.last_bound.replace(capacity) {
+            let x = capacity.fraction_of(before).unwrap_or(1.0).max(0.01).ln().abs();
+            let seen = (x / VOLATILE).min(1.0);
+            self.volatility += (seen - self.volatility) * 0.25;
+        }
+        self.bound = Some(capacity);
     }
 }
 
@@ -144,6 +181,8 @@ impl RateLaw for Adaptive {
         let Some(in_force) = input.in_force else {
             return hold(input, Reason::HoldPending);
         };
+        let alpha = 1.0 - (-input.dt.as_secs_f64() / USUAL_TAU.as_secs_f64()).exp();
+        self.usual += (in_force.min(input.current).bps() as f64 - self.usual) * alpha;
         if in_force > input.current.scaled(CUT_PENDING) {
             if self.is_cut_underway {
                 // What was measured until the cut is in force says nothing about it.
