@@ -37,5 +37,6 @@ pub mod probe;
 pub mod router;
 pub mod sim;
 pub mod status;
+pub mod steering;
 pub mod telemetry;
 pub mod units;
