@@ -52,6 +52,7 @@ pub(super) fn read(
     let name = table
         .required("name", value::line(64))
         .and_then(|name| claim(table, "name", name, &mut uses.names));
+    let metered = table.or("metered", value::flag, false);
     let bind = bind(table);
     if several && matches!(bind, Ok(Bind::Any)) {
         table.warn_here(
@@ -99,6 +100,7 @@ pub(super) fn read(
     let evidence = evidence(&reflectors, interval, &thresholds);
     Ok(WanConfig {
         name,
+        metered: metered?,
         probe: ProbeConfig { via, reflectors, bind, interval, timeout },
         queues: PerDirection { download: download_queue, upload: upload_queue },
         params: WanParams { evidence, thresholds, directions: PerDirection { download, upload } },

@@ -221,7 +221,7 @@ mod tests {
     fn score(weights: &Weights, state: CongestionState, delta: f64, more: [bool; 3]) -> u8 {
         let [soft_red_lasts, drops_rising, backlog] = more;
         let delta = Some(Delay::from_millis_f64(delta));
-        let signals = Signals { state, delta, soft_red_lasts, drops_rising, backlog, ..QUIET };
+        let signals = Signals { state, soft_red_lasts, delta, drops_rising, backlog, ..QUIET };
         weights.score(&signals).points
     }
 

@@ -8,7 +8,7 @@ use self::choice::Choice;
 use super::{
     Blocker, FailoverReason, FailoverView, Manual, Move, Rank, RouteActuation, RouteTarget,
     SteerReason, SteerState, SteerView, SteeringDecision, SteeringMemory, SteeringMode,
-    SteeringParams, Switch, Tally, Timer, TimerKind, WanView,
+    SteeringParams, Switch, SwitchOrder, Tally, Timer, TimerKind, WanView,
     actions::Actions,
     failover::{Carrier, Course, Plight},
     machine::{Circumstances, Phase, Step},
@@ -123,6 +123,18 @@ impl Steering {
         self.manual = manual;
     }
 
+    /// Returns how each switch ought to be left when nobody will decide any more: at rest, but
+    /// everything stays away from a home that is dead. Nothing if nothing was carried out.
+    #[must_use]
+    pub fn farewell(&self, now: MonoTime) -> Vec<SwitchOrder> {
+        if !self.acts() {
+            return Vec::new();
+        }
+        let is_home_dead = self.watches.first().is_some_and(|home| home.is_dead(now));
+        let carrier = if is_home_dead { self.carrier.rank } else { Rank::HOME };
+        target::orders(&self.switches, RouteTarget { sensitive: carrier, carrier })
+    }
+
     /// Decides where traffic goes from `now` on.
     pub fn decide(&mut self, now: MonoTime) -> SteeringDecision {
         self.believes = self.believes || self.adopt(now);
@@ -190,10 +202,10 @@ impl Steering {
         if after.sensitive != before.sensitive && steer.0 != SteerReason::FollowCarrier {
             self.steer_actions.record_flap(now, &self.params.steer.flap);
         }
-        let moved = |from: Rank, to: Rank| (from != to).then_some(Move { from, to });
+        let change = |from: Rank, to: Rank| (from != to).then_some(Move { from, to });
         let moves = Moves {
-            sensitive: moved(before.sensitive, after.sensitive),
-            carrier: moved(before.carrier, after.carrier),
+            sensitive: change(before.sensitive, after.sensitive),
+            carrier: change(before.carrier, after.carrier),
         };
         self.record(now, steer, failover, moves)
     }

@@ -80,7 +80,7 @@ fn targets_that_fell_silent_one_by_one_all_count() {
 fn silence_counts_only_while_somebody_watches() {
     let mut watched = Watched::new();
     watched.run(20_000, Weather::FAIR);
-    watched.now = watched.now + Duration::from_secs(600);
+    watched.now = watched.now + Duration::from_mins(10);
     watched.reachability.interrupted();
     assert_eq!(watched.run(1_500, Weather::DEAD), Reach::Up);
     assert_eq!(watched.run(100, Weather::DEAD), Reach::Down);

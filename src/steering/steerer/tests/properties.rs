@@ -136,7 +136,7 @@ impl Model {
     fn check(&mut self, decision: &SteeringDecision, spell: &Spell) -> Result<(), TestCaseError> {
         let by_operator = decision.steer.reason == SteerReason::Manual;
         if let Some(Move { to, .. }) = decision.failover.moved {
-            self.healthy(decision, to, FailoverReason::Silent == decision.failover.reason)?;
+            Self::healthy(decision, to, FailoverReason::Silent == decision.failover.reason)?;
             prop_assert!(decision.failover.reason.moves());
             self.moves.push((self.now, true));
         }
@@ -146,7 +146,7 @@ impl Model {
             prop_assert_ne!(decision.wans[to.0].reach, Reach::Down, "moved to a dead WAN");
             if !by_operator {
                 if to != decision.target.carrier {
-                    self.healthy(decision, to, false)?;
+                    Self::healthy(decision, to, false)?;
                 }
                 self.moves.push((self.now, false));
             }
@@ -178,12 +178,7 @@ impl Model {
     }
 
     /// What is moved to is verified healthy, or is home.
-    fn healthy(
-        &self,
-        decision: &SteeringDecision,
-        to: Rank,
-        in_need: bool,
-    ) -> Result<(), TestCaseError> {
+    fn healthy(decision: &SteeringDecision, to: Rank, in_need: bool) -> Result<(), TestCaseError> {
         let wan = &decision.wans[to.0];
         prop_assert!(!wan.stale, "moved to a WAN of which nothing is known");
         if !(in_need && to == HOME) {

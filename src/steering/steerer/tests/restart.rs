@@ -61,6 +61,18 @@ fn a_memory_that_the_router_contradicts_is_not_believed() {
 }
 
 #[test]
+fn at_the_end_all_is_at_rest_unless_home_is_dead() {
+    let mut site = Site::new(2).settled();
+    site.run(3.0, &[FOUL, FAIR]);
+    let rest = |order: &SwitchOrder| order.enabled == (order.switch.kind == SwitchKind::Withdraw);
+    assert!(site.steering.farewell(site.now).iter().all(rest));
+    site.run(3.0, &[DEAD, FAIR]);
+    let withdrawn = |order: &SwitchOrder| order.switch.wan == HOME && !order.enabled;
+    assert!(site.steering.farewell(site.now).iter().any(withdrawn));
+    assert_eq!(Site::new(2).steering.farewell(MonoTime::ZERO), [], "nothing was seen yet");
+}
+
+#[test]
 fn what_a_crash_left_behind_is_taken_over_and_put_right() {
     // No memory, but home's route is withdrawn and the rule is enabled.
     let mut site = Site::new(2);
