@@ -112,9 +112,25 @@ impl FailoverReason {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Contributor, SteerState};
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn every_code_is_documented() {
+        let steering = include_str!("../../docs/steering.md");
+        let configuration = include_str!("../../docs/configuration.md");
+        let codes = SteerReason::ALL.map(SteerReason::code).into_iter();
+        let codes = codes.chain(FailoverReason::ALL.map(FailoverReason::code));
+        let codes = codes.chain(Blocker::ALL.map(Blocker::code));
+        for code in codes.chain(SteerState::ALL.map(SteerState::name)) {
+            assert!(steering.contains(&format!("`{code}`")), "{code}");
+        }
+        for code in Contributor::ALL.map(Contributor::code) {
+            assert!(configuration.contains(&format!("| `{code}` |")), "{code}");
+        }
+    }
 
     #[test]
     fn codes_are_unique_and_fit_for_labels() {

@@ -84,7 +84,8 @@ fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken
             let message = "is of no use: new connections take the preferred WAN by themselves";
             return Err(table.fail_here(message));
         }
-        (rule?, rule6?);
+        rule?;
+        rule6?;
         mark
     });
     let failover = table.optional_table("failover", |table| failover(table, rank, taken));
