@@ -160,7 +160,7 @@ impl Steering {
         if !self.actuation.has_seen(&self.switches) {
             return false;
         }
-        let seen = self.actuation.read_back(&self.switches);
+        let seen = self.actuation.read_back(&self.switches, self.params.wans.len());
         let memory = self.memory.take().unwrap_or_default();
         let agrees = memory.target(&self.params.wans) == Some(seen);
         let (hold_down, stay) =

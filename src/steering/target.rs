@@ -144,8 +144,9 @@ impl RouteActuation {
     }
 
     /// Reads the target that the switches, as seen, amount to. Of several that contradict each
-    /// other the most preferred counts; the orders that follow put the rest right.
-    pub(super) fn read_back(&self, switches: &[Switch]) -> RouteTarget {
+    /// other the most preferred counts, and where every route is withdrawn home does; the orders
+    /// that follow put the rest right.
+    pub(super) fn read_back(&self, switches: &[Switch], wans: usize) -> RouteTarget {
         let seen = |kind: SwitchKind, enabled: bool| {
             let wanted = move |switch: &&Switch| switch.kind == kind;
             switches.iter().filter(wanted).filter(move |s| self.is_enabled(**s) == Some(enabled))
@@ -153,7 +154,7 @@ impl RouteActuation {
         let diverted = seen(SwitchKind::Divert, true).map(|switch| switch.wan).min();
         let withdrawn: Vec<Rank> =
             seen(SwitchKind::Withdraw, false).map(|switch| switch.wan).collect();
-        let stands = (0..=withdrawn.len()).map(Rank).find(|rank| !withdrawn.contains(rank));
+        let stands = (0..wans).map(Rank).find(|rank| !withdrawn.contains(rank));
         let carrier = diverted.or(stands).unwrap_or_default();
         let steered = seen(SwitchKind::Steer, true).map(|switch| switch.wan).min();
         RouteTarget { sensitive: steered.unwrap_or(carrier), carrier }

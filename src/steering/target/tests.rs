@@ -57,8 +57,16 @@ fn what_was_ordered_is_what_is_read_back() {
             let report = actuation.switches.iter_mut().find(|r| r.switch == order.switch).unwrap();
             report.seen = Some((order.enabled, MonoTime::ZERO));
         }
-        assert_eq!(actuation.read_back(steering.switches()), to);
+        assert_eq!(actuation.read_back(steering.switches(), 3), to);
     }
+}
+
+#[test]
+fn a_router_on_which_every_route_is_withdrawn_is_sent_home() {
+    let steering = Steering::new(params(3), MonoTime::ZERO);
+    let mut actuation = obedient(&steering, None, MonoTime::ZERO);
+    actuation.switches.iter_mut().for_each(|report| report.seen = Some((false, MonoTime::ZERO)));
+    assert_eq!(actuation.read_back(steering.switches(), 3), target(0, 0));
 }
 
 #[test]
