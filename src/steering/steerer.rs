@@ -126,11 +126,11 @@ impl Steering {
     /// Returns how each switch ought to be left when nobody will decide any more: at rest, but
     /// everything stays away from a home that is dead. Nothing if nothing was carried out.
     #[must_use]
-    pub fn farewell(&self, now: MonoTime) -> Vec<SwitchOrder> {
+    pub fn farewell(&self) -> Vec<SwitchOrder> {
         if !self.acts() {
             return Vec::new();
         }
-        let is_home_dead = self.watches.first().is_some_and(|home| home.is_dead(now));
+        let is_home_dead = self.watches.first().is_some_and(Watch::is_dead);
         let carrier = if is_home_dead { self.carrier.rank } else { Rank::HOME };
         target::orders(&self.switches, RouteTarget { sensitive: carrier, carrier })
     }

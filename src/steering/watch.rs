@@ -119,9 +119,10 @@ impl Watch {
         self.reachability.since()
     }
 
-    /// Tells whether the WAN is known to be dead.
-    pub(super) fn is_dead(&self, now: MonoTime) -> bool {
-        self.reach() == Reach::Down && self.glance(now).is_some()
+    /// Tells whether the WAN is known to be dead. It stays so until it is proven up: that cycles
+    /// no longer come is no sign of life.
+    pub(super) fn is_dead(&self) -> bool {
+        self.reach() == Reach::Down
     }
 
     /// Tells whether at least one target has answered within the last `span`.

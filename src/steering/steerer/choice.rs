@@ -48,7 +48,7 @@ impl<'a> Choice<'a> {
     }
 
     fn is_dead(&self, rank: Rank) -> bool {
-        self.watch(rank).is_some_and(|watch| watch.is_dead(self.now))
+        self.watch(rank).is_some_and(Watch::is_dead)
     }
 
     fn is_stale(&self, rank: Rank) -> bool {

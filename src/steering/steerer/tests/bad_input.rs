@@ -60,6 +60,16 @@ fn stale_cycles_are_no_evidence() {
 }
 
 #[test]
+fn a_dead_wan_whose_cycles_stop_is_still_dead() {
+    let mut site = Site::new(2).settled();
+    site.run(5.0, &[FAIR, DEAD]);
+    let until = site.now + seconds(600.0);
+    site.steering.on_operator(Some(Manual { to: FIRST, until }));
+    assert_eq!(site.run(10.0, &[FAIR]).steer.blocker, Some(Blocker::ManualRefused));
+    assert_eq!(site.moves, []);
+}
+
+#[test]
 fn probes_that_were_never_sent_kill_no_wan() {
     let mut site = Site::new(2).settled();
     let decision = site.run(30.0, &[Weather::UNSENT, FAIR]);

@@ -189,7 +189,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(5))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn whatever_happens_the_invariants_hold(spells in prop::collection::vec(spell(), 1..64)) {

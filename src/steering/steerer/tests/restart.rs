@@ -65,11 +65,11 @@ fn at_the_end_all_is_at_rest_unless_home_is_dead() {
     let mut site = Site::new(2).settled();
     site.run(3.0, &[FOUL, FAIR]);
     let rest = |order: &SwitchOrder| order.enabled == (order.switch.kind == SwitchKind::Withdraw);
-    assert!(site.steering.farewell(site.now).iter().all(rest));
+    assert!(site.steering.farewell().iter().all(rest));
     site.run(3.0, &[DEAD, FAIR]);
     let withdrawn = |order: &SwitchOrder| order.switch.wan == HOME && !order.enabled;
-    assert!(site.steering.farewell(site.now).iter().any(withdrawn));
-    assert_eq!(Site::new(2).steering.farewell(MonoTime::ZERO), [], "nothing was seen yet");
+    assert!(site.steering.farewell().iter().any(withdrawn));
+    assert_eq!(Site::new(2).steering.farewell(), [], "nothing was seen yet");
 }
 
 #[test]
