@@ -20,7 +20,7 @@ mod report;
 mod task;
 mod underway;
 
-pub use assignment::{Assignment, Link, Queue};
+pub use assignment::{Assignment, Link, Queue, Tuning};
 pub use metrics::RouterMetrics;
 pub use report::RouterReport;
 pub use task::Actuator;

@@ -5,8 +5,11 @@ mod demo;
 mod emulate;
 mod emulate_console;
 mod output;
+mod record;
+mod replay;
 mod run;
 mod show_history;
+mod simulate;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -83,8 +86,12 @@ enum Command {
     /// Pass a command line of an SSH server on to an emulated router's console.
     #[command(hide = true)]
     EmulateConsole(emulate_console::EmulateConsoleArgs),
+    /// Decide again what `run --record` recorded, and say what comes out otherwise.
+    Replay(replay::ReplayArgs),
     /// Tell how a link has behaved, from the SQLite history.
     History(show_history::HistoryArgs),
+    /// Run control laws on simulated links, thousands of times faster than life, and compare them.
+    Simulate(Box<simulate::SimulateArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +102,8 @@ struct RunArgs {
     /// Decide and export everything, but write nothing to the router.
     #[arg(long)]
     observe: bool,
+    #[command(flatten)]
+    record: record::RecordArgs,
 }
 
 #[derive(Debug, Args)]
@@ -111,6 +120,8 @@ struct DemoArgs {
     /// Equal seeds give equal links.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    record: record::RecordArgs,
 }
 
 #[derive(Debug, Args)]
@@ -162,7 +173,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Check(args) => block_on(check::run(args)),
         Command::EmulateRouter(args) => block_on(emulate::run(args)),
         Command::EmulateConsole(args) => emulate_console::run(&args),
+        Command::Replay(args) => replay::run(&args),
         Command::History(args) => show_history::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
     }
 }
 

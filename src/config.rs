@@ -3,6 +3,7 @@
 //! Parse, don't validate: a `Config` that exists is right, and nothing after `load` returns a
 //! configuration error. All mistakes of a file are reported at once, each with its place.
 
+mod change;
 mod document;
 mod errors;
 mod load;
@@ -25,6 +26,7 @@ use std::{
     time::Duration,
 };
 
+pub use change::{Change, Class};
 pub use errors::{ConfigErrors, Place, Problem};
 pub use secret::Secret;
 pub use steering::{SteeringConfig, SteeringExit, SwitchMenu, SwitchRef};
@@ -133,7 +135,7 @@ pub enum TransportChoice {
 }
 
 /// A user of the router.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// RouterOS user.
     pub user: String,
@@ -339,4 +341,6 @@ pub struct HistoryConfig {
 pub struct HttpConfig {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Whether `POST /-/reload` is obeyed.
+    pub allow_reload: bool,
 }

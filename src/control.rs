@@ -25,12 +25,14 @@
 )]
 
 mod baseline;
+mod blame;
 mod cycle;
 mod direction;
 mod evidence;
 pub mod law;
 mod load;
 mod memory;
+mod replies;
 mod sample;
 mod state;
 mod wan;

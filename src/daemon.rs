@@ -12,7 +12,11 @@
 //! listener last, so that a final scrape still sees how it ended.
 
 mod control_loop;
+mod memory;
+mod reload;
 mod router_events;
+mod settings;
+mod sources;
 mod watchdog;
 
 use std::{
@@ -22,24 +26,36 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, runtime, sync::mpsc, task, time::timeout};
+use tokio::{
+    net::TcpListener,
+    runtime,
+    sync::{mpsc, watch},
+    task,
+    time::timeout,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 use crate::{
-    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics},
+    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, Tuning},
     clock::Clock,
-    config::{Config, Mode, OnExit, Origin, Trust},
-    control::{Direction, Wan},
+    config::{Config, Origin, WanConfig},
+    control::{Direction, Wan, WanMemory},
     history::{self, Event, HistoryCollector, Recorder, Writer},
     http::{self, HealthSource, Served},
     probe::{Prober, Schedule},
+    recording::{Beginning, Recording},
     router::Router,
-    status::{Board, Health, HealthInputs},
-    telemetry::{self, CycleMetrics, WanLabels},
-    units::BitRate,
+    status::{Board, Health},
+    telemetry::{self, ConfigMetrics, CycleMetrics, WanLabels},
+    units::MonoTime,
 };
-pub use control_loop::{ControlLoop, Outlets};
+pub use control_loop::{ControlLoop, LoopSettings, Outlets};
+pub use memory::Keeper;
+pub use reload::Source;
+use reload::{Outgoing, Reloader};
+use settings::{mode_name, tuning};
+use sources::{health_source, reload_source};
 
 /// How long the parting limits may take.
 const PARTING: Duration = Duration::from_secs(3);
@@ -62,6 +78,10 @@ pub struct Parts {
     pub clock: Clock,
     /// Where HTTP is served.
     pub listener: TcpListener,
+    /// Where the configuration is read again, if it came from a file.
+    pub source: Option<Source>,
+    /// What is written down for a replay, if that is asked for.
+    pub recording: Option<Recording>,
 }
 
 /// A running daemon.
@@ -71,6 +91,8 @@ pub struct Daemon {
     health: HealthSource,
     recorder: Option<Recorder>,
     writer: Option<Writer>,
+    recording: Option<Recording>,
+    reloader: Reloader,
     control: Option<JoinHandle<()>>,
     tasks: TaskTracker,
     server: task::JoinHandle<io::Result<()>>,
@@ -84,17 +106,18 @@ impl Daemon {
     /// # Errors
     /// If a thread cannot be started.
     pub fn start(parts: Parts) -> io::Result<Self> {
-        let Parts { config, router, probers, clock, listener } = parts;
+        let Parts { config, router, probers, clock, listener, source, recording } = parts;
         let stop = CancellationToken::new();
         let stop_server = CancellationToken::new();
         let tasks = TaskTracker::new();
         let board = Board::new(config.wans.iter().map(names).collect());
+        // Before the writer opens the file, which may set a corrupt one aside.
+        let memories = memory::recall(&config, Clock::wall());
         let (recorder, writer) = history(&config).unzip();
 
         let mut registry = telemetry::registry();
         let ours = telemetry::ours(&mut registry);
-        telemetry::register_config(ours, &config.origin.sha256);
-        telemetry::register_mode(ours, config.control.mode == Mode::Active);
+        let metrics = ConfigMetrics::register(ours);
         let wan_labels = WanLabels::register(ours);
         let router_metrics = RouterMetrics::register(ours);
         if let Some(recorder) = &recorder {
@@ -102,21 +125,37 @@ impl Daemon {
         }
 
         let links: Vec<Link> = config.wans.iter().map(|_| Link::default()).collect();
-        let actuator = actuator(&config, router, links.clone(), clock, router_metrics);
+        let (tune, tuning) = watch::channel(tuning(&config));
+        let actuator = actuator(&config, router, links.clone(), clock, tuning, router_metrics);
         let report = actuator.report();
-        tasks.spawn(actuator.run(stop.clone(), parting(&config), PARTING));
+        tasks.spawn(actuator.run(stop.clone(), PARTING));
 
-        let mut loops = Vec::new();
-        for (wan, ((settings, prober), link)) in
-            config.wans.iter().zip(probers).zip(links).enumerate()
+        let (mut loops, mut updates) = (Vec::new(), Vec::new());
+        let wans = config.wans.iter().zip(LoopSettings::of(&config)).zip(memories);
+        for (wan, (((wan_config, settings), memory), (prober, link))) in
+            wans.zip(probers.into_iter().zip(links)).enumerate()
         {
             let (sender, samples) = mpsc::channel(SAMPLES);
             tasks.spawn(schedule(&config, wan).run(prober, clock, sender, stop.clone()));
-            let (name, reflectors) = names(settings);
+            let (name, reflectors) = names(wan_config);
+            let at = clock.now();
+            let controller = controller(&name, &settings, memory.as_ref(), at);
+            let beginning = Beginning {
+                wan,
+                name: &name,
+                at,
+                params: &settings.params,
+                observes: settings.observes,
+                memory: memory.as_ref().map(|(memory, age)| (memory, *age)),
+            };
+            let keeper = |recorder| Keeper::new(recorder, wan, reflectors.clone());
+            let (update, receiver) = watch::channel(settings);
+            updates.push(update);
             loops.push(ControlLoop {
                 index: wan,
-                wan: controller(settings, config.control.mode, clock),
-                interval: config.control.interval,
+                wan: controller,
+                settings,
+                updates: receiver,
                 clock,
                 samples,
                 shaper: link.shaper.subscribe(),
@@ -126,6 +165,8 @@ impl Daemon {
                     metrics: CycleMetrics::new(&wan_labels, &name, &reflectors),
                     recorder: recorder.clone(),
                     board: board.clone(),
+                    keeper: recorder.clone().map(keeper),
+                    tape: recording.as_ref().map(|recording| recording.tape(beginning)),
                 },
             });
         }
@@ -135,20 +176,24 @@ impl Daemon {
             let events = router_events::run(report.clone(), recorder.clone(), stop.clone());
             tasks.spawn(events);
         }
-        let health = health_source(&config, clock, board.clone(), report, recorder.clone());
+        let (mode, origin) = (mode_name(config.control.mode), config.origin.clone());
+        let out = Outgoing { loops: updates, tuning: tune, metrics, recorder: recorder.clone() };
+        let reloader = Reloader::new(config, source, out);
+        let health =
+            health_source(reloader.clone(), clock, board.clone(), report, recorder.clone());
         tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
         let served = Served {
             registry: Arc::new(registry),
             board: board.clone(),
             health: health.clone(),
+            reload: reload_source(reloader.clone()),
             stop: stop.clone(),
         };
         let http = tokio::spawn(http::serve(listener, served, stop_server.clone()));
         if let Some(recorder) = &recorder {
             let version = env!("CARGO_PKG_VERSION").to_owned();
-            let mode = mode_name(config.control.mode);
             recorder.event(Clock::wall(), None, Event::Start { version, mode });
-            let Origin { file: path, sha256: hash } = config.origin.clone();
+            let Origin { file: path, sha256: hash } = origin;
             recorder.event(Clock::wall(), None, Event::ConfigLoaded { path, hash });
         }
         watchdog::ready();
@@ -157,6 +202,8 @@ impl Daemon {
             health,
             recorder,
             writer,
+            recording,
+            reloader,
             control: Some(control),
             tasks,
             server: http,
@@ -175,6 +222,12 @@ impl Daemon {
     #[must_use]
     pub fn health(&self) -> Health {
         (self.health.0)()
+    }
+
+    /// Begins to reload the configuration; what comes of it is told in the log.
+    pub fn reload(&self) {
+        let reloader = self.reloader.clone();
+        self.tasks.spawn(async move { drop(reloader.reload().await) });
     }
 
     /// Waits until a part that should never end has ended, and says which.
@@ -197,6 +250,9 @@ impl Daemon {
                 error!("the control thread had died");
             }
         }
+        if let Some(recording) = self.recording.take() {
+            let _ = task::spawn_blocking(move || recording.close(FLUSH)).await;
+        }
         if timeout(PARTING * 2, self.tasks.wait()).await.is_err() {
             warn!("a request to the router is still under way; leaving without its answer");
         }
@@ -218,22 +274,22 @@ impl Daemon {
     }
 }
 
-fn controller(wan: &crate::config::WanConfig, mode: Mode, clock: Clock) -> Wan {
-    let wan = Wan::new(&wan.params, clock.now());
-    match mode {
-        Mode::Active => wan,
-        Mode::Observe => wan.observing(),
+/// Makes a WAN's controller, which goes on from what is remembered.
+fn controller(
+    name: &str,
+    settings: &LoopSettings,
+    memory: Option<&(WanMemory, Duration)>,
+    at: MonoTime,
+) -> Wan {
+    let mut wan = Wan::new(&settings.params, at);
+    if let Some(memory) = memory {
+        memory::restore(&mut wan, name, memory);
     }
+    wan.set_observing(settings.observes);
+    wan
 }
 
-const fn mode_name(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Active => "active",
-        Mode::Observe => "observe",
-    }
-}
-
-fn names(wan: &crate::config::WanConfig) -> (String, Vec<String>) {
+fn names(wan: &WanConfig) -> (String, Vec<String>) {
     (wan.name.clone(), wan.probe.reflectors.iter().map(ToString::to_string).collect())
 }
 
@@ -249,6 +305,7 @@ fn actuator(
     router: Arc<dyn Router>,
     links: Vec<Link>,
     clock: Clock,
+    tuning: watch::Receiver<Tuning>,
     metrics: RouterMetrics,
 ) -> Actuator {
     let queues = config.wans.iter().enumerate().flat_map(|(wan, settings)| {
@@ -258,29 +315,7 @@ fn actuator(
             queue: settings.queues[direction].clone(),
         })
     });
-    Actuator::new(Assignment {
-        router,
-        queues: queues.collect(),
-        links,
-        clock,
-        writes: config.control.mode == Mode::Active,
-        stats_interval: config.router.stats_interval,
-        pace: config.router.pace,
-        metrics,
-    })
-}
-
-/// The limits to leave on the router, in the order of the queues.
-fn parting(config: &Config) -> Option<Vec<BitRate>> {
-    match config.control.on_exit {
-        OnExit::Keep => None,
-        OnExit::Restore => {
-            let base = |wan: &crate::config::WanConfig| {
-                Direction::ALL.map(|direction| wan.params.directions[direction].limits.base)
-            };
-            Some(config.wans.iter().flat_map(base).collect())
-        }
-    }
+    Actuator::new(Assignment { router, queues: queues.collect(), links, clock, tuning, metrics })
 }
 
 /// The WANs' probes are spread over one interval, so that they do not leave in one burst.
@@ -304,31 +339,4 @@ fn spawn_control(loops: Vec<ControlLoop>, stop: CancellationToken) -> io::Result
             futures_util::future::join_all(loops).await;
         });
     })
-}
-
-fn health_source(
-    config: &Config,
-    clock: Clock,
-    board: Board,
-    report: tokio::sync::watch::Receiver<crate::actuator::RouterReport>,
-    recorder: Option<Recorder>,
-) -> HealthSource {
-    let mode = mode_name(config.control.mode);
-    let reminders: Vec<String> = match config.router.trust {
-        Trust::Insecure => {
-            vec!["router.insecure is set: whoever answers there gets the password".to_owned()]
-        }
-        Trust::System | Trust::CaFile(_) | Trust::Fingerprint(_) => Vec::new(),
-    };
-    HealthSource(Arc::new(move || {
-        let history = recorder.as_ref().map(Recorder::stats).filter(|stats| stats.failing);
-        Health::judge(HealthInputs {
-            now: clock.now(),
-            mode,
-            wans: board.latest(),
-            router: report.borrow().clone(),
-            reminders: reminders.clone(),
-            history: history.and_then(|stats| stats.last_error).into_iter().collect(),
-        })
-    }))
 }

@@ -21,6 +21,7 @@ mod error;
 mod event;
 #[cfg(test)]
 mod fixture;
+mod memory;
 mod metrics;
 mod query;
 mod recorder;

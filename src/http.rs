@@ -1,5 +1,5 @@
 //! What is served: `/metrics`, `/livez`, `/readyz`, `/health`, `/status`, `/recent`, `/events`
-//! and the live page. Every answer is made from memory; no scrape reaches the router or the disk.
+//! and the live page; `/-/reload` obeys if it may. Every other answer is made from memory; no scrape reaches the router or the disk.
 
 mod page;
 
@@ -13,9 +13,9 @@ use axum::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
     },
-    routing::get,
+    routing::{get, post},
 };
-use futures_util::{Stream, stream};
+use futures_util::{Stream, future::BoxFuture, stream};
 use prometheus_client::registry::Registry;
 use serde::Serialize;
 use tokio::{net::TcpListener, time::sleep};
@@ -38,6 +38,8 @@ pub struct Served {
     pub board: Board,
     /// How health is found out; asked at each request.
     pub health: HealthSource,
+    /// How the configuration is reloaded.
+    pub reload: ReloadSource,
     /// Ends the streams of events, which would otherwise outlive a shutdown.
     pub stop: CancellationToken,
 }
@@ -49,6 +51,27 @@ pub struct HealthSource(pub Arc<dyn Fn() -> Health + Send + Sync>);
 impl std::fmt::Debug for HealthSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("HealthSource")
+    }
+}
+
+/// A function that reloads the configuration and says what changed, or why it could not.
+#[derive(Clone)]
+pub struct ReloadSource(pub Arc<dyn Fn() -> BoxFuture<'static, Reloaded> + Send + Sync>);
+
+/// What came of a request to reload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reloaded {
+    /// The configuration does not allow such a request.
+    Forbidden,
+    /// It was reloaded; what changed, in lines.
+    Taken(String),
+    /// It is wrong, and the one before stays in force; why, in lines.
+    Refused(String),
+}
+
+impl std::fmt::Debug for ReloadSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReloadSource")
     }
 }
 
@@ -82,6 +105,7 @@ pub fn router(served: Served) -> Router {
         .route("/status", get(status))
         .route("/recent", get(recent))
         .route("/events", get(events))
+        .route("/-/reload", post(reload))
         .fallback(unknown)
         .with_state(served)
 }
@@ -143,6 +167,18 @@ async fn events(
         Some((Ok(event), (served, false)))
     });
     Sse::new(stream).keep_alive(KeepAlive::default())
+}
+
+async fn reload(State(served): State<Served>) -> Response {
+    let (status, text) = match (served.reload.0)().await {
+        Reloaded::Taken(text) => (StatusCode::OK, text),
+        Reloaded::Refused(text) => (StatusCode::BAD_REQUEST, text),
+        Reloaded::Forbidden => {
+            let remedy = "not allowed here: set http.allow_reload and send SIGHUP";
+            (StatusCode::FORBIDDEN, remedy.to_owned())
+        }
+    };
+    (status, format!("{text}\n")).into_response()
 }
 
 fn snapshot(served: &Served) -> Snapshot {

@@ -19,6 +19,7 @@
 //! - [`probe`], [`router`], [`actuator`]: measuring delay, talking to a router, keeping it at what
 //!   is desired.
 //! - [`history`], [`telemetry`], [`status`], [`http`]: telling.
+//! - [`recording`]: what the controllers saw and decided, written down, and decided again.
 //! - [`daemon`]: the composition root, the only place that spawns long-lived tasks.
 //! - [`sim`]: links and a router that exist only in memory, for the demo and the tests.
 //! - [`cli`]: the commands.
@@ -35,6 +36,7 @@ pub mod digest;
 pub mod history;
 pub mod http;
 pub mod probe;
+pub mod recording;
 pub mod router;
 pub mod sim;
 pub mod status;

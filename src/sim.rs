@@ -3,10 +3,11 @@
 
 pub mod capacity;
 pub mod closed_loop;
+pub mod contest;
 mod flow;
+pub mod generate;
 pub mod home;
 pub mod link;
-mod path;
 pub mod pilot;
 pub mod plant;
 pub mod routeros;

@@ -64,7 +64,7 @@ impl Actuator {
         Self {
             refs: work.queues.iter().map(|queue| queue.queue.clone()).collect(),
             wanted: work.links.iter().map(|link| link.desired.subscribe()).collect(),
-            reconciler: Reconciler::new(work.pace, queues),
+            reconciler: Reconciler::new(work.pace(), queues),
             watches: vec![QueueWatch::default(); queues],
             report: watch::channel(RouterReport::default()).0,
             readings: 0,
@@ -84,13 +84,8 @@ impl Actuator {
         self.report.subscribe()
     }
 
-    /// Works until `stop`, then writes `parting` limits if there are any, within `within`.
-    pub async fn run(
-        mut self,
-        stop: CancellationToken,
-        parting: Option<Vec<BitRate>>,
-        within: Duration,
-    ) {
+    /// Works until `stop`, then writes the parting limits if there are any, within `within`.
+    pub async fn run(mut self, stop: CancellationToken, within: Duration) {
         let (mut reading, mut writing) = (None, None);
         while !stop.is_cancelled() {
             self.take_desired();
@@ -104,7 +99,7 @@ impl Actuator {
                 }
             }
             let pause = self.until_due(now, reading.is_some(), writing.is_some());
-            let writes = self.work.writes;
+            let writes = self.work.writes();
             // The requests live on when another branch wins; the rest may be begun anew.
             let answer = tokio::select! {
                 () = stop.cancelled() => None,
@@ -118,15 +113,15 @@ impl Actuator {
             }
         }
         let underway = writing.into_iter().chain(reading).collect();
-        self.leave(underway, parting, within).await;
+        self.leave(underway, within).await;
     }
 
     fn due(&self, now: MonoTime) -> Option<Write> {
-        self.work.writes.then(|| self.reconciler.due(now)).flatten()
+        self.work.writes().then(|| self.reconciler.due(now)).flatten()
     }
 
     fn until_due(&self, now: MonoTime, reads: bool, writes: bool) -> Duration {
-        let write = self.reconciler.next_due().filter(|_| self.work.writes && !writes);
+        let write = self.reconciler.next_due().filter(|_| self.work.writes() && !writes);
         let read = (!reads && !writes).then_some(self.next.queues);
         let due = write.into_iter().chain(read).min().unwrap_or(now + IDLE);
         // A rest keeps nothing from falling due behind it.
@@ -135,9 +130,10 @@ impl Actuator {
 
     fn take_desired(&mut self) {
         // In observe mode nothing is wanted of the router, so nothing is ever pending.
-        if !self.work.writes {
-            return;
+        if !self.work.writes() {
+            return self.reconciler.release();
         }
+        self.reconciler.set_pace(self.work.pace());
         let now = self.work.clock.now();
         let wanted: Vec<_> = self.wanted.iter_mut().map(|w| *w.borrow_and_update()).collect();
         for (index, queue) in self.work.queues.iter().enumerate() {
@@ -167,7 +163,7 @@ impl Actuator {
     /// Begins the most urgent look at the router, if any is due.
     fn look(&mut self, now: MonoTime) -> Option<Underway> {
         let router = Arc::clone(&self.work.router);
-        Some(match self.next.take(now, self.work.stats_interval)? {
+        Some(match self.next.take(now, self.work.stats_interval())? {
             Look::Survey => request(self.begin(Operation::Survey), async move {
                 Answer::Survey(router.survey().await)
             }),
@@ -376,13 +372,13 @@ impl Actuator {
 
     /// Waits for the requests that are under way, then writes the parting limits, one try each:
     /// the daemon is on its way out.
-    async fn leave(self, underway: Vec<Underway>, parting: Option<Vec<BitRate>>, within: Duration) {
+    async fn leave(self, underway: Vec<Underway>, within: Duration) {
         // A request that is not waited for would hold the road for ever, and one that is cut off
         // would confuse the router before the farewell.
         if timeout(within, join_all(underway)).await.is_err() {
             warn!(?within, "a request to the router is still under way");
         }
-        let parting = parting.filter(|_| self.work.writes).unwrap_or_default();
+        let parting = self.work.parting();
         let farewell = async {
             for (queue, limit) in self.refs.iter().zip(&parting) {
                 match self.work.router.set_limit(queue, *limit).await {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     DemoArgs, Failure, emulate,
     output::say,
-    run::{StopSignals, bind},
+    run::{Signals, bind},
 };
 use crate::{
     clock::Clock,
@@ -41,12 +41,21 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
 
     let mut config = emulate::config(&household, &router_url);
     config.history = HistoryConfig { path: Some(history.clone()), ..config.history };
-    config.http = HttpConfig { listen };
+    config.http = HttpConfig { listen, ..config.http };
     announce(&config, &history, given)?;
 
     let client = RouterOs::new(&config.router, config.queues()).map_err(anyhow::Error::msg)?;
     let probers = (0..household.len()).map(|link| world.prober(link)).collect();
-    let parts = Parts { config, router: Arc::new(client), probers, clock, listener: http };
+    let recording = args.record.open()?;
+    let parts = Parts {
+        config,
+        router: Arc::new(client),
+        probers,
+        clock,
+        listener: http,
+        source: None,
+        recording,
+    };
     let mut daemon = Daemon::start(parts).context("cannot start")?;
 
     let watched = watch(&mut daemon, clock, args.duration).await;
@@ -74,7 +83,7 @@ async fn watch(
         }
     };
     tokio::pin!(end);
-    let mut signals = StopSignals::listen()?;
+    let mut signals = Signals::listen()?;
     let board = daemon.board().clone();
     loop {
         tokio::select! {

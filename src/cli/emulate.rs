@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Failure,
     output::say,
-    run::{StopSignals, bind},
+    run::{Signals, bind},
 };
 use crate::{
     clock::Clock,
@@ -158,7 +158,7 @@ pub(super) async fn run(args: EmulateArgs) -> Result<(), Failure> {
             None => emulator.serve(listener, stopped).await,
         }
     });
-    let mut signals = StopSignals::listen()?;
+    let mut signals = Signals::listen()?;
     tokio::select! {
         _ = signals.next() => {}
         ended = server => ended.context("the emulator died")?.context("the emulator failed")?,
@@ -266,7 +266,7 @@ pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
             on_exit: OnExit::Keep,
         },
         history: HistoryConfig { path: None, raw_retention: Duration::from_hours(24) },
-        http: HttpConfig { listen: ([127, 0, 0, 1], 9102).into() },
+        http: HttpConfig { listen: ([127, 0, 0, 1], 9102).into(), allow_reload: false },
         steering: None,
     }
 }

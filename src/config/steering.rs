@@ -15,7 +15,7 @@ use crate::steering::{Preset, SteeringMode, SteeringParams, Switch, SwitchKind};
 const LOST_PROBES: u32 = 5;
 
 /// Steering and failover between the WANs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SteeringConfig {
     /// What the decisions need; the WANs are in the order of preference.
     pub params: SteeringParams,

@@ -11,7 +11,7 @@ use std::{fmt, time::Duration};
 pub(super) use adaptive::Adaptive;
 pub(super) use fixed::Fixed;
 
-use super::{Load, MeasurementState};
+use super::{Load, MeasurementState, replies::Finding};
 use crate::units::{BitRate, Delay, MonoTime};
 
 /// The bounds of a direction's shaper rate; `floor ≤ base ≤ ceiling`.
@@ -54,6 +54,14 @@ pub(super) struct LawInput {
     pub(super) blamed: bool,
     /// How deep the queue is, as seen by the reflectors that vote for bloat.
     pub(super) queue_delay: Delay,
+    /// What the last replies since the last cut say.
+    pub(super) finding: Option<Finding>,
+    /// Bytes that wait in the shaper's own queue, as last read.
+    pub(super) backlog: u64,
+    /// What one packet ahead of a probe in each direction's shaper adds: no queue yet.
+    pub(super) serialisation: Delay,
+    /// Idle round-trip time of the path.
+    pub(super) path: Duration,
     /// The middle of all fresh reflectors' deltas.
     pub(super) delta: Option<Delay>,
     pub(super) load: Load,
@@ -70,6 +78,11 @@ pub(super) struct Verdict {
 pub(super) trait RateLaw: fmt::Debug + Send {
     /// Returns the rate that the direction should have from now on, and why.
     fn decide(&mut self, input: &LawInput) -> Verdict;
+
+    /// Returns the rate at which a queue stood last, if that still means something.
+    fn bound(&self) -> Option<BitRate> {
+        None
+    }
 
     /// Returns when the last cut came into force: what was measured before tells nothing about
     /// the need for another.

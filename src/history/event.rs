@@ -38,6 +38,19 @@ pub enum Event {
         /// A hash of its content, to tell one configuration from another.
         hash: String,
     },
+    /// A configuration came into force while the daemon was running.
+    ConfigReloaded {
+        /// The file.
+        path: String,
+        /// The hash of its content before.
+        from: String,
+        /// The hash of its content now.
+        to: String,
+        /// The keys that changed and took effect.
+        changed: Vec<String>,
+        /// The keys that take effect after a restart.
+        restart: Vec<String>,
+    },
     /// A direction's congestion state changed. The writer derives this from the cycles.
     StateChanged {
         /// The direction.
@@ -103,6 +116,7 @@ impl Event {
             Self::Start { .. } => "start",
             Self::Stop { .. } => "stop",
             Self::ConfigLoaded { .. } => "config_loaded",
+            Self::ConfigReloaded { .. } => "config_reloaded",
             Self::StateChanged { .. } => "state_changed",
             Self::MeasurementChanged { .. } => "measurement_changed",
             Self::RouterUnreachable { .. } => "router_unreachable",

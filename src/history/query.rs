@@ -120,7 +120,7 @@ impl Reader {
         )
     }
 
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         sql: &str,
         ask: impl FnOnce(&mut rusqlite::Statement<'_>) -> rusqlite::Result<T>,

@@ -6,11 +6,17 @@ use std::{
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::SyncSender,
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use super::Event;
-use crate::{control::Cycle, units::Timestamp};
+use super::{
+    Event,
+    memory::{Content, MemoryRow},
+};
+use crate::{
+    control::{Cycle, WanMemory},
+    units::Timestamp,
+};
 
 /// What goes through the queue.
 #[derive(Debug)]
@@ -19,6 +25,8 @@ pub(super) enum Item {
     Cycle(Arc<Cycle>),
     /// An event to store.
     Event(Timestamp, Option<usize>, Event),
+    /// What was learned of a WAN, to replace what was stored before.
+    Memory(Box<MemoryRow>),
 }
 
 /// Hands cycles and events to the writer, and never waits for it.
@@ -44,6 +52,18 @@ impl Recorder {
     /// as dropped like a cycle.
     pub fn event(&self, at: Timestamp, wan: Option<usize>, event: Event) {
         self.offer(wan, Item::Event(at, wan, event));
+    }
+
+    /// Queues what was learned of the WAN with this place in the settings, whose `reflectors` the
+    /// memory has in this order; or counts it as dropped like a cycle.
+    pub fn memory(&self, wan: usize, at: Timestamp, memory: &WanMemory, reflectors: &[String]) {
+        let content = Content::new(memory, reflectors);
+        self.offer(Some(wan), Item::Memory(Box::new(MemoryRow { wan, at, content })));
+    }
+
+    /// Keeps single cycles for `retention` from now on. Not by the queue, which may be full.
+    pub fn retain(&self, retention: Duration) {
+        *self.shared.retention() = Some(retention);
     }
 
     fn offer(&self, wan: Option<usize>, item: Item) {
@@ -95,6 +115,8 @@ pub(super) struct Shared {
     dropped: AtomicU64,
     /// Set once, when the writer is to end; the moment by which it should have.
     pub(super) close_by: OnceLock<Instant>,
+    /// How long single cycles are to be kept, until the writer has taken it.
+    retention: Mutex<Option<Duration>>,
     /// All of `Stats` that only the writer changes.
     written: Mutex<Stats>,
 }
@@ -112,6 +134,12 @@ impl Shared {
     /// Notes that this many items have reached the database.
     pub(super) fn settle(&self, items: u64) {
         self.queued.fetch_sub(items, Relaxed);
+    }
+
+    /// Returns how long single cycles are to be kept, if that is news. The control loop never
+    /// takes this lock.
+    pub(super) fn retention(&self) -> MutexGuard<'_, Option<Duration>> {
+        self.retention.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the writer's part of the figures. The control loop never takes this lock.

@@ -4,7 +4,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use rusqlite::{Statement, params, params_from_iter};
 
-use super::{Event, code::Coded};
+use super::{Event, code::Coded, memory::MemoryRow};
 use crate::{
     control::{Cycle, Direction, DirectionCycle, QueueReading},
     units::{BitRate, Delay, Timestamp},
@@ -168,11 +168,12 @@ impl EventRow {
 pub(super) struct Batch {
     pub(super) cycles: Vec<CycleRow>,
     pub(super) events: Vec<EventRow>,
+    pub(super) memories: Vec<MemoryRow>,
 }
 
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
-        self.cycles.is_empty() && self.events.is_empty()
+        self.cycles.is_empty() && self.events.is_empty() && self.memories.is_empty()
     }
 }
 

@@ -58,6 +58,11 @@ impl Store {
         Self { settings, busy_timeout, open: None }
     }
 
+    /// Keeps single cycles for `retention` from now on.
+    pub(super) fn retain(&mut self, retention: Duration) {
+        self.settings.raw_retention = retention;
+    }
+
     /// Writes `batch` in one transaction: all of it or, on an error, nothing. An empty batch
     /// still opens the store.
     pub(super) fn write(&mut self, batch: &Batch) -> Result<(), HistoryError> {
@@ -169,6 +174,9 @@ impl OpenStore {
             let mut insert = transaction.prepare_cached(INSERT_EVENT)?;
             for row in &batch.events {
                 row.insert(&mut insert, row.wan.map(|wan| wans[wan]))?;
+            }
+            for row in &batch.memories {
+                row.store(&transaction, wans[row.wan])?;
             }
         }
         transaction.commit()

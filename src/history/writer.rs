@@ -213,6 +213,7 @@ impl Worker {
             Item::Event(at, wan, event) => {
                 self.batch.events.push(EventRow::new(at, wan, &event));
             }
+            Item::Memory(row) => self.batch.memories.push(*row),
         }
         self.taken += 1;
     }
@@ -240,6 +241,9 @@ impl Worker {
             return Ok(());
         }
         self.trimmed = Some(Instant::now());
+        if let Some(retention) = self.shared.retention().take() {
+            self.store.retain(retention);
+        }
         match self.store.trim(wall_clock()) {
             // Another second will do.
             Err(error) if error.is_busy() => Ok(()),

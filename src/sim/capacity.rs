@@ -58,11 +58,10 @@ impl Capacity {
         self.now += dt;
         let factor = match &self.shape {
             Shape::Steady => 1.0,
-            Shape::Steps(steps) => steps
-                .iter()
-                .take_while(|(from, _)| *from <= self.now)
-                .last()
-                .map_or(1.0, |(_, factor)| *factor),
+            Shape::Steps(steps) => {
+                let past = steps.partition_point(|(from, _)| *from <= self.now);
+                past.checked_sub(1).and_then(|last| steps.get(last)).map_or(1.0, |step| step.1)
+            }
             Shape::Cable => 1.0 + 0.04 * self.wandered(dt, 8.0),
             Shape::Lte => (0.45 * self.wandered(dt, 3.0)).exp().min(1.9),
         };
@@ -110,7 +109,7 @@ pub(super) fn uniform(rng: &mut Rng, range: std::ops::Range<f64>) -> f64 {
 }
 
 /// A draw from the standard normal distribution (Box-Muller).
-fn gaussian(rng: &mut Rng) -> f64 {
+pub(super) fn gaussian(rng: &mut Rng) -> f64 {
     let radius = (-2.0 * (1.0 - rng.f64()).ln()).sqrt();
     radius * (TAU * rng.f64()).cos()
 }

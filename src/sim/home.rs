@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     capacity::Shape,
-    link::LinkSpec,
+    link::{Buffer, LinkSpec, Supply},
     traffic::{GREEDY, Phase, Traffic},
     world::WorldQueues,
 };
@@ -38,12 +38,11 @@ fn cable(seed: u64) -> HomeWan {
         name: "cable",
         queues: queues("cable"),
         link: LinkSpec {
-            nominal: mbps(250.0, 25.0),
-            shape: Shape::Cable,
+            supply: PerDirection::build(|_| Supply::Shape(Shape::Cable)),
             base_rtt: Duration::from_millis(14),
             jitter: Duration::from_millis(2),
             loss: 0.001,
-            buffer: PerDirection { download: 6_000_000, upload: 1_000_000 },
+            buffer: buffers(6_000_000, 1_000_000),
             traffic: Traffic::new(vec![
                 phase(6, mbps(3.0, 0.4)),
                 phase(25, PerDirection { download: GREEDY, upload: BitRate::from_mbps(0.5) }),
@@ -53,6 +52,7 @@ fn cable(seed: u64) -> HomeWan {
                 phase(25, PerDirection { download: GREEDY, upload: GREEDY }),
             ]),
             seed,
+            ..LinkSpec::steady(mbps(250.0, 25.0))
         },
         download_mbps: [20.0, 120.0, 240.0],
         upload_mbps: [3.0, 12.0, 24.0],
@@ -65,12 +65,11 @@ fn lte(seed: u64) -> HomeWan {
         name: "lte",
         queues: queues("lte"),
         link: LinkSpec {
-            nominal: mbps(40.0, 15.0),
-            shape: Shape::Lte,
+            supply: PerDirection::build(|_| Supply::Shape(Shape::Lte)),
             base_rtt: Duration::from_millis(38),
             jitter: Duration::from_millis(4),
             loss: 0.005,
-            buffer: PerDirection { download: 3_000_000, upload: 1_000_000 },
+            buffer: buffers(3_000_000, 1_000_000),
             traffic: Traffic::new(vec![
                 phase(5, mbps(1.0, 0.2)),
                 phase(40, PerDirection { download: GREEDY, upload: BitRate::from_mbps(0.5) }),
@@ -78,6 +77,7 @@ fn lte(seed: u64) -> HomeWan {
                 phase(20, PerDirection { download: BitRate::from_mbps(2.0), upload: GREEDY }),
             ]),
             seed,
+            ..LinkSpec::steady(mbps(40.0, 15.0))
         },
         download_mbps: [2.0, 15.0, 60.0],
         upload_mbps: [1.0, 6.0, 25.0],
@@ -89,11 +89,15 @@ fn queues(wan: &str) -> WorldQueues {
     WorldQueues { download: format!("{wan}-download"), upload: format!("{wan}-upload") }
 }
 
+fn buffers(download: u32, upload: u32) -> PerDirection<Buffer> {
+    PerDirection { download: Buffer::Bytes(download), upload: Buffer::Bytes(upload) }
+}
+
 fn mbps(download: f64, upload: f64) -> PerDirection<BitRate> {
     PerDirection { download: BitRate::from_mbps(download), upload: BitRate::from_mbps(upload) }
 }
 
 fn phase(seconds: u64, demand: PerDirection<BitRate>) -> Phase {
     let PerDirection { download, upload } = demand;
-    Phase { lasts: Duration::from_secs(seconds), download, upload }
+    Phase { lasts: Duration::from_secs(seconds), download: download.into(), upload: upload.into() }
 }

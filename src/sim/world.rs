@@ -9,18 +9,19 @@ use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use super::{
-    link::Link,
+    link::{Link, SPREAD},
     plant::{Plant, PlantReading},
 };
 use crate::{
     clock::Clock,
     control::{Direction, ProbeOutcome, ReflectorId},
     probe::Prober,
-    units::{BitRate, Delay},
+    units::BitRate,
 };
 
-/// Reflectors of one WAN are this much further away, one from the next.
-const SPREAD: Duration = Duration::from_millis(3);
+/// How often somebody who waits for a reply looks whether it is there. The round-trip time is
+/// the link's own, whenever it is noticed.
+const GLANCE: Duration = Duration::from_millis(4);
 
 /// Links that live in real time. They need no task: whoever looks moves them on.
 #[derive(Debug, Clone)]
@@ -104,22 +105,16 @@ impl Prober for WorldProber {
         timeout: Duration,
     ) -> BoxFuture<'_, ProbeOutcome> {
         Box::pin(async move {
-            let further = SPREAD * u32::from(reflector.0);
-            let outcome = match self.world.links.get(self.link) {
-                Some((_, link)) => self.world.moved_on(link).probe(further),
-                None => ProbeOutcome::Unsent,
+            let Some((_, link)) = self.world.links.get(self.link) else {
+                return ProbeOutcome::Unsent;
             };
-            match outcome {
-                ProbeOutcome::Reply(rtt) if rtt < Delay::from(timeout) => {
-                    let micros = u64::try_from(rtt.micros()).unwrap_or(0);
-                    sleep(Duration::from_micros(micros)).await;
-                    outcome
+            let further = SPREAD * u32::from(reflector.0);
+            let number = self.world.moved_on(link).send_probe(further, timeout);
+            loop {
+                sleep(GLANCE).await;
+                if let Some(probed) = self.world.moved_on(link).probed(number) {
+                    return probed.outcome;
                 }
-                ProbeOutcome::Reply(_) | ProbeOutcome::Lost => {
-                    sleep(timeout).await;
-                    ProbeOutcome::Lost
-                }
-                ProbeOutcome::Unsent => outcome,
             }
         })
     }

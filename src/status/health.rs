@@ -51,7 +51,7 @@ pub struct Health {
 /// One part of the system.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Part {
-    /// Its name: `loop`, `router`, `history` or `wan NAME`.
+    /// Its name: `loop`, `router`, `history`, `config` or `wan NAME`.
     pub name: String,
     /// How well it is.
     pub status: Level,
@@ -76,13 +76,18 @@ pub struct HealthInputs {
     pub reminders: Vec<String>,
     /// What is wrong with the history, if anything.
     pub history: Vec<String>,
+    /// Why the last reload of the configuration failed, if it did.
+    pub reload_failure: Option<String>,
+    /// What of the configuration waits for a restart.
+    pub awaits_restart: Vec<String>,
 }
 
 impl Health {
     /// Judges.
     #[must_use]
     pub fn judge(inputs: HealthInputs) -> Self {
-        let HealthInputs { now, mode, wans, router, reminders, history } = inputs;
+        let HealthInputs { now, mode, wans, router, reminders, history, .. } = inputs;
+        let (refused, awaits_restart) = (inputs.reload_failure, inputs.awaits_restart);
         let turning = |cycle: &Option<Arc<Cycle>>| {
             cycle.as_ref().map_or(now.since_start() < LOOP_DEAD, |c| now.since(c.at) < LOOP_DEAD)
         };
@@ -107,6 +112,10 @@ impl Health {
                 ..Part::judge("router".to_owned(), Level::Degraded, troubles)
             },
             Part::judge("history".to_owned(), Level::Degraded, history),
+            Part {
+                notes: awaits_restart,
+                ..Part::judge("config".to_owned(), Level::Degraded, refused.into_iter().collect())
+            },
         ];
         parts.extend(wans.iter().map(|(name, cycle)| {
             let reasons = cycle.as_deref().map_or_else(Vec::new, |cycle| complaints(cycle, now));

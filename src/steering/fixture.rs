@@ -155,6 +155,7 @@ fn direction(weather: &Weather, number: u64) -> DirectionCycle {
         load: Load {
             class: LoadClass::Unknown,
             achieved: known.then(|| ceiling.scaled(weather.share)),
+            newest: None,
             recent_peak: None,
         },
         blamed: true,

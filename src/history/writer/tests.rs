@@ -195,3 +195,24 @@ fn without_recorders_the_writer_writes_the_rest_and_ends() {
     writer.thread.join().unwrap();
     assert_eq!(stored(&settings), 10);
 }
+
+#[test]
+fn a_shorter_retention_takes_effect_while_it_runs() {
+    let directory = TempDir::new().unwrap();
+    let settings = fixture::settings(&directory);
+    let (recorder, writer) = start_at(settings.clone(), FAST);
+    recorder.retain(Duration::from_hours(1));
+    let at =
+        |age: Duration| Timestamp::from_micros(wall_clock().micros() - Delay::from(age).micros());
+    for (number, age) in [(1, Duration::from_hours(2)), (2, Duration::from_mins(1))] {
+        let wall = at(age);
+        recorder.cycle(Arc::new(crate::control::Cycle { wall, ..fixture::cycle(0, number) }));
+    }
+    wait_for(&recorder, |stats| stats.rows_written == 2);
+    let until = Instant::now() + PATIENCE;
+    while stored(&settings) != 1 {
+        assert!(Instant::now() < until, "nothing was trimmed");
+        thread::yield_now();
+    }
+    writer.close(PATIENCE).unwrap();
+}

@@ -1,0 +1,274 @@
+//! What a new configuration changes in a running one, and what of it takes effect at once.
+//!
+//! Live is what shapes control: limits, laws, thresholds, pace, mode, retention. What sockets,
+//! files, queues and the list of WANs hang on takes a restart. Every structure is taken apart
+//! and built anew here, so that a key that is added does not compile until it has its class.
+
+use std::fmt;
+
+use super::{
+    Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Pace, ProbeConfig, QueueRef,
+    RouterConfig, Trust, WanConfig,
+};
+use crate::control::{
+    Direction, DirectionParams, EvidenceParams, Limits, PerDirection, StateThresholds, WanParams,
+};
+
+/// When a changed key takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// At once.
+    Live,
+    /// When the daemon is started again.
+    Restart,
+}
+
+/// A key whose value changed. Values are not told: they may be secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The key, from the root of the new configuration: `wans[0].download.floor_mbps`; `wans` for
+    /// a WAN that came or went.
+    pub key: String,
+    /// When it takes effect.
+    pub class: Class,
+    /// What became of it: `changed`, or which WAN came or went.
+    what: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, class, what } = self;
+        write!(f, "`{key}` {what}")?;
+        match class {
+            Class::Live => Ok(()),
+            Class::Restart => f.write_str(": takes effect after a restart"),
+        }
+    }
+}
+
+impl Config {
+    /// Returns what holds in a daemon that runs with `self` once it has taken `new`, and the keys
+    /// that differ. The result has the WANs of `self` in their order; WANs are matched by name.
+    #[must_use]
+    pub fn adopt(&self, new: Self) -> (Self, Vec<Change>) {
+        let mut changes = Changes(Vec::new());
+        let Self { origin, router, wans, control, history, http, steering } = new;
+        let adopted = Self {
+            origin,
+            router: changes.router(self.router.clone(), &router),
+            wans: changes.wans(&self.wans, &wans),
+            control: changes.control(&self.control, &control),
+            history: changes.history(self.history.clone(), history),
+            http: changes.http(&self.http, &http),
+            steering: changes.restart("steering", self.steering.clone(), &steering),
+        };
+        (adopted, changes.0)
+    }
+}
+
+/// The changes found so far. Each method returns the value that holds from now on.
+struct Changes(Vec<Change>);
+
+impl Changes {
+    fn note(&mut self, class: Class, key: impl Into<String>, what: impl Into<String>) {
+        self.0.push(Change { key: key.into(), class, what: what.into() });
+    }
+
+    fn live<T: PartialEq>(&mut self, key: impl Into<String>, old: &T, new: T) -> T {
+        if *old != new {
+            self.note(Class::Live, key, "changed");
+        }
+        new
+    }
+
+    fn restart<T: PartialEq>(&mut self, key: impl Into<String>, old: T, new: &T) -> T {
+        if old != *new {
+            self.note(Class::Restart, key, "changed");
+        }
+        old
+    }
+
+    fn router(&mut self, old: RouterConfig, new: &RouterConfig) -> RouterConfig {
+        let trust_key = trust_key(if new.trust == Trust::System { &old.trust } else { &new.trust });
+        RouterConfig {
+            url: self.restart("router.url", old.url, &new.url),
+            transport: self.restart("router.transport", old.transport, &new.transport),
+            credentials: Credentials {
+                user: self.restart("router.user", old.credentials.user, &new.credentials.user),
+                password: self.restart(
+                    "router.password",
+                    old.credentials.password,
+                    &new.credentials.password,
+                ),
+            },
+            statistics: self.restart("router.statistics", old.statistics, &new.statistics),
+            pings: self.restart("router.pings", old.pings, &new.pings),
+            ssh: self.restart("router.ssh", old.ssh, &new.ssh),
+            trust: self.restart(trust_key, old.trust, &new.trust),
+            request_timeout: self.restart(
+                "router.request_timeout_ms",
+                old.request_timeout,
+                &new.request_timeout,
+            ),
+            stats_interval: self.live(
+                "router.stats_interval_ms",
+                &old.stats_interval,
+                new.stats_interval,
+            ),
+            pace: self.pace(&old.pace, new.pace),
+        }
+    }
+
+    fn pace(&mut self, old: &Pace, new: Pace) -> Pace {
+        let Pace { coalesce, deadband, settle, raises_per_minute } = new;
+        Pace {
+            coalesce: self.live("router.raise_interval_ms", &old.coalesce, coalesce),
+            deadband,
+            settle,
+            raises_per_minute: self.live(
+                "router.raises_per_minute",
+                &old.raises_per_minute,
+                raises_per_minute,
+            ),
+        }
+    }
+
+    fn wans(&mut self, old: &[WanConfig], new: &[WanConfig]) -> Vec<WanConfig> {
+        for (number, wan) in new.iter().enumerate() {
+            if old.iter().all(|old| old.name != wan.name) {
+                let what = format!("({}) is new", wan.name);
+                self.note(Class::Restart, format!("wans[{number}]"), what);
+            }
+        }
+        let kept = old.iter().map(|old| {
+            let found = new.iter().enumerate().find(|(_, new)| new.name == old.name);
+            let Some((number, new)) = found else {
+                self.note(Class::Restart, "wans", format!("no longer has {}", old.name));
+                return old.clone();
+            };
+            self.wan(&format!("wans[{number}]"), old.clone(), new)
+        });
+        kept.collect()
+    }
+
+    fn wan(&mut self, key: &str, old: WanConfig, new: &WanConfig) -> WanConfig {
+        let ProbeConfig { via, reflectors, bind, interval, timeout } = old.probe;
+        let probe = ProbeConfig {
+            via: self.restart(format!("{key}.probe.via"), via, &new.probe.via),
+            reflectors: self.restart(
+                format!("{key}.reflectors"),
+                reflectors,
+                &new.probe.reflectors,
+            ),
+            bind: self.restart(format!("{key}.source"), bind, &new.probe.bind),
+            interval: self.restart(
+                format!("{key}.probe.interval_ms"),
+                interval,
+                &new.probe.interval,
+            ),
+            timeout: self.restart(format!("{key}.probe.timeout_ms"), timeout, &new.probe.timeout),
+        };
+        let queues = self.queues(key, old.queues, &new.queues);
+        let params = self.params(key, &old.params, &new.params);
+        let metered = self.restart(format!("{key}.metered"), old.metered, &new.metered);
+        WanConfig { name: old.name, metered, probe, queues, params }
+    }
+
+    fn queues(
+        &mut self,
+        key: &str,
+        old: PerDirection<QueueRef>,
+        new: &PerDirection<QueueRef>,
+    ) -> PerDirection<QueueRef> {
+        if matches!(new.download, QueueRef::Simple { .. }) {
+            return self.restart(format!("{key}.simple_queue"), old, new);
+        }
+        PerDirection {
+            download: self.restart(format!("{key}.download.queue"), old.download, &new.download),
+            upload: self.restart(format!("{key}.upload.queue"), old.upload, &new.upload),
+        }
+    }
+
+    fn params(&mut self, key: &str, old: &WanParams, new: &WanParams) -> WanParams {
+        let StateThresholds { yellow, soft_red, red } = new.thresholds;
+        let thresholds = StateThresholds {
+            yellow: self.live(format!("{key}.delay.yellow_ms"), &old.thresholds.yellow, yellow),
+            soft_red: self.live(
+                format!("{key}.delay.soft_red_ms"),
+                &old.thresholds.soft_red,
+                soft_red,
+            ),
+            red: self.live(format!("{key}.delay.red_ms"), &old.thresholds.red, red),
+        };
+        WanParams {
+            // It follows from the reflectors and their schedule, but for the threshold.
+            evidence: EvidenceParams {
+                bloat_threshold: new.evidence.bloat_threshold,
+                ..old.evidence
+            },
+            thresholds,
+            directions: PerDirection::build(|direction| {
+                self.direction(key, direction, &old.directions, &new.directions)
+            }),
+        }
+    }
+
+    fn direction(
+        &mut self,
+        key: &str,
+        direction: Direction,
+        old: &PerDirection<DirectionParams>,
+        new: &PerDirection<DirectionParams>,
+    ) -> DirectionParams {
+        let key = |name| format!("{key}.{}.{name}", direction.name());
+        let (old, DirectionParams { limits, law }) = (&old[direction], new[direction]);
+        let Limits { floor, base, ceiling } = limits;
+        DirectionParams {
+            limits: Limits {
+                floor: self.live(key("floor_mbps"), &old.limits.floor, floor),
+                base: self.live(key("base_mbps"), &old.limits.base, base),
+                ceiling: self.live(key("ceiling_mbps"), &old.limits.ceiling, ceiling),
+            },
+            law: self.live(key("law"), &old.law, law),
+        }
+    }
+
+    fn control(&mut self, old: &ControlConfig, new: &ControlConfig) -> ControlConfig {
+        let ControlConfig { interval, mode, on_exit } = *new;
+        ControlConfig {
+            interval: self.live("control.interval_ms", &old.interval, interval),
+            mode: self.live("control.mode", &old.mode, mode),
+            on_exit: self.live("control.on_exit", &old.on_exit, on_exit),
+        }
+    }
+
+    fn history(&mut self, old: HistoryConfig, new: HistoryConfig) -> HistoryConfig {
+        let HistoryConfig { path, raw_retention } = new;
+        let is_kept = old.path.is_some() == path.is_some();
+        let key = if is_kept { "history.path" } else { "history.enabled" };
+        HistoryConfig {
+            path: self.restart(key, old.path, &path),
+            raw_retention: self.live("history.raw_hours", &old.raw_retention, raw_retention),
+        }
+    }
+
+    fn http(&mut self, old: &HttpConfig, new: &HttpConfig) -> HttpConfig {
+        let HttpConfig { listen, allow_reload } = *new;
+        HttpConfig {
+            listen: self.restart("http.listen", old.listen, &listen),
+            allow_reload: self.live("http.allow_reload", &old.allow_reload, allow_reload),
+        }
+    }
+}
+
+/// The key that chooses this way to trust the router.
+const fn trust_key(trust: &Trust) -> &'static str {
+    match trust {
+        Trust::System | Trust::CaFile(_) => "router.ca_file",
+        Trust::Fingerprint(_) => "router.fingerprint_sha256",
+        Trust::Insecure => "router.insecure",
+    }
+}
+
+#[cfg(test)]
+mod tests;

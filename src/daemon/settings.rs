@@ -1,0 +1,49 @@
+//! What of a configuration the running parts work by.
+
+use super::LoopSettings;
+use crate::{
+    actuator::Tuning,
+    config::{Config, Mode, OnExit, WanConfig},
+    control::Direction,
+    units::BitRate,
+};
+
+impl LoopSettings {
+    /// Returns what the loop of each WAN of `config` works by.
+    pub(super) fn of(config: &Config) -> impl Iterator<Item = Self> {
+        let (interval, mode) = (config.control.interval, config.control.mode);
+        let observes = mode == Mode::Observe;
+        config.wans.iter().map(move |wan| Self { params: wan.params, interval, observes })
+    }
+}
+
+/// Returns the mode's name in health and in the history.
+pub(super) const fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Active => "active",
+        Mode::Observe => "observe",
+    }
+}
+
+/// Returns what the actuator works by.
+pub(super) fn tuning(config: &Config) -> Tuning {
+    Tuning {
+        writes: config.control.mode == Mode::Active,
+        stats_interval: config.router.stats_interval,
+        pace: config.router.pace,
+        parting: parting(config),
+    }
+}
+
+/// The limits to leave on the router, in the order of the queues.
+fn parting(config: &Config) -> Option<Vec<BitRate>> {
+    match config.control.on_exit {
+        OnExit::Keep => None,
+        OnExit::Restore => {
+            let base = |wan: &WanConfig| {
+                Direction::ALL.map(|direction| wan.params.directions[direction].limits.base)
+            };
+            Some(config.wans.iter().flat_map(base).collect())
+        }
+    }
+}
