@@ -78,7 +78,11 @@ fn run(label: &str, rounds: u64, rest: impl Fn(&Recorder)) -> Spread {
             let recorder = Some(recorder.clone());
             let keeper = recorder.clone().map(|kept| Keeper::new(kept, index, reflectors.clone()));
             let board = board.clone();
-            Bench::new(index, clock, Outlets { metrics, recorder, board, keeper, tape: None })
+            Bench::new(
+                index,
+                clock,
+                Outlets { metrics, recorder, board, steering: None, keeper, tape: None },
+            )
         })
         .collect();
     let mut micros = Vec::new();

@@ -343,4 +343,6 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// Whether `POST /-/reload` is obeyed.
     pub allow_reload: bool,
+    /// Whether steering may be overridden over HTTP.
+    pub allow_steer: bool,
 }

@@ -17,6 +17,7 @@ mod reload;
 mod router_events;
 mod settings;
 mod sources;
+mod steering;
 mod watchdog;
 
 use std::{
@@ -37,7 +38,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 use crate::{
-    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, Tuning},
+    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, SwitchWork, Tuning},
     clock::Clock,
     config::{Config, Origin, WanConfig},
     control::{Direction, Wan, WanMemory},
@@ -56,6 +57,7 @@ pub use reload::Source;
 use reload::{Outgoing, Reloader};
 use settings::{mode_name, tuning};
 use sources::{health_source, reload_source};
+use steering::SteeringParts;
 
 /// How long the parting limits may take.
 const PARTING: Duration = Duration::from_secs(3);
@@ -124,9 +126,17 @@ impl Daemon {
             ours.register_collector(Box::new(HistoryCollector::new(recorder.clone())));
         }
 
+        let SteeringParts { switches, board: steering, operator, cycles, task } =
+            SteeringParts::new(&config, ours, recorder.clone(), clock);
+        if let Some(task) = task {
+            tasks.spawn(task.run(stop.clone()));
+        }
+        let switch_link = switches.link.clone();
+
         let links: Vec<Link> = config.wans.iter().map(|_| Link::default()).collect();
         let (tune, tuning) = watch::channel(tuning(&config));
-        let actuator = actuator(&config, router, links.clone(), clock, tuning, router_metrics);
+        let given = (links.clone(), switches);
+        let actuator = actuator(&config, router, given, clock, tuning, router_metrics);
         let report = actuator.report();
         tasks.spawn(actuator.run(stop.clone(), PARTING));
 
@@ -165,6 +175,7 @@ impl Daemon {
                     metrics: CycleMetrics::new(&wan_labels, &name, &reflectors),
                     recorder: recorder.clone(),
                     board: board.clone(),
+                    steering: cycles.clone(),
                     keeper: recorder.clone().map(keeper),
                     tape: recording.as_ref().map(|recording| recording.tape(beginning)),
                 },
@@ -179,14 +190,24 @@ impl Daemon {
         let (mode, origin) = (mode_name(config.control.mode), config.origin.clone());
         let out = Outgoing { loops: updates, tuning: tune, metrics, recorder: recorder.clone() };
         let reloader = Reloader::new(config, source, out);
-        let health =
-            health_source(reloader.clone(), clock, board.clone(), report, recorder.clone());
+        let health = health_source(
+            reloader.clone(),
+            clock,
+            board.clone(),
+            report,
+            recorder.clone(),
+            (steering.clone(), switch_link),
+        );
+        let asked = reloader.clone();
+        let steer = operator.source(move || asked.standing().allows_steer);
         tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
         let served = Served {
             registry: Arc::new(registry),
             board: board.clone(),
             health: health.clone(),
+            steering,
             reload: reload_source(reloader.clone()),
+            steer,
             stop: stop.clone(),
         };
         let http = tokio::spawn(http::serve(listener, served, stop_server.clone()));
@@ -303,7 +324,7 @@ fn history(config: &Config) -> Option<(Recorder, Writer)> {
 fn actuator(
     config: &Config,
     router: Arc<dyn Router>,
-    links: Vec<Link>,
+    (links, switches): (Vec<Link>, SwitchWork),
     clock: Clock,
     tuning: watch::Receiver<Tuning>,
     metrics: RouterMetrics,
@@ -315,7 +336,15 @@ fn actuator(
             queue: settings.queues[direction].clone(),
         })
     });
-    Actuator::new(Assignment { router, queues: queues.collect(), links, clock, tuning, metrics })
+    Actuator::new(Assignment {
+        router,
+        queues: queues.collect(),
+        links,
+        switches,
+        clock,
+        tuning,
+        metrics,
+    })
 }
 
 /// The WANs' probes are spread over one interval, so that they do not leave in one burst.

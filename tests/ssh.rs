@@ -20,10 +20,10 @@ use ssh::{
     rig::{Rig, TIMEOUT, dl, until},
 };
 use wanctl::{
-    config::{QueueRef, TransportChoice},
+    config::{QueueRef, SwitchMenu, TransportChoice},
     router::{
         Router as _, RouterError, Transport,
-        routeros::{Patience, RouterOs, RuleTable},
+        routeros::{Patience, RouterOs},
     },
     sim::routeros::Fault,
     units::BitRate,
@@ -141,7 +141,7 @@ async fn what_is_not_there_is_never_a_success() {
     let none = QueueRef::Tree("none".to_owned());
     assert_eq!(kind(router.set_limit(&none, mbps(5)).await), "not_found");
     for (comment, fault) in [("none", "not_found"), ("twice", "ambiguous")] {
-        let answer = router.enable_rule(RuleTable::Mangle, comment, true).await;
+        let answer = router.enable_rule(SwitchMenu::Mangle, comment, true).await;
         assert_eq!(kind(answer), fault, "{comment}");
     }
     // A row that was made anew has another id: the old one must not look like a success.

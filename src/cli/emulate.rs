@@ -266,7 +266,11 @@ pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
             on_exit: OnExit::Keep,
         },
         history: HistoryConfig { path: None, raw_retention: Duration::from_hours(24) },
-        http: HttpConfig { listen: ([127, 0, 0, 1], 9102).into(), allow_reload: false },
+        http: HttpConfig {
+            listen: ([127, 0, 0, 1], 9102).into(),
+            allow_reload: false,
+            allow_steer: false,
+        },
         steering: None,
     }
 }

@@ -253,10 +253,11 @@ impl Changes {
     }
 
     fn http(&mut self, old: &HttpConfig, new: &HttpConfig) -> HttpConfig {
-        let HttpConfig { listen, allow_reload } = *new;
+        let HttpConfig { listen, allow_reload, allow_steer } = *new;
         HttpConfig {
             listen: self.restart("http.listen", old.listen, &listen),
             allow_reload: self.live("http.allow_reload", &old.allow_reload, allow_reload),
+            allow_steer: self.live("http.allow_steer", &old.allow_steer, allow_steer),
         }
     }
 }

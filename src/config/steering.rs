@@ -3,6 +3,8 @@
 mod timing;
 mod wans;
 
+use std::fmt;
+
 use super::{
     Bind, WanConfig,
     read::Table,
@@ -39,6 +41,12 @@ pub struct SwitchRef {
     pub comment: String,
 }
 
+impl fmt::Display for SwitchRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` of {}", self.comment, self.menu.path())
+    }
+}
+
 /// A menu of the router whose rows can be switched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SwitchMenu {
@@ -50,6 +58,19 @@ pub enum SwitchMenu {
     RoutingRule,
     /// `/ip/route`.
     Route,
+}
+
+impl SwitchMenu {
+    /// Returns its path on the router.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Mangle => "/ip/firewall/mangle",
+            Self::Mangle6 => "/ipv6/firewall/mangle",
+            Self::RoutingRule => "/routing/rule",
+            Self::Route => "/ip/route",
+        }
+    }
 }
 
 /// How the switches are left when the daemon ends.

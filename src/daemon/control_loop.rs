@@ -70,6 +70,8 @@ pub struct Outlets {
     pub recorder: Option<Recorder>,
     /// The board of the newest cycles.
     pub board: Board,
+    /// Where steering picks the cycles up, if anything is steered.
+    pub steering: Option<mpsc::Sender<Arc<Cycle>>>,
     /// Keeps what the controller has learned, if there is a history to keep it in.
     pub keeper: Option<Keeper>,
     /// Takes everything down, if that is asked for.
@@ -81,6 +83,10 @@ impl Outlets {
         self.metrics.record(&cycle);
         let cycle = Arc::new(cycle);
         self.board.record(&cycle);
+        if let Some(steering) = &self.steering {
+            // A full channel means that steering stands still; the loop does not.
+            let _ = steering.try_send(Arc::clone(&cycle));
+        }
         if let Some(recorder) = &self.recorder {
             recorder.cycle(cycle);
         }

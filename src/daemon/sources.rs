@@ -6,12 +6,12 @@ use tokio::sync::watch;
 
 use super::reload::{Reloader, Standing};
 use crate::{
-    actuator::RouterReport,
+    actuator::{RouterReport, SwitchLink},
     clock::Clock,
     config::Change,
     history::Recorder,
     http::{HealthSource, ReloadSource, Reloaded},
-    status::{Board, Health, HealthInputs},
+    status::{Board, Health, HealthInputs, SteeringBoard},
 };
 
 /// Returns what judges the daemon's health.
@@ -21,6 +21,7 @@ pub(super) fn health_source(
     board: Board,
     report: watch::Receiver<RouterReport>,
     recorder: Option<Recorder>,
+    (steering, switches): (SteeringBoard, SwitchLink),
 ) -> HealthSource {
     HealthSource(Arc::new(move || {
         let history = recorder.as_ref().map(Recorder::stats).filter(|stats| stats.failing);
@@ -34,6 +35,8 @@ pub(super) fn health_source(
             history: history.and_then(|stats| stats.last_error).into_iter().collect(),
             reload_failure: failure,
             awaits_restart: pending,
+            steering: steering.clone(),
+            switch_troubles: switches.troubles.borrow().clone(),
         })
     }))
 }

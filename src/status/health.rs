@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 
+use super::SteeringBoard;
 use crate::{
     actuator::RouterReport,
     control::{Cycle, Direction, MeasurementState},
@@ -51,7 +52,7 @@ pub struct Health {
 /// One part of the system.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Part {
-    /// Its name: `loop`, `router`, `history`, `config` or `wan NAME`.
+    /// Its name: `loop`, `router`, `history`, `config`, `steering` or `wan NAME`.
     pub name: String,
     /// How well it is.
     pub status: Level,
@@ -80,6 +81,10 @@ pub struct HealthInputs {
     pub reload_failure: Option<String>,
     /// What of the configuration waits for a restart.
     pub awaits_restart: Vec<String>,
+    /// Where traffic is steered.
+    pub steering: SteeringBoard,
+    /// Why switches of the router cannot be used.
+    pub switch_troubles: Vec<String>,
 }
 
 impl Health {
@@ -121,6 +126,7 @@ impl Health {
             let reasons = cycle.as_deref().map_or_else(Vec::new, |cycle| complaints(cycle, now));
             Part::judge(format!("wan {name}"), Level::Degraded, reasons)
         }));
+        parts.extend(inputs.steering.part(inputs.switch_troubles, now));
         let status = parts.iter().map(|part| part.status).max().unwrap_or(Level::Ok);
         Self {
             schema_version: 1,

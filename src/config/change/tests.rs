@@ -80,6 +80,7 @@ fn each_key_has_its_class_and_is_named() {
         ),
         ("9102", "9103", "http.listen", Class::Restart),
         ("{listen", "{allow_reload: true, listen", "http.allow_reload", Class::Live),
+        ("{listen", "{allow_steer: true, listen", "http.allow_steer", Class::Live),
     ] {
         // What `ssh` takes over from the rest of `router` may change along with it.
         let changed: Vec<_> =
