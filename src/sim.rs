@@ -1,6 +1,7 @@
 //! Simulated links and an emulated router: what the demo, the tests and `emulate-router` run
 //! against. Deterministic by seed, driven by whatever clock the caller has.
 
+pub mod calls;
 pub mod capacity;
 pub mod closed_loop;
 pub mod contest;

@@ -243,6 +243,7 @@ fn router(household: &[HomeWan], user: &str, password: &str, seed: u64) -> Emula
         users: vec![User::full(user, password)],
         queues: queues.collect(),
         mangle: vec![MangleSpec {
+            more: Vec::new(),
             chain: "prerouting".to_owned(),
             action: "mark-routing".to_owned(),
             comment: "wanctl: steer new latency-sensitive connections to lte".to_owned(),

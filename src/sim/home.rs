@@ -86,7 +86,11 @@ fn lte(seed: u64) -> HomeWan {
 }
 
 fn queues(wan: &str) -> WorldQueues {
-    WorldQueues { download: format!("{wan}-download"), upload: format!("{wan}-upload") }
+    WorldQueues {
+        download: format!("{wan}-download"),
+        upload: format!("{wan}-upload"),
+        gateway: format!("ether-{wan}"),
+    }
 }
 
 fn buffers(download: u32, upload: u32) -> PerDirection<Buffer> {

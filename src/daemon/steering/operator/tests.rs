@@ -1,13 +1,22 @@
 //! What the operator may say.
 
 use super::*;
-use crate::control::{Limits, PerDirection};
+use crate::{
+    control::{Limits, PerDirection},
+    units::BitRate,
+};
+
+const LIMITS: Limits = Limits {
+    floor: BitRate::from_bps(1_000_000),
+    base: BitRate::from_bps(2_000_000),
+    ceiling: BitRate::from_bps(3_000_000),
+};
 
 fn operator() -> Operator {
     let wan = |(place, (name, has_steer)): (usize, (&str, bool))| WanFacts {
         name: name.to_owned(),
         place,
-        limits: PerDirection::build(|_| Limits::default()),
+        limits: PerDirection::build(|_| LIMITS),
         metered: false,
         has_steer,
         has_steer6: false,
