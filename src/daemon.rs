@@ -12,6 +12,7 @@
 //! listener last, so that a final scrape still sees how it ended.
 
 mod control_loop;
+mod idle;
 mod router_events;
 mod watchdog;
 
@@ -22,7 +23,13 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, runtime, sync::mpsc, task, time::timeout};
+use tokio::{
+    net::TcpListener,
+    runtime,
+    sync::{mpsc, watch},
+    task,
+    time::timeout,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
@@ -33,13 +40,14 @@ use crate::{
     control::{Direction, Wan},
     history::{self, Event, HistoryCollector, Recorder, Writer},
     http::{self, HealthSource, Served},
-    probe::{Prober, Schedule},
+    probe::{Ends, Pace, ProbeFamilies, ProbeMetrics, Prober, RoadReport, Schedule},
     router::Router,
     status::{Board, Health, HealthInputs},
     telemetry::{self, CycleMetrics, WanLabels},
     units::BitRate,
 };
 pub use control_loop::{ControlLoop, Outlets};
+pub use idle::IdleWatch;
 
 /// How long the parting limits may take.
 const PARTING: Duration = Duration::from_secs(3);
@@ -96,6 +104,7 @@ impl Daemon {
         telemetry::register_config(ours, &config.origin.sha256);
         telemetry::register_mode(ours, config.control.mode == Mode::Active);
         let wan_labels = WanLabels::register(ours);
+        let probe_families = ProbeFamilies::register(ours);
         let router_metrics = RouterMetrics::register(ours);
         if let Some(recorder) = &recorder {
             ours.register_collector(Box::new(HistoryCollector::new(recorder.clone())));
@@ -108,11 +117,18 @@ impl Daemon {
 
         let mut loops = Vec::new();
         for (wan, ((settings, prober), link)) in
-            config.wans.iter().zip(probers).zip(links).enumerate()
+            config.wans.iter().zip(&probers).zip(links).enumerate()
         {
             let (sender, samples) = mpsc::channel(SAMPLES);
-            tasks.spawn(schedule(&config, wan).run(prober, clock, sender, stop.clone()));
+            let pace = watch::Sender::new(Pace::Full);
             let (name, reflectors) = names(settings);
+            let ends = Ends {
+                samples: sender,
+                pace: pace.subscribe(),
+                metrics: ProbeMetrics::new(&probe_families, &name, &reflectors),
+            };
+            let schedule = Schedule::new(&name, &settings.probe, splay(&config, wan));
+            tasks.spawn(schedule.run(Arc::clone(prober), clock, ends, stop.clone()));
             loops.push(ControlLoop {
                 index: wan,
                 wan: controller(settings, config.control.mode, clock),
@@ -122,6 +138,8 @@ impl Daemon {
                 shaper: link.shaper.subscribe(),
                 actuation: link.actuation.subscribe(),
                 desired: link.desired,
+                pace,
+                idle: IdleWatch::default(),
                 outlets: Outlets {
                     metrics: CycleMetrics::new(&wan_labels, &name, &reflectors),
                     recorder: recorder.clone(),
@@ -135,7 +153,8 @@ impl Daemon {
             let events = router_events::run(report.clone(), recorder.clone(), stop.clone());
             tasks.spawn(events);
         }
-        let health = health_source(&config, clock, board.clone(), report, recorder.clone());
+        let health =
+            health_source(&config, clock, board.clone(), report, recorder.clone(), probers);
         tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
         let served = Served {
             registry: Arc::new(registry),
@@ -284,16 +303,9 @@ fn parting(config: &Config) -> Option<Vec<BitRate>> {
 }
 
 /// The WANs' probes are spread over one interval, so that they do not leave in one burst.
-fn schedule(config: &Config, wan: usize) -> Schedule {
-    let probe = config.wans.get(wan).map(|wan| &wan.probe);
-    let interval = probe.map_or(Duration::from_millis(50), |probe| probe.interval);
-    let share = wan as f64 / config.wans.len().max(1) as f64;
-    Schedule {
-        reflectors: probe.map_or(1, |probe| u16::try_from(probe.reflectors.len()).unwrap_or(1)),
-        interval,
-        timeout: probe.map_or(Duration::from_secs(1), |probe| probe.timeout),
-        splay: interval.mul_f64(share),
-    }
+fn splay(config: &Config, wan: usize) -> Duration {
+    let interval = config.wans.get(wan).map_or(Duration::ZERO, |wan| wan.probe.interval);
+    interval.mul_f64(wan as f64 / config.wans.len().max(1) as f64)
 }
 
 fn spawn_control(loops: Vec<ControlLoop>, stop: CancellationToken) -> io::Result<JoinHandle<()>> {
@@ -310,8 +322,9 @@ fn health_source(
     config: &Config,
     clock: Clock,
     board: Board,
-    report: tokio::sync::watch::Receiver<crate::actuator::RouterReport>,
+    report: watch::Receiver<crate::actuator::RouterReport>,
     recorder: Option<Recorder>,
+    probers: Vec<Arc<dyn Prober>>,
 ) -> HealthSource {
     let mode = mode_name(config.control.mode);
     let reminders: Vec<String> = match config.router.trust {
@@ -328,7 +341,13 @@ fn health_source(
             wans: board.latest(),
             router: report.borrow().clone(),
             reminders: reminders.clone(),
+            probing: probers.iter().map(notes).collect(),
             history: history.and_then(|stats| stats.last_error).into_iter().collect(),
         })
     }))
+}
+
+/// What a person should know of how a WAN is probed.
+fn notes(prober: &Arc<dyn Prober>) -> Vec<String> {
+    prober.report().as_ref().map_or_else(Vec::new, RoadReport::notes)
 }

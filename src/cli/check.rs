@@ -12,6 +12,7 @@ use super::{
     run::{bind, open_probers},
 };
 use crate::{
+    clock::Clock,
     config::{Config, Mode},
     control::{Direction, LawKind, ProbeOutcome, ReflectorId},
     router::{Router as _, RouterError, routeros::RouterOs},
@@ -37,11 +38,15 @@ pub(super) async fn run(args: CheckArgs) -> Result<(), Failure> {
 async fn look_around(config: &Config) -> Result<(), Failure> {
     let router = RouterOs::new(&config.router, config.queues())
         .map_err(|text| Failure { code: EXIT_CONFIG, error: anyhow!("router: {text}") })?;
-    let probers = open_probers(config, &Arc::new(router))?;
+    let probers = open_probers(config, &Arc::new(router), Clock::start())?;
     for (wan, prober) in config.wans.iter().zip(probers) {
+        if let Some(report) = prober.report() {
+            let (road, why) = (report.road.name(), report.reason.explain());
+            say(format!("wan {}: the delay is measured by way of {road}: {why}", wan.name))?;
+        }
         let asked = (0..).zip(&wan.probe.reflectors).map(|(id, address)| {
             let probe = prober.probe(ReflectorId(id), u64::from(id), wan.probe.timeout);
-            async move { (address, probe.await) }
+            async move { (address, probe.await.outcome) }
         });
         let fates = join_all(asked).await;
         let silent = fates.iter().filter(|(_, fate)| !matches!(fate, ProbeOutcome::Reply(_)));

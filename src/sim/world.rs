@@ -15,7 +15,7 @@ use super::{
 use crate::{
     clock::Clock,
     control::{Direction, ProbeOutcome, ReflectorId},
-    probe::Prober,
+    probe::{Answer, Prober},
     units::{BitRate, Delay},
 };
 
@@ -102,14 +102,14 @@ impl Prober for WorldProber {
         reflector: ReflectorId,
         _sequence: u64,
         timeout: Duration,
-    ) -> BoxFuture<'_, ProbeOutcome> {
+    ) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
             let further = SPREAD * u32::from(reflector.0);
             let outcome = match self.world.links.get(self.link) {
                 Some((_, link)) => self.world.moved_on(link).probe(further),
                 None => ProbeOutcome::Unsent,
             };
-            match outcome {
+            let outcome = match outcome {
                 ProbeOutcome::Reply(rtt) if rtt < Delay::from(timeout) => {
                     let micros = u64::try_from(rtt.micros()).unwrap_or(0);
                     sleep(Duration::from_micros(micros)).await;
@@ -120,7 +120,8 @@ impl Prober for WorldProber {
                     ProbeOutcome::Lost
                 }
                 ProbeOutcome::Unsent => outcome,
-            }
+            };
+            outcome.into()
         })
     }
 }
