@@ -212,10 +212,10 @@ impl Pool {
         outcome: ProbeOutcome,
     ) -> Option<PoolEvent> {
         let counted = match outcome {
-            // The fault is on this side.
-            ProbeOutcome::Unsent => return None,
             ProbeOutcome::Reply(_) => self.losses.answered(sequence),
-            ProbeOutcome::Lost => self.losses.lost(sequence, reflector),
+            // One to which nothing can be sent while others answer, for want of IPv6 perhaps, is
+            // of no more use than one that does not answer.
+            ProbeOutcome::Lost | ProbeOutcome::Unsent => self.losses.lost(sequence, reflector),
         };
         for lost in counted {
             if let Some(member) = self.members.get_mut(usize::from(lost.0)) {

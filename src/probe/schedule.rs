@@ -172,3 +172,6 @@ impl Schedule {
         address.map_or_else(|| reflector.0.to_string(), ToString::to_string)
     }
 }
+
+#[cfg(test)]
+mod tests;
