@@ -121,7 +121,12 @@ impl Schedule {
             let reflector = pool.next(now);
             sequence += 1;
             let timeout = self.timeout;
-            if let Some(errand) = Arc::clone(&prober).errand(reflector, sequence, timeout) {
+            // The turn of a spare is a trial already.
+            let may_take = pool.active().contains(&reflector);
+            let errand = may_take
+                .then(|| Arc::clone(&prober).errand(reflector, sequence, timeout))
+                .flatten();
+            if let Some(errand) = errand {
                 underway.spawn(errand);
                 continue;
             }
