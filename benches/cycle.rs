@@ -22,8 +22,9 @@ use wanctl::{
         ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Timing,
         Wan, WanParams,
     },
-    daemon::{ControlLoop, Keeper, LoopSettings, Outlets},
+    daemon::{ControlLoop, IdleWatch, Keeper, LoopSettings, Outlets},
     history::{self, Recorder, Settings},
+    probe::Pace,
     status::Board,
     telemetry::{self, CycleMetrics, WanLabels},
     units::{BitRate, Delay, MonoTime},
@@ -133,6 +134,8 @@ impl Bench {
             shaper: link.shaper.subscribe(),
             actuation: link.actuation.subscribe(),
             desired: link.desired.clone(),
+            pace: watch::Sender::new(Pace::Full),
+            idle: IdleWatch::default(),
             outlets,
         };
         let (busy, read) = (Duration::ZERO, clock.now());

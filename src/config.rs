@@ -9,6 +9,7 @@ mod errors;
 mod load;
 mod locate;
 mod path;
+mod probe;
 mod read;
 mod report;
 mod router;
@@ -19,15 +20,11 @@ mod surroundings;
 mod value;
 mod wan;
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use change::{Change, Class};
 pub use errors::{ConfigErrors, Place, Problem};
+pub use probe::{Bind, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, Via};
 pub use secret::Secret;
 pub use steering::{SteeringConfig, SteeringExit, SwitchMenu, SwitchRef};
 pub use surroundings::{FileText, Surroundings};
@@ -290,41 +287,6 @@ pub struct WanConfig {
     pub queues: PerDirection<QueueRef>,
     /// What shapes its control.
     pub params: WanParams,
-}
-
-/// How a WAN's delay is measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProbeConfig {
-    /// Who sends the probes.
-    pub via: Via,
-    /// The reflectors, at least one, each once.
-    pub reflectors: Vec<IpAddr>,
-    /// The local end of the probes.
-    pub bind: Bind,
-    /// Time between two probes of this WAN; the reflectors take turns.
-    pub interval: Duration,
-    /// Time after which a probe without an answer is lost.
-    pub timeout: Duration,
-}
-
-/// Who sends a WAN's probes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Via {
-    /// This host.
-    Host,
-    /// The router.
-    Router,
-}
-
-/// What ties a WAN's probes to that WAN.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bind {
-    /// Nothing: the routing table chooses.
-    Any,
-    /// A local source address, for policy routing by source.
-    Source(IpAddr),
-    /// A network interface.
-    Interface(String),
 }
 
 /// The SQLite history.

@@ -12,6 +12,7 @@
 //! listener last, so that a final scrape still sees how it ended.
 
 mod control_loop;
+mod idle;
 mod memory;
 mod reload;
 mod router_events;
@@ -19,6 +20,7 @@ mod settings;
 mod sources;
 mod steering;
 mod watchdog;
+mod wiring;
 
 use std::{
     io,
@@ -27,13 +29,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    net::TcpListener,
-    runtime,
-    sync::{mpsc, watch},
-    task,
-    time::timeout,
-};
+use tokio::{net::TcpListener, runtime, sync::watch, task, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
@@ -41,30 +37,29 @@ use crate::{
     actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, SwitchWork, Tuning},
     clock::Clock,
     config::{Config, Origin, WanConfig},
-    control::{Direction, Wan, WanMemory},
+    control::Direction,
     history::{self, Event, HistoryCollector, Recorder, Writer},
     http::{self, HealthSource, Served},
-    probe::{Prober, Schedule},
-    recording::{Beginning, Recording},
+    probe::{ProbeFamilies, Prober},
+    recording::Recording,
     router::Router,
     status::{Board, Health},
-    telemetry::{self, ConfigMetrics, CycleMetrics, WanLabels},
-    units::MonoTime,
+    telemetry::{self, ConfigMetrics, WanLabels},
 };
 pub use control_loop::{ControlLoop, LoopSettings, Outlets};
+pub use idle::IdleWatch;
 pub use memory::Keeper;
 pub use reload::Source;
 use reload::{Outgoing, Reloader};
 use settings::{mode_name, tuning};
 use sources::{health_source, reload_source};
 use steering::SteeringParts;
+use wiring::{Wired, Wiring};
 
 /// How long the parting limits may take.
 const PARTING: Duration = Duration::from_secs(3);
 /// How long the history may take to flush.
 const FLUSH: Duration = Duration::from_secs(5);
-/// Outcomes of probes that may wait for a control loop: many times what one cycle brings.
-const SAMPLES: usize = 1024;
 
 /// What a daemon is made of. Router and probers are given, so that the same daemon runs against a
 /// real router and in a simulated world.
@@ -120,7 +115,18 @@ impl Daemon {
         let mut registry = telemetry::registry();
         let ours = telemetry::ours(&mut registry);
         let metrics = ConfigMetrics::register(ours);
-        let wan_labels = WanLabels::register(ours);
+        let mut wiring = Wiring {
+            wired: 0,
+            wans: config.wans.len(),
+            control: config.control.clone(),
+            clock,
+            labels: WanLabels::register(ours),
+            probing: ProbeFamilies::register(ours),
+            recorder: recorder.clone(),
+            board: board.clone(),
+            cycles: None,
+            recording: recording.as_ref(),
+        };
         let router_metrics = RouterMetrics::register(ours);
         if let Some(recorder) = &recorder {
             ours.register_collector(Box::new(HistoryCollector::new(recorder.clone())));
@@ -132,6 +138,7 @@ impl Daemon {
             tasks.spawn(task.run(stop.clone()));
         }
         let switch_link = switches.link.clone();
+        wiring.cycles = cycles;
 
         let links: Vec<Link> = config.wans.iter().map(|_| Link::default()).collect();
         let (tune, tuning) = watch::channel(tuning(&config));
@@ -141,45 +148,12 @@ impl Daemon {
         tasks.spawn(actuator.run(stop.clone(), PARTING));
 
         let (mut loops, mut updates) = (Vec::new(), Vec::new());
-        let wans = config.wans.iter().zip(LoopSettings::of(&config)).zip(memories);
-        for (wan, (((wan_config, settings), memory), (prober, link))) in
-            wans.zip(probers.into_iter().zip(links)).enumerate()
-        {
-            let (sender, samples) = mpsc::channel(SAMPLES);
-            tasks.spawn(schedule(&config, wan).run(prober, clock, sender, stop.clone()));
-            let (name, reflectors) = names(wan_config);
-            let at = clock.now();
-            let controller = controller(&name, &settings, memory.as_ref(), at);
-            let beginning = Beginning {
-                wan,
-                name: &name,
-                at,
-                params: &settings.params,
-                observes: settings.observes,
-                memory: memory.as_ref().map(|(memory, age)| (memory, *age)),
-            };
-            let keeper = |recorder| Keeper::new(recorder, wan, reflectors.clone());
-            let (update, receiver) = watch::channel(settings);
+        let wans = config.wans.iter().zip(memories).zip(probers.iter().zip(links));
+        for ((wan, memory), (prober, link)) in wans {
+            let Wired { schedule, ends, control, update } = wiring.wire(wan, memory.as_ref(), link);
+            tasks.spawn(schedule.run(Arc::clone(prober), clock, ends, stop.clone()));
+            loops.push(control);
             updates.push(update);
-            loops.push(ControlLoop {
-                index: wan,
-                wan: controller,
-                settings,
-                updates: receiver,
-                clock,
-                samples,
-                shaper: link.shaper.subscribe(),
-                actuation: link.actuation.subscribe(),
-                desired: link.desired,
-                outlets: Outlets {
-                    metrics: CycleMetrics::new(&wan_labels, &name, &reflectors),
-                    recorder: recorder.clone(),
-                    board: board.clone(),
-                    steering: cycles.clone(),
-                    keeper: recorder.clone().map(keeper),
-                    tape: recording.as_ref().map(|recording| recording.tape(beginning)),
-                },
-            });
         }
         let control = spawn_control(loops, stop.clone())?;
 
@@ -196,7 +170,7 @@ impl Daemon {
             board.clone(),
             report,
             recorder.clone(),
-            (steering.clone(), switch_link),
+            (probers, steering.clone(), switch_link),
         );
         let asked = reloader.clone();
         let steer = operator.source(move || asked.standing().allows_steer);
@@ -295,21 +269,6 @@ impl Daemon {
     }
 }
 
-/// Makes a WAN's controller, which goes on from what is remembered.
-fn controller(
-    name: &str,
-    settings: &LoopSettings,
-    memory: Option<&(WanMemory, Duration)>,
-    at: MonoTime,
-) -> Wan {
-    let mut wan = Wan::new(&settings.params, at);
-    if let Some(memory) = memory {
-        memory::restore(&mut wan, name, memory);
-    }
-    wan.set_observing(settings.observes);
-    wan
-}
-
 fn names(wan: &WanConfig) -> (String, Vec<String>) {
     (wan.name.clone(), wan.probe.reflectors.iter().map(ToString::to_string).collect())
 }
@@ -345,19 +304,6 @@ fn actuator(
         tuning,
         metrics,
     })
-}
-
-/// The WANs' probes are spread over one interval, so that they do not leave in one burst.
-fn schedule(config: &Config, wan: usize) -> Schedule {
-    let probe = config.wans.get(wan).map(|wan| &wan.probe);
-    let interval = probe.map_or(Duration::from_millis(50), |probe| probe.interval);
-    let share = wan as f64 / config.wans.len().max(1) as f64;
-    Schedule {
-        reflectors: probe.map_or(1, |probe| u16::try_from(probe.reflectors.len()).unwrap_or(1)),
-        interval,
-        timeout: probe.map_or(Duration::from_secs(1), |probe| probe.timeout),
-        splay: interval.mul_f64(share),
-    }
 }
 
 fn spawn_control(loops: Vec<ControlLoop>, stop: CancellationToken) -> io::Result<JoinHandle<()>> {

@@ -41,7 +41,9 @@ wans:
 ";
 
 fn parse(text: &str, name: &str) -> Result<(Config, Vec<Problem>), ConfigErrors> {
-    Config::parse(text, Path::new(name), &Surroundings { file: &file, variable: &variable })
+    let reaches = |_: &Bind, address: IpAddr| address.is_ipv4();
+    let surroundings = Surroundings { file: &file, variable: &variable, reaches: &reaches };
+    Config::parse(text, Path::new(name), &surroundings)
 }
 
 /// The files that the texts may name; only the last part of the path counts.
@@ -196,12 +198,46 @@ fn the_base_rate_is_half_the_ceiling_but_never_under_the_floor() {
 
 #[test]
 fn what_is_derived_follows_the_keys() {
-    let probe = "    probe: {interval_ms: 200}\n    download:";
-    let text = SMALLEST.replace("    download:", probe) + "history: {enabled: false}\n";
-    let (config, _) = parse(&text, "wanctl.yaml").unwrap();
-    // Four rounds of three reflectors.
-    assert_eq!(config.wans[0].params.evidence.stale_after, Duration::from_millis(2400));
-    assert_eq!(config.history.path, None);
+    let wan = |probe: &str| {
+        let text = SMALLEST.replace("    download:", &format!("    probe: {probe}\n    download:"));
+        let (config, _) = parse(&(text + "history: {enabled: false}\n"), "wanctl.yaml").unwrap();
+        assert_eq!(config.history.path, None);
+        config.wans.into_iter().next().unwrap()
+    };
+    let ms = Duration::from_millis;
+    // Four rounds of three reflectors, or one and a half when idle.
+    for (probe, stale_after) in [
+        ("{interval_ms: 200, idle_interval_ms: 200}", ms(2400)),
+        ("{interval_ms: 200}", ms(3600)),
+        ("{interval_ms: 200, active: 2}", ms(2400)),
+    ] {
+        assert_eq!(wan(probe).params.evidence.stale_after, stale_after, "{probe}");
+    }
+    for (probe, interval, idle) in [
+        ("{}", ms(50), ms(200)),
+        ("{budget_pps: 2}", ms(500), ms(2000)),
+        ("{via: router}", ms(200), ms(800)),
+        ("{via: tcp, budget_pps: 50}", ms(100), ms(400)),
+    ] {
+        let probe_config = wan(probe).probe;
+        assert_eq!(
+            (probe_config.interval, probe_config.idle_interval),
+            (interval, idle),
+            "{probe}"
+        );
+    }
+}
+
+#[test]
+fn a_wan_that_names_no_reflectors_gets_well_known_ones_of_its_families() {
+    let text = SMALLEST.replace("    reflectors: [1.1.1.1, 8.8.8.8, 9.9.9.9]\n", "");
+    let (config, warnings) = parse(&text, "wanctl.yaml").unwrap();
+    assert_eq!(warnings, []);
+    let probe = &config.wans[0].probe;
+    // Here only IPv4 leads anywhere.
+    assert!(probe.reflectors.len() >= 12 && probe.reflectors.iter().all(IpAddr::is_ipv4));
+    assert_eq!(usize::from(config.wans[0].params.evidence.reflectors), probe.reflectors.len());
+    assert_eq!(probe.active, 6);
 }
 
 #[test]

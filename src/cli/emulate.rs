@@ -21,8 +21,8 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        Bind, Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Mode, OnExit, Origin,
-        ProbeConfig, QueueRef, RouterConfig, Via, WanConfig,
+        Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Mode, OnExit, Origin,
+        ProbeConfig, QueueRef, RouterConfig, WanConfig,
     },
     control::{
         DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds, WanParams,
@@ -291,13 +291,7 @@ fn wan_config(number: u8, wan: &HomeWan) -> WanConfig {
     WanConfig {
         name: wan.name.to_owned(),
         metered: false,
-        probe: ProbeConfig {
-            via: Via::Host,
-            reflectors: reflectors.collect(),
-            bind: Bind::Any,
-            interval: Duration::from_millis(50),
-            timeout: Duration::from_secs(1),
-        },
+        probe: ProbeConfig::of(reflectors.collect()),
         queues: PerDirection {
             download: QueueRef::Tree(wan.queues.download.clone()),
             upload: QueueRef::Tree(wan.queues.upload.clone()),

@@ -152,26 +152,30 @@ impl Changes {
     }
 
     fn wan(&mut self, key: &str, old: WanConfig, new: &WanConfig) -> WanConfig {
-        let ProbeConfig { via, reflectors, bind, interval, timeout } = old.probe;
-        let probe = ProbeConfig {
-            via: self.restart(format!("{key}.probe.via"), via, &new.probe.via),
-            reflectors: self.restart(
-                format!("{key}.reflectors"),
-                reflectors,
-                &new.probe.reflectors,
-            ),
-            bind: self.restart(format!("{key}.source"), bind, &new.probe.bind),
-            interval: self.restart(
-                format!("{key}.probe.interval_ms"),
-                interval,
-                &new.probe.interval,
-            ),
-            timeout: self.restart(format!("{key}.probe.timeout_ms"), timeout, &new.probe.timeout),
-        };
+        let probe = self.probe(key, old.probe, &new.probe);
         let queues = self.queues(key, old.queues, &new.queues);
         let params = self.params(key, &old.params, &new.params);
         let metered = self.restart(format!("{key}.metered"), old.metered, &new.metered);
         WanConfig { name: old.name, metered, probe, queues, params }
+    }
+
+    fn probe(&mut self, wan: &str, old: ProbeConfig, new: &ProbeConfig) -> ProbeConfig {
+        let key = |name| format!("{wan}.probe.{name}");
+        ProbeConfig {
+            via: self.restart(key("via"), old.via, &new.via),
+            reflectors: self.restart(format!("{wan}.reflectors"), old.reflectors, &new.reflectors),
+            active: self.restart(key("active"), old.active, &new.active),
+            bind: self.restart(format!("{wan}.source"), old.bind, &new.bind),
+            interval: self.restart(key("interval_ms"), old.interval, &new.interval),
+            idle_interval: self.restart(
+                key("idle_interval_ms"),
+                old.idle_interval,
+                &new.idle_interval,
+            ),
+            timeout: self.restart(key("timeout_ms"), old.timeout, &new.timeout),
+            timestamps: self.restart(key("timestamps"), old.timestamps, &new.timestamps),
+            rotation: self.restart(key("rotate_minutes"), old.rotation, &new.rotation),
+        }
     }
 
     fn queues(

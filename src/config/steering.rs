@@ -113,20 +113,21 @@ pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<SteeringC
     let failover = table.table("failover", |table| {
         let params = timing::failover(table)?;
         let listed = wans.as_ref().map_or(&[][..], |wans| wans.configs.as_slice());
-        let slowest = listed.iter().map(|wan| wan.probe.interval).max().unwrap_or_default();
+        let slowest = listed.iter().map(|wan| wan.probe.idle_interval).max().unwrap_or_default();
         let least = slowest * LOST_PROBES;
         if params.silence < least {
             let (silence, least) = (params.silence.as_millis(), least.as_millis());
             let message = format!(
-                "{silence} must be at least {least}, {LOST_PROBES} times the longest \
-                 `probe.interval_ms` of these WANs"
+                "{silence} must be at least {least}, {LOST_PROBES} times the longest time \
+                 between two probes of these WANs, idle ones included"
             );
             return Err(table.fail("silence_ms", message));
         }
-        let fewest = listed.iter().map(|wan| wan.probe.reflectors.len()).min();
-        if let Some(fewest) = fewest.filter(|fewest| *fewest < usize::from(params.targets)) {
+        let fewest = listed.iter().map(|wan| wan.probe.active).min();
+        if let Some(fewest) = fewest.filter(|fewest| *fewest < params.targets) {
             let targets = params.targets;
-            let message = format!("{targets} is more than the {fewest} reflectors of a WAN");
+            let message =
+                format!("{targets} is more than the {fewest} reflectors of a WAN that take turns");
             return Err(table.fail("targets", message));
         }
         Ok(params)

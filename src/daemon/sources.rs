@@ -11,6 +11,7 @@ use crate::{
     config::Change,
     history::Recorder,
     http::{HealthSource, ReloadSource, Reloaded},
+    probe::{Prober, RoadReport},
     status::{Board, Health, HealthInputs, SteeringBoard},
 };
 
@@ -21,7 +22,7 @@ pub(super) fn health_source(
     board: Board,
     report: watch::Receiver<RouterReport>,
     recorder: Option<Recorder>,
-    (steering, switches): (SteeringBoard, SwitchLink),
+    (probers, steering, switches): (Vec<Arc<dyn Prober>>, SteeringBoard, SwitchLink),
 ) -> HealthSource {
     HealthSource(Arc::new(move || {
         let history = recorder.as_ref().map(Recorder::stats).filter(|stats| stats.failing);
@@ -32,6 +33,7 @@ pub(super) fn health_source(
             wans: board.latest(),
             router: report.borrow().clone(),
             reminders,
+            probing: probers.iter().map(notes).collect(),
             history: history.and_then(|stats| stats.last_error).into_iter().collect(),
             reload_failure: failure,
             awaits_restart: pending,
@@ -39,6 +41,11 @@ pub(super) fn health_source(
             switch_troubles: switches.troubles.borrow().clone(),
         })
     }))
+}
+
+/// What a person should know of how a WAN is probed.
+fn notes(prober: &Arc<dyn Prober>) -> Vec<String> {
+    prober.report().as_ref().map_or_else(Vec::new, RoadReport::notes)
 }
 
 /// Returns what reloads the configuration for the HTTP server.

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock::Clock,
     control::{Direction, ProbeOutcome, ReflectorId},
-    probe::Prober,
+    probe::{Answer, Prober},
     units::BitRate,
 };
 
@@ -147,17 +147,17 @@ impl Prober for WorldProber {
         reflector: ReflectorId,
         _sequence: u64,
         timeout: Duration,
-    ) -> BoxFuture<'_, ProbeOutcome> {
+    ) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
             let Some((_, link)) = self.world.links.get(self.link) else {
-                return ProbeOutcome::Unsent;
+                return ProbeOutcome::Unsent.into();
             };
             let further = SPREAD * u32::from(reflector.0);
             let number = self.world.moved_on(link).send_probe(further, timeout);
             loop {
                 sleep(GLANCE).await;
                 if let Some(probed) = self.world.moved_on(link).probed(number) {
-                    return probed.outcome;
+                    return probed.outcome.into();
                 }
             }
         })

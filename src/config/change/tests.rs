@@ -32,7 +32,7 @@ fn parse(text: &str) -> Config {
         let text = path.file_name().unwrap().to_string_lossy().into_owned();
         Ok(FileText { text, is_exposed: false })
     };
-    let surroundings = Surroundings { file: &file, variable: &|_| None };
+    let surroundings = Surroundings { file: &file, variable: &|_| None, reaches: &|_, _| true };
     Config::parse(text, Path::new("wanctl.yaml"), &surroundings)
         .unwrap_or_else(|errors| panic!("{errors}\n{text}"))
         .0
@@ -58,6 +58,7 @@ fn each_key_has_its_class_and_is_named() {
         ("ssh:", "raise_interval_ms: 900, ssh:", "router.raise_interval_ms", Class::Live),
         ("ssh:", "raises_per_minute: 9, ssh:", "router.raises_per_minute", Class::Live),
         ("source: 192.0.2.1", "interface: wan1", "wans[0].source", Class::Restart),
+        ("[1.1.1.1, ", "[1.0.0.2, ", "wans[0].reflectors", Class::Restart),
         ("queue: A", "queue: X", "wans[0].download.queue", Class::Restart),
         ("queue: D", "queue: X", "wans[1].upload.queue", Class::Restart),
         ("    source", "    metered: true\n    source", "wans[0].metered", Class::Restart),
@@ -94,10 +95,11 @@ fn the_schedule_of_the_probes_stays_until_a_restart_and_so_does_what_follows_fro
     let timing = "    probe: {interval_ms: 100, timeout_ms: 500}\n    source";
     let (adopted, changes) = change("    source", timing);
     assert!(changes.iter().all(|(_, class)| *class == Class::Restart), "{changes:?}");
-    assert_eq!(changes.len(), 2);
+    assert_eq!(changes.len(), 3, "the idle interval follows");
     assert_eq!(adopted.wans[0].params, parse(RUNNING).wans[0].params);
     let (adopted, changes) = change("[1.1.1.1, ", "[1.1.1.1, 1.0.0.2, ");
-    assert_eq!(changes, [("wans[0].reflectors".to_owned(), Class::Restart)]);
+    let keys: Vec<&str> = changes.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["wans[0].reflectors", "wans[0].probe.active"]);
     assert_eq!(adopted.wans[0].params.evidence.reflectors, 3);
 }
 
