@@ -79,6 +79,19 @@ impl World {
         Arc::new(WorldProber { world: self.clone(), link })
     }
 
+    /// Returns the time since the world began.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.clock.now().since_start()
+    }
+
+    /// Counts the calls that the link with this number carries.
+    #[must_use]
+    pub fn calls_on(&self, link: usize) -> u32 {
+        self.tend();
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner).calls.on(link)
+    }
+
     fn link_of(&self, queue: &str) -> Option<(MutexGuard<'_, Link>, Direction)> {
         self.links.iter().find_map(|(queues, link)| {
             let direction = queues.direction(queue)?;
