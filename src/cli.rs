@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod emulate;
 mod emulate_console;
+mod household;
 mod output;
 mod record;
 mod replay;

@@ -43,7 +43,7 @@ use crate::{
     probe::{ProbeFamilies, Prober},
     recording::Recording,
     router::Router,
-    status::{Board, Health},
+    status::{Board, Health, SteeringBoard},
     telemetry::{self, ConfigMetrics, WanLabels},
 };
 pub use control_loop::{ControlLoop, LoopSettings, Outlets};
@@ -86,6 +86,7 @@ pub struct Parts {
 pub struct Daemon {
     board: Board,
     health: HealthSource,
+    steering: SteeringBoard,
     recorder: Option<Recorder>,
     writer: Option<Writer>,
     recording: Option<Recording>,
@@ -179,7 +180,7 @@ impl Daemon {
             registry: Arc::new(registry),
             board: board.clone(),
             health: health.clone(),
-            steering,
+            steering: steering.clone(),
             reload: reload_source(reloader.clone()),
             steer,
             stop: stop.clone(),
@@ -195,6 +196,7 @@ impl Daemon {
         Ok(Self {
             board,
             health,
+            steering,
             recorder,
             writer,
             recording,
@@ -211,6 +213,12 @@ impl Daemon {
     #[must_use]
     pub fn board(&self) -> &Board {
         &self.board
+    }
+
+    /// Returns the board with what steering decided.
+    #[must_use]
+    pub fn steering(&self) -> &SteeringBoard {
+        &self.steering
     }
 
     /// Judges the daemon's health now.

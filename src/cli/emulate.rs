@@ -14,7 +14,7 @@ use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Failure,
+    Failure, household,
     output::say,
     run::{Signals, bind},
 };
@@ -31,7 +31,7 @@ use crate::{
         home::{self, HomeWan},
         link::Link,
         routeros::{
-            CertificateShape, Emulator, EmulatorConfig, LatencyProfile, MangleSpec, QueueSpec,
+            CertificateShape, Emulator, EmulatorConfig, LatencyProfile, QueueSpec,
             RouterCertificate, ScheduledFault, User,
         },
         world::World,
@@ -238,21 +238,15 @@ fn router(household: &[HomeWan], user: &str, password: &str, seed: u64) -> Emula
             queue(&wan.queues.upload, format!("ether-{}", wan.name), nominal.upload),
         ]
     });
-    EmulatorConfig {
+    let plain = EmulatorConfig {
         identity: "emulated".to_owned(),
         users: vec![User::full(user, password)],
         queues: queues.collect(),
-        mangle: vec![MangleSpec {
-            more: Vec::new(),
-            chain: "prerouting".to_owned(),
-            action: "mark-routing".to_owned(),
-            comment: "wanctl: steer new latency-sensitive connections to lte".to_owned(),
-            disabled: true,
-        }],
         latency: LatencyProfile::Measured,
         seed,
         ..EmulatorConfig::default()
-    }
+    };
+    household::with_ways(plain, household)
 }
 
 /// Configures wanctl for the household behind a router at `router_url`.
