@@ -12,6 +12,7 @@ pub mod link;
 pub mod pilot;
 pub mod plant;
 pub mod routeros;
+pub mod standby;
 pub mod trace;
 pub mod traffic;
 pub mod world;

@@ -115,9 +115,7 @@ fn announce(config: &Config, history: &std::path::Path, given: bool) -> anyhow::
     say(format!("  history     {}{kept}", history.display()))?;
     say(format!("  router      {} (user {})", config.router.url, config.router.credentials.user))?;
     say("")?;
-    say(
-        "After 38 s works in the street leave next to nothing of the cable, and calls take the LTE;",
-    )?;
+    say("After 38 s works in the street leave a tenth of the cable, and calls take the LTE;")?;
     say("after 105 s it is dead for a while, and everything does.")?;
     say("")?;
     say("Each line: traffic of shaper rate in Mbit/s, state, added delay. Ctrl-C ends it.")?;
