@@ -15,6 +15,7 @@ mod report;
 mod router;
 mod secret;
 mod service;
+mod steering;
 mod surroundings;
 mod value;
 mod wan;
@@ -25,6 +26,7 @@ pub use change::{Change, Class};
 pub use errors::{ConfigErrors, Place, Problem};
 pub use probe::{Bind, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, Via};
 pub use secret::Secret;
+pub use steering::{SteeringConfig, SteeringExit, SwitchMenu, SwitchRef};
 pub use surroundings::{FileText, Surroundings};
 
 use crate::control::{Direction, PerDirection, WanParams};
@@ -44,6 +46,8 @@ pub struct Config {
     pub history: HistoryConfig,
     /// The HTTP server.
     pub http: HttpConfig,
+    /// Steering and failover between the WANs, if it is configured.
+    pub steering: Option<SteeringConfig>,
 }
 
 impl Config {
@@ -275,6 +279,8 @@ pub enum OnExit {
 pub struct WanConfig {
     /// Its name, in labels, logs and the history.
     pub name: String,
+    /// Whether its traffic costs money.
+    pub metered: bool,
     /// How its delay is measured.
     pub probe: ProbeConfig,
     /// Its shaper queues on the router.

@@ -16,9 +16,11 @@ use std::{
 use proptest::prelude::*;
 use wanctl::{
     config::{
-        Bind, Config, ConfigErrors, FileText, Mode, OnExit, Problem, QueueRef, Surroundings, Trust,
+        Bind, Config, ConfigErrors, FileText, Mode, OnExit, Problem, QueueRef, Surroundings,
+        SwitchMenu, Trust,
     },
     control::{Direction, LawKind},
+    steering::{Preset, SteeringMode, SwitchKind},
     units::{BitRate, Delay},
 };
 
@@ -320,6 +322,39 @@ fn every_shipped_example_is_right_but_for_the_files_it_names() {
 }
 
 #[test]
+fn steering_is_read_with_its_rules_in_the_order_of_preference() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/steering.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (config, _) = parse(&text, "steering.yaml").unwrap();
+    let steering = config.steering.unwrap();
+    assert_eq!(steering.params.mode, SteeringMode::Observe);
+    let names: Vec<&str> = steering.params.wans.iter().map(|wan| wan.name.as_str()).collect();
+    assert_eq!(names, ["cable", "dsl", "lte"]);
+    // The WANs stand in the file in another order.
+    assert_eq!(steering.params.wans[0].place, 2);
+    assert!(config.wans[1].metered && steering.params.wans[2].metered);
+    let kinds: Vec<_> = steering.switches.iter().map(|at| (at.switch.kind, at.menu)).collect();
+    assert_eq!(
+        kinds,
+        [
+            (SwitchKind::Withdraw, SwitchMenu::Route),
+            (SwitchKind::Steer, SwitchMenu::Mangle),
+            (SwitchKind::Steer6, SwitchMenu::Mangle6),
+            (SwitchKind::Divert, SwitchMenu::RoutingRule),
+            (SwitchKind::Steer, SwitchMenu::Mangle),
+            (SwitchKind::Divert, SwitchMenu::RoutingRule),
+        ]
+    );
+    // What the file says stands on top of the preset.
+    assert_eq!(steering.params.steer.hold_down, Duration::from_secs(45));
+    assert_eq!(steering.params.steer.threshold, Preset::Balanced.steer().threshold);
+    assert_eq!(steering.removed_marks, [(1, "to-dsl".to_owned())]);
+
+    let (without, _) = parse(SMALLEST, "wanctl.yaml").unwrap();
+    assert!(without.steering.is_none(), "nothing is steered unless it is configured");
+}
+
+#[test]
 fn every_key_is_documented() {
     let documentation =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md"))
@@ -331,6 +366,7 @@ wans: [{0: 0, probe: {0: 0}, delay: {0: 0}, download: {0: 0}, upload: {0: 0}}]
 control: {0: 0}
 history: {0: 0}
 http: {0: 0}
+steering: {0: 0, wans: [{0: 0, steer: {0: 0}, failover: {0: 0}}, {}], steer: {0: 0, weights: {0: 0}, assessment: {0: 0}, flap: {0: 0}}, failover: {0: 0}}
 0: 0
 ";
     let errors = parse(text, "wanctl.yaml").unwrap_err();

@@ -267,6 +267,7 @@ pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
         },
         history: HistoryConfig { path: None, raw_retention: Duration::from_hours(24) },
         http: HttpConfig { listen: ([127, 0, 0, 1], 9102).into(), allow_reload: false },
+        steering: None,
     }
 }
 
@@ -284,6 +285,7 @@ fn wan_config(number: u8, wan: &HomeWan) -> WanConfig {
     let reflectors = (1..=REFLECTORS).map(|host| IpAddr::from([192, 0, 2, number * 16 + host]));
     WanConfig {
         name: wan.name.to_owned(),
+        metered: false,
         probe: ProbeConfig::of(reflectors.collect()),
         queues: PerDirection {
             download: QueueRef::Tree(wan.queues.download.clone()),

@@ -52,7 +52,7 @@ impl Config {
     #[must_use]
     pub fn adopt(&self, new: Self) -> (Self, Vec<Change>) {
         let mut changes = Changes(Vec::new());
-        let Self { origin, router, wans, control, history, http } = new;
+        let Self { origin, router, wans, control, history, http, steering } = new;
         let adopted = Self {
             origin,
             router: changes.router(self.router.clone(), &router),
@@ -60,6 +60,7 @@ impl Config {
             control: changes.control(&self.control, &control),
             history: changes.history(self.history.clone(), history),
             http: changes.http(&self.http, &http),
+            steering: changes.restart("steering", self.steering.clone(), &steering),
         };
         (adopted, changes.0)
     }
@@ -154,7 +155,8 @@ impl Changes {
         let probe = self.probe(key, old.probe, &new.probe);
         let queues = self.queues(key, old.queues, &new.queues);
         let params = self.params(key, &old.params, &new.params);
-        WanConfig { name: old.name, probe, queues, params }
+        let metered = self.restart(format!("{key}.metered"), old.metered, &new.metered);
+        WanConfig { name: old.name, metered, probe, queues, params }
     }
 
     fn probe(&mut self, wan: &str, old: ProbeConfig, new: &ProbeConfig) -> ProbeConfig {

@@ -10,7 +10,7 @@ use super::{
     document::SyntaxError,
     read::{self, Table},
     report::{Problems, Read, Report},
-    router, service,
+    router, service, steering,
     wan::{self, Uses},
 };
 use crate::digest::{hex, sha256};
@@ -76,6 +76,9 @@ fn read(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> 
     let control = table.table("control", service::control);
     let history = table.table("history", |table| service::history(table, base));
     let http = table.table("http", service::http);
+    let steering = table.optional_table("steering", |table| {
+        steering::read(table, wans.as_deref().unwrap_or_default())
+    });
     Ok(Config {
         origin: Origin::default(),
         router: router?,
@@ -83,6 +86,7 @@ fn read(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> 
         control: control?,
         history: history?,
         http: http?,
+        steering: steering?,
     })
 }
 

@@ -164,7 +164,8 @@ impl<'a> Table<'a> {
                 return Ok(Some(nodes.iter().enumerate().map(item).collect()));
             }
             Node::List(nodes) if nodes.len() < *lengths.start() => {
-                format!("the list needs at least {} item", lengths.start())
+                let plural = if *lengths.start() == 1 { "" } else { "s" };
+                format!("the list needs at least {} item{plural}", lengths.start())
             }
             Node::List(nodes) => {
                 format!("the list has {} items, at most {} are allowed", nodes.len(), lengths.end())

@@ -36,6 +36,7 @@ pub(super) fn read(
     let name = table
         .required("name", value::line(64))
         .and_then(|name| claim(table, "name", name, &mut uses.names));
+    let metered = table.or("metered", value::flag, false);
     let probe = probe::read::read(table, several, pings, surroundings);
     let thresholds = table.table("delay", thresholds);
     let simple = simple_queue(table, &mut uses.queues);
@@ -58,6 +59,7 @@ pub(super) fn read(
     let evidence = probe::read::evidence(&probe, &thresholds);
     Ok(WanConfig {
         name,
+        metered: metered?,
         probe,
         queues: PerDirection { download: download_queue, upload: upload_queue },
         params: WanParams { evidence, thresholds, directions: PerDirection { download, upload } },

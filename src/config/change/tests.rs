@@ -61,6 +61,7 @@ fn each_key_has_its_class_and_is_named() {
         ("[1.1.1.1, ", "[1.0.0.2, ", "wans[0].reflectors", Class::Restart),
         ("queue: A", "queue: X", "wans[0].download.queue", Class::Restart),
         ("queue: D", "queue: X", "wans[1].upload.queue", Class::Restart),
+        ("    source", "    metered: true\n    source", "wans[0].metered", Class::Restart),
         ("floor_mbps: 10,", "floor_mbps: 9,", "wans[0].download.floor_mbps", Class::Live),
         ("base_mbps: 5,", "base_mbps: 4,", "wans[0].upload.base_mbps", Class::Live),
         ("ceiling_mbps: 100", "ceiling_mbps: 90", "wans[0].download.ceiling_mbps", Class::Live),
@@ -72,6 +73,12 @@ fn each_key_has_its_class_and_is_named() {
         ("raw_hours: 24", "raw_hours: 48", "history.raw_hours", Class::Live),
         ("history.db", "other.db", "history.path", Class::Restart),
         ("{raw_hours", "{enabled: false, raw_hours", "history.enabled", Class::Restart),
+        (
+            "control:",
+            "steering: {wans: [{name: cable}, {name: lte}]}\ncontrol:",
+            "steering",
+            Class::Restart,
+        ),
         ("9102", "9103", "http.listen", Class::Restart),
         ("{listen", "{allow_reload: true, listen", "http.allow_reload", Class::Live),
     ] {
