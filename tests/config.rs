@@ -348,7 +348,6 @@ fn steering_is_read_with_its_rules_in_the_order_of_preference() {
     // What the file says stands on top of the preset.
     assert_eq!(steering.params.steer.hold_down, Duration::from_secs(45));
     assert_eq!(steering.params.steer.threshold, Preset::Balanced.steer().threshold);
-    assert_eq!(steering.removed_marks, [(1, "to-dsl".to_owned())]);
 
     let (without, _) = parse(SMALLEST, "wanctl.yaml").unwrap();
     assert!(without.steering.is_none(), "nothing is steered unless it is configured");

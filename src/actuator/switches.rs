@@ -115,7 +115,7 @@ impl Switches {
         answer: Result<bool, RouterError>,
         now: MonoTime,
     ) -> Option<RouterError> {
-        let Some(at) = self.work.refs.get(job.place) else { return None };
+        let at = self.work.refs.get(job.place)?;
         let failure = match answer {
             Ok(enabled) => {
                 let found = self.board.answered(job, enabled, now);

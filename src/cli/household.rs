@@ -49,7 +49,7 @@ pub(super) fn with_ways(router: EmulatorConfig, household: &[HomeWan]) -> Emulat
         comment: all_rule(wan.name),
         disabled: true,
     });
-    let routes = household.iter().enumerate().map(|(rank, wan)| RouteSpec {
+    let ways = household.iter().enumerate().map(|(rank, wan)| RouteSpec {
         destination: "0.0.0.0/0".to_owned(),
         gateway: wan.queues.gateway.clone(),
         distance: 1,
@@ -60,7 +60,7 @@ pub(super) fn with_ways(router: EmulatorConfig, household: &[HomeWan]) -> Emulat
     EmulatorConfig {
         mangle: mangle.collect(),
         routing_rules: rules.collect(),
-        routes: routes.collect(),
+        routes: ways.collect(),
         ..router
     }
 }
@@ -103,7 +103,6 @@ pub(super) fn steering(config: &Config) -> SteeringConfig {
                 ..FailoverParams::default()
             },
         },
-        removed_marks: Vec::new(),
         on_exit: SteeringExit::Restore,
     }
 }

@@ -23,9 +23,6 @@ pub struct SteeringConfig {
     pub params: SteeringParams,
     /// The rules and routes of the router that are switched, each once.
     pub switches: Vec<SwitchRef>,
-    /// The connection marks whose connections are removed once steering has moved to a WAN or
-    /// back, by the place of the WAN in the order of preference; empty if none are.
-    pub removed_marks: Vec<(usize, String)>,
     /// How the switches are left when the daemon ends.
     pub on_exit: SteeringExit,
 }
@@ -118,8 +115,8 @@ pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<SteeringC
         if params.silence < least {
             let (silence, least) = (params.silence.as_millis(), least.as_millis());
             let message = format!(
-                "{silence} must be at least {least}, {LOST_PROBES} times the longest time \
-                 between two probes of these WANs, idle ones included"
+                "{silence} must be at least {least}, {LOST_PROBES} times the longest \
+                 `probe.idle_interval_ms` of these WANs"
             );
             return Err(table.fail("silence_ms", message));
         }
@@ -137,7 +134,6 @@ pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<SteeringC
     Ok(SteeringConfig {
         params: SteeringParams { mode: mode?, wans: wans.facts, steer, failover: failover? },
         switches: wans.switches,
-        removed_marks: wans.removed_marks,
         on_exit: on_exit?,
     })
 }

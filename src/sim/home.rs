@@ -38,7 +38,7 @@ pub fn household(seed: u64) -> Vec<HomeWan> {
 #[must_use]
 pub fn troubled(seed: u64) -> Vec<HomeWan> {
     let mut wans = household(seed);
-    let works = [(0, 1.0), (38, 0.1), (56, 1.0), (105, 0.0), (120, 1.0)];
+    let works = [(0, 1.0), (38, 0.12), (56, 1.0), (105, 0.0), (120, 1.0)];
     let works = works.map(|(from, left)| (Duration::from_secs(from), left)).to_vec();
     let people = wans.first().map(|cable| cable.link.traffic.clone());
     for (number, wan) in wans.iter_mut().enumerate() {
@@ -46,7 +46,7 @@ pub fn troubled(seed: u64) -> Vec<HomeWan> {
             let shape = || Supply::Shape(Shape::CableWithWorks(works.clone()));
             wan.link.supply = PerDirection::build(|_| shape());
             // Small enough for probes to come through: congested is not dead.
-            wan.link.buffer.upload = Buffer::Bytes(200_000);
+            wan.link.buffer.upload = Buffer::Bytes(80_000);
         } else if let Some(people) = &people {
             wan.link.guests = people.clone();
         }

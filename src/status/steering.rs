@@ -129,11 +129,11 @@ impl SteeringBoard {
     pub fn record(&self, decision: SteeringDecision, actuation: RouteActuation, wall: Timestamp) {
         let mut pinned = self.open();
         let SteeringDecision { steer, failover, .. } = &decision;
-        let moves = [
+        let both = [
             (steer.moved, "steer", steer.reason.code(), steer.reason.explain()),
             (failover.moved, "failover", failover.reason.code(), failover.reason.explain()),
         ];
-        for (moved, kind, reason, why) in moves {
+        for (moved, kind, reason, why) in both {
             let Some(moved) = moved else { continue };
             let (from, to) = (name(&decision, moved.from), name(&decision, moved.to));
             pinned.changes.push_front(Change { time: wall.seconds(), kind, from, to, reason, why });

@@ -23,7 +23,6 @@ const COMMENT: usize = 256;
 pub(super) struct Wans {
     pub(super) facts: Vec<WanFacts>,
     pub(super) switches: Vec<SwitchRef>,
-    pub(super) removed_marks: Vec<(usize, String)>,
     pub(super) configs: Vec<WanConfig>,
 }
 
@@ -31,7 +30,6 @@ pub(super) struct Wans {
 struct Item {
     facts: WanFacts,
     switches: Vec<SwitchRef>,
-    removed_mark: Option<String>,
     config: WanConfig,
 }
 
@@ -50,11 +48,10 @@ pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<Wans> {
         .enumerate()
         .map(|(rank, item)| item.table(|table| one(table, Rank(rank), known, &mut taken)))
         .collect();
-    let mut wans = Wans { facts: vec![], switches: vec![], removed_marks: vec![], configs: vec![] };
-    for (rank, item) in read.into_iter().collect::<Read<Vec<Item>>>()?.into_iter().enumerate() {
+    let mut wans = Wans { facts: vec![], switches: vec![], configs: vec![] };
+    for item in read.into_iter().collect::<Read<Vec<Item>>>()? {
         wans.facts.push(item.facts);
         wans.switches.extend(item.switches);
-        wans.removed_marks.extend(item.removed_mark.map(|mark| (rank, mark)));
         wans.configs.push(item.config);
     }
     Ok(wans)
@@ -64,7 +61,7 @@ fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken
     let name = table.required("name", value::line(64));
     let config = name.and_then(|name| find(table, &name, known, taken));
     let mut switches = Vec::new();
-    let removed_mark = table.optional_table("steer", |table| {
+    let steer = table.optional_table("steer", |table| {
         let mut switch = |table: &Table<'_>, key, kind, menu, comment: Option<String>| {
             let Some(comment) = comment else { return Ok(()) };
             let comment = claim(table, key, menu, comment, taken)?;
@@ -73,7 +70,6 @@ fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken
         };
         let rule = table.required("rule", value::line(COMMENT));
         let rule6 = table.optional("rule6", value::line(COMMENT));
-        let mark = table.optional("remove_connections_marked", value::line(64));
         let rule = rule.and_then(|rule| {
             switch(table, "rule", SwitchKind::Steer, SwitchMenu::Mangle, Some(rule))
         });
@@ -85,11 +81,10 @@ fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken
             return Err(table.fail_here(message));
         }
         rule?;
-        rule6?;
-        mark
+        rule6
     });
     let failover = table.optional_table("failover", |table| failover(table, rank, taken));
-    let (config, removed_mark, failover) = (config?, removed_mark?, failover?);
+    let (config, _, failover) = (config?, steer?, failover?);
     let diversion = failover.as_ref().map(|(diversion, _)| *diversion);
     switches.extend(failover.map(|(_, switch)| switch));
     let has = |kind| switches.iter().any(|at| at.switch.kind == kind);
@@ -102,7 +97,7 @@ fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken
         has_steer6: has(SwitchKind::Steer6),
         diversion,
     };
-    Ok(Item { facts, switches, removed_mark: removed_mark.flatten(), config })
+    Ok(Item { facts, switches, config })
 }
 
 fn find(table: &Table<'_>, name: &str, known: &[WanConfig], taken: &mut Taken) -> Read<WanConfig> {

@@ -99,8 +99,8 @@ impl Operator {
 
     fn find(&self, name: &str) -> Result<Rank, String> {
         // A WAN may be called `primary` as well.
-        let named = rank_of(&self.wans, name);
-        let rank = named.or_else(|| match name {
+        let by_name = rank_of(&self.wans, name);
+        let rank = by_name.or_else(|| match name {
             "primary" => Some(Rank::HOME),
             "alternate" => self.wans.iter().position(|wan| wan.has_steer).map(Rank),
             _ => None,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Serialize;
 
 use crate::{
-    steering::{Rank, SteeringDecision, WanView},
+    steering::{Blocker, Rank, SteeringDecision, WanView},
     units::Delay,
 };
 
@@ -61,17 +61,17 @@ impl SteeringInputs {
             stale: wan.stale,
             score: wan.score.points,
             contributors: wan.score.contributors.iter().map(|(c, n)| (c.code(), *n)).collect(),
-            unfit: wan.unfit.map(|blocker| blocker.code()),
+            unfit: wan.unfit.map(Blocker::code),
         };
         Self {
             mode: mode.name(),
             sensitive: name(target.sensitive),
             carrier: name(target.carrier),
             steer_reason: steer.reason.code(),
-            steer_blocker: steer.blocker.map(|blocker| blocker.code()),
+            steer_blocker: steer.blocker.map(Blocker::code),
             threshold: steer.threshold,
             failover_reason: failover.reason.code(),
-            failover_blocker: failover.blocker.map(|blocker| blocker.code()),
+            failover_blocker: failover.blocker.map(Blocker::code),
             steer_actions: steer.actions,
             failover_actions: failover.actions,
             timers_us: timers.map(|t| (t.kind.name(), micros(t.remaining))).collect(),
