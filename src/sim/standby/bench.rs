@@ -20,6 +20,8 @@ use crate::{
 
 /// Cycles between two decisions of steering, as in the daemon.
 const CYCLES_A_TURN: u64 = 2;
+/// A link with less than this is dark.
+const DARK: BitRate = BitRate::from_bps(1_000);
 /// Calls begin every second and last for eight.
 const CALL: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(8)];
 
@@ -52,6 +54,8 @@ pub fn run(contest: &Contest, setting: &Setting) -> Figures {
         for (wan, (bench, scenario)) in loops.iter_mut().zip(wans).enumerate() {
             let base = Delay::from(scenario.link.base_rtt);
             bench.run(CYCLE, |step| {
+                let least = step.capacity.download.min(step.capacity.upload);
+                figures.lights(wan, step.now, least < DARK);
                 for added in step.judged {
                     figures.packet(wan, Packet::arrived(step.now, base + *added));
                 }

@@ -13,6 +13,19 @@ const USELESS: Delay = Delay::from_micros(400_000);
 /// The oracle chooses anew this often.
 const FORESIGHT: u64 = 20;
 
+/// A reckoned delay beyond this was reckoned by a capacity of next to nothing.
+const HELD_BACK: Delay = Delay::from_micros(60_000_000);
+/// Milliseconds between two packets of the judge, and of a cycle.
+const A_PACKET: u64 = 20;
+const CYCLE_MS: u64 = 50;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Dark {
+    is_now: bool,
+    since: u64,
+    held: u64,
+}
+
 /// How calls are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strategy {
@@ -59,6 +72,8 @@ pub struct Figures {
     name: &'static str,
     setting: String,
     packets: [Vec<Packet>; 2],
+    /// The cycle in which each link last went dark, and packets that came out of its buffer since.
+    dark: [Dark; 2],
     /// Calls on each WAN, by cycle.
     calls: Vec<[u32; 2]>,
     /// Cycles in which new calls took the other WAN.
@@ -74,6 +89,7 @@ impl Figures {
             name,
             setting: setting.name.clone(),
             packets: [Vec::new(), Vec::new()],
+            dark: [Dark::default(); 2],
             calls: vec![[0, 0]],
             away: 0,
             moves: Vec::new(),
@@ -82,7 +98,24 @@ impl Figures {
         }
     }
 
-    pub(super) fn packet(&mut self, wan: usize, packet: Packet) {
+    /// Takes note of whether a link carries anything at all.
+    pub(super) fn lights(&mut self, wan: usize, now: MonoTime, is_dark: bool) {
+        let Some(dark) = self.dark.get_mut(wan) else { return };
+        if is_dark && !dark.is_now {
+            *dark = Dark { since: cycle_of(now.since_start()), ..Dark::default() };
+        }
+        dark.is_now = is_dark;
+    }
+
+    pub(super) fn packet(&mut self, wan: usize, mut packet: Packet) {
+        // What a link that carries nothing holds back has no delay to speak of. It comes out in
+        // the order in which it went in, fifty a second from when the link went dark.
+        if packet.delay.is_some_and(|delay| delay > HELD_BACK)
+            && let Some(dark) = self.dark.get_mut(wan)
+        {
+            packet.sent = dark.since + dark.held * A_PACKET / CYCLE_MS;
+            dark.held += 1;
+        }
         if let Some(packets) = self.packets.get_mut(wan) {
             packets.push(packet);
         }

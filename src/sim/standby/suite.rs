@@ -18,6 +18,9 @@ const HOUR: Duration = Duration::from_hours(1);
 const HOME_RTT: Duration = Duration::from_millis(30);
 const OTHER_RTT: Duration = Duration::from_millis(50);
 
+/// The home's buffers, in time at its usual capacity: in a brown-out probes still come through.
+const BUFFER: Duration = Duration::from_millis(50);
+
 /// Two WANs for some time.
 #[derive(Debug, Clone)]
 pub struct Setting {
@@ -51,7 +54,7 @@ pub fn of_recordings(name: &str, home: Recording, other: Recording) -> Setting {
 pub fn suite() -> Vec<Setting> {
     let seconds = Duration::from_secs;
     vec![
-        events("brown-outs", 0.02, seconds(45), seconds(600)),
+        events("brown-outs", 0.08, seconds(45), seconds(600)),
         events("outages", 0.0, seconds(30), seconds(900)),
         events("glitches", 0.0, seconds(1), seconds(60)),
     ]
@@ -79,7 +82,10 @@ fn events(name: &str, left: f64, lasts: Duration, every: Duration) -> Setting {
     let other = Scenario::new("other", other, light(nominal.download), HOUR);
     Setting {
         name: name.to_owned(),
-        home: home.with_base_rtt(HOME_RTT).with_probes(Duration::from_millis(2), 0.002),
+        home: home
+            .with_buffer(BUFFER)
+            .with_base_rtt(HOME_RTT)
+            .with_probes(Duration::from_millis(2), 0.002),
         other: other.with_base_rtt(OTHER_RTT).with_probes(Duration::from_millis(3), 0.005),
         duration: HOUR,
     }
