@@ -16,6 +16,7 @@ mod service;
 mod surroundings;
 mod value;
 mod wan;
+mod zone;
 
 use std::{
     fmt,

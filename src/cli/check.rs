@@ -83,6 +83,7 @@ fn describe(config: &Config) -> std::io::Result<()> {
             let limits = settings.limits;
             let law = match settings.law {
                 LawKind::Adaptive => "adaptive",
+                LawKind::Zone(_) => "zone",
                 LawKind::Fixed => "fixed",
             };
             say(format!(

@@ -7,7 +7,7 @@ use super::{
     document::Node,
     read::Table,
     report::{Read, Reported},
-    value,
+    value, zone,
 };
 use crate::{
     control::{
@@ -86,7 +86,7 @@ pub(super) fn read(
                 Ok(Some(simple)) => no_tree(table).map(|()| simple.of(which)),
                 Err(Reported) => Err(Reported),
             };
-            let params = direction(table);
+            let params = direction(table, which);
             Ok((queue?, params?))
         })
     };
@@ -254,14 +254,28 @@ fn no_tree(table: &mut Table<'_>) -> Read<()> {
     Ok(())
 }
 
-fn direction(table: &mut Table<'_>) -> Read<DirectionParams> {
+/// The laws by their names in the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LawName {
+    Adaptive,
+    Zone,
+    Fixed,
+}
+
+fn direction(table: &mut Table<'_>, which: Direction) -> Read<DirectionParams> {
     let law = table.or(
         "law",
-        value::choice(&[("adaptive", LawKind::Adaptive), ("fixed", LawKind::Fixed)]),
-        LawKind::Adaptive,
+        value::choice(&[
+            ("adaptive", LawName::Adaptive),
+            ("zone", LawName::Zone),
+            ("fixed", LawName::Fixed),
+        ]),
+        LawName::Adaptive,
     );
     let limits = limits(table);
-    if let (Ok(LawKind::Adaptive), Ok(Limits { floor, ceiling, .. })) = (&law, &limits)
+    let zone = table.table("zone", |table| zone::read(table, which, limits.as_ref().ok()));
+    if let (Ok(LawName::Adaptive | LawName::Zone), Ok(Limits { floor, ceiling, .. })) =
+        (&law, &limits)
         && floor.fraction_of(*ceiling).is_some_and(|share| share > HIGH_FLOOR)
     {
         table.warn(
@@ -273,7 +287,16 @@ fn direction(table: &mut Table<'_>) -> Read<DirectionParams> {
             ),
         );
     }
-    Ok(DirectionParams { limits: limits?, law: law? })
+    let (law, limits, zone) = (law?, limits?, zone?);
+    if table.has("zone") && law != LawName::Zone {
+        return Err(table.fail("zone", "is of no use without `law: zone`"));
+    }
+    let law = match law {
+        LawName::Adaptive => LawKind::Adaptive,
+        LawName::Zone => LawKind::Zone(zone),
+        LawName::Fixed => LawKind::Fixed,
+    };
+    Ok(DirectionParams { limits, law })
 }
 
 fn limits(table: &mut Table<'_>) -> Read<Limits> {

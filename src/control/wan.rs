@@ -7,7 +7,7 @@ use super::{
     Measurement, PerDirection, QueueReading, ReflectorView, RttSample, ShaperSample,
     StateThresholds, WanMemory,
     evidence::Evidence,
-    law::{Adaptive, Fixed, LawInput, RateLaw, Verdict},
+    law::{Adaptive, Fixed, LawInput, RateLaw, Verdict, Zone},
     load::{self, LoadMeter},
     memory,
     state::StateMachine,
@@ -34,7 +34,7 @@ pub struct WanParams {
 }
 
 /// What shapes one direction's rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DirectionParams {
     /// The bounds of the rate.
     pub limits: Limits,
@@ -98,6 +98,7 @@ impl Wan {
                         let severe = params.thresholds.red;
                         Box::new(Adaptive::new(params.evidence.bloat_threshold, severe))
                     }
+                    LawKind::Zone(zone) => Box::new(Zone::new(params.thresholds, zone)),
                     LawKind::Fixed => Box::new(Fixed),
                 },
                 meter: LoadMeter::default(),
