@@ -9,6 +9,7 @@ pub mod link;
 mod path;
 pub mod pilot;
 pub mod plant;
+pub mod reference;
 pub mod routeros;
 pub mod trace;
 pub mod traffic;
