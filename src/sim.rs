@@ -10,6 +10,7 @@ pub mod home;
 pub mod link;
 pub mod pilot;
 pub mod plant;
+pub mod reference;
 pub mod routeros;
 pub mod trace;
 pub mod traffic;
