@@ -160,6 +160,8 @@ impl Changes {
         WanConfig { name: old.name, metered, probe, queues, params }
     }
 
+    /// All of it waits, the pace too: the silence after which steering takes a WAN for dead is
+    /// reckoned in probes, and waits as well.
     fn probe(&mut self, wan: &str, old: ProbeConfig, new: &ProbeConfig) -> ProbeConfig {
         let key = |name| format!("{wan}.probe.{name}");
         ProbeConfig {
