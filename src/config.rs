@@ -19,6 +19,7 @@ mod steering;
 mod surroundings;
 mod value;
 mod wan;
+mod zone;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 

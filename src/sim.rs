@@ -11,6 +11,7 @@ pub mod home;
 pub mod link;
 pub mod pilot;
 pub mod plant;
+pub mod reference;
 pub mod routeros;
 pub mod standby;
 pub mod trace;

@@ -19,7 +19,7 @@ use wanctl::{
         Bind, Config, ConfigErrors, FileText, Mode, OnExit, Problem, QueueRef, Surroundings,
         SwitchMenu, Trust,
     },
-    control::{Direction, LawKind},
+    control::{Direction, LawKind, ZoneFloors, ZoneParams},
     steering::{Preset, SteeringMode, SwitchKind},
     units::{BitRate, Delay},
 };
@@ -292,6 +292,45 @@ wans:
 }
 
 #[test]
+fn the_law_of_states_has_the_defaults_of_v1_7_and_takes_its_settings() {
+    let text = SMALLEST.replace("floor_mbps", "law: zone, floor_mbps");
+    let (config, _) = parse(&text, "wanctl.yaml").unwrap();
+    let LawKind::Zone(upload) = config.wans[0].params.directions.upload.law else { panic!() };
+    let floor = BitRate::from_mbps(5.0);
+    assert_eq!(
+        upload,
+        ZoneParams {
+            floors: ZoneFloors { green: floor, yellow: floor, soft_red: None, red: floor },
+            factor_down: 0.90,
+            factor_down_yellow: 0.94,
+            step_up: BitRate::from_mbps(16.0),
+            green_required: Duration::from_millis(250),
+        }
+    );
+
+    let settings = "law: zone, zone: {floor_green_mbps: 200, floor_yellow_mbps: 100, \
+                    factor_down: 0.97, step_up_mbps_per_s: 200, green_required_ms: 500}, floor";
+    let text = SMALLEST.replace("floor_mbps: 20", &format!("{settings}_mbps: 20"));
+    let (config, _) = parse(&text, "wanctl.yaml").unwrap();
+    let LawKind::Zone(download) = config.wans[0].params.directions.download.law else { panic!() };
+    assert_eq!(
+        download,
+        ZoneParams {
+            floors: ZoneFloors {
+                green: BitRate::from_mbps(200.0),
+                yellow: BitRate::from_mbps(100.0),
+                soft_red: Some(BitRate::from_mbps(100.0)),
+                red: BitRate::from_mbps(20.0),
+            },
+            factor_down: 0.97,
+            factor_down_yellow: 0.97, // no harder than RED
+            step_up: BitRate::from_mbps(200.0),
+            green_required: Duration::from_millis(500),
+        }
+    );
+}
+
+#[test]
 fn each_way_to_trust_the_router_is_read() {
     let digits = "0f".repeat(32);
     let colons = "0F:".repeat(31) + "0F";
@@ -361,7 +400,7 @@ fn every_key_is_documented() {
     // A key like no other makes each table name the keys that it knows.
     let text = "\
 router: {0: 0}
-wans: [{0: 0, probe: {0: 0}, delay: {0: 0}, download: {0: 0}, upload: {0: 0}}]
+wans: [{0: 0, probe: {0: 0}, delay: {0: 0}, download: {0: 0, zone: {0: 0}}, upload: {0: 0}}]
 control: {0: 0}
 history: {0: 0}
 http: {0: 0}

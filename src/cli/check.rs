@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::{Config, Mode, ProbeConfig, Via},
-    control::{Direction, LawKind, ProbeOutcome, ReflectorId},
+    control::{Direction, ProbeOutcome, ReflectorId},
     probe::{Prober, TcpProber},
     router::{Router as _, RouterError, routeros::RouterOs},
 };
@@ -105,10 +105,7 @@ fn describe(config: &Config) -> std::io::Result<()> {
         for direction in Direction::ALL {
             let settings = &wan.params.directions[direction];
             let limits = settings.limits;
-            let law = match settings.law {
-                LawKind::Adaptive => "adaptive",
-                LawKind::Fixed => "fixed",
-            };
+            let law = settings.law.name().name();
             say(format!(
                 "  {:<8} {}: {law}, floor {}, base {}, ceiling {}",
                 direction.name(),

@@ -156,7 +156,7 @@ fn list() -> io::Result<()> {
     }
     say("laws:")?;
     for law in LAWS {
-        say(format!("  {:<20} {}", law.name, law.about))?;
+        say(format!("  {:<22} {}", law.name, law.about))?;
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ use super::{
     RouterConfig, Trust, WanConfig,
 };
 use crate::control::{
-    Direction, DirectionParams, EvidenceParams, Limits, PerDirection, StateThresholds, WanParams,
+    Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds,
+    WanParams, ZoneFloors, ZoneParams,
 };
 
 /// When a changed key takes effect.
@@ -159,6 +160,8 @@ impl Changes {
         WanConfig { name: old.name, metered, probe, queues, params }
     }
 
+    /// All of it waits, the pace too: the silence after which steering takes a WAN for dead is
+    /// reckoned in probes, and waits as well.
     fn probe(&mut self, wan: &str, old: ProbeConfig, new: &ProbeConfig) -> ProbeConfig {
         let key = |name| format!("{wan}.probe.{name}");
         ProbeConfig {
@@ -233,8 +236,46 @@ impl Changes {
                 base: self.live(key("base_mbps"), &old.limits.base, base),
                 ceiling: self.live(key("ceiling_mbps"), &old.limits.ceiling, ceiling),
             },
-            law: self.live(key("law"), &old.law, law),
+            law: self.law(key, &old.law, law),
         }
+    }
+
+    fn law(
+        &mut self,
+        key: impl Fn(&'static str) -> String,
+        old: &LawKind,
+        new: LawKind,
+    ) -> LawKind {
+        let (LawKind::Zone(old), LawKind::Zone(new)) = (old, new) else {
+            return self.live(key("law"), old, new);
+        };
+        let ZoneParams { floors, factor_down, factor_down_yellow, step_up, green_required } = new;
+        // The floor of RED is the direction's, which has been noted.
+        let ZoneFloors { green, yellow, soft_red, red } = floors;
+        LawKind::Zone(ZoneParams {
+            floors: ZoneFloors {
+                green: self.live(key("zone.floor_green_mbps"), &old.floors.green, green),
+                yellow: self.live(key("zone.floor_yellow_mbps"), &old.floors.yellow, yellow),
+                soft_red: self.live(
+                    key("zone.floor_soft_red_mbps"),
+                    &old.floors.soft_red,
+                    soft_red,
+                ),
+                red,
+            },
+            factor_down: self.live(key("zone.factor_down"), &old.factor_down, factor_down),
+            factor_down_yellow: self.live(
+                key("zone.factor_down_yellow"),
+                &old.factor_down_yellow,
+                factor_down_yellow,
+            ),
+            step_up: self.live(key("zone.step_up_mbps_per_s"), &old.step_up, step_up),
+            green_required: self.live(
+                key("zone.green_required_ms"),
+                &old.green_required,
+                green_required,
+            ),
+        })
     }
 
     fn control(&mut self, old: &ControlConfig, new: &ControlConfig) -> ControlConfig {

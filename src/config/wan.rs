@@ -6,11 +6,12 @@ use super::{
     QueueRef, Side, Surroundings, WanConfig, probe,
     read::Table,
     report::{Read, Reported},
-    value,
+    value, zone,
 };
 use crate::{
     control::{
-        Direction, DirectionParams, LawKind, Limits, PerDirection, StateThresholds, WanParams,
+        Direction, DirectionParams, LawKind, LawName, Limits, PerDirection, StateThresholds,
+        WanParams,
     },
     units::{BitRate, Delay},
 };
@@ -47,7 +48,7 @@ pub(super) fn read(
                 Ok(Some(simple)) => no_tree(table).map(|()| simple.of(which)),
                 Err(Reported) => Err(Reported),
             };
-            let params = direction(table);
+            let params = direction(table, which);
             Ok((queue?, params?))
         })
     };
@@ -158,14 +159,16 @@ fn no_tree(table: &mut Table<'_>) -> Read<()> {
     Ok(())
 }
 
-fn direction(table: &mut Table<'_>) -> Read<DirectionParams> {
+fn direction(table: &mut Table<'_>, which: Direction) -> Read<DirectionParams> {
     let law = table.or(
         "law",
-        value::choice(&[("adaptive", LawKind::Adaptive), ("fixed", LawKind::Fixed)]),
-        LawKind::Adaptive,
+        value::choice(&LawName::ALL.map(|law| (law.name(), law))),
+        LawName::Adaptive,
     );
     let limits = limits(table);
-    if let (Ok(LawKind::Adaptive), Ok(Limits { floor, ceiling, .. })) = (&law, &limits)
+    let zone = table.table("zone", |table| zone::read(table, which, limits.as_ref().ok()));
+    if let (Ok(LawName::Adaptive | LawName::Zone), Ok(Limits { floor, ceiling, .. })) =
+        (&law, &limits)
         && floor.fraction_of(*ceiling).is_some_and(|share| share > HIGH_FLOOR)
     {
         table.warn(
@@ -177,7 +180,16 @@ fn direction(table: &mut Table<'_>) -> Read<DirectionParams> {
             ),
         );
     }
-    Ok(DirectionParams { limits: limits?, law: law? })
+    let (law, limits, zone) = (law?, limits?, zone?);
+    if table.has("zone") && law != LawName::Zone {
+        return Err(table.fail("zone", "is of no use without `law: zone`"));
+    }
+    let law = match law {
+        LawName::Adaptive => LawKind::Adaptive,
+        LawName::Zone => LawKind::Zone(zone),
+        LawName::Fixed => LawKind::Fixed,
+    };
+    Ok(DirectionParams { limits, law })
 }
 
 fn limits(table: &mut Table<'_>) -> Read<Limits> {

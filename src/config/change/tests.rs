@@ -66,6 +66,7 @@ fn each_key_has_its_class_and_is_named() {
         ("base_mbps: 5,", "base_mbps: 4,", "wans[0].upload.base_mbps", Class::Live),
         ("ceiling_mbps: 100", "ceiling_mbps: 90", "wans[0].download.ceiling_mbps", Class::Live),
         ("{queue: B,", "{law: fixed, queue: B,", "wans[0].upload.law", Class::Live),
+        ("{queue: B,", "{law: zone, queue: B,", "wans[0].upload.law", Class::Live),
         ("    source", "    delay: {red_ms: 99}\n    source", "wans[0].delay.red_ms", Class::Live),
         ("interval_ms: 50", "interval_ms: 100", "control.interval_ms", Class::Live),
         ("{interval_ms", "{mode: observe, interval_ms", "control.mode", Class::Live),
@@ -101,6 +102,26 @@ fn the_schedule_of_the_probes_stays_until_a_restart_and_so_does_what_follows_fro
     let keys: Vec<&str> = changes.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["wans[0].reflectors", "wans[0].probe.active"]);
     assert_eq!(adopted.wans[0].params.evidence.reflectors, 3);
+}
+
+#[test]
+fn each_setting_of_the_law_zone_is_told_by_its_own_key() {
+    let zone = |settings: &str| {
+        let law = format!("{{law: zone, zone: {{{settings}}}, queue: A,");
+        parse(&RUNNING.replacen("{queue: A,", &law, 1))
+    };
+    for (settings, key) in [
+        ("floor_green_mbps: 60", "floor_green_mbps"),
+        ("factor_down: 0.5", "factor_down"),
+        ("factor_down_yellow: 0.9", "factor_down_yellow"),
+        ("step_up_mbps_per_s: 3", "step_up_mbps_per_s"),
+        ("green_required_ms: 300", "green_required_ms"),
+    ] {
+        let (adopted, changes) = zone("").adopt(zone(settings));
+        let keys: Vec<_> = changes.into_iter().map(|change| (change.key, change.class)).collect();
+        assert_eq!(keys, [(format!("wans[0].download.zone.{key}"), Class::Live)], "{settings}");
+        assert_eq!(adopted.wans[0].params, zone(settings).wans[0].params);
+    }
 }
 
 #[test]
