@@ -22,8 +22,9 @@ use wanctl::{
         ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Timing,
         Wan, WanParams,
     },
-    daemon::{ControlLoop, Keeper, LoopSettings, Outlets},
+    daemon::{ControlLoop, IdleWatch, Keeper, LoopSettings, Outlets},
     history::{self, Recorder, Settings},
+    probe::Pace,
     status::Board,
     telemetry::{self, CycleMetrics, WanLabels},
     units::{BitRate, Delay, MonoTime},
@@ -78,7 +79,11 @@ fn run(label: &str, rounds: u64, rest: impl Fn(&Recorder)) -> Spread {
             let recorder = Some(recorder.clone());
             let keeper = recorder.clone().map(|kept| Keeper::new(kept, index, reflectors.clone()));
             let board = board.clone();
-            Bench::new(index, clock, Outlets { metrics, recorder, board, keeper, tape: None })
+            Bench::new(
+                index,
+                clock,
+                Outlets { metrics, recorder, board, steering: None, keeper, tape: None },
+            )
         })
         .collect();
     let mut micros = Vec::new();
@@ -129,6 +134,8 @@ impl Bench {
             shaper: link.shaper.subscribe(),
             actuation: link.actuation.subscribe(),
             desired: link.desired.clone(),
+            pace: watch::Sender::new(Pace::Full),
+            idle: IdleWatch::default(),
             outlets,
         };
         let (busy, read) = (Duration::ZERO, clock.now());

@@ -4,12 +4,14 @@ mod check;
 mod demo;
 mod emulate;
 mod emulate_console;
+mod household;
 mod output;
 mod record;
 mod replay;
 mod run;
 mod show_history;
 mod simulate;
+mod steer;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -88,6 +90,8 @@ enum Command {
     EmulateConsole(emulate_console::EmulateConsoleArgs),
     /// Decide again what `run --record` recorded, and say what comes out otherwise.
     Replay(replay::ReplayArgs),
+    /// Choose for a while which WAN new latency-sensitive connections take.
+    Steer(steer::SteerArgs),
     /// Tell how a link has behaved, from the SQLite history.
     History(show_history::HistoryArgs),
     /// Run control laws on simulated links, thousands of times faster than life, and compare them.
@@ -174,6 +178,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::EmulateRouter(args) => block_on(emulate::run(args)),
         Command::EmulateConsole(args) => emulate_console::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Steer(args) => block_on(steer::run(args)),
         Command::History(args) => show_history::run(&args),
         Command::Simulate(args) => simulate::run(&args),
     }

@@ -40,7 +40,7 @@ mod wan;
 pub use cycle::{Cycle, DirectionCycle, Measurement, MeasurementState, ReflectorView, Timing};
 pub use direction::{Direction, PerDirection};
 pub use evidence::EvidenceParams;
-pub use law::{LawKind, Limits, Reason};
+pub use law::{LawKind, LawName, Limits, Reason, ZoneFloors, ZoneParams};
 pub use load::{Load, LoadClass};
 pub use memory::{DirectionMemory, WanMemory};
 pub use sample::{Actuation, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample};

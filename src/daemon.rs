@@ -12,12 +12,15 @@
 //! listener last, so that a final scrape still sees how it ended.
 
 mod control_loop;
+mod idle;
 mod memory;
 mod reload;
 mod router_events;
 mod settings;
 mod sources;
+mod steering;
 mod watchdog;
+mod wiring;
 
 use std::{
     io,
@@ -26,43 +29,37 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    net::TcpListener,
-    runtime,
-    sync::{mpsc, watch},
-    task,
-    time::timeout,
-};
+use tokio::{net::TcpListener, runtime, sync::watch, task, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 use crate::{
-    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, Tuning},
+    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, SwitchWork, Tuning},
     clock::Clock,
     config::{Config, Origin, WanConfig},
-    control::{Direction, Wan, WanMemory},
+    control::Direction,
     history::{self, Event, HistoryCollector, Recorder, Writer},
     http::{self, HealthSource, Served},
-    probe::{Prober, Schedule},
-    recording::{Beginning, Recording},
+    probe::{ProbeFamilies, Prober},
+    recording::Recording,
     router::Router,
-    status::{Board, Health},
-    telemetry::{self, ConfigMetrics, CycleMetrics, WanLabels},
-    units::MonoTime,
+    status::{Board, Health, SteeringBoard},
+    telemetry::{self, ConfigMetrics, WanLabels},
 };
 pub use control_loop::{ControlLoop, LoopSettings, Outlets};
+pub use idle::IdleWatch;
 pub use memory::Keeper;
 pub use reload::Source;
 use reload::{Outgoing, Reloader};
 use settings::{mode_name, tuning};
 use sources::{health_source, reload_source};
+use steering::SteeringParts;
+use wiring::{Wired, Wiring};
 
 /// How long the parting limits may take.
 const PARTING: Duration = Duration::from_secs(3);
 /// How long the history may take to flush.
 const FLUSH: Duration = Duration::from_secs(5);
-/// Outcomes of probes that may wait for a control loop: many times what one cycle brings.
-const SAMPLES: usize = 1024;
 
 /// What a daemon is made of. Router and probers are given, so that the same daemon runs against a
 /// real router and in a simulated world.
@@ -89,6 +86,7 @@ pub struct Parts {
 pub struct Daemon {
     board: Board,
     health: HealthSource,
+    steering: SteeringBoard,
     recorder: Option<Recorder>,
     writer: Option<Writer>,
     recording: Option<Recording>,
@@ -118,57 +116,45 @@ impl Daemon {
         let mut registry = telemetry::registry();
         let ours = telemetry::ours(&mut registry);
         let metrics = ConfigMetrics::register(ours);
-        let wan_labels = WanLabels::register(ours);
+        let mut wiring = Wiring {
+            wired: 0,
+            wans: config.wans.len(),
+            control: config.control.clone(),
+            clock,
+            labels: WanLabels::register(ours),
+            probing: ProbeFamilies::register(ours),
+            recorder: recorder.clone(),
+            board: board.clone(),
+            cycles: None,
+            recording: recording.as_ref(),
+        };
         let router_metrics = RouterMetrics::register(ours);
         if let Some(recorder) = &recorder {
             ours.register_collector(Box::new(HistoryCollector::new(recorder.clone())));
         }
 
+        let SteeringParts { switches, board: steering, operator, cycles, task } =
+            SteeringParts::new(&config, ours, recorder.clone(), clock);
+        if let Some(task) = task {
+            tasks.spawn(task.run(stop.clone()));
+        }
+        let switch_link = switches.link.clone();
+        wiring.cycles = cycles;
+
         let links: Vec<Link> = config.wans.iter().map(|_| Link::default()).collect();
         let (tune, tuning) = watch::channel(tuning(&config));
-        let actuator = actuator(&config, router, links.clone(), clock, tuning, router_metrics);
+        let given = (links.clone(), switches);
+        let actuator = actuator(&config, router, given, clock, tuning, router_metrics);
         let report = actuator.report();
         tasks.spawn(actuator.run(stop.clone(), PARTING));
 
         let (mut loops, mut updates) = (Vec::new(), Vec::new());
-        let wans = config.wans.iter().zip(LoopSettings::of(&config)).zip(memories);
-        for (wan, (((wan_config, settings), memory), (prober, link))) in
-            wans.zip(probers.into_iter().zip(links)).enumerate()
-        {
-            let (sender, samples) = mpsc::channel(SAMPLES);
-            tasks.spawn(schedule(&config, wan).run(prober, clock, sender, stop.clone()));
-            let (name, reflectors) = names(wan_config);
-            let at = clock.now();
-            let controller = controller(&name, &settings, memory.as_ref(), at);
-            let beginning = Beginning {
-                wan,
-                name: &name,
-                at,
-                params: &settings.params,
-                observes: settings.observes,
-                memory: memory.as_ref().map(|(memory, age)| (memory, *age)),
-            };
-            let keeper = |recorder| Keeper::new(recorder, wan, reflectors.clone());
-            let (update, receiver) = watch::channel(settings);
+        let wans = config.wans.iter().zip(memories).zip(probers.iter().zip(links));
+        for ((wan, memory), (prober, link)) in wans {
+            let Wired { schedule, ends, control, update } = wiring.wire(wan, memory.as_ref(), link);
+            tasks.spawn(schedule.run(Arc::clone(prober), clock, ends, stop.clone()));
+            loops.push(control);
             updates.push(update);
-            loops.push(ControlLoop {
-                index: wan,
-                wan: controller,
-                settings,
-                updates: receiver,
-                clock,
-                samples,
-                shaper: link.shaper.subscribe(),
-                actuation: link.actuation.subscribe(),
-                desired: link.desired,
-                outlets: Outlets {
-                    metrics: CycleMetrics::new(&wan_labels, &name, &reflectors),
-                    recorder: recorder.clone(),
-                    board: board.clone(),
-                    keeper: recorder.clone().map(keeper),
-                    tape: recording.as_ref().map(|recording| recording.tape(beginning)),
-                },
-            });
         }
         let control = spawn_control(loops, stop.clone())?;
 
@@ -179,14 +165,24 @@ impl Daemon {
         let (mode, origin) = (mode_name(config.control.mode), config.origin.clone());
         let out = Outgoing { loops: updates, tuning: tune, metrics, recorder: recorder.clone() };
         let reloader = Reloader::new(config, source, out);
-        let health =
-            health_source(reloader.clone(), clock, board.clone(), report, recorder.clone());
+        let health = health_source(
+            reloader.clone(),
+            clock,
+            board.clone(),
+            report,
+            recorder.clone(),
+            (probers, steering.clone(), switch_link),
+        );
+        let asked = reloader.clone();
+        let steer = operator.source(move || asked.standing().allows_steer);
         tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
         let served = Served {
             registry: Arc::new(registry),
             board: board.clone(),
             health: health.clone(),
+            steering: steering.clone(),
             reload: reload_source(reloader.clone()),
+            steer,
             stop: stop.clone(),
         };
         let http = tokio::spawn(http::serve(listener, served, stop_server.clone()));
@@ -200,6 +196,7 @@ impl Daemon {
         Ok(Self {
             board,
             health,
+            steering,
             recorder,
             writer,
             recording,
@@ -216,6 +213,12 @@ impl Daemon {
     #[must_use]
     pub fn board(&self) -> &Board {
         &self.board
+    }
+
+    /// Returns the board with what steering decided.
+    #[must_use]
+    pub fn steering(&self) -> &SteeringBoard {
+        &self.steering
     }
 
     /// Judges the daemon's health now.
@@ -274,21 +277,6 @@ impl Daemon {
     }
 }
 
-/// Makes a WAN's controller, which goes on from what is remembered.
-fn controller(
-    name: &str,
-    settings: &LoopSettings,
-    memory: Option<&(WanMemory, Duration)>,
-    at: MonoTime,
-) -> Wan {
-    let mut wan = Wan::new(&settings.params, at);
-    if let Some(memory) = memory {
-        memory::restore(&mut wan, name, memory);
-    }
-    wan.set_observing(settings.observes);
-    wan
-}
-
 fn names(wan: &WanConfig) -> (String, Vec<String>) {
     (wan.name.clone(), wan.probe.reflectors.iter().map(ToString::to_string).collect())
 }
@@ -303,7 +291,7 @@ fn history(config: &Config) -> Option<(Recorder, Writer)> {
 fn actuator(
     config: &Config,
     router: Arc<dyn Router>,
-    links: Vec<Link>,
+    (links, switches): (Vec<Link>, SwitchWork),
     clock: Clock,
     tuning: watch::Receiver<Tuning>,
     metrics: RouterMetrics,
@@ -315,20 +303,15 @@ fn actuator(
             queue: settings.queues[direction].clone(),
         })
     });
-    Actuator::new(Assignment { router, queues: queues.collect(), links, clock, tuning, metrics })
-}
-
-/// The WANs' probes are spread over one interval, so that they do not leave in one burst.
-fn schedule(config: &Config, wan: usize) -> Schedule {
-    let probe = config.wans.get(wan).map(|wan| &wan.probe);
-    let interval = probe.map_or(Duration::from_millis(50), |probe| probe.interval);
-    let share = wan as f64 / config.wans.len().max(1) as f64;
-    Schedule {
-        reflectors: probe.map_or(1, |probe| u16::try_from(probe.reflectors.len()).unwrap_or(1)),
-        interval,
-        timeout: probe.map_or(Duration::from_secs(1), |probe| probe.timeout),
-        splay: interval.mul_f64(share),
-    }
+    Actuator::new(Assignment {
+        router,
+        queues: queues.collect(),
+        links,
+        switches,
+        clock,
+        tuning,
+        metrics,
+    })
 }
 
 fn spawn_control(loops: Vec<ControlLoop>, stop: CancellationToken) -> io::Result<JoinHandle<()>> {

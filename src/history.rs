@@ -28,6 +28,7 @@ mod recorder;
 mod retention;
 mod row;
 mod schema;
+mod steering_memory;
 mod store;
 mod summary;
 mod tracker;
@@ -36,10 +37,11 @@ mod writer;
 use std::{path::PathBuf, time::Duration};
 
 pub use error::HistoryError;
-pub use event::Event;
+pub use event::{Event, SteeringInputs};
 pub use metrics::HistoryCollector;
 pub use query::{Reader, RecordedEvent};
 pub use recorder::{Recorder, Stats};
+pub use steering_memory::KeptSteering;
 pub use summary::{DelaySummary, DirectionSummary, Summary};
 pub use writer::{CloseError, Writer, start};
 

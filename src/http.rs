@@ -1,7 +1,8 @@
 //! What is served: `/metrics`, `/livez`, `/readyz`, `/health`, `/status`, `/recent`, `/events`
-//! and the live page; `/-/reload` obeys if it may. Every other answer is made from memory; no scrape reaches the router or the disk.
+//! and the live page; `/-/reload` and `/-/steer` obey if they may. Every other answer is made from memory; no scrape reaches the router or the disk.
 
 mod page;
+mod steer;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -21,8 +22,10 @@ use serde::Serialize;
 use tokio::{net::TcpListener, time::sleep};
 use tokio_util::sync::CancellationToken;
 
+use self::steer::steer;
+pub use self::steer::{SteerRequest, SteerSource, Steered};
 use crate::{
-    status::{Board, Health, WanView},
+    status::{Board, Health, SteeringBoard, SteeringStatus, WanView},
     telemetry::{Format, encode},
 };
 
@@ -38,8 +41,12 @@ pub struct Served {
     pub board: Board,
     /// How health is found out; asked at each request.
     pub health: HealthSource,
+    /// Where traffic is steered.
+    pub steering: SteeringBoard,
     /// How the configuration is reloaded.
     pub reload: ReloadSource,
+    /// How the operator overrides steering.
+    pub steer: SteerSource,
     /// Ends the streams of events, which would otherwise outlive a shutdown.
     pub stop: CancellationToken,
 }
@@ -80,6 +87,7 @@ impl std::fmt::Debug for ReloadSource {
 struct Snapshot {
     health: Health,
     wans: Vec<WanView>,
+    steering: Option<SteeringStatus>,
 }
 
 /// Serves on `listener` until `stop`.
@@ -106,6 +114,7 @@ pub fn router(served: Served) -> Router {
         .route("/recent", get(recent))
         .route("/events", get(events))
         .route("/-/reload", post(reload))
+        .route("/-/steer", post(steer))
         .fallback(unknown)
         .with_state(served)
 }
@@ -182,7 +191,11 @@ async fn reload(State(served): State<Served>) -> Response {
 }
 
 fn snapshot(served: &Served) -> Snapshot {
-    Snapshot { health: (served.health.0)(), wans: served.board.views() }
+    Snapshot {
+        health: (served.health.0)(),
+        wans: served.board.views(),
+        steering: served.steering.view(),
+    }
 }
 
 async fn unknown() -> Response {

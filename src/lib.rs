@@ -14,6 +14,7 @@
 //!
 //! - [`units`]: rates, delays and times; no bare number crosses a module.
 //! - [`control`]: the pure core. Samples and a time in, a decision with its reason out.
+//! - [`steering`]: the second half of the core. The cycles of all WANs in, where traffic goes out.
 //! - [`config`]: YAML in, a valid [`config::Config`] out.
 //! - [`probe`], [`router`], [`actuator`]: measuring delay, talking to a router, keeping it at what
 //!   is desired.
@@ -39,5 +40,6 @@ pub mod recording;
 pub mod router;
 pub mod sim;
 pub mod status;
+pub mod steering;
 pub mod telemetry;
 pub mod units;

@@ -10,7 +10,8 @@
 //!
 //! A control core that reads no clock decides the same from the same inputs, so a recording that is
 //! replayed with the settings it was made with gives the same decisions, to the bit. What is
-//! written down is therefore exact: nanoseconds, microseconds and bits per second, no fractions.
+//! written down is therefore exact: nanoseconds, microseconds and bits per second, and factors with
+//! all the digits that tell them from their neighbours.
 //!
 //! Invariants:
 //! - **A recording never delays control.** What the queue cannot hold is dropped, counted, and

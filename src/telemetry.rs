@@ -5,12 +5,14 @@ mod cycle_metrics;
 mod expose;
 mod logging;
 mod process;
+mod steering_metrics;
 
 pub use config_metrics::ConfigMetrics;
 pub use cycle_metrics::{CycleMetrics, WanLabels};
 pub use expose::{Format, encode};
 pub use logging::{LogFormat, LogLevel, start as start_logging};
 pub use process::ProcessCollector;
+pub use steering_metrics::SteeringMetrics;
 
 use prometheus_client::{metrics::info::Info, registry::Registry};
 

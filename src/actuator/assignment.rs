@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use super::RouterMetrics;
+use super::{RouterMetrics, SwitchWork};
 use crate::{
     clock::Clock,
     config::{Pace, QueueRef},
@@ -67,6 +67,8 @@ pub struct Assignment {
     pub queues: Vec<Queue>,
     /// One for each WAN.
     pub links: Vec<Link>,
+    /// Its switches.
+    pub switches: SwitchWork,
     /// The time.
     pub clock: Clock,
     /// What may change while it works.

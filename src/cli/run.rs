@@ -12,9 +12,9 @@ use tracing::{info, warn};
 use super::{EXIT_CONFIG, EXIT_NO_PERMISSION, Failure, RunArgs};
 use crate::{
     clock::Clock,
-    config::{Config, ConfigErrors, Mode, Problem, Trust, Via},
+    config::{Bind, Config, ConfigErrors, Mode, Problem, Trust, Via, WanConfig},
     daemon::{Daemon, Parts, Source},
-    probe::{IcmpError, IcmpProber, Prober, RouterProber},
+    probe::{IcmpError, IcmpProber, Prober, Road, Roads, RouterProber, Supervised, TcpProber, Way},
     router::routeros::RouterOs,
 };
 
@@ -32,7 +32,8 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
         .map_err(|text| config_failure(anyhow!("{}: router: {text}", args.config.display())))?;
     let router = Arc::new(router);
     let listener = bind(config.http.listen).await?;
-    let probers = open_probers(&config, &router)?;
+    let clock = Clock::start();
+    let probers = open_probers(&config, &router, clock)?;
     // Listened for before anything is said, so that no signal finds the door unattended.
     let mut signals = Signals::listen()?;
     // With port 0 the system has chosen one.
@@ -40,7 +41,6 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
     info!(url = %format!("http://{listen}/"), mode = ?config.control.mode, "serving");
     let recording = args.record.open()?;
     let source = Some(source(&args));
-    let clock = Clock::start();
     let mut daemon =
         Daemon::start(Parts { config, router, probers, clock, listener, source, recording })?;
     let (reason, broken) = loop {
@@ -76,22 +76,57 @@ fn source(args: &RunArgs) -> Source {
 pub(super) fn open_probers(
     config: &Config,
     router: &Arc<RouterOs>,
+    clock: Clock,
 ) -> Result<Vec<Arc<dyn Prober>>, Failure> {
-    let open = |(number, wan): (u16, &crate::config::WanConfig)| {
-        if wan.probe.via == Via::Router {
-            let prober = RouterProber::new(Arc::clone(router), &wan.probe);
-            return Ok(Arc::new(prober) as Arc<dyn Prober>);
-        }
-        let prober = IcmpProber::open(&wan.probe, number).map_err(|error| {
-            let code = match error {
-                IcmpError::NotPermitted => EXIT_NO_PERMISSION,
-                IcmpError::Bind { .. } => EXIT_CONFIG,
-            };
-            Failure { code, error: anyhow::Error::new(error).context(format!("wan {}", wan.name)) }
-        })?;
-        Ok(Arc::new(prober) as Arc<dyn Prober>)
+    let open = |(number, wan): (u16, &WanConfig)| {
+        let roads = roads(number, wan, config.router.pings.is_some(), router, clock)?;
+        Ok(Arc::new(Roads::new(&wan.name, clock, roads)) as Arc<dyn Prober>)
     };
     (0..).zip(&config.wans).map(open).collect()
+}
+
+/// The roads of one WAN, the best first.
+fn roads(
+    number: u16,
+    wan: &WanConfig,
+    pings: bool,
+    router: &Arc<RouterOs>,
+    clock: Clock,
+) -> Result<Vec<Way>, Failure> {
+    let probe = &wan.probe;
+    let by_router =
+        || -> Way { (Road::Router, Arc::new(RouterProber::new(Arc::clone(router), probe))) };
+    let by_tcp = || -> Way { (Road::Tcp, Arc::new(TcpProber::new(probe))) };
+    let by_icmp = || {
+        let probe = probe.clone();
+        let icmp = Supervised::start(&wan.name, clock, move || {
+            Ok(Arc::new(IcmpProber::open(&probe, number, clock)?))
+        });
+        Arc::new(icmp)
+    };
+    match probe.via {
+        Via::Router => Ok(vec![by_router()]),
+        Via::Tcp => Ok(vec![by_tcp()]),
+        Via::Host => {
+            let icmp = by_icmp();
+            if icmp.is_refused() {
+                let error = anyhow::Error::new(IcmpError::NotPermitted);
+                let error = error.context(format!("wan {}", wan.name));
+                return Err(Failure { code: EXIT_NO_PERMISSION, error });
+            }
+            Ok(vec![(Road::Icmp, icmp)])
+        }
+        Via::Auto => {
+            let mut roads: Vec<Way> = vec![(Road::Icmp, by_icmp())];
+            // An end of this host means nothing to the router, whose own routing might lead to
+            // another WAN.
+            if pings && probe.bind == Bind::Any {
+                roads.push(by_router());
+            }
+            roads.push(by_tcp());
+            Ok(roads)
+        }
+    }
 }
 
 /// Opens the HTTP listener.

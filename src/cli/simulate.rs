@@ -1,6 +1,7 @@
 //! `wanctl simulate`: laws on simulated links, in virtual time, and what came of it.
 
 mod choose;
+mod steering;
 
 use std::{
     fs,
@@ -81,6 +82,10 @@ pub(super) struct SimulateArgs {
     /// Draw capacity, rates and delay of the first scenario, one panel per law, into this SVG file.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// Try steering between two WANs instead: the first two columns of each trace, or brown-outs,
+    /// outages and glitches.
+    #[arg(long, conflicts_with_all = ["scenario", "law", "compare", "config", "plot"])]
+    steering: bool,
     /// List the scenarios and laws, and run nothing.
     #[arg(long)]
     list: bool,
@@ -99,6 +104,9 @@ enum Format {
 pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     if args.list {
         return Ok(list()?);
+    }
+    if args.steering {
+        return steering::run(args);
     }
     let wan = choose::wan(args)?;
     let laws = choose::laws(args, wan.as_ref())?;
@@ -148,7 +156,7 @@ fn list() -> io::Result<()> {
     }
     say("laws:")?;
     for law in LAWS {
-        say(format!("  {:<20} {}", law.name, law.about))?;
+        say(format!("  {:<22} {}", law.name, law.about))?;
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ use super::{
     RouterConfig, Trust, WanConfig,
 };
 use crate::control::{
-    Direction, DirectionParams, EvidenceParams, Limits, PerDirection, StateThresholds, WanParams,
+    Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds,
+    WanParams, ZoneFloors, ZoneParams,
 };
 
 /// When a changed key takes effect.
@@ -52,7 +53,7 @@ impl Config {
     #[must_use]
     pub fn adopt(&self, new: Self) -> (Self, Vec<Change>) {
         let mut changes = Changes(Vec::new());
-        let Self { origin, router, wans, control, history, http } = new;
+        let Self { origin, router, wans, control, history, http, steering } = new;
         let adopted = Self {
             origin,
             router: changes.router(self.router.clone(), &router),
@@ -60,6 +61,7 @@ impl Config {
             control: changes.control(&self.control, &control),
             history: changes.history(self.history.clone(), history),
             http: changes.http(&self.http, &http),
+            steering: changes.restart("steering", self.steering.clone(), &steering),
         };
         (adopted, changes.0)
     }
@@ -151,25 +153,32 @@ impl Changes {
     }
 
     fn wan(&mut self, key: &str, old: WanConfig, new: &WanConfig) -> WanConfig {
-        let ProbeConfig { via, reflectors, bind, interval, timeout } = old.probe;
-        let probe = ProbeConfig {
-            via: self.restart(format!("{key}.probe.via"), via, &new.probe.via),
-            reflectors: self.restart(
-                format!("{key}.reflectors"),
-                reflectors,
-                &new.probe.reflectors,
-            ),
-            bind: self.restart(format!("{key}.source"), bind, &new.probe.bind),
-            interval: self.restart(
-                format!("{key}.probe.interval_ms"),
-                interval,
-                &new.probe.interval,
-            ),
-            timeout: self.restart(format!("{key}.probe.timeout_ms"), timeout, &new.probe.timeout),
-        };
+        let probe = self.probe(key, old.probe, &new.probe);
         let queues = self.queues(key, old.queues, &new.queues);
         let params = self.params(key, &old.params, &new.params);
-        WanConfig { name: old.name, probe, queues, params }
+        let metered = self.restart(format!("{key}.metered"), old.metered, &new.metered);
+        WanConfig { name: old.name, metered, probe, queues, params }
+    }
+
+    /// All of it waits, the pace too: the silence after which steering takes a WAN for dead is
+    /// reckoned in probes, and waits as well.
+    fn probe(&mut self, wan: &str, old: ProbeConfig, new: &ProbeConfig) -> ProbeConfig {
+        let key = |name| format!("{wan}.probe.{name}");
+        ProbeConfig {
+            via: self.restart(key("via"), old.via, &new.via),
+            reflectors: self.restart(format!("{wan}.reflectors"), old.reflectors, &new.reflectors),
+            active: self.restart(key("active"), old.active, &new.active),
+            bind: self.restart(format!("{wan}.source"), old.bind, &new.bind),
+            interval: self.restart(key("interval_ms"), old.interval, &new.interval),
+            idle_interval: self.restart(
+                key("idle_interval_ms"),
+                old.idle_interval,
+                &new.idle_interval,
+            ),
+            timeout: self.restart(key("timeout_ms"), old.timeout, &new.timeout),
+            timestamps: self.restart(key("timestamps"), old.timestamps, &new.timestamps),
+            rotation: self.restart(key("rotate_minutes"), old.rotation, &new.rotation),
+        }
     }
 
     fn queues(
@@ -227,8 +236,46 @@ impl Changes {
                 base: self.live(key("base_mbps"), &old.limits.base, base),
                 ceiling: self.live(key("ceiling_mbps"), &old.limits.ceiling, ceiling),
             },
-            law: self.live(key("law"), &old.law, law),
+            law: self.law(key, &old.law, law),
         }
+    }
+
+    fn law(
+        &mut self,
+        key: impl Fn(&'static str) -> String,
+        old: &LawKind,
+        new: LawKind,
+    ) -> LawKind {
+        let (LawKind::Zone(old), LawKind::Zone(new)) = (old, new) else {
+            return self.live(key("law"), old, new);
+        };
+        let ZoneParams { floors, factor_down, factor_down_yellow, step_up, green_required } = new;
+        // The floor of RED is the direction's, which has been noted.
+        let ZoneFloors { green, yellow, soft_red, red } = floors;
+        LawKind::Zone(ZoneParams {
+            floors: ZoneFloors {
+                green: self.live(key("zone.floor_green_mbps"), &old.floors.green, green),
+                yellow: self.live(key("zone.floor_yellow_mbps"), &old.floors.yellow, yellow),
+                soft_red: self.live(
+                    key("zone.floor_soft_red_mbps"),
+                    &old.floors.soft_red,
+                    soft_red,
+                ),
+                red,
+            },
+            factor_down: self.live(key("zone.factor_down"), &old.factor_down, factor_down),
+            factor_down_yellow: self.live(
+                key("zone.factor_down_yellow"),
+                &old.factor_down_yellow,
+                factor_down_yellow,
+            ),
+            step_up: self.live(key("zone.step_up_mbps_per_s"), &old.step_up, step_up),
+            green_required: self.live(
+                key("zone.green_required_ms"),
+                &old.green_required,
+                green_required,
+            ),
+        })
     }
 
     fn control(&mut self, old: &ControlConfig, new: &ControlConfig) -> ControlConfig {
@@ -251,10 +298,11 @@ impl Changes {
     }
 
     fn http(&mut self, old: &HttpConfig, new: &HttpConfig) -> HttpConfig {
-        let HttpConfig { listen, allow_reload } = *new;
+        let HttpConfig { listen, allow_reload, allow_steer } = *new;
         HttpConfig {
             listen: self.restart("http.listen", old.listen, &listen),
             allow_reload: self.live("http.allow_reload", &old.allow_reload, allow_reload),
+            allow_steer: self.live("http.allow_steer", &old.allow_steer, allow_steer),
         }
     }
 }

@@ -5,11 +5,16 @@
 
 mod adaptive;
 mod fixed;
+mod name;
+mod zone;
 
 use std::{fmt, time::Duration};
 
 pub(super) use adaptive::Adaptive;
 pub(super) use fixed::Fixed;
+pub use name::LawName;
+pub(super) use zone::Zone;
+pub use zone::{ZoneFloors, ZoneParams};
 
 use super::{Load, MeasurementState, replies::Finding};
 use crate::units::{BitRate, Delay, MonoTime};
@@ -26,10 +31,12 @@ pub struct Limits {
 }
 
 /// Which law moves a direction's rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LawKind {
     /// Cuts in proportion to the delay, raises only on demand.
     Adaptive,
+    /// Answers each congestion state in its own way, as the predecessor's v1.7 did.
+    Zone(ZoneParams),
     /// Keeps the base rate and only observes.
     Fixed,
 }

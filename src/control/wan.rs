@@ -10,7 +10,7 @@ use super::{
     StateThresholds, WanMemory,
     blame::{Suspect, Suspects},
     evidence::Evidence,
-    law::{Adaptive, Fixed, LawInput, RateLaw, Verdict},
+    law::{Adaptive, Fixed, LawInput, RateLaw, Verdict, Zone},
     load::{self, LoadMeter},
     memory,
     state::StateMachine,
@@ -39,7 +39,7 @@ pub struct WanParams {
 }
 
 /// What shapes one direction's rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DirectionParams {
     /// The bounds of the rate.
     pub limits: Limits,
@@ -115,6 +115,7 @@ impl Wan {
                         let severe = params.thresholds.red;
                         Box::new(Adaptive::new(params.evidence.bloat_threshold, severe))
                     }
+                    LawKind::Zone(zone) => Box::new(Zone::new(params.thresholds, zone)),
                     LawKind::Fixed => Box::new(Fixed),
                 },
                 meter: LoadMeter::default(),

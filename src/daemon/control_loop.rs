@@ -14,11 +14,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::memory::Keeper;
+use super::{idle::IdleWatch, memory::Keeper};
 use crate::{
     clock::Clock,
     control::{Actuation, Cycle, PerDirection, RttSample, ShaperSample, Timing, Wan, WanParams},
     history::Recorder,
+    probe::Pace,
     recording::Tape,
     status::Board,
     telemetry::CycleMetrics,
@@ -57,6 +58,10 @@ pub struct ControlLoop {
     pub actuation: watch::Receiver<PerDirection<Actuation>>,
     /// Where the desired rates are left for the actuator.
     pub desired: watch::Sender<PerDirection<Option<BitRate>>>,
+    /// Where it is left how fast to probe.
+    pub pace: watch::Sender<Pace>,
+    /// Watches for quiet.
+    pub idle: IdleWatch,
     /// Where each cycle goes.
     pub outlets: Outlets,
 }
@@ -70,6 +75,8 @@ pub struct Outlets {
     pub recorder: Option<Recorder>,
     /// The board of the newest cycles.
     pub board: Board,
+    /// Where steering picks the cycles up, if anything is steered.
+    pub steering: Option<mpsc::Sender<Arc<Cycle>>>,
     /// Keeps what the controller has learned, if there is a history to keep it in.
     pub keeper: Option<Keeper>,
     /// Takes everything down, if that is asked for.
@@ -81,6 +88,10 @@ impl Outlets {
         self.metrics.record(&cycle);
         let cycle = Arc::new(cycle);
         self.board.record(&cycle);
+        if let Some(steering) = &self.steering {
+            // A full channel means that steering stands still; the loop does not.
+            let _ = steering.try_send(Arc::clone(&cycle));
+        }
         if let Some(recorder) = &self.recorder {
             recorder.cycle(cycle);
         }
@@ -147,6 +158,8 @@ impl ControlLoop {
             *told = wanted;
             changed
         });
+        let pace = self.idle.pace(&decision, at);
+        self.pace.send_if_modified(|told| std::mem::replace(told, pace) != pace);
         self.outlets.send(Cycle {
             wan: self.index,
             number,

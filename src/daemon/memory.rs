@@ -86,7 +86,7 @@ fn of_wan(reader: &Reader, wan: &WanConfig, now: Timestamp) -> Option<(WanMemory
 }
 
 /// Returns how old is what was current `at`, or why nobody can tell.
-fn age(at: Timestamp, now: Timestamp) -> Result<Duration, &'static str> {
+pub(super) fn age(at: Timestamp, now: Timestamp) -> Result<Duration, &'static str> {
     let micros = u64::try_from(now.micros().saturating_sub(at.micros()))
         .map_err(|_| "it is from the future: the clock has stepped back, or is not set yet")?;
     let age = Duration::from_micros(micros);
@@ -96,7 +96,7 @@ fn age(at: Timestamp, now: Timestamp) -> Result<Duration, &'static str> {
     Ok(age)
 }
 
-fn complain(what: impl AsRef<Path>, error: &HistoryError) {
+pub(super) fn complain(what: impl AsRef<Path>, error: &HistoryError) {
     let what = what.as_ref().display();
     warn!(%what, error = error as &dyn std::error::Error, "what was learned cannot be read");
 }

@@ -67,6 +67,8 @@ pub(super) struct Standing {
     pub(super) pending: Vec<String>,
     /// Whether a reload may be asked for over HTTP.
     pub(super) allows_http: bool,
+    /// Whether steering may be overridden over HTTP.
+    pub(super) allows_steer: bool,
 }
 
 /// Where what a configuration says goes.
@@ -104,6 +106,7 @@ impl Reloader {
             failure: None,
             pending: Vec::new(),
             allows_http: config.http.allow_reload,
+            allows_steer: config.http.allow_steer,
         };
         let inner = Arc::new(Mutex::new(Inner { config, out }));
         Self { source, inner, standing: Arc::new(PlainMutex::new(standing)) }
@@ -183,6 +186,7 @@ impl Reloader {
             failure: None,
             pending,
             allows_http: config.http.allow_reload,
+            allows_steer: config.http.allow_steer,
         };
         inner.config = config;
         changes

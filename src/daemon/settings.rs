@@ -3,7 +3,7 @@
 use super::LoopSettings;
 use crate::{
     actuator::Tuning,
-    config::{Config, Mode, OnExit, WanConfig},
+    config::{Config, ControlConfig, Mode, OnExit, WanConfig},
     control::Direction,
     units::BitRate,
 };
@@ -11,9 +11,16 @@ use crate::{
 impl LoopSettings {
     /// Returns what the loop of each WAN of `config` works by.
     pub(super) fn of(config: &Config) -> impl Iterator<Item = Self> {
-        let (interval, mode) = (config.control.interval, config.control.mode);
-        let observes = mode == Mode::Observe;
-        config.wans.iter().map(move |wan| Self { params: wan.params, interval, observes })
+        config.wans.iter().map(|wan| Self::of_wan(wan, &config.control))
+    }
+
+    /// Returns what the loop of `wan` works by.
+    pub(super) fn of_wan(wan: &WanConfig, control: &ControlConfig) -> Self {
+        Self {
+            params: wan.params,
+            interval: control.interval,
+            observes: control.mode == Mode::Observe,
+        }
     }
 }
 

@@ -6,12 +6,13 @@ use tokio::sync::watch;
 
 use super::reload::{Reloader, Standing};
 use crate::{
-    actuator::RouterReport,
+    actuator::{RouterReport, SwitchLink},
     clock::Clock,
     config::Change,
     history::Recorder,
     http::{HealthSource, ReloadSource, Reloaded},
-    status::{Board, Health, HealthInputs},
+    probe::{Prober, RoadReport},
+    status::{Board, Health, HealthInputs, SteeringBoard},
 };
 
 /// Returns what judges the daemon's health.
@@ -21,6 +22,7 @@ pub(super) fn health_source(
     board: Board,
     report: watch::Receiver<RouterReport>,
     recorder: Option<Recorder>,
+    (probers, steering, switches): (Vec<Arc<dyn Prober>>, SteeringBoard, SwitchLink),
 ) -> HealthSource {
     HealthSource(Arc::new(move || {
         let history = recorder.as_ref().map(Recorder::stats).filter(|stats| stats.failing);
@@ -31,11 +33,19 @@ pub(super) fn health_source(
             wans: board.latest(),
             router: report.borrow().clone(),
             reminders,
+            probing: probers.iter().map(notes).collect(),
             history: history.and_then(|stats| stats.last_error).into_iter().collect(),
             reload_failure: failure,
             awaits_restart: pending,
+            steering: steering.clone(),
+            switch_troubles: switches.troubles.borrow().clone(),
         })
     }))
+}
+
+/// What a person should know of how a WAN is probed.
+fn notes(prober: &Arc<dyn Prober>) -> Vec<String> {
+    prober.report().as_ref().map_or_else(Vec::new, RoadReport::notes)
 }
 
 /// Returns what reloads the configuration for the HTTP server.

@@ -5,9 +5,13 @@
     reason = "serde hands fields to their serializers by reference"
 )]
 
+mod steering;
+
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
+
+pub use steering::SteeringInputs;
 
 use super::code::Coded;
 use crate::{
@@ -101,6 +105,53 @@ pub enum Event {
         /// The road now.
         to: &'static str,
     },
+    /// Steering came into another state.
+    SteerState {
+        /// The state before.
+        from: &'static str,
+        /// The state now.
+        to: &'static str,
+        /// What it went by.
+        #[serde(flatten)]
+        inputs: Box<SteeringInputs>,
+    },
+    /// New latency-sensitive connections take another WAN, or would if steering acted.
+    Steered {
+        /// The WAN before.
+        from: String,
+        /// The WAN now.
+        to: String,
+        /// What it went by.
+        #[serde(flatten)]
+        inputs: Box<SteeringInputs>,
+    },
+    /// Everything else takes another WAN, or would if steering acted.
+    FailedOver {
+        /// The WAN before.
+        from: String,
+        /// The WAN now.
+        to: String,
+        /// What it went by.
+        #[serde(flatten)]
+        inputs: Box<SteeringInputs>,
+    },
+    /// The operator chose the WAN of new latency-sensitive connections, or let go of it.
+    SteerOverride {
+        /// The WAN; none for the automatic decision.
+        to: Option<String>,
+        /// For how long.
+        #[serde(rename = "for_us", serialize_with = "as_span")]
+        lasts: Duration,
+    },
+    /// A rule or route of the router was seen to be otherwise than before.
+    SwitchSeen {
+        /// The WAN it belongs to.
+        switched: String,
+        /// What it is for: `steer`, `steer6`, `withdraw` or `divert`.
+        rule: &'static str,
+        /// Whether it is enabled now.
+        enabled: bool,
+    },
     /// The history file was corrupt: it was renamed and a new one begun. The writer records this.
     HistorySetAside {
         /// The corrupt file's new name.
@@ -122,6 +173,11 @@ impl Event {
             Self::RouterUnreachable { .. } => "router_unreachable",
             Self::RouterRecovered { .. } => "router_recovered",
             Self::RoadChanged { .. } => "road_changed",
+            Self::SteerState { .. } => "steer_state",
+            Self::Steered { .. } => "steered",
+            Self::FailedOver { .. } => "failed_over",
+            Self::SteerOverride { .. } => "steer_override",
+            Self::SwitchSeen { .. } => "switch_seen",
             Self::HistorySetAside { .. } => "history_set_aside",
         }
     }

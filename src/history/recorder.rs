@@ -12,6 +12,7 @@ use std::{
 use super::{
     Event,
     memory::{Content, MemoryRow},
+    steering_memory::{KeptSteering, SteeringRow},
 };
 use crate::{
     control::{Cycle, WanMemory},
@@ -27,6 +28,8 @@ pub(super) enum Item {
     Event(Timestamp, Option<usize>, Event),
     /// What was learned of a WAN, to replace what was stored before.
     Memory(Box<MemoryRow>),
+    /// Where traffic is steered, likewise.
+    Steering(Box<SteeringRow>),
 }
 
 /// Hands cycles and events to the writer, and never waits for it.
@@ -59,6 +62,12 @@ impl Recorder {
     pub fn memory(&self, wan: usize, at: Timestamp, memory: &WanMemory, reflectors: &[String]) {
         let content = Content::new(memory, reflectors);
         self.offer(Some(wan), Item::Memory(Box::new(MemoryRow { wan, at, content })));
+    }
+
+    /// Queues where traffic is steered, to replace what was stored before; or counts it as dropped
+    /// like a cycle.
+    pub fn steering(&self, at: Timestamp, kept: &KeptSteering) {
+        self.offer(None, Item::Steering(Box::new(SteeringRow::new(at, kept))));
     }
 
     /// Keeps single cycles for `retention` from now on. Not by the queue, which may be full.

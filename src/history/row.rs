@@ -4,7 +4,7 @@ use std::{sync::LazyLock, time::Duration};
 
 use rusqlite::{Statement, params, params_from_iter};
 
-use super::{Event, code::Coded, memory::MemoryRow};
+use super::{Event, code::Coded, memory::MemoryRow, steering_memory::SteeringRow};
 use crate::{
     control::{Cycle, Direction, DirectionCycle, QueueReading},
     units::{BitRate, Delay, Timestamp},
@@ -169,11 +169,16 @@ pub(super) struct Batch {
     pub(super) cycles: Vec<CycleRow>,
     pub(super) events: Vec<EventRow>,
     pub(super) memories: Vec<MemoryRow>,
+    /// The newest only: it replaces what was before.
+    pub(super) steering: Option<SteeringRow>,
 }
 
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
-        self.cycles.is_empty() && self.events.is_empty() && self.memories.is_empty()
+        self.cycles.is_empty()
+            && self.events.is_empty()
+            && self.memories.is_empty()
+            && self.steering.is_none()
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::{HistoryError, code, memory};
+use super::{HistoryError, code, memory, steering_memory};
 
 /// The `user_version` of the files that this wanctl writes.
 pub(super) const SCHEMA_VERSION: i64 = 1;
@@ -68,6 +68,7 @@ pub(super) fn prepare(
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     }
     transaction.execute_batch(memory::TABLE)?;
+    transaction.execute_batch(steering_memory::TABLE)?;
     write_codes(&transaction)?;
     let numbers =
         wans.iter().map(|name| number_of(&transaction, name)).collect::<Result<_, _>>()?;

@@ -178,6 +178,9 @@ impl OpenStore {
             for row in &batch.memories {
                 row.store(&transaction, wans[row.wan])?;
             }
+            if let Some(row) = &batch.steering {
+                row.store(&transaction)?;
+            }
         }
         transaction.commit()
     }

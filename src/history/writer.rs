@@ -214,6 +214,7 @@ impl Worker {
                 self.batch.events.push(EventRow::new(at, wan, &event));
             }
             Item::Memory(row) => self.batch.memories.push(*row),
+            Item::Steering(row) => self.batch.steering = Some(*row),
         }
         self.taken += 1;
     }

@@ -26,7 +26,7 @@ pub(super) struct Header {
 }
 
 /// Every other line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Line {
     /// A controller starts.
@@ -42,7 +42,7 @@ pub enum Line {
 }
 
 /// A controller starts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Begin {
     pub(super) wan: usize,
     pub(super) name: String,
@@ -54,7 +54,7 @@ pub struct Begin {
 }
 
 /// A controller goes on under other parameters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     pub(super) wan: usize,
     pub(super) at_ns: u64,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     control::{
         DirectionMemory, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
-        StateThresholds, WanMemory, WanParams,
+        StateThresholds, WanMemory, WanParams, ZoneFloors, ZoneParams,
     },
     units::{BitRate, Delay, MonoTime},
 };
@@ -47,7 +47,7 @@ pub(super) fn span_nanos(span: Duration) -> u64 {
 }
 
 /// A WAN's parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct ParamsLine {
     reflectors: u16,
     probe_interval_ns: u64,
@@ -60,7 +60,7 @@ pub(super) struct ParamsLine {
     directions: Pair<DirectionLine>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct DirectionLine {
     floor_bps: u64,
     base_bps: u64,
@@ -68,11 +68,80 @@ struct DirectionLine {
     law: LawLine,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum LawLine {
     Adaptive,
+    Zone(ZoneLine),
     Fixed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct ZoneLine {
+    floor_green_bps: u64,
+    floor_yellow_bps: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    floor_soft_red_bps: Option<u64>,
+    floor_red_bps: u64,
+    factor_down: f64,
+    factor_down_yellow: f64,
+    step_up_bps: u64,
+    green_required_ns: u64,
+}
+
+impl From<LawKind> for LawLine {
+    fn from(law: LawKind) -> Self {
+        match law {
+            LawKind::Adaptive => Self::Adaptive,
+            LawKind::Zone(zone) => Self::Zone(zone.into()),
+            LawKind::Fixed => Self::Fixed,
+        }
+    }
+}
+
+impl From<&LawLine> for LawKind {
+    fn from(line: &LawLine) -> Self {
+        match line {
+            LawLine::Adaptive => Self::Adaptive,
+            LawLine::Zone(zone) => Self::Zone(zone.into()),
+            LawLine::Fixed => Self::Fixed,
+        }
+    }
+}
+
+impl From<ZoneParams> for ZoneLine {
+    fn from(params: ZoneParams) -> Self {
+        let ZoneParams { floors, factor_down, factor_down_yellow, step_up, green_required } =
+            params;
+        let ZoneFloors { green, yellow, soft_red, red } = floors;
+        Self {
+            floor_green_bps: green.bps(),
+            floor_yellow_bps: yellow.bps(),
+            floor_soft_red_bps: soft_red.map(BitRate::bps),
+            floor_red_bps: red.bps(),
+            factor_down,
+            factor_down_yellow,
+            step_up_bps: step_up.bps(),
+            green_required_ns: span_nanos(green_required),
+        }
+    }
+}
+
+impl From<&ZoneLine> for ZoneParams {
+    fn from(line: &ZoneLine) -> Self {
+        Self {
+            floors: ZoneFloors {
+                green: BitRate::from_bps(line.floor_green_bps),
+                yellow: BitRate::from_bps(line.floor_yellow_bps),
+                soft_red: line.floor_soft_red_bps.map(BitRate::from_bps),
+                red: BitRate::from_bps(line.floor_red_bps),
+            },
+            factor_down: line.factor_down,
+            factor_down_yellow: line.factor_down_yellow,
+            step_up: BitRate::from_bps(line.step_up_bps),
+            green_required: Duration::from_nanos(line.green_required_ns),
+        }
+    }
 }
 
 impl From<WanParams> for ParamsLine {
@@ -94,10 +163,7 @@ impl From<WanParams> for ParamsLine {
                     floor_bps: floor.bps(),
                     base_bps: base.bps(),
                     ceiling_bps: ceiling.bps(),
-                    law: match law {
-                        LawKind::Adaptive => LawLine::Adaptive,
-                        LawKind::Fixed => LawLine::Fixed,
-                    },
+                    law: law.into(),
                 }
             }),
         }
@@ -124,10 +190,7 @@ impl From<&ParamsLine> for WanParams {
                     base: BitRate::from_bps(direction.base_bps),
                     ceiling: BitRate::from_bps(direction.ceiling_bps),
                 },
-                law: match direction.law {
-                    LawLine::Adaptive => LawKind::Adaptive,
-                    LawLine::Fixed => LawKind::Fixed,
-                },
+                law: (&direction.law).into(),
             }),
         }
     }

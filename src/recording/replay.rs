@@ -100,14 +100,14 @@ pub fn replay<R: BufRead>(
             }
             Line::Begin(begin) => {
                 let params = vary(&begin.name, &begin.params)?;
-                players.insert(begin.wan, Player::new(begin, params));
+                players.insert(begin.wan, Player::new(begin, &params));
                 continue;
             }
             Line::End(last) => {
                 end = Some(last.reason.into_owned());
                 continue;
             }
-            Line::Change(change) => (change.wan, Told::Change(change)),
+            Line::Change(change) => (change.wan, Told::Change(Box::new(change))),
             Line::Cycle(cycle) => (cycle.wan, Told::Cycle(cycle)),
             Line::Gap(gap) => (gap.wan, Told::Gap(gap.cycles)),
         };
@@ -119,7 +119,7 @@ pub fn replay<R: BufRead>(
         match line {
             Told::Change(change) => {
                 let params = vary(&player.name, &change.params)?;
-                player.change(&change, params);
+                player.change(&change, &params);
             }
             Told::Cycle(cycle) => player.cycle(number, &cycle),
             Told::Gap(cycles) => player.missing += cycles,
@@ -139,7 +139,7 @@ pub fn replay<R: BufRead>(
 
 /// What a line tells of a WAN that has begun.
 enum Told {
-    Change(Change),
+    Change(Box<Change>),
     Cycle(Box<CycleLine>),
     Gap(u64),
 }
@@ -161,9 +161,9 @@ struct Player {
 }
 
 impl Player {
-    fn new(beginning: Begin, params: WanParams) -> Self {
+    fn new(beginning: Begin, params: &WanParams) -> Self {
         let began = moment(beginning.at_ns);
-        let mut wan = Wan::new(&params, began);
+        let mut wan = Wan::new(params, began);
         if let Some(line) = &beginning.memory {
             wan.restore(&line.memory(), Duration::from_nanos(line.age_ns));
         }
@@ -171,7 +171,7 @@ impl Player {
         Self {
             name: beginning.name,
             wan,
-            params,
+            params: *params,
             observes: beginning.observes,
             began,
             last: began,
@@ -183,10 +183,10 @@ impl Player {
         }
     }
 
-    fn change(&mut self, change: &Change, params: WanParams) {
-        self.wan.reconfigure(&self.params, &params, moment(change.at_ns));
+    fn change(&mut self, change: &Change, params: &WanParams) {
+        self.wan.reconfigure(&self.params, params, moment(change.at_ns));
         self.wan.set_observing(change.observes);
-        self.params = params;
+        self.params = *params;
         self.observes = change.observes;
     }
 

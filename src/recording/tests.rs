@@ -11,9 +11,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     control::{
-        Actuation, DirectionMemory, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
-        ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Wan,
-        WanMemory, WanParams,
+        Actuation, Direction, DirectionMemory, DirectionParams, EvidenceParams, LawKind, LawName,
+        Limits, PerDirection, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample,
+        StateThresholds, Wan, WanMemory, WanParams, ZoneParams,
     },
     units::{BitRate, Delay, MonoTime},
 };
@@ -45,6 +45,12 @@ fn params(ceiling_mbps: f64) -> WanParams {
     let mbps = BitRate::from_mbps;
     let limits = Limits { floor: mbps(2.0), base: mbps(30.0), ceiling: mbps(ceiling_mbps) };
     let direction = DirectionParams { limits, law: LawKind::Adaptive };
+    // A factor that only all its digits tell from its neighbours.
+    let LawKind::Zone(zone) = LawName::Zone.usual(Direction::Upload, &limits) else {
+        panic!("zone is zone")
+    };
+    let zone = LawKind::Zone(ZoneParams { factor_down: 0.1 + 0.7, ..zone });
+    let upload = DirectionParams { limits, law: zone };
     let ms = Delay::from_millis_f64;
     WanParams {
         evidence: EvidenceParams {
@@ -54,7 +60,7 @@ fn params(ceiling_mbps: f64) -> WanParams {
             bloat_threshold: ms(15.0),
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
-        directions: PerDirection { download: direction, upload: direction },
+        directions: PerDirection { download: direction, upload },
     }
 }
 

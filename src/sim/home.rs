@@ -33,6 +33,27 @@ pub fn household(seed: u64) -> Vec<HomeWan> {
     vec![cable(seed), lte(seed.wrapping_add(1))]
 }
 
+/// Returns the household on a day with works in the street: soon the cable carries a tenth
+/// for a while, and later nothing at all. Its people then come to the LTE line.
+#[must_use]
+pub fn troubled(seed: u64) -> Vec<HomeWan> {
+    let mut wans = household(seed);
+    let works = [(0, 1.0), (38, 0.12), (56, 1.0), (105, 0.0), (120, 1.0)];
+    let works = works.map(|(from, left)| (Duration::from_secs(from), left)).to_vec();
+    let people = wans.first().map(|cable| cable.link.traffic.clone());
+    for (number, wan) in wans.iter_mut().enumerate() {
+        if number == 0 {
+            let shape = || Supply::Shape(Shape::CableWithWorks(works.clone()));
+            wan.link.supply = PerDirection::build(|_| shape());
+            // Small enough for probes to come through: congested is not dead.
+            wan.link.buffer.upload = Buffer::Bytes(80_000);
+        } else if let Some(people) = &people {
+            wan.link.guests = people.clone();
+        }
+    }
+    wans
+}
+
 fn cable(seed: u64) -> HomeWan {
     HomeWan {
         name: "cable",
@@ -86,7 +107,11 @@ fn lte(seed: u64) -> HomeWan {
 }
 
 fn queues(wan: &str) -> WorldQueues {
-    WorldQueues { download: format!("{wan}-download"), upload: format!("{wan}-upload") }
+    WorldQueues {
+        download: format!("{wan}-download"),
+        upload: format!("{wan}-upload"),
+        gateway: format!("ether-{wan}"),
+    }
 }
 
 fn buffers(download: u32, upload: u32) -> PerDirection<Buffer> {

@@ -20,6 +20,7 @@ mod judge;
 pub(super) mod parcel;
 mod probes;
 mod spec;
+mod tenants;
 mod users;
 mod way;
 
@@ -32,6 +33,7 @@ use self::{
     judge::{Judge, arrive, lose},
     parcel::{Cargo, Parcel, Ride},
     probes::Probes,
+    tenants::Tenants,
     way::Way,
 };
 pub use self::{
@@ -39,10 +41,7 @@ pub use self::{
     probes::Probed,
     spec::{Buffer, LinkSpec, ProbePath, Supply},
 };
-use super::{
-    plant::PlantReading,
-    traffic::{Programme, Web},
-};
+use super::{plant::PlantReading, traffic::Web};
 use crate::{
     control::Direction,
     units::{BitRate, Delay, MonoTime},
@@ -66,7 +65,7 @@ pub struct Link {
     steps: u64,
     download: Way,
     upload: Way,
-    programme: Programme,
+    tenants: Tenants,
     web: Option<(Web, f64)>,
     /// The way from the internet to the provider's download buffer.
     net: DelayLine,
@@ -87,14 +86,15 @@ impl Link {
     #[must_use]
     pub fn new(spec: LinkSpec) -> Self {
         let [download, upload] = Direction::ALL.map(|direction| Way::new(direction, &spec));
-        let LinkSpec { base_rtt, base_rtt_steps, jitter, loss, probes, traffic, seed, .. } = spec;
+        let LinkSpec { base_rtt, base_rtt_steps, jitter, loss, probes, traffic, .. } = spec;
+        let (guests, seed) = (spec.guests, spec.seed);
         let mut rng = Rng::with_seed(seed);
         let web = traffic.web().map(|web| (web, web.every.as_secs_f64() * exponential(&mut rng)));
         Self {
             steps: 0,
             download,
             upload,
-            programme: Programme::new(traffic),
+            tenants: Tenants::new(traffic, guests),
             web,
             net: DelayLine::default(),
             reflected: Journeys::default(),
@@ -134,6 +134,20 @@ impl Link {
     /// Makes the way to the internet longer by `detour` than it was at first, from now on.
     pub fn reroute(&mut self, detour: Duration) {
         self.detour = detour;
+    }
+
+    /// Says who uses the link from now on: its own people, and its guests from another link.
+    pub fn settle(&mut self, own: bool, guests: bool) {
+        self.tenants.settle(own, guests);
+    }
+
+    /// Says how many calls the link carries from now on.
+    pub fn carry(&mut self, calls: u32) {
+        if self.tenants.carry(calls) {
+            let (rate, now) = (self.tenants.calls(), self.seconds());
+            self.download.users.call(rate, now);
+            self.upload.users.call(rate, now);
+        }
     }
 
     /// Reads a direction's shaper.
@@ -249,9 +263,9 @@ impl Link {
         while let Some((_, base)) = self.base_rtt.pop_if(|(from, _)| *from <= time) {
             self.base = base.as_secs_f64();
         }
-        if let Some(phase) = self.programme.advance(time) {
-            self.download.users.turn_to(phase.download, now, &mut self.rng);
-            self.upload.users.turn_to(phase.upload, now, &mut self.rng);
+        if let Some(demand) = self.tenants.advance(time) {
+            self.download.users.turn_to(demand.download, now, &mut self.rng);
+            self.upload.users.turn_to(demand.upload, now, &mut self.rng);
         }
         if let Some((web, next)) = &mut self.web
             && now >= *next

@@ -48,6 +48,22 @@ impl Demand {
         matches!(self, Self::Greedy { flows: 1.., .. })
     }
 
+    /// Joins two demands: flows add up, and so do rates; flows that take what they get leave
+    /// nothing for a rate to be told apart from.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::None, demand) | (demand, Self::None) => demand,
+            (Self::Greedy { flows, control }, Self::Greedy { flows: more, .. }) => {
+                Self::Greedy { flows: flows.saturating_add(more).min(MOST_FLOWS), control }
+            }
+            (greedy @ Self::Greedy { .. }, Self::Limited(_))
+            | (Self::Limited(_), greedy @ Self::Greedy { .. }) => greedy,
+            (Self::Limited(one), Self::Limited(two)) => {
+                Self::Limited(BitRate::from_bps(one.bps().saturating_add(two.bps())))
+            }
+        }
+    }
+
     pub(super) fn greedy_flows(self) -> u8 {
         match self {
             Self::Greedy { flows, .. } => flows.min(MOST_FLOWS),

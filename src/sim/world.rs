@@ -9,13 +9,14 @@ use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use super::{
+    calls::Calls,
     link::{Link, SPREAD},
-    plant::{Plant, PlantReading},
+    plant::{Egress, Plant, PlantReading},
 };
 use crate::{
     clock::Clock,
     control::{Direction, ProbeOutcome, ReflectorId},
-    probe::Prober,
+    probe::{Answer, Prober},
     units::BitRate,
 };
 
@@ -28,7 +29,19 @@ const GLANCE: Duration = Duration::from_millis(4);
 pub struct World {
     clock: Clock,
     links: Arc<Vec<(WorldQueues, Mutex<Link>)>>,
+    ways: Arc<Mutex<Ways>>,
 }
+
+/// Where traffic goes: which link takes new calls, and which ones carry them.
+#[derive(Debug)]
+struct Ways {
+    calls: Calls,
+    sensitive: Option<usize>,
+}
+
+/// A call begins this often, and lasts so long.
+const CALL_EVERY: Duration = Duration::from_secs(1);
+const CALL_LASTS: Duration = Duration::from_secs(8);
 
 /// Names of a link's queues on the router.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +50,8 @@ pub struct WorldQueues {
     pub download: String,
     /// The queue that shapes the upload.
     pub upload: String,
+    /// The gateway by which routes lead over it.
+    pub gateway: String,
 }
 
 impl WorldQueues {
@@ -54,7 +69,8 @@ impl World {
     #[must_use]
     pub fn new(clock: Clock, links: Vec<(WorldQueues, Link)>) -> Self {
         let links = links.into_iter().map(|(queues, link)| (queues, Mutex::new(link)));
-        Self { clock, links: Arc::new(links.collect()) }
+        let ways = Ways { calls: Calls::new(CALL_EVERY, CALL_LASTS), sensitive: None };
+        Self { clock, links: Arc::new(links.collect()), ways: Arc::new(Mutex::new(ways)) }
     }
 
     /// Returns what probes the link with this number.
@@ -63,11 +79,38 @@ impl World {
         Arc::new(WorldProber { world: self.clone(), link })
     }
 
+    /// Returns the time since the world began.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.clock.now().since_start()
+    }
+
+    /// Counts the calls that the link with this number carries.
+    #[must_use]
+    pub fn calls_on(&self, link: usize) -> u32 {
+        self.tend();
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner).calls.on(link)
+    }
+
     fn link_of(&self, queue: &str) -> Option<(MutexGuard<'_, Link>, Direction)> {
         self.links.iter().find_map(|(queues, link)| {
             let direction = queues.direction(queue)?;
             Some((self.moved_on(link), direction))
         })
+    }
+
+    fn link_by(&self, gateway: Option<&String>) -> Option<usize> {
+        self.links.iter().position(|(names, _)| Some(&names.gateway) == gateway)
+    }
+
+    /// Lets calls begin and end, and the links carry them.
+    fn tend(&self) {
+        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        let sensitive = ways.sensitive;
+        ways.calls.advance(self.clock.now().since_start(), sensitive);
+        for (number, (_, link)) in self.links.iter().enumerate() {
+            self.moved_on(link).carry(ways.calls.on(number));
+        }
     }
 
     /// A panic in the middle of a step would leave a link that is a little wrong, no more.
@@ -85,7 +128,21 @@ impl Plant for World {
         }
     }
 
+    fn route(&self, egress: &Egress) {
+        let rest = self.link_by(egress.rest.as_ref());
+        for (number, (_, link)) in self.links.iter().enumerate() {
+            // The people of the first link are those who move; they are the guests elsewhere. The
+            // others have reasons of their own to be where they are.
+            let away = rest.is_some_and(|rest| rest != 0);
+            let own = number != 0 || !away;
+            self.moved_on(link).settle(own, away && rest == Some(number));
+        }
+        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        ways.sensitive = self.link_by(egress.sensitive.as_ref());
+    }
+
     fn reading(&self, queue: &str) -> PlantReading {
+        self.tend();
         let link = self.link_of(queue);
         link.map_or_else(PlantReading::default, |(link, direction)| link.reading(direction))
     }
@@ -103,17 +160,17 @@ impl Prober for WorldProber {
         reflector: ReflectorId,
         _sequence: u64,
         timeout: Duration,
-    ) -> BoxFuture<'_, ProbeOutcome> {
+    ) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
             let Some((_, link)) = self.world.links.get(self.link) else {
-                return ProbeOutcome::Unsent;
+                return ProbeOutcome::Unsent.into();
             };
             let further = SPREAD * u32::from(reflector.0);
             let number = self.world.moved_on(link).send_probe(further, timeout);
             loop {
                 sleep(GLANCE).await;
                 if let Some(probed) = self.world.moved_on(link).probed(number) {
-                    return probed.outcome;
+                    return probed.outcome.into();
                 }
             }
         })

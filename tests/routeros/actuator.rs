@@ -10,7 +10,10 @@ use prometheus_client::registry::Registry;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wanctl::{
-    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, RouterReport, Tuning},
+    actuator::{
+        Actuator, Assignment, Link, Queue, RouterMetrics, RouterReport, SwitchLink, SwitchMetrics,
+        SwitchWork, Tuning,
+    },
     clock::Clock,
     control::{Direction, PerDirection},
     router::routeros::RouterOs,
@@ -53,6 +56,11 @@ impl Rig {
             router: Arc::new(RouterOs::new(&settings, refs).unwrap()),
             queues: queues.to_vec(),
             links: vec![link.clone()],
+            switches: SwitchWork {
+                refs: Vec::new(),
+                link: SwitchLink::default(),
+                metrics: SwitchMetrics::register(&mut Registry::default(), &[]),
+            },
             clock: Clock::start(),
             tuning,
             metrics: RouterMetrics::register(&mut Registry::default()),

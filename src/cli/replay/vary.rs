@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::{
     config::Config,
     control::{
-        Direction, DirectionParams, EvidenceParams, LawKind, Limits, StateThresholds, WanParams,
+        Direction, DirectionParams, EvidenceParams, LawName, Limits, StateThresholds, WanParams,
     },
     units::{BitRate, Delay},
 };
@@ -20,7 +20,7 @@ pub(super) enum Setting {
     Floor(Direction, BitRate),
     Base(Direction, BitRate),
     Ceiling(Direction, BitRate),
-    Law(Option<Direction>, LawKind),
+    Law(Option<Direction>, LawName),
     Yellow(Delay),
     SoftRed(Delay),
     Red(Delay),
@@ -69,12 +69,11 @@ fn positive(value: &str) -> Result<f64, String> {
     number.ok_or_else(|| format!("expected a number above 0, got `{value}`"))
 }
 
-fn kind(name: &str) -> Result<LawKind, String> {
-    match name {
-        "adaptive" => Ok(LawKind::Adaptive),
-        "fixed" => Ok(LawKind::Fixed),
-        _ => Err(format!("expected `adaptive` or `fixed`, got `{name}`")),
-    }
+fn kind(name: &str) -> Result<LawName, String> {
+    LawName::ALL.into_iter().find(|law| law.name() == name).ok_or_else(|| {
+        let known = LawName::ALL.map(|law| format!("`{}`", law.name())).join(" or ");
+        format!("expected {known}, got `{name}`")
+    })
 }
 
 /// Reads the value of `--law`.
@@ -97,6 +96,20 @@ impl Variation {
         };
         for setting in &self.settings {
             set(&mut params, *setting);
+        }
+        // After the limits, which they depend on.
+        for direction in Direction::ALL {
+            let DirectionParams { limits, law } = &mut params.directions[direction];
+            let wanted = self.settings.iter().rev().find_map(|setting| match setting {
+                Setting::Law(which, name) if which.is_none_or(|which| which == direction) => {
+                    Some(*name)
+                }
+                _ => None,
+            });
+            *law = match wanted {
+                Some(name) if law.name() != name => name.usual(direction, limits),
+                _ => law.within(limits),
+            };
         }
         check(&params).map_err(|what| format!("WAN {wan}: {what}"))?;
         Ok(params)
@@ -125,13 +138,7 @@ fn set(params: &mut WanParams, setting: Setting) {
         Setting::Floor(direction, rate) => params.directions[direction].limits.floor = rate,
         Setting::Base(direction, rate) => params.directions[direction].limits.base = rate,
         Setting::Ceiling(direction, rate) => params.directions[direction].limits.ceiling = rate,
-        Setting::Law(direction, law) => {
-            for each in
-                Direction::ALL.into_iter().filter(|each| direction.is_none_or(|d| d == *each))
-            {
-                params.directions[each].law = law;
-            }
-        }
+        Setting::Law(..) => {}
         Setting::Yellow(delay) => {
             params.thresholds.yellow = delay;
             params.evidence.bloat_threshold = delay;

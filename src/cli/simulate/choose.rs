@@ -9,7 +9,7 @@ use super::SimulateArgs;
 use crate::{
     cli::{EXIT_CONFIG, EXIT_USAGE, Failure},
     config::{Config, WanConfig},
-    control::{Direction, WanParams},
+    control::{Direction, DirectionParams, WanParams},
     sim::{
         contest::{Entry, LAWS, Law, SUITE, Scenario},
         trace::{LoadOptions, load},
@@ -129,7 +129,7 @@ fn adjusted(
 /// Puts the limits of the command line in force; those that are not given make room for them.
 fn limit(params: &mut WanParams, args: &SimulateArgs) -> Result<(), Failure> {
     for direction in Direction::ALL {
-        let limits = &mut params.directions[direction].limits;
+        let DirectionParams { limits, law } = &mut params.directions[direction];
         let [floor, base, ceiling] =
             [args.floor, args.base, args.ceiling].map(|rates| rates.map(|rates| rates[direction]));
         limits.ceiling = ceiling
@@ -147,6 +147,7 @@ fn limit(params: &mut WanParams, args: &SimulateArgs) -> Result<(), Failure> {
                 limits.ceiling
             )));
         }
+        *law = law.within(limits);
     }
     Ok(())
 }

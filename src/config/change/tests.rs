@@ -32,7 +32,7 @@ fn parse(text: &str) -> Config {
         let text = path.file_name().unwrap().to_string_lossy().into_owned();
         Ok(FileText { text, is_exposed: false })
     };
-    let surroundings = Surroundings { file: &file, variable: &|_| None };
+    let surroundings = Surroundings { file: &file, variable: &|_| None, reaches: &|_, _| true };
     Config::parse(text, Path::new("wanctl.yaml"), &surroundings)
         .unwrap_or_else(|errors| panic!("{errors}\n{text}"))
         .0
@@ -58,12 +58,15 @@ fn each_key_has_its_class_and_is_named() {
         ("ssh:", "raise_interval_ms: 900, ssh:", "router.raise_interval_ms", Class::Live),
         ("ssh:", "raises_per_minute: 9, ssh:", "router.raises_per_minute", Class::Live),
         ("source: 192.0.2.1", "interface: wan1", "wans[0].source", Class::Restart),
+        ("[1.1.1.1, ", "[1.0.0.2, ", "wans[0].reflectors", Class::Restart),
         ("queue: A", "queue: X", "wans[0].download.queue", Class::Restart),
         ("queue: D", "queue: X", "wans[1].upload.queue", Class::Restart),
+        ("    source", "    metered: true\n    source", "wans[0].metered", Class::Restart),
         ("floor_mbps: 10,", "floor_mbps: 9,", "wans[0].download.floor_mbps", Class::Live),
         ("base_mbps: 5,", "base_mbps: 4,", "wans[0].upload.base_mbps", Class::Live),
         ("ceiling_mbps: 100", "ceiling_mbps: 90", "wans[0].download.ceiling_mbps", Class::Live),
         ("{queue: B,", "{law: fixed, queue: B,", "wans[0].upload.law", Class::Live),
+        ("{queue: B,", "{law: zone, queue: B,", "wans[0].upload.law", Class::Live),
         ("    source", "    delay: {red_ms: 99}\n    source", "wans[0].delay.red_ms", Class::Live),
         ("interval_ms: 50", "interval_ms: 100", "control.interval_ms", Class::Live),
         ("{interval_ms", "{mode: observe, interval_ms", "control.mode", Class::Live),
@@ -71,8 +74,15 @@ fn each_key_has_its_class_and_is_named() {
         ("raw_hours: 24", "raw_hours: 48", "history.raw_hours", Class::Live),
         ("history.db", "other.db", "history.path", Class::Restart),
         ("{raw_hours", "{enabled: false, raw_hours", "history.enabled", Class::Restart),
+        (
+            "control:",
+            "steering: {wans: [{name: cable}, {name: lte}]}\ncontrol:",
+            "steering",
+            Class::Restart,
+        ),
         ("9102", "9103", "http.listen", Class::Restart),
         ("{listen", "{allow_reload: true, listen", "http.allow_reload", Class::Live),
+        ("{listen", "{allow_steer: true, listen", "http.allow_steer", Class::Live),
     ] {
         // What `ssh` takes over from the rest of `router` may change along with it.
         let changed: Vec<_> =
@@ -86,11 +96,32 @@ fn the_schedule_of_the_probes_stays_until_a_restart_and_so_does_what_follows_fro
     let timing = "    probe: {interval_ms: 100, timeout_ms: 500}\n    source";
     let (adopted, changes) = change("    source", timing);
     assert!(changes.iter().all(|(_, class)| *class == Class::Restart), "{changes:?}");
-    assert_eq!(changes.len(), 2);
+    assert_eq!(changes.len(), 3, "the idle interval follows");
     assert_eq!(adopted.wans[0].params, parse(RUNNING).wans[0].params);
     let (adopted, changes) = change("[1.1.1.1, ", "[1.1.1.1, 1.0.0.2, ");
-    assert_eq!(changes, [("wans[0].reflectors".to_owned(), Class::Restart)]);
+    let keys: Vec<&str> = changes.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["wans[0].reflectors", "wans[0].probe.active"]);
     assert_eq!(adopted.wans[0].params.evidence.reflectors, 3);
+}
+
+#[test]
+fn each_setting_of_the_law_zone_is_told_by_its_own_key() {
+    let zone = |settings: &str| {
+        let law = format!("{{law: zone, zone: {{{settings}}}, queue: A,");
+        parse(&RUNNING.replacen("{queue: A,", &law, 1))
+    };
+    for (settings, key) in [
+        ("floor_green_mbps: 60", "floor_green_mbps"),
+        ("factor_down: 0.5", "factor_down"),
+        ("factor_down_yellow: 0.9", "factor_down_yellow"),
+        ("step_up_mbps_per_s: 3", "step_up_mbps_per_s"),
+        ("green_required_ms: 300", "green_required_ms"),
+    ] {
+        let (adopted, changes) = zone("").adopt(zone(settings));
+        let keys: Vec<_> = changes.into_iter().map(|change| (change.key, change.class)).collect();
+        assert_eq!(keys, [(format!("wans[0].download.zone.{key}"), Class::Live)], "{settings}");
+        assert_eq!(adopted.wans[0].params, zone(settings).wans[0].params);
+    }
 }
 
 #[test]

@@ -14,7 +14,13 @@ use crate::{
 /// Runs `law` through `scenario`, in virtual time.
 pub(super) fn observe(law: &Law, scenario: &Scenario) -> Record {
     let Scenario { capacity, link, params, duration, .. } = scenario;
-    let facts = ScenarioFacts { params, capacity, base_rtt: link.base_rtt };
+    let facts = ScenarioFacts {
+        params,
+        capacity,
+        base_rtt: link.base_rtt,
+        span: *duration,
+        seed: link.seed,
+    };
     let base = PerDirection::build(|direction| params.directions[direction].limits.base);
     let joined = LoopSpec {
         reflectors: params.evidence.reflectors,

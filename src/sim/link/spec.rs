@@ -74,6 +74,8 @@ pub struct LinkSpec {
     pub ecn: bool,
     /// Who wants how much.
     pub traffic: Traffic,
+    /// Who comes from another link while that is left.
+    pub guests: Traffic,
     /// Equal seeds give equal links.
     pub seed: u64,
 }
@@ -96,6 +98,7 @@ impl LinkSpec {
             discipline: Discipline::DropTail,
             ecn: false,
             traffic: Traffic::new(Vec::new()),
+            guests: Traffic::new(Vec::new()),
             seed: 0,
         }
     }

@@ -3,19 +3,24 @@
 use fastrand::Rng;
 
 use super::parcel::{PAYLOAD_SHARE, Segments};
-use crate::sim::{
-    flow::{Flow, Source},
-    traffic::{CongestionControl, Demand},
+use crate::{
+    sim::{
+        flow::{Flow, Source},
+        traffic::{CongestionControl, Demand},
+    },
+    units::BitRate,
 };
 
 /// Connections of one demand are opened within this time, in seconds: equal flows that began at
 /// the same moment would move in lockstep for ever.
 const OPENING: f64 = 0.05;
+/// Connections besides the greedy ones.
+const OTHERS: usize = 3;
 
 /// The connections of one direction.
 #[derive(Debug, Clone)]
 pub(super) struct Users {
-    /// The greedy flows, then a limited one, then the web's.
+    /// The greedy flows, then a limited one, then that of the calls, then the web's.
     flows: Vec<Flow>,
     demand: Demand,
     /// Flows that have an application.
@@ -25,9 +30,9 @@ pub(super) struct Users {
 }
 
 impl Users {
-    /// Creates the ends of `greedy` connections and of two more.
+    /// Creates the ends of `greedy` connections and of three more.
     pub(super) fn new(greedy: u8) -> Self {
-        let flows = vec![Flow::new(); usize::from(greedy) + 2];
+        let flows = vec![Flow::new(); usize::from(greedy) + OTHERS];
         Self { flows, demand: Demand::None, open: 0, goodput: 0.0 }
     }
 
@@ -51,7 +56,7 @@ impl Users {
     }
 
     fn greedy_places(&self) -> usize {
-        self.flows.len() - 2
+        self.flows.len() - OTHERS
     }
 
     /// Opens and closes the connections that this demand takes. Those that go on are not touched.
@@ -87,6 +92,22 @@ impl Users {
             Demand::None | Demand::Greedy { .. } => flow.close(),
         }
         self.demand = demand;
+        self.count_open();
+    }
+
+    /// Lets the calls take `rate`; zero if there are none.
+    pub(super) fn call(&mut self, rate: BitRate, now: f64) {
+        let place = self.greedy_places() + 1;
+        let Some(flow) = self.flows.get_mut(place) else { return };
+        let rate = rate.bytes_per_second();
+        match flow.source_mut() {
+            _ if rate <= 0.0 => flow.close(),
+            Source::Limited { rate: before, .. } => *before = rate,
+            Source::Silent | Source::Greedy | Source::Transfer { .. } => {
+                let source = Source::Limited { rate, waiting: 0.0 };
+                flow.open(source, CongestionControl::Cubic, now);
+            }
+        }
         self.count_open();
     }
 
