@@ -24,4 +24,5 @@ mod daemon {
     mod history;
     mod refusals;
     mod run;
+    mod simulate;
 }
