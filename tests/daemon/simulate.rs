@@ -39,8 +39,20 @@ fn laws_meet_on_a_trace_and_are_told_in_every_form() {
     trace(&site, "lab.up");
     let picture = site.path().join("lab.svg");
     let plot = picture.to_str().unwrap();
-    let told = rows(&["--trace", &path, "--compare", "--duration", "12s", "--plot", plot]);
+    let told = rows(&[
+        "--trace",
+        &path,
+        "--law",
+        "fixed",
+        "--compare",
+        "--duration",
+        "12s",
+        "--plot",
+        plot,
+    ]);
     assert!(told.len() >= 2, "{told:?}");
+    assert_eq!(told[0]["law"], "fixed");
+    assert_eq!(told[1]["law"], "adaptive");
     for row in &told {
         assert_eq!(row["scenario"], "lab");
         assert!(row["added_delay_ms"]["p95"].is_number(), "{row}");
@@ -78,14 +90,15 @@ fn a_configuration_gives_limits_and_law() {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/emulator.yaml");
     let config = config.to_str().unwrap();
     let arguments = ["--scenario", "steady", "--duration", "10s", "--config", config];
+    let told = rows(&[&arguments[..], &["--wan", "lte"]].concat());
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["law"], "adaptive");
+    // It is configured for a link that is far slower than this one.
+    let used = told[0]["utilisation_download"].as_f64().unwrap();
+    assert!(used < 0.7, "{told:?}");
     let exit = simulate(&arguments);
-    // It may have several WANs, and then says which.
-    if exit.status.success() {
-        assert!(exit.stdout.contains("adaptive"), "{exit:#?}");
-    } else {
-        exit.expect(2);
-        assert!(exit.stderr.contains("choose one with --wan"), "{exit:#?}");
-    }
+    exit.expect(2);
+    assert!(exit.stderr.contains("choose one with --wan (cable, lte)"), "{exit:#?}");
     let exit = simulate(&[&arguments[..], &["--wan", "nowhere"]].concat());
     exit.expect(2);
     assert!(exit.stderr.contains("there is no WAN `nowhere`"), "{exit:#?}");
