@@ -37,7 +37,7 @@ fn params() -> WanParams {
 }
 
 /// A 50/50 Mbit/s link of 20 ms with 100 ms of buffer.
-fn link(shape: Shape, download: BitRate, upload: BitRate) -> LinkSpec {
+fn link(shape: &Shape, download: BitRate, upload: BitRate) -> LinkSpec {
     LinkSpec {
         supply: PerDirection::build(|_| Supply::Shape(shape.clone())),
         base_rtt: Duration::from_millis(20),
@@ -71,7 +71,7 @@ fn seconds(n: u64) -> Duration {
 #[test]
 fn a_halved_capacity_is_answered_within_seconds_and_used_again_afterwards() {
     let steps = vec![(seconds(40), 0.5), (seconds(80), 1.0)];
-    let mut bench = bench(link(Shape::Steps(steps), GREEDY, TRICKLE));
+    let mut bench = bench(link(&Shape::Steps(steps), GREEDY, TRICKLE));
     bench.run(seconds(40), |_| {});
     let mut calm_at = None;
     bench.run(seconds(40), |step| {
@@ -93,7 +93,7 @@ fn a_halved_capacity_is_answered_within_seconds_and_used_again_afterwards() {
 #[test]
 fn a_saturated_upload_leaves_the_download_alone() {
     let steps = vec![(seconds(10), 0.4)];
-    let mut bench = bench(link(Shape::Steps(steps), TRICKLE, GREEDY));
+    let mut bench = bench(link(&Shape::Steps(steps), TRICKLE, GREEDY));
     let (mut upload_cuts, mut lowest) = (0, mbps(1000.0));
     bench.run(seconds(60), |step| {
         let told = step.pilot.decision().expect("decided").directions;
@@ -107,7 +107,7 @@ fn a_saturated_upload_leaves_the_download_alone() {
 
 #[test]
 fn a_longer_path_on_an_idle_link_cuts_nothing_and_is_learned() {
-    let mut bench = bench(link(Shape::Steady, TRICKLE, TRICKLE));
+    let mut bench = bench(link(&Shape::Steady, TRICKLE, TRICKLE));
     bench.run(seconds(20), |_| {});
     bench.reroute(Duration::from_millis(100));
     let mut delta = None;
@@ -124,7 +124,7 @@ fn a_longer_path_on_an_idle_link_cuts_nothing_and_is_learned() {
 
 #[test]
 fn an_idle_link_with_noisy_reflectors_is_not_cut_for_an_hour() {
-    let mut noisy = link(Shape::Steady, TRICKLE, TRICKLE);
+    let mut noisy = link(&Shape::Steady, TRICKLE, TRICKLE);
     noisy.jitter = Duration::from_micros(8_700); // p99 of +40 ms
     noisy.loss = 0.02;
     let mut bench = bench(noisy);
@@ -140,7 +140,7 @@ fn an_idle_link_with_noisy_reflectors_is_not_cut_for_an_hour() {
 fn equal_seeds_give_equal_runs() {
     let run = || {
         let mut told = Vec::new();
-        let mut bench = bench(link(Shape::Lte, GREEDY, GREEDY));
+        let mut bench = bench(link(&Shape::Lte, GREEDY, GREEDY));
         bench.run(seconds(30), |step| told.push(step.pilot.decision().cloned()));
         told
     };

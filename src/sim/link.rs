@@ -16,23 +16,23 @@ mod cake;
 mod cobalt;
 mod delay_line;
 mod fifo;
+mod judge;
 pub(super) mod parcel;
 mod probes;
 mod spec;
 mod users;
+mod way;
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
 use self::{
-    cake::Cake,
     delay_line::{DelayLine, Journeys},
-    fifo::Fifo,
+    judge::{Judge, arrive, lose},
     parcel::{Cargo, Parcel, Ride},
     probes::Probes,
-    spec::Source,
-    users::Users,
+    way::Way,
 };
 pub use self::{
     fifo::Discipline,
@@ -80,37 +80,6 @@ pub struct Link {
     probes: Probes,
     judge: Option<Judge>,
     rng: Rng,
-}
-
-/// What the judge's packets felt.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Judge {
-    /// Delays over the base, in the order of arrival.
-    pub(super) added: Vec<Delay>,
-    pub(super) lost: u32,
-}
-
-/// One direction. Download and upload differ in the order of shaper and buffer.
-#[derive(Debug, Clone)]
-struct Way {
-    supply: Source,
-    cake: Cake,
-    fifo: Fifo,
-    users: Users,
-}
-
-impl Way {
-    fn new(direction: Direction, spec: &LinkSpec) -> Self {
-        let nominal = spec.nominal[direction];
-        let seed = spec.seed.wrapping_mul(2) + u64::from(direction == Direction::Upload);
-        let users = Users::new(spec.traffic.most_flows(direction));
-        Self {
-            supply: Source::new(spec.supply[direction].clone(), nominal, seed),
-            cake: Cake::new(users.places(), spec.ecn),
-            fifo: Fifo::new(spec.buffer[direction].bytes(nominal), spec.discipline),
-            users,
-        }
-    }
 }
 
 impl Link {
@@ -377,23 +346,6 @@ impl Link {
         if download.fifo.arrive_sparse(Parcel::sparse(ride, now), rng).is_err() {
             lose(&mut self.judge, ride);
         }
-    }
-}
-
-/// A sparse packet is back at home.
-fn arrive(probes: &mut Probes, judge: &mut Option<Judge>, ride: Ride) {
-    let delay = |seconds: f64| Delay::from_millis_f64(seconds * 1e3);
-    match (ride.probe, judge) {
-        (Some(number), _) => probes.on_reply(number, delay(ride.waited + ride.further)),
-        (None, Some(judge)) => judge.added.push(delay(ride.waited)),
-        (None, None) => {}
-    }
-}
-
-/// A sparse packet was dropped. A probe shows that by its silence.
-fn lose(judge: &mut Option<Judge>, ride: Ride) {
-    if let (None, Some(judge)) = (ride.probe, judge) {
-        judge.lost += 1;
     }
 }
 

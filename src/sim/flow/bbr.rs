@@ -117,8 +117,11 @@ impl Bbr {
         let product = self.bandwidth() * self.least_rtt;
         let probe = Mode::ProbeBandwidth { phase: 2, since: now };
         match self.mode {
-            Mode::ProbeRtt { until } if now >= until => self.mode = probe,
-            Mode::ProbeRtt { .. } => {}
+            Mode::ProbeRtt { until } => {
+                if now >= until {
+                    self.mode = probe;
+                }
+            }
             _ if expired => self.mode = Mode::ProbeRtt { until: now + PROBE_RTT_TIME },
             Mode::Startup if new_round => {
                 if self.bandwidth() >= self.full_rate * FULL_GROWTH {
@@ -130,9 +133,8 @@ impl Bbr {
                     }
                 }
             }
-            Mode::Startup => {}
             Mode::Drain if pipe <= product => self.mode = probe,
-            Mode::Drain => {}
+            Mode::Startup | Mode::Drain => {}
             Mode::ProbeBandwidth { phase, since } => {
                 let drained = phase == 1 && pipe <= product;
                 if now - since > self.least_rtt || drained {
