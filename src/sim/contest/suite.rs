@@ -95,8 +95,13 @@ pub const SUITE: &[Entry] = &[
         make: |_| scenario(steady(mbps(100.0, 20.0)), [full(), full()], 60),
     },
     Entry {
+        name: "steady-download",
+        about: "the same, the download alone",
+        make: |_| scenario(steady(mbps(100.0, 20.0)), [full(), TRICKLE], 60),
+    },
+    Entry {
         name: "steady-bbr",
-        about: "the same with BBR instead of Cubic",
+        about: "saturated both ways again, by BBR instead of Cubic",
         make: |_| {
             let bbr = Demand::Greedy { flows: 4, control: CongestionControl::Bbr };
             scenario(steady(mbps(100.0, 20.0)), [bbr, bbr], 60)
