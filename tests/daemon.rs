@@ -27,4 +27,5 @@ mod daemon {
     mod reload;
     mod replay;
     mod run;
+    mod simulate;
 }

@@ -41,9 +41,9 @@ pub(super) struct SimulateArgs {
     #[arg(long, value_name = "NAME")]
     scenario: Vec<String>,
     /// A law by its name; `--list` has them. May be repeated.
-    #[arg(long, value_name = "NAME", conflicts_with = "compare")]
+    #[arg(long, value_name = "NAME")]
     law: Vec<String>,
-    /// Compare all laws.
+    /// Compare all laws; those given with `--law` come first.
     #[arg(long)]
     compare: bool,
     /// How much of the mean capacity the provider's buffers hold. Without it 100, or 50, 100 and 300

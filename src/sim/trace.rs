@@ -93,7 +93,7 @@ impl Trace {
     fn spans(&self) -> Vec<(BitRate, f64)> {
         let ends = self.points.iter().skip(1).map(|(from, _)| *from).chain([self.round]);
         let spans = self.points.iter().zip(ends);
-        spans.map(|((from, rate), end)| (*rate, (end - *from).as_secs_f64())).collect()
+        spans.map(|((from, rate), end)| (*rate, end.saturating_sub(*from).as_secs_f64())).collect()
     }
 }
 

@@ -44,19 +44,21 @@ pub(super) fn wan(args: &SimulateArgs) -> Result<Option<WanConfig>, Failure> {
     Ok(config.wans.get(place).cloned())
 }
 
+/// Returns the laws in the order in which they are told.
 pub(super) fn laws(args: &SimulateArgs, wan: Option<&WanConfig>) -> Result<Vec<Law>, Failure> {
-    if args.compare {
-        return Ok(LAWS.to_vec());
-    }
-    if let (Some(wan), []) = (wan, &args.law[..]) {
-        return Ok(vec![Law::configured(&wan.params)]);
-    }
     let names: Vec<&str> = LAWS.iter().map(|law| law.name).collect();
-    let named = |name: &str| Law::named(name).copied().ok_or_else(|| unknown("law", name, &names));
-    match &args.law[..] {
-        [] => Ok(vec![named("adaptive")?]),
-        laws => laws.iter().map(|name| named(name)).collect(),
+    let find = |name: &str| Law::named(name).copied().ok_or_else(|| unknown("law", name, &names));
+    let mut laws: Vec<Law> = args.law.iter().map(|name| find(name)).collect::<Result<_, _>>()?;
+    if args.compare {
+        let is_named = |law: &&Law| args.law.iter().any(|name| name == law.name);
+        laws.extend(LAWS.iter().filter(|law| !is_named(law)));
+    } else if laws.is_empty() {
+        laws.push(match wan {
+            Some(wan) => Law::configured(&wan.params),
+            None => find("adaptive")?,
+        });
     }
+    Ok(laws)
 }
 
 /// Returns the scenarios with each buffer and each seed.
@@ -65,12 +67,12 @@ pub(super) fn scenarios(
     wan: Option<&WanConfig>,
 ) -> Result<Vec<Scenario>, Failure> {
     let names: Vec<&str> = SUITE.iter().map(|entry| entry.name).collect();
-    let named = |name: &String| Entry::named(name).ok_or_else(|| unknown("scenario", name, &names));
+    let find = |name: &String| Entry::named(name).ok_or_else(|| unknown("scenario", name, &names));
     let is_suite = args.trace.is_empty() && args.scenario.is_empty();
     let entries: Vec<&Entry> = if is_suite {
         SUITE.iter().collect()
     } else {
-        args.scenario.iter().map(named).collect::<Result<_, _>>()?
+        args.scenario.iter().map(find).collect::<Result<_, _>>()?
     };
     let recorded =
         args.trace.iter().map(|path| of_trace(path, args)).collect::<Result<Vec<_>, _>>()?;

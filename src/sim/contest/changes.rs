@@ -35,20 +35,21 @@ struct Change {
 /// never was counts until the demand, or the run, ended.
 pub(super) fn answers_to_drops(moments: &[Moment], direction: Direction) -> Vec<f64> {
     let answer = |change: Change| {
+        let start = moments[change.start].at;
         let mut calm_since = None;
-        let mut end = moments[change.start].at;
+        let mut end = start;
         for moment in in_demand(moments, change.start, direction) {
             end = moment.at;
             // A call that hears nothing is not a calm one.
             let is_calm = moment.lost == 0 && moment.worst.is_some_and(|worst| worst < CALM);
             calm_since = is_calm.then_some(calm_since.unwrap_or(moment.at));
             if let Some(since) = calm_since
-                && moment.at - since >= STAYS_CALM
+                && moment.at.saturating_sub(since) >= STAYS_CALM
             {
-                return (since - moments[change.start].at).as_secs_f64();
+                return since.saturating_sub(start).as_secs_f64();
             }
         }
-        (end - moments[change.start].at).as_secs_f64()
+        end.saturating_sub(start).as_secs_f64()
     };
     changes(moments, direction, false).into_iter().map(answer).collect()
 }
@@ -73,7 +74,7 @@ pub(super) fn answers_to_rises(
                 break;
             }
         }
-        (end - start).as_secs_f64()
+        end.saturating_sub(start).as_secs_f64()
     };
     changes(moments, direction, true).into_iter().map(answer).collect()
 }
@@ -110,7 +111,11 @@ fn change_at(
 ) -> Option<(Change, usize)> {
     let rate = |moment: &Moment| moment.capacity[direction];
     let now = &moments[at];
-    let before = moments[..at].iter().rev().take_while(|past| now.at - past.at <= WITHIN).map(rate);
+    let before = moments[..at]
+        .iter()
+        .rev()
+        .take_while(|past| now.at.saturating_sub(past.at) <= WITHIN)
+        .map(rate);
     let beyond = if up {
         before.min()?.scaled(1.0 / LEFT).max(BitRate::from_bps(1))
     } else {
@@ -124,7 +129,7 @@ fn change_at(
     if !has_changed(now) || beyond == BitRate::ZERO {
         return None;
     }
-    let held = moments[at..].iter().position(|later| later.at - now.at >= HOLDS)?;
+    let held = moments[at..].iter().position(|later| later.at.saturating_sub(now.at) >= HOLDS)?;
     let held = &moments[at..=at + held];
     let new = if up { held.iter().map(rate).min() } else { held.iter().map(rate).max() }?;
     held.iter().all(has_changed).then_some((Change { start: at, new }, at + held.len()))

@@ -122,8 +122,7 @@ fn demand(moments: &[Moment], direction: Direction) -> Demand {
         if !now.demand[direction] {
             continue;
         }
-        let span = now.at - before.at;
-        let seconds = span.as_secs_f64();
+        let seconds = now.at.saturating_sub(before.at).as_secs_f64();
         let delivered = now.delivered[direction].saturating_sub(before.delivered[direction]);
         let carried = now.capacity[direction].bytes_per_second() * seconds;
         sum.seconds += seconds;
@@ -143,7 +142,7 @@ fn idle_cuts(moments: &[Moment], limits: PerDirection<Limits>) -> Option<u64> {
         if now.is_loaded() {
             busy = now.at;
         }
-        if now.at - busy < IDLE_AFTER {
+        if now.at.saturating_sub(busy) < IDLE_AFTER {
             continue;
         }
         let is_cut = |direction: Direction| {

@@ -47,7 +47,10 @@ impl Scenario {
         let Conditions { capacity, base_rtt_steps } = conditions;
         let nominal = PerDirection::build(|direction| capacity[direction].mean());
         let supply = PerDirection::build(|direction| Supply::Trace(capacity[direction].clone()));
-        let link = LinkSpec { supply, base_rtt_steps, traffic, ..LinkSpec::steady(nominal) };
+        let mut link = LinkSpec { supply, base_rtt_steps, traffic, ..LinkSpec::steady(nominal) };
+        if let Some((Duration::ZERO, first)) = link.base_rtt_steps.first() {
+            link.base_rtt = *first;
+        }
         let limits = PerDirection::build(|direction| limits_for(&capacity[direction]));
         Self { name: name.to_owned(), capacity, link, params: default_params(limits), duration }
     }
@@ -180,6 +183,6 @@ mod tests {
         let recording = Recording { download, upload: None, base_rtt_steps: Vec::new() };
         let scenario = Scenario::of_recording("drive", recording);
         assert_eq!(scenario.capacity.upload, Trace::steady(BitRate::from_mbps(5.0)));
-        assert_eq!(scenario.duration, Duration::from_secs(120));
+        assert_eq!(scenario.duration, Duration::from_mins(2));
     }
 }

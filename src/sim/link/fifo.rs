@@ -18,6 +18,10 @@ pub enum Discipline {
 /// Sizes below this are rounding errors, in bytes.
 const NOTHING: f64 = 1e-6;
 
+/// No packet is on a wire that is slower than this, in bytes per second: it is an outage, whose
+/// length nobody knows when it begins. What waits for its end waits in the queue.
+const WIRE: f64 = 8_000.0;
+
 /// A first-in, first-out buffer of so many bytes.
 #[derive(Debug, Clone)]
 pub(super) struct Fifo {
@@ -177,7 +181,12 @@ impl Fifo {
     /// Returns what a sparse packet waits for the packet on the wire, in seconds: on average half
     /// of one, for the share of time in which there is one.
     pub(super) fn residual(&self, rng: &mut Rng) -> f64 {
-        if self.rate > 0.0 && rng.f64() < self.busy { rng.f64() * PACKET / self.rate } else { 0.0 }
+        // Nothing has been sent yet if there is no rate.
+        if self.rate > 0.0 && rng.f64() < self.busy {
+            rng.f64() * PACKET / self.rate.max(WIRE)
+        } else {
+            0.0
+        }
     }
 
     pub(super) fn is_idle(&self) -> bool {

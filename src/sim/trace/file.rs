@@ -151,8 +151,8 @@ fn load_one(path: &Path, options: &LoadOptions) -> Result<Recording, TraceError>
 /// Reads the content of a file.
 pub(super) fn parse(content: &[u8], options: &LoadOptions) -> Result<Recording, Flaw> {
     let text = std::str::from_utf8(content).map_err(|error| {
-        let line = content[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
-        Flaw::at(line + 1, "this is not text; expected a capacity trace")
+        let line = content[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
+        Flaw::at(line, "this is not text; expected a capacity trace")
     })?;
     // A file from Windows may begin with a mark that means nothing.
     let text = text.trim_start_matches('\u{feff}');
@@ -232,7 +232,7 @@ impl<T> Timeline<T> {
     /// Returns when the round ends: the last point holds as long as the one before it.
     pub(super) fn round(&self) -> Duration {
         match self.points[..] {
-            [.., (before, _), (last, _)] => last + (last - before),
+            [.., (before, _), (last, _)] => last + last.saturating_sub(before),
             _ => Duration::MAX,
         }
     }

@@ -76,3 +76,13 @@ fn the_backlog_survives_a_change_of_rate_and_a_sparse_packet_waits_for_all_of_it
     };
     assert!((left - 0.1515).abs() < 1e-3, "151 kB at 1 MB/s took {left} s");
 }
+
+#[test]
+fn a_sparse_packet_does_not_wait_for_one_on_a_dead_wire() {
+    let mut rng = Rng::with_seed(1);
+    let mut fifo = Fifo::new(1e6, Discipline::DropTail);
+    fifo.arrive(Parcel::data(segments(10.0, 0.0), 0.0));
+    fifo.admit(0.125, DT, &mut rng, NO_RIDE);
+    let longest = (0..100).map(|_| fifo.residual(&mut rng)).fold(0.0, f64::max);
+    assert!(longest < 0.2, "{longest} s");
+}
