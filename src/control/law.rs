@@ -59,12 +59,8 @@ pub(super) struct LawInput {
     pub(super) bloated: bool,
     /// The delay is put down to this direction's traffic.
     pub(super) blamed: bool,
-    /// How deep the queue is, as seen by the reflectors that vote for bloat.
-    pub(super) queue_delay: Delay,
     /// What the last replies since the last cut say.
     pub(super) finding: Option<Finding>,
-    /// Bytes that wait in the shaper's own queue, as last read.
-    pub(super) backlog: u64,
     /// What one packet ahead of a probe in each direction's shaper adds: no queue yet.
     pub(super) serialisation: Delay,
     /// Idle round-trip time of the path.

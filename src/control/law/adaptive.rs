@@ -25,7 +25,6 @@ const LEAD_VOLATILE: f64 = 0.5;
 const VOLATILE: f64 = 0.5;
 const STEP_EVERY: Duration = Duration::from_millis(100);
 const STEP_LEAST: f64 = 1.01;
-const GLIDE_LEAST: f64 = 0.05;
 const USUAL_TAU: Duration = Duration::from_millis(1500);
 const SPEED_FREE: f64 = 2.0;
 const LEAD: f64 = 1.25;
@@ -83,7 +82,7 @@ impl Adaptive {
         }
     }
 
-    fn capacity(&self, input: &LawInput, depth: Delay) -> BitRate {
+    fn capacity(input: &LawInput, depth: Delay) -> BitRate {
         let in_force = input.in_force.unwrap_or(input.current).min(input.current);
         let got = input.load.newest.unwrap_or(in_force).min(in_force);
         if got < in_force.scaled(FULL) {
@@ -98,7 +97,7 @@ impl Adaptive {
         if input.current <= input.limits.floor {
             return hold(input, Reason::HoldFloor);
         }
-        let capacity = self.capacity(input, depth);
+        let capacity = Self::capacity(input, depth);
         let share = (DRAIN_AT_MOST - depth.seconds() / DRAIN.as_secs_f64())
             .clamp(LEAST_KEEP, DRAIN_AT_MOST);
         let mut rate = capacity.scaled(share);

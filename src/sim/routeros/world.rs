@@ -164,7 +164,7 @@ impl World {
                     effects.push(Effect::Rule {
                         comment: before.get("comment").to_owned(),
                         enabled: value == "false",
-                    })
+                    });
                 }
                 (path, name) => effects.push(Effect::Property {
                     menu: path,
