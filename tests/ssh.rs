@@ -197,8 +197,8 @@ async fn a_rule_is_switched_there_and_back_over_ssh() {
     }
     stop.cancel();
     task.await.unwrap();
-    let switched = |enabled| Effect::Rule { comment: comment.clone(), enabled };
-    assert_eq!(rig.effects(), [switched(true), switched(false)]);
+    let effect = |enabled| Effect::Rule { comment: comment.clone(), enabled };
+    assert_eq!(rig.effects(), [effect(true), effect(false)]);
     assert!(rig.emulator.log().iter().all(|call| call.method == "SSH"));
 }
 
