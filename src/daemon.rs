@@ -238,10 +238,20 @@ fn names(wan: &crate::config::WanConfig) -> (String, Vec<String>) {
 }
 
 fn history(config: &Config) -> Option<(Recorder, Writer)> {
-    let path = config.history.path.clone()?;
+    let told = &config.history;
+    let path = told.path.clone()?;
     let wans = config.wans.iter().map(|wan| wan.name.clone()).collect();
-    let raw_retention = config.history.raw_retention;
-    Some(history::start(history::Settings { path, raw_retention, wans }))
+    let retention = history::Retention {
+        raw: told.raw,
+        seconds: told.seconds,
+        minutes: told.minutes,
+        five_minutes: told.five_minutes,
+        hours: told.hours,
+        events: told.events,
+        bytes: told.max_bytes,
+        ..history::Retention::default()
+    };
+    Some(history::start(history::Settings { path, retention, wans }))
 }
 
 fn actuator(

@@ -1,5 +1,7 @@
 //! Reading a history, beside a daemon that writes it or after it.
 
+mod series;
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -9,10 +11,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::{
     HistoryError,
-    schema::{self, Identity, failed},
+    schema::{self, Identity, SCHEMA_VERSION, failed},
     summary::{Gathering, Summary},
 };
 use crate::units::Timestamp;
+
+pub use series::{Point, Resolution, Series};
 
 /// How long a reader waits where SQLite must wait, as while a log is recovered after a crash.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,8 +47,8 @@ impl Reader {
     /// Opens the history at `path`, which is never created or changed.
     ///
     /// # Errors
-    /// [`HistoryError::Missing`], [`HistoryError::Foreign`] or [`HistoryError::Newer`] if there is
-    /// no history that this wanctl understands, [`HistoryError::Sqlite`] if it cannot be read.
+    /// [`HistoryError::Missing`], [`HistoryError::Foreign`], [`HistoryError::Newer`] or
+    /// [`HistoryError::Older`] if there is no history that this wanctl reads, [`HistoryError::Sqlite`] if it cannot be read.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
         if !path.exists() {
             return Err(HistoryError::Missing { path: path.to_owned() });
@@ -54,7 +58,10 @@ impl Reader {
         let connection = Connection::open_with_flags(path, flags).map_err(&opening)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(&opening)?;
         match schema::identify(&connection, path)? {
-            Identity::Ours => Ok(Self { connection, path: path.to_owned() }),
+            Identity::Ours(SCHEMA_VERSION) => Ok(Self { connection, path: path.to_owned() }),
+            Identity::Ours(version) => {
+                Err(HistoryError::Older { path: path.to_owned(), version })
+            }
             Identity::Blank => Err(HistoryError::Missing { path: path.to_owned() }),
         }
     }
@@ -79,26 +86,43 @@ impl Reader {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Summary, HistoryError> {
-        let number: Option<i64> = self.read("SELECT id FROM wan WHERE name = ?1", |statement| {
+        let number = self.number_of(wan)?;
+        let mut gathering = Gathering::default();
+        let [from, to] = [from, to].map(|at| at.micros().saturating_add(999).div_euclid(1000));
+        let gathered = self.connection.unchecked_transaction().and_then(|snapshot| {
+            gathering.gather(&snapshot, number, from, to)?;
+            snapshot.commit()
+        });
+        gathered.map_err(failed("reading", &self.path))?;
+        Ok(gathering.finish())
+    }
+
+    /// Streams the rows of `wan` that overlap the time from `from` on and before `to`, oldest
+    /// first, as fine as `resolution` wants and the history still has them. Spans without cycles
+    /// have no rows.
+    ///
+    /// # Errors
+    /// [`HistoryError::UnknownWan`] and [`HistoryError::Sqlite`]; the stream yields the latter.
+    pub fn series(
+        &self,
+        wan: &str,
+        from: Timestamp,
+        to: Timestamp,
+        resolution: Resolution,
+    ) -> Result<Series<'_>, HistoryError> {
+        Ok(Series::new(self, self.number_of(wan)?, from, to, resolution))
+    }
+
+    fn number_of(&self, wan: &str) -> Result<i64, HistoryError> {
+        let number = self.read("SELECT id FROM wan WHERE name = ?1", |statement| {
             statement.query_row([wan], |row| row.get(0)).optional()
         })?;
-        let Some(number) = number else {
-            return Err(HistoryError::UnknownWan { name: wan.to_owned(), known: self.wans()? });
-        };
-        self.read(
-            "SELECT at, delta_us,
-                    download_state, download_achieved_bps, download_desired_bps,
-                    upload_state, upload_achieved_bps, upload_desired_bps
-             FROM cycle WHERE wan = ?1 AND at >= ?2 AND at < ?3 ORDER BY at",
-            |statement| {
-                let mut rows = statement.query([number, from.micros(), to.micros()])?;
-                let mut gathering = Gathering::default();
-                while let Some(row) = rows.next()? {
-                    gathering.add(row.try_into()?);
-                }
-                Ok(gathering.finish())
-            },
-        )
+        match number {
+            Some(number) => Ok(number),
+            None => {
+                Err(HistoryError::UnknownWan { name: wan.to_owned(), known: self.wans()? })
+            }
+        }
     }
 
     /// Returns the events from `from` on and before `to`, oldest first.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Event,
-    row::{Batch, CycleRow, EventRow},
+    row::{Batch, Carry, CycleRow, EventRow},
 };
 use crate::control::Cycle;
 
@@ -12,18 +12,21 @@ use crate::control::Cycle;
 #[derive(Debug)]
 pub(super) struct Tracker {
     last: Vec<Option<Arc<Cycle>>>,
+    /// Counts of each WAN that wait for its next row.
+    carries: Vec<Carry>,
 }
 
 impl Tracker {
     pub(super) fn new(wans: usize) -> Self {
-        Self { last: vec![None; wans] }
+        Self { last: vec![None; wans], carries: vec![Carry::default(); wans] }
     }
 
     /// Adds the row of `cycle` to `batch`, and an event for each state that is not what it was
     /// in the WAN's cycle before. A daemon's first cycle changes nothing.
     pub(super) fn take(&mut self, cycle: Arc<Cycle>, batch: &mut Batch) {
         let Some(slot) = self.last.get_mut(cycle.wan) else { return };
-        batch.cycles.push(CycleRow::new(&cycle, slot.as_deref()));
+        let Some(carry) = self.carries.get_mut(cycle.wan) else { return };
+        batch.cycles.push(CycleRow::new(&cycle, slot.as_deref(), carry));
         if let Some(before) = slot {
             let rows = changes(before, &cycle)
                 .into_iter()
