@@ -19,6 +19,7 @@
 mod adopt;
 mod bucket;
 mod code;
+mod compact;
 mod error;
 mod event;
 #[cfg(test)]
@@ -40,11 +41,13 @@ mod summary;
 mod tier;
 mod tracker;
 mod upkeep;
+mod verify;
 mod writer;
 
 use std::path::PathBuf;
 
 pub use bucket::{Bucket, DelayKind, DelayStats, RateKind, RateStats};
+pub use compact::{Compacted, compact};
 pub use error::HistoryError;
 pub use event::Event;
 pub use metrics::HistoryCollector;
@@ -53,6 +56,7 @@ pub use recorder::{Recorder, Stats};
 pub use retention::Retention;
 pub use summary::{DelaySummary, DirectionSummary, Summary};
 pub use tier::Tier;
+pub use verify::Verification;
 pub use writer::{CloseError, Writer, start};
 
 /// Where the history lies and what it keeps.

@@ -132,11 +132,11 @@ fn a_cycle_takes_at_most_60_bytes() {
     let settings = fixture::settings(&directory);
     let mut store = fixture::store(&settings);
     let mut life = fixture::Life::new();
-    for _ in 0..30 {
+    for _ in 0..10 {
         store.write(&fixture::batch((0..1200).map(|_| life.next_cycle()))).unwrap();
     }
     let pages = "SELECT sum(pgsize) FROM dbstat WHERE name GLOB 'cycle_*'";
-    let bytes = number(&settings.path, pages) as f64 / 36_000.0;
+    let bytes = number(&settings.path, pages) as f64 / 12_000.0;
     assert!(bytes <= 60.0, "{bytes:.1} bytes a cycle");
     assert!(bytes > 45.0, "{bytes:.1} bytes a cycle: does this link live?");
 }
