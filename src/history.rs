@@ -51,7 +51,7 @@ pub use compact::{Compacted, compact};
 pub use error::HistoryError;
 pub use event::Event;
 pub use metrics::HistoryCollector;
-pub use query::{Point, Reader, RecordedEvent, Resolution, Series};
+pub use query::{EventFilter, Events, Point, Reader, RecordedEvent, Resolution, Series};
 pub use recorder::{Recorder, Stats};
 pub use retention::Retention;
 pub use summary::{DelaySummary, DirectionSummary, Summary};

@@ -54,7 +54,7 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
             written: Some(BitRate::from_bps(92_000_000 + 1000 * place)),
             observed: Some(BitRate::from_bps(93_000_000 + 1000 * place)),
             pending_since: None,
-            writes: number,
+            writes: 5,
         },
     };
     Cycle {
@@ -159,9 +159,8 @@ impl Life {
         now.measurement.jitter = Some(Delay::from_micros(random.i64(400..2_000)));
         now.measurement.votes = if delta > 15_000 { random.u16(1..6) } else { 0 };
         now.measurement.bloated = delta > 15_000;
-        for (place, direction) in [&mut now.directions.download, &mut now.directions.upload]
-            .into_iter()
-            .enumerate()
+        for (place, direction) in
+            [&mut now.directions.download, &mut now.directions.upload].into_iter().enumerate()
         {
             let link = [480_000_000, 22_000_000][place];
             live(random, direction, link, loaded[place], self.number);
@@ -171,7 +170,13 @@ impl Life {
     }
 }
 
-fn live(random: &mut fastrand::Rng, now: &mut DirectionCycle, link: u64, loaded: bool, number: u64) {
+fn live(
+    random: &mut fastrand::Rng,
+    now: &mut DirectionCycle,
+    link: u64,
+    loaded: bool,
+    number: u64,
+) {
     let share = if loaded { random.f64().mul_add(0.25, 0.8) } else { random.f64() * 0.05 };
     if number.is_multiple_of(8) {
         let factor = if loaded { random.f64().mul_add(0.3, 0.75) } else { 0.6 };

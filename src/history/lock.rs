@@ -25,12 +25,8 @@ impl WriterLock {
     pub(super) fn take(path: &Path) -> Result<Self, HistoryError> {
         let name = with_suffix(path, "-lock");
         let failed = |source| HistoryError::Lock { path: name.clone(), source };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&name)
-            .map_err(failed)?;
+        let file =
+            File::options().create(true).truncate(false).write(true).open(&name).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(HistoryError::InUse { path: path.to_owned() }),

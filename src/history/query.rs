@@ -1,5 +1,6 @@
 //! Reading a history, beside a daemon that writes it or after it.
 
+mod events;
 mod series;
 
 use std::{
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::units::Timestamp;
 
+pub use events::{EventFilter, Events, RecordedEvent};
 pub use series::{Point, Resolution, Series};
 
 /// How long a reader waits where SQLite must wait, as while a log is recovered after a crash.
@@ -26,21 +28,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Reader {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
-}
-
-/// An event as it is stored: also one whose kind only a newer wanctl knows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RecordedEvent {
-    /// Number of the event within the file.
-    pub id: i64,
-    /// When it happened.
-    pub at: Timestamp,
-    /// Name of the WAN that it is about, if it is about one.
-    pub wan: Option<String>,
-    /// What happened, as in [`super::Event::kind`].
-    pub kind: String,
-    /// The details: a JSON object.
-    pub payload: serde_json::Value,
 }
 
 impl Reader {
@@ -59,9 +46,7 @@ impl Reader {
         connection.busy_timeout(BUSY_TIMEOUT).map_err(&opening)?;
         match schema::identify(&connection, path)? {
             Identity::Ours(SCHEMA_VERSION) => Ok(Self { connection, path: path.to_owned() }),
-            Identity::Ours(version) => {
-                Err(HistoryError::Older { path: path.to_owned(), version })
-            }
+            Identity::Ours(version) => Err(HistoryError::Older { path: path.to_owned(), version }),
             Identity::Blank => Err(HistoryError::Missing { path: path.to_owned() }),
         }
     }
@@ -119,9 +104,7 @@ impl Reader {
         })?;
         match number {
             Some(number) => Ok(number),
-            None => {
-                Err(HistoryError::UnknownWan { name: wan.to_owned(), known: self.wans()? })
-            }
+            None => Err(HistoryError::UnknownWan { name: wan.to_owned(), known: self.wans()? }),
         }
     }
 
@@ -134,14 +117,13 @@ impl Reader {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<RecordedEvent>, HistoryError> {
-        self.read(
-            "SELECT event.id, at, name, kind, payload FROM event LEFT JOIN wan ON wan.id = wan
-             WHERE at >= ?1 AND at < ?2 ORDER BY at, event.id",
-            |statement| {
-                let rows = statement.query_map([from.micros(), to.micros()], recorded)?;
-                rows.collect()
-            },
-        )
+        self.events_of(EventFilter { from, to, wan: None, kinds: Vec::new() }).collect()
+    }
+
+    /// Streams the events that `filter` wants, oldest first.
+    #[must_use]
+    pub fn events_of(&self, filter: EventFilter) -> Events<'_> {
+        Events::new(self, filter)
     }
 
     fn read<T>(
@@ -153,18 +135,6 @@ impl Reader {
             self.connection.prepare_cached(sql).and_then(|mut statement| ask(&mut statement));
         answer.map_err(failed("reading", &self.path))
     }
-}
-
-fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<RecordedEvent> {
-    let payload: String = row.get(4)?;
-    Ok(RecordedEvent {
-        id: row.get(0)?,
-        at: Timestamp::from_micros(row.get(1)?),
-        wan: row.get(2)?,
-        kind: row.get(3)?,
-        // Someone else's hand may have been in the file: what is no JSON is shown as it is.
-        payload: serde_json::from_str(&payload).unwrap_or(serde_json::Value::String(payload)),
-    })
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub struct Retention {
     pub five_minutes: Duration,
     /// How long buckets of an hour are kept.
     pub hours: Duration,
-    /// How long events are kept; those of written rates for three days at most.
+    /// How long events are kept; those of written rates for a day at most.
     pub events: Duration,
     /// How many events are kept.
     pub event_count: i64,
@@ -65,7 +65,7 @@ impl Retention {
 }
 
 /// Writes of rates are told by the tiers' sums, too.
-const RATE_WRITTEN_RETENTION: Duration = Duration::from_hours(3 * 24);
+const RATE_WRITTEN_RETENTION: Duration = Duration::from_hours(24);
 /// Rows in one step: 25 s of cycles, or some hundred kB of buckets.
 const STEP_ROWS: i64 = 500;
 /// Free pages that are left in the file for the next rows; to give them back and to take them
@@ -137,10 +137,7 @@ fn at(
                 "SELECT start FROM {} WHERE wan = ?1 ORDER BY start LIMIT 1 OFFSET ?2",
                 tier.table()
             );
-            connection
-                .prepare_cached(&sql)?
-                .query_row([wan, offset], |row| row.get(0))
-                .optional()
+            connection.prepare_cached(&sql)?.query_row([wan, offset], |row| row.get(0)).optional()
         }
     }
 }
@@ -160,8 +157,7 @@ pub(super) fn trim_events(
     ] {
         // Asked first, because even a deletion of nothing takes the write lock.
         let exists = format!("SELECT EXISTS (SELECT 1 FROM event WHERE {condition})");
-        let due: bool =
-            connection.prepare_cached(&exists)?.query_row([bound], |row| row.get(0))?;
+        let due: bool = connection.prepare_cached(&exists)?.query_row([bound], |row| row.get(0))?;
         if due {
             let delete = format!(
                 "DELETE FROM event WHERE id IN

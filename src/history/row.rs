@@ -5,9 +5,9 @@ mod summed;
 
 use rusqlite::{Statement, params, params_from_iter};
 
+use pack::Unpacked;
 pub(super) use pack::{Carry, CycleValues, Field, RAW_COLUMNS, field, first_column};
 pub(super) use summed::summed;
-use pack::Unpacked;
 
 use super::Event;
 use crate::{

@@ -45,10 +45,8 @@ fn a_history_of_version_1_keeps_its_rows() {
     assert!(summary.directions.download.states[3].1 > 0.99);
     let events = reader.events(Timestamp::default(), end).unwrap();
     assert_eq!(events.len(), 1);
-    let version: i64 = reader
-        .connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .unwrap();
+    let version: i64 =
+        reader.connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
     assert_eq!(version, schema::SCHEMA_VERSION);
 }
 

@@ -41,7 +41,10 @@ fn figures_are_those_of_all_cycles() {
     let rate = sum.rate(Direction::Upload, RateKind::Desired).unwrap();
     assert_eq!([rate.min, rate.mean, rate.max].map(|rate| rate.mbps()), [20.0, 30.0, 40.0]);
     assert_eq!(sum.rate(Direction::Download, RateKind::Desired), None);
-    assert_eq!((sum.value("rtt_max_us"), sum.value("download_desired_min_kbps")), (Some(70_000), None));
+    assert_eq!(
+        (sum.value("rtt_max_us"), sum.value("download_desired_min_kbps")),
+        (Some(70_000), None)
+    );
     assert_eq!((sum.value("delta_p50_us"), sum.value("no_such_column")), (Some(-500), None));
 }
 

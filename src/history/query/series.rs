@@ -126,10 +126,16 @@ impl<'a> Series<'a> {
                 let mut rows = 0;
                 let mut last = self.position;
                 let page = &mut self.page;
-                raw::visit(connection, self.wan, self.position..end, PAGE_ROWS, |at_ms, bucket| {
-                    (rows, last) = (rows + 1, at_ms);
-                    page.push_back(Point { at: at(at_ms), tier: None, bucket });
-                })?;
+                raw::visit(
+                    connection,
+                    self.wan,
+                    self.position..end,
+                    PAGE_ROWS,
+                    |at_ms, bucket| {
+                        (rows, last) = (rows + 1, at_ms);
+                        page.push_back(Point { at: at(at_ms), tier: None, bucket });
+                    },
+                )?;
                 self.position = if rows == PAGE_ROWS { last + 1 } else { end };
                 return Ok(());
             }

@@ -109,3 +109,31 @@ fn a_reader_and_a_writer_do_not_disturb_each_other() {
     store.write(&Batch::default()).unwrap();
     assert!(reader.connection.execute("DELETE FROM cycle_1", []).is_err());
 }
+
+#[test]
+fn events_are_filtered_and_streamed_by_the_page() {
+    let directory = TempDir::new().unwrap();
+    let path = history(&directory);
+    let hand = Connection::open(&path).unwrap();
+    hand.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+         INSERT INTO event (at, wan, kind, payload) SELECT ?1 + i / 3, 2, 'odd', '{}' FROM n",
+        [START.micros()],
+    )
+    .unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let (from, to) = all();
+    let count = |wan: Option<&str>, kinds: &[&str]| {
+        let kinds = kinds.iter().map(|&kind| kind.to_owned()).collect();
+        let events: Vec<_> = reader
+            .events_of(EventFilter { from, to, wan: wan.map(str::to_owned), kinds })
+            .map(|event| event.unwrap().id)
+            .collect();
+        let distinct: std::collections::BTreeSet<_> = events.iter().collect();
+        assert_eq!(distinct.len(), events.len());
+        events.len()
+    };
+    assert_eq!((count(None, &[]), count(Some("dsl"), &[])), (2501, 2500));
+    assert_eq!(count(Some("cable"), &["state_changed", "odd"]), 1);
+    assert_eq!((count(None, &["odd"]), count(Some("cable"), &["odd"])), (2500, 0));
+}

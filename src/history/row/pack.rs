@@ -173,7 +173,8 @@ pub(in crate::history) fn pack(
             | field::reason(direction).put(now.reason.to_code())
             | field::load(direction).put(now.load.class.to_code())
             | field::blamed(direction).put(now.blamed.into());
-        let written = then.map_or(0, |then| now.actuation.writes.saturating_sub(then.actuation.writes));
+        let written =
+            then.map_or(0, |then| now.actuation.writes.saturating_sub(then.actuation.writes));
         carry.writes[direction] += int(written);
         timing |= draw(&mut carry.writes[direction], field::writes(direction));
         let first = first_column(direction);
@@ -182,8 +183,8 @@ pub(in crate::history) fn pack(
         }
     }
     let ten_micros = |delay: Option<Delay>| delay.map(|delay| rounded(delay.micros(), 10));
-    let delays =
-        [measurement.rtt, measurement.baseline, measurement.delta, measurement.jitter].map(ten_micros);
+    let delays = [measurement.rtt, measurement.baseline, measurement.delta, measurement.jitter]
+        .map(ten_micros);
     values[0] = Some(codes);
     values[1] = Some(timing);
     values[2..6].copy_from_slice(&delays);
@@ -300,7 +301,8 @@ fn percent(share: f64) -> i64 {
 
 const _: () = assert!(LoadClass::VARIANTS.len() <= 4, "the field of the load has two bits");
 const _: () = assert!(Reason::VARIANTS.len() <= 64, "the field of the reason has six bits");
-const _: () = assert!(CongestionState::VARIANTS.len() <= 8, "the field of the state has three bits");
+const _: () =
+    assert!(CongestionState::VARIANTS.len() <= 8, "the field of the state has three bits");
 const _: () = assert!(MeasurementState::VARIANTS.len() <= 8, "its field has three bits");
 
 #[cfg(test)]

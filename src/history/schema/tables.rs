@@ -40,10 +40,7 @@ pub(super) fn create_tier(tier: Tier) -> String {
 
 /// Creates or renews the views, for the WANs of these numbers and names. Those that are as they
 /// should be are left alone, so that an open changes no file without need.
-pub(super) fn renew_views(
-    connection: &Connection,
-    wans: &[(i64, String)],
-) -> rusqlite::Result<()> {
+pub(super) fn renew_views(connection: &Connection, wans: &[(i64, String)]) -> rusqlite::Result<()> {
     let cycles = wans.iter().map(|(id, name)| select_cycles(*id, name)).collect::<Vec<_>>();
     let mut views = vec![("cycles", cycles.join("\nUNION ALL\n"))];
     views.extend(Tier::ALL.map(|tier| (tier.view(), select_tier(tier))));
@@ -123,7 +120,11 @@ fn select_tier(tier: Tier) -> String {
         });
     }
     columns.extend(DERIVED.map(|(name, ..)| name.to_owned()));
-    format!("SELECT {} FROM {table} JOIN wan ON wan.id = {table}.wan", columns.join(",\n    "), table = tier.table())
+    format!(
+        "SELECT {} FROM {table} JOIN wan ON wan.id = {table}.wan",
+        columns.join(",\n    "),
+        table = tier.table()
+    )
 }
 
 fn bits(Field { column, shift, bits }: Field) -> String {

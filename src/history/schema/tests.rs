@@ -19,10 +19,7 @@ fn only_a_history_or_an_empty_database_is_touched() {
     let newer = identity(&connection);
     assert!(matches!(newer, Err(HistoryError::Newer { version, .. }) if version > SCHEMA_VERSION));
     connection.pragma_update(None, "application_id", 7).unwrap();
-    assert!(matches!(
-        identity(&connection),
-        Err(HistoryError::Foreign { application_id: 7, .. })
-    ));
+    assert!(matches!(identity(&connection), Err(HistoryError::Foreign { application_id: 7, .. })));
 
     let unmarked = blank();
     unmarked.execute_batch("CREATE TABLE theirs (id)").unwrap();
@@ -39,8 +36,9 @@ fn a_wan_keeps_its_number_when_the_configuration_is_reordered() {
     assert_eq!((second[1], second[2]), (first[1], first[0]));
     // The views show the new one, too.
     connection.execute("INSERT INTO cycle_3 (at_ms, codes) VALUES (5, 1)", []).unwrap();
-    let shown: String =
-        connection.query_row("SELECT wan FROM cycles WHERE at_ms >= 5", [], |row| row.get(0)).unwrap();
+    let shown: String = connection
+        .query_row("SELECT wan FROM cycles WHERE at_ms >= 5", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(shown, "lte");
 }
 

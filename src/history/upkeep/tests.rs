@@ -123,8 +123,10 @@ impl Trial {
         for (place, wan) in ["cable", "dsl"].into_iter().enumerate() {
             let given = self.given.iter().filter(|(of, _)| *of == place).count() as u64;
             assert_eq!(self.total(wan).cycles, given, "summary of {wan}");
-            for resolution in
-                Tier::ALL.map(Resolution::Tier).into_iter().chain([Resolution::Raw, Resolution::Auto])
+            for resolution in Tier::ALL
+                .map(Resolution::Tier)
+                .into_iter()
+                .chain([Resolution::Raw, Resolution::Auto])
             {
                 let end = Timestamp::from_micros(i64::MAX);
                 let series = reader.series(wan, Timestamp::default(), end, resolution).unwrap();
@@ -236,11 +238,10 @@ fn too_many_bytes_cost_the_finest_first_and_no_sum() {
 fn events_go_by_age_and_by_number() {
     let mut connection = Connection::open_in_memory().unwrap();
     schema::prepare(&mut connection, schema::Identity::Blank, &[]).unwrap();
-    let mut insert = connection
-        .prepare("INSERT INTO event (at, kind, payload) VALUES (?1, ?2, '{}')")
-        .unwrap();
+    let mut insert =
+        connection.prepare("INSERT INTO event (at, kind, payload) VALUES (?1, ?2, '{}')").unwrap();
     let day = 86_400_000_000_i64;
-    for (days, kind) in [(400, "stop"), (10, "rate_written"), (9, "start"), (1, "rate_written")] {
+    for (days, kind) in [(400, "stop"), (10, "rate_written"), (9, "start"), (0, "rate_written")] {
         insert.execute(rusqlite::params![START.micros() - days * day, kind]).unwrap();
     }
     drop(insert);
