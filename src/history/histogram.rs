@@ -153,7 +153,9 @@ mod tests {
 
     fn of(delays: &[i64]) -> Histogram {
         let mut histogram = Histogram::default();
-        delays.iter().for_each(|&delay| histogram.add(delay));
+        for &delay in delays {
+            histogram.add(delay);
+        }
         histogram
     }
 

@@ -11,7 +11,9 @@ fn of(rtt: i64, delta: Option<i64>, kbps: i64) -> Bucket {
         let Some(value) = value else { continue };
         let [count, sum, min, max] = Column::delay(kind);
         bucket.put(count, 1);
-        [sum, min, max].into_iter().for_each(|column| bucket.put(column, value));
+        for column in [sum, min, max] {
+            bucket.put(column, value);
+        }
         bucket.put_delay(kind, value);
     }
     let [time, sum, min, max] =
@@ -25,7 +27,9 @@ fn of(rtt: i64, delta: Option<i64>, kbps: i64) -> Bucket {
 
 fn all(buckets: &[Bucket]) -> Bucket {
     let mut sum = Bucket::default();
-    buckets.iter().for_each(|bucket| sum.merge(bucket));
+    for bucket in buckets {
+        sum.merge(bucket);
+    }
     sum
 }
 
@@ -39,7 +43,8 @@ fn figures_are_those_of_all_cycles() {
     assert_eq!(sum.quantile(DelayKind::Delta, 0.95), Some(Delay::from_micros(-500)));
     assert_eq!(sum.share_above(DelayKind::Rtt, Delay::from_micros(50_000)), Some(1.0 / 3.0));
     let rate = sum.rate(Direction::Upload, RateKind::Desired).unwrap();
-    assert_eq!([rate.min, rate.mean, rate.max].map(|rate| rate.mbps()), [20.0, 30.0, 40.0]);
+    let mbps = [20.0, 30.0, 40.0].map(BitRate::from_mbps);
+    assert_eq!([rate.min, rate.mean, rate.max], mbps);
     assert_eq!(sum.rate(Direction::Download, RateKind::Desired), None);
     assert_eq!(
         (sum.value("rtt_max_us"), sum.value("download_desired_min_kbps")),

@@ -95,12 +95,13 @@ fn a_limit_that_somebody_else_set_is_told_once() {
 
 #[test]
 fn an_outage_of_the_probes_has_a_beginning_an_end_and_a_length() {
+    use MeasurementState::{Collapsed, Healthy, Stalled};
+
     let cycle = |number: u64, state| {
         let mut cycle = fixture::cycle(0, number);
         cycle.measurement.state = state;
         cycle
     };
-    use MeasurementState::{Collapsed, Healthy, Stalled};
     let told =
         events([cycle(1, Healthy), cycle(2, Collapsed), cycle(3, Stalled), cycle(9, Healthy)]);
     let lost = row(&cycle(2, Collapsed), &Event::ProbesLost { state: Collapsed });
