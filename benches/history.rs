@@ -65,23 +65,22 @@ fn write_a_day(path: &Path) {
         }
         recorder.cycle(Arc::new(link.cycle()));
     }
-    writer.close(Duration::from_secs(60)).expect("all is written");
+    writer.close(Duration::from_mins(1)).expect("all is written");
     let rate = CYCLES_A_DAY as f64 / started.elapsed().as_secs_f64();
     println!("\na day of one WAN, written at {rate:.0} cycles/s, the making of them included");
     let database = Connection::open(path).expect("the history opens");
-    let pages = |table: &str| -> f64 {
+    let pages = |table| -> f64 {
         let sql = "SELECT coalesce(sum(pgsize), 0.0) FROM dbstat WHERE name GLOB ?1";
         database.query_row(sql, [table], |row| row.get(0)).expect("dbstat answers")
     };
     judge("a cycle on disk", pages("cycle_*") / CYCLES_A_DAY as f64, 60.0, "bytes");
-    let [second, minute, five, hour] =
-        ["tier_1s", "tier_1m", "tier_5m", "tier_1h"].map(|table| pages(table));
+    let [second, minute, five, hour] = ["tier_1s", "tier_1m", "tier_5m", "tier_1h"].map(pages);
     println!("  bytes of a bucket: 1 s {:.0}, 1 min {:.0}", second / 86_400.0, minute / 1_440.0);
     println!("  5 min {:.0}, 1 h {:.0}", five / 288.0, hour / 24.0);
     let keep = Retention::default();
     let days = |span: Duration| span.as_secs_f64() / 86_400.0;
-    let fine = days(keep.seconds) * second + days(keep.minutes) * minute;
-    let year = 2.0 * (fine + days(keep.five_minutes) * five + 365.0 * hour);
+    let finest = days(keep.seconds) * second + days(keep.minutes) * minute;
+    let year = 2.0 * (finest + days(keep.five_minutes) * five + 365.0 * hour);
     judge("the tiers of two WANs after a year", year / 1e6, 500.0, "MB");
 }
 
