@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use super::{
     HistoryError, Reader,
     bucket::Bucket,
-    mark, raw, rollup,
+    mark::{self, Mark},
+    raw, rollup,
     schema::{self, failed},
     tier::{Level, Tier},
 };
@@ -92,8 +93,10 @@ impl Comparison<'_> {
         loop {
             // Each stretch is a view of its own: a live history moves on, and its log must not grow.
             let snapshot = self.connection.unchecked_transaction()?;
-            let trimmed = mark::read(&snapshot, self.wan, self.level)?.trimmed;
-            let built = mark::read(&snapshot, self.wan, Level::Tier(self.tier))?.built;
+            let below = mark::read(&snapshot, self.wan, self.level)?;
+            let Mark { built, trimmed } = mark::read(&snapshot, self.wan, Level::Tier(self.tier))?;
+            // Either side may have been forgotten further than the other.
+            let trimmed = self.tier.ceil(below.trimmed.max(trimmed));
             let from = self.next(&snapshot, position.max(trimmed))?.filter(|&from| from < built);
             let Some(from) = from else { return Ok(()) };
             let end = Tier::Hour.floor(from).saturating_add(STRETCH).min(built);

@@ -198,6 +198,17 @@ fn upkeep_done_twice_changes_nothing() {
 }
 
 #[test]
+fn a_tier_that_is_kept_shorter_than_a_finer_one_is_no_hole() {
+    let keep = Retention { raw: Duration::from_hours(2), ..short() };
+    let mut trial = Trial::new(keep);
+    trial.happen(&Happening::Cycles(0, 2400, 1000));
+    trial.happen(&Happening::Pause(600));
+    let wall = trial.wall;
+    while trial.store().upkeep(wall).unwrap() {}
+    trial.expect_whole();
+}
+
+#[test]
 fn a_short_peak_survives_every_tier() {
     let mut trial = Trial::new(short());
     trial.happen(&Happening::Cycles(0, 600, 1000));
