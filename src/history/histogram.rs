@@ -9,8 +9,6 @@
 //! Stored, it is a sequence of LEB128 pairs in ascending order of buckets: the step from the bucket
 //! before (the first: from 0, zigzag-encoded) and the count.
 
-use std::collections::BTreeMap;
-
 /// Width of the finest buckets in µs.
 const UNIT: i64 = 64;
 /// Steps to each doubling.
@@ -19,26 +17,37 @@ const STEPS: i64 = 16;
 /// How many cycles had which delay.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Histogram {
-    counts: BTreeMap<i64, u64>,
+    /// Buckets in ascending order with their counts. Not a map: to sum up a year is to merge
+    /// thousands of these, and two sorted lists merge in one pass.
+    counts: Vec<(i64, u64)>,
 }
 
 impl Histogram {
     /// Counts a delay in µs.
     pub(super) fn add(&mut self, micros: i64) {
-        *self.counts.entry(bucket_of(micros)).or_default() += 1;
+        let bucket = bucket_of(micros);
+        match self.counts.binary_search_by_key(&bucket, |&(bucket, _)| bucket) {
+            Ok(place) => self.counts[place].1 += 1,
+            Err(place) => self.counts.insert(place, (bucket, 1)),
+        }
     }
 
     /// Counts what `other` has counted.
     pub(super) fn merge(&mut self, other: &Self) {
-        for (&bucket, &count) in &other.counts {
-            *self.counts.entry(bucket).or_default() += count;
+        let mut place = 0;
+        for &(bucket, count) in &other.counts {
+            place += self.counts[place..].iter().take_while(|&&(ours, _)| ours < bucket).count();
+            match self.counts.get_mut(place) {
+                Some((ours, sum)) if *ours == bucket => *sum += count,
+                _ => self.counts.insert(place, (bucket, count)),
+            }
         }
     }
 
     /// Returns the delay in µs that a share of `quantile` (0 to 1) does not exceed (nearest rank),
     /// or `None` if nothing was counted.
     pub(super) fn quantile(&self, quantile: f64) -> Option<i64> {
-        let total: u64 = self.counts.values().sum();
+        let total: u64 = self.counts.iter().map(|(_, count)| count).sum();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -47,23 +56,25 @@ impl Histogram {
         let wanted = ((total as f64 * quantile).ceil() as u64).clamp(1, total.max(1));
         let mut passed = 0;
         let reached = self.counts.iter().find(|(_, count)| {
-            passed += **count;
+            passed += count;
             passed >= wanted
         });
-        reached.map(|(&bucket, _)| middle_of(bucket))
+        reached.map(|&(bucket, _)| middle_of(bucket))
     }
 
     /// Returns how many of the counted delays are higher than `micros`; those of the bucket that
     /// holds `micros` are not.
     pub(super) fn above(&self, micros: i64) -> u64 {
-        self.counts.range(bucket_of(micros) + 1..).map(|(_, count)| count).sum()
+        let limit = bucket_of(micros);
+        let above = self.counts.iter().filter(|&&(bucket, _)| bucket > limit);
+        above.map(|(_, count)| count).sum()
     }
 
     /// Returns the stored form.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(3 * self.counts.len());
         let mut before: Option<i64> = None;
-        for (&bucket, &count) in &self.counts {
+        for &(bucket, count) in &self.counts {
             let step = match before {
                 Some(before) => (bucket - before).unsigned_abs(),
                 None => zigzag(bucket),
@@ -77,15 +88,16 @@ impl Histogram {
 
     /// Reads the stored form. What makes no sense, as after a stranger's edit, is left out.
     pub(super) fn decode(mut bytes: &[u8]) -> Self {
-        let mut counts = BTreeMap::new();
-        let mut before: Option<i64> = None;
+        let mut counts: Vec<(i64, u64)> = Vec::with_capacity(bytes.len() / 2);
         while let (Some(step), Some(count)) = (take(&mut bytes), take(&mut bytes)) {
-            let bucket = match before {
-                Some(before) => i64::saturating_add_unsigned(before, step),
-                None => unzigzag(step),
-            };
-            *counts.entry(bucket).or_default() += count;
-            before = Some(bucket);
+            match counts.last_mut() {
+                Some((_, sum)) if step == 0 => *sum = sum.saturating_add(count),
+                Some((before, _)) => {
+                    let bucket = before.saturating_add_unsigned(step);
+                    counts.push((bucket, count));
+                }
+                None => counts.push((unzigzag(step), count)),
+            }
         }
         Self { counts }
     }
