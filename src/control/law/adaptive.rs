@@ -128,7 +128,8 @@ impl Adaptive {
         let growth = (self.bounds.speed(input.now, aim) * input.dt.as_secs_f64()).exp();
         let got = input.load.achieved.max(input.load.newest).unwrap_or(BitRate::ZERO);
         let got = if input.waits { got.max(input.in_force.unwrap_or(got)) } else { got };
-        let most = self.bounds.limit(input.now).unwrap_or(got.scaled(LEAD));
+        let usual = self.bounds.expected(input.now).unwrap_or(got);
+        let most = self.bounds.limit(input.now).unwrap_or(got.scaled(LEAD).max(usual));
         let aim = aim.scaled(growth).min(most).max(current);
         self.aim = Some(aim);
         let since = self.last_raise.map_or(Duration::MAX, |last| input.now.since(last));
@@ -145,7 +146,8 @@ impl RateLaw for Adaptive {
         let Some(in_force) = input.in_force else {
             return hold(input, Reason::HoldPending);
         };
-        if input.load.class >= LoadClass::Low {
+        let filled = input.load.newest.is_some_and(|got| got >= in_force.scaled(0.9));
+        if input.waits || filled {
             self.bounds.lived(input.dt, in_force.min(input.current));
         }
         if in_force > input.current.scaled(CUT_PENDING) {
@@ -199,6 +201,13 @@ impl RateLaw for Adaptive {
             (true, true) => self.cut(input, depth),
             (true, false) => withdraw(input, Reason::HoldElsewhere),
             (false, _) if input.waits => self.raise(input),
+            (false, _)
+                if input.load.class == LoadClass::Low
+                    && self.bounds.fickleness(input.now) > 0.3
+                    && self.bounds.expected(input.now).is_some_and(|e| e > input.current) =>
+            {
+                self.raise(input)
+            }
             (false, _) => match input.load.class {
                 LoadClass::High => self.raise(input),
                 LoadClass::Unknown => hold(input, Reason::HoldLoadUnknown),

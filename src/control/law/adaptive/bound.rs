@@ -67,8 +67,10 @@ impl Bounds {
 
     /// Returns the rate that is believed to get through: the bound, or, the more fickle it is, the
     /// usual rate if that is higher.
-    fn expected(&self, now: MonoTime) -> Option<BitRate> {
-        let bound = self.rate()?;
+    pub(super) fn expected(&self, now: MonoTime) -> Option<BitRate> {
+        let Some(bound) = self.rate() else {
+            return Some(BitRate::from_bps(1).scaled(self.usual?.exp()));
+        };
         let Some(usual) = self.usual else { return Some(bound) };
         let higher = (usual - (bound.bps().max(1) as f64).ln()).max(0.0);
         Some(bound.scaled((higher * self.fickleness(now)).exp()))
@@ -135,6 +137,7 @@ impl Bounds {
     /// Returns the highest rate worth trying before the bound is disproved.
     pub(super) fn limit(&self, now: MonoTime) -> Option<BitRate> {
         let beyond = BEYOND + (BEYOND_FICKLE - BEYOND) * self.fickleness(now);
+        self.known?;
         self.expected(now).map(|rate| rate.scaled(beyond))
     }
 }
