@@ -164,6 +164,9 @@ fn complaints(cycle: &Cycle, now: MonoTime) -> Vec<String> {
         )),
         MeasurementState::Collapsed => reasons
             .push("no reflector answers although traffic flows: congestion suspected".to_owned()),
+        MeasurementState::Blind => reasons.push(
+            "the link is full, but the probes see no queue: they seem to pass it by".to_owned(),
+        ),
         MeasurementState::Stalled => reasons.push(
             "no reflector answers and no traffic flows: is the link up, and do the probes leave \
              through it?"
