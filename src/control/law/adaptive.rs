@@ -44,7 +44,7 @@ const KEEP: f64 = 0.98;
 /// round trip, and what gets through is known a tenth of a second later.
 const LEAD: f64 = 1.4;
 /// Raises are made in steps of this share and this long apart, so that they are worth their writes.
-const STEP: f64 = 1.02;
+const STEP: f64 = 1.03;
 const STEP_EVERY: Duration = Duration::from_millis(100);
 /// A limit in force that is this much above the desired one is a cut that has not arrived.
 const CUT_PENDING: f64 = 1.02;

@@ -25,8 +25,6 @@ const CREEP_LEAST: f64 = 0.02;
 const CREEP_BACK: f64 = 0.1;
 /// How long it is remembered that more was possible.
 const PROVEN_FOR: Duration = Duration::from_mins(5);
-/// How much more.
-const PROVEN_MORE: f64 = SAME;
 /// Growth per second where no bound is known.
 const CLIMB: f64 = 3.0;
 /// Growth per second gained for each share by which a disproved bound has been passed.
@@ -40,11 +38,14 @@ const FASTEST: f64 = 8.0;
 /// Time constant of the usual rate.
 const USUAL_TAU: Duration = Duration::from_secs(4);
 /// How far beyond a bound that was always good a rate is tried at first.
-const BEYOND: f64 = 1.08;
+const BEYOND: f64 = 1.1;
 /// How far beyond one that never lasts.
 const BEYOND_FICKLE: f64 = 1.5;
-/// A rate this far beyond the bound that no queue answers disproves it.
-const DISPROVED: f64 = 1.04;
+/// A rate this far beyond the bound that no queue answers disproves it: further than an estimate of
+/// it errs,
+const DISPROVED: f64 = 1.08;
+/// or less far, while more is known to have been possible.
+const DISPROVED_EASILY: f64 = 1.04;
 
 /// What is known of the rate at which a queue stands.
 #[derive(Debug, Clone, Copy)]
@@ -113,11 +114,12 @@ impl Bounds {
 
     /// Demand filled `in_force` and no queue stood; `look` is how long it takes to be sure.
     pub(super) fn passed(&mut self, now: MonoTime, in_force: BitRate, look: Duration) {
-        if self.proven(now).is_none_or(|proven| in_force >= proven.scaled(1.0 / DISPROVED)) {
+        if self.proven(now).is_none_or(|proven| in_force >= proven) {
             self.proven = Some((in_force, now));
         }
         let Some((rate, since)) = self.known else { return };
-        if in_force < rate.scaled(DISPROVED) {
+        let far = if self.was_more(now) { DISPROVED_EASILY } else { DISPROVED };
+        if in_force < rate.scaled(far) {
             self.beyond = None;
         } else if now.since(*self.beyond.get_or_insert(now)) >= look {
             self.is_open = true;
@@ -131,6 +133,13 @@ impl Bounds {
     /// Something of a queue was seen: nothing beyond the bound is proven by it.
     pub(super) fn disturbed(&mut self) {
         self.beyond = None;
+    }
+
+    /// Tells whether more than the bound is known to have been possible.
+    fn was_more(&self, now: MonoTime) -> bool {
+        self.known
+            .zip(self.proven(now))
+            .is_some_and(|((bound, _), proven)| proven > bound && !is_same(bound, proven))
     }
 
     fn learn(&mut self, lifetime: Duration) {
@@ -165,12 +174,14 @@ impl Bounds {
 
     /// Returns the growth per second of a rate at `at`.
     pub(super) fn speed(&self, now: MonoTime, at: BitRate) -> f64 {
-        let (Some(bound), Some(expected)) = (self.rate(), self.expected(now)) else {
-            // Just beyond a bound it may have been an error of the estimate: with care at first.
-            let beyond = self.known.map(|(bound, _)| logarithm(at) - logarithm(bound));
-            return beyond.map_or(CLIMB, |beyond| (CONFIDENCE * beyond).clamp(CREEP_BACK, CLIMB));
+        let Some((bound, _)) = self.known else { return CLIMB };
+        let was_more = self.was_more(now);
+        let Some(expected) = self.expected(now).filter(|_| !self.is_open) else {
+            // Just beyond a bound, that may have been an error of the estimate: with care at first.
+            let error = if was_more { 0.0 } else { NEAR };
+            let beyond = logarithm(at) - logarithm(bound) - error;
+            return (CONFIDENCE * beyond).clamp(CREEP_BACK, CLIMB);
         };
-        let was_more = self.proven(now).is_some_and(|proven| proven > bound.scaled(PROVEN_MORE));
         let least = if was_more { CREEP_BACK } else { CREEP_LEAST };
         let doubt = DOUBT / self.good_for(now).as_secs_f64();
         let distance = (logarithm(at) - logarithm(expected)).abs();
