@@ -7,7 +7,6 @@ use std::{
 
 use serde::Serialize;
 
-use super::health::{Level, Part};
 use crate::{
     steering::{
         Blocker, FailoverReason, Rank, RouteActuation, SteeringDecision, SteeringMode, Timer,
@@ -182,10 +181,14 @@ impl SteeringBoard {
         })
     }
 
-    /// Judges how steering is, with the `troubles` that its switches make; `None` where nothing is
-    /// steered.
+    /// Returns what is wrong with steering, beginning with the `troubles` that its switches make,
+    /// and what should be thought about; `None` where nothing is steered.
     #[must_use]
-    pub(super) fn part(&self, troubles: Vec<String>, now: MonoTime) -> Option<Part> {
+    pub(super) fn complaints(
+        &self,
+        troubles: Vec<String>,
+        now: MonoTime,
+    ) -> Option<(Vec<String>, Vec<String>)> {
         let pinned = self.open();
         let (decision, _) = pinned.latest.as_ref()?;
         let SteeringDecision { mode, target, steer, failover, in_doubt, .. } = decision;
@@ -212,8 +215,7 @@ impl SteeringBoard {
         if target.sensitive != target.carrier {
             notes.push(format!("new latency-sensitive connections {verb} over {sensitive}"));
         }
-        let status = if reasons.is_empty() { Level::Ok } else { Level::Degraded };
-        Some(Part { name: "steering".to_owned(), status, reasons, notes })
+        Some((reasons, notes))
     }
 
     /// A reader that panicked leaves nothing half-written here.
