@@ -209,8 +209,11 @@ impl SteeringBoard {
             (name(decision, target.sensitive), name(decision, target.carrier));
         let verb = if *mode == SteeringMode::Active { "go" } else { "would go" };
         if target.carrier != Rank::HOME {
-            let minutes = now.since(failover.since).as_secs() / 60;
-            notes.push(format!("all connections {verb} over {carrier} for {minutes} min"));
+            let lasts = match now.since(failover.since).as_secs() {
+                seconds @ 0..60 => format!("{seconds} s"),
+                seconds => format!("{} min", seconds / 60),
+            };
+            notes.push(format!("all connections {verb} over {carrier}, for {lasts} now"));
         }
         if target.sensitive != target.carrier {
             notes.push(format!("new latency-sensitive connections {verb} over {sensitive}"));

@@ -138,6 +138,7 @@ fn draw_parts(page: &mut String, status: &Status, paint: Paint) {
     draw_part(page, "history", &parts.history, &about, paint);
     draw_part(page, "steering", &parts.steering, "", paint);
     let hash: String = parts.config.values.sha256.chars().take(12).collect();
+    let hash = if hash.is_empty() { "built in" } else { &hash };
     let about = format!("{hash}, in force for {}", span(parts.config.values.age_seconds));
     draw_part(page, "config", &parts.config, &about, paint);
     let about = match parts.clock.values.steps {

@@ -57,7 +57,7 @@ export class SteeringCard {
     this.ways.steer.classList.toggle("away", told.sensitive !== home);
     this.ways.failover.classList.toggle("away", told.carrier !== home);
     const { score, threshold } = told;
-    put(field("score"), `${home} suffers by ${score}; calls leave it from ${threshold} of 100`);
+    put(field("score"), `${told.carrier} suffers by ${score} of 100; calls leave it from ${threshold}`);
     this.bar.style.transform = `scaleX(${score / 100})`;
     this.mark.style.left = `${threshold}%`;
     for (const decision of ["steer", "failover"]) {
@@ -88,9 +88,14 @@ function wanRow({ name, reach, score, contributors, unfit }, { sensitive, carrie
     name,
     REACHES[reach] ?? reach,
     takes.join(" and ") || "–",
-    [suffers, ...rules, unfit && `no refuge: ${unfit}`].filter(Boolean).join("; "),
+    [suffers, ...rules, unfit && `no refuge: ${itself(unfit)}`].filter(Boolean).join("; "),
   ];
   return { key: name, cells, bad: reach === "down" || unfit === "the other WAN is dead" };
+}
+
+/** Says of a WAN itself what steering says of "the other WAN". */
+function itself(text) {
+  return text.replace("the other WAN's", "its").replace("the other WAN", "it");
 }
 
 function ruleState({ enabled, pending, in_doubt, refused }) {

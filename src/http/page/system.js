@@ -65,12 +65,16 @@ function aboutHistory(values) {
 }
 
 function aboutConfig({ sha256, age_seconds }) {
-  return list(sha256.slice(0, 12), `in force for ${span(age_seconds)}`);
+  return list(sha256.slice(0, 12) || "built in", `in force for ${span(age_seconds)}`);
 }
 
 function aboutClock({ steps }) {
   if (steps === 0) return "steady";
   return steps === 1 ? "set once since the start" : `set ${steps} times since the start`;
+}
+
+function counted(count, what) {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function aboutLoop(values) {
@@ -79,7 +83,7 @@ function aboutLoop(values) {
   return list(
     `cycle ${cycles}`,
     `${delay(lateness_ms)} ms late`,
-    `${overruns} overruns`,
-    `${skipped_ticks} ticks skipped`,
+    counted(overruns, "overrun"),
+    `${counted(skipped_ticks, "tick")} skipped`,
   );
 }

@@ -15,6 +15,8 @@ use crate::{
 
 /// A rate that the router has not followed for this long is worth telling.
 const PENDING_LONG: Duration = Duration::from_secs(5);
+/// A rate that glides is always a little ahead of what is worth writing.
+const FOLLOWED_WITHIN: f64 = 0.05;
 /// Rows are committed about once a second; when none were for this long, something is wrong.
 const COMMIT_LATE: Duration = Duration::from_secs(30);
 /// For so long a step of the wall clock is told: whoever looks at the last hour's records then
@@ -93,13 +95,22 @@ pub(super) fn control(
     Part::judge(Level::Failing, standing_still.into_iter().collect(), values)
 }
 
-pub(super) fn actuator(cycle: Option<&Cycle>, now: MonoTime) -> Part<Option<ActuatorValues>> {
+pub(super) fn actuator(
+    cycle: Option<&Cycle>,
+    is_router_up: bool,
+    now: MonoTime,
+) -> Part<Option<ActuatorValues>> {
     let Some(cycle) = cycle else { return Part::judge(Level::Degraded, Vec::new(), None) };
     let pending = PerDirection::build(|direction| {
         cycle.directions[direction].actuation.pending_since.map(|since| now.since(since))
     });
     let late = Direction::ALL.into_iter().filter_map(|direction| {
         let pending = pending[direction].filter(|pending| *pending > PENDING_LONG)?;
+        let DirectionCycle { desired, actuation, .. } = &cycle.directions[direction];
+        let share = actuation.observed.and_then(|observed| observed.fraction_of(*desired));
+        if share.is_some_and(|share| (share - 1.0).abs() <= FOLLOWED_WITHIN) {
+            return None;
+        }
         let (name, seconds) = (direction.name(), pending.as_secs_f64());
         Some(format!("the router has not followed the {name} rate for {seconds:.0} s"))
     });
@@ -114,7 +125,12 @@ pub(super) fn actuator(cycle: Option<&Cycle>, now: MonoTime) -> Part<Option<Actu
     };
     let values =
         ActuatorValues { download: rates(Direction::Download), upload: rates(Direction::Upload) };
-    Part::judge(Level::Degraded, late.collect(), Some(values))
+    if is_router_up {
+        Part::judge(Level::Degraded, late.collect(), Some(values))
+    } else {
+        // That a router which is away follows nothing is said once, by its own part.
+        Part::judge(Level::Degraded, Vec::new(), Some(values)).with_notes(late.collect())
+    }
 }
 
 pub(super) fn router(inputs: &HealthInputs) -> Part<RouterValues> {

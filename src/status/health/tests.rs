@@ -122,3 +122,16 @@ fn a_history_that_stands_still_and_a_clock_that_was_set_are_told() {
     let clock = Health::judge(&inputs).parts.clock;
     assert_eq!((clock.status, clock.values.steps), (Level::Ok, 1), "told for ten minutes");
 }
+
+#[test]
+fn a_rate_that_is_not_followed_is_told_unless_it_is_only_gliding() {
+    for (observed_mbps, told) in [(None, true), (Some(49), false), (Some(40), true)] {
+        let mut cycle = cycle(MeasurementState::Healthy, 6);
+        let actuation = &mut cycle.directions.upload.actuation;
+        actuation.pending_since = Some(MonoTime::from_millis(3_000));
+        actuation.observed = observed_mbps.map(|mbps| BitRate::from_bps(mbps * 1_000_000));
+        let actuator = Health::judge(&inputs(Some(cycle), 10_050)).wans.remove(0).actuator;
+        let reason = "the router has not followed the upload rate for 7 s";
+        assert_eq!(actuator.reasons, [reason][usize::from(!told)..], "{observed_mbps:?}");
+    }
+}
