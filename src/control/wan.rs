@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::{
     Actuation, Direction, DirectionCycle, DirectionMemory, EvidenceParams, LawKind, Limits, Load,
-    Measurement, PerDirection, QueueReading, ReflectorView, RttSample, ShaperSample,
-    StateThresholds, WanMemory,
+    Measurement, MeasurementState, PerDirection, QueueReading, ReflectorView, RttSample,
+    ShaperSample, StateThresholds, WanMemory,
     blame::{Suspect, Suspects},
+    blindness::Blindness,
     evidence::Evidence,
     law::{Adaptive, Fixed, LawInput, RateLaw, Verdict, Zone},
     load::{self, LoadMeter},
@@ -113,6 +114,7 @@ struct Channel {
     /// Packets waited in the shaper at the last two readings.
     waited: [bool; 2],
     actuation: Actuation,
+    blindness: Blindness,
 }
 
 impl Wan {
@@ -134,6 +136,7 @@ impl Wan {
                 queue: None,
                 waited: [false; 2],
                 actuation: Actuation::default(),
+                blindness: Blindness::default(),
             }
         };
         Self {
@@ -160,7 +163,7 @@ impl Wan {
             baselines: self.evidence.baselines(),
             directions: PerDirection::build(|direction| DirectionMemory {
                 desired: self.directions[direction].desired,
-                proven: None,
+                proven: self.directions[direction].law.proven(self.decided),
             }),
         }
     }
@@ -209,8 +212,14 @@ impl Wan {
         self.decided = now;
         let loads = PerDirection::build(|direction| self.directions[direction].load(now));
         let traffic = loads.each().iter().any(|(_, load)| load.achieved > Some(TRAFFIC));
-        let measurement = self.evidence.measurement(now, traffic);
+        let mut measurement = self.evidence.measurement(now, traffic);
         let Self { evidence, observes, directions, calm, .. } = self;
+        let blind = PerDirection::build(|direction| {
+            directions[direction].is_blind(now, &loads[direction], measurement.delta)
+        });
+        if measurement.state == MeasurementState::Healthy && blind.download | blind.upload {
+            measurement.state = MeasurementState::Blind;
+        }
         let seen = PerDirection::build(|direction| {
             evidence.finding(now, directions[direction].law.last_cut(), direction)
         });
@@ -262,6 +271,12 @@ impl Channel {
     /// Tells whether traffic waits in the shaper: it is the shaper that limits it.
     fn waits(&self) -> bool {
         self.waited == [true; 2]
+    }
+
+    fn is_blind(&mut self, now: MonoTime, load: &Load, delta: Option<Delay>) -> bool {
+        let (in_force, waits) = (self.in_force(), self.waits());
+        self.blindness.update(now, load.achieved, in_force, waits, delta);
+        self.blindness.is_blind()
     }
 
     fn suspect(&self, load: &Load) -> Suspect {

@@ -167,6 +167,7 @@ impl RateLaw for Zone {
         match (input.measurement, input.delta) {
             (MeasurementState::Starting, _) => hold(input, Reason::HoldStarting),
             (MeasurementState::Collapsed, _) => self.answer_silence(input),
+            (MeasurementState::Blind, _) => hold(input, Reason::HoldBlind),
             (MeasurementState::Healthy | MeasurementState::Reduced, Some(delta)) => {
                 self.answer(delta, input)
             }
