@@ -71,6 +71,9 @@ fn main() -> io::Result<()> {
     heading("an honest scrape meanwhile", "ms");
     for Scene { name, honest, .. } in [&quiet].into_iter().chain(&scenes) {
         Spread::new(honest.took.clone()).print(name);
+        if honest.failed > 0 {
+            println!("{:<34}{:>8} failed", "", honest.failed);
+        }
     }
     println!();
     println!("scrapes that were done of 12,000: {}", done.load(Relaxed));
