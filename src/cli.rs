@@ -11,6 +11,7 @@ mod replay;
 mod run;
 mod show_history;
 mod simulate;
+mod status;
 mod steer;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
@@ -31,6 +32,8 @@ struct Failure {
 const EXIT_FAILURE: u8 = 1;
 /// The command line or the environment makes no sense; clap uses the same.
 const EXIT_USAGE: u8 = 2;
+/// `wanctl status` got an answer, and it is not what was required.
+const EXIT_UNFULFILLED: u8 = 3;
 /// Not permitted to open an ICMP socket (`EX_NOPERM` of sysexits.h).
 const EXIT_NO_PERMISSION: u8 = 77;
 /// The configuration is wrong (`EX_CONFIG` of sysexits.h).
@@ -90,6 +93,8 @@ enum Command {
     EmulateConsole(emulate_console::EmulateConsoleArgs),
     /// Decide again what `run --record` recorded, and say what comes out otherwise.
     Replay(replay::ReplayArgs),
+    /// Show how a running daemon is: rates, delay, states, last decisions and what needs attention.
+    Status(status::StatusArgs),
     /// Choose for a while which WAN new latency-sensitive connections take.
     Steer(steer::SteerArgs),
     /// Tell how a link has behaved, from the SQLite history.
@@ -178,6 +183,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::EmulateRouter(args) => block_on(emulate::run(args)),
         Command::EmulateConsole(args) => emulate_console::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Status(args) => block_on(status::run(args)),
         Command::Steer(args) => block_on(steer::run(args)),
         Command::History(args) => show_history::run(&args),
         Command::Simulate(args) => simulate::run(&args),

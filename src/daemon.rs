@@ -93,7 +93,7 @@ pub struct Daemon {
     reloader: Reloader,
     control: Option<JoinHandle<()>>,
     tasks: TaskTracker,
-    server: task::JoinHandle<io::Result<()>>,
+    server: task::JoinHandle<()>,
     stop: CancellationToken,
     stop_server: CancellationToken,
 }
@@ -231,15 +231,6 @@ impl Daemon {
     pub fn reload(&self) {
         let reloader = self.reloader.clone();
         self.tasks.spawn(async move { drop(reloader.reload().await) });
-    }
-
-    /// Waits until a part that should never end has ended, and says which.
-    pub async fn broken(&mut self) -> String {
-        match (&mut self.server).await {
-            Ok(Ok(())) => "the HTTP server has ended".to_owned(),
-            Ok(Err(error)) => format!("the HTTP server has failed: {error}"),
-            Err(error) => format!("the HTTP server has died: {error}"),
-        }
     }
 
     /// Stops in order: loops, parting limits, history, listener. The history is told `reason`.

@@ -57,9 +57,9 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         source: None,
         recording,
     };
-    let mut daemon = Daemon::start(parts).context("cannot start")?;
+    let daemon = Daemon::start(parts).context("cannot start")?;
 
-    let watched = watch(&mut daemon, clock, args.duration).await;
+    let watched = watch(&daemon, clock, args.duration).await;
     let board = daemon.board().clone();
     daemon.stop("the demo ended").await;
     stop_router.cancel();
@@ -71,11 +71,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
 }
 
 /// Prints a line a second until the time is up, a signal comes or something breaks.
-async fn watch(
-    daemon: &mut Daemon,
-    clock: Clock,
-    duration: Option<Duration>,
-) -> anyhow::Result<()> {
+async fn watch(daemon: &Daemon, clock: Clock, duration: Option<Duration>) -> anyhow::Result<()> {
     let mut seconds = interval(SECOND);
     let end = async {
         match duration {
@@ -90,7 +86,6 @@ async fn watch(
         tokio::select! {
             () = &mut end => return Ok(()),
             _ = signals.next() => return Ok(()),
-            what = daemon.broken() => anyhow::bail!(what),
             _ = seconds.tick() => {
                 let elapsed = clock.now().since_start().as_secs();
                 if elapsed == 0 {

@@ -41,20 +41,17 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
     info!(url = %format!("http://{listen}/"), mode = ?config.control.mode, "serving");
     let recording = args.record.open()?;
     let source = Some(source(&args));
-    let mut daemon =
+    let daemon =
         Daemon::start(Parts { config, router, probers, clock, listener, source, recording })?;
-    let (reason, broken) = loop {
-        tokio::select! {
-            notice = signals.next() => match notice {
-                Notice::Stop(signal) => break (signal.to_owned(), false),
-                Notice::Hangup => daemon.reload(),
-            },
-            what = daemon.broken() => break (what, true),
+    let reason = loop {
+        match signals.next().await {
+            Notice::Stop(signal) => break signal,
+            Notice::Hangup => daemon.reload(),
         }
     };
     info!(reason, "stopping");
-    daemon.stop(&reason).await;
-    if broken { Err(anyhow!(reason).into()) } else { Ok(()) }
+    daemon.stop(reason).await;
+    Ok(())
 }
 
 /// Loads the configuration, over which the command line may have a word.
