@@ -38,7 +38,7 @@ use std::{path::PathBuf, time::Duration};
 
 pub use error::HistoryError;
 pub use event::{Event, SteeringInputs};
-pub use metrics::HistoryCollector;
+pub use metrics::declare_metrics;
 pub use query::{Reader, RecordedEvent};
 pub use recorder::{Recorder, Stats};
 pub use steering_memory::KeptSteering;
