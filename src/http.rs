@@ -4,6 +4,7 @@
 mod metrics;
 mod page;
 mod steer;
+mod web;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -23,7 +24,10 @@ use tokio::{net::TcpListener, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use self::steer::steer;
-pub use self::steer::{SteerRequest, SteerSource, Steered};
+pub use self::{
+    steer::{SteerRequest, SteerSource, Steered},
+    web::Web,
+};
 use crate::{
     catalogue::Catalogue,
     status::{Board, Health, SteeringBoard, SteeringStatus, WanView},
