@@ -31,7 +31,7 @@ fn everything() -> Catalogue {
     let directory = tempfile::tempdir().unwrap();
     let (recorder, writer) = history::start(Settings {
         path: directory.path().join("history.db"),
-        raw_retention: std::time::Duration::from_hours(1),
+        retention: history::Retention::default(),
         wans: WANS.map(str::to_owned).to_vec(),
     });
     history::declare_metrics(&mut catalogue, recorder);
