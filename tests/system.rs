@@ -14,7 +14,10 @@ mod support {
 
 #[path = "system"]
 mod system {
+    mod browser;
     mod lab;
+    mod load;
+    mod page;
     mod probes;
     mod prometheus;
     mod tool;

@@ -17,7 +17,7 @@ use crate::support::{
 };
 
 /// Starts the demo in `site` and returns where it serves.
-fn demo(site: &Site) -> (Program, SocketAddr) {
+pub(crate) fn demo(site: &Site) -> (Program, SocketAddr) {
     let mut command = wanctl();
     command.args(["demo", "--listen", "127.0.0.1:0", "--data-dir"]).arg(site.path("demo"));
     let mut demo = Program::start(command);
