@@ -3,7 +3,7 @@
 use std::{
     io::Write as _,
     net::{SocketAddr, TcpListener},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use rcgen::{CertificateParams, KeyPair};
@@ -171,6 +171,30 @@ fn it_scrapes_native_histograms_over_tls_with_a_password() {
     assert!(prometheus.query(lag, "wan").iter().all(|(_, age)| *age < 5.0));
     demo.terminate();
     demo.exit().expect(0);
+}
+
+#[test]
+fn their_own_reader_of_openmetrics_accepts_the_page() {
+    let site = Site::new();
+    let (mut demo, target) = demo(&site);
+    demo.said("  3 s  ");
+    let page = http::get(target, "/metrics", Format::OpenMetrics.accept()).unwrap();
+    assert_eq!(page.header("content-type"), Some(Format::OpenMetrics.content_type()));
+    let page = site.write("page.txt", &page.body);
+    let read = "import sys\n\
+                from prometheus_client.openmetrics.parser import text_fd_to_metric_families\n\
+                families = list(text_fd_to_metric_families(open(sys.argv[1])))\n\
+                print(len(families), sum(len(family.samples) for family in families))\n";
+    // The system's own, for which the package is.
+    let mut reader = Command::new("/usr/bin/python3");
+    let reader = Program::finish({
+        reader.args(["-I", "-c", read]).arg(page);
+        reader
+    });
+    reader.expect(0);
+    let counts: Vec<usize> =
+        reader.stdout.split_whitespace().map(|count| count.parse().unwrap()).collect();
+    assert!(counts[0] > 80 && counts[1] > 1000, "{counts:?}");
 }
 
 #[test]
