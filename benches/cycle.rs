@@ -16,6 +16,7 @@ use tokio::{
 };
 use wanctl::{
     actuator,
+    catalogue::Catalogue,
     clock::Clock,
     control::{
         Actuation, Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
@@ -26,7 +27,7 @@ use wanctl::{
     history::{self, Recorder, Retention, Settings},
     probe::Pace,
     status::Board,
-    telemetry::{self, CycleMetrics, WanLabels},
+    telemetry::{CycleMetrics, WanLabels},
     units::{BitRate, Delay, MonoTime},
 };
 
@@ -69,8 +70,7 @@ fn run(label: &str, rounds: u64, rest: impl Fn(&Recorder)) -> Spread {
     });
     let reflectors: Vec<String> = (1..=REFLECTORS).map(|n| format!("192.0.2.{n}")).collect();
     let board = Board::new(WANS.map(|name| (name.to_owned(), reflectors.clone())).to_vec());
-    let mut registry = telemetry::registry();
-    let labels = WanLabels::register(telemetry::ours(&mut registry));
+    let labels = WanLabels::register(&mut Catalogue::default());
     let clock = Clock::start();
     let mut benches: Vec<Bench> = (0..)
         .zip(WANS)

@@ -13,6 +13,7 @@ mod show_history;
 mod simulate;
 mod status;
 mod steer;
+mod web;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -112,6 +113,8 @@ struct RunArgs {
     #[arg(long)]
     observe: bool,
     #[command(flatten)]
+    web: web::WebArgs,
+    #[command(flatten)]
     record: record::RecordArgs,
 }
 
@@ -129,6 +132,8 @@ struct DemoArgs {
     /// Equal seeds give equal links.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    web: web::WebArgs,
     #[command(flatten)]
     record: record::RecordArgs,
 }

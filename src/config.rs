@@ -19,6 +19,7 @@ mod steering;
 mod surroundings;
 mod value;
 mod wan;
+mod web;
 mod zone;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
@@ -29,6 +30,7 @@ pub use probe::{Bind, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, Via};
 pub use secret::Secret;
 pub use steering::{SteeringConfig, SteeringExit, SwitchMenu, SwitchRef};
 pub use surroundings::{FileText, Surroundings};
+pub use web::{Users, WebConfig, WebTls};
 
 use crate::control::{Direction, PerDirection, WanParams};
 

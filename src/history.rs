@@ -53,7 +53,7 @@ pub use compact::{Compacted, compact};
 pub use error::HistoryError;
 pub use event::{Event, SteeringInputs};
 pub use memory::Memories;
-pub use metrics::HistoryCollector;
+pub use metrics::declare_metrics;
 pub use query::{EventFilter, Events, Point, Reader, RecordedEvent, Resolution, Series};
 pub use recorder::{Recorder, Stats};
 pub use retention::Retention;

@@ -3,37 +3,43 @@
 //! memory; no scrape reaches the router or the disk.
 
 mod live;
+mod metrics;
 mod page;
 mod probes;
 mod server;
 mod steer;
+mod web;
 
 use std::sync::Arc;
 
 use axum::{
     Router,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use futures_util::future::BoxFuture;
-use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::steer::steer;
-pub use self::steer::{SteerRequest, SteerSource, Steered};
+pub use self::{
+    steer::{SteerRequest, SteerSource, Steered},
+    web::Web,
+};
 use crate::{
+    catalogue::Catalogue,
     status::{Board, Health, SteeringBoard},
-    telemetry::{Format, encode},
 };
 
 /// What the handlers read.
 #[derive(Debug, Clone)]
 pub struct Served {
     /// Every metric.
-    pub registry: Arc<Registry>,
+    pub catalogue: Arc<Catalogue>,
+    /// How connections are secured and who may ask.
+    pub web: Web,
     /// The newest cycles.
     pub board: Board,
     /// How health is found out; asked at each request.
@@ -81,14 +87,15 @@ impl std::fmt::Debug for ReloadSource {
 
 /// Serves on `listener` until `stop`.
 pub async fn serve(listener: TcpListener, served: Served, stop: CancellationToken) {
-    server::serve(listener, router(served), server::Bounds::default(), stop).await;
+    let web = served.web.clone();
+    server::serve(listener, router(served), web, server::Bounds::default(), stop).await;
 }
 
 /// Builds the routes.
 pub fn router(served: Served) -> Router {
     Router::new()
         .merge(page::routes())
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/livez", get(probes::livez))
         .route("/readyz", get(probes::readyz))
         .route("/health", get(probes::health))
@@ -97,18 +104,6 @@ pub fn router(served: Served) -> Router {
         .fallback(unknown)
         .with_state(served.clone())
         .merge(live::routes(served))
-}
-
-async fn metrics(State(served): State<Served>, headers: HeaderMap) -> Response {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let format = Format::negotiate(accept.unwrap_or_default());
-    match encode(&served.registry, format) {
-        Ok(page) => {
-            let headers = [(header::CONTENT_TYPE, format.content_type()), (header::VARY, "Accept")];
-            (headers, page).into_response()
-        }
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
 }
 
 async fn reload(State(served): State<Served>) -> Response {

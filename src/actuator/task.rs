@@ -220,7 +220,8 @@ impl Actuator {
         let now = self.work.clock.now();
         let failure = match answer {
             Answer::Wrote(write, answer) => {
-                self.work.metrics.call(call, &answer);
+                let awaited = self.reconciler.awaited(write.queue, now);
+                self.work.metrics.wrote(call, write.queue, &answer, awaited);
                 answer
                     .map(|limit| self.confirm(write, limit, now))
                     .err()
@@ -288,8 +289,7 @@ impl Actuator {
     fn take_readings(&mut self, readings: &Readings, asked: MonoTime, now: MonoTime) {
         self.readings += 1;
         let mut troubles = Vec::new();
-        let mut found: Vec<PerDirection<Option<QueueRow>>> =
-            vec![PerDirection::default(); self.work.links.len()];
+        let mut found = vec![PerDirection::<Option<QueueRow>>::default(); self.work.links.len()];
         let queues = self.work.queues.iter().zip(&mut self.watches).zip(&readings.rows).enumerate();
         for (index, ((queue, watch), row)) in queues {
             let Some(row) = row else {
@@ -335,6 +335,7 @@ impl Actuator {
         for finding in &findings {
             warn!(what = %finding.text, "the router is not set up as it should be");
         }
+        self.work.metrics.surveyed(&findings);
         self.report.send_modify(|report| report.findings = findings);
     }
 

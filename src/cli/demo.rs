@@ -24,6 +24,7 @@ use crate::{
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
+    let web = args.web.open()?;
     let household = home::troubled(args.seed);
     let http = bind(args.listen).await?;
     let listen = http.local_addr().context("the listener has no address")?;
@@ -43,7 +44,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     config.steering = Some(household::steering(&config));
     config.history = HistoryConfig { path: Some(history.clone()), ..config.history };
     config.http = HttpConfig { listen, ..config.http };
-    announce(&config, &history, given)?;
+    announce(&config, web.scheme(), &history, given)?;
 
     let client = RouterOs::new(&config.router, config.queues()).map_err(anyhow::Error::msg)?;
     let probers = (0..household.len()).map(|link| world.prober(link)).collect();
@@ -54,6 +55,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         probers,
         clock,
         listener: http,
+        web,
         source: None,
         recording,
     };
@@ -99,13 +101,18 @@ async fn watch(daemon: &Daemon, clock: Clock, duration: Option<Duration>) -> any
     }
 }
 
-fn announce(config: &Config, history: &std::path::Path, given: bool) -> anyhow::Result<()> {
+fn announce(
+    config: &Config,
+    scheme: &str,
+    history: &std::path::Path,
+    given: bool,
+) -> anyhow::Result<()> {
     let listen = config.http.listen;
     say("wanctl demo: two simulated WANs whose capacity moves, an emulated RouterOS router,")?;
     say("and the real controller between them, deciding 20 times a second.")?;
     say("")?;
-    say(format!("  live page   http://{listen}/"))?;
-    say(format!("  metrics     http://{listen}/metrics"))?;
+    say(format!("  live page   {scheme}://{listen}/"))?;
+    say(format!("  metrics     {scheme}://{listen}/metrics"))?;
     let kept = if given { "" } else { " (a temporary directory; choose one with --data-dir)" };
     say(format!("  history     {}{kept}", history.display()))?;
     say(format!("  router      {} (user {})", config.router.url, config.router.credentials.user))?;

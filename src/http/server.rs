@@ -31,8 +31,8 @@ use hyper::{
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
-    time::sleep,
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
@@ -41,6 +41,7 @@ use self::{
     gate::{Gate, Guest},
     patience::Patient,
 };
+use super::{Web, web::Stream};
 
 /// The bounds within which connections live.
 #[derive(Debug, Clone, Copy)]
@@ -73,13 +74,15 @@ const BODY: u64 = 4 * 1024;
 /// How long no connection is accepted if the system has none to give (no descriptors left).
 const EXHAUSTED: Duration = Duration::from_millis(500);
 
-/// Serves `app` on `listener` until `stop`, then finishes what is under way.
+/// Serves `app` on `listener`, as `web` wants it, until `stop`, then finishes what is under way.
 pub(super) async fn serve(
     listener: TcpListener,
     app: Router,
+    web: Web,
     bounds: Bounds,
     stop: CancellationToken,
 ) {
+    let app = web.protect(app);
     let gate = Gate::new(bounds.connections);
     let conversations = TaskTracker::new();
     loop {
@@ -96,7 +99,12 @@ pub(super) async fn serve(
                 };
                 // An event must not wait for the acknowledgement of the one before.
                 let _ = stream.set_nodelay(true);
-                conversations.spawn(converse(stream, app.clone(), guest, bounds, stop.clone()));
+                let (app, web, stop) = (app.clone(), web.clone(), stop.clone());
+                conversations.spawn(async move {
+                    if let Some(stream) = greet(stream, &web, &guest, bounds, &stop).await {
+                        converse(stream, app, guest, bounds, stop).await;
+                    }
+                });
             }
             Err(error) => recover(&error).await,
         }
@@ -113,6 +121,23 @@ async fn recover(error: &io::Error) {
         warn!(%error, "cannot accept a connection; trying again");
         sleep(EXHAUSTED).await;
     }
+}
+
+/// Shakes hands, if `web` wants that: within the time of a request, and only if nobody else needs
+/// the place.
+async fn greet(
+    stream: TcpStream,
+    web: &Web,
+    guest: &Guest,
+    bounds: Bounds,
+    stop: &CancellationToken,
+) -> Option<Stream<TcpStream>> {
+    let greeted = tokio::select! {
+        greeted = timeout(bounds.request, web.greet(stream)) => greeted.ok()?,
+        () = guest.must_leave() => return None,
+        () = stop.cancelled() => return None,
+    };
+    greeted.inspect_err(|error| debug!(%error, "a connection could not be secured")).ok()
 }
 
 /// Answers the requests of one connection until it ends, must make room, or `stop`.

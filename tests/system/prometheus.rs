@@ -3,9 +3,10 @@
 use std::{
     io::Write as _,
     net::{SocketAddr, TcpListener},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
+use rcgen::{CertificateParams, KeyPair};
 use serde_json::Value;
 
 use super::tool::tool;
@@ -33,12 +34,13 @@ struct Prometheus {
 }
 
 impl Prometheus {
-    fn start(site: &Site, target: SocketAddr) -> Self {
+    /// Starts one that scrapes `target`; `how` is more about the job, and `flags` about the server.
+    fn start(site: &Site, target: SocketAddr, how: &str, flags: &[&str]) -> Self {
         let config = site.write(
             "prometheus.yml",
             &format!(
-                "global: {{scrape_interval: 1s}}\n\
-                 scrape_configs: [{{job_name: wanctl, static_configs: [{{targets: ['{target}']}}]}}]\n"
+                "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: wanctl\n  \
+                 static_configs: [{{targets: ['{target}']}}]\n{how}"
             ),
         );
         // Prometheus does not say which port it was given, so it gets one that was free just now.
@@ -46,7 +48,7 @@ impl Prometheus {
         let mut command = tool("prometheus", "prometheus");
         command.arg(format!("--config.file={}", config.display()));
         command.arg(format!("--storage.tsdb.path={}", site.path("tsdb").display()));
-        command.arg(format!("--web.listen-address={free}"));
+        command.arg(format!("--web.listen-address={free}")).args(flags);
         let mut program = Program::start(command);
         program.logged("Server is ready to receive web requests");
         Self { program, address: free }
@@ -76,7 +78,7 @@ impl Prometheus {
 fn it_scrapes_every_loop_of_the_demo() {
     let site = Site::new();
     let (demo, target) = demo(&site);
-    let prometheus = Prometheus::start(&site, target);
+    let prometheus = Prometheus::start(&site, target, "", &[]);
     until("a scrape", || {
         (prometheus.query("up == 1", "job") == [("wanctl".into(), 1.0)]).then_some(())
     });
@@ -120,6 +122,81 @@ fn it_scrapes_every_loop_of_the_demo() {
     assert!(!prometheus.program.stderr().contains("level=error"), "{prometheus:#?}");
     demo.terminate();
     demo.exit().expect(0);
+}
+
+#[test]
+fn it_scrapes_native_histograms_over_tls_with_a_password() {
+    let site = Site::new();
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let hash = bcrypt::hash("open sesame", 4).unwrap();
+    site.write("key.pem", &key.serialize_pem());
+    let authority = site.write("cert.pem", &certificate.pem());
+    let web = site.write(
+        "web.yml",
+        &format!(
+            "tls_server_config: {{cert_file: cert.pem, key_file: key.pem, min_version: TLS13}}\n\
+             http_server_config: {{headers: {{X-Frame-Options: deny}}}}\n\
+             basic_auth_users: {{scraper: {hash}}}\n"
+        ),
+    );
+    let mut linter = tool("promtool", "prometheus");
+    linter.args(["check", "web-config"]).arg(&web);
+    Program::finish(linter).expect(0);
+
+    let mut command = wanctl();
+    command.args(["demo", "--listen", "127.0.0.1:0", "--data-dir"]).arg(site.path("demo"));
+    let mut demo = Program::start({
+        command.arg("--web.config.file").arg(web);
+        command
+    });
+    let target = address(&demo.said("metrics"));
+    let how = format!(
+        "  scheme: https\n  basic_auth: {{username: scraper, password: open sesame}}\n  \
+         tls_config: {{ca_file: '{}', server_name: localhost}}\n",
+        authority.display()
+    );
+    let native = ["--enable-feature=native-histograms"];
+    let prometheus = Prometheus::start(&site, target, &how, &native);
+    until("native histograms of both loops", || {
+        let counts = prometheus.query("histogram_count(wanctl_cycle_duration_seconds)", "wan");
+        (counts.len() == 2 && counts.iter().all(|(_, count)| *count > 100.0)).then_some(())
+    });
+    let median = "histogram_quantile(0.5, rate(wanctl_rtt_seconds[5s]))";
+    let medians = until("two scrapes of it", || {
+        let medians = prometheus.query(median, "wan");
+        (medians.len() == 2).then_some(medians)
+    });
+    assert!(medians.iter().all(|(_, rtt)| (0.005..2.0).contains(rtt)), "{medians:?}");
+    let lag = "time() - wanctl_cycle_last_completed_timestamp_seconds";
+    assert!(prometheus.query(lag, "wan").iter().all(|(_, age)| *age < 5.0));
+    demo.terminate();
+    demo.exit().expect(0);
+}
+
+#[test]
+fn their_own_reader_of_openmetrics_accepts_the_page() {
+    let site = Site::new();
+    let (mut demo, target) = demo(&site);
+    demo.said("  3 s  ");
+    let page = http::get(target, "/metrics", Format::OpenMetrics.accept()).unwrap();
+    assert_eq!(page.header("content-type"), Some(Format::OpenMetrics.content_type()));
+    let page = site.write("page.txt", &page.body);
+    let read = "import sys\n\
+                from prometheus_client.openmetrics.parser import text_fd_to_metric_families\n\
+                families = list(text_fd_to_metric_families(open(sys.argv[1])))\n\
+                print(len(families), sum(len(family.samples) for family in families))\n";
+    // The system's own, for which the package is.
+    let mut reader = Command::new("/usr/bin/python3");
+    let reader = Program::finish({
+        reader.args(["-I", "-c", read]).arg(page);
+        reader
+    });
+    reader.expect(0);
+    let counts: Vec<usize> =
+        reader.stdout.split_whitespace().map(|count| count.parse().unwrap()).collect();
+    assert!(counts[0] > 80 && counts[1] > 1000, "{counts:?}");
 }
 
 #[test]

@@ -3,8 +3,7 @@
 use axum::routing::{get, post};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
-    net::TcpStream,
-    time::{Instant, timeout},
+    time::Instant,
 };
 
 use super::*;
@@ -99,7 +98,7 @@ async fn a_scrape_is_answered_amid_many_silent_connections() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, app(), bounds, stop.clone()));
+    let server = tokio::spawn(serve(listener, app(), Web::default(), bounds, stop.clone()));
 
     let mut silent = Vec::new();
     for _ in 0..50 {
