@@ -16,7 +16,7 @@ pub use name::LawName;
 pub(super) use zone::Zone;
 pub use zone::{ZoneFloors, ZoneParams};
 
-use super::{Load, MeasurementState, replies::Finding};
+use super::{Load, MeasurementState, blame::Blame, replies::Finding};
 use crate::units::{BitRate, Delay, MonoTime};
 
 /// The bounds of a direction's shaper rate; `floor ≤ base ≤ ceiling`.
@@ -57,10 +57,8 @@ pub(super) struct LawInput {
     pub(super) measurement: MeasurementState,
     /// Enough distinct reflectors agree that the delay is up.
     pub(super) bloated: bool,
-    /// The delay is put down to this direction's traffic.
-    pub(super) blamed: bool,
-    /// The queue that is seen is this direction's own, and no guess.
-    pub(super) is_sure: bool,
+    /// Whether the delay is put down to this direction's traffic.
+    pub(super) blame: Blame,
     /// Traffic waits in our own shaper.
     pub(super) waits: bool,
     /// What the last replies since the last cut say.

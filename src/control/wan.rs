@@ -8,7 +8,7 @@ use super::{
     Actuation, Direction, DirectionCycle, DirectionMemory, EvidenceParams, LawKind, Limits, Load,
     Measurement, MeasurementState, PerDirection, QueueReading, ReflectorView, RttSample,
     ShaperSample, StateThresholds, WanMemory,
-    blame::{Suspect, Suspects},
+    blame::{Blame, Suspect, Suspects},
     blindness::Blindness,
     evidence::Evidence,
     law::{Adaptive, Fixed, LawInput, RateLaw, Verdict, Zone},
@@ -88,10 +88,7 @@ struct Moment<'a> {
 /// What is held against one direction.
 #[derive(Debug, Clone, Copy)]
 struct Case {
-    /// The delay is put down to this direction's traffic.
-    blamed: bool,
-    /// It is no guess.
-    is_sure: bool,
+    blame: Blame,
     finding: Option<Finding>,
 }
 
@@ -245,11 +242,13 @@ impl Wan {
         let moment = Moment { now, dt, measurement, evidence, observes: *observes, serialisation };
         let directions = PerDirection::build(|direction| {
             let finding = seen[direction];
-            let case = Case {
-                blamed: blamed[direction],
-                is_sure: finding.is_some_and(|seen| seen.is_own) || !blamed[direction.other()],
-                finding,
+            let is_sure = finding.is_some_and(|seen| seen.is_own) || !blamed[direction.other()];
+            let blame = match (blamed[direction], is_sure) {
+                (false, _) => Blame::Cleared,
+                (true, false) => Blame::Suspected,
+                (true, true) => Blame::Proven,
             };
+            let case = Case { blame, finding };
             directions[direction].decide(&moment, loads[direction], case)
         });
         Decision { measurement, directions, reflectors: self.evidence.views(now) }
@@ -317,7 +316,8 @@ impl Channel {
     }
 
     fn decide(&mut self, moment: &Moment<'_>, load: Load, case: Case) -> DirectionCycle {
-        let Case { blamed, is_sure, finding } = case;
+        let Case { blame, finding } = case;
+        let blamed = blame.is_blamed();
         let Moment { now, dt, measurement: Measurement { state, delta, .. }, .. } = *moment;
         let verdict = moment.evidence.verdict(now, self.law.last_cut());
         // A delay that is not ours leaves this direction green.
@@ -336,8 +336,7 @@ impl Channel {
             limits: self.limits,
             measurement: state,
             bloated: verdict.bloated,
-            blamed,
-            is_sure,
+            blame,
             waits: self.waits(),
             finding,
             serialisation: moment.serialisation,

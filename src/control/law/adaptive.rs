@@ -14,7 +14,7 @@ use std::time::Duration;
 use self::{bound::Bounds, detour::Detour, drain::Drain, rest::Rest};
 use super::{LawInput, RateLaw, Reason, Verdict};
 use crate::{
-    control::{LoadClass, MeasurementState},
+    control::{LoadClass, MeasurementState, blame::Blame},
     units::{BitRate, Delay, MonoTime},
 };
 
@@ -123,6 +123,9 @@ impl Adaptive {
     /// Goes on with a queue that drains; `None` if it is over and the queue has to be judged anew.
     fn wait(&mut self, input: &LawInput, excess: Option<Delay>) -> Option<Verdict> {
         let drain = self.drain?;
+        if input.now.since(self.last_cut()) < drain::SETTLE {
+            return Some(hold(input, Reason::HoldRefractory));
+        }
         let is_gone = self.depth(input).is_some_and(|depth| depth < STANDING);
         if is_gone {
             self.detour.helped();
@@ -137,7 +140,8 @@ impl Adaptive {
             return Some(Verdict { rate, reason: Reason::RaiseDemand });
         }
         let in_force = input.in_force.unwrap_or(input.current);
-        if is_filled(input, in_force) && drain.was_futile(excess.unwrap_or_default()) {
+        let is_tried = in_force <= drain.rate.scaled(CUT_PENDING) && is_filled(input, in_force);
+        if is_tried && drain.was_futile(excess.unwrap_or_default()) {
             let stands = input.finding.map(|finding| finding.standing).unwrap_or_default();
             if let Some((rate, bounds)) = self.detour.resist(stands) {
                 self.bounds = bounds;
@@ -156,7 +160,7 @@ impl Adaptive {
         }
         self.detour.before_cut(input.current, &self.bounds);
         let capacity = capacity(input, depth);
-        if input.is_sure {
+        if input.blame == Blame::Proven {
             self.bounds.met(input.now, capacity);
         }
         let drain = Drain::of(depth, capacity, self.bounds.rate().unwrap_or(capacity));
@@ -254,7 +258,7 @@ impl RateLaw for Adaptive {
             return verdict;
         }
         match excess {
-            Some(depth) if input.blamed => self.cut(input, depth),
+            Some(depth) if input.blame.is_blamed() => self.cut(input, depth),
             Some(_) => withdraw(input, Reason::HoldElsewhere),
             None => self.at_ease(input, in_force),
         }

@@ -14,7 +14,7 @@ const WHOLE: Duration = Duration::from_millis(600);
 /// No queue takes longer: what stands after this is another one.
 const LONGEST: Duration = Duration::from_secs(2);
 /// Three replies, to see that it is gone.
-const SETTLE: Duration = Duration::from_millis(150);
+pub(super) const SETTLE: Duration = Duration::from_millis(150);
 /// What stood before a cut may look this much deeper before the cut shows.
 const WORSE: f64 = 1.5;
 const WORSE_BY: Delay = Delay::from_micros(8_000);

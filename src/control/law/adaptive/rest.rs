@@ -53,12 +53,11 @@ impl Rest {
         let passed = input.now.since(since).as_secs_f64() / tau.as_secs_f64();
         let left = base - current;
         // The last step is taken whole, so that the approach ends.
-        let step = if left.abs() <= base * STEP && passed >= LAST_STEP {
-            left
-        } else {
-            left * (1.0 - (-passed).exp())
-        };
-        if step.abs() < base * STEP && step != left {
+        if left.abs() <= base * STEP && passed >= LAST_STEP {
+            return input.limits.base;
+        }
+        let step = left * (1.0 - (-passed).exp());
+        if step.abs() < base * STEP {
             return input.current;
         }
         self.since = Some(input.now);
