@@ -4,9 +4,9 @@ mod check;
 mod demo;
 mod emulate;
 mod emulate_console;
+mod history;
 mod output;
 mod run;
-mod show_history;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -52,7 +52,7 @@ struct Cli {
 #[command(name = "wanctl-history", version, max_term_width = 100)]
 struct HistoryCli {
     #[command(flatten)]
-    args: show_history::HistoryArgs,
+    args: history::HistoryArgs,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -84,7 +84,7 @@ enum Command {
     #[command(hide = true)]
     EmulateConsole(emulate_console::EmulateConsoleArgs),
     /// Tell how a link has behaved, from the SQLite history.
-    History(show_history::HistoryArgs),
+    History(history::HistoryArgs),
 }
 
 #[derive(Debug, Args)]
@@ -162,7 +162,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Check(args) => block_on(check::run(args)),
         Command::EmulateRouter(args) => block_on(emulate::run(args)),
         Command::EmulateConsole(args) => emulate_console::run(&args),
-        Command::History(args) => show_history::run(&args),
+        Command::History(args) => history::run(args),
     }
 }
 

@@ -1,0 +1,166 @@
+//! Rows for people: a line for each bucket.
+
+use std::{io::Write, sync::Arc};
+
+use jiff::tz::TimeZone;
+
+use super::{Asking, human};
+use crate::{
+    control::Direction,
+    history::{Field, Question, Resolution, Row, Rows, Tier},
+    units::Timestamp,
+};
+
+/// Rows that a person reads gladly.
+const ENOUGH: i64 = 200;
+/// What is told if nothing is asked for, besides the states.
+const USUAL: [&str; 3] = ["delta_p50_us", "delta_p95_us", "delta_max_us"];
+
+struct Column {
+    /// Lines above the values.
+    head: [String; 3],
+    cell: Cell,
+}
+
+enum Cell {
+    Field(&'static Field),
+    Worst(Direction),
+}
+
+impl Column {
+    fn of(field: &'static Field) -> Self {
+        let (direction, topic) = field.topic();
+        let above = direction.map_or_else(String::new, |direction| direction.name().to_owned());
+        let unit = field.unit().for_people().0.to_owned();
+        Self { head: [above, topic.replace('_', " "), unit], cell: Cell::Field(field) }
+    }
+
+    fn worst(direction: Direction) -> Self {
+        let head = [direction.name().to_owned(), "worst state".to_owned(), String::new()];
+        Self { head, cell: Cell::Worst(direction) }
+    }
+
+    fn usual() -> Vec<Self> {
+        let named = |name: &str| Field::named(name).map(Self::of);
+        let of = |direction: Direction| {
+            let rate = |what| named(&format!("{}_{what}_mean_bps", direction.name()));
+            let both = rate("achieved").into_iter().chain(rate("desired"));
+            both.chain([Self::worst(direction)]).collect::<Vec<_>>()
+        };
+        let delays = USUAL.iter().filter_map(|name| named(name));
+        delays.chain(Direction::ALL.into_iter().flat_map(of)).collect()
+    }
+
+    fn width(&self) -> usize {
+        let least = if matches!(self.cell, Cell::Worst(_)) { 15 } else { 8 };
+        self.head.iter().map(String::len).max().unwrap_or(0).max(least)
+    }
+
+    fn text(&self, row: &Row) -> String {
+        let bucket = &row.point.bucket;
+        match self.cell {
+            Cell::Field(field) => human::value(field, bucket).unwrap_or_else(|| "-".to_owned()),
+            Cell::Worst(direction) => human::worst(bucket, direction),
+        }
+    }
+}
+
+/// Returns the resolution that gives a table of readable length.
+fn readable(question: &Question) -> Resolution {
+    if question.resolution != Resolution::Auto {
+        return question.resolution;
+    }
+    let seconds = (question.to.micros() - question.from.micros()) / 1_000_000;
+    if seconds <= 10 {
+        return Resolution::Raw;
+    }
+    let fits = |tier: &Tier| seconds / tier.seconds() <= ENOUGH;
+    Resolution::Tier(Tier::ALL.into_iter().find(fits).unwrap_or(Tier::Hour))
+}
+
+pub(super) fn tell(
+    out: &mut dyn Write,
+    asking: &Asking,
+    chosen: bool,
+) -> Result<(), anyhow::Error> {
+    let Asking { reader, question, wans, zone, .. } = asking;
+    let question = Question { resolution: readable(question), ..question.clone() };
+    let columns: Vec<Column> = if chosen {
+        question.fields.iter().map(|field| Column::of(field)).collect()
+    } else {
+        Column::usual()
+    };
+    let clock = clock(&question, zone);
+    let mut told: Option<Arc<str>> = None;
+    for row in Rows::new(reader, &question, usize::MAX, None)? {
+        let row = row?;
+        if told.as_ref() != Some(&row.wan) {
+            if told.is_some() {
+                writeln!(out)?;
+            }
+            head(out, &row.wan, &columns, &question, zone)?;
+            told = Some(Arc::clone(&row.wan));
+        }
+        let time = human::zoned(row.point.at, zone).strftime(clock).to_string();
+        write!(out, "{time:TIME$}")?;
+        for column in &columns {
+            write!(out, "  {:>1$}", column.text(&row), column.width())?;
+        }
+        let tier = row.point.tier.map_or(Resolution::Raw, Resolution::Tier);
+        // What is older than the wanted rows are kept is told as coarsely as it is known.
+        let note = if tier == question.resolution { "" } else { tier.name() };
+        writeln!(out, "{}{note}", if note.is_empty() { "" } else { "  in " })?;
+    }
+    if told.is_none() {
+        let span = human::span(question.from, question.to, zone);
+        let who = if wans.is_empty() { "the WANs".to_owned() } else { wans.join(", ") };
+        writeln!(out, "nothing is recorded of {} from {span}", human::plain(&who))?;
+    }
+    Ok(())
+}
+
+/// Width of the column of times.
+const TIME: usize = 19;
+
+fn head(
+    out: &mut dyn Write,
+    wan: &str,
+    columns: &[Column],
+    question: &Question,
+    zone: &TimeZone,
+) -> std::io::Result<()> {
+    let Question { from, to, resolution, .. } = *question;
+    let span = human::span(from, to, zone);
+    writeln!(out, "{}, {span}, {} a row", human::plain(wan), length(resolution))?;
+    for (line, label) in ["", "time", ""].into_iter().enumerate() {
+        let mut text = format!("{label:TIME$}");
+        for column in columns {
+            text += &format!("  {:>1$}", column.head[line], column.width());
+        }
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    Ok(())
+}
+
+fn length(resolution: Resolution) -> &'static str {
+    match resolution {
+        Resolution::Raw => "one cycle",
+        Resolution::Tier(Tier::Second) => "1 s",
+        Resolution::Tier(Tier::Minute) => "1 min",
+        Resolution::Tier(Tier::FiveMinutes) => "5 min",
+        Resolution::Tier(Tier::Hour) | Resolution::Auto => "1 h",
+    }
+}
+
+/// Returns how times are written: as finely as rows differ, and with their offset where it
+/// changes.
+fn clock(question: &Question, zone: &TimeZone) -> &'static str {
+    let offset = |at: Timestamp| human::zoned(at, zone).offset();
+    let changes = offset(question.from) != offset(question.to);
+    match question.resolution {
+        Resolution::Raw => "%m-%d %H:%M:%S.%3f",
+        Resolution::Tier(Tier::Second) if !changes => "%F %T",
+        _ if changes => "%m-%d %H:%M %:z",
+        _ => "%F %H:%M",
+    }
+}
