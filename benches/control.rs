@@ -15,7 +15,7 @@ use wanctl::{
         QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Wan, WanParams,
     },
     sim::{
-        closed_loop::{CYCLE, ClosedLoop},
+        closed_loop::{CYCLE, ClosedLoop, LoopSpec},
         home::{self, HomeWan},
     },
     units::{BitRate, Delay, MonoTime},
@@ -73,9 +73,14 @@ fn hours() -> Spread {
         let household = home::household(seed);
         let started = Instant::now();
         for wan in &household {
-            let mut closed = ClosedLoop::new(wan.link.clone(), &params(wan));
+            let params = params(wan);
+            let spec = LoopSpec::new(PerDirection::build(|direction| {
+                params.directions[direction].limits.base
+            }));
+            let pilot = Wan::new(&params, MonoTime::ZERO);
+            let mut closed = ClosedLoop::new(wan.link.clone(), spec, pilot);
             closed.run(HOUR, |step| {
-                black_box(step.decision);
+                black_box(step.desired);
             });
         }
         started.elapsed().as_secs_f64()

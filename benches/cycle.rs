@@ -22,8 +22,9 @@ use wanctl::{
         ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Timing,
         Wan, WanParams,
     },
-    daemon::{ControlLoop, Outlets},
+    daemon::{ControlLoop, IdleWatch, Keeper, LoopSettings, Outlets},
     history::{self, Recorder, Retention, Settings},
+    probe::Pace,
     status::Board,
     telemetry::{self, CycleMetrics, WanLabels},
     units::{BitRate, Delay, MonoTime},
@@ -76,7 +77,13 @@ fn run(label: &str, rounds: u64, rest: impl Fn(&Recorder)) -> Spread {
         .map(|(index, name)| {
             let metrics = CycleMetrics::new(&labels, name, &reflectors);
             let recorder = Some(recorder.clone());
-            Bench::new(index, clock, Outlets { metrics, recorder, board: board.clone() })
+            let keeper = recorder.clone().map(|kept| Keeper::new(kept, index, reflectors.clone()));
+            let board = board.clone();
+            Bench::new(
+                index,
+                clock,
+                Outlets { metrics, recorder, board, steering: None, keeper, tape: None },
+            )
         })
         .collect();
     let mut micros = Vec::new();
@@ -100,6 +107,7 @@ struct Bench {
     control: ControlLoop,
     samples: mpsc::Sender<RttSample>,
     link: actuator::Link,
+    _update: watch::Sender<LoopSettings>,
     clock: Clock,
     busy: Duration,
     bytes: u64,
@@ -114,19 +122,24 @@ impl Bench {
         let link = actuator::Link::default();
         let wanted = link.desired.subscribe();
         thread::spawn(move || wait_for_work(wanted));
+        let settings = LoopSettings { params: params(), interval: INTERVAL, observes: false };
+        let (update, updates) = watch::channel(settings);
         let control = ControlLoop {
             index,
-            wan: Wan::new(&params(), clock.now()),
-            interval: INTERVAL,
+            wan: Wan::new(&settings.params, clock.now()),
+            settings,
+            updates,
             clock,
             samples: receiver,
             shaper: link.shaper.subscribe(),
             actuation: link.actuation.subscribe(),
             desired: link.desired.clone(),
+            pace: watch::Sender::new(Pace::Full),
+            idle: IdleWatch::default(),
             outlets,
         };
         let (busy, read) = (Duration::ZERO, clock.now());
-        Self { control, samples, link, clock, busy, bytes: 0, read, changes: 0 }
+        Self { control, samples, link, _update: update, clock, busy, bytes: 0, read, changes: 0 }
     }
 
     /// Lets everything arrive that a cycle waits for, turns the loop, and returns how long it was

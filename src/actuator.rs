@@ -1,4 +1,4 @@
-//! Desired against observed: the only task that reads counters and writes limits.
+//! Desired against observed: the only task that reads counters and writes limits and switches.
 //!
 //! ```text
 //! desired rates ──► Reconciler (pure) ──► one request at a time ──► router
@@ -11,16 +11,19 @@
 
 mod assignment;
 mod drift_log;
+mod farewell;
 mod looks;
 mod metrics;
 mod pause;
 mod queue_watch;
 mod reconciler;
 mod report;
+mod switches;
 mod task;
 mod underway;
 
-pub use assignment::{Assignment, Link, Queue};
+pub use assignment::{Assignment, Link, Queue, Tuning};
 pub use metrics::RouterMetrics;
 pub use report::RouterReport;
+pub use switches::{SwitchLink, SwitchMetrics, SwitchWork};
 pub use task::Actuator;

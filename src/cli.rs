@@ -5,8 +5,13 @@ mod demo;
 mod emulate;
 mod emulate_console;
 mod history;
+mod household;
 mod output;
+mod record;
+mod replay;
 mod run;
+mod simulate;
+mod steer;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -83,8 +88,14 @@ enum Command {
     /// Pass a command line of an SSH server on to an emulated router's console.
     #[command(hide = true)]
     EmulateConsole(emulate_console::EmulateConsoleArgs),
+    /// Decide again what `run --record` recorded, and say what comes out otherwise.
+    Replay(replay::ReplayArgs),
+    /// Choose for a while which WAN new latency-sensitive connections take.
+    Steer(steer::SteerArgs),
     /// Tell how a link has behaved, from the SQLite history.
-    History(history::HistoryArgs),
+    History(Box<history::HistoryArgs>),
+    /// Run control laws on simulated links, thousands of times faster than life, and compare them.
+    Simulate(Box<simulate::SimulateArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +106,8 @@ struct RunArgs {
     /// Decide and export everything, but write nothing to the router.
     #[arg(long)]
     observe: bool,
+    #[command(flatten)]
+    record: record::RecordArgs,
 }
 
 #[derive(Debug, Args)]
@@ -111,6 +124,8 @@ struct DemoArgs {
     /// Equal seeds give equal links.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    record: record::RecordArgs,
 }
 
 #[derive(Debug, Args)]
@@ -133,7 +148,7 @@ pub fn main() -> ExitCode {
 #[must_use]
 pub fn history_main() -> ExitCode {
     let HistoryCli { args, log } = HistoryCli::parse();
-    start(Cli { command: Command::History(args), log })
+    start(Cli { command: Command::History(Box::new(args)), log })
 }
 
 fn start(cli: Cli) -> ExitCode {
@@ -162,7 +177,10 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Check(args) => block_on(check::run(args)),
         Command::EmulateRouter(args) => block_on(emulate::run(args)),
         Command::EmulateConsole(args) => emulate_console::run(&args),
-        Command::History(args) => history::run(args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Steer(args) => block_on(steer::run(args)),
+        Command::History(args) => history::run(*args),
+        Command::Simulate(args) => simulate::run(&args),
     }
 }
 

@@ -3,29 +3,31 @@
 //! Parse, don't validate: a `Config` that exists is right, and nothing after `load` returns a
 //! configuration error. All mistakes of a file are reported at once, each with its place.
 
+mod change;
 mod document;
 mod errors;
 mod load;
 mod locate;
 mod path;
+mod probe;
 mod read;
 mod report;
 mod router;
 mod secret;
 mod service;
+mod steering;
 mod surroundings;
 mod value;
 mod wan;
+mod zone;
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
+pub use change::{Change, Class};
 pub use errors::{ConfigErrors, Place, Problem};
+pub use probe::{Bind, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, Via};
 pub use secret::Secret;
+pub use steering::{SteeringConfig, SteeringExit, SwitchMenu, SwitchRef};
 pub use surroundings::{FileText, Surroundings};
 
 use crate::control::{Direction, PerDirection, WanParams};
@@ -45,6 +47,8 @@ pub struct Config {
     pub history: HistoryConfig,
     /// The HTTP server.
     pub http: HttpConfig,
+    /// Steering and failover between the WANs, if it is configured.
+    pub steering: Option<SteeringConfig>,
 }
 
 impl Config {
@@ -129,7 +133,7 @@ pub enum TransportChoice {
 }
 
 /// A user of the router.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// RouterOS user.
     pub user: String,
@@ -276,47 +280,14 @@ pub enum OnExit {
 pub struct WanConfig {
     /// Its name, in labels, logs and the history.
     pub name: String,
+    /// Whether its traffic costs money.
+    pub metered: bool,
     /// How its delay is measured.
     pub probe: ProbeConfig,
     /// Its shaper queues on the router.
     pub queues: PerDirection<QueueRef>,
     /// What shapes its control.
     pub params: WanParams,
-}
-
-/// How a WAN's delay is measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProbeConfig {
-    /// Who sends the probes.
-    pub via: Via,
-    /// The reflectors, at least one, each once.
-    pub reflectors: Vec<IpAddr>,
-    /// The local end of the probes.
-    pub bind: Bind,
-    /// Time between two probes of this WAN; the reflectors take turns.
-    pub interval: Duration,
-    /// Time after which a probe without an answer is lost.
-    pub timeout: Duration,
-}
-
-/// Who sends a WAN's probes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Via {
-    /// This host.
-    Host,
-    /// The router.
-    Router,
-}
-
-/// What ties a WAN's probes to that WAN.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bind {
-    /// Nothing: the routing table chooses.
-    Any,
-    /// A local source address, for policy routing by source.
-    Source(IpAddr),
-    /// A network interface.
-    Interface(String),
 }
 
 /// The SQLite history.
@@ -362,4 +333,8 @@ impl Default for HistoryConfig {
 pub struct HttpConfig {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Whether `POST /-/reload` is obeyed.
+    pub allow_reload: bool,
+    /// Whether steering may be overridden over HTTP.
+    pub allow_steer: bool,
 }

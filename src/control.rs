@@ -25,12 +25,14 @@
 )]
 
 mod baseline;
+mod blame;
 mod cycle;
 mod direction;
 mod evidence;
 pub mod law;
 mod load;
 mod memory;
+mod replies;
 mod sample;
 mod state;
 mod wan;
@@ -38,7 +40,7 @@ mod wan;
 pub use cycle::{Cycle, DirectionCycle, Measurement, MeasurementState, ReflectorView, Timing};
 pub use direction::{Direction, PerDirection};
 pub use evidence::EvidenceParams;
-pub use law::{LawKind, Limits, Reason};
+pub use law::{LawKind, LawName, Limits, Reason, ZoneFloors, ZoneParams};
 pub use load::{Load, LoadClass};
 pub use memory::{DirectionMemory, WanMemory};
 pub use sample::{Actuation, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample};

@@ -12,8 +12,15 @@
 //! listener last, so that a final scrape still sees how it ended.
 
 mod control_loop;
+mod idle;
+mod memory;
+mod reload;
 mod router_events;
+mod settings;
+mod sources;
+mod steering;
 mod watchdog;
+mod wiring;
 
 use std::{
     io,
@@ -22,31 +29,37 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, runtime, sync::mpsc, task, time::timeout};
+use tokio::{net::TcpListener, runtime, sync::watch, task, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 use crate::{
-    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics},
+    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, SwitchWork, Tuning},
     clock::Clock,
-    config::{Config, Mode, OnExit, Origin, Trust},
-    control::{Direction, Wan},
+    config::{Config, Origin, WanConfig},
+    control::Direction,
     history::{self, Event, HistoryCollector, Recorder, Writer},
     http::{self, HealthSource, Served},
-    probe::{Prober, Schedule},
+    probe::{ProbeFamilies, Prober},
+    recording::Recording,
     router::Router,
-    status::{Board, Health, HealthInputs},
-    telemetry::{self, CycleMetrics, WanLabels},
-    units::BitRate,
+    status::{Board, Health, SteeringBoard},
+    telemetry::{self, ConfigMetrics, WanLabels},
 };
-pub use control_loop::{ControlLoop, Outlets};
+pub use control_loop::{ControlLoop, LoopSettings, Outlets};
+pub use idle::IdleWatch;
+pub use memory::Keeper;
+pub use reload::Source;
+use reload::{Outgoing, Reloader};
+use settings::{mode_name, tuning};
+use sources::{health_source, reload_source};
+use steering::SteeringParts;
+use wiring::{Wired, Wiring};
 
 /// How long the parting limits may take.
 const PARTING: Duration = Duration::from_secs(3);
 /// How long the history may take to flush.
 const FLUSH: Duration = Duration::from_secs(5);
-/// Outcomes of probes that may wait for a control loop: many times what one cycle brings.
-const SAMPLES: usize = 1024;
 
 /// What a daemon is made of. Router and probers are given, so that the same daemon runs against a
 /// real router and in a simulated world.
@@ -62,6 +75,10 @@ pub struct Parts {
     pub clock: Clock,
     /// Where HTTP is served.
     pub listener: TcpListener,
+    /// Where the configuration is read again, if it came from a file.
+    pub source: Option<Source>,
+    /// What is written down for a replay, if that is asked for.
+    pub recording: Option<Recording>,
 }
 
 /// A running daemon.
@@ -69,8 +86,11 @@ pub struct Parts {
 pub struct Daemon {
     board: Board,
     health: HealthSource,
+    steering: SteeringBoard,
     recorder: Option<Recorder>,
     writer: Option<Writer>,
+    recording: Option<Recording>,
+    reloader: Reloader,
     control: Option<JoinHandle<()>>,
     tasks: TaskTracker,
     server: task::JoinHandle<io::Result<()>>,
@@ -84,50 +104,57 @@ impl Daemon {
     /// # Errors
     /// If a thread cannot be started.
     pub fn start(parts: Parts) -> io::Result<Self> {
-        let Parts { config, router, probers, clock, listener } = parts;
+        let Parts { config, router, probers, clock, listener, source, recording } = parts;
         let stop = CancellationToken::new();
         let stop_server = CancellationToken::new();
         let tasks = TaskTracker::new();
         let board = Board::new(config.wans.iter().map(names).collect());
+        // Before the writer opens the file, which may set a corrupt one aside.
+        let memories = memory::recall(&config, Clock::wall());
         let (recorder, writer) = history(&config).unzip();
 
         let mut registry = telemetry::registry();
         let ours = telemetry::ours(&mut registry);
-        telemetry::register_config(ours, &config.origin.sha256);
-        telemetry::register_mode(ours, config.control.mode == Mode::Active);
-        let wan_labels = WanLabels::register(ours);
+        let metrics = ConfigMetrics::register(ours);
+        let mut wiring = Wiring {
+            wired: 0,
+            wans: config.wans.len(),
+            control: config.control.clone(),
+            clock,
+            labels: WanLabels::register(ours),
+            probing: ProbeFamilies::register(ours),
+            recorder: recorder.clone(),
+            board: board.clone(),
+            cycles: None,
+            recording: recording.as_ref(),
+        };
         let router_metrics = RouterMetrics::register(ours);
         if let Some(recorder) = &recorder {
             ours.register_collector(Box::new(HistoryCollector::new(recorder.clone())));
         }
 
-        let links: Vec<Link> = config.wans.iter().map(|_| Link::default()).collect();
-        let actuator = actuator(&config, router, links.clone(), clock, router_metrics);
-        let report = actuator.report();
-        tasks.spawn(actuator.run(stop.clone(), parting(&config), PARTING));
+        let SteeringParts { switches, board: steering, operator, cycles, task } =
+            SteeringParts::new(&config, ours, recorder.clone(), clock);
+        if let Some(task) = task {
+            tasks.spawn(task.run(stop.clone()));
+        }
+        let switch_link = switches.link.clone();
+        wiring.cycles = cycles;
 
-        let mut loops = Vec::new();
-        for (wan, ((settings, prober), link)) in
-            config.wans.iter().zip(probers).zip(links).enumerate()
-        {
-            let (sender, samples) = mpsc::channel(SAMPLES);
-            tasks.spawn(schedule(&config, wan).run(prober, clock, sender, stop.clone()));
-            let (name, reflectors) = names(settings);
-            loops.push(ControlLoop {
-                index: wan,
-                wan: controller(settings, config.control.mode, clock),
-                interval: config.control.interval,
-                clock,
-                samples,
-                shaper: link.shaper.subscribe(),
-                actuation: link.actuation.subscribe(),
-                desired: link.desired,
-                outlets: Outlets {
-                    metrics: CycleMetrics::new(&wan_labels, &name, &reflectors),
-                    recorder: recorder.clone(),
-                    board: board.clone(),
-                },
-            });
+        let links: Vec<Link> = config.wans.iter().map(|_| Link::default()).collect();
+        let (tune, tuning) = watch::channel(tuning(&config));
+        let given = (links.clone(), switches);
+        let actuator = actuator(&config, router, given, clock, tuning, router_metrics);
+        let report = actuator.report();
+        tasks.spawn(actuator.run(stop.clone(), PARTING));
+
+        let (mut loops, mut updates) = (Vec::new(), Vec::new());
+        let wans = config.wans.iter().zip(memories).zip(probers.iter().zip(links));
+        for ((wan, memory), (prober, link)) in wans {
+            let Wired { schedule, ends, control, update } = wiring.wire(wan, memory.as_ref(), link);
+            tasks.spawn(schedule.run(Arc::clone(prober), clock, ends, stop.clone()));
+            loops.push(control);
+            updates.push(update);
         }
         let control = spawn_control(loops, stop.clone())?;
 
@@ -135,28 +162,45 @@ impl Daemon {
             let events = router_events::run(report.clone(), recorder.clone(), stop.clone());
             tasks.spawn(events);
         }
-        let health = health_source(&config, clock, board.clone(), report, recorder.clone());
+        let (mode, origin) = (mode_name(config.control.mode), config.origin.clone());
+        let out = Outgoing { loops: updates, tuning: tune, metrics, recorder: recorder.clone() };
+        let reloader = Reloader::new(config, source, out);
+        let health = health_source(
+            reloader.clone(),
+            clock,
+            board.clone(),
+            report,
+            recorder.clone(),
+            (probers, steering.clone(), switch_link),
+        );
+        let asked = reloader.clone();
+        let steer = operator.source(move || asked.standing().allows_steer);
         tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
         let served = Served {
             registry: Arc::new(registry),
             board: board.clone(),
             health: health.clone(),
+            steering: steering.clone(),
+            reload: reload_source(reloader.clone()),
+            steer,
             stop: stop.clone(),
         };
         let http = tokio::spawn(http::serve(listener, served, stop_server.clone()));
         if let Some(recorder) = &recorder {
             let version = env!("CARGO_PKG_VERSION").to_owned();
-            let mode = mode_name(config.control.mode);
             recorder.event(Clock::wall(), None, Event::Start { version, mode });
-            let Origin { file: path, sha256: hash } = config.origin.clone();
+            let Origin { file: path, sha256: hash } = origin;
             recorder.event(Clock::wall(), None, Event::ConfigLoaded { path, hash });
         }
         watchdog::ready();
         Ok(Self {
             board,
             health,
+            steering,
             recorder,
             writer,
+            recording,
+            reloader,
             control: Some(control),
             tasks,
             server: http,
@@ -171,10 +215,22 @@ impl Daemon {
         &self.board
     }
 
+    /// Returns the board with what steering decided.
+    #[must_use]
+    pub fn steering(&self) -> &SteeringBoard {
+        &self.steering
+    }
+
     /// Judges the daemon's health now.
     #[must_use]
     pub fn health(&self) -> Health {
         (self.health.0)()
+    }
+
+    /// Begins to reload the configuration; what comes of it is told in the log.
+    pub fn reload(&self) {
+        let reloader = self.reloader.clone();
+        self.tasks.spawn(async move { drop(reloader.reload().await) });
     }
 
     /// Waits until a part that should never end has ended, and says which.
@@ -197,6 +253,9 @@ impl Daemon {
                 error!("the control thread had died");
             }
         }
+        if let Some(recording) = self.recording.take() {
+            let _ = task::spawn_blocking(move || recording.close(FLUSH)).await;
+        }
         if timeout(PARTING * 2, self.tasks.wait()).await.is_err() {
             warn!("a request to the router is still under way; leaving without its answer");
         }
@@ -218,47 +277,23 @@ impl Daemon {
     }
 }
 
-fn controller(wan: &crate::config::WanConfig, mode: Mode, clock: Clock) -> Wan {
-    let wan = Wan::new(&wan.params, clock.now());
-    match mode {
-        Mode::Active => wan,
-        Mode::Observe => wan.observing(),
-    }
-}
-
-const fn mode_name(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Active => "active",
-        Mode::Observe => "observe",
-    }
-}
-
-fn names(wan: &crate::config::WanConfig) -> (String, Vec<String>) {
+fn names(wan: &WanConfig) -> (String, Vec<String>) {
     (wan.name.clone(), wan.probe.reflectors.iter().map(ToString::to_string).collect())
 }
 
 fn history(config: &Config) -> Option<(Recorder, Writer)> {
-    let told = &config.history;
-    let path = told.path.clone()?;
+    let path = config.history.path.clone()?;
     let wans = config.wans.iter().map(|wan| wan.name.clone()).collect();
-    let retention = history::Retention {
-        raw: told.raw,
-        seconds: told.seconds,
-        minutes: told.minutes,
-        five_minutes: told.five_minutes,
-        hours: told.hours,
-        events: told.events,
-        bytes: told.max_bytes,
-        ..history::Retention::default()
-    };
+    let retention = settings::retention(&config.history);
     Some(history::start(history::Settings { path, retention, wans }))
 }
 
 fn actuator(
     config: &Config,
     router: Arc<dyn Router>,
-    links: Vec<Link>,
+    (links, switches): (Vec<Link>, SwitchWork),
     clock: Clock,
+    tuning: watch::Receiver<Tuning>,
     metrics: RouterMetrics,
 ) -> Actuator {
     let queues = config.wans.iter().enumerate().flat_map(|(wan, settings)| {
@@ -272,38 +307,11 @@ fn actuator(
         router,
         queues: queues.collect(),
         links,
+        switches,
         clock,
-        writes: config.control.mode == Mode::Active,
-        stats_interval: config.router.stats_interval,
-        pace: config.router.pace,
+        tuning,
         metrics,
     })
-}
-
-/// The limits to leave on the router, in the order of the queues.
-fn parting(config: &Config) -> Option<Vec<BitRate>> {
-    match config.control.on_exit {
-        OnExit::Keep => None,
-        OnExit::Restore => {
-            let base = |wan: &crate::config::WanConfig| {
-                Direction::ALL.map(|direction| wan.params.directions[direction].limits.base)
-            };
-            Some(config.wans.iter().flat_map(base).collect())
-        }
-    }
-}
-
-/// The WANs' probes are spread over one interval, so that they do not leave in one burst.
-fn schedule(config: &Config, wan: usize) -> Schedule {
-    let probe = config.wans.get(wan).map(|wan| &wan.probe);
-    let interval = probe.map_or(Duration::from_millis(50), |probe| probe.interval);
-    let share = wan as f64 / config.wans.len().max(1) as f64;
-    Schedule {
-        reflectors: probe.map_or(1, |probe| u16::try_from(probe.reflectors.len()).unwrap_or(1)),
-        interval,
-        timeout: probe.map_or(Duration::from_secs(1), |probe| probe.timeout),
-        splay: interval.mul_f64(share),
-    }
 }
 
 fn spawn_control(loops: Vec<ControlLoop>, stop: CancellationToken) -> io::Result<JoinHandle<()>> {
@@ -314,31 +322,4 @@ fn spawn_control(loops: Vec<ControlLoop>, stop: CancellationToken) -> io::Result
             futures_util::future::join_all(loops).await;
         });
     })
-}
-
-fn health_source(
-    config: &Config,
-    clock: Clock,
-    board: Board,
-    report: tokio::sync::watch::Receiver<crate::actuator::RouterReport>,
-    recorder: Option<Recorder>,
-) -> HealthSource {
-    let mode = mode_name(config.control.mode);
-    let reminders: Vec<String> = match config.router.trust {
-        Trust::Insecure => {
-            vec!["router.insecure is set: whoever answers there gets the password".to_owned()]
-        }
-        Trust::System | Trust::CaFile(_) | Trust::Fingerprint(_) => Vec::new(),
-    };
-    HealthSource(Arc::new(move || {
-        let history = recorder.as_ref().map(Recorder::stats).filter(|stats| stats.failing);
-        Health::judge(HealthInputs {
-            now: clock.now(),
-            mode,
-            wans: board.latest(),
-            router: report.borrow().clone(),
-            reminders: reminders.clone(),
-            history: history.and_then(|stats| stats.last_error).into_iter().collect(),
-        })
-    }))
 }

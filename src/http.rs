@@ -1,7 +1,8 @@
 //! What is served: `/metrics`, `/livez`, `/readyz`, `/health`, `/status`, `/recent`, `/events`
-//! and the live page. Every answer is made from memory; no scrape reaches the router or the disk.
+//! and the live page; `/-/reload` and `/-/steer` obey if they may. Every other answer is made from memory; no scrape reaches the router or the disk.
 
 mod page;
+mod steer;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -13,16 +14,18 @@ use axum::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
     },
-    routing::get,
+    routing::{get, post},
 };
-use futures_util::{Stream, stream};
+use futures_util::{Stream, future::BoxFuture, stream};
 use prometheus_client::registry::Registry;
 use serde::Serialize;
 use tokio::{net::TcpListener, time::sleep};
 use tokio_util::sync::CancellationToken;
 
+use self::steer::steer;
+pub use self::steer::{SteerRequest, SteerSource, Steered};
 use crate::{
-    status::{Board, Health, WanView},
+    status::{Board, Health, SteeringBoard, SteeringStatus, WanView},
     telemetry::{Format, encode},
 };
 
@@ -38,6 +41,12 @@ pub struct Served {
     pub board: Board,
     /// How health is found out; asked at each request.
     pub health: HealthSource,
+    /// Where traffic is steered.
+    pub steering: SteeringBoard,
+    /// How the configuration is reloaded.
+    pub reload: ReloadSource,
+    /// How the operator overrides steering.
+    pub steer: SteerSource,
     /// Ends the streams of events, which would otherwise outlive a shutdown.
     pub stop: CancellationToken,
 }
@@ -52,11 +61,33 @@ impl std::fmt::Debug for HealthSource {
     }
 }
 
+/// A function that reloads the configuration and says what changed, or why it could not.
+#[derive(Clone)]
+pub struct ReloadSource(pub Arc<dyn Fn() -> BoxFuture<'static, Reloaded> + Send + Sync>);
+
+/// What came of a request to reload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reloaded {
+    /// The configuration does not allow such a request.
+    Forbidden,
+    /// It was reloaded; what changed, in lines.
+    Taken(String),
+    /// It is wrong, and the one before stays in force; why, in lines.
+    Refused(String),
+}
+
+impl std::fmt::Debug for ReloadSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReloadSource")
+    }
+}
+
 /// What the live page and the status command show.
 #[derive(Debug, Serialize)]
 struct Snapshot {
     health: Health,
     wans: Vec<WanView>,
+    steering: Option<SteeringStatus>,
 }
 
 /// Serves on `listener` until `stop`.
@@ -82,6 +113,8 @@ pub fn router(served: Served) -> Router {
         .route("/status", get(status))
         .route("/recent", get(recent))
         .route("/events", get(events))
+        .route("/-/reload", post(reload))
+        .route("/-/steer", post(steer))
         .fallback(unknown)
         .with_state(served)
 }
@@ -145,8 +178,24 @@ async fn events(
     Sse::new(stream).keep_alive(KeepAlive::default())
 }
 
+async fn reload(State(served): State<Served>) -> Response {
+    let (status, text) = match (served.reload.0)().await {
+        Reloaded::Taken(text) => (StatusCode::OK, text),
+        Reloaded::Refused(text) => (StatusCode::BAD_REQUEST, text),
+        Reloaded::Forbidden => {
+            let remedy = "not allowed here: set http.allow_reload and send SIGHUP";
+            (StatusCode::FORBIDDEN, remedy.to_owned())
+        }
+    };
+    (status, format!("{text}\n")).into_response()
+}
+
 fn snapshot(served: &Served) -> Snapshot {
-    Snapshot { health: (served.health.0)(), wans: served.board.views() }
+    Snapshot {
+        health: (served.health.0)(),
+        wans: served.board.views(),
+        steering: served.steering.view(),
+    }
 }
 
 async fn unknown() -> Response {

@@ -14,10 +14,12 @@
 //!
 //! - [`units`]: rates, delays and times; no bare number crosses a module.
 //! - [`control`]: the pure core. Samples and a time in, a decision with its reason out.
+//! - [`steering`]: the second half of the core. The cycles of all WANs in, where traffic goes out.
 //! - [`config`]: YAML in, a valid [`config::Config`] out.
 //! - [`probe`], [`router`], [`actuator`]: measuring delay, talking to a router, keeping it at what
 //!   is desired.
 //! - [`history`], [`telemetry`], [`status`], [`http`]: telling.
+//! - [`recording`]: what the controllers saw and decided, written down, and decided again.
 //! - [`daemon`]: the composition root, the only place that spawns long-lived tasks.
 //! - [`sim`]: links and a router that exist only in memory, for the demo and the tests.
 //! - [`cli`]: the commands.
@@ -34,8 +36,10 @@ pub mod digest;
 pub mod history;
 pub mod http;
 pub mod probe;
+pub mod recording;
 pub mod router;
 pub mod sim;
 pub mod status;
+pub mod steering;
 pub mod telemetry;
 pub mod units;

@@ -9,7 +9,11 @@ use futures_util::future::BoxFuture;
 
 pub use error::{RouterError, RouterFault, fault_of_words};
 
-use crate::{config::QueueRef, control::QueueReading, units::BitRate};
+use crate::{
+    config::{QueueRef, SwitchRef},
+    control::QueueReading,
+    units::BitRate,
+};
 
 /// A router whose shaper queues can be read and limited.
 ///
@@ -56,6 +60,28 @@ pub trait Router: Send + Sync + fmt::Debug {
         queue: &'a QueueRef,
         limit: BitRate,
     ) -> BoxFuture<'a, Result<BitRate, RouterError>>;
+
+    /// Returns whether the row of a switch is enabled.
+    ///
+    /// # Errors
+    /// [`RouterFault::NotFound`], [`RouterFault::Ambiguous`] or [`RouterFault::Unfit`] if not
+    /// exactly one row has its comment and does what it is for; any other [`RouterError`].
+    fn switch_enabled<'a>(
+        &'a self,
+        switch: &'a SwitchRef,
+    ) -> BoxFuture<'a, Result<bool, RouterError>>;
+
+    /// Enables or disables the row of a switch, and returns whether it is enabled afterwards as
+    /// the router confirms, which is the proof of the write.
+    ///
+    /// # Errors
+    /// As [`Router::switch_enabled`]; after one that concerns all nobody knows how the row is
+    /// until it is read.
+    fn enable_switch<'a>(
+        &'a self,
+        switch: &'a SwitchRef,
+        enabled: bool,
+    ) -> BoxFuture<'a, Result<bool, RouterError>>;
 }
 
 /// A kind of road to a router.

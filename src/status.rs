@@ -1,8 +1,10 @@
 //! What a person wants to know right now: the newest cycle of each WAN, the last decisions and
-//! why, the last two minutes, and a tally since the start. Fed by nothing but `Cycle`.
+//! why, the last two minutes, and a tally since the start. Fed by nothing but `Cycle`,
+//! and by the decisions of steering.
 
 mod health;
 mod notes;
+mod steering;
 mod tally;
 mod view;
 
@@ -14,6 +16,7 @@ use std::{
 
 pub use health::{Health, HealthInputs, Level};
 pub use notes::Note;
+pub use steering::{SteeringBoard, SteeringStatus};
 pub use tally::Tally;
 pub use view::{DirectionView, WanView};
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use wanctl::{
     control::{
         CongestionState, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, Reason,
-        StateThresholds, WanParams,
+        StateThresholds, Wan, WanParams,
     },
     sim::{
         capacity::Shape,
-        closed_loop::ClosedLoop,
-        link::LinkSpec,
+        closed_loop::{ClosedLoop, LoopSpec, Witness},
+        link::{Buffer, LinkSpec, Supply},
         traffic::{GREEDY, Phase, Traffic},
     },
     units::{BitRate, Delay, MonoTime},
@@ -37,17 +37,29 @@ fn params() -> WanParams {
 }
 
 /// A 50/50 Mbit/s link of 20 ms with 100 ms of buffer.
-fn link(shape: Shape, download: BitRate, upload: BitRate) -> LinkSpec {
+fn link(shape: &Shape, download: BitRate, upload: BitRate) -> LinkSpec {
     LinkSpec {
-        nominal: PerDirection { download: mbps(50.0), upload: mbps(50.0) },
-        shape,
+        supply: PerDirection::build(|_| Supply::Shape(shape.clone())),
         base_rtt: Duration::from_millis(20),
         jitter: Duration::from_millis(1),
         loss: 0.001,
-        buffer: PerDirection { download: 625_000, upload: 625_000 },
-        traffic: Traffic::new(vec![Phase { lasts: Duration::from_hours(1), download, upload }]),
+        buffer: PerDirection::build(|_| Buffer::Bytes(625_000)),
+        traffic: Traffic::new(vec![Phase {
+            lasts: Duration::from_hours(1),
+            download: download.into(),
+            upload: upload.into(),
+        }]),
         seed: 42,
+        ..LinkSpec::steady(PerDirection { download: mbps(50.0), upload: mbps(50.0) })
     }
+}
+
+/// Joins our own controller to a link, with the base rates in force.
+fn bench(link: LinkSpec) -> ClosedLoop<Witness> {
+    let params = params();
+    let limits = PerDirection::build(|direction| params.directions[direction].limits.base);
+    let wan = Wan::new(&params, MonoTime::ZERO);
+    ClosedLoop::new(link, LoopSpec::new(limits), Witness::new(wan))
 }
 
 const TRICKLE: BitRate = BitRate::from_bps(300_000);
@@ -59,11 +71,12 @@ fn seconds(n: u64) -> Duration {
 #[test]
 fn a_halved_capacity_is_answered_within_seconds_and_used_again_afterwards() {
     let steps = vec![(seconds(40), 0.5), (seconds(80), 1.0)];
-    let mut bench = ClosedLoop::new(link(Shape::Steps(steps), GREEDY, TRICKLE), &params());
+    let mut bench = bench(link(&Shape::Steps(steps), GREEDY, TRICKLE));
     bench.run(seconds(40), |_| {});
     let mut calm_at = None;
     bench.run(seconds(40), |step| {
-        let calm = step.link.queue_delay() < Delay::from_millis_f64(30.0);
+        let PerDirection { download, upload } = step.queue_delay;
+        let calm = download + upload < Delay::from_millis_f64(30.0);
         match (calm, calm_at) {
             (true, None) => calm_at = Some(step.now),
             (false, _) if step.now < MonoTime::from_millis(45_000) => calm_at = None,
@@ -73,17 +86,17 @@ fn a_halved_capacity_is_answered_within_seconds_and_used_again_afterwards() {
     let calm_at = calm_at.expect("the delay came down");
     assert!(calm_at < MonoTime::from_millis(44_000), "calm only at {calm_at:?}");
     let mut last = BitRate::ZERO;
-    bench.run(seconds(40), |step| last = step.decision.directions.download.desired);
+    bench.run(seconds(40), |step| last = step.desired.download);
     assert!(last > mbps(42.0), "recovered to {last} of 50 Mbit/s only");
 }
 
 #[test]
 fn a_saturated_upload_leaves_the_download_alone() {
     let steps = vec![(seconds(10), 0.4)];
-    let mut bench = ClosedLoop::new(link(Shape::Steps(steps), TRICKLE, GREEDY), &params());
+    let mut bench = bench(link(&Shape::Steps(steps), TRICKLE, GREEDY));
     let (mut upload_cuts, mut lowest) = (0, mbps(1000.0));
     bench.run(seconds(60), |step| {
-        let told = step.decision.directions;
+        let told = step.pilot.decision().expect("decided").directions;
         lowest = lowest.min(told.download.desired);
         upload_cuts += u32::from(told.upload.reason == Reason::CutBloat);
         assert_eq!(told.download.state, CongestionState::Green, "at {:?}", step.now);
@@ -94,13 +107,14 @@ fn a_saturated_upload_leaves_the_download_alone() {
 
 #[test]
 fn a_longer_path_on_an_idle_link_cuts_nothing_and_is_learned() {
-    let mut bench = ClosedLoop::new(link(Shape::Steady, TRICKLE, TRICKLE), &params());
+    let mut bench = bench(link(&Shape::Steady, TRICKLE, TRICKLE));
     bench.run(seconds(20), |_| {});
     bench.reroute(Duration::from_millis(100));
     let mut delta = None;
     bench.run(seconds(15), |step| {
-        delta = step.decision.measurement.delta;
-        for (_, told) in step.decision.directions.each() {
+        let decision = step.pilot.decision().expect("decided");
+        delta = decision.measurement.delta;
+        for (_, told) in decision.directions.each() {
             assert_eq!(told.desired, told.previous, "at {:?}: {:?}", step.now, told.reason);
         }
     });
@@ -110,14 +124,14 @@ fn a_longer_path_on_an_idle_link_cuts_nothing_and_is_learned() {
 
 #[test]
 fn an_idle_link_with_noisy_reflectors_is_not_cut_for_an_hour() {
-    let mut noisy = link(Shape::Steady, TRICKLE, TRICKLE);
+    let mut noisy = link(&Shape::Steady, TRICKLE, TRICKLE);
     noisy.jitter = Duration::from_micros(8_700); // p99 of +40 ms
     noisy.loss = 0.02;
-    let mut bench = ClosedLoop::new(noisy, &params());
+    let mut bench = bench(noisy);
     let base = params().directions.download.limits.base;
     bench.run(seconds(3600), |step| {
-        for (direction, told) in step.decision.directions.each() {
-            assert!(told.desired >= base, "{direction:?} cut at {:?}", step.now);
+        for (direction, desired) in step.desired.each() {
+            assert!(*desired >= base, "{direction:?} cut at {:?}", step.now);
         }
     });
 }
@@ -126,8 +140,8 @@ fn an_idle_link_with_noisy_reflectors_is_not_cut_for_an_hour() {
 fn equal_seeds_give_equal_runs() {
     let run = || {
         let mut told = Vec::new();
-        let mut bench = ClosedLoop::new(link(Shape::Lte, GREEDY, GREEDY), &params());
-        bench.run(seconds(30), |step| told.push(step.decision.clone()));
+        let mut bench = bench(link(&Shape::Lte, GREEDY, GREEDY));
+        bench.run(seconds(30), |step| told.push(step.pilot.decision().cloned()));
         told
     };
     assert_eq!(run(), run());

@@ -16,9 +16,11 @@ use std::{
 use proptest::prelude::*;
 use wanctl::{
     config::{
-        Bind, Config, ConfigErrors, FileText, Mode, OnExit, Problem, QueueRef, Surroundings, Trust,
+        Bind, Config, ConfigErrors, FileText, Mode, OnExit, Problem, QueueRef, Surroundings,
+        SwitchMenu, Trust,
     },
-    control::{Direction, LawKind},
+    control::{Direction, LawKind, ZoneFloors, ZoneParams},
+    steering::{Preset, SteeringMode, SwitchKind},
     units::{BitRate, Delay},
 };
 
@@ -39,7 +41,9 @@ wans:
 ";
 
 fn parse(text: &str, name: &str) -> Result<(Config, Vec<Problem>), ConfigErrors> {
-    Config::parse(text, Path::new(name), &Surroundings { file: &file, variable: &variable })
+    let reaches = |_: &Bind, address: IpAddr| address.is_ipv4();
+    let surroundings = Surroundings { file: &file, variable: &variable, reaches: &reaches };
+    Config::parse(text, Path::new(name), &surroundings)
 }
 
 /// The files that the texts may name; only the last part of the path counts.
@@ -194,12 +198,46 @@ fn the_base_rate_is_half_the_ceiling_but_never_under_the_floor() {
 
 #[test]
 fn what_is_derived_follows_the_keys() {
-    let probe = "    probe: {interval_ms: 200}\n    download:";
-    let text = SMALLEST.replace("    download:", probe) + "history: {enabled: false}\n";
-    let (config, _) = parse(&text, "wanctl.yaml").unwrap();
-    // Four rounds of three reflectors.
-    assert_eq!(config.wans[0].params.evidence.stale_after, Duration::from_millis(2400));
-    assert_eq!(config.history.path, None);
+    let wan = |probe: &str| {
+        let text = SMALLEST.replace("    download:", &format!("    probe: {probe}\n    download:"));
+        let (config, _) = parse(&(text + "history: {enabled: false}\n"), "wanctl.yaml").unwrap();
+        assert_eq!(config.history.path, None);
+        config.wans.into_iter().next().unwrap()
+    };
+    let ms = Duration::from_millis;
+    // Four rounds of three reflectors, or one and a half when idle.
+    for (probe, stale_after) in [
+        ("{interval_ms: 200, idle_interval_ms: 200}", ms(2400)),
+        ("{interval_ms: 200}", ms(3600)),
+        ("{interval_ms: 200, active: 2}", ms(2400)),
+    ] {
+        assert_eq!(wan(probe).params.evidence.stale_after, stale_after, "{probe}");
+    }
+    for (probe, interval, idle) in [
+        ("{}", ms(50), ms(200)),
+        ("{budget_pps: 2}", ms(500), ms(2000)),
+        ("{via: router}", ms(200), ms(800)),
+        ("{via: tcp, budget_pps: 50}", ms(100), ms(400)),
+    ] {
+        let probe_config = wan(probe).probe;
+        assert_eq!(
+            (probe_config.interval, probe_config.idle_interval),
+            (interval, idle),
+            "{probe}"
+        );
+    }
+}
+
+#[test]
+fn a_wan_that_names_no_reflectors_gets_well_known_ones_of_its_families() {
+    let text = SMALLEST.replace("    reflectors: [1.1.1.1, 8.8.8.8, 9.9.9.9]\n", "");
+    let (config, warnings) = parse(&text, "wanctl.yaml").unwrap();
+    assert_eq!(warnings, []);
+    let probe = &config.wans[0].probe;
+    // Here only IPv4 leads anywhere.
+    assert!(probe.reflectors.len() >= 12 && probe.reflectors.iter().all(IpAddr::is_ipv4));
+    assert_eq!(usize::from(config.wans[0].params.evidence.reflectors), probe.reflectors.len());
+    assert_eq!(probe.active, 6);
 }
 
 #[test]
@@ -254,6 +292,45 @@ wans:
 }
 
 #[test]
+fn the_law_of_states_has_the_defaults_of_v1_7_and_takes_its_settings() {
+    let text = SMALLEST.replace("floor_mbps", "law: zone, floor_mbps");
+    let (config, _) = parse(&text, "wanctl.yaml").unwrap();
+    let LawKind::Zone(upload) = config.wans[0].params.directions.upload.law else { panic!() };
+    let floor = BitRate::from_mbps(5.0);
+    assert_eq!(
+        upload,
+        ZoneParams {
+            floors: ZoneFloors { green: floor, yellow: floor, soft_red: None, red: floor },
+            factor_down: 0.90,
+            factor_down_yellow: 0.94,
+            step_up: BitRate::from_mbps(16.0),
+            green_required: Duration::from_millis(250),
+        }
+    );
+
+    let settings = "law: zone, zone: {floor_green_mbps: 200, floor_yellow_mbps: 100, \
+                    factor_down: 0.97, step_up_mbps_per_s: 200, green_required_ms: 500}, floor";
+    let text = SMALLEST.replace("floor_mbps: 20", &format!("{settings}_mbps: 20"));
+    let (config, _) = parse(&text, "wanctl.yaml").unwrap();
+    let LawKind::Zone(download) = config.wans[0].params.directions.download.law else { panic!() };
+    assert_eq!(
+        download,
+        ZoneParams {
+            floors: ZoneFloors {
+                green: BitRate::from_mbps(200.0),
+                yellow: BitRate::from_mbps(100.0),
+                soft_red: Some(BitRate::from_mbps(100.0)),
+                red: BitRate::from_mbps(20.0),
+            },
+            factor_down: 0.97,
+            factor_down_yellow: 0.97, // no harder than RED
+            step_up: BitRate::from_mbps(200.0),
+            green_required: Duration::from_millis(500),
+        }
+    );
+}
+
+#[test]
 fn each_way_to_trust_the_router_is_read() {
     let digits = "0f".repeat(32);
     let colons = "0F:".repeat(31) + "0F";
@@ -284,6 +361,38 @@ fn every_shipped_example_is_right_but_for_the_files_it_names() {
 }
 
 #[test]
+fn steering_is_read_with_its_rules_in_the_order_of_preference() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/steering.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (config, _) = parse(&text, "steering.yaml").unwrap();
+    let steering = config.steering.unwrap();
+    assert_eq!(steering.params.mode, SteeringMode::Observe);
+    let names: Vec<&str> = steering.params.wans.iter().map(|wan| wan.name.as_str()).collect();
+    assert_eq!(names, ["cable", "dsl", "lte"]);
+    // The WANs stand in the file in another order.
+    assert_eq!(steering.params.wans[0].place, 2);
+    assert!(config.wans[1].metered && steering.params.wans[2].metered);
+    let kinds: Vec<_> = steering.switches.iter().map(|at| (at.switch.kind, at.menu)).collect();
+    assert_eq!(
+        kinds,
+        [
+            (SwitchKind::Withdraw, SwitchMenu::Route),
+            (SwitchKind::Steer, SwitchMenu::Mangle),
+            (SwitchKind::Steer6, SwitchMenu::Mangle6),
+            (SwitchKind::Divert, SwitchMenu::RoutingRule),
+            (SwitchKind::Steer, SwitchMenu::Mangle),
+            (SwitchKind::Divert, SwitchMenu::RoutingRule),
+        ]
+    );
+    // What the file says stands on top of the preset.
+    assert_eq!(steering.params.steer.hold_down, Duration::from_secs(45));
+    assert_eq!(steering.params.steer.threshold, Preset::Balanced.steer().threshold);
+
+    let (without, _) = parse(SMALLEST, "wanctl.yaml").unwrap();
+    assert!(without.steering.is_none(), "nothing is steered unless it is configured");
+}
+
+#[test]
 fn every_key_is_documented() {
     let documentation =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md"))
@@ -291,10 +400,11 @@ fn every_key_is_documented() {
     // A key like no other makes each table name the keys that it knows.
     let text = "\
 router: {0: 0}
-wans: [{0: 0, probe: {0: 0}, delay: {0: 0}, download: {0: 0}, upload: {0: 0}}]
+wans: [{0: 0, probe: {0: 0}, delay: {0: 0}, download: {0: 0, zone: {0: 0}}, upload: {0: 0}}]
 control: {0: 0}
 history: {0: 0}
 http: {0: 0}
+steering: {0: 0, wans: [{0: 0, steer: {0: 0}, failover: {0: 0}}, {}], steer: {0: 0, weights: {0: 0}, assessment: {0: 0}, flap: {0: 0}}, failover: {0: 0}}
 0: 0
 ";
     let errors = parse(text, "wanctl.yaml").unwrap_err();

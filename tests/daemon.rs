@@ -22,6 +22,10 @@ mod daemon {
     mod demo;
     mod faults;
     mod history;
+    mod memory;
     mod refusals;
+    mod reload;
+    mod replay;
     mod run;
+    mod simulate;
 }

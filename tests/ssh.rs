@@ -15,17 +15,25 @@ use std::{
     time::{Duration, Instant},
 };
 
+use prometheus_client::registry::Registry;
 use ssh::{
     contract::transcript,
     rig::{Rig, TIMEOUT, dl, until},
 };
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use wanctl::{
-    config::{QueueRef, TransportChoice},
+    actuator::{
+        Actuator, Assignment, RouterMetrics, SwitchLink, SwitchMetrics, SwitchWork, Tuning,
+    },
+    clock::Clock,
+    config::{QueueRef, SwitchMenu, SwitchRef, TransportChoice},
     router::{
         Router as _, RouterError, Transport,
-        routeros::{Patience, RouterOs, RuleTable},
+        routeros::{Patience, RouterOs},
     },
-    sim::routeros::Fault,
+    sim::routeros::{Effect, Fault},
+    steering::{Rank, Switch, SwitchKind, SwitchOrder, SwitchReport},
     units::BitRate,
 };
 
@@ -141,7 +149,7 @@ async fn what_is_not_there_is_never_a_success() {
     let none = QueueRef::Tree("none".to_owned());
     assert_eq!(kind(router.set_limit(&none, mbps(5)).await), "not_found");
     for (comment, fault) in [("none", "not_found"), ("twice", "ambiguous")] {
-        let answer = router.enable_rule(RuleTable::Mangle, comment, true).await;
+        let answer = router.enable_rule(SwitchMenu::Mangle, comment, true).await;
         assert_eq!(kind(answer), fault, "{comment}");
     }
     // A row that was made anew has another id: the old one must not look like a success.
@@ -149,6 +157,49 @@ async fn what_is_not_there_is_never_a_success() {
     rig.emulator.inject(Fault::Recreate { queue: "dl".to_owned() });
     assert_eq!(router.set_limit(&dl(), mbps(40)).await.unwrap(), mbps(40));
     assert_eq!(rig.limit("dl"), mbps(40));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_is_switched_there_and_back_over_ssh() {
+    let rig = Rig::new(MODERN).await;
+    let switch = Switch { wan: Rank(1), kind: SwitchKind::Steer };
+    let comment = "steer: \"games\"".to_owned();
+    let link = SwitchLink::default();
+    let switches = SwitchWork {
+        refs: vec![SwitchRef { switch, menu: SwitchMenu::Mangle, comment: comment.clone() }],
+        link: link.clone(),
+        metrics: SwitchMetrics::unregistered(),
+    };
+    let config = rig.config("ctl", TransportChoice::Ssh);
+    let (stats_interval, pace) = (config.stats_interval, config.pace);
+    let tuning = Tuning { writes: true, stats_interval, pace, parting: None };
+    let actuator = Actuator::new(Assignment {
+        router: Arc::new(RouterOs::new(&config, vec![dl()]).unwrap()),
+        queues: Vec::new(),
+        links: Vec::new(),
+        switches,
+        clock: Clock::start(),
+        tuning: watch::channel(tuning).1,
+        metrics: RouterMetrics::register(&mut Registry::default()),
+    });
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(actuator.run(stop.clone(), Duration::from_secs(3)));
+    for enabled in [true, false] {
+        link.orders.send_replace(vec![SwitchOrder { switch, enabled }]);
+        let seen = || {
+            let told = link.actuation.borrow().switches.first().copied();
+            let follows = |told: &SwitchReport| {
+                told.pending_since.is_none() && told.seen.is_some_and(|(is, _)| is == enabled)
+            };
+            async move { told.filter(follows) }
+        };
+        until(seen).await;
+    }
+    stop.cancel();
+    task.await.unwrap();
+    let effect = |enabled| Effect::Rule { comment: comment.clone(), enabled };
+    assert_eq!(rig.effects(), [effect(true), effect(false)]);
+    assert!(rig.emulator.log().iter().all(|call| call.method == "SSH"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,7 +30,7 @@ impl Link {
         let direction = DirectionCycle {
             state: CongestionState::Green,
             since: MonoTime::ZERO,
-            load: Load { class: LoadClass::Low, achieved: None, recent_peak: None },
+            load: Load { class: LoadClass::Low, achieved: None, newest: None, recent_peak: None },
             blamed: false,
             queue: Some(QueueReading::default()),
             previous: BitRate::from_mbps(300.0),

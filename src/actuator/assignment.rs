@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use super::RouterMetrics;
+use super::{RouterMetrics, SwitchWork};
 use crate::{
     clock::Clock,
     config::{Pace, QueueRef},
@@ -45,6 +45,19 @@ impl Default for Link {
     }
 }
 
+/// What of an actuator's work may change while it works.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tuning {
+    /// `false`: read, and write nothing.
+    pub writes: bool,
+    /// Time between two readings.
+    pub stats_interval: Duration,
+    /// How eagerly limits are written.
+    pub pace: Pace,
+    /// The limits to leave behind in the end, in the order of the queues; `None` leaves the last.
+    pub parting: Option<Vec<BitRate>>,
+}
+
 /// What the daemon gives an actuator to work with.
 #[derive(Debug)]
 pub struct Assignment {
@@ -54,14 +67,35 @@ pub struct Assignment {
     pub queues: Vec<Queue>,
     /// One for each WAN.
     pub links: Vec<Link>,
+    /// Its switches.
+    pub switches: SwitchWork,
     /// The time.
     pub clock: Clock,
-    /// `false`: read, and write nothing.
-    pub writes: bool,
-    /// Time between two readings.
-    pub stats_interval: Duration,
-    /// How eagerly limits are written.
-    pub pace: Pace,
+    /// What may change while it works.
+    pub tuning: watch::Receiver<Tuning>,
     /// Where requests are counted.
     pub metrics: RouterMetrics,
+}
+
+impl Assignment {
+    /// Tells whether anything is written as things stand.
+    pub(super) fn writes(&self) -> bool {
+        self.tuning.borrow().writes
+    }
+
+    /// Returns the time between two readings as things stand.
+    pub(super) fn stats_interval(&self) -> Duration {
+        self.tuning.borrow().stats_interval
+    }
+
+    /// Returns how eagerly limits are written as things stand.
+    pub(super) fn pace(&self) -> Pace {
+        self.tuning.borrow().pace
+    }
+
+    /// Returns the limits to leave behind if the end were now; none if nothing may be written.
+    pub(super) fn parting(&self) -> Vec<BitRate> {
+        let tuning = self.tuning.borrow();
+        tuning.parting.clone().filter(|_| tuning.writes).unwrap_or_default()
+    }
 }

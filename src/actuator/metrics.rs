@@ -38,10 +38,15 @@ pub(super) enum Operation {
     Facts,
     /// What keeps it from shaping.
     Survey,
+    /// Whether a rule or route is enabled.
+    Look,
+    /// A rule or route, enabled or disabled.
+    Switch,
 }
 
 impl Operation {
-    const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Facts, Self::Survey];
+    const ALL: [Self; 6] =
+        [Self::Read, Self::Write, Self::Facts, Self::Survey, Self::Look, Self::Switch];
 
     const fn name(self) -> &'static str {
         match self {
@@ -49,6 +54,8 @@ impl Operation {
             Self::Write => "write",
             Self::Facts => "facts",
             Self::Survey => "survey",
+            Self::Look => "look",
+            Self::Switch => "switch",
         }
     }
 }

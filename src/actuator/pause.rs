@@ -29,6 +29,7 @@ pub(super) fn after(fault: &RouterFault, failures: u32) -> Duration {
         RouterFault::Policy(_)
         | RouterFault::NotFound(_)
         | RouterFault::Ambiguous(_)
+        | RouterFault::Unfit(_)
         | RouterFault::UnknownParameter(_)
         | RouterFault::Rejected(_) => REFUSAL_PAUSE,
     }

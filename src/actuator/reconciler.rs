@@ -65,6 +65,19 @@ impl Reconciler {
         Self { pace, queues: vec![Ledger::default(); queues] }
     }
 
+    /// Writes as eagerly as this from now on.
+    pub(super) fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
+    /// Wants nothing any more of any queue, until [`Self::want`].
+    pub(super) fn release(&mut self) {
+        for ledger in &mut self.queues {
+            ledger.desired = None;
+            ledger.pending_since = None;
+        }
+    }
+
     /// Takes the rate that a queue should have.
     pub(super) fn want(&mut self, queue: usize, limit: BitRate, now: MonoTime) {
         if let Some(ledger) = self.queues.get_mut(queue) {

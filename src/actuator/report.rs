@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tracing::{info, warn};
+
 use crate::{
     router::{Finding, RouterError, RouterFacts, Transport},
     units::Timestamp,
@@ -31,6 +33,22 @@ pub struct RouterReport {
 }
 
 impl RouterReport {
+    /// Takes what the router says about itself, and tells the log what is new of it.
+    pub(super) fn learn(&mut self, facts: RouterFacts, idle: Vec<Finding>) {
+        let known = self.facts.as_ref();
+        if known.is_none_or(|known| known.version != facts.version) {
+            let RouterFacts { identity, board, version, .. } = &facts;
+            info!(%identity, %board, %version, "found the router");
+        }
+        self.facts = Some(facts);
+        if self.idle != idle {
+            for finding in &idle {
+                warn!(what = %finding.text, "a queue shapes nothing");
+            }
+            self.idle = idle;
+        }
+    }
+
     /// Returns everything that keeps wanctl from its job, with what to do about it.
     #[must_use]
     pub fn troubles(&self) -> Vec<String> {

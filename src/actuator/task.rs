@@ -5,22 +5,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::join_all;
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::{
     Assignment, RouterReport,
     drift_log::DriftLog,
+    farewell::{self, Parting},
     looks::{Look, Looks},
     metrics::Operation,
     pause,
     queue_watch::{QueueWatch, missing},
     reconciler::{Observation, Reconciler, Write},
+    switches::{Job, Switches},
     underway::{Answer, Call, Underway, answer_of, news, request},
 };
 use crate::{
@@ -45,6 +43,7 @@ pub struct Actuator {
     wanted: Vec<watch::Receiver<PerDirection<Option<BitRate>>>>,
     reconciler: Reconciler,
     watches: Vec<QueueWatch>,
+    switches: Switches,
     report: watch::Sender<RouterReport>,
     readings: u64,
     drifts: DriftLog,
@@ -64,8 +63,9 @@ impl Actuator {
         Self {
             refs: work.queues.iter().map(|queue| queue.queue.clone()).collect(),
             wanted: work.links.iter().map(|link| link.desired.subscribe()).collect(),
-            reconciler: Reconciler::new(work.pace, queues),
+            reconciler: Reconciler::new(work.pace(), queues),
             watches: vec![QueueWatch::default(); queues],
+            switches: Switches::new(work.switches.clone()),
             report: watch::channel(RouterReport::default()).0,
             readings: 0,
             drifts: DriftLog::default(),
@@ -84,27 +84,22 @@ impl Actuator {
         self.report.subscribe()
     }
 
-    /// Works until `stop`, then writes `parting` limits if there are any, within `within`.
-    pub async fn run(
-        mut self,
-        stop: CancellationToken,
-        parting: Option<Vec<BitRate>>,
-        within: Duration,
-    ) {
+    /// Works until `stop`, then writes the parting limits if there are any, within `within`.
+    pub async fn run(mut self, stop: CancellationToken, within: Duration) {
         let (mut reading, mut writing) = (None, None);
         while !stop.is_cancelled() {
             self.take_desired();
             let now = self.work.clock.now();
             if now >= self.rest_until {
                 if writing.is_none() {
-                    writing = self.due(now).map(|write| self.write(write));
+                    writing = self.change(now);
                 }
                 if reading.is_none() && writing.is_none() {
                     reading = self.look(now);
                 }
             }
             let pause = self.until_due(now, reading.is_some(), writing.is_some());
-            let writes = self.work.writes;
+            let writes = self.work.writes();
             // The requests live on when another branch wins; the rest may be begun anew.
             let answer = tokio::select! {
                 () = stop.cancelled() => None,
@@ -112,32 +107,49 @@ impl Actuator {
                 answer = answer_of(&mut reading) => { reading = None; Some(answer) }
                 () = sleep(pause) => None,
                 () = news(&mut self.wanted), if writes => None,
+                Ok(()) = self.switches.orders.changed(), if writes => None,
             };
             if let Some((call, answer)) = answer {
                 self.take(call, answer);
             }
         }
         let underway = writing.into_iter().chain(reading).collect();
-        self.leave(underway, parting, within).await;
+        let limits = self.refs.iter().cloned().zip(self.work.parting()).collect();
+        let writes = self.work.writes();
+        let switches = if writes { self.switches.parting() } else { Vec::new() };
+        let router = Arc::clone(&self.work.router);
+        farewell::leave(Parting { router, limits, switches }, underway, within).await;
     }
 
-    fn due(&self, now: MonoTime) -> Option<Write> {
-        self.work.writes.then(|| self.reconciler.due(now)).flatten()
+    /// Begins the most urgent change, if any is due: cuts, then switches, then raises.
+    fn change(&mut self, now: MonoTime) -> Option<Underway> {
+        if !self.work.writes() {
+            return None;
+        }
+        let write = self.reconciler.due(now);
+        match (write, self.switches.due(now)) {
+            (Some(write), _) if write.is_cut => Some(self.write(write)),
+            (_, Some(job)) => Some(self.switch(job, now)),
+            (write, None) => write.map(|write| self.write(write)),
+        }
     }
 
     fn until_due(&self, now: MonoTime, reads: bool, writes: bool) -> Duration {
-        let write = self.reconciler.next_due().filter(|_| self.work.writes && !writes);
-        let read = (!reads && !writes).then_some(self.next.queues);
+        let write = self.reconciler.next_due().filter(|_| self.work.writes() && !writes);
+        let look = self.switches.next_look().unwrap_or(self.next.queues);
+        let read = (!reads && !writes).then_some(self.next.queues.min(look));
         let due = write.into_iter().chain(read).min().unwrap_or(now + IDLE);
         // A rest keeps nothing from falling due behind it.
         due.max(self.rest_until).since(now).min(IDLE)
     }
 
     fn take_desired(&mut self) {
+        self.switches.take_orders(self.work.writes(), self.work.clock.now());
         // In observe mode nothing is wanted of the router, so nothing is ever pending.
-        if !self.work.writes {
-            return;
+        if !self.work.writes() {
+            return self.reconciler.release();
         }
+        self.reconciler.set_pace(self.work.pace());
         let now = self.work.clock.now();
         let wanted: Vec<_> = self.wanted.iter_mut().map(|w| *w.borrow_and_update()).collect();
         for (index, queue) in self.work.queues.iter().enumerate() {
@@ -159,6 +171,21 @@ impl Actuator {
         })
     }
 
+    /// Changes a switch, or looks at it.
+    fn switch(&mut self, job: Job, now: MonoTime) -> Underway {
+        self.switches.begin(job, now);
+        let (router, row) = (Arc::clone(&self.work.router), self.switches.row(job.place));
+        let operation = if job.change.is_some() { Operation::Switch } else { Operation::Look };
+        request(self.begin(operation), async move {
+            let answer = match (&row, job.change) {
+                (Some(row), Some(enabled)) => router.enable_switch(row, enabled).await,
+                (Some(row), None) => router.switch_enabled(row).await,
+                (None, _) => Ok(false),
+            };
+            Answer::Switch(job, answer)
+        })
+    }
+
     /// Notes by which road a request goes: by the answer another may be in use.
     fn begin(&self, operation: Operation) -> Call {
         Call::begin(operation, self.work.router.transport())
@@ -166,8 +193,12 @@ impl Actuator {
 
     /// Begins the most urgent look at the router, if any is due.
     fn look(&mut self, now: MonoTime) -> Option<Underway> {
+        // Rare, and short: the counters can wait for it, and a slow router must not starve it.
+        if let Some(job) = self.switches.due_look(now).filter(|_| !self.next.survey) {
+            return Some(self.switch(job, now));
+        }
         let router = Arc::clone(&self.work.router);
-        Some(match self.next.take(now, self.work.stats_interval)? {
+        Some(match self.next.take(now, self.work.stats_interval())? {
             Look::Survey => request(self.begin(Operation::Survey), async move {
                 Answer::Survey(router.survey().await)
             }),
@@ -194,6 +225,10 @@ impl Actuator {
                     .map(|limit| self.confirm(write, limit, now))
                     .err()
                     .and_then(|failure| self.refusal(write, failure, now))
+            }
+            Answer::Switch(job, answer) => {
+                self.work.metrics.call(call, &answer);
+                self.switches.take(job, answer, now)
             }
             Answer::Queues(asked, answer) => {
                 self.work.metrics.call(call, &answer);
@@ -293,20 +328,7 @@ impl Actuator {
 
     fn take_facts(&mut self, facts: RouterFacts, idle: Vec<Finding>) {
         self.work.metrics.facts(&facts);
-        self.report.send_modify(|report| {
-            let known = report.facts.as_ref();
-            if known.is_none_or(|known| known.version != facts.version) {
-                let RouterFacts { identity, board, version, .. } = &facts;
-                info!(%identity, %board, %version, "found the router");
-            }
-            report.facts = Some(facts);
-            if report.idle != idle {
-                for finding in &idle {
-                    warn!(what = %finding.text, "a queue shapes nothing");
-                }
-                report.idle = idle;
-            }
-        });
+        self.report.send_modify(|report| report.learn(facts, idle));
     }
 
     fn take_findings(&mut self, findings: Vec<Finding>) {
@@ -354,6 +376,7 @@ impl Actuator {
         self.failures = self.failures.saturating_add(1);
         self.was_away |= failure.fault.concerns_all();
         self.reconciler.doubt(now);
+        self.switches.doubt(now);
         self.next.queues = MonoTime::ZERO;
         self.rest_until = now + pause::after(&failure.fault, self.failures);
         // Counted by themselves: one refusal after two broken connections is one refusal.
@@ -372,27 +395,5 @@ impl Actuator {
             report.transport = Some(transport);
             report.failure = Some(failure);
         });
-    }
-
-    /// Waits for the requests that are under way, then writes the parting limits, one try each:
-    /// the daemon is on its way out.
-    async fn leave(self, underway: Vec<Underway>, parting: Option<Vec<BitRate>>, within: Duration) {
-        // A request that is not waited for would hold the road for ever, and one that is cut off
-        // would confuse the router before the farewell.
-        if timeout(within, join_all(underway)).await.is_err() {
-            warn!(?within, "a request to the router is still under way");
-        }
-        let parting = parting.filter(|_| self.work.writes).unwrap_or_default();
-        let farewell = async {
-            for (queue, limit) in self.refs.iter().zip(&parting) {
-                match self.work.router.set_limit(queue, *limit).await {
-                    Ok(limit) => info!(%queue, %limit, "restored"),
-                    Err(failure) => error!(%queue, error = %failure, "could not restore"),
-                }
-            }
-        };
-        if timeout(within, farewell).await.is_err() {
-            error!(?within, "gave up on the router: it keeps its last limits");
-        }
     }
 }

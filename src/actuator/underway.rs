@@ -8,7 +8,7 @@ use std::{
 use futures_util::future::{BoxFuture, select_all};
 use tokio::sync::watch;
 
-use super::{metrics::Operation, reconciler::Write};
+use super::{metrics::Operation, reconciler::Write, switches::Job};
 use crate::{
     control::PerDirection,
     router::{Finding, Readings, RouterError, RouterFacts, Transport},
@@ -18,6 +18,7 @@ use crate::{
 /// What came of a request.
 pub(super) enum Answer {
     Wrote(Write, Result<BitRate, RouterError>),
+    Switch(Job, Result<bool, RouterError>),
     Queues(MonoTime, Result<Readings, RouterError>),
     Facts(Result<(RouterFacts, Vec<Finding>), RouterError>),
     Survey(Result<Vec<Finding>, RouterError>),

@@ -1,7 +1,7 @@
 //! `wanctl check`: the same path as `run`, up to the point where something would start, and a look
 //! at the router.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fs, net::IpAddr, path::Path, sync::Arc};
 
 use anyhow::anyhow;
 use futures_util::future::join_all;
@@ -12,8 +12,10 @@ use super::{
     run::{bind, open_probers},
 };
 use crate::{
-    config::{Config, Mode},
-    control::{Direction, LawKind, ProbeOutcome, ReflectorId},
+    clock::Clock,
+    config::{Config, Mode, ProbeConfig, Via},
+    control::{Direction, ProbeOutcome, ReflectorId},
+    probe::{Prober, TcpProber},
     router::{Router as _, RouterError, routeros::RouterOs},
 };
 
@@ -37,21 +39,34 @@ pub(super) async fn run(args: CheckArgs) -> Result<(), Failure> {
 async fn look_around(config: &Config) -> Result<(), Failure> {
     let router = RouterOs::new(&config.router, config.queues())
         .map_err(|text| Failure { code: EXIT_CONFIG, error: anyhow!("router: {text}") })?;
-    let probers = open_probers(config, &Arc::new(router))?;
+    let probers = open_probers(config, &Arc::new(router), Clock::start())?;
     for (wan, prober) in config.wans.iter().zip(probers) {
-        let asked = (0..).zip(&wan.probe.reflectors).map(|(id, address)| {
-            let probe = prober.probe(ReflectorId(id), u64::from(id), wan.probe.timeout);
-            async move { (address, probe.await) }
-        });
-        let fates = join_all(asked).await;
-        let silent = fates.iter().filter(|(_, fate)| !matches!(fate, ProbeOutcome::Reply(_)));
-        let silent: Vec<String> = silent.map(|(address, _)| address.to_string()).collect();
+        if let Some(report) = prober.report() {
+            let (road, why) = (report.road.name(), report.reason.explain());
+            say(format!("wan {}: the delay is measured by way of {road}: {why}", wan.name))?;
+        }
+        let fates = ask(&*prober, &wan.probe).await;
+        let silent: Vec<String> = fates
+            .iter()
+            .filter(|(_, replied)| !replied)
+            .map(|(address, _)| address.to_string())
+            .collect();
         let all = fates.len();
         if silent.is_empty() {
             say(format!("wan {}: all {all} reflectors answer", wan.name))?;
         } else {
-            let silent = silent.join(", ");
-            say(format!("warning: wan {}: no answer from {silent} (of {all})", wan.name))?;
+            let listed = silent.join(", ");
+            say(format!("warning: wan {}: no answer from {listed} (of {all})", wan.name))?;
+        }
+        if silent.len() == all && wan.probe.via == Via::Auto {
+            let connected = ask(&TcpProber::new(&wan.probe), &wan.probe).await;
+            let count = connected.iter().filter(|(_, replied)| *replied).count();
+            if count > 0 {
+                say(format!(
+                    "wan {}: {count} of {all} answer TCP connects, by which `run` would measure",
+                    wan.name
+                ))?;
+            }
         }
     }
     if let Some(directory) = config.history.path.as_deref().and_then(Path::parent) {
@@ -65,6 +80,15 @@ async fn look_around(config: &Config) -> Result<(), Failure> {
         say(format!("warning: {error:#}; a wanctl that runs already?"))?;
     }
     Ok(())
+}
+
+/// Asks every reflector once; tells who answers.
+async fn ask(prober: &dyn Prober, probe: &ProbeConfig) -> Vec<(IpAddr, bool)> {
+    let asked = (0..).zip(&probe.reflectors).map(|(id, address)| {
+        let answer = prober.probe(ReflectorId(id), u64::from(id), probe.timeout);
+        async move { (*address, matches!(answer.await.outcome, ProbeOutcome::Reply(_))) }
+    });
+    join_all(asked).await
 }
 
 /// Writes a file and removes it again.
@@ -81,10 +105,7 @@ fn describe(config: &Config) -> std::io::Result<()> {
         for direction in Direction::ALL {
             let settings = &wan.params.directions[direction];
             let limits = settings.limits;
-            let law = match settings.law {
-                LawKind::Adaptive => "adaptive",
-                LawKind::Fixed => "fixed",
-            };
+            let law = settings.law.name().name();
             say(format!(
                 "  {:<8} {}: {law}, floor {}, base {}, ceiling {}",
                 direction.name(),

@@ -7,9 +7,9 @@ use tokio::{net::TcpListener, time::interval};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    DemoArgs, Failure, emulate,
+    DemoArgs, Failure, emulate, household,
     output::say,
-    run::{StopSignals, bind},
+    run::{Signals, bind},
 };
 use crate::{
     clock::Clock,
@@ -18,13 +18,13 @@ use crate::{
     daemon::{Daemon, Parts},
     router::routeros::RouterOs,
     sim::home,
-    status::{Tally, WanView},
+    status::{SteeringStatus, Tally, WanView},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
-    let household = home::household(args.seed);
+    let household = home::troubled(args.seed);
     let http = bind(args.listen).await?;
     let listen = http.local_addr().context("the listener has no address")?;
     let (directory, given) = data_directory(args.data_dir)?;
@@ -40,13 +40,23 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     tokio::spawn(emulator.serve(router, stop_router.clone()));
 
     let mut config = emulate::config(&household, &router_url);
+    config.steering = Some(household::steering(&config));
     config.history = HistoryConfig { path: Some(history.clone()), ..config.history };
-    config.http = HttpConfig { listen };
+    config.http = HttpConfig { listen, ..config.http };
     announce(&config, &history, given)?;
 
     let client = RouterOs::new(&config.router, config.queues()).map_err(anyhow::Error::msg)?;
     let probers = (0..household.len()).map(|link| world.prober(link)).collect();
-    let parts = Parts { config, router: Arc::new(client), probers, clock, listener: http };
+    let recording = args.record.open()?;
+    let parts = Parts {
+        config,
+        router: Arc::new(client),
+        probers,
+        clock,
+        listener: http,
+        source: None,
+        recording,
+    };
     let mut daemon = Daemon::start(parts).context("cannot start")?;
 
     let watched = watch(&mut daemon, clock, args.duration).await;
@@ -74,7 +84,7 @@ async fn watch(
         }
     };
     tokio::pin!(end);
-    let mut signals = StopSignals::listen()?;
+    let mut signals = Signals::listen()?;
     let board = daemon.board().clone();
     loop {
         tokio::select! {
@@ -87,7 +97,8 @@ async fn watch(
                     continue;
                 }
                 let wans: Vec<String> = board.views().iter().map(line).collect();
-                say(format!("{elapsed:>4} s  {}", wans.join("  |  ")))?;
+                let way = daemon.steering().view().map(|told| ways(&told)).unwrap_or_default();
+                say(format!("{elapsed:>4} s  {}{way}", wans.join("  |  ")))?;
             }
         }
     }
@@ -104,6 +115,9 @@ fn announce(config: &Config, history: &std::path::Path, given: bool) -> anyhow::
     say(format!("  history     {}{kept}", history.display()))?;
     say(format!("  router      {} (user {})", config.router.url, config.router.credentials.user))?;
     say("")?;
+    say("After 38 s works in the street leave a tenth of the cable, and calls take the LTE;")?;
+    say("after 105 s it is dead for a while, and everything does.")?;
+    say("")?;
     say("Each line: traffic of shaper rate in Mbit/s, state, added delay. Ctrl-C ends it.")?;
     say("")?;
     Ok(())
@@ -118,6 +132,19 @@ fn data_directory(given: Option<PathBuf>) -> anyhow::Result<(PathBuf, bool)> {
     std::fs::create_dir_all(&directory)
         .with_context(|| format!("cannot create {}", directory.display()))?;
     Ok((directory, chosen))
+}
+
+/// Says which WAN takes what, unless the first takes everything.
+fn ways(told: &SteeringStatus) -> String {
+    let SteeringStatus { sensitive, carrier, wans, .. } = told;
+    let home = wans.first().map_or("", |wan| wan.name.as_str());
+    if carrier != home {
+        format!("  |  everything over {carrier}")
+    } else if sensitive != carrier {
+        format!("  |  calls over {sensitive}")
+    } else {
+        String::new()
+    }
 }
 
 fn line(wan: &WanView) -> String {

@@ -14,15 +14,15 @@ use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Failure,
+    Failure, household,
     output::say,
-    run::{StopSignals, bind},
+    run::{Signals, bind},
 };
 use crate::{
     clock::Clock,
     config::{
-        Bind, Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Mode, OnExit, Origin,
-        ProbeConfig, QueueRef, RouterConfig, Via, WanConfig,
+        Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Mode, OnExit, Origin,
+        ProbeConfig, QueueRef, RouterConfig, WanConfig,
     },
     control::{
         DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds, WanParams,
@@ -31,7 +31,7 @@ use crate::{
         home::{self, HomeWan},
         link::Link,
         routeros::{
-            CertificateShape, Emulator, EmulatorConfig, LatencyProfile, MangleSpec, QueueSpec,
+            CertificateShape, Emulator, EmulatorConfig, LatencyProfile, QueueSpec,
             RouterCertificate, ScheduledFault, User,
         },
         world::World,
@@ -158,7 +158,7 @@ pub(super) async fn run(args: EmulateArgs) -> Result<(), Failure> {
             None => emulator.serve(listener, stopped).await,
         }
     });
-    let mut signals = StopSignals::listen()?;
+    let mut signals = Signals::listen()?;
     tokio::select! {
         _ = signals.next() => {}
         ended = server => ended.context("the emulator died")?.context("the emulator failed")?,
@@ -238,20 +238,15 @@ fn router(household: &[HomeWan], user: &str, password: &str, seed: u64) -> Emula
             queue(&wan.queues.upload, format!("ether-{}", wan.name), nominal.upload),
         ]
     });
-    EmulatorConfig {
+    let plain = EmulatorConfig {
         identity: "emulated".to_owned(),
         users: vec![User::full(user, password)],
         queues: queues.collect(),
-        mangle: vec![MangleSpec {
-            chain: "prerouting".to_owned(),
-            action: "mark-routing".to_owned(),
-            comment: "wanctl: steer new latency-sensitive connections to lte".to_owned(),
-            disabled: true,
-        }],
         latency: LatencyProfile::Measured,
         seed,
         ..EmulatorConfig::default()
-    }
+    };
+    household::with_ways(plain, household)
 }
 
 /// Configures wanctl for the household behind a router at `router_url`.
@@ -266,7 +261,12 @@ pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
             on_exit: OnExit::Keep,
         },
         history: HistoryConfig::default(),
-        http: HttpConfig { listen: ([127, 0, 0, 1], 9102).into() },
+        http: HttpConfig {
+            listen: ([127, 0, 0, 1], 9102).into(),
+            allow_reload: false,
+            allow_steer: false,
+        },
+        steering: None,
     }
 }
 
@@ -284,13 +284,8 @@ fn wan_config(number: u8, wan: &HomeWan) -> WanConfig {
     let reflectors = (1..=REFLECTORS).map(|host| IpAddr::from([192, 0, 2, number * 16 + host]));
     WanConfig {
         name: wan.name.to_owned(),
-        probe: ProbeConfig {
-            via: Via::Host,
-            reflectors: reflectors.collect(),
-            bind: Bind::Any,
-            interval: Duration::from_millis(50),
-            timeout: Duration::from_secs(1),
-        },
+        metered: false,
+        probe: ProbeConfig::of(reflectors.collect()),
         queues: PerDirection {
             download: QueueRef::Tree(wan.queues.download.clone()),
             upload: QueueRef::Tree(wan.queues.upload.clone()),

@@ -10,7 +10,7 @@ use super::{
     document::SyntaxError,
     read::{self, Table},
     report::{Problems, Read, Report},
-    router, service,
+    router, service, steering,
     wan::{self, Uses},
 };
 use crate::digest::{hex, sha256};
@@ -72,10 +72,13 @@ impl Config {
 fn read(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> Read<Config> {
     let router = table.required_table("router", |table| router::read(table, base, surroundings));
     let pings = matches!(&router, Ok(router) if router.pings.is_some());
-    let wans = wans(table, pings);
+    let wans = wans(table, pings, surroundings);
     let control = table.table("control", service::control);
     let history = table.table("history", |table| service::history(table, base));
     let http = table.table("http", service::http);
+    let steering = table.optional_table("steering", |table| {
+        steering::read(table, wans.as_deref().unwrap_or_default())
+    });
     Ok(Config {
         origin: Origin::default(),
         router: router?,
@@ -83,16 +86,21 @@ fn read(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> 
         control: control?,
         history: history?,
         http: http?,
+        steering: steering?,
     })
 }
 
-fn wans(table: &mut Table<'_>, pings: bool) -> Read<Vec<super::WanConfig>> {
+fn wans(
+    table: &mut Table<'_>,
+    pings: bool,
+    surroundings: &Surroundings<'_>,
+) -> Read<Vec<super::WanConfig>> {
     let items = table.list("wans", 1..=MAX_WANS)?;
     let several = items.len() > 1;
     let mut uses = Uses::default();
     let wans: Vec<_> = items
         .into_iter()
-        .map(|item| item.table(|table| wan::read(table, several, pings, &mut uses)))
+        .map(|item| item.table(|table| wan::read(table, several, pings, &mut uses, surroundings)))
         .collect();
     wans.into_iter().collect()
 }

@@ -145,16 +145,27 @@ impl<'a> Table<'a> {
         key: &'static str,
         lengths: RangeInclusive<usize>,
     ) -> Read<Vec<Item<'a>>> {
+        let items = self.optional_list(key, lengths)?;
+        items.ok_or_else(|| self.miss(&[key]))
+    }
+
+    /// Reads a list that may be absent, of a length within `lengths`.
+    pub(super) fn optional_list(
+        &mut self,
+        key: &'static str,
+        lengths: RangeInclusive<usize>,
+    ) -> Read<Option<Vec<Item<'a>>>> {
         let Some(Item { path, node, report }) = self.take(key) else {
-            return Err(self.miss(&[key]));
+            return Ok(None);
         };
         let message = match node {
             Node::List(nodes) if lengths.contains(&nodes.len()) => {
                 let item = |(index, node)| Item { path: path.item(index), node, report };
-                return Ok(nodes.iter().enumerate().map(item).collect());
+                return Ok(Some(nodes.iter().enumerate().map(item).collect()));
             }
             Node::List(nodes) if nodes.len() < *lengths.start() => {
-                format!("the list needs at least {} item", lengths.start())
+                let plural = if *lengths.start() == 1 { "" } else { "s" };
+                format!("the list needs at least {} item{plural}", lengths.start())
             }
             Node::List(nodes) => {
                 format!("the list has {} items, at most {} are allowed", nodes.len(), lengths.end())

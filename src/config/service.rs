@@ -59,6 +59,8 @@ pub(super) fn http(table: &mut Table<'_>) -> Read<HttpConfig> {
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT));
     let listen = table.or("listen", socket_address, loopback);
     let allow_remote = table.or("allow_remote", value::flag, false);
+    let allow_reload = table.or("allow_reload", value::flag, false);
+    let allow_steer = table.or("allow_steer", value::flag, false);
     let (listen, allow_remote) = (listen?, allow_remote?);
     if !listen.ip().to_canonical().is_loopback() && !allow_remote {
         return Err(table.fail(
@@ -69,7 +71,7 @@ pub(super) fn http(table: &mut Table<'_>) -> Read<HttpConfig> {
             ),
         ));
     }
-    Ok(HttpConfig { listen })
+    Ok(HttpConfig { listen, allow_reload: allow_reload?, allow_steer: allow_steer? })
 }
 
 fn socket_address(node: &Node) -> Result<SocketAddr, String> {

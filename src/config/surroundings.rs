@@ -1,6 +1,14 @@
 //! What a configuration refers to outside its own text.
 
-use std::{fmt, fs, io, path::Path};
+use std::{
+    fmt, fs, io,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::Bind;
 
 /// Access to the files and environment variables that a configuration names.
 ///
@@ -11,6 +19,8 @@ pub struct Surroundings<'a> {
     pub file: &'a dyn Fn(&Path) -> io::Result<FileText>,
     /// Looks up an environment variable; `None` if it is not set or not Unicode.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// Tells whether this host has a way to an address from the local end of a WAN's probes.
+    pub reaches: &'a dyn Fn(&Bind, IpAddr) -> bool,
 }
 
 /// The text of a file, and who can read it.
@@ -24,7 +34,11 @@ pub struct FileText {
 
 impl Surroundings<'static> {
     /// The real file system and the environment of this process.
-    pub const REAL: Self = Self { file: &read_file, variable: &|name| std::env::var(name).ok() };
+    pub const REAL: Self = Self {
+        file: &read_file,
+        variable: &|name| std::env::var(name).ok(),
+        reaches: &|bind, address| has_way(bind, address).is_ok(),
+    };
 }
 
 impl fmt::Debug for Surroundings<'_> {
@@ -43,6 +57,17 @@ fn read_file(path: &Path) -> io::Result<FileText> {
     let text = fs::read_to_string(path)?;
     let is_exposed = is_exposed(&fs::metadata(path)?);
     Ok(FileText { text, is_exposed })
+}
+
+/// Asks the routing table, which sends no packet: connecting a datagram socket only looks the way
+/// up.
+fn has_way(bind: &Bind, address: IpAddr) -> io::Result<()> {
+    /// Any port will do.
+    const PORT: u16 = 53;
+    let target = SocketAddr::new(address, PORT);
+    let socket = Socket::new(Domain::for_address(target), Type::DGRAM, Some(Protocol::UDP))?;
+    bind.tie(&socket)?;
+    socket.connect(&target.into())
 }
 
 #[cfg(unix)]

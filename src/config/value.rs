@@ -76,6 +76,12 @@ pub(super) fn millis(range: RangeInclusive<u64>) -> impl Fn(&Node) -> Result<Dur
     move |node| read(node).map(Duration::from_millis)
 }
 
+/// Reads a whole number of seconds.
+pub(super) fn seconds(range: RangeInclusive<u64>) -> impl Fn(&Node) -> Result<Duration, String> {
+    let read = whole(range, "seconds");
+    move |node| read(node).map(Duration::from_secs)
+}
+
 /// Reads a whole number of days.
 pub(super) fn days(range: RangeInclusive<u64>) -> impl Fn(&Node) -> Result<Duration, String> {
     let read = whole(range, "days");

@@ -1,39 +1,23 @@
 //! Reads an item of `wans:`, what is measured and shaped.
 
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::collections::BTreeMap;
 
 use super::{
-    Bind, ProbeConfig, QueueRef, Side, Via, WanConfig,
-    document::Node,
+    QueueRef, Side, Surroundings, WanConfig, probe,
     read::Table,
     report::{Read, Reported},
-    value,
+    value, zone,
 };
 use crate::{
     control::{
-        Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds,
+        Direction, DirectionParams, LawKind, LawName, Limits, PerDirection, StateThresholds,
         WanParams,
     },
     units::{BitRate, Delay},
 };
 
-/// Most reflectors of a WAN: at the default interval each is then probed every 3.2 s.
-const MAX_REFLECTORS: usize = 64;
-/// With fewer reflectors than this, one that misbehaves cannot be outvoted.
-const FEW_REFLECTORS: usize = 3;
-/// A reply counts for this many rounds of the reflectors, so that a few lost probes are no gap.
-const FRESH_ROUNDS: u32 = 4;
-/// A reply counts for at least this long.
-const FRESH_AT_LEAST: Duration = Duration::from_secs(1);
 /// A floor above this share of the ceiling may not drain a queue at the provider.
 const HIGH_FLOOR: f64 = 0.25;
-/// Time between two probes of a WAN that this host sends.
-const HOST_INTERVAL: Duration = Duration::from_millis(50);
-/// The same if the router sends them, one after the other, each for a request.
-const ROUTER_INTERVAL: Duration = Duration::from_millis(200);
-/// The longest name of a Linux network interface, in bytes.
-const INTERFACE_BYTES: usize = 15;
-
 /// What the WANs together need: no two of the same name, no two on the same queue.
 #[derive(Default)]
 pub(super) struct Uses {
@@ -48,35 +32,13 @@ pub(super) fn read(
     several: bool,
     pings: bool,
     uses: &mut Uses,
+    surroundings: &Surroundings<'_>,
 ) -> Read<WanConfig> {
     let name = table
         .required("name", value::line(64))
         .and_then(|name| claim(table, "name", name, &mut uses.names));
-    let bind = bind(table);
-    if several && matches!(bind, Ok(Bind::Any)) {
-        table.warn_here(
-            "has neither `source` nor `interface`, so its probes follow the routing table and \
-             may measure another WAN",
-        );
-    }
-    let reflectors = reflectors(table, bind.as_ref().ok());
-    let timing = table.table("probe", |probe| {
-        let via = probe.or(
-            "via",
-            value::choice(&[("host", Via::Host), ("router", Via::Router)]),
-            Via::Host,
-        );
-        let usual = if matches!(via, Ok(Via::Router)) { ROUTER_INTERVAL } else { HOST_INTERVAL };
-        let interval = probe.or("interval_ms", value::millis(20..=1000), usual);
-        let timeout = probe.or("timeout_ms", value::millis(100..=5000), Duration::from_secs(1));
-        Ok((via?, interval?, timeout?))
-    });
-    if matches!(timing, Ok((Via::Router, ..))) && !pings {
-        table.warn_here(
-            "is probed by the router with the user that also writes the rates: a lost ping holds a \
-             cut up for a second; give `router.pings` a user of its own",
-        );
-    }
+    let metered = table.or("metered", value::flag, false);
+    let probe = probe::read::read(table, several, pings, surroundings);
     let thresholds = table.table("delay", thresholds);
     let simple = simple_queue(table, &mut uses.queues);
     let mut queue_of = |key, which| {
@@ -86,20 +48,20 @@ pub(super) fn read(
                 Ok(Some(simple)) => no_tree(table).map(|()| simple.of(which)),
                 Err(Reported) => Err(Reported),
             };
-            let params = direction(table);
+            let params = direction(table, which);
             Ok((queue?, params?))
         })
     };
     let download = queue_of("download", Direction::Download);
     let upload = queue_of("upload", Direction::Upload);
 
-    let (name, bind, reflectors) = (name?, bind?, reflectors?);
-    let ((via, interval, timeout), thresholds) = (timing?, thresholds?);
+    let (name, probe, thresholds) = (name?, probe?, thresholds?);
     let ((download_queue, download), (upload_queue, upload)) = (download?, upload?);
-    let evidence = evidence(&reflectors, interval, &thresholds);
+    let evidence = probe::read::evidence(&probe, &thresholds);
     Ok(WanConfig {
         name,
-        probe: ProbeConfig { via, reflectors, bind, interval, timeout },
+        metered: metered?,
+        probe,
         queues: PerDirection { download: download_queue, upload: upload_queue },
         params: WanParams { evidence, thresholds, directions: PerDirection { download, upload } },
     })
@@ -118,63 +80,6 @@ fn claim(
     }
     taken.insert(value.clone(), table.path_of(key).text().to_owned());
     Ok(value)
-}
-
-fn bind(table: &mut Table<'_>) -> Read<Bind> {
-    let source = table.optional("source", value::host_address);
-    let interface = table.optional("interface", interface);
-    match (source?, interface?) {
-        (None, None) => Ok(Bind::Any),
-        (Some(address), None) => Ok(Bind::Source(address)),
-        (None, Some(name)) => Ok(Bind::Interface(name)),
-        (Some(_), Some(_)) => {
-            Err(table.fail("interface", "only one of `source`, `interface` may be given"))
-        }
-    }
-}
-
-fn interface(node: &Node) -> Result<String, String> {
-    let name = value::line(INTERFACE_BYTES)(node)?;
-    if name.len() > INTERFACE_BYTES || name.contains('/') || name.contains(char::is_whitespace) {
-        return Err(format!(
-            "expected the name of a network interface: up to {INTERFACE_BYTES} bytes, no `/`, \
-             no spaces"
-        ));
-    }
-    Ok(name)
-}
-
-fn reflectors(table: &mut Table<'_>, bind: Option<&Bind>) -> Read<Vec<IpAddr>> {
-    let mut reflectors = Vec::new();
-    let mut mistake = None;
-    for item in table.list("reflectors", 1..=MAX_REFLECTORS)? {
-        let address = item.scalar(value::host_address).and_then(|address| match bind {
-            _ if reflectors.contains(&address) => {
-                Err(item.fail(format!("{address} is in the list already")))
-            }
-            Some(Bind::Source(source)) if source.is_ipv4() != address.is_ipv4() => {
-                Err(item.fail(format!("{address} cannot be reached from the source {source}")))
-            }
-            _ => Ok(address),
-        });
-        match address {
-            Ok(address) => reflectors.push(address),
-            Err(reported) => mistake = Some(reported),
-        }
-    }
-    if let Some(reported) = mistake {
-        return Err(reported);
-    }
-    if reflectors.len() < FEW_REFLECTORS {
-        table.warn(
-            "reflectors",
-            format!(
-                "fewer than {FEW_REFLECTORS}: a reflector that is slow by itself looks like \
-                 congestion; five or six are good"
-            ),
-        );
-    }
-    Ok(reflectors)
 }
 
 fn thresholds(table: &mut Table<'_>) -> Read<StateThresholds> {
@@ -254,14 +159,16 @@ fn no_tree(table: &mut Table<'_>) -> Read<()> {
     Ok(())
 }
 
-fn direction(table: &mut Table<'_>) -> Read<DirectionParams> {
+fn direction(table: &mut Table<'_>, which: Direction) -> Read<DirectionParams> {
     let law = table.or(
         "law",
-        value::choice(&[("adaptive", LawKind::Adaptive), ("fixed", LawKind::Fixed)]),
-        LawKind::Adaptive,
+        value::choice(&LawName::ALL.map(|law| (law.name(), law))),
+        LawName::Adaptive,
     );
     let limits = limits(table);
-    if let (Ok(LawKind::Adaptive), Ok(Limits { floor, ceiling, .. })) = (&law, &limits)
+    let zone = table.table("zone", |table| zone::read(table, which, limits.as_ref().ok()));
+    if let (Ok(LawName::Adaptive | LawName::Zone), Ok(Limits { floor, ceiling, .. })) =
+        (&law, &limits)
         && floor.fraction_of(*ceiling).is_some_and(|share| share > HIGH_FLOOR)
     {
         table.warn(
@@ -273,7 +180,16 @@ fn direction(table: &mut Table<'_>) -> Read<DirectionParams> {
             ),
         );
     }
-    Ok(DirectionParams { limits: limits?, law: law? })
+    let (law, limits, zone) = (law?, limits?, zone?);
+    if table.has("zone") && law != LawName::Zone {
+        return Err(table.fail("zone", "is of no use without `law: zone`"));
+    }
+    let law = match law {
+        LawName::Adaptive => LawKind::Adaptive,
+        LawName::Zone => LawKind::Zone(zone),
+        LawName::Fixed => LawKind::Fixed,
+    };
+    Ok(DirectionParams { limits, law })
 }
 
 fn limits(table: &mut Table<'_>) -> Read<Limits> {
@@ -302,19 +218,4 @@ fn beyond(
 ) -> Reported {
     let (rate, bound) = (rate.mbps(), bound.mbps());
     table.fail(key, format!("{rate} must not be {side} `{bound_key}`, which is {bound}"))
-}
-
-fn evidence(
-    reflectors: &[IpAddr],
-    interval: Duration,
-    thresholds: &StateThresholds,
-) -> EvidenceParams {
-    let count = u16::try_from(reflectors.len()).unwrap_or(u16::MAX);
-    let round = interval * u32::from(count);
-    EvidenceParams {
-        reflectors: count,
-        probe_interval: interval,
-        stale_after: (round * FRESH_ROUNDS).max(FRESH_AT_LEAST),
-        bloat_threshold: thresholds.yellow,
-    }
 }

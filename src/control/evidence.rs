@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{
     Measurement, MeasurementState, ProbeOutcome, ReflectorId, ReflectorView, RttSample,
     baseline::Baseline,
+    replies::{self, Finding, Replies},
 };
 use crate::units::{Delay, MonoTime};
 
@@ -56,6 +57,7 @@ pub(super) struct Evidence {
     params: EvidenceParams,
     started: MonoTime,
     reflectors: Vec<Reflector>,
+    replies: Replies,
 }
 
 /// The reflectors' verdict on the delay.
@@ -72,7 +74,7 @@ pub(super) struct Verdict {
 impl Evidence {
     pub(super) fn new(params: EvidenceParams, now: MonoTime) -> Self {
         let reflectors = vec![Reflector::default(); usize::from(params.reflectors)];
-        Self { params, started: now, reflectors }
+        Self { params, started: now, reflectors, replies: Replies::default() }
     }
 
     /// Returns what has been learned of each reflector, in the order of the configuration.
@@ -95,7 +97,13 @@ impl Evidence {
             return;
         };
         match sample.outcome {
-            ProbeOutcome::Reply(rtt) => reflector.reply(sample.at, rtt, quiet, threshold),
+            ProbeOutcome::Reply(rtt) => {
+                reflector.reply(sample.at, rtt, quiet, threshold);
+                if let Some(Reply { at, rtt, delta }) = reflector.last {
+                    let sent = MonoTime::from_start(at.since_start().saturating_sub(path(rtt)));
+                    self.replies.push(replies::Reply { sent, at, delta });
+                }
+            }
             ProbeOutcome::Lost => reflector.loss += (1.0 - reflector.loss) * LOSS_WEIGHT,
             // Says nothing about the reflector: the fault is on this side.
             ProbeOutcome::Unsent => {}
@@ -118,6 +126,12 @@ impl Evidence {
             several => voters.len() >= quorum(several.len()),
         };
         Verdict { votes: voters.len(), bloated, queue_delay: median(voters).unwrap_or(Delay::ZERO) }
+    }
+
+    /// Tells what the last replies to probes sent at `since` or later say about a queue.
+    pub(super) fn finding(&self, now: MonoTime, since: MonoTime) -> Option<Finding> {
+        let overdue = self.replies.overdue(now, since, self.params.probe_interval);
+        self.replies.finding(since, overdue)
     }
 
     /// Tells whether what the reflectors say is recent and well-founded enough to raise a rate
@@ -194,7 +208,7 @@ impl Evidence {
 impl Reply {
     /// The time that the probe was under way.
     fn path(&self) -> Duration {
-        Duration::from_micros(u64::try_from(self.rtt.micros()).unwrap_or(0))
+        path(self.rtt)
     }
 
     /// When the probe was sent.
@@ -216,6 +230,10 @@ impl Reflector {
         self.streak = if delta > threshold { self.streak.saturating_add(1) } else { 0 };
         self.last = Some(Reply { at, rtt, delta });
     }
+}
+
+fn path(rtt: Delay) -> Duration {
+    Duration::from_micros(u64::try_from(rtt.micros()).unwrap_or(0))
 }
 
 /// How many of `n` reflectors make a verdict: at least two, and at least half.

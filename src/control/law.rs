@@ -5,13 +5,18 @@
 
 mod adaptive;
 mod fixed;
+mod name;
+mod zone;
 
 use std::{fmt, time::Duration};
 
 pub(super) use adaptive::Adaptive;
 pub(super) use fixed::Fixed;
+pub use name::LawName;
+pub(super) use zone::Zone;
+pub use zone::{ZoneFloors, ZoneParams};
 
-use super::{Load, MeasurementState};
+use super::{Load, MeasurementState, replies::Finding};
 use crate::units::{BitRate, Delay, MonoTime};
 
 /// The bounds of a direction's shaper rate; `floor ≤ base ≤ ceiling`.
@@ -26,10 +31,12 @@ pub struct Limits {
 }
 
 /// Which law moves a direction's rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LawKind {
     /// Cuts in proportion to the delay, raises only on demand.
     Adaptive,
+    /// Answers each congestion state in its own way, as the predecessor's v1.7 did.
+    Zone(ZoneParams),
     /// Keeps the base rate and only observes.
     Fixed,
 }
@@ -52,8 +59,12 @@ pub(super) struct LawInput {
     pub(super) bloated: bool,
     /// The delay is put down to this direction's traffic.
     pub(super) blamed: bool,
-    /// How deep the queue is, as seen by the reflectors that vote for bloat.
-    pub(super) queue_delay: Delay,
+    /// What the last replies since the last cut say.
+    pub(super) finding: Option<Finding>,
+    /// What one packet ahead of a probe in each direction's shaper adds: no queue yet.
+    pub(super) serialisation: Delay,
+    /// Idle round-trip time of the path.
+    pub(super) path: Duration,
     /// The middle of all fresh reflectors' deltas.
     pub(super) delta: Option<Delay>,
     pub(super) load: Load,
@@ -70,6 +81,11 @@ pub(super) struct Verdict {
 pub(super) trait RateLaw: fmt::Debug + Send {
     /// Returns the rate that the direction should have from now on, and why.
     fn decide(&mut self, input: &LawInput) -> Verdict;
+
+    /// Returns the rate at which a queue stood last, if that still means something.
+    fn bound(&self) -> Option<BitRate> {
+        None
+    }
 
     /// Returns when the last cut came into force: what was measured before tells nothing about
     /// the need for another.

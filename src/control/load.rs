@@ -51,6 +51,8 @@ pub struct Load {
     pub class: LoadClass,
     /// The rate that got through, smoothed over about 0.2 s; `None` without fresh counters.
     pub achieved: Option<BitRate>,
+    /// The rate that got through between the last two readings.
+    pub newest: Option<BitRate>,
     /// Achieved rate over shaper rate (0 to about 1), highest of the last seconds.
     pub recent_peak: Option<f64>,
 }
@@ -60,6 +62,7 @@ pub struct Load {
 pub(super) struct LoadMeter {
     last: Option<(MonoTime, u64)>,
     achieved: Option<f64>,
+    newest: Option<BitRate>,
     peak: f64,
 }
 
@@ -71,6 +74,7 @@ impl LoadMeter {
         let moved = queue.bytes.checked_sub(bytes).unwrap_or(queue.bytes);
         let dt = at.since(before);
         let Some(flowed) = BitRate::of_transfer(moved, dt) else { return };
+        self.newest = Some(flowed);
         let flowed = flowed.bps() as f64;
         let achieved = match self.achieved {
             Some(old) if dt < STALE => old + (flowed - old) * weight(dt, ACHIEVED_TAU),
@@ -88,7 +92,12 @@ impl LoadMeter {
     pub(super) fn load(&self, now: MonoTime, rate: BitRate) -> Load {
         let fresh = self.last.is_some_and(|(at, _)| now.since(at) < STALE);
         let Some(achieved) = self.achieved.filter(|_| fresh) else {
-            return Load { class: LoadClass::Unknown, achieved: None, recent_peak: None };
+            return Load {
+                class: LoadClass::Unknown,
+                achieved: None,
+                newest: None,
+                recent_peak: None,
+            };
         };
         let achieved = BitRate::ZERO.max(BitRate::from_bps(1).scaled(achieved));
         let class = match achieved.fraction_of(rate) {
@@ -97,7 +106,7 @@ impl LoadMeter {
             Some(u) if u < IDLE => LoadClass::Idle,
             Some(_) => LoadClass::Low,
         };
-        Load { class, achieved: Some(achieved), recent_peak: Some(self.peak) }
+        Load { class, achieved: Some(achieved), newest: self.newest, recent_peak: Some(self.peak) }
     }
 }
 

@@ -88,7 +88,7 @@ impl StateThresholds {
         entry - WIDEST_BAND.min(entry.scaled(0.5))
     }
 
-    fn classify(&self, delay: Delay) -> CongestionState {
+    pub(super) fn classify(&self, delay: Delay) -> CongestionState {
         if delay > self.red {
             CongestionState::Red
         } else if delay > self.soft_red {

@@ -1,13 +1,16 @@
 //! One WAN: samples in, a decision with its reasons out.
 
+mod reconfigure;
+
 use std::time::Duration;
 
 use super::{
     Actuation, Direction, DirectionCycle, DirectionMemory, EvidenceParams, LawKind, Limits, Load,
     Measurement, PerDirection, QueueReading, ReflectorView, RttSample, ShaperSample,
     StateThresholds, WanMemory,
+    blame::{Suspect, Suspects},
     evidence::Evidence,
-    law::{Adaptive, Fixed, LawInput, RateLaw, Verdict},
+    law::{Adaptive, Fixed, LawInput, RateLaw, Verdict, Zone},
     load::{self, LoadMeter},
     memory,
     state::StateMachine,
@@ -22,6 +25,8 @@ const QUIET: f64 = 0.25;
 /// For this long after a cut a queue may still stand, however little flows: no baseline is learned.
 const DRAINED_AFTER: Duration = Duration::from_secs(10);
 
+const EXCUSE: Duration = Duration::from_millis(500);
+
 /// Everything that shapes one WAN's control.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WanParams {
@@ -34,7 +39,7 @@ pub struct WanParams {
 }
 
 /// What shapes one direction's rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DirectionParams {
     /// The bounds of the rate.
     pub limits: Limits,
@@ -48,6 +53,8 @@ pub struct Wan {
     evidence: Evidence,
     directions: PerDirection<Channel>,
     decided: MonoTime,
+    /// When no queue stood last.
+    calm: MonoTime,
     /// Nobody carries the decisions out.
     observes: bool,
 }
@@ -71,6 +78,14 @@ struct Moment<'a> {
     measurement: Measurement,
     evidence: &'a Evidence,
     observes: bool,
+    serialisation: Delay,
+}
+
+impl Moment<'_> {
+    fn path(&self) -> Duration {
+        let micros = self.measurement.baseline.map_or(0, Delay::micros);
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
 }
 
 /// One direction's own state.
@@ -82,6 +97,8 @@ struct Channel {
     machine: StateMachine,
     desired: BitRate,
     queue: Option<(u64, QueueReading)>,
+    /// Packets waited in the shaper at the last two readings.
+    waited: [bool; 2],
     actuation: Actuation,
 }
 
@@ -98,12 +115,14 @@ impl Wan {
                         let severe = params.thresholds.red;
                         Box::new(Adaptive::new(params.evidence.bloat_threshold, severe))
                     }
+                    LawKind::Zone(zone) => Box::new(Zone::new(params.thresholds, zone)),
                     LawKind::Fixed => Box::new(Fixed),
                 },
                 meter: LoadMeter::default(),
                 machine: StateMachine::new(params.thresholds, now),
                 desired: limits.base,
                 queue: None,
+                waited: [false; 2],
                 actuation: Actuation::default(),
             }
         };
@@ -111,6 +130,7 @@ impl Wan {
             evidence: Evidence::new(params.evidence, now),
             directions: PerDirection::build(channel),
             decided: now,
+            calm: now,
             observes: false,
         }
     }
@@ -180,11 +200,24 @@ impl Wan {
         let loads = PerDirection::build(|direction| self.directions[direction].load(now));
         let traffic = loads.each().iter().any(|(_, load)| load.achieved > Some(TRAFFIC));
         let measurement = self.evidence.measurement(now, traffic);
-        let Self { evidence, observes, .. } = self;
-        let moment = Moment { now, dt, measurement, evidence, observes: *observes };
+        let Self { evidence, observes, directions, calm, .. } = self;
+        let depth =
+            evidence.finding(now, MonoTime::ZERO).map_or(Delay::ZERO, |finding| finding.standing);
+        if depth <= Delay::from_millis_f64(4.0) {
+            *calm = now;
+        }
+        let stands_long = now.since(*calm) > EXCUSE;
+        let suspects = Suspects(PerDirection::build(|direction| {
+            directions[direction].suspect(&loads[direction])
+        }));
+        let packets =
+            PerDirection::build(|direction| serialisation(directions[direction].in_force()));
+        let serialisation = packets.download + packets.upload;
+        let moment = Moment { now, dt, measurement, evidence, observes: *observes, serialisation };
         let directions = PerDirection::build(|direction| {
-            let blamed = load::blame(&loads[direction], &loads[direction.other()]);
-            self.directions[direction].decide(&moment, loads[direction], blamed)
+            let blamed = load::blame(&loads[direction], &loads[direction.other()])
+                && (stands_long || !suspects.excuses(direction));
+            directions[direction].decide(&moment, loads[direction], blamed)
         });
         Decision { measurement, directions, reflectors: self.evidence.views(now) }
     }
@@ -200,6 +233,23 @@ impl Channel {
     /// Zero is "unlimited" on a router; nothing that is decided goes above the ceiling.
     fn or_ceiling(&self, limit: BitRate) -> BitRate {
         if limit > BitRate::ZERO { limit } else { self.limits.ceiling }
+    }
+
+    /// Tells whether traffic waits in the shaper: it is the shaper that limits it.
+    fn waits(&self) -> bool {
+        self.waited == [true; 2]
+    }
+
+    fn suspect(&self, load: &Load) -> Suspect {
+        Suspect {
+            waits: self.waits(),
+            filled: load.newest.unwrap_or_default().fraction_of(self.in_force()).unwrap_or(0.0),
+            near_bound: self
+                .law
+                .bound()
+                .and_then(|bound| load.newest.unwrap_or_default().fraction_of(bound)),
+            falling: load.newest < load.achieved.map(|rate| rate.scaled(0.95)),
+        }
     }
 
     fn load(&self, now: MonoTime) -> Load {
@@ -222,6 +272,7 @@ impl Channel {
             return;
         }
         self.queue = Some((sample.sequence, *queue));
+        self.waited = [self.waited[1], queue.backlog_bytes > 2 * 1514];
         let rate = if queue.limit > BitRate::ZERO { queue.limit } else { self.desired };
         self.meter.update(sample.at, queue, rate);
     }
@@ -246,7 +297,9 @@ impl Channel {
             measurement: state,
             bloated: verdict.bloated,
             blamed,
-            queue_delay: verdict.queue_delay,
+            finding: moment.evidence.finding(now, self.law.last_cut()),
+            serialisation: moment.serialisation,
+            path: moment.path(),
             delta,
             load,
         });
@@ -264,6 +317,13 @@ impl Channel {
             actuation: self.actuation,
         }
     }
+}
+
+/// The time that one full packet takes through a shaper at `rate`: CAKE lets a sparse packet go
+/// first, but does not interrupt the one under way.
+fn serialisation(rate: BitRate) -> Delay {
+    const PACKET_BITS: f64 = 1514.0 * 8.0;
+    Delay::from_millis_f64(PACKET_BITS * 1000.0 / (rate.bps().max(64_000) as f64))
 }
 
 /// Keeps a verdict within the limits. The floor stops a cut, but never lifts a rate that is

@@ -10,18 +10,32 @@ use std::{
 
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant as TokioInstant, MissedTickBehavior, interval_at},
+    time::{Instant as TokioInstant, Interval, MissedTickBehavior, interval_at},
 };
 use tokio_util::sync::CancellationToken;
 
+use super::{idle::IdleWatch, memory::Keeper};
 use crate::{
     clock::Clock,
-    control::{Actuation, Cycle, PerDirection, RttSample, ShaperSample, Timing, Wan},
+    control::{Actuation, Cycle, PerDirection, RttSample, ShaperSample, Timing, Wan, WanParams},
     history::Recorder,
+    probe::Pace,
+    recording::Tape,
     status::Board,
     telemetry::CycleMetrics,
     units::BitRate,
 };
+
+/// What of a loop may change while it turns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LoopSettings {
+    /// What shapes the WAN's control.
+    pub params: WanParams,
+    /// Time between two cycles.
+    pub interval: Duration,
+    /// Whether nobody carries the decisions out.
+    pub observes: bool,
+}
 
 /// One WAN's loop, and the ends of the channels by which it meets everybody else.
 #[derive(Debug)]
@@ -30,8 +44,10 @@ pub struct ControlLoop {
     pub index: usize,
     /// The WAN's controller.
     pub wan: Wan,
-    /// Time between two cycles.
-    pub interval: Duration,
+    /// What the WAN's controller and this loop work by.
+    pub settings: LoopSettings,
+    /// Where new settings arrive; they are taken between two cycles.
+    pub updates: watch::Receiver<LoopSettings>,
     /// The clock that dates decisions; the samples must be dated by the same one.
     pub clock: Clock,
     /// Where the outcomes of the probes arrive.
@@ -42,6 +58,10 @@ pub struct ControlLoop {
     pub actuation: watch::Receiver<PerDirection<Actuation>>,
     /// Where the desired rates are left for the actuator.
     pub desired: watch::Sender<PerDirection<Option<BitRate>>>,
+    /// Where it is left how fast to probe.
+    pub pace: watch::Sender<Pace>,
+    /// Watches for quiet.
+    pub idle: IdleWatch,
     /// Where each cycle goes.
     pub outlets: Outlets,
 }
@@ -55,6 +75,12 @@ pub struct Outlets {
     pub recorder: Option<Recorder>,
     /// The board of the newest cycles.
     pub board: Board,
+    /// Where steering picks the cycles up, if anything is steered.
+    pub steering: Option<mpsc::Sender<Arc<Cycle>>>,
+    /// Keeps what the controller has learned, if there is a history to keep it in.
+    pub keeper: Option<Keeper>,
+    /// Takes everything down, if that is asked for.
+    pub tape: Option<Tape>,
 }
 
 impl Outlets {
@@ -62,6 +88,10 @@ impl Outlets {
         self.metrics.record(&cycle);
         let cycle = Arc::new(cycle);
         self.board.record(&cycle);
+        if let Some(steering) = &self.steering {
+            // A full channel means that steering stands still; the loop does not.
+            let _ = steering.try_send(Arc::clone(&cycle));
+        }
         if let Some(recorder) = &self.recorder {
             recorder.cycle(cycle);
         }
@@ -71,24 +101,30 @@ impl Outlets {
 impl ControlLoop {
     /// Turns until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) {
-        let mut ticks = interval_at(TokioInstant::now() + self.interval, self.interval);
-        // A late loop must not replay the cycles it missed: their samples are gone.
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut ticks = every(self.settings.interval);
         let mut before: Option<TokioInstant> = None;
-        let mut timing = Timing { interval: self.interval, ..Timing::default() };
+        let mut timing = Timing { interval: self.settings.interval, ..Timing::default() };
         for number in 1.. {
+            if timing.interval != self.settings.interval {
+                timing.interval = self.settings.interval;
+                ticks = every(timing.interval);
+                before = None;
+            }
             // Both futures may be dropped and begun anew without loss.
             let tick = tokio::select! {
                 biased;
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 tick = ticks.tick() => tick,
             };
             let started = Instant::now();
             timing.lateness = started.saturating_duration_since(tick.into_std());
-            timing.skipped = before.map_or(0, |before| skipped(tick - before, self.interval));
+            timing.skipped = before.map_or(0, |before| skipped(tick - before, timing.interval));
             before = Some(tick);
             self.cycle(number, timing);
             timing.busy = started.elapsed();
+        }
+        if let Some(keeper) = &mut self.outlets.keeper {
+            keeper.keep(&self.wan);
         }
     }
 
@@ -96,23 +132,34 @@ impl ControlLoop {
     ///
     /// `number` counts the cycles from 1; `timing` tells how punctual this one is.
     pub fn cycle(&mut self, number: u64, timing: Timing) {
+        self.take_settings();
         let mut samples = Vec::new();
         while let Ok(sample) = self.samples.try_recv() {
             self.wan.on_rtt(&sample);
             samples.push(sample);
         }
-        if let Some(sample) = *self.shaper.borrow_and_update() {
-            self.wan.on_shaper(&sample);
+        let shaper = *self.shaper.borrow_and_update();
+        if let Some(sample) = &shaper {
+            self.wan.on_shaper(sample);
         }
-        self.wan.on_actuation(*self.actuation.borrow_and_update());
+        let actuation = *self.actuation.borrow_and_update();
+        self.wan.on_actuation(actuation);
         let at = self.clock.now();
         let decision = self.wan.decide(at);
+        if let Some(tape) = &mut self.outlets.tape {
+            tape.cycle(at, &samples, shaper, actuation, &decision);
+        }
+        if let Some(keeper) = &mut self.outlets.keeper {
+            keeper.turn(at, &samples, &self.wan);
+        }
         let wanted = PerDirection::build(|direction| Some(decision.directions[direction].desired));
         self.desired.send_if_modified(|told| {
             let changed = *told != wanted;
             *told = wanted;
             changed
         });
+        let pace = self.idle.pace(&decision, at);
+        self.pace.send_if_modified(|told| std::mem::replace(told, pace) != pace);
         self.outlets.send(Cycle {
             wan: self.index,
             number,
@@ -125,6 +172,33 @@ impl ControlLoop {
             timing,
         });
     }
+
+    /// Goes on under new settings, if some have arrived.
+    fn take_settings(&mut self) {
+        // An end of the sender is the end of the daemon.
+        if !self.updates.has_changed().unwrap_or(false) {
+            return;
+        }
+        let (old, new) = (self.settings, *self.updates.borrow_and_update());
+        self.settings = new;
+        if (old.params, old.observes) == (new.params, new.observes) {
+            return;
+        }
+        let at = self.clock.now();
+        self.wan.reconfigure(&old.params, &new.params, at);
+        self.wan.set_observing(new.observes);
+        if let Some(tape) = &mut self.outlets.tape {
+            tape.change(at, &new.params, new.observes);
+        }
+    }
+}
+
+/// Ticks from one interval from now on.
+fn every(interval: Duration) -> Interval {
+    let mut ticks = interval_at(TokioInstant::now() + interval, interval);
+    // A late loop must not replay the cycles it missed: their samples are gone.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
 }
 
 /// How many ticks were dropped between two that are `apart`.

@@ -17,6 +17,26 @@ pub(super) fn ready() {
     tell(NotifyState::Ready);
 }
 
+/// Says that the configuration is being read anew, and once this is dropped, that it was.
+#[must_use]
+pub(super) fn reloading() -> Reloading {
+    // `Type=notify-reload` needs the time, to tell this answer from one to an earlier signal.
+    if let Ok(now) = NotifyState::monotonic_usec_now() {
+        let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
+    }
+    Reloading
+}
+
+/// The configuration is being read anew.
+#[derive(Debug)]
+pub(super) struct Reloading;
+
+impl Drop for Reloading {
+    fn drop(&mut self) {
+        ready();
+    }
+}
+
 /// Says that the daemon is on its way out.
 pub(super) fn stopping() {
     tell(NotifyState::Stopping);

@@ -82,6 +82,14 @@ pub enum HistoryError {
         /// The names that it has.
         known: Vec<String>,
     },
+    /// What is remembered of a WAN is not what a wanctl writes.
+    #[error("what is remembered of WAN {wan} makes no sense")]
+    Memory {
+        /// The WAN.
+        wan: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
     /// Another process writes this history.
     #[error(
         "another wanctl writes {path}: this one keeps no history until that ends; \

@@ -5,9 +5,13 @@
     reason = "serde hands fields to their serializers by reference"
 )]
 
+mod steering;
+
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
+
+pub use steering::SteeringInputs;
 
 use super::code::Coded;
 use crate::{
@@ -37,6 +41,19 @@ pub enum Event {
         path: String,
         /// A hash of its content, to tell one configuration from another.
         hash: String,
+    },
+    /// A configuration came into force while the daemon was running.
+    ConfigReloaded {
+        /// The file.
+        path: String,
+        /// The hash of its content before.
+        from: String,
+        /// The hash of its content now.
+        to: String,
+        /// The keys that changed and took effect.
+        changed: Vec<String>,
+        /// The keys that take effect after a restart.
+        restart: Vec<String>,
     },
     /// A direction's congestion state changed. The writer derives this from the cycles.
     StateChanged {
@@ -115,24 +132,6 @@ pub enum Event {
         #[serde(rename = "by_us", serialize_with = "as_step")]
         by: Delay,
     },
-    /// New latency-sensitive connections go another way.
-    Steered {
-        /// The WAN that they took before.
-        from: String,
-        /// The WAN that they take now.
-        to: String,
-        /// Why, as a code.
-        reason: String,
-    },
-    /// All traffic goes another way.
-    FailedOver {
-        /// The WAN that it took before.
-        from: String,
-        /// The WAN that it takes now.
-        to: String,
-        /// Why, as a code.
-        reason: String,
-    },
     /// The router stopped answering.
     RouterUnreachable {
         /// The first error.
@@ -151,6 +150,53 @@ pub enum Event {
         /// The road now.
         to: &'static str,
     },
+    /// Steering came into another state.
+    SteerState {
+        /// The state before.
+        from: &'static str,
+        /// The state now.
+        to: &'static str,
+        /// What it went by.
+        #[serde(flatten)]
+        inputs: Box<SteeringInputs>,
+    },
+    /// New latency-sensitive connections take another WAN, or would if steering acted.
+    Steered {
+        /// The WAN before.
+        from: String,
+        /// The WAN now.
+        to: String,
+        /// What it went by.
+        #[serde(flatten)]
+        inputs: Box<SteeringInputs>,
+    },
+    /// Everything else takes another WAN, or would if steering acted.
+    FailedOver {
+        /// The WAN before.
+        from: String,
+        /// The WAN now.
+        to: String,
+        /// What it went by.
+        #[serde(flatten)]
+        inputs: Box<SteeringInputs>,
+    },
+    /// The operator chose the WAN of new latency-sensitive connections, or let go of it.
+    SteerOverride {
+        /// The WAN; none for the automatic decision.
+        to: Option<String>,
+        /// For how long.
+        #[serde(rename = "for_us", serialize_with = "as_span")]
+        lasts: Duration,
+    },
+    /// A rule or route of the router was seen to be otherwise than before.
+    SwitchSeen {
+        /// The WAN it belongs to.
+        switched: String,
+        /// What it is for: `steer`, `steer6`, `withdraw` or `divert`.
+        rule: &'static str,
+        /// Whether it is enabled now.
+        enabled: bool,
+    },
     /// The history file was corrupt: it was renamed and a new one begun. The writer records this.
     HistorySetAside {
         /// The corrupt file's new name.
@@ -166,6 +212,7 @@ impl Event {
             Self::Start { .. } => "start",
             Self::Stop { .. } => "stop",
             Self::ConfigLoaded { .. } => "config_loaded",
+            Self::ConfigReloaded { .. } => "config_reloaded",
             Self::StateChanged { .. } => "state_changed",
             Self::MeasurementChanged { .. } => "measurement_changed",
             Self::RateWritten { .. } => "rate_written",
@@ -173,11 +220,14 @@ impl Event {
             Self::ProbesLost { .. } => "probes_lost",
             Self::ProbesRecovered { .. } => "probes_recovered",
             Self::ClockStepped { .. } => "clock_stepped",
-            Self::Steered { .. } => "steered",
-            Self::FailedOver { .. } => "failed_over",
             Self::RouterUnreachable { .. } => "router_unreachable",
             Self::RouterRecovered { .. } => "router_recovered",
             Self::RoadChanged { .. } => "road_changed",
+            Self::SteerState { .. } => "steer_state",
+            Self::Steered { .. } => "steered",
+            Self::FailedOver { .. } => "failed_over",
+            Self::SteerOverride { .. } => "steer_override",
+            Self::SwitchSeen { .. } => "switch_seen",
             Self::HistorySetAside { .. } => "history_set_aside",
         }
     }

@@ -36,6 +36,7 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
         load: Load {
             class,
             achieved: Some(BitRate::from_bps(41_000_000 + 1000 * place)),
+            newest: Some(BitRate::from_bps(40_000_000 + 1000 * place)),
             recent_peak: Some(0.4),
         },
         blamed: place == 0,

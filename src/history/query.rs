@@ -37,6 +37,14 @@ impl Reader {
     /// [`HistoryError::Missing`], [`HistoryError::Foreign`], [`HistoryError::Newer`] or
     /// [`HistoryError::Older`] if there is no history that this wanctl reads, [`HistoryError::Sqlite`] if it cannot be read.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
+        match Self::open_of_any_version(path)? {
+            (reader, SCHEMA_VERSION) => Ok(reader),
+            (Self { path, .. }, version) => Err(HistoryError::Older { path, version }),
+        }
+    }
+
+    /// Opens a history of this version or an older one, and returns its version.
+    pub(super) fn open_of_any_version(path: &Path) -> Result<(Self, i64), HistoryError> {
         if !path.exists() {
             return Err(HistoryError::Missing { path: path.to_owned() });
         }
@@ -45,8 +53,7 @@ impl Reader {
         let connection = Connection::open_with_flags(path, flags).map_err(&opening)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(&opening)?;
         match schema::identify(&connection, path)? {
-            Identity::Ours(SCHEMA_VERSION) => Ok(Self { connection, path: path.to_owned() }),
-            Identity::Ours(version) => Err(HistoryError::Older { path: path.to_owned(), version }),
+            Identity::Ours(version) => Ok((Self { connection, path: path.to_owned() }, version)),
             Identity::Blank => Err(HistoryError::Missing { path: path.to_owned() }),
         }
     }
@@ -126,7 +133,7 @@ impl Reader {
         Events::new(self, filter)
     }
 
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         sql: &str,
         ask: impl FnOnce(&mut rusqlite::Statement<'_>) -> rusqlite::Result<T>,

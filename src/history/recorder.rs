@@ -9,8 +9,15 @@ use std::{
     time::Instant,
 };
 
-use super::Event;
-use crate::{control::Cycle, units::Timestamp};
+use super::{
+    Event, Retention,
+    memory::{Content, MemoryRow},
+    steering_memory::{KeptSteering, SteeringRow},
+};
+use crate::{
+    control::{Cycle, WanMemory},
+    units::Timestamp,
+};
 
 /// What goes through the queue.
 #[derive(Debug)]
@@ -19,6 +26,10 @@ pub(super) enum Item {
     Cycle(Arc<Cycle>),
     /// An event to store.
     Event(Timestamp, Option<usize>, Event),
+    /// What was learned of a WAN, to replace what was stored before.
+    Memory(Box<MemoryRow>),
+    /// Where traffic is steered, likewise.
+    Steering(Box<SteeringRow>),
 }
 
 /// Hands cycles and events to the writer, and never waits for it.
@@ -44,6 +55,24 @@ impl Recorder {
     /// as dropped like a cycle.
     pub fn event(&self, at: Timestamp, wan: Option<usize>, event: Event) {
         self.offer(wan, Item::Event(at, wan, event));
+    }
+
+    /// Queues what was learned of the WAN with this place in the settings, whose `reflectors` the
+    /// memory has in this order; or counts it as dropped like a cycle.
+    pub fn memory(&self, wan: usize, at: Timestamp, memory: &WanMemory, reflectors: &[String]) {
+        let content = Content::new(memory, reflectors);
+        self.offer(Some(wan), Item::Memory(Box::new(MemoryRow { wan, at, content })));
+    }
+
+    /// Queues where traffic is steered, to replace what was stored before; or counts it as dropped
+    /// like a cycle.
+    pub fn steering(&self, at: Timestamp, kept: &KeptSteering) {
+        self.offer(None, Item::Steering(Box::new(SteeringRow::new(at, kept))));
+    }
+
+    /// Keeps so much from now on. Not by the queue, which may be full.
+    pub fn retain(&self, retention: Retention) {
+        *self.shared.retention() = Some(retention);
     }
 
     fn offer(&self, wan: Option<usize>, item: Item) {
@@ -95,6 +124,8 @@ pub(super) struct Shared {
     dropped: AtomicU64,
     /// Set once, when the writer is to end; the moment by which it should have.
     pub(super) close_by: OnceLock<Instant>,
+    /// How much is to be kept, until the writer has taken it.
+    retention: Mutex<Option<Retention>>,
     /// All of `Stats` that only the writer changes.
     written: Mutex<Stats>,
 }
@@ -112,6 +143,11 @@ impl Shared {
     /// Notes that this many items have reached the database.
     pub(super) fn settle(&self, items: u64) {
         self.queued.fetch_sub(items, Relaxed);
+    }
+
+    /// Returns how much is to be kept, if that is news. The control loop never takes this lock.
+    pub(super) fn retention(&self) -> MutexGuard<'_, Option<Retention>> {
+        self.retention.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the writer's part of the figures. The control loop never takes this lock.

@@ -9,7 +9,7 @@ use pack::Unpacked;
 pub(super) use pack::{Carry, CycleValues, Field, RAW_COLUMNS, field, first_column};
 pub(super) use summed::summed;
 
-use super::Event;
+use super::{Event, memory::MemoryRow, steering_memory::SteeringRow};
 use crate::{
     control::Cycle,
     units::{Delay, Timestamp},
@@ -96,11 +96,17 @@ impl EventRow {
 pub(super) struct Batch {
     pub(super) cycles: Vec<CycleRow>,
     pub(super) events: Vec<EventRow>,
+    pub(super) memories: Vec<MemoryRow>,
+    /// The newest only: it replaces what was before.
+    pub(super) steering: Option<SteeringRow>,
 }
 
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
-        self.cycles.is_empty() && self.events.is_empty()
+        self.cycles.is_empty()
+            && self.events.is_empty()
+            && self.memories.is_empty()
+            && self.steering.is_none()
     }
 }
 

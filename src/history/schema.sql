@@ -22,6 +22,21 @@ CREATE TABLE IF NOT EXISTS mark (
     PRIMARY KEY (wan, level)
 ) STRICT, WITHOUT ROWID;
 
+-- What the controllers have learned and a start continues from. `at` is in microseconds since the
+-- epoch, `content` is a JSON object.
+CREATE TABLE IF NOT EXISTS memory (
+    wan INTEGER PRIMARY KEY REFERENCES wan (id),
+    at INTEGER NOT NULL, -- when it was current
+    content TEXT NOT NULL
+) STRICT;
+
+-- Where traffic is steered, likewise: one row.
+CREATE TABLE IF NOT EXISTS steering_memory (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    at INTEGER NOT NULL,
+    content TEXT NOT NULL
+) STRICT;
+
 -- What happened once. `at` is in microseconds since the epoch; `payload` is a JSON object that
 -- depends on `kind`.
 CREATE TABLE IF NOT EXISTS event (

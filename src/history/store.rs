@@ -15,7 +15,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{
-    HistoryError, Settings,
+    HistoryError, Retention, Settings,
     ingest::{self, Sums, Taken},
     lock::WriterLock,
     row::{Batch, INSERT_EVENT},
@@ -50,6 +50,11 @@ impl Store {
     /// `busy_timeout`.
     pub(super) fn new(settings: Settings, busy_timeout: Duration) -> Self {
         Self { settings, busy_timeout, open: None }
+    }
+
+    /// Keeps so much from now on.
+    pub(super) fn retain(&mut self, retention: Retention) {
+        self.settings.retention = retention;
     }
 
     /// Writes `batch` in one transaction: all of it or, on an error, nothing. An empty batch
@@ -165,6 +170,12 @@ impl OpenStore {
             let mut insert = transaction.prepare_cached(INSERT_EVENT)?;
             for row in &batch.events {
                 row.insert(&mut insert, row.wan.map(|wan| wans[wan]))?;
+            }
+            for row in &batch.memories {
+                row.store(&transaction, wans[row.wan])?;
+            }
+            if let Some(row) = &batch.steering {
+                row.store(&transaction)?;
             }
         }
         transaction.commit()

@@ -213,6 +213,8 @@ impl Worker {
             Item::Event(at, wan, event) => {
                 self.batch.events.push(EventRow::new(at, wan, &event));
             }
+            Item::Memory(row) => self.batch.memories.push(*row),
+            Item::Steering(row) => self.batch.steering = Some(*row),
         }
         self.taken += 1;
     }
@@ -236,8 +238,13 @@ impl Worker {
     }
 
     fn tend(&mut self) -> Result<(), HistoryError> {
-        if self.tended.is_some_and(|at| at.elapsed() < UPKEEP_INTERVAL) {
+        let retention = self.shared.retention().take();
+        let is_due = self.tended.is_none_or(|at| at.elapsed() >= UPKEEP_INTERVAL);
+        if !is_due && retention.is_none() {
             return Ok(());
+        }
+        if let Some(retention) = retention {
+            self.store.retain(retention);
         }
         self.tended = Some(Instant::now());
         match self.store.upkeep(wall_clock()) {

@@ -24,12 +24,13 @@ struct File {
     body: &'static str,
 }
 
-const FILES: [File; 6] = [
+const FILES: [File; 7] = [
     File { path: "/", kind: HTML, body: include_str!("page/page.html") },
     File { path: "/page.css", kind: CSS, body: include_str!("page/page.css") },
     File { path: "/page.js", kind: SCRIPT, body: include_str!("page/page.js") },
     File { path: "/card.js", kind: SCRIPT, body: include_str!("page/card.js") },
     File { path: "/chart.js", kind: SCRIPT, body: include_str!("page/chart.js") },
+    File { path: "/steering.js", kind: SCRIPT, body: include_str!("page/steering.js") },
     File { path: "/words.js", kind: SCRIPT, body: include_str!("page/words.js") },
 ];
 

@@ -2,19 +2,22 @@
 //! for measuring from where the queue is.
 //!
 //! The router serves one request of a user at a time, so there is one such probe under way and
-//! the others are not sent; a schedule for it is slow (200 ms or more).
+//! the others are not sent; a schedule for it is slow (100 ms or more).
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
-use super::Prober;
+use super::{Answer, Prober};
 use crate::{
     config::{Bind, ProbeConfig},
     control::{ProbeOutcome, ReflectorId},
     router::routeros::{PingFrom, RouterOs},
 };
+
+/// Least time between two pings: each is a request of its own, and takes as long as the ping.
+const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Probes the reflectors of one WAN from its router.
 #[derive(Debug)]
@@ -44,18 +47,23 @@ impl Prober for RouterProber {
         reflector: ReflectorId,
         _sequence: u64,
         timeout: Duration,
-    ) -> BoxFuture<'_, ProbeOutcome> {
+    ) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
             let (Ok(_turn), Some(address)) =
                 (self.turn.try_lock(), self.reflectors.get(usize::from(reflector.0)))
             else {
-                return ProbeOutcome::Unsent;
+                return ProbeOutcome::Unsent.into();
             };
-            match self.router.ping(*address, &self.from).await {
+            let outcome = match self.router.ping(*address, &self.from).await {
                 Ok(Some(rtt)) if rtt <= timeout.into() => ProbeOutcome::Reply(rtt),
                 Ok(_) => ProbeOutcome::Lost,
                 Err(_) => ProbeOutcome::Unsent,
-            }
+            };
+            outcome.into()
         })
+    }
+
+    fn least_interval(&self) -> Duration {
+        LEAST_INTERVAL
     }
 }

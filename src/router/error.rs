@@ -41,6 +41,9 @@ pub enum RouterFault {
     /// There are several such things where one is meant.
     #[error("ambiguous: {0}")]
     Ambiguous(String),
+    /// There is exactly one, and it is not what it should be.
+    #[error("not usable: {0}")]
+    Unfit(String),
     /// The router does not know a parameter: its version differs from what was expected.
     #[error("unknown parameter: {0}")]
     UnknownParameter(String),
@@ -60,7 +63,7 @@ pub enum RouterFault {
 
 impl RouterFault {
     /// All values of [`RouterFault::kind`].
-    pub const KINDS: [&'static str; 13] = [
+    pub const KINDS: [&'static str; 14] = [
         "connect",
         "untrusted",
         "timeout",
@@ -69,6 +72,7 @@ impl RouterFault {
         "policy",
         "not_found",
         "ambiguous",
+        "unfit",
         "unknown_parameter",
         "overloaded",
         "booting",
@@ -88,6 +92,7 @@ impl RouterFault {
             Self::Policy(_) => "policy",
             Self::NotFound(_) => "not_found",
             Self::Ambiguous(_) => "ambiguous",
+            Self::Unfit(_) => "unfit",
             Self::UnknownParameter(_) => "unknown_parameter",
             Self::Overloaded(_) => "overloaded",
             Self::Booting(_) => "booting",
@@ -107,6 +112,7 @@ impl RouterFault {
             | Self::Policy(_)
             | Self::NotFound(_)
             | Self::Ambiguous(_)
+            | Self::Unfit(_)
             | Self::UnknownParameter(_)
             | Self::Booting(_)
             | Self::Rejected(_)
@@ -157,6 +163,7 @@ impl RouterFault {
                 "create it on the router, or correct its name in the configuration"
             }
             Self::Ambiguous(_) => "give each its own name or comment on the router",
+            Self::Unfit(_) => "correct it on the router, or the comment in the configuration",
             Self::UnknownParameter(_) => {
                 "compare the RouterOS version with the supported ones (7.16 and later)"
             }

@@ -25,4 +25,3 @@ mod tls;
 pub use client::RouterOs;
 pub use failover::Patience;
 pub use road::PingFrom;
-pub use rules::RuleTable;

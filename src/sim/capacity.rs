@@ -18,6 +18,8 @@ pub enum Shape {
     Steps(Vec<(Duration, f64)>),
     /// A cable segment: small wander, and every so often the neighbours take a share of it.
     Cable,
+    /// The same, and besides each factor holds from its moment on: works in the street.
+    CableWithWorks(Vec<(Duration, f64)>),
     /// A mobile cell: wide wander within seconds, and now and then a fade.
     Lte,
 }
@@ -58,12 +60,12 @@ impl Capacity {
         self.now += dt;
         let factor = match &self.shape {
             Shape::Steady => 1.0,
-            Shape::Steps(steps) => steps
-                .iter()
-                .take_while(|(from, _)| *from <= self.now)
-                .last()
-                .map_or(1.0, |(_, factor)| *factor),
+            Shape::Steps(steps) => held(steps, self.now),
             Shape::Cable => 1.0 + 0.04 * self.wandered(dt, 8.0),
+            Shape::CableWithWorks(works) => {
+                let left = held(works, self.now);
+                left * (1.0 + 0.04 * self.wandered(dt, 8.0))
+            }
             Shape::Lte => (0.45 * self.wandered(dt, 3.0)).exp().min(1.9),
         };
         self.nominal.scaled(factor * self.dipped()).max(TRICKLE)
@@ -81,7 +83,7 @@ impl Capacity {
     fn dipped(&mut self) -> f64 {
         let (shares, seconds) = match self.shape {
             Shape::Steady | Shape::Steps(_) => return 1.0,
-            Shape::Cable => (0.45..0.7, 8.0..20.0),
+            Shape::Cable | Shape::CableWithWorks(_) => (0.45..0.7, 8.0..20.0),
             Shape::Lte => (0.15..0.4, 1.5..5.0),
         };
         if self.now >= self.next_dip {
@@ -98,11 +100,17 @@ impl Capacity {
 
     fn pause(&mut self) -> Duration {
         let seconds = match self.shape {
-            Shape::Steady | Shape::Steps(_) | Shape::Cable => 20.0..40.0,
+            Shape::Steady | Shape::Steps(_) | Shape::Cable | Shape::CableWithWorks(_) => 20.0..40.0,
             Shape::Lte => 8.0..20.0,
         };
         Duration::from_secs_f64(uniform(&mut self.rng, seconds))
     }
+}
+
+/// Returns the factor that holds at `now`.
+fn held(steps: &[(Duration, f64)], now: Duration) -> f64 {
+    let past = steps.partition_point(|(from, _)| *from <= now);
+    past.checked_sub(1).and_then(|last| steps.get(last)).map_or(1.0, |step| step.1)
 }
 
 pub(super) fn uniform(rng: &mut Rng, range: std::ops::Range<f64>) -> f64 {
@@ -110,7 +118,7 @@ pub(super) fn uniform(rng: &mut Rng, range: std::ops::Range<f64>) -> f64 {
 }
 
 /// A draw from the standard normal distribution (Box-Muller).
-fn gaussian(rng: &mut Rng) -> f64 {
+pub(super) fn gaussian(rng: &mut Rng) -> f64 {
     let radius = (-2.0 * (1.0 - rng.f64()).ln()).sqrt();
     radius * (TAU * rng.f64()).cos()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     capacity::Shape,
-    link::LinkSpec,
+    link::{Buffer, LinkSpec, Supply},
     traffic::{GREEDY, Phase, Traffic},
     world::WorldQueues,
 };
@@ -33,17 +33,37 @@ pub fn household(seed: u64) -> Vec<HomeWan> {
     vec![cable(seed), lte(seed.wrapping_add(1))]
 }
 
+/// Returns the household on a day with works in the street: soon the cable carries a tenth
+/// for a while, and later nothing at all. Its people then come to the LTE line.
+#[must_use]
+pub fn troubled(seed: u64) -> Vec<HomeWan> {
+    let mut wans = household(seed);
+    let works = [(0, 1.0), (38, 0.12), (56, 1.0), (105, 0.0), (120, 1.0)];
+    let works = works.map(|(from, left)| (Duration::from_secs(from), left)).to_vec();
+    let people = wans.first().map(|cable| cable.link.traffic.clone());
+    for (number, wan) in wans.iter_mut().enumerate() {
+        if number == 0 {
+            let shape = || Supply::Shape(Shape::CableWithWorks(works.clone()));
+            wan.link.supply = PerDirection::build(|_| shape());
+            // Small enough for probes to come through: congested is not dead.
+            wan.link.buffer.upload = Buffer::Bytes(80_000);
+        } else if let Some(people) = &people {
+            wan.link.guests = people.clone();
+        }
+    }
+    wans
+}
+
 fn cable(seed: u64) -> HomeWan {
     HomeWan {
         name: "cable",
         queues: queues("cable"),
         link: LinkSpec {
-            nominal: mbps(250.0, 25.0),
-            shape: Shape::Cable,
+            supply: PerDirection::build(|_| Supply::Shape(Shape::Cable)),
             base_rtt: Duration::from_millis(14),
             jitter: Duration::from_millis(2),
             loss: 0.001,
-            buffer: PerDirection { download: 6_000_000, upload: 1_000_000 },
+            buffer: buffers(6_000_000, 1_000_000),
             traffic: Traffic::new(vec![
                 phase(6, mbps(3.0, 0.4)),
                 phase(25, PerDirection { download: GREEDY, upload: BitRate::from_mbps(0.5) }),
@@ -53,6 +73,7 @@ fn cable(seed: u64) -> HomeWan {
                 phase(25, PerDirection { download: GREEDY, upload: GREEDY }),
             ]),
             seed,
+            ..LinkSpec::steady(mbps(250.0, 25.0))
         },
         download_mbps: [20.0, 120.0, 240.0],
         upload_mbps: [3.0, 12.0, 24.0],
@@ -65,12 +86,11 @@ fn lte(seed: u64) -> HomeWan {
         name: "lte",
         queues: queues("lte"),
         link: LinkSpec {
-            nominal: mbps(40.0, 15.0),
-            shape: Shape::Lte,
+            supply: PerDirection::build(|_| Supply::Shape(Shape::Lte)),
             base_rtt: Duration::from_millis(38),
             jitter: Duration::from_millis(4),
             loss: 0.005,
-            buffer: PerDirection { download: 3_000_000, upload: 1_000_000 },
+            buffer: buffers(3_000_000, 1_000_000),
             traffic: Traffic::new(vec![
                 phase(5, mbps(1.0, 0.2)),
                 phase(40, PerDirection { download: GREEDY, upload: BitRate::from_mbps(0.5) }),
@@ -78,6 +98,7 @@ fn lte(seed: u64) -> HomeWan {
                 phase(20, PerDirection { download: BitRate::from_mbps(2.0), upload: GREEDY }),
             ]),
             seed,
+            ..LinkSpec::steady(mbps(40.0, 15.0))
         },
         download_mbps: [2.0, 15.0, 60.0],
         upload_mbps: [1.0, 6.0, 25.0],
@@ -86,7 +107,15 @@ fn lte(seed: u64) -> HomeWan {
 }
 
 fn queues(wan: &str) -> WorldQueues {
-    WorldQueues { download: format!("{wan}-download"), upload: format!("{wan}-upload") }
+    WorldQueues {
+        download: format!("{wan}-download"),
+        upload: format!("{wan}-upload"),
+        gateway: format!("ether-{wan}"),
+    }
+}
+
+fn buffers(download: u32, upload: u32) -> PerDirection<Buffer> {
+    PerDirection { download: Buffer::Bytes(download), upload: Buffer::Bytes(upload) }
 }
 
 fn mbps(download: f64, upload: f64) -> PerDirection<BitRate> {
@@ -95,5 +124,5 @@ fn mbps(download: f64, upload: f64) -> PerDirection<BitRate> {
 
 fn phase(seconds: u64, demand: PerDirection<BitRate>) -> Phase {
     let PerDirection { download, upload } = demand;
-    Phase { lasts: Duration::from_secs(seconds), download, upload }
+    Phase { lasts: Duration::from_secs(seconds), download: download.into(), upload: upload.into() }
 }

@@ -27,6 +27,28 @@ pub trait Pilot {
     fn decide(&mut self, now: MonoTime) -> PerDirection<BitRate>;
 }
 
+impl<P: Pilot + ?Sized> Pilot for Box<P> {
+    fn on_rtt(&mut self, sample: &RttSample) {
+        (**self).on_rtt(sample);
+    }
+
+    fn on_shaper(&mut self, sample: &ShaperSample) {
+        (**self).on_shaper(sample);
+    }
+
+    fn on_actuation(&mut self, actuation: PerDirection<Actuation>) {
+        (**self).on_actuation(actuation);
+    }
+
+    fn on_truth(&mut self, capacity: PerDirection<BitRate>) {
+        (**self).on_truth(capacity);
+    }
+
+    fn decide(&mut self, now: MonoTime) -> PerDirection<BitRate> {
+        (**self).decide(now)
+    }
+}
+
 impl Pilot for Wan {
     fn on_rtt(&mut self, sample: &RttSample) {
         self.on_rtt(sample);

@@ -28,6 +28,18 @@ pub trait Plant: Send + Sync + std::fmt::Debug {
 
     /// Reads the counters of the queue named `queue`; all zero for one it does not know.
     fn reading(&self, queue: &str) -> PlantReading;
+
+    /// Sends traffic by these gateways from now on; a plant without several ways has nothing to do.
+    fn route(&self, _egress: &Egress) {}
+}
+
+/// The gateways that traffic takes, as routes name them; none where no route leads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Egress {
+    /// That of new latency-sensitive connections.
+    pub sensitive: Option<String>,
+    /// That of everything else.
+    pub rest: Option<String>,
 }
 
 /// One of the two ways through a simple queue.

@@ -28,6 +28,7 @@ mod commands;
 mod config;
 mod console;
 mod control;
+mod egress;
 mod errors;
 mod execute;
 mod faults;
@@ -72,7 +73,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub use auth::{Policy, User};
-pub use config::{EmulatorConfig, FastTrack, MangleSpec, QueueSpec, RouteSpec, SimpleQueueSpec};
+pub use config::{
+    EmulatorConfig, FastTrack, MangleSpec, QueueSpec, RouteSpec, RoutingRuleSpec, SimpleQueueSpec,
+};
 pub use faults::Fault;
 pub use latency::LatencyProfile;
 pub use listener::{RouterListener, RouterStream};

@@ -9,25 +9,39 @@ use futures_util::future::BoxFuture;
 use tokio::time::sleep;
 
 use super::{
-    link::Link,
-    plant::{Plant, PlantReading},
+    calls::Calls,
+    link::{Link, SPREAD},
+    plant::{Egress, Plant, PlantReading},
 };
 use crate::{
     clock::Clock,
     control::{Direction, ProbeOutcome, ReflectorId},
-    probe::Prober,
-    units::{BitRate, Delay},
+    probe::{Answer, Prober},
+    units::BitRate,
 };
 
-/// Reflectors of one WAN are this much further away, one from the next.
-const SPREAD: Duration = Duration::from_millis(3);
+/// How often somebody who waits for a reply looks whether it is there. The round-trip time is
+/// the link's own, whenever it is noticed.
+const GLANCE: Duration = Duration::from_millis(4);
 
 /// Links that live in real time. They need no task: whoever looks moves them on.
 #[derive(Debug, Clone)]
 pub struct World {
     clock: Clock,
     links: Arc<Vec<(WorldQueues, Mutex<Link>)>>,
+    ways: Arc<Mutex<Ways>>,
 }
+
+/// Where traffic goes: which link takes new calls, and which ones carry them.
+#[derive(Debug)]
+struct Ways {
+    calls: Calls,
+    sensitive: Option<usize>,
+}
+
+/// A call begins this often, and lasts so long.
+const CALL_EVERY: Duration = Duration::from_secs(1);
+const CALL_LASTS: Duration = Duration::from_secs(8);
 
 /// Names of a link's queues on the router.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +50,8 @@ pub struct WorldQueues {
     pub download: String,
     /// The queue that shapes the upload.
     pub upload: String,
+    /// The gateway by which routes lead over it.
+    pub gateway: String,
 }
 
 impl WorldQueues {
@@ -53,7 +69,8 @@ impl World {
     #[must_use]
     pub fn new(clock: Clock, links: Vec<(WorldQueues, Link)>) -> Self {
         let links = links.into_iter().map(|(queues, link)| (queues, Mutex::new(link)));
-        Self { clock, links: Arc::new(links.collect()) }
+        let ways = Ways { calls: Calls::new(CALL_EVERY, CALL_LASTS), sensitive: None };
+        Self { clock, links: Arc::new(links.collect()), ways: Arc::new(Mutex::new(ways)) }
     }
 
     /// Returns what probes the link with this number.
@@ -62,11 +79,38 @@ impl World {
         Arc::new(WorldProber { world: self.clone(), link })
     }
 
+    /// Returns the time since the world began.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.clock.now().since_start()
+    }
+
+    /// Counts the calls that the link with this number carries.
+    #[must_use]
+    pub fn calls_on(&self, link: usize) -> u32 {
+        self.tend();
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner).calls.on(link)
+    }
+
     fn link_of(&self, queue: &str) -> Option<(MutexGuard<'_, Link>, Direction)> {
         self.links.iter().find_map(|(queues, link)| {
             let direction = queues.direction(queue)?;
             Some((self.moved_on(link), direction))
         })
+    }
+
+    fn link_by(&self, gateway: Option<&String>) -> Option<usize> {
+        self.links.iter().position(|(names, _)| Some(&names.gateway) == gateway)
+    }
+
+    /// Lets calls begin and end, and the links carry them.
+    fn tend(&self) {
+        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        let sensitive = ways.sensitive;
+        ways.calls.advance(self.clock.now().since_start(), sensitive);
+        for (number, (_, link)) in self.links.iter().enumerate() {
+            self.moved_on(link).carry(ways.calls.on(number));
+        }
     }
 
     /// A panic in the middle of a step would leave a link that is a little wrong, no more.
@@ -84,7 +128,21 @@ impl Plant for World {
         }
     }
 
+    fn route(&self, egress: &Egress) {
+        let rest = self.link_by(egress.rest.as_ref());
+        for (number, (_, link)) in self.links.iter().enumerate() {
+            // The people of the first link are those who move; they are the guests elsewhere. The
+            // others have reasons of their own to be where they are.
+            let away = rest.is_some_and(|rest| rest != 0);
+            let own = number != 0 || !away;
+            self.moved_on(link).settle(own, away && rest == Some(number));
+        }
+        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        ways.sensitive = self.link_by(egress.sensitive.as_ref());
+    }
+
     fn reading(&self, queue: &str) -> PlantReading {
+        self.tend();
         let link = self.link_of(queue);
         link.map_or_else(PlantReading::default, |(link, direction)| link.reading(direction))
     }
@@ -102,24 +160,18 @@ impl Prober for WorldProber {
         reflector: ReflectorId,
         _sequence: u64,
         timeout: Duration,
-    ) -> BoxFuture<'_, ProbeOutcome> {
+    ) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
-            let further = SPREAD * u32::from(reflector.0);
-            let outcome = match self.world.links.get(self.link) {
-                Some((_, link)) => self.world.moved_on(link).probe(further),
-                None => ProbeOutcome::Unsent,
+            let Some((_, link)) = self.world.links.get(self.link) else {
+                return ProbeOutcome::Unsent.into();
             };
-            match outcome {
-                ProbeOutcome::Reply(rtt) if rtt < Delay::from(timeout) => {
-                    let micros = u64::try_from(rtt.micros()).unwrap_or(0);
-                    sleep(Duration::from_micros(micros)).await;
-                    outcome
+            let further = SPREAD * u32::from(reflector.0);
+            let number = self.world.moved_on(link).send_probe(further, timeout);
+            loop {
+                sleep(GLANCE).await;
+                if let Some(probed) = self.world.moved_on(link).probed(number) {
+                    return probed.outcome.into();
                 }
-                ProbeOutcome::Reply(_) | ProbeOutcome::Lost => {
-                    sleep(timeout).await;
-                    ProbeOutcome::Lost
-                }
-                ProbeOutcome::Unsent => outcome,
             }
         })
     }

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 
+use super::SteeringBoard;
 use crate::{
     actuator::RouterReport,
     control::{Cycle, Direction, MeasurementState},
@@ -51,7 +52,7 @@ pub struct Health {
 /// One part of the system.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Part {
-    /// Its name: `loop`, `router`, `history` or `wan NAME`.
+    /// Its name: `loop`, `router`, `history`, `config`, `steering` or `wan NAME`.
     pub name: String,
     /// How well it is.
     pub status: Level,
@@ -74,15 +75,26 @@ pub struct HealthInputs {
     pub router: RouterReport,
     /// What was chosen in the configuration and should be remembered.
     pub reminders: Vec<String>,
+    /// What should be known of how each WAN is probed.
+    pub probing: Vec<Vec<String>>,
     /// What is wrong with the history, if anything.
     pub history: Vec<String>,
+    /// Why the last reload of the configuration failed, if it did.
+    pub reload_failure: Option<String>,
+    /// What of the configuration waits for a restart.
+    pub awaits_restart: Vec<String>,
+    /// Where traffic is steered.
+    pub steering: SteeringBoard,
+    /// Why switches of the router cannot be used.
+    pub switch_troubles: Vec<String>,
 }
 
 impl Health {
     /// Judges.
     #[must_use]
     pub fn judge(inputs: HealthInputs) -> Self {
-        let HealthInputs { now, mode, wans, router, reminders, history } = inputs;
+        let HealthInputs { now, mode, wans, router, reminders, probing, history, .. } = inputs;
+        let (refused, awaits_restart) = (inputs.reload_failure, inputs.awaits_restart);
         let turning = |cycle: &Option<Arc<Cycle>>| {
             cycle.as_ref().map_or(now.since_start() < LOOP_DEAD, |c| now.since(c.at) < LOOP_DEAD)
         };
@@ -107,11 +119,17 @@ impl Health {
                 ..Part::judge("router".to_owned(), Level::Degraded, troubles)
             },
             Part::judge("history".to_owned(), Level::Degraded, history),
+            Part {
+                notes: awaits_restart,
+                ..Part::judge("config".to_owned(), Level::Degraded, refused.into_iter().collect())
+            },
         ];
-        parts.extend(wans.iter().map(|(name, cycle)| {
+        let notes = probing.into_iter().chain(std::iter::repeat(Vec::new()));
+        parts.extend(wans.iter().zip(notes).map(|((name, cycle), notes)| {
             let reasons = cycle.as_deref().map_or_else(Vec::new, |cycle| complaints(cycle, now));
-            Part::judge(format!("wan {name}"), Level::Degraded, reasons)
+            Part { notes, ..Part::judge(format!("wan {name}"), Level::Degraded, reasons) }
         }));
+        parts.extend(inputs.steering.part(inputs.switch_troubles, now));
         let status = parts.iter().map(|part| part.status).max().unwrap_or(Level::Ok);
         Self {
             schema_version: 1,

@@ -21,7 +21,7 @@ fn check(config: &Path) -> Command {
 #[test]
 fn every_shipped_example_is_right_and_told() {
     let examples = examples();
-    assert_eq!(examples.len(), 5, "{examples:?}");
+    assert_eq!(examples.len(), 6, "{examples:?}");
     let site = Site::new();
     site.write("router.password", PASSWORD);
     site.write("router-ca.pem", "-----BEGIN CERTIFICATE-----\n");

@@ -131,3 +131,23 @@ fn a_router_that_restarts_is_told_and_taken_up_again() {
     assert_eq!(daemon.health()["status"], "ok");
     daemon.stop().expect(0);
 }
+
+#[test]
+fn an_address_or_an_interface_that_is_not_on_this_host_is_told_and_waited_for() {
+    for (end, named) in [
+        ("source: 192.0.2.9", "source address 192.0.2.9"),
+        ("interface: wanctl-none", "interface wanctl-none"),
+    ] {
+        let router = Router::start();
+        let probes = format!(
+            "{end}\n    reflectors: [127.0.0.1, 127.0.0.2, 127.0.0.3]\n    probe: {{via: host}}"
+        );
+        let site = Site::with(&Sketch { probes, ..Sketch::of(router.url()) });
+        let Some(daemon) = site.run(&[]) else { return };
+        let log = daemon.program.stderr();
+        assert!(log.contains(named) && log.contains("check that it exists on this host"), "{log}");
+        let health = daemon.get("/health").body;
+        assert!(health.contains("no probe can be sent") && health.contains(named), "{health}");
+        daemon.stop().expect(0);
+    }
+}

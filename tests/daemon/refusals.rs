@@ -24,22 +24,6 @@ fn a_port_that_is_taken() {
 }
 
 #[test]
-fn an_address_or_an_interface_that_is_not_on_this_host() {
-    for (end, named) in [
-        ("source: 192.0.2.9", "source address 192.0.2.9"),
-        ("interface: wanctl-none", "interface wanctl-none"),
-    ] {
-        let probes = format!("{end}\n    reflectors: [127.0.0.1, 127.0.0.2, 127.0.0.3]");
-        let site = Site::with(&Sketch { probes, ..sketch() });
-        let Some(exit) = site.run_to_end(&[]) else { return };
-        exit.expect(78);
-        assert_eq!(exit.stderr.lines().count(), 1, "{exit:#?}");
-        assert!(exit.complaint().contains(named), "{exit:#?}");
-        assert!(exit.complaint().contains("check that it exists on this host"), "{exit:#?}");
-    }
-}
-
-#[test]
 fn a_configuration_that_is_wrong() {
     let site = Site::with(&sketch());
     let path = site.path("wanctl.yaml");
@@ -52,8 +36,8 @@ fn a_configuration_that_is_wrong() {
         let start = format!("{}:{line}:", path.display());
         exit.stderr.lines().any(|told| told.starts_with(&start) && told.contains(what))
     };
-    assert!(place(9, "did you mean `floor_mbps`?"), "{exit:#?}");
-    assert!(place(11, "burn"), "{exit:#?}");
+    assert!(place(10, "did you mean `floor_mbps`?"), "{exit:#?}");
+    assert!(place(12, "burn"), "{exit:#?}");
 }
 
 #[test]

@@ -7,10 +7,13 @@ use std::{
 };
 
 use prometheus_client::registry::Registry;
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wanctl::{
-    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, RouterReport},
+    actuator::{
+        Actuator, Assignment, Link, Queue, RouterMetrics, RouterReport, SwitchLink, SwitchMetrics,
+        SwitchWork, Tuning,
+    },
     clock::Clock,
     control::{Direction, PerDirection},
     router::routeros::RouterOs,
@@ -23,7 +26,8 @@ use super::bench::{Bench, tree, until, usual};
 struct Rig {
     bench: Bench,
     link: Link,
-    report: tokio::sync::watch::Receiver<RouterReport>,
+    report: watch::Receiver<RouterReport>,
+    tune: watch::Sender<Tuning>,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -46,20 +50,25 @@ impl Rig {
         });
         let link = Link::default();
         let refs = queues.iter().map(|queue| queue.queue.clone()).collect();
+        let (stats_interval, pace) = (settings.stats_interval, settings.pace);
+        let (tune, tuning) = watch::channel(Tuning { writes, stats_interval, pace, parting });
         let actuator = Actuator::new(Assignment {
             router: Arc::new(RouterOs::new(&settings, refs).unwrap()),
             queues: queues.to_vec(),
             links: vec![link.clone()],
+            switches: SwitchWork {
+                refs: Vec::new(),
+                link: SwitchLink::default(),
+                metrics: SwitchMetrics::register(&mut Registry::default(), &[]),
+            },
             clock: Clock::start(),
-            writes,
-            stats_interval: settings.stats_interval,
-            pace: settings.pace,
+            tuning,
             metrics: RouterMetrics::register(&mut Registry::default()),
         });
         let report = actuator.report();
         let stop = CancellationToken::new();
-        let task = tokio::spawn(actuator.run(stop.clone(), parting, Duration::from_secs(3)));
-        Self { bench, link, report, stop, task }
+        let task = tokio::spawn(actuator.run(stop.clone(), Duration::from_secs(3)));
+        Self { bench, link, report, tune, stop, task }
     }
 
     fn want(&self, download: f64, upload: f64) {
@@ -96,6 +105,22 @@ async fn desired_rates_come_into_force_and_then_all_is_silent() {
     until("ten more readings", || rig.bench.emulator.log().len() >= reads + 10).await;
     assert_eq!(writes(), before);
     assert_eq!(rig.report.borrow().up, Some(true));
+}
+
+#[tokio::test]
+async fn told_to_observe_it_lets_go_and_told_to_act_it_takes_up_what_is_wanted_then() {
+    let rig = Rig::start(usual()).await;
+    rig.want(80.0, 20.0);
+    until("the first limit in force", || rig.is_settled(80.0)).await;
+    rig.tune.send_modify(|tuning| tuning.writes = false);
+    rig.want(60.0, 20.0);
+    let readings = || rig.link.shaper.borrow().map_or(0, |sample| sample.sequence);
+    let before = readings();
+    until("more readings", || readings() > before + 5).await;
+    assert_eq!(rig.in_force("dl"), Some(mbps(80.0)));
+    assert_eq!(rig.link.actuation.borrow().download.pending_since, None);
+    rig.tune.send_modify(|tuning| tuning.writes = true);
+    until("the limit wanted by now in force", || rig.is_settled(60.0)).await;
 }
 
 #[tokio::test]

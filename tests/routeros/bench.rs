@@ -66,6 +66,7 @@ pub(crate) fn rule(comment: &str, disabled: bool) -> MangleSpec {
         action: "mark-routing".to_owned(),
         comment: comment.to_owned(),
         disabled,
+        ..MangleSpec::default()
     }
 }
 

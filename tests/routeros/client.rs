@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use wanctl::{
-    config::{QueueRef, Side},
+    config::{QueueRef, Side, SwitchMenu},
     router::{
         Router as _, RouterError,
-        routeros::{PingFrom, RouterOs, RuleTable},
+        routeros::{PingFrom, RouterOs},
     },
     sim::{
         plant::PlantReading,
@@ -121,17 +121,17 @@ async fn a_rule_is_switched_only_if_exactly_one_has_the_comment() {
     let mangle = vec![rule("steer", true), rule("twice", true), rule("twice", false)];
     let bench = Bench::start(EmulatorConfig { mangle, ..usual() }).await;
     let client = bench.client();
-    assert!(!client.rule_enabled(RuleTable::Mangle, "steer").await.unwrap());
-    assert!(client.enable_rule(RuleTable::Mangle, "steer", true).await.unwrap());
-    assert!(client.rule_enabled(RuleTable::Mangle, "steer").await.unwrap());
+    assert!(!client.rule_enabled(SwitchMenu::Mangle, "steer").await.unwrap());
+    assert!(client.enable_rule(SwitchMenu::Mangle, "steer", true).await.unwrap());
+    assert!(client.rule_enabled(SwitchMenu::Mangle, "steer").await.unwrap());
     let writes =
         |bench: &Bench| bench.emulator.log().iter().filter(|c| c.method == "PATCH").count();
     let before = writes(&bench);
-    assert!(client.enable_rule(RuleTable::Mangle, "steer", true).await.unwrap());
+    assert!(client.enable_rule(SwitchMenu::Mangle, "steer", true).await.unwrap());
     assert_eq!(writes(&bench), before, "what is so already is not written");
-    assert!(!client.enable_rule(RuleTable::Mangle, "steer", false).await.unwrap());
-    assert_eq!(kind(client.rule_enabled(RuleTable::Mangle, "stee").await), "not_found");
-    assert_eq!(kind(client.enable_rule(RuleTable::Mangle, "twice", true).await), "ambiguous");
+    assert!(!client.enable_rule(SwitchMenu::Mangle, "steer", false).await.unwrap());
+    assert_eq!(kind(client.rule_enabled(SwitchMenu::Mangle, "stee").await), "not_found");
+    assert_eq!(kind(client.enable_rule(SwitchMenu::Mangle, "twice", true).await), "ambiguous");
 }
 
 #[tokio::test]

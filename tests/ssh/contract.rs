@@ -3,10 +3,10 @@
 use std::fmt::Debug;
 
 use wanctl::{
-    config::{QueueRef, Side},
+    config::{QueueRef, Side, SwitchMenu},
     router::{
         Router as _, RouterError,
-        routeros::{PingFrom, RouterOs, RuleTable},
+        routeros::{PingFrom, RouterOs},
     },
     sim::routeros::Fault,
     units::BitRate,
@@ -35,9 +35,9 @@ pub(crate) async fn transcript(rig: &Rig, router: &RouterOs) -> Vec<String> {
     }
     tell(&mut told, "read again", router.read_queues(&queues).await);
     let rules = ["none", "twice", "steer: \"games\"", LONG_COMMENT];
-    let rules = rules.map(|comment| (RuleTable::Mangle, comment));
+    let rules = rules.map(|comment| (SwitchMenu::Mangle, comment));
     for (table, comment) in
-        rules.into_iter().chain([(RuleTable::Route, "none"), (RuleTable::Route, "over wan2")])
+        rules.into_iter().chain([(SwitchMenu::Route, "none"), (SwitchMenu::Route, "over wan2")])
     {
         tell(&mut told, "rule", router.rule_enabled(table, comment).await);
         for enabled in [true, true, false] {

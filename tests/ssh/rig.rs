@@ -172,6 +172,7 @@ fn config(version: &str) -> EmulatorConfig {
         action: "mark-routing".to_owned(),
         comment: comment.to_owned(),
         disabled,
+        ..MangleSpec::default()
     };
     let reader = User {
         policies: vec![Policy::Api, Policy::RestApi, Policy::Read],

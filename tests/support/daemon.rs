@@ -1,7 +1,7 @@
 //! The daemon in its place: started, asked, scraped and stopped. It runs only where this user may
 //! send pings, and it never shows the password.
 
-use std::{fs, net::SocketAddr};
+use std::{fs, net::SocketAddr, path::Path};
 
 use serde_json::Value;
 
@@ -20,6 +20,14 @@ impl Site {
     /// that `run` says so with its own exit code and a remedy, and returns `None`.
     pub(crate) fn run(&self, arguments: &[&str]) -> Option<Daemon> {
         let program = Program::start(self.command(arguments));
+        if may_ping() { Some(Daemon::serving(program)) } else { refused(program) }
+    }
+
+    /// Runs the daemon as [`Site::run`] does, under a service manager that listens at `notify`.
+    pub(crate) fn run_under(&self, notify: &Path, arguments: &[&str]) -> Option<Daemon> {
+        let mut command = self.command(arguments);
+        command.env("NOTIFY_SOCKET", notify);
+        let program = Program::start(command);
         if may_ping() { Some(Daemon::serving(program)) } else { refused(program) }
     }
 
@@ -81,6 +89,17 @@ impl Daemon {
     /// Gets a page, which must not hold the password.
     pub(crate) fn get(&self, path: &str) -> Answer {
         let answer = self.ask(path, "*/*");
+        assert_secret(&answer.body);
+        answer
+    }
+
+    /// Posts nothing to a page, whose answer must not hold the password.
+    pub(crate) fn post(&self, path: &str) -> Answer {
+        let address = self.address;
+        let request =
+            format!("POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n");
+        let answer = http::ask(address, &request)
+            .unwrap_or_else(|error| panic!("{path}: {error}: {}", self.program.stderr()));
         assert_secret(&answer.body);
         answer
     }

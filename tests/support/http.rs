@@ -26,9 +26,14 @@ impl Answer {
 
 /// Asks for `path` on a connection of its own.
 pub(crate) fn get(address: SocketAddr, path: &str, accept: &str) -> io::Result<Answer> {
+    ask(address, &request(address, path, accept))
+}
+
+/// Sends a whole request on a connection of its own.
+pub(crate) fn ask(address: SocketAddr, request: &str) -> io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.write_all(request(address, path, accept).as_bytes())?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8(answer).map_err(io::Error::other)?;

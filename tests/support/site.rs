@@ -36,7 +36,8 @@ impl Sketch {
         Self {
             url,
             download: DOWNLOAD,
-            probes: format!("reflectors: [{}]", reflectors.join(", ")),
+            // Told to ping, it says so where it may not, instead of finding another way.
+            probes: format!("reflectors: [{}]\n    probe: {{via: host}}", reflectors.join(", ")),
             on_exit: "keep",
             history: "history.db",
             listen: "127.0.0.1:0".to_owned(),

@@ -45,25 +45,29 @@ impl Lab {
             lab.run(place, "ip link set lo up");
         }
         for (number, side) in (1..).zip(SIDES) {
-            let neighbour = lab.namespace(side);
-            let commands = [
-                format!("ip link add {side}0 type veth peer name up0 netns {neighbour}"),
-                format!("ip address add 10.77.{number}.1/24 dev {side}0"),
-                format!("ip link set {side}0 up"),
-                format!("ip route add default via 10.77.{number}.2 dev {side}0 metric {number}"),
-                format!("ip route add default via 10.77.{number}.2 dev {side}0 table 10{number}"),
-                format!("ip rule add from 10.77.{number}.1 lookup 10{number}"),
-            ];
-            for command in &commands {
-                lab.run("host", command);
-            }
-            lab.run(side, &format!("ip address add 10.77.{number}.2/24 dev up0"));
-            lab.run(side, "ip link set up0 up");
+            lab.run("host", &format!("ip rule add from 10.77.{number}.1 lookup 10{number}"));
+            lab.link(number, side);
             for reflector in REFLECTORS {
                 lab.run(side, &format!("ip address add {reflector}/32 dev lo"));
             }
         }
         lab
+    }
+
+    /// Makes the link with this number between the host and a side, with its addresses and routes.
+    pub(crate) fn link(&self, number: usize, side: &str) {
+        let neighbour = self.namespace(side);
+        for command in [
+            format!("ip link add {side}0 type veth peer name up0 netns {neighbour}"),
+            format!("ip address add 10.77.{number}.1/24 dev {side}0"),
+            format!("ip link set {side}0 up"),
+            format!("ip route add default via 10.77.{number}.2 dev {side}0 metric {number}"),
+            format!("ip route add default via 10.77.{number}.2 dev {side}0 table 10{number}"),
+        ] {
+            self.run("host", &command);
+        }
+        self.run(side, &format!("ip address add 10.77.{number}.2/24 dev up0"));
+        self.run(side, "ip link set up0 up");
     }
 
     fn namespace(&self, place: &str) -> String {

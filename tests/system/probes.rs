@@ -1,6 +1,11 @@
 //! Probes on real links: which way they go, what they see, and what they do not fall for.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use super::lab::{Lab, REFLECTORS, SIDES};
 use crate::support::{
@@ -95,24 +100,107 @@ fn an_answer_that_the_host_is_unreachable_is_no_reply() {
     }
 }
 
-#[test]
-fn a_user_who_may_not_ping_is_told_what_to_do() {
-    let lab = Lab::new();
-    let site = Site::with(&Sketch::of("http://127.0.0.1:9".to_owned()));
-    // A user without any rights must be able to read all of it, the program included.
+/// Lets everybody read the site, and returns a program in it that everybody may run.
+fn open_to_all(site: &Site) -> PathBuf {
     let program = site.path("wanctl");
     fs::copy(env!("CARGO_BIN_EXE_wanctl"), &program).unwrap();
     for open in [program.parent().unwrap(), &program, &site.path("router.password")] {
         fs::set_permissions(open, fs::Permissions::from_mode(0o755)).unwrap();
     }
-    let config = site.path("wanctl.yaml");
-    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(site.path("wanctl.yaml"), fs::Permissions::from_mode(0o644)).unwrap();
+    program
+}
+
+/// `wanctl run` by a user without any rights; the configuration is to be added.
+fn unprivileged(program: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
-    command.arg(&program).args(["run", "--config"]).arg(&config);
+    command.arg(program).args(["run", "--config"]);
+    command
+}
+
+#[test]
+fn a_user_who_may_not_ping_is_told_what_to_do() {
+    let lab = Lab::new();
+    let site = Site::with(&Sketch::of("http://127.0.0.1:9".to_owned()));
+    let mut command = unprivileged(&open_to_all(&site));
+    command.arg(site.path("wanctl.yaml"));
     let exit = Program::finish(lab.inside("host", &command));
     exit.expect(77);
     for remedy in ["net.ipv4.ping_group_range", "setcap cap_net_raw+ep"] {
         assert!(exit.complaint().contains(remedy), "{exit:#?}");
     }
+}
+
+#[test]
+fn probing_outlives_an_interface_that_goes_and_comes_back() {
+    let lab = Lab::new();
+    let mut daemon = lab.daemon(&format!("interface: right0\n    {}", reflectors()));
+    daemon.wait_until_ready();
+    lab.run("host", "ip link delete right0");
+    daemon.program.logged("no probe can be sent");
+    until("health that says so", || {
+        daemon.get("/health").body.contains("no probe can be sent").then_some(())
+    });
+    lab.link(2, "right");
+    let before = lab.icmp("right", "InEchos");
+    daemon.program.logged("probes can be sent again");
+    until("twenty more probes", || (lab.icmp("right", "InEchos") >= before + 20).then_some(()));
+    daemon.wait_until_ready();
+    assert!(daemon.value("wanctl_probe_reopenings_total", &[]) >= 1.0);
+    daemon.stop();
+}
+
+#[test]
+fn an_interface_that_is_not_there_yet_is_waited_for() {
+    let lab = Lab::new();
+    lab.run("host", "ip link delete right0");
+    let mut daemon = lab.daemon(&format!("interface: right0\n    {}", reflectors()));
+    daemon.program.logged("interface right0");
+    lab.link(2, "right");
+    daemon.wait_until_ready();
+    daemon.stop();
+}
+
+#[test]
+fn where_pings_get_no_answer_tcp_takes_over() {
+    let lab = Lab::new();
+    lab.run("left", "echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all");
+    let daemon = lab.daemon(&format!("{}\n    probe: {{timestamps: off}}", reflectors()));
+    daemon.wait_until_ready();
+    let labels = [("road", "tcp"), ("reason", "icmp_unanswered")];
+    assert_eq!(daemon.value("wanctl_probe_road_info", &labels).to_bits(), 1.0_f64.to_bits());
+    let health = daemon.get("/health").body;
+    assert!(health.contains("by way of tcp"), "{health}");
+    daemon.stop();
+}
+
+#[test]
+fn a_user_who_may_not_ping_measures_by_tcp() {
+    let lab = Lab::new();
+    lab.run("host", "echo 1 0 >/proc/sys/net/ipv4/ping_group_range");
+    let site =
+        Site::with(&Sketch { probes: reflectors(), ..Sketch::of("http://127.0.0.1:9".to_owned()) });
+    let program = open_to_all(&site);
+    let mut command = unprivileged(&program);
+    command.arg(site.path("wanctl.yaml"));
+    let mut daemon = Program::start(lab.inside("host", &command));
+    let line = daemon.logged("the delay is measured by this road");
+    assert!(line.contains("road=tcp") || line.contains("road=\"tcp\""), "{line}");
+    daemon.logged("serving");
+    daemon.terminate();
+    daemon.exit().expect(0);
+}
+
+#[test]
+fn a_neighbour_with_a_sane_clock_tells_the_directions_apart() {
+    let lab = Lab::new();
+    let daemon = lab.daemon("reflectors: [198.51.100.1]");
+    let labels = [("reflector", "198.51.100.1")];
+    until("a clock that is trusted", || {
+        (daemon.value("wanctl_reflector_one_way", &labels) > 0.5).then_some(())
+    });
+    let before = lab.icmp("left", "InTimestamps");
+    until("more of them", || (lab.icmp("left", "InTimestamps") >= before + 20).then_some(()));
+    daemon.stop();
 }

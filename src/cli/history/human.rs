@@ -20,10 +20,6 @@ pub(super) fn zoned(at: Timestamp, zone: &TimeZone) -> Zoned {
     instant.to_zoned(zone.clone())
 }
 
-/// Returns a moment with the date, to the second.
-pub(super) fn local(at: Timestamp, zone: &TimeZone) -> String {
-    zoned(at, zone).strftime("%F %T").to_string()
-}
 
 /// Returns a span of time in the words of its end: `2026-03-01 12:00:00 to 13:00:00 (UTC+01:00)`.
 pub(super) fn span(from: Timestamp, to: Timestamp, zone: &TimeZone) -> String {

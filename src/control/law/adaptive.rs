@@ -1,13 +1,4 @@
-//! The default law: cuts in proportion to the delay, raises only on demand.
-//!
-//! In this order, the first that applies decides:
-//! 0. the router has not yet followed: hold, because what is measured is the work of another rate;
-//! 1. nothing measured: hold, or fall back to the base rate if traffic flows unseen;
-//! 2. a queue stands and this direction is to blame: cut, by more the deeper the queue, then
-//!    wait until the cut can show;
-//! 3. a queue stands and it is not to blame: hold;
-//! 4. the shaper is full and the delay is low: raise;
-//! 5. nobody asks for more: glide to the base rate, the rate that the next burst meets.
+//! The default law: cuts to what gets through, raises on demand, and remembers where it failed.
 
 use std::time::Duration;
 
@@ -17,75 +8,170 @@ use crate::{
     units::{BitRate, Delay, MonoTime},
 };
 
-/// A cut that only just crosses the threshold keeps this much.
-const MILDEST_CUT: f64 = 0.98;
-/// A cut at `severe` or above keeps this much.
-const HARDEST_CUT: f64 = 0.75;
-/// After a cut its effect takes a round trip, the router's answer and a round of probes to show;
-/// a second cut on the same evidence would be one too many.
-const REFRACTORY: Duration = Duration::from_millis(300);
-/// Growth of the rate per second of full demand at the lowest delay.
-const RAISE_PER_SECOND: f64 = 0.13;
-/// Raises are full up to this share of the bloat threshold and shrink to nothing at it.
-const RAISE_FULL_BELOW: f64 = 0.3;
+const SOFT: Delay = Delay::from_micros(4_000);
+/// How long a queue should take to drain.
+const DRAIN: Duration = Duration::from_millis(300);
+const SETTLE: Duration = Duration::from_millis(150);
+const KEEP: f64 = 0.97;
+const DRAIN_AT_MOST: f64 = 0.92;
+const LEAST_KEEP: f64 = 0.4;
+const BLIND_CUT: f64 = 0.85;
+const FULL: f64 = 0.95;
+const SPEED_AT_BOUND: f64 = 0.04;
+const SPEED_PER_DISTANCE: f64 = 4.0;
+const SPEED_MOST: f64 = 2.5;
+const SPEED_VOLATILE: f64 = 3.0;
+const LEAD_VOLATILE: f64 = 0.5;
+const VOLATILE: f64 = 0.5;
+const STEP_EVERY: Duration = Duration::from_millis(100);
+const STEP_LEAST: f64 = 1.01;
+const USUAL_TAU: Duration = Duration::from_millis(1500);
+const SPEED_FREE: f64 = 2.0;
+const LEAD: f64 = 1.25;
+const DISPROVED: f64 = 1.03;
+const BEYOND: f64 = 1.08;
 /// A limit in force that is this much above the desired one is a cut that has not arrived.
 const CUT_PENDING: f64 = 1.02;
 /// How far a raise may run ahead of the limit in force: a few steps, not a climb in the dark.
-const RAISE_AHEAD: f64 = 1.10;
+const RAISE_AHEAD: f64 = 1.35;
 /// Time constant of the way back to the base rate without demand.
 const GLIDE_TAU: Duration = Duration::from_secs(20);
 /// Time constant of the way down to the base rate while traffic flows and no probe returns.
 const BLIND_TAU: Duration = Duration::from_secs(5);
 
-/// The load-gated proportional law.
+#[derive(Debug, Clone, Copy)]
+struct Drain {
+    /// The rate to go on with when the queue is gone.
+    then: BitRate,
+    share: f64,
+    depth: Delay,
+    until: MonoTime,
+}
+
+/// The law.
 #[derive(Debug)]
 pub(in crate::control) struct Adaptive {
-    /// Delay from which reflectors vote for bloat.
+    /// Delay from which a queue is more than noise.
     bloat: Delay,
-    /// Delay from which a cut is as hard as it gets.
-    severe: Delay,
     last_cut: Option<MonoTime>,
-    /// The last cut was one of these and is not known to be in force.
     is_cut_underway: bool,
+    drain: Option<Drain>,
+    bound: Option<BitRate>,
+    proven: Option<BitRate>,
+    aim: Option<BitRate>,
+    last_raise: Option<MonoTime>,
+    last_bound: Option<BitRate>,
+    volatility: f64,
+    usual: f64,
 }
 
 impl Adaptive {
-    pub(in crate::control) fn new(bloat: Delay, severe: Delay) -> Self {
-        Self { bloat, severe, last_cut: None, is_cut_underway: false }
+    pub(in crate::control) fn new(bloat: Delay, _severe: Delay) -> Self {
+        Self {
+            bloat,
+            last_cut: None,
+            is_cut_underway: false,
+            drain: None,
+            bound: None,
+            proven: None,
+            aim: None,
+            last_raise: None,
+            last_bound: None,
+            volatility: 0.0,
+            usual: 0.0,
+        }
     }
 
-    fn cut(&mut self, input: &LawInput) -> Verdict {
+    fn capacity(input: &LawInput, depth: Delay) -> BitRate {
+        let in_force = input.in_force.unwrap_or(input.current).min(input.current);
+        let got = input.load.newest.unwrap_or(in_force).min(in_force);
+        if got < in_force.scaled(FULL) {
+            return got;
+        }
+        let rising = input.finding.map_or(Duration::ZERO, |f| f.rising).as_secs_f64();
+        let growth = if rising > 0.0 { (depth.seconds() / rising).clamp(0.0, 0.5) } else { 0.1 };
+        in_force.scaled(1.0 / (1.0 + growth))
+    }
+
+    fn cut(&mut self, input: &LawInput, depth: Delay) -> Verdict {
         if input.current <= input.limits.floor {
             return hold(input, Reason::HoldFloor);
         }
+        let capacity = Self::capacity(input, depth);
+        let share = (DRAIN_AT_MOST - depth.seconds() / DRAIN.as_secs_f64())
+            .clamp(LEAST_KEEP, DRAIN_AT_MOST);
+        let mut rate = capacity.scaled(share);
+        let v = self.volatility;
+        let usual = self.usual.max(capacity.bps() as f64);
+        let ratio = usual / (capacity.bps() as f64).max(1.0);
+        let mut then = capacity.scaled(KEEP * ratio.powf(v)).max(rate);
+        if rate >= input.current.scaled(0.99) {
+            rate = input.current.scaled(BLIND_CUT);
+            then = input.current.scaled(KEEP);
+        } else {
+            self.in_bound(capacity);
+        }
+        if self.proven.is_none_or(|p| p < capacity) {
+            self.proven = Some(capacity);
+        }
+        self.aim = None;
         self.last_cut = Some(input.now);
         self.is_cut_underway = true;
-        let over = (input.queue_delay - self.bloat).micros() as f64;
-        let range = (self.severe - self.bloat).micros().max(1) as f64;
-        let keep = MILDEST_CUT - (MILDEST_CUT - HARDEST_CUT) * (over / range).clamp(0.0, 1.0);
-        Verdict { rate: input.current.scaled(keep), reason: Reason::CutBloat }
+        self.drain = Some(Drain { then, share, depth, until: MonoTime::ZERO });
+        Verdict { rate, reason: Reason::CutBloat }
     }
 
-    fn raise(&self, input: &LawInput) -> Verdict {
+    /// The cut has just come into force.
+    fn begin_drain(&mut self, input: &LawInput) {
+        if let Some(drain) = &mut self.drain {
+            let seconds = drain.depth.seconds().max(0.0) / (1.0 - drain.share).max(0.05);
+            drain.until =
+                input.now + Duration::from_secs_f64(seconds.min(2.0)) + input.path + SETTLE;
+        }
+    }
+
+    fn raise(&mut self, input: &LawInput) -> Verdict {
         if input.current >= input.limits.ceiling {
+            self.bound = None;
             return hold(input, Reason::HoldCeiling);
         }
         if let Some(reason) = no_raise(input) {
             return hold(input, reason);
         }
-        let delta = input
-            .delta
-            .map_or(1.0, |delta| delta.micros() as f64 / self.bloat.micros().max(1) as f64);
-        let ease = ((1.0 - delta) / (1.0 - RAISE_FULL_BELOW)).clamp(0.0, 1.0);
-        if ease <= 0.0 {
-            return hold(input, Reason::HoldDelay);
+        let current = input.current;
+        let got = input.load.achieved.unwrap_or(BitRate::ZERO);
+        if self.bound.is_some_and(|bound| got > bound.scaled(DISPROVED)) {
+            self.bound = None;
         }
-        let growth = 1.0 + RAISE_PER_SECOND * ease * input.dt.as_secs_f64();
-        Verdict { rate: input.current.scaled(growth), reason: Reason::RaiseDemand }
+        let v = self.volatility;
+        let aim = self.aim.filter(|aim| *aim > current).unwrap_or(current);
+        let speed = match self.bound.and_then(|bound| aim.fraction_of(bound)) {
+            Some(at) => {
+                (SPEED_AT_BOUND + SPEED_VOLATILE * v + SPEED_PER_DISTANCE * (at - 1.0).abs())
+                    .min(SPEED_MOST)
+            }
+            None => SPEED_FREE,
+        };
+        let growth = (speed * input.dt.as_secs_f64()).exp();
+        let most =
+            self.bound.map_or(got.scaled(LEAD), |bound| bound.scaled(BEYOND + LEAD_VOLATILE * v));
+        let aim = aim.scaled(growth).min(most).max(current);
+        self.aim = Some(aim);
+        let since = self.last_raise.map_or(Duration::MAX, |last| input.now.since(last));
+        if since < STEP_EVERY || aim < current.scaled(STEP_LEAST) && aim < input.limits.ceiling {
+            return hold(input, Reason::RaiseDemand);
+        }
+        self.last_raise = Some(input.now);
+        Verdict { rate: aim, reason: Reason::RaiseDemand }
     }
 
-    fn in_refractory(&self, now: MonoTime) -> bool {
-        self.last_cut.is_some_and(|cut| now.since(cut) < REFRACTORY)
+    fn in_bound(&mut self, capacity: BitRate) {
+        if let Some(before) = self.last_bound.replace(capacity) {
+            let x = capacity.fraction_of(before).unwrap_or(1.0).max(0.01).ln().abs();
+            let seen = (x / VOLATILE).min(1.0);
+            self.volatility += (seen - self.volatility) * 0.25;
+        }
+        self.bound = Some(capacity);
     }
 }
 
@@ -94,14 +180,18 @@ impl RateLaw for Adaptive {
         let Some(in_force) = input.in_force else {
             return hold(input, Reason::HoldPending);
         };
+        let alpha = 1.0 - (-input.dt.as_secs_f64() / USUAL_TAU.as_secs_f64()).exp();
+        self.usual += (in_force.min(input.current).bps() as f64 - self.usual) * alpha;
         if in_force > input.current.scaled(CUT_PENDING) {
             if self.is_cut_underway {
-                // The refractory time begins when the cut is in force.
+                // What was measured until the cut is in force says nothing about it.
                 self.last_cut = Some(input.now);
             }
             return hold(input, Reason::HoldPending);
         }
-        self.is_cut_underway = false;
+        if std::mem::take(&mut self.is_cut_underway) {
+            self.begin_drain(input);
+        }
         match input.measurement {
             MeasurementState::Starting => return hold(input, Reason::HoldStarting),
             MeasurementState::Stalled => return hold(input, Reason::HoldStalled),
@@ -111,14 +201,46 @@ impl RateLaw for Adaptive {
             MeasurementState::Collapsed => return hold(input, Reason::HoldCollapsed),
             MeasurementState::Healthy | MeasurementState::Reduced => {}
         }
-        match (input.bloated, input.blamed) {
-            (true | false, _) if self.in_refractory(input.now) => {
-                hold(input, Reason::HoldRefractory)
+        let depth = input.finding.map_or(Delay::ZERO, |finding| {
+            let depth = finding.depth - input.serialisation;
+            let standing = finding.standing - input.serialisation;
+            if depth > self.bloat {
+                depth
+            } else if standing > SOFT {
+                standing
+            } else {
+                Delay::ZERO
             }
-            (true, true) => self.cut(input),
-            (true, false) => hold(input, Reason::HoldElsewhere),
+        });
+        if let Some(drain) = self.drain {
+            let gone =
+                input.finding.is_some_and(|finding| finding.depth - input.serialisation < SOFT);
+            if gone || input.now >= drain.until {
+                self.drain = None;
+                if depth <= Delay::ZERO || gone {
+                    return Verdict {
+                        rate: drain.then.max(input.current),
+                        reason: Reason::RaiseDemand,
+                    };
+                }
+            } else if depth <= drain.depth.scaled(1.5) + SOFT.scaled(2.0) {
+                return hold(input, Reason::HoldRefractory);
+            }
+        }
+        let in_doubt = depth > Delay::ZERO;
+        match (in_doubt, input.blamed) {
+            (true, true) => self.cut(input, depth),
+            (true, false) => withdraw(input, Reason::HoldElsewhere),
             (false, _) => match input.load.class {
-                LoadClass::High => self.raise(input),
+                LoadClass::High => {
+                    if input.load.achieved.is_some_and(|got| got >= in_force.scaled(FULL)) {
+                        let fresh = self.proven.is_none_or(|proven| proven < in_force);
+                        if fresh {
+                            self.proven = Some(in_force);
+                        }
+                    }
+                    self.raise(input)
+                }
                 LoadClass::Unknown => hold(input, Reason::HoldLoadUnknown),
                 LoadClass::Low | LoadClass::Idle => towards_base(input),
             },
@@ -127,6 +249,10 @@ impl RateLaw for Adaptive {
 
     fn last_cut(&self) -> MonoTime {
         self.last_cut.unwrap_or_default()
+    }
+
+    fn bound(&self) -> Option<BitRate> {
+        self.bound
     }
 }
 
@@ -140,6 +266,12 @@ fn no_raise(input: &LawInput) -> Option<Reason> {
     } else {
         None
     }
+}
+
+/// Holds, and takes back a raise that is not in force yet.
+fn withdraw(input: &LawInput, reason: Reason) -> Verdict {
+    let in_force = input.in_force.unwrap_or(input.current).max(input.limits.floor);
+    Verdict { rate: input.current.min(in_force), reason }
 }
 
 fn hold(input: &LawInput, reason: Reason) -> Verdict {

@@ -9,7 +9,7 @@ const FLOOR: BitRate = BitRate::from_bps(2_000_000);
 const BASE: BitRate = BitRate::from_bps(30_000_000);
 const CEILING: BitRate = BitRate::from_bps(60_000_000);
 
-fn params(law: LawKind) -> WanParams {
+pub(super) fn params(law: LawKind) -> WanParams {
     let ms = Delay::from_millis_f64;
     let limits = Limits { floor: FLOOR, base: BASE, ceiling: CEILING };
     let direction = DirectionParams { limits, law };

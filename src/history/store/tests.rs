@@ -248,7 +248,7 @@ fn only_files_are_set_aside() {
 fn a_database_of_another_application_or_of_the_future_is_left_as_it_is() {
     for (pragma, value, said) in [
         ("application_id", 7, "is a database of another application (application_id 0x7)"),
-        ("user_version", 99, "was written by a newer wanctl (schema 99, this one knows 2)"),
+        ("user_version", 99, "was written by a newer wanctl (schema 99, this one knows 3)"),
     ] {
         let directory = directory();
         let settings = fixture::settings(&directory);

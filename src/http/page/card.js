@@ -9,7 +9,7 @@ export function put(element, text) {
 }
 
 /** Clones a template; returns its root, and a function that finds its parts. */
-function clone(id) {
+export function clone(id) {
   const root = document.getElementById(id).content.firstElementChild.cloneNode(true);
   return [root, (kind, name) => root.querySelector(`[data-${kind}="${name}"]`)];
 }
@@ -122,7 +122,7 @@ function reflectorRow({ address, fresh, baseline_ms, delta_ms, loss }) {
 }
 
 /** The rows of a table, kept by key, so that a new one moves no text under the reader's eyes. */
-class Rows {
+export class Rows {
   constructor(body, columns) {
     this.body = body;
     this.columns = columns;

@@ -1,6 +1,7 @@
 // The live page: the last two minutes from /recent, then four snapshots a second from /events.
 
 import { Card, put } from "./card.js";
+import { SteeringCard } from "./steering.js";
 import { headline, span } from "./words.js";
 
 /** Silence (ms) after which the connection counts as lost; snapshots come every 250 ms. */
@@ -24,6 +25,8 @@ const TITLES = {
 };
 
 const byId = (id) => document.getElementById(id);
+
+const steering = new SteeringCard(byId("steering"));
 
 const page = {
   source: null,
@@ -103,6 +106,7 @@ function show() {
   put(byId("about"), `wanctl ${health.version}, up for ${span(health.uptime_seconds)}`);
   tell(headline(page.snapshot), page.told === null || page.told.key === "lost");
   wans.forEach((wan, index) => page.cards[index].show(wan, observing));
+  steering.show(page.snapshot.steering);
 }
 
 /** Shows a headline: numbers at once, another sentence once it has held for a while. */

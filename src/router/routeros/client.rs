@@ -18,7 +18,7 @@ use super::{
     survey,
 };
 use crate::{
-    config::{QueueRef, RouterConfig},
+    config::{QueueRef, RouterConfig, SwitchRef},
     router::{Finding, Readings, Router, RouterError, RouterFacts, RouterFault, Transport},
     units::{BitRate, Delay},
 };
@@ -234,5 +234,20 @@ impl Router for RouterOs {
                 self.row(queue).ok_or_else(|| missing().at(self.control.target(), "writing"))?;
             self.write(queue, &row, limit).await
         })
+    }
+
+    fn switch_enabled<'a>(
+        &'a self,
+        switch: &'a SwitchRef,
+    ) -> BoxFuture<'a, Result<bool, RouterError>> {
+        Box::pin(self.rule_enabled(switch.menu, &switch.comment))
+    }
+
+    fn enable_switch<'a>(
+        &'a self,
+        switch: &'a SwitchRef,
+        enabled: bool,
+    ) -> BoxFuture<'a, Result<bool, RouterError>> {
+        Box::pin(self.enable_rule(switch.menu, &switch.comment, enabled))
     }
 }

@@ -23,6 +23,10 @@ pub struct EmulatorConfig {
     pub wan_interfaces: Vec<String>,
     /// Mangle rules, in their order.
     pub mangle: Vec<MangleSpec>,
+    /// Mangle rules for IPv6, in their order.
+    pub mangle6: Vec<MangleSpec>,
+    /// Routing rules, in their order.
+    pub routing_rules: Vec<RoutingRuleSpec>,
     /// Routing tables besides `main`. Those that routes mention are made by themselves.
     pub routing_tables: Vec<String>,
     /// Static routes.
@@ -78,12 +82,27 @@ pub struct SimpleQueueSpec {
 }
 
 /// A mangle rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MangleSpec {
     /// Chain, such as `prerouting`.
     pub chain: String,
     /// Action, such as `mark-routing`.
     pub action: String,
+    /// Comment, by which clients find the rule.
+    pub comment: String,
+    /// Whether the rule starts switched off.
+    pub disabled: bool,
+    /// Further properties, such as `dscp` or `new-connection-mark`, with their values.
+    pub more: Vec<(&'static str, String)>,
+}
+
+/// A routing rule that looks everything up in a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoutingRuleSpec {
+    /// Action, such as `lookup`.
+    pub action: String,
+    /// The table; it is taken as it is, even if there is none.
+    pub table: String,
     /// Comment, by which clients find the rule.
     pub comment: String,
     /// Whether the rule starts switched off.
@@ -132,6 +151,8 @@ impl Default for EmulatorConfig {
             simple_queues: Vec::new(),
             wan_interfaces: Vec::new(),
             mangle: Vec::new(),
+            mangle6: Vec::new(),
+            routing_rules: Vec::new(),
             routing_tables: Vec::new(),
             routes: Vec::new(),
             fasttrack: FastTrack::Absent,

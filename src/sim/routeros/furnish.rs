@@ -3,8 +3,8 @@
 use super::{
     EmulatorConfig, FastTrack, Policy, User,
     rows::{
-        BUILT_IN, CPU, FASTTRACK, FILTER, GROUP, INTERFACE, MANGLE, QUEUE_SIMPLE, QUEUE_TREE,
-        QUEUE_TYPE, ROUTE, ROUTING_TABLE, USER,
+        BUILT_IN, CPU, FASTTRACK, FILTER, GROUP, INTERFACE, MANGLE, MANGLE6, QUEUE_SIMPLE,
+        QUEUE_TREE, QUEUE_TYPE, ROUTE, ROUTING_RULE, ROUTING_TABLE, USER,
     },
     schema::Menu,
     store::{Changes, Store},
@@ -25,6 +25,7 @@ pub(super) fn furnished(config: &EmulatorConfig) -> Store {
     place_queues(&mut store, config);
     place_firewall(&mut store, config);
     place_routes(&mut store, config);
+    place_rules(&mut store, config);
     place_users(&mut store, &config.users);
     for core in 0..CORES {
         place(&mut store, &CPU, &[("cpu", &format!("cpu{core}"))]);
@@ -90,11 +91,15 @@ fn place_queues(store: &mut Store, config: &EmulatorConfig) {
 fn place_firewall(store: &mut Store, config: &EmulatorConfig) {
     // A rule that was never switched off does not have the key at all.
     let switch = |is_disabled: bool| is_disabled.then_some(("disabled", "true"));
-    for rule in &config.mangle {
+    let all = [(&MANGLE, &config.mangle), (&MANGLE6, &config.mangle6)];
+    for (menu, rule) in
+        all.into_iter().flat_map(|(menu, rules)| rules.iter().map(move |r| (menu, r)))
+    {
         let mut values =
             vec![("chain", &*rule.chain), ("action", &rule.action), ("comment", &rule.comment)];
+        values.extend(rule.more.iter().map(|(name, value)| (*name, &**value)));
         values.extend(switch(rule.disabled));
-        place(store, &MANGLE, &values);
+        place(store, menu, &values);
     }
     if config.fasttrack != FastTrack::Absent {
         let mut values = vec![
@@ -126,6 +131,18 @@ fn place_routes(store: &mut Store, config: &EmulatorConfig) {
         let distance = route.distance.to_string();
         values.push(("distance", &distance));
         place(store, &ROUTE, &values);
+    }
+}
+
+fn place_rules(store: &mut Store, config: &EmulatorConfig) {
+    for rule in &config.routing_rules {
+        let values = [
+            ("action", &*rule.action),
+            ("table", &rule.table),
+            ("comment", &rule.comment),
+            ("disabled", if rule.disabled { "true" } else { "false" }),
+        ];
+        place(store, &ROUTING_RULE, &values);
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) use cpu::CPU;
 pub(super) use filter::{FASTTRACK, FILTER};
 pub(super) use group::GROUP;
 pub(super) use interface::INTERFACE;
-pub(super) use mangle::MANGLE;
+pub(super) use mangle::{MANGLE, MANGLE6};
 pub(super) use netwatch::NETWATCH;
 pub(super) use queue_simple::QUEUE_SIMPLE;
 pub(super) use queue_tree::QUEUE_TREE;
@@ -34,11 +34,12 @@ use super::{
 };
 
 /// Every menu.
-pub(super) static MENUS: [&Menu; 13] = [
+pub(super) static MENUS: [&Menu; 14] = [
     &QUEUE_TREE,
     &QUEUE_SIMPLE,
     &QUEUE_TYPE,
     &MANGLE,
+    &MANGLE6,
     &FILTER,
     &ROUTE,
     &ROUTING_RULE,

@@ -9,7 +9,7 @@ use super::{
     store::Store,
 };
 use crate::{
-    sim::plant::{Plant, PlantReading, Side},
+    sim::plant::{Egress, Plant, PlantReading, Side},
     units::{BitRate, MonoTime},
 };
 
@@ -36,6 +36,7 @@ pub(super) struct Shapers {
     plant: Arc<dyn Plant>,
     in_force: BTreeMap<String, BitRate>,
     meters: BTreeMap<MeterKey, Meter>,
+    egress: Egress,
 }
 
 /// Path of the menu, identifier of the row, and which side of it.
@@ -60,7 +61,12 @@ impl Meter {
 impl Shapers {
     /// Builds the border to `plant`, with no limit in force yet.
     pub(super) const fn new(plant: Arc<dyn Plant>) -> Self {
-        Self { plant, in_force: BTreeMap::new(), meters: BTreeMap::new() }
+        Self {
+            plant,
+            in_force: BTreeMap::new(),
+            meters: BTreeMap::new(),
+            egress: Egress { sensitive: None, rest: None },
+        }
     }
 
     /// Puts exactly `limits` in force: tells the plant what differs, and frees queues that are gone.
@@ -74,6 +80,14 @@ impl Shapers {
             }
         }
         self.in_force = limits;
+    }
+
+    /// Sends traffic by these gateways, if they are others than before.
+    pub(super) fn route(&mut self, egress: Egress) {
+        if self.egress != egress {
+            self.plant.route(&egress);
+            self.egress = egress;
+        }
     }
 
     /// Reads the counters of `row` of `menu`: one for a queue tree, two for a simple queue, in the

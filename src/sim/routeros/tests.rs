@@ -92,6 +92,7 @@ fn rule(comment: &str, disabled: bool) -> MangleSpec {
         action: "mark-routing".into(),
         comment: comment.into(),
         disabled,
+        ..MangleSpec::default()
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     EmulatorConfig, Quirks,
+    egress::egress,
     errors::Refusal,
     furnish::furnished,
     log::Effect,
@@ -159,10 +160,12 @@ impl World {
                         to: after.limit,
                     }));
                 }
-                ("ip/firewall/mangle", "disabled") => effects.push(Effect::Rule {
-                    comment: before.get("comment").to_owned(),
-                    enabled: value == "false",
-                }),
+                ("ip/firewall/mangle" | "ipv6/firewall/mangle", "disabled") => {
+                    effects.push(Effect::Rule {
+                        comment: before.get("comment").to_owned(),
+                        enabled: value == "false",
+                    });
+                }
                 (path, name) => effects.push(Effect::Property {
                     menu: path,
                     id: values::shown_id(id),
@@ -256,6 +259,7 @@ impl World {
             effects.push(Effect::Moved { menu: menu.path, id: values::shown_id(*id) });
         }
         self.system.write_flash(now);
+        self.settle(now);
     }
 
     /// Sets the counters of the rows `ids` of `menu` to zero.
@@ -295,6 +299,7 @@ impl World {
             self.restart_counters(now);
         }
         self.shapers.enforce(limits(&self.store));
+        self.shapers.route(egress(&self.store));
     }
 
     /// Makes the router's own mangle rules anew; they get other identifiers each time.

@@ -36,6 +36,7 @@ fn emulator(version: &str) -> Emulator {
         action: "mark-routing".to_owned(),
         comment: comment.to_owned(),
         disabled: true,
+        ..MangleSpec::default()
     };
     let reader = User { policies: vec![Policy::Read], ..User::full("reader", "secret") };
     let writer = User { policies: vec![Policy::Write], ..User::full("writer", "secret") };

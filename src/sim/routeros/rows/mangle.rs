@@ -20,6 +20,19 @@ pub(in crate::sim::routeros) static MANGLE: Menu = Menu {
     show,
 };
 
+/// The same for IPv6.
+pub(in crate::sim::routeros) static MANGLE6: Menu = Menu {
+    path: "ipv6/firewall/mangle",
+    properties: PROPERTIES,
+    first_id: 1,
+    is_named: false,
+    is_ordered: true,
+    access: Access::Open,
+    is_counted: true,
+    complete,
+    show,
+};
+
 static PROPERTIES: &[Property] = &[
     property("action", Kind::Text, Required),
     property("chain", Kind::Text, Required),

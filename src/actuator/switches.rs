@@ -1,0 +1,178 @@
+//! Rules and routes desired against observed: what steering orders is written, read back and kept.
+//!
+//! ```text
+//! orders ──► Board (pure) ──► one request at a time, behind the cuts ──► router
+//!              ▲                                                           │
+//!              └──────────────── enabled or not, as read ◄─────────────────┘
+//! ```
+//!
+//! Each switch is looked at when the daemon starts, every 30 s and after any doubt, because
+//! somebody may have toggled it and a router may have rebooted in the middle of a change.
+
+mod board;
+mod metrics;
+
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use self::board::Board;
+pub(super) use self::board::Job;
+pub use self::metrics::SwitchMetrics;
+use crate::{
+    config::SwitchRef,
+    router::RouterError,
+    steering::{RouteActuation, SwitchOrder},
+    units::MonoTime,
+};
+
+/// What steering and the actuator share; on either side the newest value wins.
+#[derive(Debug, Clone)]
+pub struct SwitchLink {
+    /// How the switches ought to be, in the order in which they are to be put so; none if they
+    /// are to be left alone.
+    pub orders: watch::Sender<Vec<SwitchOrder>>,
+    /// How they are to be left in the end, likewise.
+    pub parting: watch::Sender<Vec<SwitchOrder>>,
+    /// How far the router has followed.
+    pub actuation: watch::Sender<RouteActuation>,
+    /// Why switches cannot be used, in sentences.
+    pub troubles: watch::Sender<Vec<String>>,
+}
+
+impl Default for SwitchLink {
+    fn default() -> Self {
+        Self {
+            orders: watch::channel(Vec::new()).0,
+            parting: watch::channel(Vec::new()).0,
+            actuation: watch::channel(RouteActuation::default()).0,
+            troubles: watch::channel(Vec::new()).0,
+        }
+    }
+}
+
+/// The switches of a router, and for whom they are switched.
+#[derive(Debug, Clone)]
+pub struct SwitchWork {
+    /// The rows of the router; none if nothing is steered.
+    pub refs: Vec<SwitchRef>,
+    /// Where orders come from and reports go.
+    pub link: SwitchLink,
+    /// Where changes are counted.
+    pub metrics: SwitchMetrics,
+}
+
+/// The actuator's hand on the switches.
+#[derive(Debug)]
+pub(super) struct Switches {
+    work: SwitchWork,
+    board: Board,
+    /// Remembers which orders were seen.
+    pub(super) orders: watch::Receiver<Vec<SwitchOrder>>,
+}
+
+impl Switches {
+    pub(super) fn new(work: SwitchWork) -> Self {
+        let board = Board::new(work.refs.iter().map(|at| at.switch).collect());
+        Self { orders: work.link.orders.subscribe(), board, work }
+    }
+
+    /// Returns the row that the switch with this place stands for.
+    pub(super) fn row(&self, place: usize) -> Option<SwitchRef> {
+        self.work.refs.get(place).cloned()
+    }
+
+    /// Takes the newest orders; with `writes` off nothing is wanted of the router.
+    pub(super) fn take_orders(&mut self, writes: bool, now: MonoTime) {
+        let orders = self.orders.borrow_and_update().clone();
+        if self.board.want(if writes { &orders } else { &[] }, now) {
+            self.publish();
+        }
+    }
+
+    /// Returns the change that is due at `now`.
+    pub(super) fn due(&self, now: MonoTime) -> Option<Job> {
+        self.board.due_change(now)
+    }
+
+    /// Returns the look that is due at `now`.
+    pub(super) fn due_look(&self, now: MonoTime) -> Option<Job> {
+        self.board.due_look(now)
+    }
+
+    /// Returns when the next look falls due if nothing else happens.
+    pub(super) fn next_look(&self) -> Option<MonoTime> {
+        self.board.next_look()
+    }
+
+    pub(super) fn begin(&mut self, job: Job, now: MonoTime) {
+        self.board.begin(job, now);
+    }
+
+    /// Takes the router's answer to a job; trouble with the road is returned.
+    pub(super) fn take(
+        &mut self,
+        job: Job,
+        answer: Result<bool, RouterError>,
+        now: MonoTime,
+    ) -> Option<RouterError> {
+        let at = self.work.refs.get(job.place)?;
+        let failure = match answer {
+            Ok(enabled) => {
+                let found = self.board.answered(job, enabled, now);
+                self.work.metrics.answered(at.switch, job, true);
+                match (job.change, found.drifted) {
+                    (Some(_), _) => info!(switch = %at, enabled, "switched"),
+                    (None, true) => warn!(switch = %at, enabled, "somebody switched it"),
+                    (None, false) => {}
+                }
+                if found.recovered {
+                    info!(switch = %at, "the switch can be used again");
+                }
+                None
+            }
+            Err(failure) => {
+                self.work.metrics.answered(at.switch, job, false);
+                if failure.fault.concerns_all() {
+                    Some(failure)
+                } else {
+                    let what = format!("{at}: {}: {}", failure.fault, failure.fault.remedy());
+                    if self.board.refused(job, what.clone(), now) {
+                        error!(%what, "a switch cannot be used");
+                    }
+                    None
+                }
+            }
+        };
+        self.publish();
+        failure
+    }
+
+    /// After a failed request only a look can tell how the switches are.
+    pub(super) fn doubt(&mut self, now: MonoTime) {
+        self.board.doubt(now);
+        self.publish();
+    }
+
+    /// Returns how the switches are to be left.
+    pub(super) fn parting(&self) -> Vec<(SwitchRef, bool)> {
+        let orders = self.work.link.parting.borrow();
+        let row = |order: &SwitchOrder| {
+            let at = self.work.refs.iter().find(|at| at.switch == order.switch)?;
+            Some((at.clone(), order.enabled))
+        };
+        orders.iter().filter_map(row).collect()
+    }
+
+    /// Tells everybody how the switches are.
+    pub(super) fn publish(&self) {
+        let news = self.board.actuation();
+        for report in &news.switches {
+            self.work.metrics.report(report, self.board.wanted(report.switch));
+        }
+        let link = &self.work.link;
+        link.actuation.send_if_modified(|told| std::mem::replace(told, news.clone()) != news);
+        let troubles = self.board.troubles();
+        link.troubles
+            .send_if_modified(|told| std::mem::replace(told, troubles.clone()) != troubles);
+    }
+}

@@ -1,0 +1,229 @@
+//! Which switch to change or to look at next, if any. Pure: it knows no router and no clock.
+//!
+//! - a change is made as soon as the row is seen to be otherwise than ordered;
+//! - nothing is closed while what is to be opened instead is not open yet;
+//! - a write without an answer leaves a doubt, which ends when the row is seen as it was written,
+//!   or is otherwise for so long that the write cannot be on its way any more;
+//! - a row that cannot be used is looked at again, in case somebody mends it.
+
+use std::time::Duration;
+
+use crate::{
+    steering::{RouteActuation, Switch, SwitchKind, SwitchOrder, SwitchReport},
+    units::MonoTime,
+};
+
+/// Time between two looks at a switch that nobody wants otherwise.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// The same while it is in doubt.
+const DOUBT_EVERY: Duration = Duration::from_secs(1);
+/// A write that has not been seen to work for this long will not: a router that applies late does
+/// so within the time after which a request to it is given up, which is 3 s.
+const DOUBT_LASTS: Duration = Duration::from_secs(5);
+/// Pause after a refused change of a switch.
+const REFUSAL_REST: Duration = Duration::from_secs(5);
+
+/// Something to do about one switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::actuator) struct Job {
+    /// The switch's place.
+    pub(in crate::actuator) place: usize,
+    /// Enable or disable it; `None` only looks.
+    pub(in crate::actuator) change: Option<bool>,
+    /// When it was asked; older news is overtaken by it.
+    asked: MonoTime,
+}
+
+/// What an answer told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Somebody else changed it.
+    pub(super) drifted: bool,
+    /// It can be used again.
+    pub(super) recovered: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Ledger {
+    switch: Switch,
+    wanted: Option<bool>,
+    seen: Option<(bool, MonoTime)>,
+    pending_since: Option<MonoTime>,
+    /// What was written without an answer, and when.
+    doubt: Option<(bool, MonoTime)>,
+    refusal: Option<String>,
+    underway: Option<Job>,
+    look_at: MonoTime,
+    rests_until: MonoTime,
+}
+
+/// All switches of a router.
+#[derive(Debug)]
+pub(super) struct Board {
+    ledgers: Vec<Ledger>,
+    orders: Vec<SwitchOrder>,
+}
+
+impl Board {
+    pub(super) fn new(switches: Vec<Switch>) -> Self {
+        let ledger = |switch| Ledger {
+            switch,
+            wanted: None,
+            seen: None,
+            pending_since: None,
+            doubt: None,
+            refusal: None,
+            underway: None,
+            look_at: MonoTime::ZERO,
+            rests_until: MonoTime::ZERO,
+        };
+        Self { ledgers: switches.into_iter().map(ledger).collect(), orders: Vec::new() }
+    }
+
+    /// Takes how the switches ought to be; what is not ordered is left alone.
+    /// Tells whether that is news.
+    pub(super) fn want(&mut self, orders: &[SwitchOrder], now: MonoTime) -> bool {
+        if self.orders == orders {
+            return false;
+        }
+        self.orders = orders.to_vec();
+        for ledger in &mut self.ledgers {
+            let order = self.orders.iter().find(|order| order.switch == ledger.switch);
+            ledger.wanted = order.map(|order| order.enabled);
+            ledger.note_pending(now);
+        }
+        true
+    }
+
+    /// Returns how `switch` ought to be.
+    pub(super) fn wanted(&self, switch: Switch) -> Option<bool> {
+        self.ledgers.iter().find(|ledger| ledger.switch == switch).and_then(|l| l.wanted)
+    }
+
+    /// Returns the change that is due at `now`, the first in the order of the orders.
+    pub(super) fn due_change(&self, now: MonoTime) -> Option<Job> {
+        if self.ledgers.iter().any(|ledger| ledger.underway.is_some()) {
+            return None;
+        }
+        self.orders.iter().find_map(|order| {
+            let (place, ledger) =
+                self.ledgers.iter().enumerate().find(|(_, l)| l.switch == order.switch)?;
+            let differs = ledger.seen.is_some_and(|(enabled, _)| enabled != order.enabled);
+            let may = ledger.refusal.is_none() && now >= ledger.rests_until;
+            let waits = !order.enabled && self.is_opening(order.switch.kind);
+            (differs && may && !waits).then_some(Job {
+                place,
+                change: Some(order.enabled),
+                asked: now,
+            })
+        })
+    }
+
+    /// Tells whether a switch that decides about the same traffic as `kind` is yet to be enabled.
+    fn is_opening(&self, kind: SwitchKind) -> bool {
+        let of_same = |ledger: &&Ledger| steers(ledger.switch.kind) == steers(kind);
+        self.ledgers.iter().filter(of_same).any(|ledger| {
+            ledger.wanted == Some(true) && !ledger.seen.is_some_and(|(enabled, _)| enabled)
+        })
+    }
+
+    /// Returns the look that is due at `now`, the longest overdue first.
+    pub(super) fn due_look(&self, now: MonoTime) -> Option<Job> {
+        let free = self.ledgers.iter().enumerate().filter(|(_, l)| l.underway.is_none());
+        let (place, _) = free.filter(|(_, l)| now >= l.look_at).min_by_key(|(_, l)| l.look_at)?;
+        Some(Job { place, change: None, asked: now })
+    }
+
+    pub(super) fn next_look(&self) -> Option<MonoTime> {
+        self.ledgers.iter().filter(|l| l.underway.is_none()).map(|l| l.look_at).min()
+    }
+
+    /// Takes note that a job is under way.
+    pub(super) fn begin(&mut self, job: Job, now: MonoTime) {
+        if let Some(ledger) = self.ledgers.get_mut(job.place) {
+            ledger.underway = Some(Job { asked: now, ..job });
+        }
+    }
+
+    /// Takes the router's answer: the row is enabled, or not.
+    pub(super) fn answered(&mut self, job: Job, enabled: bool, now: MonoTime) -> Found {
+        let Some(ledger) = self.ledgers.get_mut(job.place) else { return Found::default() };
+        ledger.underway = None;
+        let before = ledger.seen.replace((enabled, now));
+        let recovered = ledger.refusal.take().is_some();
+        let in_doubt = ledger.doubt;
+        ledger.doubt = match (job.change, in_doubt) {
+            (Some(_), _) | (None, None) => None,
+            (None, Some((written, at))) => {
+                (written != enabled && now.since(at) < DOUBT_LASTS).then_some((written, at))
+            }
+        };
+        let wait = if ledger.doubt.is_some() { DOUBT_EVERY } else { LOOK_EVERY };
+        ledger.look_at = now + wait;
+        ledger.note_pending(now);
+        let differs = before.is_some_and(|(before, _)| before != enabled);
+        Found { drifted: job.change.is_none() && in_doubt.is_none() && differs, recovered }
+    }
+
+    /// Takes a refusal that is about this row only; tells whether it is news.
+    pub(super) fn refused(&mut self, job: Job, what: String, now: MonoTime) -> bool {
+        let Some(ledger) = self.ledgers.get_mut(job.place) else { return false };
+        ledger.underway = None;
+        ledger.seen = None;
+        ledger.doubt = None;
+        ledger.look_at = now + LOOK_EVERY;
+        ledger.rests_until = now + REFUSAL_REST;
+        let is_news = ledger.refusal.as_ref() != Some(&what);
+        ledger.refusal = Some(what);
+        ledger.note_pending(now);
+        is_news
+    }
+
+    /// A request failed: what was under way may or may not have been carried out, and the router
+    /// may come back as it was or otherwise.
+    pub(super) fn doubt(&mut self, now: MonoTime) {
+        for ledger in &mut self.ledgers {
+            if let Some(change) = ledger.underway.take().and_then(|job| job.change) {
+                ledger.doubt = Some((change, now));
+            }
+            ledger.look_at = now;
+            // Not believed any more, so that a change waits for a look.
+            if ledger.doubt.is_some() {
+                ledger.seen = None;
+            }
+            ledger.note_pending(now);
+        }
+    }
+
+    /// Shows how far the router has followed.
+    pub(super) fn actuation(&self) -> RouteActuation {
+        let report = |ledger: &Ledger| SwitchReport {
+            switch: ledger.switch,
+            seen: ledger.seen,
+            pending_since: ledger.pending_since,
+            in_doubt: ledger.doubt.is_some(),
+            refused: ledger.refusal.is_some(),
+        };
+        RouteActuation { switches: self.ledgers.iter().map(report).collect() }
+    }
+
+    /// Returns why switches cannot be used.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        self.ledgers.iter().filter_map(|ledger| ledger.refusal.clone()).collect()
+    }
+}
+
+impl Ledger {
+    fn note_pending(&mut self, now: MonoTime) {
+        let seen = self.seen.map(|(enabled, _)| enabled);
+        let is_pending = self.wanted.is_some() && self.wanted != seen;
+        self.pending_since = if is_pending { self.pending_since.or(Some(now)) } else { None };
+    }
+}
+
+const fn steers(kind: SwitchKind) -> bool {
+    matches!(kind, SwitchKind::Steer | SwitchKind::Steer6)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! When a switch is changed, looked at, doubted and given up.
+
+use super::*;
+use crate::steering::Rank;
+
+const STEER: Switch = Switch { wan: Rank(1), kind: SwitchKind::Steer };
+const AWAY: Switch = Switch { wan: Rank(1), kind: SwitchKind::Divert };
+const HOME: Switch = Switch { wan: Rank(0), kind: SwitchKind::Withdraw };
+
+fn at(seconds: u64) -> MonoTime {
+    MonoTime::from_start(Duration::from_secs(seconds))
+}
+
+fn order(switch: Switch, enabled: bool) -> SwitchOrder {
+    SwitchOrder { switch, enabled }
+}
+
+/// A board whose switches were seen to be so at the start.
+fn board(switches: &[(Switch, bool)]) -> Board {
+    let mut board = Board::new(switches.iter().map(|(switch, _)| *switch).collect());
+    for _ in switches {
+        let look = board.due_look(at(0)).unwrap();
+        board.begin(look, at(0));
+        board.answered(look, switches[look.place].1, at(0));
+    }
+    board
+}
+
+fn write(board: &mut Board, now: MonoTime) -> Job {
+    let job = board.due_change(now).expect("a change is due");
+    board.begin(job, now);
+    job
+}
+
+fn look(board: &mut Board, now: MonoTime, enabled: bool) -> Found {
+    let job = board.due_look(now).expect("a look is due");
+    board.begin(job, now);
+    board.answered(job, enabled, now)
+}
+
+fn report(board: &Board) -> SwitchReport {
+    board.actuation().switches[0]
+}
+
+#[test]
+fn nothing_is_changed_before_it_was_seen_nor_without_an_order() {
+    let mut unseen = Board::new(vec![STEER]);
+    unseen.want(&[order(STEER, true)], at(0));
+    assert_eq!(unseen.due_change(at(0)), None);
+    assert!(unseen.due_look(at(0)).is_some());
+    assert_eq!(board(&[(STEER, false)]).due_change(at(0)), None);
+}
+
+#[test]
+fn what_is_ordered_is_written_once_and_looked_at_every_half_minute() {
+    let mut board = board(&[(STEER, false)]);
+    board.want(&[order(STEER, true)], at(1));
+    assert_eq!(report(&board).pending_since, Some(at(1)));
+    let job = write(&mut board, at(1));
+    assert_eq!(board.due_change(at(1)), None, "one at a time");
+    board.answered(job, true, at(2));
+    assert_eq!(report(&board).pending_since, None);
+    assert_eq!((board.due_change(at(2)), board.due_look(at(31))), (None, None));
+    assert!(board.due_look(at(32)).is_some());
+}
+
+#[test]
+fn a_switch_that_somebody_toggled_is_told_and_put_right() {
+    let mut board = board(&[(STEER, false)]);
+    board.want(&[order(STEER, false)], at(1));
+    assert!(look(&mut board, at(30), true).drifted);
+    assert_eq!(write(&mut board, at(30)).change, Some(false));
+}
+
+#[test]
+fn nothing_is_closed_before_the_other_way_is_open() {
+    let mut board = board(&[(HOME, true), (AWAY, false), (STEER, true)]);
+    board.want(&[order(AWAY, true), order(STEER, false), order(HOME, false)], at(1));
+    let job = write(&mut board, at(1));
+    assert_eq!(job.place, 1, "the diversion first");
+    board.refused(job, "two match".to_owned(), at(1));
+    let job = write(&mut board, at(1));
+    assert_eq!(job.place, 2, "the steering rule is about other traffic");
+    board.answered(job, false, at(1));
+    assert_eq!(board.due_change(at(60)), None, "the route stays as long as nothing else is open");
+}
+
+#[test]
+fn a_write_without_an_answer_leaves_a_doubt_until_it_is_seen() {
+    let mut board = board(&[(STEER, false)]);
+    board.want(&[order(STEER, true)], at(1));
+    write(&mut board, at(1));
+    board.doubt(at(4));
+    assert!(report(&board).in_doubt && report(&board).seen.is_none());
+    assert_eq!(board.due_change(at(4)), None, "a look comes first");
+    assert!(!look(&mut board, at(4), true).drifted, "that was us");
+    assert!(!report(&board).in_doubt);
+    assert_eq!(board.due_change(at(5)), None);
+}
+
+#[test]
+fn a_router_that_applies_late_is_caught_even_if_the_order_has_changed() {
+    let mut board = board(&[(STEER, false)]);
+    board.want(&[order(STEER, true)], at(1));
+    write(&mut board, at(1));
+    board.doubt(at(4));
+    board.want(&[order(STEER, false)], at(4));
+    look(&mut board, at(4), false);
+    assert!(report(&board).in_doubt, "it may still come");
+    look(&mut board, at(5), true);
+    assert_eq!(write(&mut board, at(5)).change, Some(false));
+}
+
+#[test]
+fn a_write_that_never_arrived_is_made_again_and_not_doubted_for_ever() {
+    let mut board = board(&[(STEER, false)]);
+    board.want(&[order(STEER, true)], at(1));
+    write(&mut board, at(1));
+    board.doubt(at(2));
+    look(&mut board, at(2), false);
+    assert_eq!(board.due_change(at(2)).unwrap().change, Some(true), "writing it again is the same");
+    board.want(&[], at(2));
+    look(&mut board, at(3), false);
+    assert!(report(&board).in_doubt);
+    look(&mut board, at(7), false);
+    assert!(!report(&board).in_doubt);
+}
+
+#[test]
+fn a_refused_switch_is_told_once_left_alone_and_found_again_once_mended() {
+    let mut board = board(&[(STEER, false)]);
+    board.want(&[order(STEER, true)], at(1));
+    let job = write(&mut board, at(1));
+    assert!(board.refused(job, "no rule".to_owned(), at(1)));
+    assert_eq!(board.troubles(), ["no rule"]);
+    assert_eq!((board.due_change(at(20)), board.due_look(at(20))), (None, None));
+    let job = board.due_look(at(31)).unwrap();
+    assert!(!board.refused(job, "no rule".to_owned(), at(31)), "known");
+    assert!(look(&mut board, at(61), false).recovered);
+    assert_eq!(write(&mut board, at(61)).change, Some(true));
+}

@@ -1,0 +1,103 @@
+//! The metrics of the switches: how each ought to be, how it is, and how changing it went.
+
+use prometheus_client::{
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+use super::Job;
+use crate::steering::{Switch, SwitchReport, WanFacts};
+
+type Labels = Vec<(&'static str, String)>;
+
+/// Metrics of a router's switches.
+#[derive(Debug, Clone)]
+pub struct SwitchMetrics {
+    wans: Vec<String>,
+    desired: Family<Labels, Gauge>,
+    observed: Family<Labels, Gauge>,
+    refused: Family<Labels, Gauge>,
+    in_doubt: Family<Labels, Gauge>,
+    writes: Family<Labels, Counter>,
+}
+
+impl SwitchMetrics {
+    /// Declares the metrics in `registry`, for switches of these WANs.
+    pub fn register(registry: &mut Registry, wans: &[WanFacts]) -> Self {
+        let wans = wans.iter().map(|wan| wan.name.clone()).collect();
+        let metrics = Self { wans, ..Self::unregistered() };
+        let all = metrics.clone();
+        registry.register(
+            "steering_rule_desired",
+            "1 if a rule or route of the router ought to be enabled",
+            all.desired,
+        );
+        registry.register(
+            "steering_rule_observed",
+            "1 if it was enabled when it was last seen",
+            all.observed,
+        );
+        registry.register(
+            "steering_rule_refused",
+            "1 if it cannot be used: no match, several, or not what it should be",
+            all.refused,
+        );
+        registry.register(
+            "steering_rule_in_doubt",
+            "1 while nobody knows what became of the last write",
+            all.in_doubt,
+        );
+        registry.register("steering_rule_writes", "Changes of a rule by result", all.writes);
+        metrics
+    }
+
+    /// Returns metrics that nobody sees, for a router without switches.
+    #[must_use]
+    pub fn unregistered() -> Self {
+        Self {
+            wans: Vec::new(),
+            desired: Family::default(),
+            observed: Family::default(),
+            refused: Family::default(),
+            in_doubt: Family::default(),
+            writes: Family::default(),
+        }
+    }
+
+    /// Counts a change.
+    pub(super) fn answered(&self, switch: Switch, job: Job, good: bool) {
+        if job.change.is_some() {
+            let mut labels = self.labels(switch);
+            labels.push(("result", if good { "success" } else { "failure" }.to_owned()));
+            self.writes.get_or_create(&labels).inc();
+        }
+    }
+
+    /// Shows how a switch is and ought to be.
+    pub(super) fn report(&self, report: &SwitchReport, wanted: Option<bool>) {
+        let labels = self.labels(report.switch);
+        let show = |family: &Family<Labels, Gauge>, value: Option<bool>| match value {
+            Some(value) => {
+                family.get_or_create(&labels).set(i64::from(value));
+            }
+            // Not known is not zero.
+            None => {
+                family.remove(&labels);
+            }
+        };
+        show(&self.desired, wanted);
+        show(&self.observed, report.seen.map(|(enabled, _)| enabled));
+        show(&self.refused, Some(report.refused));
+        show(&self.in_doubt, Some(report.in_doubt));
+        for result in ["success", "failure"] {
+            let mut labels = labels.clone();
+            labels.push(("result", result.to_owned()));
+            drop(self.writes.get_or_create(&labels));
+        }
+    }
+
+    fn labels(&self, switch: Switch) -> Labels {
+        let wan = self.wans.get(switch.wan.0).cloned().unwrap_or_default();
+        vec![("wan", wan), ("rule", switch.kind.name().to_owned())]
+    }
+}

@@ -1,0 +1,203 @@
+//! `wanctl simulate`: laws on simulated links, in virtual time, and what came of it.
+
+mod choose;
+mod steering;
+
+use std::{
+    fs,
+    io::{self, IsTerminal as _, Write as _},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+
+use super::{Failure, duration, output::say};
+use crate::{
+    control::PerDirection,
+    sim::{
+        contest::{Job, LAWS, Outcome, Panel, Row, SUITE, csv, draw, json, run as run_all, table},
+        trace::Column,
+    },
+    units::BitRate,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct SimulateArgs {
+    /// A capacity trace: mahimahi, `seconds,mbit` CSV, or `seconds mbit_down mbit_up [rtt_ms]`. The
+    /// upload of X.down is X.up, if that stands beside it. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    trace: Vec<PathBuf>,
+    /// The column of a CSV trace that is the download, by its number or name.
+    #[arg(long, value_parser = column, default_value = "1", value_name = "COLUMN")]
+    column: Column,
+    /// The width of the bins in which a mahimahi trace becomes a rate.
+    #[arg(long, default_value_t = 100, value_name = "MS",
+        value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    bin_ms: u64,
+    /// A scenario by its name; `--list` has them. May be repeated. Without a trace or a scenario:
+    /// all of them.
+    #[arg(long, value_name = "NAME")]
+    scenario: Vec<String>,
+    /// A law by its name; `--list` has them. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    law: Vec<String>,
+    /// Compare all laws; those given with `--law` come first.
+    #[arg(long)]
+    compare: bool,
+    /// How much of the mean capacity the provider's buffers hold. Without it 100, or 50, 100 and 300
+    /// if all scenarios are run.
+    #[arg(long, value_delimiter = ',', value_name = "MS",
+        value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    buffer_ms: Vec<u64>,
+    /// How long each scenario lasts, for example `60s` or `5m`; without it, as long as it is.
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    duration: Option<Duration>,
+    /// Equal seeds give equal runs. May be repeated, to run everything with each.
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    seed: Vec<u64>,
+    /// Round-trip time of the empty link; without it, as the scenario says, and 20 ms for a trace.
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=2_000))]
+    rtt_ms: Option<u64>,
+    /// The lowest rates in Mbit/s; without it, a tenth of the base rates.
+    #[arg(long, value_parser = rates, value_name = "DOWN[,UP]")]
+    floor: Option<PerDirection<BitRate>>,
+    /// The rates in Mbit/s that the link can be trusted with; without it, the capacity that it has
+    /// for three quarters of the time.
+    #[arg(long, value_parser = rates, value_name = "DOWN[,UP]")]
+    base: Option<PerDirection<BitRate>>,
+    /// The highest rates in Mbit/s; without it, a tenth more than nearly all of the capacity.
+    #[arg(long, value_parser = rates, value_name = "DOWN[,UP]")]
+    ceiling: Option<PerDirection<BitRate>>,
+    /// Take limits, thresholds and, unless laws are given, the law from this configuration.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The WAN of the configuration; only needed if it has several.
+    #[arg(long, value_name = "NAME", requires = "config")]
+    wan: Option<String>,
+    /// How the figures are printed.
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+    /// Draw capacity, rates and delay of the first scenario, one panel per law, into this SVG file.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Try steering between two WANs instead: the first two columns of each trace, or brown-outs,
+    /// outages and glitches.
+    #[arg(long, conflicts_with_all = ["scenario", "law", "compare", "config", "plot"])]
+    steering: bool,
+    /// List the scenarios and laws, and run nothing.
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Aligned columns, with means.
+    Table,
+    /// A list of objects.
+    Json,
+    /// Comma-separated values with a header.
+    Csv,
+}
+
+pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
+    if args.list {
+        return Ok(list()?);
+    }
+    if args.steering {
+        return steering::run(args);
+    }
+    let wan = choose::wan(args)?;
+    let laws = choose::laws(args, wan.as_ref())?;
+    let scenarios = choose::scenarios(args, wan.as_ref())?;
+    let drawn = args.plot.as_ref().and(scenarios.first());
+    let jobs: Vec<Job<'_>> = scenarios
+        .iter()
+        .flat_map(|scenario| {
+            let keeps_record = drawn.is_some_and(|first| std::ptr::eq(first, scenario));
+            laws.iter().map(move |law| Job { law, scenario, keeps_record })
+        })
+        .collect();
+    let progress = Progress::new(jobs.len());
+    let outcomes = run_all(&jobs, &|done| progress.tell(done));
+    progress.clear();
+    if let (Some(path), Some(first)) = (&args.plot, drawn) {
+        let title = format!("{}, seed {}", first.name, first.link.seed);
+        fs::write(path, picture(&title, &outcomes))
+            .with_context(|| format!("cannot write the plot {}", path.display()))?;
+        if scenarios.len() > 1 {
+            let _ = writeln!(io::stderr(), "the plot has the first scenario only: {title}");
+        }
+    }
+    let rows: Vec<Row> = outcomes.into_iter().map(|outcome| outcome.row).collect();
+    let text = match args.format {
+        Format::Table => table(&rows),
+        Format::Json => json(&rows),
+        Format::Csv => csv(&rows),
+    };
+    Ok(say(text.trim_end())?)
+}
+
+fn picture(title: &str, outcomes: &[Outcome]) -> String {
+    let panels: Vec<Panel<'_>> = outcomes
+        .iter()
+        .filter_map(|Outcome { row, record }| {
+            Some(Panel { law: &row.law, record: record.as_ref()? })
+        })
+        .collect();
+    draw(title, &panels)
+}
+
+fn list() -> io::Result<()> {
+    say("scenarios:")?;
+    for entry in SUITE {
+        say(format!("  {:<20} {}", entry.name, entry.about))?;
+    }
+    say("laws:")?;
+    for law in LAWS {
+        say(format!("  {:<22} {}", law.name, law.about))?;
+    }
+    Ok(())
+}
+
+/// A line on the terminal that tells how far it is; nothing if nobody looks.
+struct Progress {
+    jobs: usize,
+    is_shown: bool,
+}
+
+impl Progress {
+    fn new(jobs: usize) -> Self {
+        Self { jobs, is_shown: jobs > 1 && io::stderr().is_terminal() }
+    }
+
+    fn tell(&self, done: usize) {
+        if self.is_shown {
+            let _ = write!(io::stderr(), "\r{done} of {} runs", self.jobs);
+        }
+    }
+
+    fn clear(&self) {
+        if self.is_shown {
+            // Back to the start of the line, and erase it.
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap asks for a Result")]
+fn column(text: &str) -> Result<Column, String> {
+    let number = text.parse().map(Column::Number);
+    Ok(number.unwrap_or_else(|_| Column::Named(text.to_owned())))
+}
+
+/// Reads one rate for both directions, or two.
+fn rates(text: &str) -> Result<PerDirection<BitRate>, String> {
+    let rate = |text: &str| {
+        let rate = text.trim().parse::<f64>().ok().filter(|rate| (0.1..=1e6).contains(rate));
+        rate.map(BitRate::from_mbps).ok_or_else(|| format!("`{text}` is not 0.1 to 1000000 Mbit/s"))
+    };
+    let (download, upload) = text.split_once(',').unwrap_or((text, text));
+    Ok(PerDirection { download: rate(download)?, upload: rate(upload)? })
+}

@@ -1,0 +1,327 @@
+//! What a new configuration changes in a running one, and what of it takes effect at once.
+//!
+//! Live is what shapes control: limits, laws, thresholds, pace, mode, retention. What sockets,
+//! files, queues and the list of WANs hang on takes a restart. Every structure is taken apart
+//! and built anew here, so that a key that is added does not compile until it has its class.
+
+use std::fmt;
+
+use super::{
+    Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Pace, ProbeConfig, QueueRef,
+    RouterConfig, Trust, WanConfig,
+};
+use crate::control::{
+    Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds,
+    WanParams, ZoneFloors, ZoneParams,
+};
+
+/// When a changed key takes effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// At once.
+    Live,
+    /// When the daemon is started again.
+    Restart,
+}
+
+/// A key whose value changed. Values are not told: they may be secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The key, from the root of the new configuration: `wans[0].download.floor_mbps`; `wans` for
+    /// a WAN that came or went.
+    pub key: String,
+    /// When it takes effect.
+    pub class: Class,
+    /// What became of it: `changed`, or which WAN came or went.
+    what: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, class, what } = self;
+        write!(f, "`{key}` {what}")?;
+        match class {
+            Class::Live => Ok(()),
+            Class::Restart => f.write_str(": takes effect after a restart"),
+        }
+    }
+}
+
+impl Config {
+    /// Returns what holds in a daemon that runs with `self` once it has taken `new`, and the keys
+    /// that differ. The result has the WANs of `self` in their order; WANs are matched by name.
+    #[must_use]
+    pub fn adopt(&self, new: Self) -> (Self, Vec<Change>) {
+        let mut changes = Changes(Vec::new());
+        let Self { origin, router, wans, control, history, http, steering } = new;
+        let adopted = Self {
+            origin,
+            router: changes.router(self.router.clone(), &router),
+            wans: changes.wans(&self.wans, &wans),
+            control: changes.control(&self.control, &control),
+            history: changes.history(self.history.clone(), history),
+            http: changes.http(&self.http, &http),
+            steering: changes.restart("steering", self.steering.clone(), &steering),
+        };
+        (adopted, changes.0)
+    }
+}
+
+/// The changes found so far. Each method returns the value that holds from now on.
+struct Changes(Vec<Change>);
+
+impl Changes {
+    fn note(&mut self, class: Class, key: impl Into<String>, what: impl Into<String>) {
+        self.0.push(Change { key: key.into(), class, what: what.into() });
+    }
+
+    fn live<T: PartialEq>(&mut self, key: impl Into<String>, old: &T, new: T) -> T {
+        if *old != new {
+            self.note(Class::Live, key, "changed");
+        }
+        new
+    }
+
+    fn restart<T: PartialEq>(&mut self, key: impl Into<String>, old: T, new: &T) -> T {
+        if old != *new {
+            self.note(Class::Restart, key, "changed");
+        }
+        old
+    }
+
+    fn router(&mut self, old: RouterConfig, new: &RouterConfig) -> RouterConfig {
+        let trust_key = trust_key(if new.trust == Trust::System { &old.trust } else { &new.trust });
+        RouterConfig {
+            url: self.restart("router.url", old.url, &new.url),
+            transport: self.restart("router.transport", old.transport, &new.transport),
+            credentials: Credentials {
+                user: self.restart("router.user", old.credentials.user, &new.credentials.user),
+                password: self.restart(
+                    "router.password",
+                    old.credentials.password,
+                    &new.credentials.password,
+                ),
+            },
+            statistics: self.restart("router.statistics", old.statistics, &new.statistics),
+            pings: self.restart("router.pings", old.pings, &new.pings),
+            ssh: self.restart("router.ssh", old.ssh, &new.ssh),
+            trust: self.restart(trust_key, old.trust, &new.trust),
+            request_timeout: self.restart(
+                "router.request_timeout_ms",
+                old.request_timeout,
+                &new.request_timeout,
+            ),
+            stats_interval: self.live(
+                "router.stats_interval_ms",
+                &old.stats_interval,
+                new.stats_interval,
+            ),
+            pace: self.pace(&old.pace, new.pace),
+        }
+    }
+
+    fn pace(&mut self, old: &Pace, new: Pace) -> Pace {
+        let Pace { coalesce, deadband, settle, raises_per_minute } = new;
+        Pace {
+            coalesce: self.live("router.raise_interval_ms", &old.coalesce, coalesce),
+            deadband,
+            settle,
+            raises_per_minute: self.live(
+                "router.raises_per_minute",
+                &old.raises_per_minute,
+                raises_per_minute,
+            ),
+        }
+    }
+
+    fn wans(&mut self, old: &[WanConfig], new: &[WanConfig]) -> Vec<WanConfig> {
+        for (number, wan) in new.iter().enumerate() {
+            if old.iter().all(|old| old.name != wan.name) {
+                let what = format!("({}) is new", wan.name);
+                self.note(Class::Restart, format!("wans[{number}]"), what);
+            }
+        }
+        let kept = old.iter().map(|old| {
+            let found = new.iter().enumerate().find(|(_, new)| new.name == old.name);
+            let Some((number, new)) = found else {
+                self.note(Class::Restart, "wans", format!("no longer has {}", old.name));
+                return old.clone();
+            };
+            self.wan(&format!("wans[{number}]"), old.clone(), new)
+        });
+        kept.collect()
+    }
+
+    fn wan(&mut self, key: &str, old: WanConfig, new: &WanConfig) -> WanConfig {
+        let probe = self.probe(key, old.probe, &new.probe);
+        let queues = self.queues(key, old.queues, &new.queues);
+        let params = self.params(key, &old.params, &new.params);
+        let metered = self.restart(format!("{key}.metered"), old.metered, &new.metered);
+        WanConfig { name: old.name, metered, probe, queues, params }
+    }
+
+    /// All of it waits, the pace too: the silence after which steering takes a WAN for dead is
+    /// reckoned in probes, and waits as well.
+    fn probe(&mut self, wan: &str, old: ProbeConfig, new: &ProbeConfig) -> ProbeConfig {
+        let key = |name| format!("{wan}.probe.{name}");
+        ProbeConfig {
+            via: self.restart(key("via"), old.via, &new.via),
+            reflectors: self.restart(format!("{wan}.reflectors"), old.reflectors, &new.reflectors),
+            active: self.restart(key("active"), old.active, &new.active),
+            bind: self.restart(format!("{wan}.source"), old.bind, &new.bind),
+            interval: self.restart(key("interval_ms"), old.interval, &new.interval),
+            idle_interval: self.restart(
+                key("idle_interval_ms"),
+                old.idle_interval,
+                &new.idle_interval,
+            ),
+            timeout: self.restart(key("timeout_ms"), old.timeout, &new.timeout),
+            timestamps: self.restart(key("timestamps"), old.timestamps, &new.timestamps),
+            rotation: self.restart(key("rotate_minutes"), old.rotation, &new.rotation),
+        }
+    }
+
+    fn queues(
+        &mut self,
+        key: &str,
+        old: PerDirection<QueueRef>,
+        new: &PerDirection<QueueRef>,
+    ) -> PerDirection<QueueRef> {
+        if matches!(new.download, QueueRef::Simple { .. }) {
+            return self.restart(format!("{key}.simple_queue"), old, new);
+        }
+        PerDirection {
+            download: self.restart(format!("{key}.download.queue"), old.download, &new.download),
+            upload: self.restart(format!("{key}.upload.queue"), old.upload, &new.upload),
+        }
+    }
+
+    fn params(&mut self, key: &str, old: &WanParams, new: &WanParams) -> WanParams {
+        let StateThresholds { yellow, soft_red, red } = new.thresholds;
+        let thresholds = StateThresholds {
+            yellow: self.live(format!("{key}.delay.yellow_ms"), &old.thresholds.yellow, yellow),
+            soft_red: self.live(
+                format!("{key}.delay.soft_red_ms"),
+                &old.thresholds.soft_red,
+                soft_red,
+            ),
+            red: self.live(format!("{key}.delay.red_ms"), &old.thresholds.red, red),
+        };
+        WanParams {
+            // It follows from the reflectors and their schedule, but for the threshold.
+            evidence: EvidenceParams {
+                bloat_threshold: new.evidence.bloat_threshold,
+                ..old.evidence
+            },
+            thresholds,
+            directions: PerDirection::build(|direction| {
+                self.direction(key, direction, &old.directions, &new.directions)
+            }),
+        }
+    }
+
+    fn direction(
+        &mut self,
+        key: &str,
+        direction: Direction,
+        old: &PerDirection<DirectionParams>,
+        new: &PerDirection<DirectionParams>,
+    ) -> DirectionParams {
+        let key = |name| format!("{key}.{}.{name}", direction.name());
+        let (old, DirectionParams { limits, law }) = (&old[direction], new[direction]);
+        let Limits { floor, base, ceiling } = limits;
+        DirectionParams {
+            limits: Limits {
+                floor: self.live(key("floor_mbps"), &old.limits.floor, floor),
+                base: self.live(key("base_mbps"), &old.limits.base, base),
+                ceiling: self.live(key("ceiling_mbps"), &old.limits.ceiling, ceiling),
+            },
+            law: self.law(key, &old.law, law),
+        }
+    }
+
+    fn law(
+        &mut self,
+        key: impl Fn(&'static str) -> String,
+        old: &LawKind,
+        new: LawKind,
+    ) -> LawKind {
+        let (LawKind::Zone(old), LawKind::Zone(new)) = (old, new) else {
+            return self.live(key("law"), old, new);
+        };
+        let ZoneParams { floors, factor_down, factor_down_yellow, step_up, green_required } = new;
+        // The floor of RED is the direction's, which has been noted.
+        let ZoneFloors { green, yellow, soft_red, red } = floors;
+        LawKind::Zone(ZoneParams {
+            floors: ZoneFloors {
+                green: self.live(key("zone.floor_green_mbps"), &old.floors.green, green),
+                yellow: self.live(key("zone.floor_yellow_mbps"), &old.floors.yellow, yellow),
+                soft_red: self.live(
+                    key("zone.floor_soft_red_mbps"),
+                    &old.floors.soft_red,
+                    soft_red,
+                ),
+                red,
+            },
+            factor_down: self.live(key("zone.factor_down"), &old.factor_down, factor_down),
+            factor_down_yellow: self.live(
+                key("zone.factor_down_yellow"),
+                &old.factor_down_yellow,
+                factor_down_yellow,
+            ),
+            step_up: self.live(key("zone.step_up_mbps_per_s"), &old.step_up, step_up),
+            green_required: self.live(
+                key("zone.green_required_ms"),
+                &old.green_required,
+                green_required,
+            ),
+        })
+    }
+
+    fn control(&mut self, old: &ControlConfig, new: &ControlConfig) -> ControlConfig {
+        let ControlConfig { interval, mode, on_exit } = *new;
+        ControlConfig {
+            interval: self.live("control.interval_ms", &old.interval, interval),
+            mode: self.live("control.mode", &old.mode, mode),
+            on_exit: self.live("control.on_exit", &old.on_exit, on_exit),
+        }
+    }
+
+    fn history(&mut self, old: HistoryConfig, new: HistoryConfig) -> HistoryConfig {
+        let HistoryConfig { path, raw, seconds, minutes, five_minutes, hours, events, max_bytes } =
+            new;
+        let is_kept = old.path.is_some() == path.is_some();
+        let key = if is_kept { "history.path" } else { "history.enabled" };
+        HistoryConfig {
+            path: self.restart(key, old.path, &path),
+            raw: self.live("history.raw_hours", &old.raw, raw),
+            seconds: self.live("history.seconds_days", &old.seconds, seconds),
+            minutes: self.live("history.minutes_days", &old.minutes, minutes),
+            five_minutes: self.live("history.five_minutes_days", &old.five_minutes, five_minutes),
+            hours: self.live("history.hours_days", &old.hours, hours),
+            events: self.live("history.events_days", &old.events, events),
+            max_bytes: self.live("history.max_megabytes", &old.max_bytes, max_bytes),
+        }
+    }
+
+    fn http(&mut self, old: &HttpConfig, new: &HttpConfig) -> HttpConfig {
+        let HttpConfig { listen, allow_reload, allow_steer } = *new;
+        HttpConfig {
+            listen: self.restart("http.listen", old.listen, &listen),
+            allow_reload: self.live("http.allow_reload", &old.allow_reload, allow_reload),
+            allow_steer: self.live("http.allow_steer", &old.allow_steer, allow_steer),
+        }
+    }
+}
+
+/// The key that chooses this way to trust the router.
+const fn trust_key(trust: &Trust) -> &'static str {
+    match trust {
+        Trust::System | Trust::CaFile(_) => "router.ca_file",
+        Trust::Fingerprint(_) => "router.fingerprint_sha256",
+        Trust::Insecure => "router.insecure",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! Reads `source`, `interface`, `reflectors` and `probe` of a WAN.
+
+use std::{net::IpAddr, time::Duration};
+
+use super::{ACTIVE, Bind, HOST_INTERVAL, IDLE_SLOWDOWN, ProbeConfig, Via, known};
+use crate::{
+    config::{
+        Surroundings,
+        document::Node,
+        read::Table,
+        report::{Read, Reported},
+        value,
+    },
+    control::{EvidenceParams, StateThresholds},
+};
+
+/// Most reflectors of a WAN: at the default interval each would then be probed every 3.2 s.
+const MAX_REFLECTORS: usize = 64;
+/// With fewer reflectors than this, one that misbehaves cannot be outvoted.
+const FEW_REFLECTORS: usize = 3;
+/// A reply counts for this many rounds of the reflectors, so that a few lost probes are no gap.
+const FRESH_ROUNDS: u32 = 4;
+/// A reply counts for at least this long.
+const FRESH_AT_LEAST: Duration = Duration::from_secs(1);
+/// Time between two probes if the router sends them, one after the other, each for a request.
+const ROUTER_INTERVAL: Duration = Duration::from_millis(200);
+/// The same for TCP connects: each is three packets, and a server may think of an attack.
+const TCP_INTERVAL: Duration = Duration::from_millis(100);
+/// The longest name of a Linux network interface, in bytes.
+const INTERFACE_BYTES: usize = 15;
+
+/// Reads how a WAN is measured. `several` tells that there are other WANs, `pings` that the
+/// router has a user for pings alone.
+pub(in crate::config) fn read(
+    table: &mut Table<'_>,
+    several: bool,
+    pings: bool,
+    surroundings: &Surroundings<'_>,
+) -> Read<ProbeConfig> {
+    let bind = bind(table);
+    if several && matches!(bind, Ok(Bind::Any)) {
+        table.warn_here(
+            "has neither `source` nor `interface`, so its probes follow the routing table and \
+             may measure another WAN",
+        );
+    }
+    let listed = reflectors(table, bind.as_ref().ok());
+    let settings = table.table("probe", settings);
+    if matches!(&settings, Ok(settings) if settings.via == Via::Router) && !pings {
+        table.warn_here(
+            "is probed by the router with the user that also writes the rates: a lost ping holds a \
+             cut up for a second; give `router.pings` a user of its own",
+        );
+    }
+    let (bind, listed, settings) = (bind?, listed?, settings?);
+    // The bind of a router is an end that this host cannot try.
+    let reaches = |bind: &Bind, address: IpAddr| match settings.via {
+        Via::Router => address.is_ipv4(),
+        Via::Auto | Via::Host | Via::Tcp => (surroundings.reaches)(bind, address),
+    };
+    let reflectors = listed.unwrap_or_else(|| known::reflectors(&bind, &reaches));
+    let count = u16::try_from(reflectors.len()).unwrap_or(u16::MAX);
+    Ok(ProbeConfig { reflectors, bind, active: settings.active.min(count), ..settings })
+}
+
+/// What the control core must know of how its samples come.
+pub(in crate::config) fn evidence(
+    probe: &ProbeConfig,
+    thresholds: &StateThresholds,
+) -> EvidenceParams {
+    let turns = u32::from(probe.active);
+    // On an idle link a reply must last until its successor is due, and half a round longer.
+    let idle = probe.idle_interval * turns * 3 / 2;
+    EvidenceParams {
+        reflectors: u16::try_from(probe.reflectors.len()).unwrap_or(u16::MAX),
+        probe_interval: probe.interval,
+        stale_after: (probe.interval * turns * FRESH_ROUNDS).max(idle).max(FRESH_AT_LEAST),
+        bloat_threshold: thresholds.yellow,
+    }
+}
+
+fn bind(table: &mut Table<'_>) -> Read<Bind> {
+    let source = table.optional("source", value::host_address);
+    let interface = table.optional("interface", interface);
+    match (source?, interface?) {
+        (None, None) => Ok(Bind::Any),
+        (Some(address), None) => Ok(Bind::Source(address)),
+        (None, Some(name)) => Ok(Bind::Interface(name)),
+        (Some(_), Some(_)) => {
+            Err(table.fail("interface", "only one of `source`, `interface` may be given"))
+        }
+    }
+}
+
+fn interface(node: &Node) -> Result<String, String> {
+    let name = value::line(INTERFACE_BYTES)(node)?;
+    if name.len() > INTERFACE_BYTES || name.contains('/') || name.contains(char::is_whitespace) {
+        return Err(format!(
+            "expected the name of a network interface: up to {INTERFACE_BYTES} bytes, no `/`, \
+             no spaces"
+        ));
+    }
+    Ok(name)
+}
+
+/// The reflectors that the file names; `None` if it leaves the choice to us.
+fn reflectors(table: &mut Table<'_>, bind: Option<&Bind>) -> Read<Option<Vec<IpAddr>>> {
+    let mut reflectors = Vec::new();
+    let mut mistake = None;
+    let Some(items) = table.optional_list("reflectors", 1..=MAX_REFLECTORS)? else {
+        return Ok(None);
+    };
+    for item in items {
+        let address = item.scalar(value::host_address).and_then(|address| match bind {
+            _ if reflectors.contains(&address) => {
+                Err(item.fail(format!("{address} is in the list already")))
+            }
+            Some(Bind::Source(source)) if source.is_ipv4() != address.is_ipv4() => {
+                Err(item.fail(format!("{address} cannot be reached from the source {source}")))
+            }
+            _ => Ok(address),
+        });
+        match address {
+            Ok(address) => reflectors.push(address),
+            Err(reported) => mistake = Some(reported),
+        }
+    }
+    if let Some(reported) = mistake {
+        return Err(reported);
+    }
+    if reflectors.len() < FEW_REFLECTORS {
+        table.warn(
+            "reflectors",
+            format!(
+                "fewer than {FEW_REFLECTORS}: a reflector that is slow by itself looks like \
+                 congestion; name a dozen, or leave the key out"
+            ),
+        );
+    }
+    Ok(Some(reflectors))
+}
+
+/// The table `probe`; what comes from elsewhere is empty.
+fn settings(table: &mut Table<'_>) -> Read<ProbeConfig> {
+    let via = table.or(
+        "via",
+        value::choice(&[
+            ("auto", Via::Auto),
+            ("host", Via::Host),
+            ("router", Via::Router),
+            ("tcp", Via::Tcp),
+        ]),
+        Via::Auto,
+    );
+    let active = table.or("active", value::whole(1..=64, "reflectors"), u64::from(ACTIVE));
+    let interval = table.optional("interval_ms", value::millis(20..=1000));
+    let budget = table.optional("budget_pps", value::whole(1..=50, "packets per second"));
+    let idle = table.optional("idle_interval_ms", value::millis(20..=10_000));
+    let timeout = table.or("timeout_ms", value::millis(100..=5000), Duration::from_secs(1));
+    let timestamps = table.or("timestamps", value::choice(&[("auto", true), ("off", false)]), true);
+    let rotation = table.optional("rotate_minutes", value::whole(5..=1440, "minutes"));
+
+    let (via, given, budget, idle) = (via?, interval?, budget?, idle?);
+    let usual = match via {
+        Via::Auto | Via::Host => HOST_INTERVAL,
+        Via::Router => ROUTER_INTERVAL,
+        Via::Tcp => TCP_INTERVAL,
+    };
+    let least = budget.map_or(Duration::ZERO, |packets| {
+        Duration::from_secs(1) / u32::try_from(packets).unwrap_or(1)
+    });
+    let interval = given.unwrap_or(usual).max(least);
+    if let Some(given) = given.filter(|given| *given < least) {
+        table.warn(
+            "interval_ms",
+            format!("{} is less than `budget_pps` allows, which counts", given.as_millis()),
+        );
+    }
+    let idle_interval = match idle {
+        Some(idle) if idle < interval => {
+            return Err(shorter_when_idle(table, idle, interval));
+        }
+        Some(idle) => idle,
+        None => interval * IDLE_SLOWDOWN,
+    };
+    Ok(ProbeConfig {
+        via,
+        reflectors: Vec::new(),
+        active: u16::try_from(active?).unwrap_or(ACTIVE),
+        bind: Bind::Any,
+        interval,
+        idle_interval,
+        timeout: timeout?,
+        timestamps: timestamps?,
+        rotation: rotation?.map(|minutes| Duration::from_secs(minutes * 60)),
+    })
+}
+
+fn shorter_when_idle(table: &Table<'_>, idle: Duration, interval: Duration) -> Reported {
+    table.fail(
+        "idle_interval_ms",
+        format!(
+            "{} must not be below the time between two probes of a busy link, which is {}",
+            idle.as_millis(),
+            interval.as_millis()
+        ),
+    )
+}

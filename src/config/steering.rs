@@ -1,0 +1,170 @@
+//! Reads `steering:`, which WANs stand in for each other, by which rules, and when.
+
+mod timing;
+mod wans;
+
+use std::fmt;
+
+use super::{
+    Bind, WanConfig,
+    read::Table,
+    report::{Read, Reported},
+    value,
+};
+use crate::steering::{Preset, SteeringMode, SteeringParams, Switch, SwitchKind};
+
+/// Fewest probes in a row that must be lost before a WAN is declared dead.
+const LOST_PROBES: u32 = 5;
+
+/// Steering and failover between the WANs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SteeringConfig {
+    /// What the decisions need; the WANs are in the order of preference.
+    pub params: SteeringParams,
+    /// The rules and routes of the router that are switched, each once.
+    pub switches: Vec<SwitchRef>,
+    /// How the switches are left when the daemon ends.
+    pub on_exit: SteeringExit,
+}
+
+/// A rule or route of the router that is switched, found by its exact comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SwitchRef {
+    /// What it does, for which WAN.
+    pub switch: Switch,
+    /// Where on the router it is.
+    pub menu: SwitchMenu,
+    /// Its comment.
+    pub comment: String,
+}
+
+impl fmt::Display for SwitchRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` of {}", self.comment, self.menu.path())
+    }
+}
+
+/// A menu of the router whose rows can be switched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SwitchMenu {
+    /// `/ip/firewall/mangle`.
+    Mangle,
+    /// `/ipv6/firewall/mangle`.
+    Mangle6,
+    /// `/routing/rule`.
+    RoutingRule,
+    /// `/ip/route`.
+    Route,
+}
+
+impl SwitchMenu {
+    /// Returns its path on the router.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Mangle => "/ip/firewall/mangle",
+            Self::Mangle6 => "/ipv6/firewall/mangle",
+            Self::RoutingRule => "/routing/rule",
+            Self::Route => "/ip/route",
+        }
+    }
+}
+
+/// How the switches are left when the daemon ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SteeringExit {
+    /// As they are.
+    Keep,
+    /// At rest, but for what keeps traffic away from a WAN that is dead.
+    Restore,
+}
+
+/// Reads `steering:`; `known` are the WANs of the configuration, none if they are wrong.
+pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<SteeringConfig> {
+    let mode = table.or(
+        "mode",
+        value::choice(&[
+            ("off", SteeringMode::Off),
+            ("observe", SteeringMode::Observe),
+            ("active", SteeringMode::Active),
+        ]),
+        SteeringMode::default(),
+    );
+    let preset = table.or(
+        "preset",
+        value::choice(&[
+            ("balanced", Preset::Balanced),
+            ("v17", Preset::V17),
+            ("hysteresis", Preset::Hysteresis),
+        ]),
+        Preset::default(),
+    );
+    let on_exit = table.or(
+        "on_exit",
+        value::choice(&[("keep", SteeringExit::Keep), ("restore", SteeringExit::Restore)]),
+        SteeringExit::Restore,
+    );
+    let wans = wans::read(table, known);
+    let preset = preset.unwrap_or_default();
+    let steer = table.table("steer", |table| timing::steer(table, preset.steer()));
+    let failover = table.table("failover", |table| {
+        let params = timing::failover(table)?;
+        let listed = wans.as_ref().map_or(&[][..], |wans| wans.configs.as_slice());
+        let slowest = listed.iter().map(|wan| wan.probe.idle_interval).max().unwrap_or_default();
+        let least = slowest * LOST_PROBES;
+        if params.silence < least {
+            let (silence, least) = (params.silence.as_millis(), least.as_millis());
+            let message = format!(
+                "{silence} must be at least {least}, {LOST_PROBES} times the longest \
+                 `probe.idle_interval_ms` of these WANs"
+            );
+            return Err(table.fail("silence_ms", message));
+        }
+        let fewest = listed.iter().map(|wan| wan.probe.active).min();
+        if let Some(fewest) = fewest.filter(|fewest| *fewest < params.targets) {
+            let targets = params.targets;
+            let message =
+                format!("{targets} is more than the {fewest} reflectors of a WAN that take turns");
+            return Err(table.fail("targets", message));
+        }
+        Ok(params)
+    });
+    let (wans, steer) = (wans?, steer?);
+    warn(table, &wans, steer.allow_metered);
+    Ok(SteeringConfig {
+        params: SteeringParams { mode: mode?, wans: wans.facts, steer, failover: failover? },
+        switches: wans.switches,
+        on_exit: on_exit?,
+    })
+}
+
+/// Warns of what is allowed but does nothing.
+fn warn(table: &Table<'_>, wans: &wans::Wans, allow_metered: bool) {
+    let mut steerable = wans.facts.iter().filter(|wan| wan.has_steer).peekable();
+    if steerable.peek().is_some() && steerable.all(|wan| wan.metered) && !allow_metered {
+        table.warn(
+            "wans",
+            "every WAN with a `steer` rule is metered and `steer.allow_metered` is false, so \
+             connections are moved only when the preferred WAN is dead",
+        );
+    }
+    let has_way = |kind: SwitchKind| wans.switches.iter().any(|at| at.switch.kind == kind);
+    let diverts = has_way(SwitchKind::Divert) || has_way(SwitchKind::Withdraw);
+    if !diverts {
+        table.warn(
+            "wans",
+            "no WAN has a `failover` switch, so only latency-sensitive connections leave a dead WAN",
+        );
+    }
+}
+
+/// A WAN whose probes take any road proves nothing about itself.
+fn must_be_bound(table: &Table<'_>, wan: &WanConfig) -> Read<()> {
+    if wan.probe.bind != Bind::Any {
+        return Ok(());
+    }
+    let message = "its probes follow the routing table and may measure another WAN, which would \
+                   be steered by; give the WAN a `source` or an `interface`";
+    let _: Reported = table.fail("name", message);
+    Err(Reported)
+}

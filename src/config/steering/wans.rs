@@ -1,0 +1,172 @@
+//! Reads `steering.wans`, the WANs in the order of preference and what is switched for each.
+
+use std::collections::BTreeMap;
+
+use super::{SwitchMenu, SwitchRef, must_be_bound};
+use crate::{
+    config::{
+        WanConfig,
+        read::Table,
+        report::{Read, Reported},
+        value,
+    },
+    control::PerDirection,
+    steering::{Diversion, Rank, Switch, SwitchKind, WanFacts},
+};
+
+/// Most WANs that stand in for each other; more than anybody has, few enough to be looked over.
+const MAX_WANS: usize = 8;
+/// The longest comment; RouterOS takes more, people do not.
+const COMMENT: usize = 256;
+
+/// What `steering.wans` says.
+pub(super) struct Wans {
+    pub(super) facts: Vec<WanFacts>,
+    pub(super) switches: Vec<SwitchRef>,
+    pub(super) configs: Vec<WanConfig>,
+}
+
+/// What one item says.
+struct Item {
+    facts: WanFacts,
+    switches: Vec<SwitchRef>,
+    config: WanConfig,
+}
+
+/// What is taken already, and by which key.
+#[derive(Default)]
+struct Taken {
+    wans: BTreeMap<String, String>,
+    comments: BTreeMap<(SwitchMenu, String), String>,
+}
+
+pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<Wans> {
+    let items = table.list("wans", 2..=MAX_WANS)?;
+    let mut taken = Taken::default();
+    let read: Vec<Read<Item>> = items
+        .into_iter()
+        .enumerate()
+        .map(|(rank, item)| item.table(|table| one(table, Rank(rank), known, &mut taken)))
+        .collect();
+    let mut wans = Wans { facts: vec![], switches: vec![], configs: vec![] };
+    for item in read.into_iter().collect::<Read<Vec<Item>>>()? {
+        wans.facts.push(item.facts);
+        wans.switches.extend(item.switches);
+        wans.configs.push(item.config);
+    }
+    Ok(wans)
+}
+
+fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken) -> Read<Item> {
+    let name = table.required("name", value::line(64));
+    let config = name.and_then(|name| find(table, &name, known, taken));
+    let mut switches = Vec::new();
+    let steer = table.optional_table("steer", |table| {
+        let mut switch = |table: &Table<'_>, key, kind, menu, comment: Option<String>| {
+            let Some(comment) = comment else { return Ok(()) };
+            let comment = claim(table, key, menu, comment, taken)?;
+            switches.push(SwitchRef { switch: Switch { wan: rank, kind }, menu, comment });
+            Ok(())
+        };
+        let rule = table.required("rule", value::line(COMMENT));
+        let rule6 = table.optional("rule6", value::line(COMMENT));
+        let rule = rule.and_then(|rule| {
+            switch(table, "rule", SwitchKind::Steer, SwitchMenu::Mangle, Some(rule))
+        });
+        let rule6 = rule6.and_then(|rule6| {
+            switch(table, "rule6", SwitchKind::Steer6, SwitchMenu::Mangle6, rule6)
+        });
+        if rank == Rank::HOME {
+            let message = "is of no use: new connections take the preferred WAN by themselves";
+            return Err(table.fail_here(message));
+        }
+        rule?;
+        rule6
+    });
+    let failover = table.optional_table("failover", |table| failover(table, rank, taken));
+    let (config, _, failover) = (config?, steer?, failover?);
+    let diversion = failover.as_ref().map(|(diversion, _)| *diversion);
+    switches.extend(failover.map(|(_, switch)| switch));
+    let has = |kind| switches.iter().any(|at| at.switch.kind == kind);
+    let facts = WanFacts {
+        name: config.name.clone(),
+        place: known.iter().position(|wan| wan.name == config.name).unwrap_or_default(),
+        limits: PerDirection::build(|direction| config.params.directions[direction].limits),
+        metered: config.metered,
+        has_steer: has(SwitchKind::Steer),
+        has_steer6: has(SwitchKind::Steer6),
+        diversion,
+    };
+    Ok(Item { facts, switches, config })
+}
+
+fn find(table: &Table<'_>, name: &str, known: &[WanConfig], taken: &mut Taken) -> Read<WanConfig> {
+    let shown = value::printable(name);
+    if let Some(by) = taken.wans.get(name) {
+        return Err(table.fail("name", format!("`{shown}` is in the list already, at {by}")));
+    }
+    taken.wans.insert(name.to_owned(), table.path_of("name").text().to_owned());
+    // What is wrong with the WANs has been told; here it would only be told again.
+    if known.is_empty() {
+        return Err(Reported);
+    }
+    let Some(wan) = known.iter().find(|wan| wan.name == name) else {
+        let names: Vec<String> =
+            known.iter().map(|wan| format!("`{}`", value::printable(&wan.name))).collect();
+        let names = names.join(", ");
+        return Err(table.fail("name", format!("there is no WAN `{shown}`; there are {names}")));
+    };
+    must_be_bound(table, wan)?;
+    Ok(wan.clone())
+}
+
+fn failover(table: &mut Table<'_>, rank: Rank, taken: &mut Taken) -> Read<(Diversion, SwitchRef)> {
+    const KEYS: [(&str, SwitchMenu); 3] = [
+        ("route", SwitchMenu::Route),
+        ("routing_rule", SwitchMenu::RoutingRule),
+        ("mangle", SwitchMenu::Mangle),
+    ];
+    let comments = KEYS.map(|(key, menu)| (key, menu, table.optional(key, value::line(COMMENT))));
+    let mut given = Vec::new();
+    for (key, menu, comment) in comments {
+        given.extend(comment?.map(|comment| (key, menu, comment)));
+    }
+    let mut given = given.into_iter();
+    let Some((key, menu, comment)) = given.next() else {
+        return Err(table.miss(&KEYS.map(|(key, _)| key)));
+    };
+    if let Some((second, ..)) = given.next() {
+        let message = "only one of `route`, `routing_rule`, `mangle` may be given";
+        return Err(table.fail(second, message));
+    }
+    let diverts = menu != SwitchMenu::Route;
+    if diverts && rank == Rank::HOME {
+        let message = "is of no use: everything takes the preferred WAN by itself; `route` names \
+                       its default route, which is disabled while the WAN is dead";
+        return Err(table.fail(key, message));
+    }
+    let comment = claim(table, key, menu, comment, taken)?;
+    let (diversion, kind) = if diverts {
+        (Diversion::Divert, SwitchKind::Divert)
+    } else {
+        (Diversion::Withdraw, SwitchKind::Withdraw)
+    };
+    Ok((diversion, SwitchRef { switch: Switch { wan: rank, kind }, menu, comment }))
+}
+
+/// Takes a row of the router for its own, unless another key has it.
+fn claim(
+    table: &Table<'_>,
+    key: &'static str,
+    menu: SwitchMenu,
+    comment: String,
+    taken: &mut Taken,
+) -> Read<String> {
+    let row = (menu, comment.clone());
+    if let Some(by) = taken.comments.get(&row) {
+        let comment = value::printable(&comment);
+        return Err(table.fail(key, format!("`{comment}` is taken already, by {by}")));
+    }
+    taken.comments.insert(row, table.path_of(key).text().to_owned());
+    Ok(comment)
+}

@@ -1,0 +1,44 @@
+//! Which direction makes the queue, when only the round trip is known.
+
+use super::{Direction, PerDirection};
+
+/// What speaks for and against a direction.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Suspect {
+    /// Traffic waits in our own shaper.
+    pub(super) waits: bool,
+    /// What gets through, as a share of the shaper rate.
+    pub(super) filled: f64,
+    /// What gets through, as a share of what got through when a queue stood last.
+    pub(super) near_bound: Option<f64>,
+    /// Less gets through than a moment ago.
+    pub(super) falling: bool,
+}
+
+/// Both directions of a WAN.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Suspects(pub(super) PerDirection<Suspect>);
+
+impl Suspects {
+    /// Tells whether `direction` is out of suspicion although it is busy.
+    ///
+    /// Download arrives at the shaper behind the provider's queue: what waits here has passed
+    /// there, so the provider passes more than the shaper. Upload waits here before it gets
+    /// there, which excuses it only if the download is a better suspect.
+    pub(super) fn excuses(&self, direction: Direction) -> bool {
+        let PerDirection { download, upload } = &self.0;
+        match direction {
+            Direction::Download => download.waits || download.is_growing() && !upload.is_growing(),
+            Direction::Upload => {
+                !download.waits && !download.is_growing() && (upload.waits || upload.is_growing())
+            }
+        }
+    }
+}
+
+impl Suspect {
+    /// Transfers are on their way to a rate that is known to get through.
+    fn is_growing(&self) -> bool {
+        self.filled < 0.9 && !self.falling && self.near_bound.is_some_and(|near| near < 0.9)
+    }
+}

@@ -1,0 +1,102 @@
+//! What the last replies say about a queue, whichever reflectors they came from.
+//!
+//! A queue of ours delays every packet; noise delays one now and then. So the middle of the last
+//! three replies tells how deep the queue is, and their least how much of it surely stands.
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::units::{Delay, MonoTime};
+
+/// How many replies make a finding: an outlier among three is outvoted, and at twenty replies a
+/// second three take no longer than a person's blink.
+const ROUND: usize = 3;
+/// Replies further apart than this are no round.
+const ROUND_WITHIN: Duration = Duration::from_millis(600);
+/// How many replies are kept: enough that a finding can look back before its cause.
+const KEPT: usize = 8;
+/// Replies that are missing for this many probe intervals are late rather than lost.
+const MISSED_PROBES: u32 = 4;
+
+/// One reply, compared with its reflector's baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reply {
+    /// When the probe was sent.
+    pub(super) sent: MonoTime,
+    /// When the reply arrived.
+    pub(super) at: MonoTime,
+    /// Its delay over the baseline; may be negative.
+    pub(super) delta: Delay,
+}
+
+/// What the last replies say about a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Finding {
+    /// The least delay of the round: what surely stands.
+    pub(super) standing: Delay,
+    /// The middle delay of the round: how deep the queue is.
+    pub(super) depth: Delay,
+    /// For how long the delay has been rising to this; zero if that is unknown.
+    pub(super) rising: Duration,
+}
+
+/// The last replies of a WAN, oldest first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Replies {
+    kept: VecDeque<Reply>,
+}
+
+impl Replies {
+    pub(super) fn push(&mut self, reply: Reply) {
+        if self.kept.len() == KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(reply);
+    }
+
+    /// Tells what the last round says as of `now`, of probes sent at `since` or later.
+    ///
+    /// Silence is evidence, too: where a reply is overdue, the queue is at least that deep.
+    pub(super) fn finding(&self, since: MonoTime, overdue: Option<Delay>) -> Option<Finding> {
+        let newest = self.kept.back()?;
+        let mut round: Vec<Delay> = self
+            .kept
+            .iter()
+            .rev()
+            .take(ROUND - usize::from(overdue.is_some()))
+            .filter(|reply| reply.sent >= since && newest.at.since(reply.at) <= ROUND_WITHIN)
+            .map(|reply| reply.delta)
+            .chain(overdue)
+            .collect();
+        round.sort_unstable();
+        let middle = round.len().div_ceil(2);
+        match round.as_slice() {
+            // Two are too few for a vote, but enough if both say so.
+            [_, _] | [_, _, _] => Some(Finding {
+                standing: *round.first()?,
+                depth: *round.get(middle.saturating_sub(1))?,
+                rising: self.rising(newest),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Tells by how much the next reply is overdue as of `now`, counting from `since` on: a lower
+    /// bound of the queue that holds it up. Probes lost for no reason must not count, so a few
+    /// may be missing.
+    pub(super) fn overdue(
+        &self,
+        now: MonoTime,
+        since: MonoTime,
+        interval: Duration,
+    ) -> Option<Delay> {
+        let newest = self.kept.back()?;
+        let silence = now.since(newest.at.max(since)).checked_sub(interval * MISSED_PROBES)?;
+        Some(newest.delta + Delay::from(silence))
+    }
+
+    /// How long before `newest` was sent the last probe went that met half its delay or less.
+    fn rising(&self, newest: &Reply) -> Duration {
+        let calm = self.kept.iter().rev().find(|reply| reply.delta <= newest.delta.scaled(0.3));
+        calm.map_or(Duration::ZERO, |reply| newest.sent.since(reply.sent))
+    }
+}

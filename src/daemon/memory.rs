@@ -1,0 +1,154 @@
+//! What the controllers have learned, over a restart: read from the history at the start, and
+//! handed to it while the loops turn.
+
+use std::{path::Path, time::Duration};
+
+use tracing::{info, warn};
+
+use crate::{
+    clock::Clock,
+    config::{Config, WanConfig},
+    control::{ProbeOutcome, RttSample, Wan, WanMemory},
+    history::{HistoryError, Memories, Recorder},
+    units::{MonoTime, Timestamp},
+};
+
+/// Time between two memories of a WAN: what a crash costs is a minute of learning.
+const EVERY: Duration = Duration::from_mins(1);
+/// A memory that is older than this says more about the clock than about the link.
+const ABSURD: Duration = Duration::from_hours(24 * 365);
+
+/// Hands what a WAN's controller has learned to the history, about once a minute.
+#[derive(Debug)]
+pub struct Keeper {
+    recorder: Recorder,
+    wan: usize,
+    reflectors: Vec<String>,
+    due: MonoTime,
+    /// A reply has come since the last time. Without one nothing was learned, and what is stored
+    /// keeps its age.
+    has_news: bool,
+}
+
+impl Keeper {
+    /// Keeps what is learned of the WAN with the place `wan`, whose reflectors these are.
+    #[must_use]
+    pub fn new(recorder: Recorder, wan: usize, reflectors: Vec<String>) -> Self {
+        let due = MonoTime::ZERO + EVERY;
+        Self { recorder, wan, reflectors, due, has_news: false }
+    }
+
+    /// Takes note of a cycle at `now` with these `samples`, and keeps what is known if it is time.
+    pub(super) fn turn(&mut self, now: MonoTime, samples: &[RttSample], wan: &Wan) {
+        let answers = |sample: &RttSample| matches!(sample.outcome, ProbeOutcome::Reply(_));
+        self.has_news |= samples.iter().any(answers);
+        if now >= self.due {
+            self.due = now + EVERY;
+            self.keep(wan);
+        }
+    }
+
+    /// Keeps what is known now, if it is news.
+    pub(super) fn keep(&mut self, wan: &Wan) {
+        if std::mem::take(&mut self.has_news) {
+            self.recorder.memory(self.wan, Clock::wall(), &wan.memory(), &self.reflectors);
+        }
+    }
+}
+
+/// Returns what is remembered of each WAN of `config` and how old that is at `now`. Why something
+/// is not remembered goes to the log; it is no reason not to start.
+pub(super) fn recall(config: &Config, now: Timestamp) -> Vec<Option<(WanMemory, Duration)>> {
+    let nothing = || config.wans.iter().map(|_| None).collect();
+    let Some(path) = &config.history.path else { return nothing() };
+    match Memories::open(path) {
+        Ok(memories) => config.wans.iter().map(|wan| of_wan(&memories, wan, now)).collect(),
+        // A first start, which everybody has once.
+        Err(HistoryError::Missing { .. }) => nothing(),
+        Err(error) => {
+            complain(path, &error);
+            nothing()
+        }
+    }
+}
+
+fn of_wan(memories: &Memories, wan: &WanConfig, now: Timestamp) -> Option<(WanMemory, Duration)> {
+    let reflectors: Vec<String> = wan.probe.reflectors.iter().map(ToString::to_string).collect();
+    let told = memories.of_wan(&wan.name, &reflectors);
+    let (at, memory) = told.inspect_err(|error| complain(&wan.name, error)).ok()??;
+    match age(at, now) {
+        Ok(age) => Some((memory, age)),
+        Err(reason) => {
+            warn!(wan = %wan.name, reason, "what was learned is not used");
+            None
+        }
+    }
+}
+
+/// Returns how old is what was current `at`, or why nobody can tell.
+pub(super) fn age(at: Timestamp, now: Timestamp) -> Result<Duration, &'static str> {
+    let micros = u64::try_from(now.micros().saturating_sub(at.micros()))
+        .map_err(|_| "it is from the future: the clock has stepped back, or is not set yet")?;
+    let age = Duration::from_micros(micros);
+    if age > ABSURD {
+        return Err("it is more than a year old: the clock has stepped, or is not set yet");
+    }
+    Ok(age)
+}
+
+pub(super) fn complain(what: impl AsRef<Path>, error: &HistoryError) {
+    let what = what.as_ref().display();
+    warn!(%what, error = error as &dyn std::error::Error, "what was learned cannot be read");
+}
+
+/// Lets `wan` start from `memory`, and says so in the log.
+pub(super) fn restore(wan: &mut Wan, name: &str, (memory, age): &(WanMemory, Duration)) {
+    let before = wan.memory();
+    wan.restore(memory, *age);
+    let ago = ago(*age);
+    if wan.memory() == before {
+        info!(wan = name, "starts anew: what was learned {ago} ago is too old or says nothing");
+    } else {
+        info!(wan = name, "continues from what was learned {ago} ago");
+    }
+}
+
+/// Puts an age into words.
+fn ago(age: Duration) -> String {
+    let (seconds, minutes, hours) = (age.as_secs(), age.as_secs() / 60, age.as_secs() / 3600);
+    match (seconds, minutes, hours) {
+        (..120, ..) => format!("{seconds} seconds"),
+        (_, ..120, _) => format!("{minutes} minutes"),
+        (.., ..48) => format!("{hours} hours"),
+        _ => format!("{} days", hours / 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_stepped_makes_no_age() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        assert_eq!(age(at(100), at(160)), Ok(Duration::from_mins(1)));
+        assert_eq!(age(at(100), at(100)), Ok(Duration::ZERO));
+        assert!(age(at(100), at(99)).unwrap_err().contains("from the future"));
+        assert!(age(at(0), at(1_790_000_000)).unwrap_err().contains("more than a year"));
+        assert!(age(Timestamp::from_micros(i64::MIN), at(1)).is_err());
+    }
+
+    #[test]
+    fn an_age_is_told_in_the_unit_that_fits() {
+        for (seconds, told) in [
+            (0, "0 seconds"),
+            (119, "119 seconds"),
+            (120, "2 minutes"),
+            (7199, "119 minutes"),
+            (7200, "2 hours"),
+            (172_800, "2 days"),
+        ] {
+            assert_eq!(ago(Duration::from_secs(seconds)), told);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Taking a changed configuration while running: valid as a whole, or the old one stays.
+//!
+//! Reading the file waits and happens first; what it changes is then handed out without a pause,
+//! through channels from which each loop takes it between two cycles. So nothing is ever half
+//! changed, whoever gives up waiting.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex as PlainMutex, PoisonError},
+};
+
+use tokio::{
+    sync::{Mutex, watch},
+    task,
+};
+use tracing::{error, info, warn};
+
+use super::{
+    LoopSettings,
+    settings::{mode_name, retention, tuning},
+    watchdog,
+};
+use crate::{
+    actuator::Tuning,
+    clock::Clock,
+    config::{Change, Class, Config, ConfigErrors, Mode, Problem, Trust},
+    history::{Event, Recorder},
+    telemetry::ConfigMetrics,
+};
+
+/// The configuration with warnings, or everything that is wrong with it.
+type Loaded = Result<(Config, Vec<Problem>), ConfigErrors>;
+
+/// Reads the configuration anew, from where it was first read. It may wait for the disk.
+#[derive(Clone)]
+pub struct Source(pub Arc<dyn Fn() -> Loaded + Send + Sync>);
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source")
+    }
+}
+
+/// Why a configuration was not taken; the old one is in force.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReloadError {
+    /// The file is wrong.
+    #[error(transparent)]
+    Invalid(#[from] ConfigErrors),
+    /// There is no file.
+    #[error("this configuration is built in: there is no file to read again")]
+    BuiltIn,
+    /// Reading the file panicked, which is a fault in wanctl.
+    #[error("reading the configuration panicked; please report this")]
+    Panicked,
+}
+
+/// How things stand with the configuration, for health and the HTTP server.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub(super) mode: &'static str,
+    /// What was chosen and should be remembered.
+    pub(super) reminders: Vec<String>,
+    /// Why the last reload failed, if it did.
+    pub(super) failure: Option<String>,
+    /// What waits for a restart.
+    pub(super) pending: Vec<String>,
+    /// Whether a reload may be asked for over HTTP.
+    pub(super) allows_http: bool,
+    /// Whether steering may be overridden over HTTP.
+    pub(super) allows_steer: bool,
+}
+
+/// Where what a configuration says goes.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    /// One for each WAN.
+    pub(super) loops: Vec<watch::Sender<LoopSettings>>,
+    pub(super) tuning: watch::Sender<Tuning>,
+    pub(super) metrics: ConfigMetrics,
+    pub(super) recorder: Option<Recorder>,
+}
+
+/// Reloads the configuration, for whoever asks, one at a time.
+#[derive(Debug, Clone)]
+pub(super) struct Reloader {
+    source: Option<Source>,
+    inner: Arc<Mutex<Inner>>,
+    standing: Arc<PlainMutex<Standing>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    out: Outgoing,
+}
+
+impl Reloader {
+    /// Starts with `config`, which is in force, and tells the metrics and the history so.
+    pub(super) fn new(config: Config, source: Option<Source>, out: Outgoing) -> Self {
+        let is_active = config.control.mode == Mode::Active;
+        out.metrics.taken(&config.origin.sha256, is_active, false, Clock::wall());
+        let standing = Standing {
+            mode: mode_name(config.control.mode),
+            reminders: reminders(&config),
+            failure: None,
+            pending: Vec::new(),
+            allows_http: config.http.allow_reload,
+            allows_steer: config.http.allow_steer,
+        };
+        let inner = Arc::new(Mutex::new(Inner { config, out }));
+        Self { source, inner, standing: Arc::new(PlainMutex::new(standing)) }
+    }
+
+    /// Returns how things stand.
+    pub(super) fn standing(&self) -> Standing {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the configuration anew and takes it, if it is valid as a whole. What cannot change
+    /// while running is told and waits for a restart.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; nothing has changed then.
+    pub(super) async fn reload(&self) -> Result<Vec<Change>, ReloadError> {
+        // Reloads take turns, and systemd is told when this one is over, however it ends.
+        let mut inner = self.inner.lock().await;
+        let _announced = watchdog::reloading();
+        let read = match self.source.clone() {
+            None => Err(ReloadError::BuiltIn),
+            Some(Source(read)) => match task::spawn_blocking(move || read()).await {
+                Ok(read) => read.map_err(ReloadError::from),
+                Err(_) => Err(ReloadError::Panicked),
+            },
+        };
+        match read {
+            Ok((new, warnings)) => {
+                for warning in &warnings {
+                    warn!("{warning}");
+                }
+                Ok(self.take(&mut inner, new))
+            }
+            Err(error) => {
+                self.refuse(&inner, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Hands out what `new` says. Waits for nothing.
+    fn take(&self, inner: &mut Inner, new: Config) -> Vec<Change> {
+        let (config, changes) = inner.config.adopt(new);
+        for (sender, settings) in inner.out.loops.iter().zip(LoopSettings::of(&config)) {
+            sender.send_if_modified(|told| replace(told, settings));
+        }
+        let is_active = config.control.mode == Mode::Active;
+        inner.out.tuning.send_if_modified(|told| replace(told, tuning(&config)));
+        inner.out.metrics.taken(&config.origin.sha256, is_active, true, Clock::wall());
+        let pending: Vec<String> = told(&changes, Class::Restart).collect();
+        if let Some(recorder) = &inner.out.recorder {
+            recorder.retain(retention(&config.history));
+            let keys = |class| {
+                let of_class = changes.iter().filter(move |change| change.class == class);
+                of_class.map(|change| change.key.clone()).collect()
+            };
+            let event = Event::ConfigReloaded {
+                path: config.origin.file.clone(),
+                from: inner.config.origin.sha256.clone(),
+                to: config.origin.sha256.clone(),
+                changed: keys(Class::Live),
+                restart: keys(Class::Restart),
+            };
+            recorder.event(Clock::wall(), None, event);
+        }
+        info!(file = %config.origin.file, changes = changes.len(), "the configuration was reloaded");
+        for what in told(&changes, Class::Live) {
+            info!("{what}");
+        }
+        for what in &pending {
+            warn!("{what}");
+        }
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        *standing = Standing {
+            mode: mode_name(config.control.mode),
+            reminders: reminders(&config),
+            failure: None,
+            pending,
+            allows_http: config.http.allow_reload,
+            allows_steer: config.http.allow_steer,
+        };
+        inner.config = config;
+        changes
+    }
+
+    fn refuse(&self, inner: &Inner, error: &ReloadError) {
+        inner.out.metrics.refused();
+        for line in error.to_string().lines() {
+            error!("{line}");
+        }
+        error!("the configuration was not reloaded: the one before stays in force");
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        standing.failure = Some(summary(error));
+    }
+}
+
+/// Puts `new` in the place of `told`, and tells whether that made a difference.
+fn replace<T: PartialEq>(told: &mut T, new: T) -> bool {
+    let differs = *told != new;
+    *told = new;
+    differs
+}
+
+fn told(changes: &[Change], class: Class) -> impl Iterator<Item = String> {
+    changes.iter().filter(move |change| change.class == class).map(ToString::to_string)
+}
+
+/// The first mistake, and how many more there are.
+fn summary(error: &ReloadError) -> String {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    let more = match text.lines().count() {
+        0 | 1 => String::new(),
+        lines => format!(" (and {} more)", lines - 1),
+    };
+    format!("the last reload failed, the configuration before it is in force: {first}{more}")
+}
+
+fn reminders(config: &Config) -> Vec<String> {
+    match config.router.trust {
+        Trust::Insecure => {
+            vec!["router.insecure is set: whoever answers there gets the password".to_owned()]
+        }
+        Trust::System | Trust::CaFile(_) | Trust::Fingerprint(_) => Vec::new(),
+    }
+}

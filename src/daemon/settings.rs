@@ -1,0 +1,73 @@
+//! What of a configuration the running parts work by.
+
+use super::LoopSettings;
+use crate::{
+    actuator::Tuning,
+    config::{Config, ControlConfig, HistoryConfig, Mode, OnExit, WanConfig},
+    control::Direction,
+    history::Retention,
+    units::BitRate,
+};
+
+impl LoopSettings {
+    /// Returns what the loop of each WAN of `config` works by.
+    pub(super) fn of(config: &Config) -> impl Iterator<Item = Self> {
+        config.wans.iter().map(|wan| Self::of_wan(wan, &config.control))
+    }
+
+    /// Returns what the loop of `wan` works by.
+    pub(super) fn of_wan(wan: &WanConfig, control: &ControlConfig) -> Self {
+        Self {
+            params: wan.params,
+            interval: control.interval,
+            observes: control.mode == Mode::Observe,
+        }
+    }
+}
+
+/// Returns the mode's name in health and in the history.
+pub(super) const fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Active => "active",
+        Mode::Observe => "observe",
+    }
+}
+
+/// Returns what the actuator works by.
+pub(super) fn tuning(config: &Config) -> Tuning {
+    Tuning {
+        writes: config.control.mode == Mode::Active,
+        stats_interval: config.router.stats_interval,
+        pace: config.router.pace,
+        parting: parting(config),
+    }
+}
+
+/// Returns how much the history keeps.
+pub(super) fn retention(config: &HistoryConfig) -> Retention {
+    let HistoryConfig { path: _, raw, seconds, minutes, five_minutes, hours, events, max_bytes } =
+        *config;
+    Retention {
+        raw,
+        seconds,
+        minutes,
+        five_minutes,
+        hours,
+        events,
+        bytes: max_bytes,
+        ..Retention::default()
+    }
+}
+
+/// The limits to leave on the router, in the order of the queues.
+fn parting(config: &Config) -> Option<Vec<BitRate>> {
+    match config.control.on_exit {
+        OnExit::Keep => None,
+        OnExit::Restore => {
+            let base = |wan: &WanConfig| {
+                Direction::ALL.map(|direction| wan.params.directions[direction].limits.base)
+            };
+            Some(config.wans.iter().flat_map(base).collect())
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The task that steers: cycles of all WANs in, orders for the router's switches out.
+//!
+//! It has a task of its own, off the control thread: the loops leave their cycles in a channel
+//! that never blocks, and a cycle that is missed does no harm.
+
+mod operator;
+mod teller;
+
+use std::{sync::Arc, time::Duration};
+
+use prometheus_client::registry::Registry;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+pub(super) use self::operator::Operator;
+use self::teller::Teller;
+use super::memory;
+use crate::{
+    actuator::{SwitchLink, SwitchMetrics, SwitchWork},
+    clock::Clock,
+    config::{Config, Mode, SteeringConfig, SteeringExit},
+    control::Cycle,
+    history::{HistoryError, KeptSteering, Memories, Recorder},
+    status::SteeringBoard,
+    steering::{Manual, Rank, Steering, SteeringMode, SwitchOrder},
+    telemetry::SteeringMetrics,
+    units::{MonoTime, Timestamp},
+};
+
+/// Time between two decisions: a fraction of the second and a half after which a WAN is dead.
+const TICK: Duration = Duration::from_millis(100);
+/// Cycles that may wait: ten ticks of eight WANs at the fastest pace.
+const CYCLES: usize = 512;
+/// Time between two memories if nothing changes.
+const KEEP_EVERY: Duration = Duration::from_mins(1);
+
+/// What steering shares with the rest of the daemon; also there if nothing is steered.
+#[derive(Debug)]
+pub(super) struct SteeringParts {
+    /// The switches, for the actuator.
+    pub(super) switches: SwitchWork,
+    /// Where decisions are pinned.
+    pub(super) board: SteeringBoard,
+    /// The operator's word.
+    pub(super) operator: Operator,
+    /// Where the loops leave their cycles.
+    pub(super) cycles: Option<mpsc::Sender<Arc<Cycle>>>,
+    /// The task to run.
+    pub(super) task: Option<SteeringTask>,
+}
+
+/// Decides, ten times a second, and tells everybody.
+#[derive(Debug)]
+pub(super) struct SteeringTask {
+    steering: Steering,
+    clock: Clock,
+    cycles: mpsc::Receiver<Arc<Cycle>>,
+    operator: watch::Receiver<Option<Manual>>,
+    link: SwitchLink,
+    restores: bool,
+    teller: Teller,
+    keep_at: MonoTime,
+}
+
+impl SteeringParts {
+    /// Builds what `config` asks for; metrics are declared in `registry`.
+    pub(super) fn new(
+        config: &Config,
+        registry: &mut Registry,
+        recorder: Option<Recorder>,
+        clock: Clock,
+    ) -> Self {
+        let link = SwitchLink::default();
+        let board = SteeringBoard::default();
+        let Some(steering) = &config.steering else {
+            let metrics = SwitchMetrics::unregistered();
+            let switches = SwitchWork { refs: Vec::new(), link, metrics };
+            let operator = Operator::nobody();
+            return Self { switches, board, operator, cycles: None, task: None };
+        };
+        let SteeringConfig { mut params, switches, on_exit, .. } = steering.clone();
+        if config.control.mode == Mode::Observe && params.mode == SteeringMode::Active {
+            info!("steering only observes, because nothing is written to the router");
+            params.mode = SteeringMode::Observe;
+        }
+        let names: Vec<String> = params.wans.iter().map(|wan| wan.name.clone()).collect();
+        let metrics = SwitchMetrics::register(registry, &params.wans);
+        let refs = if params.mode == SteeringMode::Off { Vec::new() } else { switches };
+        let teller = Teller::new(
+            SteeringMetrics::register(registry, &names),
+            recorder.clone(),
+            board.clone(),
+            params.wans.iter().map(|wan| wan.place).collect(),
+        );
+        let now = clock.now();
+        let operator = Operator::new(params.wans.clone(), recorder, clock);
+        let mut machine = Steering::new(params, now);
+        if let Some((kept, age)) = recall(config, Clock::wall()) {
+            machine.restore(&kept.memory, age);
+            operator.restore(&kept, Clock::wall());
+        }
+        let (sender, cycles) = mpsc::channel(CYCLES);
+        let task = SteeringTask {
+            steering: machine,
+            clock,
+            cycles,
+            operator: operator.listen(),
+            link: link.clone(),
+            restores: on_exit == SteeringExit::Restore,
+            teller,
+            keep_at: now + KEEP_EVERY,
+        };
+        let switches = SwitchWork { refs, link, metrics };
+        Self { switches, board, operator, cycles: Some(sender), task: Some(task) }
+    }
+}
+
+impl SteeringTask {
+    /// Turns until `stop`.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            // Both futures may be dropped and begun anew without loss.
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                _ = ticks.tick() => self.turn(),
+            }
+        }
+        self.keep(self.clock.now());
+    }
+
+    fn turn(&mut self) {
+        while let Ok(cycle) = self.cycles.try_recv() {
+            self.steering.on_cycle(&cycle);
+        }
+        let actuation = self.link.actuation.borrow().clone();
+        self.steering.on_actuation(actuation.clone());
+        self.steering.on_operator(*self.operator.borrow_and_update());
+        let now = self.clock.now();
+        let decision = self.steering.decide(now);
+        let orders = if decision.acts { decision.orders.clone() } else { Vec::new() };
+        replace(&self.link.orders, orders);
+        if self.restores {
+            replace(&self.link.parting, self.steering.farewell());
+        }
+        let moved = decision.steer.moved.is_some() || decision.failover.moved.is_some();
+        self.teller.tell(decision, actuation);
+        if moved || now >= self.keep_at {
+            self.keep(now);
+        }
+    }
+
+    /// Lets the history remember where traffic goes.
+    fn keep(&mut self, now: MonoTime) {
+        self.keep_at = now + KEEP_EVERY;
+        let wall = Clock::wall();
+        let manual = *self.operator.borrow();
+        let manual = manual.filter(|manual| manual.until > now).and_then(|manual| {
+            let left = i64::try_from(manual.until.since(now).as_micros()).ok()?;
+            let until = Timestamp::from_micros(wall.micros().saturating_add(left));
+            Some((self.teller.name(manual.to)?, until))
+        });
+        let kept = KeptSteering { memory: self.steering.memory(now), manual };
+        self.teller.keep(wall, &kept);
+    }
+}
+
+fn replace(channel: &watch::Sender<Vec<SwitchOrder>>, orders: Vec<SwitchOrder>) {
+    channel.send_if_modified(|told| {
+        let changed = *told != orders;
+        *told = orders;
+        changed
+    });
+}
+
+/// Returns what the run before has left, and how old it is.
+fn recall(config: &Config, now: Timestamp) -> Option<(KeptSteering, Duration)> {
+    let path = config.history.path.as_ref()?;
+    let read = Memories::open(path).and_then(|memories| memories.of_steering());
+    let (at, kept) = match read {
+        Ok(kept) => kept?,
+        Err(HistoryError::Missing { .. }) => return None,
+        Err(error) => {
+            memory::complain(path, &error);
+            return None;
+        }
+    };
+    match memory::age(at, now) {
+        Ok(age) => Some((kept, age)),
+        Err(reason) => {
+            warn!(reason, "where traffic was steered is not remembered");
+            None
+        }
+    }
+}
+
+/// Returns the rank of the WAN named `name`.
+fn rank_of(wans: &[crate::steering::WanFacts], name: &str) -> Option<Rank> {
+    wans.iter().position(|wan| wan.name == name).map(Rank)
+}

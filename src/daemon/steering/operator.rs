@@ -1,0 +1,129 @@
+//! The operator's word: which WAN new latency-sensitive connections take, and for how long.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::watch;
+use tracing::info;
+
+use super::rank_of;
+use crate::{
+    clock::Clock,
+    history::{Event, KeptSteering, Recorder},
+    http::{SteerRequest, SteerSource, Steered},
+    steering::{Manual, Rank, WanFacts},
+    units::Timestamp,
+};
+
+/// How long an override lasts unless told otherwise.
+const USUAL: Duration = Duration::from_mins(30);
+/// The longest: a word that is meant to last belongs into the configuration.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// Takes the operator's word.
+#[derive(Debug, Clone)]
+pub(in crate::daemon) struct Operator {
+    wans: Arc<[WanFacts]>,
+    recorder: Option<Recorder>,
+    clock: Option<Clock>,
+    manual: watch::Sender<Option<Manual>>,
+}
+
+impl Operator {
+    pub(super) fn new(wans: Vec<WanFacts>, recorder: Option<Recorder>, clock: Clock) -> Self {
+        let manual = watch::channel(None).0;
+        Self { wans: wans.into(), recorder, clock: Some(clock), manual }
+    }
+
+    /// Where nothing is steered.
+    pub(super) fn nobody() -> Self {
+        let manual = watch::channel(None).0;
+        Self { wans: Arc::from([]), recorder: None, clock: None, manual }
+    }
+
+    pub(super) fn listen(&self) -> watch::Receiver<Option<Manual>> {
+        self.manual.subscribe()
+    }
+
+    /// Goes on with what was left of an override when the daemon ended.
+    pub(super) fn restore(&self, kept: &KeptSteering, wall: Timestamp) {
+        let Some((name, until)) = &kept.manual else { return };
+        let left = u64::try_from(until.micros().saturating_sub(wall.micros())).unwrap_or(0);
+        let left = Duration::from_micros(left).min(LONGEST);
+        if let (Some(to), Some(clock), false) =
+            (rank_of(&self.wans, name), self.clock, left.is_zero())
+        {
+            info!(wan = name, seconds = left.as_secs(), "the override goes on");
+            self.manual.send_replace(Some(Manual { to, until: clock.now() + left }));
+        }
+    }
+
+    /// Returns what obeys requests over HTTP, as long as `allowed` says so.
+    pub(in crate::daemon) fn source(
+        &self,
+        allowed: impl Fn() -> bool + Send + Sync + 'static,
+    ) -> SteerSource {
+        let operator = self.clone();
+        SteerSource(Arc::new(
+            move |request| {
+                if allowed() { operator.obey(request) } else { Steered::Forbidden }
+            },
+        ))
+    }
+
+    fn obey(&self, request: &SteerRequest) -> Steered {
+        let Some(clock) = self.clock else {
+            return Steered::Refused("nothing is steered: there is no `steering:`".to_owned());
+        };
+        let lasts = request.for_s.map_or(USUAL, Duration::from_secs);
+        if lasts.is_zero() || lasts > LONGEST {
+            return Steered::Refused("the time must be above zero and at most 24 h".to_owned());
+        }
+        if request.to == "auto" {
+            self.manual.send_replace(None);
+            self.note(None, Duration::ZERO);
+            return Steered::Taken("steering is automatic".to_owned());
+        }
+        let to = match self.find(&request.to) {
+            Ok(rank) => rank,
+            Err(why) => return Steered::Refused(why),
+        };
+        self.manual.send_replace(Some(Manual { to, until: clock.now() + lasts }));
+        let name = self.wans.get(to.0).map(|wan| wan.name.clone()).unwrap_or_default();
+        let text = format!(
+            "new latency-sensitive connections take {name} for {} s, unless it is dead",
+            lasts.as_secs()
+        );
+        self.note(Some(name), lasts);
+        Steered::Taken(text)
+    }
+
+    fn find(&self, name: &str) -> Result<Rank, String> {
+        // A WAN may be called `primary` as well.
+        let by_name = rank_of(&self.wans, name);
+        let rank = by_name.or_else(|| match name {
+            "primary" => Some(Rank::HOME),
+            "alternate" => self.wans.iter().position(|wan| wan.has_steer).map(Rank),
+            _ => None,
+        });
+        let Some(rank) = rank else {
+            let names: Vec<&str> = self.wans.iter().map(|wan| wan.name.as_str()).collect();
+            return Err(format!("there is no WAN `{name}`; there are {}", names.join(", ")));
+        };
+        let has_way = rank == Rank::HOME || self.wans.get(rank.0).is_some_and(|wan| wan.has_steer);
+        has_way.then_some(rank).ok_or_else(|| format!("`{name}` has no `steer` rule"))
+    }
+
+    fn note(&self, to: Option<String>, lasts: Duration) {
+        info!(
+            to = to.as_deref().unwrap_or("auto"),
+            seconds = lasts.as_secs(),
+            "steering overridden"
+        );
+        if let Some(recorder) = &self.recorder {
+            recorder.event(Clock::wall(), None, Event::SteerOverride { to, lasts });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

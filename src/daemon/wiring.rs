@@ -1,0 +1,126 @@
+//! One WAN's schedule of probes and control loop, and the channels by which they meet each other
+//! and everybody else.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{mpsc, watch};
+
+use super::{ControlLoop, IdleWatch, Keeper, LoopSettings, Outlets, memory, names};
+use crate::{
+    actuator::Link,
+    clock::Clock,
+    config::{ControlConfig, WanConfig},
+    control::{Cycle, Wan, WanMemory},
+    history::Recorder,
+    probe::{Ends, Pace, ProbeFamilies, ProbeMetrics, Schedule},
+    recording::{Beginning, Recording},
+    status::Board,
+    telemetry::{CycleMetrics, WanLabels},
+    units::MonoTime,
+};
+
+/// Outcomes of probes that may wait for a control loop: many times what one cycle brings.
+const SAMPLES: usize = 1024;
+
+/// Wires the WANs up, one after the other in the order of the configuration, from what they share.
+pub(super) struct Wiring<'a> {
+    /// How many WANs are wired already.
+    pub(super) wired: usize,
+    /// How many there are.
+    pub(super) wans: usize,
+    pub(super) control: ControlConfig,
+    pub(super) clock: Clock,
+    pub(super) labels: WanLabels,
+    pub(super) probing: ProbeFamilies,
+    pub(super) recorder: Option<Recorder>,
+    pub(super) board: Board,
+    /// Where steering picks the cycles up, if anything is steered.
+    pub(super) cycles: Option<mpsc::Sender<Arc<Cycle>>>,
+    pub(super) recording: Option<&'a Recording>,
+}
+
+/// A WAN that is ready to be started.
+pub(super) struct Wired {
+    pub(super) schedule: Schedule,
+    /// The schedule's ends of its channels.
+    pub(super) ends: Ends,
+    pub(super) control: ControlLoop,
+    /// Where the loop takes new settings from.
+    pub(super) update: watch::Sender<LoopSettings>,
+}
+
+impl Wiring<'_> {
+    /// Wires up the next WAN, whose controller goes on from what is remembered.
+    pub(super) fn wire(
+        &mut self,
+        config: &WanConfig,
+        memory: Option<&(WanMemory, Duration)>,
+        link: Link,
+    ) -> Wired {
+        let index = self.wired;
+        self.wired += 1;
+        let (name, reflectors) = names(config);
+        let settings = LoopSettings::of_wan(config, &self.control);
+        let (sender, samples) = mpsc::channel(SAMPLES);
+        let pace = watch::Sender::new(Pace::Full);
+        let ends = Ends {
+            samples: sender,
+            pace: pace.subscribe(),
+            metrics: ProbeMetrics::new(&self.probing, &name, &reflectors),
+        };
+        let at = self.clock.now();
+        let beginning = Beginning {
+            wan: index,
+            name: &name,
+            at,
+            params: &settings.params,
+            observes: settings.observes,
+            memory: memory.map(|(memory, age)| (memory, *age)),
+        };
+        let keeper = |recorder| Keeper::new(recorder, index, reflectors.clone());
+        let (update, updates) = watch::channel(settings);
+        let control = ControlLoop {
+            index,
+            wan: controller(&name, &settings, memory, at),
+            settings,
+            updates,
+            clock: self.clock,
+            samples,
+            shaper: link.shaper.subscribe(),
+            actuation: link.actuation.subscribe(),
+            desired: link.desired,
+            pace,
+            idle: IdleWatch::default(),
+            outlets: Outlets {
+                metrics: CycleMetrics::new(&self.labels, &name, &reflectors),
+                recorder: self.recorder.clone(),
+                board: self.board.clone(),
+                steering: self.cycles.clone(),
+                keeper: self.recorder.clone().map(keeper),
+                tape: self.recording.map(|recording| recording.tape(beginning)),
+            },
+        };
+        let schedule = Schedule::new(&name, &config.probe, self.splay(index, config));
+        Wired { schedule, ends, control, update }
+    }
+
+    /// The WANs' probes are spread over one interval, so that they do not leave in one burst.
+    fn splay(&self, index: usize, config: &WanConfig) -> Duration {
+        config.probe.interval.mul_f64(index as f64 / self.wans.max(1) as f64)
+    }
+}
+
+/// Makes a WAN's controller, which goes on from what is remembered.
+fn controller(
+    name: &str,
+    settings: &LoopSettings,
+    memory: Option<&(WanMemory, Duration)>,
+    at: MonoTime,
+) -> Wan {
+    let mut wan = Wan::new(&settings.params, at);
+    if let Some(memory) = memory {
+        memory::restore(&mut wan, name, memory);
+    }
+    wan.set_observing(settings.observes);
+    wan
+}

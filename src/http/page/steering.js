@@ -1,0 +1,85 @@
+// Where traffic is steered: which WAN takes calls and which the rest, and why.
+
+import { Rows, clone, put } from "./card.js";
+import { clock, span, split } from "./words.js";
+
+const STATES = {
+  home: "calls go with everything else",
+  confirming: "the WAN suffers; it must last before calls leave it",
+  steered: "calls go over another WAN",
+  recovering: "the WAN is well again; it must last before calls return",
+  pinned: "calls go where the operator wants them",
+};
+const REACHES = { up: "up", down: "down", unknown: "not proven yet" };
+
+/** The card of steering; it hides itself where nothing is steered. */
+export class SteeringCard {
+  constructor(home) {
+    const [root, find] = clone("steering-card");
+    this.root = root;
+    this.field = (field) => find("field", field);
+    this.wans = new Rows(find("slot", "wans"), 5);
+    this.changes = new Rows(find("slot", "changes"), 3);
+    root.hidden = true;
+    home.append(root);
+  }
+
+  show(told) {
+    this.root.hidden = told == null;
+    if (told == null) return;
+    const { field } = this;
+    this.root.dataset.state = told.state;
+    const observing = told.mode === "active" ? "" : " (only observing)";
+    put(field("state"), `${STATES[told.state] ?? told.state}${observing}`);
+    field("state").title = `for ${span(told.state_seconds)}`;
+    put(field("sensitive"), told.sensitive);
+    put(field("carrier"), told.carrier);
+    put(field("score"), `${told.score} of ${told.threshold}`);
+    for (const decision of ["steer", "failover"]) {
+      const [verb, why] = split(told[decision].why);
+      put(field(`${decision}-verb`), verb);
+      put(field(decision), `${why}${because(told[decision])}`);
+    }
+    this.wans.show(told.wans.map((wan) => wanRow(wan, told)));
+    this.changes.show(told.changes.map(changeRow));
+    put(field("no-changes"), told.changes.length > 0 ? "" : "Nothing has been moved yet.");
+  }
+}
+
+function because({ blocked_because, timers }) {
+  const left = Object.values(timers);
+  const wait = left.length > 0 ? `, ${span(Math.ceil(Math.max(...left)))} to go` : "";
+  return blocked_because ? `; ${blocked_because}${wait}` : "";
+}
+
+function wanRow({ name, reach, score, contributors, unfit }, { sensitive, carrier, switches }) {
+  const takes = [name === sensitive && "calls", name === carrier && "the rest"].filter(Boolean);
+  const rules = switches
+    .filter((rule) => rule.wan === name)
+    .map((rule) => `${rule.rule} ${ruleState(rule)}`);
+  const points = Object.entries(contributors).map(([code, points]) => `${code} ${points}`);
+  const cells = [
+    name,
+    REACHES[reach] ?? reach,
+    takes.join(" and ") || "–",
+    points.length > 0 ? `${score}: ${points.join(", ")}` : `${score}`,
+    rules.join(", ") || "–",
+  ];
+  return { key: name, cells, bad: reach === "down" || unfit === "the other WAN is dead" };
+}
+
+function ruleState({ enabled, pending, in_doubt, refused }) {
+  if (refused) return "unusable";
+  if (in_doubt) return "in doubt";
+  if (enabled == null) return "not seen yet";
+  return `${enabled ? "on" : "off"}${pending ? ", changing" : ""}`;
+}
+
+function changeRow({ time, kind, from, to, why }) {
+  const what = kind === "failover" ? "everything" : "calls";
+  return {
+    key: `${time} ${kind}`,
+    cells: [clock(time), `${what}: ${from} → ${to}`, split(why)[1]],
+    bad: false,
+  };
+}

@@ -1,0 +1,165 @@
+//! The metrics of the probing itself, declared beside what feeds them. What the probes brought is
+//! counted from the cycles, with everything else that was decided on.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::{
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+use super::{Fault, PoolEvent, RoadReport};
+use crate::control::ReflectorId;
+
+type Labels = Vec<(&'static str, String)>;
+type FloatGauge = Gauge<f64, AtomicU64>;
+
+/// All families of the probing, labelled by WAN.
+#[derive(Debug, Clone, Default)]
+pub struct ProbeFamilies {
+    active: Family<Labels, Gauge>,
+    one_way: Family<Labels, Gauge>,
+    replacements: Family<Labels, Counter>,
+    returns: Family<Labels, Counter>,
+    road: Family<Labels, Gauge>,
+    reopened: Family<Labels, Counter>,
+    interval: Family<Labels, FloatGauge>,
+}
+
+impl ProbeFamilies {
+    /// Declares the families in `registry`.
+    pub fn register(registry: &mut Registry) -> Self {
+        let all = Self::default();
+        let gauges = [
+            ("reflector_active", "1 for reflectors that take turns, 0 for spares", &all.active),
+            (
+                "reflector_one_way",
+                "1 if the reflector's clock tells the directions' delays apart",
+                &all.one_way,
+            ),
+            ("probe_road_info", "1 for the way in which delay is measured, and why", &all.road),
+        ];
+        for (name, help, family) in gauges {
+            registry.register(name, help, family.clone());
+        }
+        let counters = [
+            (
+                "reflector_replacements",
+                "Reflectors that made room for a spare, by their fault",
+                &all.replacements,
+            ),
+            (
+                "reflector_returns",
+                "Replaced reflectors that answer well again and may take turns",
+                &all.returns,
+            ),
+            (
+                "probe_reopenings",
+                "Sockets opened anew because no probe could be sent",
+                &all.reopened,
+            ),
+        ];
+        for (name, help, family) in counters {
+            registry.register(name, help, family.clone());
+        }
+        let help = "Time between two probes of the WAN at present";
+        registry.register("probe_interval_seconds", help, all.interval.clone());
+        all
+    }
+}
+
+/// The metrics of one WAN.
+#[derive(Debug)]
+pub struct ProbeMetrics {
+    all: ProbeFamilies,
+    wan: String,
+    reflectors: Vec<Reflector>,
+    road: Option<Labels>,
+    reopened: Counter,
+    counted: u64,
+    interval: FloatGauge,
+}
+
+#[derive(Debug)]
+struct Reflector {
+    active: Gauge,
+    one_way: Gauge,
+}
+
+impl ProbeMetrics {
+    /// Resolves the handles of the WAN `wan`, every series at zero from the start.
+    #[must_use]
+    pub fn new(all: &ProbeFamilies, wan: &str, reflectors: &[String]) -> Self {
+        let labels = |name, value: &str| of(wan, name, value);
+        for code in Fault::CODES {
+            drop(all.replacements.get_or_create(&labels("reason", code)));
+        }
+        let one = vec![("wan", wan.to_owned())];
+        drop(all.returns.get_or_create(&one));
+        let reflector = |address: &String| Reflector {
+            active: all.active.get_or_create_owned(&labels("reflector", address)),
+            one_way: all.one_way.get_or_create_owned(&labels("reflector", address)),
+        };
+        Self {
+            all: all.clone(),
+            wan: wan.to_owned(),
+            reflectors: reflectors.iter().map(reflector).collect(),
+            road: None,
+            reopened: all.reopened.get_or_create_owned(&one),
+            counted: 0,
+            interval: all.interval.get_or_create_owned(&one),
+        }
+    }
+
+    /// Shows who takes turns.
+    pub(super) fn active(&self, active: &[ReflectorId]) {
+        for (id, reflector) in (0..).map(ReflectorId).zip(&self.reflectors) {
+            reflector.active.set(i64::from(active.contains(&id)));
+        }
+    }
+
+    /// Shows whose clock is trusted.
+    pub(super) fn one_way(&self, reflector: ReflectorId, trusted: bool) {
+        if let Some(metrics) = self.reflectors.get(usize::from(reflector.0)) {
+            metrics.one_way.set(i64::from(trusted));
+        }
+    }
+
+    /// Counts a change in the pool.
+    pub(super) fn event(&self, event: &PoolEvent) {
+        match event {
+            PoolEvent::Replaced { fault, .. } => {
+                let labels = of(&self.wan, "reason", fault.code());
+                self.all.replacements.get_or_create(&labels).inc();
+            }
+            PoolEvent::Returned(_) => {
+                let labels = vec![("wan", self.wan.clone())];
+                self.all.returns.get_or_create(&labels).inc();
+            }
+        }
+    }
+
+    /// Shows the road in use, and counts what was opened anew since.
+    pub(super) fn road(&mut self, report: &RoadReport) {
+        let mut labels = of(&self.wan, "road", report.road.name());
+        labels.push(("reason", report.reason.code().to_owned()));
+        if self.road.as_ref() != Some(&labels) {
+            if let Some(before) = &self.road {
+                self.all.road.remove(before);
+            }
+            self.all.road.get_or_create(&labels).set(1);
+            self.road = Some(labels);
+        }
+        self.reopened.inc_by(report.reopened.saturating_sub(self.counted));
+        self.counted = report.reopened;
+    }
+
+    /// Shows the time between two probes.
+    pub(super) fn interval(&self, interval: std::time::Duration) {
+        self.interval.set(interval.as_secs_f64());
+    }
+}
+
+fn of(wan: &str, name: &'static str, value: &str) -> Labels {
+    vec![("wan", wan.to_owned()), (name, value.to_owned())]
+}

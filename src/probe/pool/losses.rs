@@ -1,0 +1,66 @@
+//! Tells the losses of a reflector from those of the link.
+//!
+//! A lost probe is held against its reflector only when probes sent shortly before *and* shortly
+//! after it were answered: the link was there. In a blackout nothing else was answered either, so
+//! nothing is counted, however long it lasts.
+
+use std::collections::VecDeque;
+
+use crate::control::ReflectorId;
+
+/// Probes in either direction that are asked at least, when few reflectors take turns.
+const NEIGHBOURS: u64 = 3;
+/// Answers that are remembered: longer than the longest timeout takes at full pace.
+const ANSWERS: usize = 128;
+
+#[derive(Debug, Clone)]
+pub(super) struct Losses {
+    /// How far, in probes, a neighbour may be.
+    reach: u64,
+    /// Sequence numbers of the last probes that were answered.
+    answered: VecDeque<u64>,
+    /// Losses that may still be counted.
+    pending: Vec<(u64, ReflectorId)>,
+    newest: u64,
+}
+
+impl Losses {
+    /// `active` is how many reflectors take turns: one round is the neighbourhood.
+    pub(super) fn new(active: usize) -> Self {
+        let reach = u64::try_from(active).unwrap_or(NEIGHBOURS).max(NEIGHBOURS);
+        Self { reach, answered: VecDeque::new(), pending: Vec::new(), newest: 0 }
+    }
+
+    /// Returns the reflectors against whom a loss now counts, because this answer came.
+    pub(super) fn answered(&mut self, sequence: u64) -> Vec<ReflectorId> {
+        if self.answered.len() == ANSWERS {
+            self.answered.pop_front();
+        }
+        self.answered.push_back(sequence);
+        self.settle(sequence)
+    }
+
+    /// Returns the same for a loss, which may be the last that was waited for.
+    pub(super) fn lost(&mut self, sequence: u64, reflector: ReflectorId) -> Vec<ReflectorId> {
+        self.pending.push((sequence, reflector));
+        self.settle(sequence)
+    }
+
+    fn settle(&mut self, sequence: u64) -> Vec<ReflectorId> {
+        self.newest = self.newest.max(sequence);
+        let mut counted = Vec::new();
+        let (answered, reach, newest) = (&self.answered, self.reach, self.newest);
+        let answered_in = |from: u64, to: u64| answered.iter().any(|n| (from..=to).contains(n));
+        self.pending.retain(|(lost, reflector)| {
+            let before = answered_in(lost.saturating_sub(reach), lost.saturating_sub(1));
+            let after = answered_in(lost + 1, lost + reach);
+            if before && after {
+                counted.push(*reflector);
+                return false;
+            }
+            // Twice the reach: the fates of neighbours become known in any order.
+            before && newest <= lost + 2 * reach
+        });
+        counted
+    }
+}

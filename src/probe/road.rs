@@ -1,0 +1,93 @@
+//! By which road the reflectors of a WAN are asked, and why by that one.
+
+/// A way to ask a reflector how far away it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Road {
+    /// ICMP from this host.
+    Icmp,
+    /// ICMP from the router.
+    Router,
+    /// TCP connects from this host.
+    Tcp,
+}
+
+impl Road {
+    /// Returns the name used in labels, logs and the configuration's documentation.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Icmp => "icmp",
+            Self::Router => "router",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+/// Why a road is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RoadReason {
+    /// The configuration says so.
+    Configured,
+    /// It is the best, and nothing speaks against it.
+    Best,
+    /// This host does not permit the better one.
+    NotPermitted,
+    /// Nobody answers on the better one.
+    Unanswered,
+}
+
+impl RoadReason {
+    /// Returns the stable code used in labels.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Configured => "configured",
+            Self::Best => "best",
+            Self::NotPermitted => "icmp_not_permitted",
+            Self::Unanswered => "icmp_unanswered",
+        }
+    }
+
+    /// Returns the reason in plain words.
+    #[must_use]
+    pub const fn explain(self) -> &'static str {
+        match self {
+            Self::Configured => "the configuration says so",
+            Self::Best => "it is the best one",
+            Self::NotPermitted => {
+                "this host does not permit ICMP: grant CAP_NET_RAW or widen \
+                 net.ipv4.ping_group_range"
+            }
+            Self::Unanswered => "no reflector answers ICMP: is it filtered on the way?",
+        }
+    }
+}
+
+/// How a WAN's probes fare on their way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoadReport {
+    /// The road in use.
+    pub road: Road,
+    /// Why that one.
+    pub reason: RoadReason,
+    /// Why no probe can be sent at present, if none can.
+    pub fault: Option<String>,
+    /// How often the sockets were opened anew because nothing could be sent.
+    pub reopened: u64,
+}
+
+impl RoadReport {
+    /// Returns what a person should know: nothing while the road is the one that was asked for.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let detour = match self.reason {
+            RoadReason::Configured | RoadReason::Best => None,
+            RoadReason::NotPermitted | RoadReason::Unanswered => {
+                let (road, why) = (self.road.name(), self.reason.explain());
+                Some(format!("the delay is measured by way of {road}, because {why}"))
+            }
+        };
+        let fault = self.fault.iter().map(|fault| format!("no probe can be sent: {fault}"));
+        detour.into_iter().chain(fault).collect()
+    }
+}

@@ -1,0 +1,238 @@
+//! Deciding again what was recorded.
+//!
+//! The samples are those that the recorded rates brought about; what other rates would have done
+//! to the delay nobody knows. As long as a direction decides as it was recorded, it also sees the
+//! router follow as recorded; once it has parted, the router is taken to follow each rate by the
+//! next cycle.
+
+use std::{collections::BTreeMap, io::BufRead, time::Duration};
+
+use super::{
+    compare::Comparison,
+    line::{Begin, Change, CycleLine, DecidedLine, Line},
+    params::{Pair, moment},
+    read::{Lines, ReadError, ReadFault},
+};
+use crate::{
+    control::{Actuation, Direction, PerDirection, RttSample, ShaperSample, Wan, WanParams},
+    units::{BitRate, MonoTime},
+};
+
+/// What came of a replay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The version of the wanctl that recorded.
+    pub version: String,
+    /// Each WAN that was replayed.
+    pub wans: Vec<WanOutcome>,
+    /// The line that is cut short at the end, as a crash leaves it.
+    pub torn: Option<u64>,
+    /// Why the recording ends: `stopped`, `full`, or `None` if it does not say.
+    pub end: Option<String>,
+}
+
+impl Outcome {
+    /// Tells whether every decision comes out as it was recorded.
+    #[must_use]
+    pub fn is_identical(&self) -> bool {
+        let same = |wan: &WanOutcome| wan.directions.each().iter().all(|(_, c)| c.differing == 0);
+        self.wans.iter().all(same)
+    }
+}
+
+/// What came of one WAN's replay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WanOutcome {
+    /// The WAN.
+    pub name: String,
+    /// Cycles that are not in the recording; after the first of them nothing need be identical.
+    pub missing: u64,
+    /// The time that the recording covers.
+    pub span: Duration,
+    /// The comparison for each direction.
+    pub directions: PerDirection<Comparison>,
+}
+
+/// Why a recording cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The recording is not in order.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The settings do not go with what was recorded.
+    #[error("{0}")]
+    Settings(String),
+    /// The recording has no such WAN.
+    #[error("the recording has no WAN {name}; it has: {}", known.join(", "))]
+    UnknownWan {
+        /// The name that was asked for.
+        name: String,
+        /// The names that it has.
+        known: Vec<String>,
+    },
+    /// Nothing was recorded.
+    #[error("the recording holds no cycle")]
+    Nothing,
+}
+
+/// Replays `lines`, of one WAN if `only` names it. `vary` makes of a WAN's recorded parameters
+/// those to decide by, or says why that cannot be.
+///
+/// # Errors
+/// [`ReplayError`].
+pub fn replay<R: BufRead>(
+    mut lines: Lines<R>,
+    only: Option<&str>,
+    vary: impl Fn(&str, &WanParams) -> Result<WanParams, String>,
+) -> Result<Outcome, ReplayError> {
+    let vary =
+        |name: &str, line: &_| vary(name, &WanParams::from(line)).map_err(ReplayError::Settings);
+    let mut players: BTreeMap<usize, Player> = BTreeMap::new();
+    // Whoever is not asked for: known, and passed over.
+    let mut others: BTreeMap<usize, String> = BTreeMap::new();
+    let mut end = None;
+    while let Some(line) = lines.next_line()? {
+        let number = lines.number();
+        let (wan, line) = match line {
+            Line::Begin(begin) if only.is_some_and(|only| begin.name != only) => {
+                others.insert(begin.wan, begin.name);
+                continue;
+            }
+            Line::Begin(begin) => {
+                let params = vary(&begin.name, &begin.params)?;
+                players.insert(begin.wan, Player::new(begin, &params));
+                continue;
+            }
+            Line::End(last) => {
+                end = Some(last.reason.into_owned());
+                continue;
+            }
+            Line::Change(change) => (change.wan, Told::Change(Box::new(change))),
+            Line::Cycle(cycle) => (cycle.wan, Told::Cycle(cycle)),
+            Line::Gap(gap) => (gap.wan, Told::Gap(gap.cycles)),
+        };
+        if others.contains_key(&wan) {
+            continue;
+        }
+        let unknown = || lines.fail(ReadFault::UnknownWan(wan));
+        let player = players.get_mut(&wan).ok_or_else(unknown)?;
+        match line {
+            Told::Change(change) => {
+                let params = vary(&player.name, &change.params)?;
+                player.change(&change, &params);
+            }
+            Told::Cycle(cycle) => player.cycle(number, &cycle),
+            Told::Gap(cycles) => player.missing += cycles,
+        }
+    }
+    if let (Some(name), true) = (only, players.is_empty()) {
+        let known = others.into_values().collect();
+        return Err(ReplayError::UnknownWan { name: name.to_owned(), known });
+    }
+    let wans: Vec<_> = players.into_values().map(Player::outcome).collect();
+    if wans.iter().all(|wan| wan.directions.download.cycles == 0) {
+        return Err(ReplayError::Nothing);
+    }
+    let (version, torn) = (lines.version().to_owned(), lines.torn());
+    Ok(Outcome { version, wans, torn, end })
+}
+
+/// What a line tells of a WAN that has begun.
+enum Told {
+    Change(Box<Change>),
+    Cycle(Box<CycleLine>),
+    Gap(u64),
+}
+
+/// One WAN's controller, deciding again.
+struct Player {
+    name: String,
+    wan: Wan,
+    params: WanParams,
+    observes: bool,
+    began: MonoTime,
+    last: MonoTime,
+    shaper: Option<ShaperSample>,
+    actuation: PerDirection<Actuation>,
+    /// The rates that are decided otherwise than recorded, as of the last cycle.
+    parted: PerDirection<Option<BitRate>>,
+    missing: u64,
+    compared: PerDirection<Comparison>,
+}
+
+impl Player {
+    fn new(beginning: Begin, params: &WanParams) -> Self {
+        let began = moment(beginning.at_ns);
+        let mut wan = Wan::new(params, began);
+        if let Some(line) = &beginning.memory {
+            wan.restore(&line.memory(), Duration::from_nanos(line.age_ns));
+        }
+        wan.set_observing(beginning.observes);
+        Self {
+            name: beginning.name,
+            wan,
+            params: *params,
+            observes: beginning.observes,
+            began,
+            last: began,
+            shaper: None,
+            actuation: PerDirection::default(),
+            parted: PerDirection::default(),
+            missing: 0,
+            compared: PerDirection::default(),
+        }
+    }
+
+    fn change(&mut self, change: &Change, params: &WanParams) {
+        self.wan.reconfigure(&self.params, params, moment(change.at_ns));
+        self.wan.set_observing(change.observes);
+        self.params = *params;
+        self.observes = change.observes;
+    }
+
+    /// Does what the control loop does, in its order.
+    fn cycle(&mut self, line: u64, cycle: &CycleLine) {
+        for sample in &cycle.rtt {
+            self.wan.on_rtt(&RttSample::from(*sample));
+        }
+        self.shaper = cycle.shaper.map(ShaperSample::from).or(self.shaper);
+        if let Some(sample) = &self.shaper {
+            self.wan.on_shaper(sample);
+        }
+        if let Some(actuation) = &cycle.actuation {
+            self.actuation = actuation.to(|line| Actuation::from(line));
+        }
+        self.wan.on_actuation(PerDirection::build(|direction| self.followed(direction)));
+        let decision = self.wan.decide(cycle.at());
+        let replayed = Pair::<DecidedLine>::from(&decision);
+        let after = cycle.at().since(self.began);
+        self.last = cycle.at();
+        for (direction, recorded, replayed) in [
+            (Direction::Download, &cycle.decided.download, &replayed.download),
+            (Direction::Upload, &cycle.decided.upload, &replayed.upload),
+        ] {
+            self.compared[direction].add(line, after, recorded, replayed);
+            let is_same = recorded.desired_bps == replayed.desired_bps;
+            let desired = BitRate::from_bps(replayed.desired_bps);
+            self.parted[direction] = (!is_same).then_some(desired);
+        }
+    }
+
+    fn followed(&self, direction: Direction) -> Actuation {
+        let recorded = self.actuation[direction];
+        match self.parted[direction] {
+            Some(rate) if !self.observes => Actuation {
+                written: Some(rate),
+                observed: Some(rate),
+                pending_since: None,
+                writes: recorded.writes,
+            },
+            Some(_) | None => recorded,
+        }
+    }
+
+    fn outcome(self) -> WanOutcome {
+        let Self { name, missing, compared: directions, began, last, .. } = self;
+        WanOutcome { name, missing, span: last.since(began), directions }
+    }
+}

@@ -1,0 +1,45 @@
+//! Puts a law on a scenario's link: the only place that knows how the closed loop tells what it
+//! sees.
+
+use super::{
+    law::{Law, ScenarioFacts},
+    record::{Observation, Record},
+    scenario::Scenario,
+};
+use crate::{
+    control::PerDirection,
+    sim::closed_loop::{ClosedLoop, LoopSpec},
+};
+
+/// Runs `law` through `scenario`, in virtual time.
+pub(super) fn observe(law: &Law, scenario: &Scenario) -> Record {
+    let Scenario { capacity, link, params, duration, .. } = scenario;
+    let facts = ScenarioFacts {
+        params,
+        capacity,
+        base_rtt: link.base_rtt,
+        span: *duration,
+        seed: link.seed,
+    };
+    let base = PerDirection::build(|direction| params.directions[direction].limits.base);
+    let joined = LoopSpec {
+        reflectors: params.evidence.reflectors,
+        cycle: params.evidence.probe_interval,
+        ..LoopSpec::new(base)
+    };
+    let mut record = Record::default();
+    let mut bench = ClosedLoop::new(link.clone(), joined, (law.pilot)(&facts));
+    bench.run(*duration, |step| {
+        record.push(&Observation {
+            now: step.now,
+            enforced: step.enforced,
+            capacity: step.capacity,
+            judged: step.judged,
+            judged_lost: step.judged_lost,
+            delivered: step.goodput,
+            demand: step.wanted,
+            writes: step.writes.download + step.writes.upload,
+        });
+    });
+    record
+}

@@ -1,0 +1,203 @@
+//! The provider's buffer: one queue for everybody, deep and unmanaged.
+
+use std::collections::VecDeque;
+
+use fastrand::Rng;
+
+use super::parcel::{Cargo, PACKET, Parcel, Ride};
+
+/// What a full buffer drops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Discipline {
+    /// The packet that arrives.
+    DropTail,
+    /// The packet that has waited longest: its sender learns of the loss a queue earlier.
+    DropFront,
+}
+
+/// Sizes below this are rounding errors, in bytes.
+const NOTHING: f64 = 1e-6;
+
+/// No packet is on a wire that is slower than this, in bytes per second: it is an outage, whose
+/// length nobody knows when it begins. What waits for its end waits in the queue.
+const WIRE: f64 = 8_000.0;
+
+/// A first-in, first-out buffer of so many bytes.
+#[derive(Debug, Clone)]
+pub(super) struct Fifo {
+    /// Bytes that fit.
+    room: f64,
+    discipline: Discipline,
+    queue: VecDeque<Parcel>,
+    /// Bytes in the queue.
+    backlog: f64,
+    /// What arrived within this step and is not admitted yet.
+    arriving: Vec<Parcel>,
+    arriving_bytes: f64,
+    /// Bytes that may leave within this step, and how many have.
+    budget: f64,
+    used: f64,
+    /// Bytes per second in this step.
+    rate: f64,
+    /// Bytes that ought to have been dropped but made up no packet yet; negative: in advance.
+    owed: f64,
+    /// Share of what arrived in the last step that found no room.
+    overflow: f64,
+    /// Share of the last step in which something left.
+    busy: f64,
+}
+
+impl Fifo {
+    pub(super) fn new(room: f64, discipline: Discipline) -> Self {
+        Self {
+            room: room.max(PACKET),
+            discipline,
+            queue: VecDeque::new(),
+            backlog: 0.0,
+            arriving: Vec::new(),
+            arriving_bytes: 0.0,
+            budget: 0.0,
+            used: 0.0,
+            rate: 0.0,
+            owed: 0.0,
+            overflow: 0.0,
+            busy: 0.0,
+        }
+    }
+
+    pub(super) fn backlog(&self) -> f64 {
+        self.backlog
+    }
+
+    /// Takes a sparse packet in before the bulk of this step, which is spread over the step in
+    /// truth. A full buffer may refuse it: then it comes back.
+    pub(super) fn arrive_sparse(&mut self, parcel: Parcel, rng: &mut Rng) -> Result<(), Parcel> {
+        if self.discipline == Discipline::DropTail && rng.f64() < self.overflow {
+            return Err(parcel);
+        }
+        self.backlog += parcel.size;
+        self.queue.push_back(parcel);
+        Ok(())
+    }
+
+    pub(super) fn arrive(&mut self, parcel: Parcel) {
+        self.arriving_bytes += parcel.size;
+        self.arriving.push(parcel);
+    }
+
+    /// Admits what arrived, as far as there is room, and lets `rate` bytes per second leave during
+    /// the next `dt` seconds, by [`Fifo::take`]. Sparse packets that are dropped go to `lost`.
+    pub(super) fn admit(&mut self, rate: f64, dt: f64, rng: &mut Rng, lost: impl FnMut(Ride)) {
+        (self.rate, self.budget, self.used) = (rate, rate * dt, 0.0);
+        let waiting = self.backlog + self.arriving_bytes;
+        self.busy = if self.budget > 0.0 { (waiting / self.budget).min(1.0) } else { 1.0 };
+        let over = (waiting - self.budget - self.room).max(0.0);
+        self.overflow =
+            if self.arriving_bytes > 0.0 { (over / self.arriving_bytes).min(1.0) } else { 0.0 };
+        let share = if self.discipline == Discipline::DropTail { self.overflow } else { 0.0 };
+        for place in 0..self.arriving.len() {
+            let mut parcel = self.arriving[place];
+            if share > 0.0 {
+                self.refuse(&mut parcel, share, rng);
+            }
+            self.backlog += parcel.size;
+            self.queue.push_back(parcel);
+        }
+        self.arriving.clear();
+        self.arriving_bytes = 0.0;
+        if self.discipline == Discipline::DropFront && over > 0.0 {
+            self.drop_front(over, lost);
+        }
+    }
+
+    /// Drops whole packets out of an arriving parcel, `share` of it in the long run. Whom an
+    /// overflow hits is luck, and flows whose losses did not come by luck would move in lockstep.
+    fn refuse(&mut self, parcel: &mut Parcel, share: f64, rng: &mut Rng) {
+        match &mut parcel.cargo {
+            Cargo::Data(segments) => {
+                self.owed += share * segments.bytes;
+                let packets = (self.owed / PACKET + rng.f64()).floor().max(0.0);
+                let bytes = (packets * PACKET).min(segments.bytes);
+                self.owed -= bytes;
+                segments.bytes -= bytes;
+                segments.lost += bytes;
+                parcel.size = segments.bytes;
+            }
+            // The next acknowledgement carries a lost one's news.
+            Cargo::Ack(_) if rng.f64() < share => {
+                parcel.size = 0.0;
+            }
+            Cargo::Ack(_) | Cargo::Sparse(_) => {}
+        }
+    }
+
+    fn drop_front(&mut self, mut over: f64, mut lost: impl FnMut(Ride)) {
+        let mut place = 0;
+        while over > NOTHING
+            && let Some(parcel) = self.queue.get_mut(place)
+        {
+            let cut = parcel.size.min(over);
+            over -= cut;
+            self.backlog -= cut;
+            parcel.size -= cut;
+            match &mut parcel.cargo {
+                Cargo::Data(segments) => {
+                    segments.bytes -= cut;
+                    segments.lost += cut;
+                    place += 1;
+                }
+                Cargo::Ack(_) => place += 1,
+                Cargo::Sparse(ride) => {
+                    let ride = *ride;
+                    self.backlog -= parcel.size;
+                    self.queue.remove(place);
+                    lost(ride);
+                }
+            }
+        }
+    }
+
+    /// Takes the next parcel that leaves within this step, with the moment in seconds after the
+    /// step's beginning.
+    pub(super) fn take(&mut self) -> Option<(Parcel, f64)> {
+        let head = self.queue.front_mut()?;
+        let left = self.budget - self.used;
+        if head.size > left + NOTHING {
+            head.size -= left;
+            self.backlog -= left;
+            self.used = self.budget;
+            return head.split_off().map(|piece| (piece, self.used / self.rate));
+        }
+        self.used += head.size;
+        self.backlog -= head.size;
+        let moment = if self.rate > 0.0 { self.used / self.rate } else { 0.0 };
+        let parcel = self.queue.pop_front()?;
+        if self.queue.is_empty() {
+            self.backlog = 0.0;
+        }
+        Some((parcel, moment))
+    }
+
+    /// Returns what a sparse packet waits for the packet on the wire, in seconds: on average half
+    /// of one, for the share of time in which there is one.
+    pub(super) fn residual(&self, rng: &mut Rng) -> f64 {
+        // Nothing has been sent yet if there is no rate.
+        if self.rate > 0.0 && rng.f64() < self.busy {
+            rng.f64() * PACKET / self.rate.max(WIRE)
+        } else {
+            0.0
+        }
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.arriving.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn parcels(&self) -> impl Iterator<Item = &Parcel> {
+        self.queue.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! Where traffic is steered, for people: what the live page, health and the status tell.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde::Serialize;
+
+use super::health::{Level, Part};
+use crate::{
+    steering::{
+        Blocker, FailoverReason, Rank, RouteActuation, SteeringDecision, SteeringMode, Timer,
+        WanView,
+    },
+    units::{MonoTime, Timestamp},
+};
+
+/// How many changes are remembered for the live page.
+const KEPT: usize = 20;
+
+/// The board on which steering pins its decisions; empty where nothing is steered.
+#[derive(Debug, Clone, Default)]
+pub struct SteeringBoard(Arc<Mutex<Pinned>>);
+
+#[derive(Debug, Default)]
+struct Pinned {
+    latest: Option<(SteeringDecision, RouteActuation)>,
+    changes: VecDeque<Change>,
+}
+
+/// A change of WAN, in words.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// Unix time in seconds.
+    pub time: f64,
+    /// `steer` or `failover`.
+    pub kind: &'static str,
+    /// The WAN before.
+    pub from: String,
+    /// The WAN from then on.
+    pub to: String,
+    /// A stable code.
+    pub reason: &'static str,
+    /// The same in plain words.
+    pub why: &'static str,
+}
+
+/// Where traffic is steered, and why.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SteeringStatus {
+    /// `off`, `observe` or `active`.
+    pub mode: &'static str,
+    /// The state of steering.
+    pub state: &'static str,
+    /// How long it has been in it.
+    pub state_seconds: f64,
+    /// The WAN of new latency-sensitive connections.
+    pub sensitive: String,
+    /// The WAN of everything else.
+    pub carrier: String,
+    /// How sure it is that the carrier suffers, 0 to 100.
+    pub score: u8,
+    /// The score from which it counts.
+    pub threshold: u16,
+    /// The decision about new latency-sensitive connections.
+    pub steer: Decided,
+    /// The decision about everything else.
+    pub failover: Decided,
+    /// Each WAN, in the order of preference.
+    pub wans: Vec<WanStatus>,
+    /// Each rule or route that is switched.
+    pub switches: Vec<SwitchStatus>,
+    /// The last changes, newest first.
+    pub changes: Vec<Change>,
+}
+
+/// One decision in words.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Decided {
+    /// A stable code.
+    pub reason: &'static str,
+    /// The same in plain words.
+    pub why: &'static str,
+    /// What keeps it from being acted upon, as a code.
+    pub blocker: Option<&'static str>,
+    /// The same in plain words.
+    pub blocked_because: Option<&'static str>,
+    /// The timers that run, in seconds that are left.
+    pub timers: BTreeMap<&'static str, f64>,
+    /// Changes within the last hour.
+    pub actions: u32,
+}
+
+/// One WAN in the eyes of steering.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WanStatus {
+    /// Its name.
+    pub name: String,
+    /// `up`, `down` or `unknown`.
+    pub reach: &'static str,
+    /// How sure it is that it suffers, 0 to 100.
+    pub score: u8,
+    /// What contributes to the score, with points.
+    pub contributors: BTreeMap<&'static str, u8>,
+    /// Why nothing is moved to it for comfort, in plain words.
+    pub unfit: Option<&'static str>,
+}
+
+/// One rule or route.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SwitchStatus {
+    /// The WAN that it belongs to.
+    pub wan: String,
+    /// `steer`, `steer6`, `withdraw` or `divert`.
+    pub rule: &'static str,
+    /// Whether it was enabled when it was last seen.
+    pub enabled: Option<bool>,
+    /// Whether the router has yet to follow.
+    pub pending: bool,
+    /// Nobody knows what became of the last write.
+    pub in_doubt: bool,
+    /// It cannot be used.
+    pub refused: bool,
+}
+
+impl SteeringBoard {
+    /// Pins a decision, and what was known of the router's switches then.
+    pub fn record(&self, decision: SteeringDecision, actuation: RouteActuation, wall: Timestamp) {
+        let mut pinned = self.open();
+        let SteeringDecision { steer, failover, .. } = &decision;
+        let both = [
+            (steer.moved, "steer", steer.reason.code(), steer.reason.explain()),
+            (failover.moved, "failover", failover.reason.code(), failover.reason.explain()),
+        ];
+        for (moved, kind, reason, why) in both {
+            let Some(moved) = moved else { continue };
+            let (from, to) = (name(&decision, moved.from), name(&decision, moved.to));
+            pinned.changes.push_front(Change { time: wall.seconds(), kind, from, to, reason, why });
+            pinned.changes.truncate(KEPT);
+        }
+        pinned.latest = Some((decision, actuation));
+    }
+
+    /// Shows where traffic is steered; `None` where nothing is.
+    #[must_use]
+    pub fn view(&self) -> Option<SteeringStatus> {
+        let pinned = self.open();
+        let (decision, actuation) = pinned.latest.as_ref()?;
+        let SteeringDecision { at, mode, target, steer, failover, wans, .. } = decision;
+        let switch = |report: &crate::steering::SwitchReport| SwitchStatus {
+            wan: name(decision, report.switch.wan),
+            rule: report.switch.kind.name(),
+            enabled: report.seen.map(|(enabled, _)| enabled),
+            pending: report.pending_since.is_some(),
+            in_doubt: report.in_doubt,
+            refused: report.refused,
+        };
+        Some(SteeringStatus {
+            mode: mode.name(),
+            state: steer.state.name(),
+            state_seconds: at.since(steer.since).as_secs_f64(),
+            sensitive: name(decision, target.sensitive),
+            carrier: name(decision, target.carrier),
+            score: steer.score.points,
+            threshold: steer.threshold,
+            steer: Decided::of(
+                (steer.reason.code(), steer.reason.explain()),
+                steer.blocker,
+                &steer.timers,
+                steer.actions,
+            ),
+            failover: Decided::of(
+                (failover.reason.code(), failover.reason.explain()),
+                failover.blocker,
+                &failover.timers,
+                failover.actions,
+            ),
+            wans: wans.iter().map(WanStatus::of).collect(),
+            switches: actuation.switches.iter().map(switch).collect(),
+            changes: pinned.changes.iter().cloned().collect(),
+        })
+    }
+
+    /// Judges how steering is, with the `troubles` that its switches make; `None` where nothing is
+    /// steered.
+    #[must_use]
+    pub(super) fn part(&self, troubles: Vec<String>, now: MonoTime) -> Option<Part> {
+        let pinned = self.open();
+        let (decision, _) = pinned.latest.as_ref()?;
+        let SteeringDecision { mode, target, steer, failover, in_doubt, .. } = decision;
+        let mut reasons = troubles;
+        reasons.extend(in_doubt.iter().map(|switch| {
+            let (kind, wan) = (switch.kind.name(), name(decision, switch.wan));
+            format!("nobody knows what became of the last change of the {kind} rule of {wan}")
+        }));
+        if failover.reason == FailoverReason::AllDown {
+            reasons.push("no WAN is known to work".to_owned());
+        }
+        if steer.blocker == Some(Blocker::ManualRefused) {
+            reasons
+                .push("the WAN that the operator chose is dead or has no usable rule".to_owned());
+        }
+        let mut notes = Vec::new();
+        let (sensitive, carrier) =
+            (name(decision, target.sensitive), name(decision, target.carrier));
+        let verb = if *mode == SteeringMode::Active { "go" } else { "would go" };
+        if target.carrier != Rank::HOME {
+            let minutes = now.since(failover.since).as_secs() / 60;
+            notes.push(format!("all connections {verb} over {carrier} for {minutes} min"));
+        }
+        if target.sensitive != target.carrier {
+            notes.push(format!("new latency-sensitive connections {verb} over {sensitive}"));
+        }
+        let status = if reasons.is_empty() { Level::Ok } else { Level::Degraded };
+        Some(Part { name: "steering".to_owned(), status, reasons, notes })
+    }
+
+    /// A reader that panicked leaves nothing half-written here.
+    fn open(&self) -> MutexGuard<'_, Pinned> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Decided {
+    fn of(
+        (reason, why): (&'static str, &'static str),
+        blocker: Option<Blocker>,
+        timers: &[Timer],
+        actions: u32,
+    ) -> Self {
+        let left = |timer: &Timer| (timer.kind.name(), timer.remaining.as_secs_f64());
+        Self {
+            reason,
+            why,
+            blocker: blocker.map(Blocker::code),
+            blocked_because: blocker.map(Blocker::explain),
+            timers: timers.iter().map(left).collect(),
+            actions,
+        }
+    }
+}
+
+impl WanStatus {
+    fn of(wan: &WanView) -> Self {
+        let points = wan.score.contributors.iter();
+        Self {
+            name: wan.name.clone(),
+            reach: wan.reach.name(),
+            score: wan.score.points,
+            contributors: points.map(|(each, points)| (each.code(), *points)).collect(),
+            unfit: wan.unfit.map(Blocker::explain),
+        }
+    }
+}
+
+fn name(decision: &SteeringDecision, rank: Rank) -> String {
+    decision.wans.get(rank.0).map_or_else(|| rank.to_string(), |wan| wan.name.clone())
+}

@@ -1,0 +1,72 @@
+//! Which WAN new latency-sensitive connections take, and which WAN carries everything else.
+//!
+//! ```text
+//! Cycle of each WAN ─► watch ─┬─► reachability ─► failover machine ─► carrier ──┐
+//!                             └─► signals ─► score ─► steering machine ─────────┴► RouteTarget
+//! RouteActuation, operator ───────────────► blockers, belief ─┘
+//! ```
+//!
+//! Two decisions with separate evidence. **Steering** moves new latency-sensitive connections
+//! away from a WAN that suffers although its shaper does what it can; the evidence is congestion.
+//! **Failing over** moves everything away from a WAN that is dead; the only evidence is that none
+//! of several targets answers through that WAN's own source. Congestion never fails over.
+//!
+//! Pure like `control`: cycles, reports of the router and a time go in, a decision with its score,
+//! blockers, timers and reasons comes out. WANs are known by their [`Rank`], the place in the
+//! operator's order of preference; the first is *home*.
+//!
+//! Invariants:
+//! - nothing is moved to a WAN that is not verified healthy (home is the exception: it is returned
+//!   to from a dead alternate as soon as it answers at all);
+//! - a cycle that is old, and a probe that was never sent, are no evidence of anything;
+//! - changes within an hour are bounded, and the way home is never kept back by the bound;
+//! - nothing is decided on a remembered state before the router's switches were seen;
+//! - while a switch is in doubt no change is made for comfort, and the doubt is said.
+#![deny(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm
+)]
+
+mod actions;
+mod assessment;
+mod confidence;
+mod failover;
+mod fitness;
+#[cfg(test)]
+mod fixture;
+mod machine;
+mod manual;
+mod memory;
+mod params;
+mod preset;
+mod reachability;
+mod reason;
+mod since;
+mod steerer;
+mod target;
+mod trend;
+mod view;
+mod watch;
+
+pub use assessment::{Assessment, AssessmentParams};
+pub use confidence::{Contributor, Score, Signals, Weights};
+pub use manual::Manual;
+pub use memory::SteeringMemory;
+pub use params::{
+    ActionLimits, FailoverParams, FlapParams, Recovery, SteerParams, SteeringMode, SteeringParams,
+    WanFacts,
+};
+pub use preset::Preset;
+pub use reachability::Reach;
+pub use reason::{Blocker, FailoverReason, SteerReason};
+pub use steerer::Steering;
+pub use target::{
+    Diversion, Rank, RouteActuation, RouteTarget, Switch, SwitchKind, SwitchOrder, SwitchReport,
+};
+pub use view::{
+    FailoverView, Move, SteerState, SteerView, SteeringDecision, Tally, Timer, TimerKind, WanView,
+};

@@ -1,0 +1,160 @@
+//! Whether a WAN is dead, which is something else than congested.
+//!
+//! ```text
+//!           targets answer for `answering`
+//!  UNKNOWN ───────────────────────────────► UP
+//!     │                                   │    ▲
+//!     │ silence                  silence  │    │ targets answer for `answering`
+//!     └────────────────► DOWN ◄───────────┘    │
+//!                          └───────────────────┘
+//! ```
+//!
+//! A WAN is silent when nothing has answered through its own source for `silence`, although at
+//! least `targets` distinct targets used to (or, right after the start, that many were asked). One
+//! target that answers is enough to be alive. Silence counts only while somebody watches, and only
+//! if probes were really sent.
+
+use std::time::Duration;
+
+use super::{FailoverParams, since::Since};
+use crate::{
+    control::{Cycle, MeasurementState, ProbeOutcome},
+    units::MonoTime,
+};
+
+/// Targets that answered within this time before the last answer of any used to answer: in a WAN
+/// that dies by and by, the last target to fall is not the only one.
+const USED_TO_ANSWER: Duration = Duration::from_mins(10);
+
+/// Whether a WAN is reachable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reach {
+    /// Neither proven.
+    Unknown,
+    /// Targets answer, and have for a while.
+    Up,
+    /// No target answers.
+    Down,
+}
+
+impl Reach {
+    /// All values, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Unknown, Self::Up, Self::Down];
+
+    /// Returns the name used in labels and in the history.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// What a single cycle says.
+enum Sign {
+    Answers,
+    Silence,
+    Neither,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Reachability {
+    reach: Reach,
+    since: MonoTime,
+    /// Since when somebody has watched without a gap.
+    watched: Option<MonoTime>,
+    answering: Since,
+    /// Since the last reply: a probe was lost, a probe could not be sent.
+    lost: bool,
+    unsent: bool,
+}
+
+impl Reachability {
+    pub(super) fn new(now: MonoTime) -> Self {
+        Self {
+            reach: Reach::Unknown,
+            since: now,
+            watched: None,
+            answering: Since::default(),
+            lost: false,
+            unsent: false,
+        }
+    }
+
+    pub(super) const fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    pub(super) const fn since(&self) -> MonoTime {
+        self.since
+    }
+
+    /// Takes note that nobody watched for a while: what went before proves nothing.
+    pub(super) fn interrupted(&mut self) {
+        self.watched = None;
+        self.answering = Since::default();
+    }
+
+    pub(super) fn update(&mut self, cycle: &Cycle, params: &FailoverParams) {
+        let now = cycle.at;
+        self.note_samples(cycle);
+        let watched = *self.watched.get_or_insert(now);
+        let sign = self.sign(cycle, now.since(watched), params);
+        self.answering.keep(matches!(sign, Sign::Answers), now);
+        let proven = self.answering.lasted(now, params.answering);
+        let next = match (self.reach, sign) {
+            (Reach::Unknown | Reach::Up, Sign::Silence) => Reach::Down,
+            (Reach::Unknown | Reach::Down, Sign::Answers) if proven => Reach::Up,
+            (reach @ (Reach::Unknown | Reach::Up), Sign::Answers | Sign::Neither)
+            | (reach @ Reach::Down, Sign::Answers | Sign::Neither | Sign::Silence) => reach,
+        };
+        if next != self.reach {
+            (self.reach, self.since) = (next, now);
+        }
+    }
+
+    fn note_samples(&mut self, cycle: &Cycle) {
+        for sample in &cycle.samples {
+            match sample.outcome {
+                ProbeOutcome::Reply(_) => (self.lost, self.unsent) = (false, false),
+                ProbeOutcome::Lost => self.lost = true,
+                ProbeOutcome::Unsent => self.unsent = true,
+            }
+        }
+    }
+
+    fn sign(&self, cycle: &Cycle, watched: Duration, params: &FailoverParams) -> Sign {
+        let measurement = &cycle.measurement;
+        let silence = measurement.age.map_or(watched, |age| age.min(watched));
+        if silence >= params.silence {
+            let sent = self.lost || !self.unsent;
+            let enough = targets(cycle) >= params.targets;
+            return if sent && enough { Sign::Silence } else { Sign::Neither };
+        }
+        let answers = match measurement.state {
+            MeasurementState::Healthy | MeasurementState::Reduced => {
+                measurement.fresh >= params.targets
+            }
+            MeasurementState::Starting
+            | MeasurementState::Collapsed
+            | MeasurementState::Stalled => false,
+        };
+        if answers { Sign::Answers } else { Sign::Neither }
+    }
+}
+
+/// Counts the targets whose silence means something.
+fn targets(cycle: &Cycle) -> u16 {
+    let replies = || cycle.reflectors.iter().filter_map(|reflector| reflector.last_reply);
+    let count = match replies().max() {
+        Some(last) => replies().filter(|at| last.since(*at) <= USED_TO_ANSWER).count(),
+        None if cycle.measurement.state == MeasurementState::Starting => 0,
+        None => cycle.reflectors.len(),
+    };
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests;

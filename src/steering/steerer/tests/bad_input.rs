@@ -1,0 +1,159 @@
+//! What cannot be relied on: each case is told by its code, and none leaves traffic on a dead WAN
+//! while another one is known to work.
+
+use super::*;
+use crate::steering::{Diversion, Switch, SwitchKind};
+
+/// Runs a suffering home with an alternate of some weather, and returns what speaks against it.
+fn blocker(alternate: Weather) -> (Rank, Option<Blocker>) {
+    let mut site = Site::new(2).settled();
+    let decision = site.run(4.0, &[FOUL, alternate]);
+    (decision.target.sensitive, decision.steer.blocker)
+}
+
+#[test]
+fn an_alternate_that_is_not_fit_is_not_taken() {
+    let red = CongestionState::Red;
+    for (alternate, code) in [
+        (DEAD, Blocker::AlternateDown),
+        (Weather { state: red, ..FAIR }, Blocker::AlternateCongested),
+        (Weather { share: 0.9, ..FAIR }, Blocker::AlternateLoaded),
+        (Weather { share: -1.0, ..FAIR }, Blocker::AlternateLoadUnknown),
+        (Weather { rtt_ms: 145.0, ..FAIR }, Blocker::AlternateNotBetter),
+    ] {
+        assert_eq!(blocker(alternate), (HOME, Some(code)), "{alternate:?}");
+    }
+}
+
+#[test]
+fn both_down_is_held_and_said_and_the_first_to_answer_is_taken() {
+    let mut site = Site::new(2).settled();
+    let decision = site.run(60.0, &[DEAD, DEAD]);
+    assert_eq!(decision.target, RouteTarget::default());
+    assert_eq!(decision.failover.reason, FailoverReason::AllDown);
+    assert_eq!(decision.steer.reason, SteerReason::AllDown);
+    assert_eq!(site.moves, []);
+    let decision = site.run(11.0, &[DEAD, FAIR]);
+    assert_eq!(decision.target.carrier, FIRST);
+    // Away, and both dead: home is good enough as soon as it answers.
+    site.run(10.0, &[DEAD, DEAD]);
+    let decision = site.run(0.2, &[FAIR, DEAD]);
+    assert_eq!(decision.target, RouteTarget::default());
+}
+
+#[test]
+fn stale_cycles_are_no_evidence() {
+    let mut site = Site::new(2).settled();
+    let decision = site.run_blind(600.0);
+    assert_eq!(site.moves, []);
+    assert_eq!(decision.steer.reason, SteerReason::Stale);
+    assert_eq!(decision.failover.reason, FailoverReason::Stale);
+    assert!(decision.wans.iter().all(|wan| wan.stale));
+
+    // Only the alternate's cycles are missing.
+    let mut site = Site::new(2).settled();
+    let decision = site.run(4.0, &[FOUL]);
+    assert_eq!(decision.steer.blocker, Some(Blocker::AlternateStale));
+    let decision = site.run(4.0, &[DEAD]);
+    assert_eq!(decision.failover.blocker, Some(Blocker::AlternateStale));
+    assert_eq!(site.moves, []);
+}
+
+#[test]
+fn a_dead_wan_whose_cycles_stop_is_still_dead() {
+    let mut site = Site::new(2).settled();
+    site.run(5.0, &[FAIR, DEAD]);
+    let until = site.now + seconds(600.0);
+    site.steering.on_operator(Some(Manual { to: FIRST, until }));
+    assert_eq!(site.run(10.0, &[FAIR]).steer.blocker, Some(Blocker::ManualRefused));
+    assert_eq!(site.moves, []);
+}
+
+#[test]
+fn probes_that_were_never_sent_kill_no_wan() {
+    let mut site = Site::new(2).settled();
+    let decision = site.run(30.0, &[Weather::UNSENT, FAIR]);
+    assert_eq!((decision.wans[0].reach, site.moves.len()), (Reach::Up, 0));
+}
+
+#[test]
+fn a_wan_that_is_there_twice_is_never_moved_to() {
+    let mut params = params(2);
+    params.wans[1].place = 0;
+    let mut site = Site::with(params).settled();
+    site.run(5.0, &[FOUL, FOUL]);
+    let decision = site.run(5.0, &[DEAD, DEAD]);
+    assert_eq!(site.moves, []);
+    assert_eq!(decision.failover.blocker, Some(Blocker::AlternateStale));
+}
+
+#[test]
+fn a_metered_wan_serves_in_need_and_not_for_comfort() {
+    let mut params = params(2);
+    params.wans[1].metered = true;
+    let mut site = Site::with(params.clone()).settled();
+    let decision = site.run(5.0, &[FOUL, FAIR]);
+    assert_eq!(decision.steer.blocker, Some(Blocker::AlternateMetered));
+    assert_eq!(decision.target.sensitive, HOME);
+    let decision = site.run(2.0, &[DEAD, FAIR]);
+    assert_eq!(decision.target.carrier, FIRST);
+    params.steer.allow_metered = true;
+    let mut site = Site::with(params).settled();
+    assert_eq!(site.run(5.0, &[FOUL, FAIR]).target.sensitive, FIRST);
+}
+
+#[test]
+fn without_a_switch_for_a_failover_the_sensitive_connections_still_leave_a_dead_wan() {
+    let mut params = params(2);
+    params.wans[0].diversion = None;
+    let mut site = Site::with(params).settled();
+    let decision = site.run(2.0, &[DEAD, FAIR]);
+    assert_eq!(decision.failover.reason, FailoverReason::Blocked);
+    assert_eq!(decision.failover.blocker, Some(Blocker::NoSwitch));
+    assert_eq!(decision.target, RouteTarget { sensitive: FIRST, carrier: HOME });
+    assert_eq!(decision.steer.reason, SteerReason::Suffers);
+}
+
+#[test]
+fn a_rule_that_the_router_cannot_offer_is_not_counted_on() {
+    let mut site = Site::new(3).settled();
+    site.obeys = false;
+    let mut actuation = obedient(&site.steering, site.last.as_ref(), site.now);
+    for report in &mut actuation.switches {
+        report.refused = report.switch == Switch { wan: FIRST, kind: SwitchKind::Steer };
+    }
+    site.steering.on_actuation(actuation);
+    let decision = site.run(3.0, &[FOUL, FAIR, FAIR]);
+    assert_eq!(decision.target.sensitive, SECOND);
+}
+
+#[test]
+fn a_router_that_is_late_or_in_doubt_is_waited_for_except_in_need() {
+    for in_doubt in [false, true] {
+        let mut site = Site::new(2).settled();
+        site.run(3.0, &[FOUL, FAIR]);
+        site.obeys = false;
+        let mut actuation = obedient(&site.steering, site.last.as_ref(), site.now);
+        let report = &mut actuation.switches[1];
+        assert_eq!(report.switch, Switch { wan: FIRST, kind: SwitchKind::Steer });
+        (report.pending_since, report.in_doubt) = (Some(site.now), in_doubt);
+        site.steering.on_actuation(actuation);
+        // The hold-down does not begin before the router has followed.
+        let decision = site.run(300.0, &[FAIR, FAIR]);
+        assert_eq!(decision.target.sensitive, FIRST);
+        assert_eq!(decision.in_doubt.len(), usize::from(in_doubt));
+        let decision = site.run(2.0, &[FAIR, DEAD]);
+        assert_eq!(decision.target.sensitive, HOME, "need does not wait");
+    }
+}
+
+#[test]
+fn a_rule_that_diverts_leaves_the_routes_alone() {
+    let mut params = params(2);
+    params.wans[1].diversion = Some(Diversion::Divert);
+    let mut site = Site::with(params).settled();
+    let decision = site.run(2.0, &[DEAD, FAIR]);
+    let enabled = |kind| decision.orders.iter().find(|o| o.switch.kind == kind).unwrap().enabled;
+    assert!(enabled(SwitchKind::Divert) && enabled(SwitchKind::Withdraw));
+    assert!(!enabled(SwitchKind::Steer), "what goes with everything else needs no rule");
+}

@@ -1,0 +1,224 @@
+//! What must hold for any weather, any router and any operator.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::steering::{RouteActuation, SwitchReport, fixture::TestWan};
+
+const WANS: usize = 3;
+const HOUR: Duration = Duration::from_hours(1);
+/// Large steps, so that a case lasts for hours.
+const STEP: Duration = Duration::from_millis(250);
+
+/// Something that lasts for a while.
+#[derive(Debug, Clone)]
+struct Spell {
+    steps: u32,
+    weather: [Weather; WANS],
+    /// Which WANs deliver cycles at all.
+    delivered: [bool; WANS],
+    router: RouterMood,
+    operator: Option<(usize, u64)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum RouterMood {
+    Obeys,
+    Silent,
+    Pending,
+    Doubtful,
+}
+
+fn weather() -> impl Strategy<Value = Weather> {
+    let state = prop::sample::select(CongestionState::ALL.to_vec());
+    let kind = (state, 0.0..300.0, 5.0..400.0, prop::bool::weighted(0.75), 0.0..1.0, any::<bool>());
+    let any_kind = kind.prop_map(|(state, delta_ms, rtt_ms, answers, share, at_floor)| Weather {
+        state,
+        delta_ms,
+        rtt_ms,
+        answers,
+        sends: true,
+        share,
+        at_floor,
+    });
+    prop_oneof![3 => Just(FAIR), 2 => Just(FOUL), 1 => Just(DEAD), 3 => any_kind]
+}
+
+fn spell() -> impl Strategy<Value = Spell> {
+    let delivered = prop::array::uniform3(prop::bool::weighted(0.95));
+    let router = prop_oneof![
+        6 => Just(RouterMood::Obeys),
+        1 => Just(RouterMood::Silent),
+        1 => Just(RouterMood::Pending),
+        1 => Just(RouterMood::Doubtful),
+    ];
+    let operator = prop::option::weighted(0.05, (0..WANS + 1, 1..120_u64));
+    (1..400_u32, prop::array::uniform3(weather()), delivered, router, operator).prop_map(
+        |(steps, weather, delivered, router, operator)| Spell {
+            steps,
+            weather,
+            delivered,
+            router,
+            operator,
+        },
+    )
+}
+
+/// The world, and what it has seen of the decisions.
+struct Model {
+    steering: Steering,
+    now: MonoTime,
+    wans: [TestWan; WANS],
+    last: Option<SteeringDecision>,
+    moves: Vec<(MonoTime, bool)>,
+    operator_spoke: bool,
+}
+
+impl Model {
+    fn new() -> Self {
+        let mut params = params(WANS);
+        params.steer.actions.per_hour = 4;
+        params.steer.hold_down = seconds(5.0);
+        params.failover.actions.per_hour = 5;
+        params.failover.stay = seconds(5.0);
+        params.failover.failback = seconds(15.0);
+        Self {
+            steering: Steering::new(params, MonoTime::ZERO),
+            now: MonoTime::ZERO,
+            wans: [0, 1, 2].map(TestWan::new),
+            last: None,
+            moves: Vec::new(),
+            operator_spoke: false,
+        }
+    }
+
+    fn live(&mut self, spell: &Spell) -> Result<(), TestCaseError> {
+        if let Some((to, ttl)) = spell.operator {
+            let until = self.now + Duration::from_secs(ttl);
+            self.steering.on_operator(Some(Manual { to: Rank(to), until }));
+            self.operator_spoke = true;
+        }
+        for step in 0..spell.steps {
+            self.now = self.now + STEP;
+            for (n, wan) in self.wans.iter_mut().enumerate() {
+                if spell.delivered[n] {
+                    self.steering.on_cycle(&wan.cycle(self.now, spell.weather[n]));
+                }
+            }
+            self.report(spell.router);
+            let twin = (step % 32 == 0).then(|| self.steering.clone());
+            let decision = self.steering.decide(self.now);
+            if let Some(mut twin) = twin {
+                let again = twin.decide(self.now);
+                prop_assert_eq!(&decision, &again, "equal inputs, equal decisions");
+            }
+            self.check(&decision, spell)?;
+            self.last = Some(decision);
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, mood: RouterMood) {
+        let mut actuation = obedient(&self.steering, self.last.as_ref(), self.now);
+        let since = self.now;
+        let change: fn(&mut SwitchReport, MonoTime) = match mood {
+            RouterMood::Obeys => |_, _| {},
+            RouterMood::Silent => return,
+            RouterMood::Pending => |report, now| report.pending_since = Some(now),
+            RouterMood::Doubtful => |report, now| {
+                (report.pending_since, report.in_doubt) = (Some(now), true);
+            },
+        };
+        actuation.switches.iter_mut().for_each(|report| change(report, since));
+        self.steering.on_actuation(actuation);
+    }
+
+    fn check(&mut self, decision: &SteeringDecision, spell: &Spell) -> Result<(), TestCaseError> {
+        let by_operator = decision.steer.reason == SteerReason::Manual;
+        if let Some(Move { to, .. }) = decision.failover.moved {
+            Self::healthy(decision, to, FailoverReason::Silent == decision.failover.reason)?;
+            prop_assert!(decision.failover.reason.moves());
+            self.moves.push((self.now, true));
+        }
+        if let Some(Move { to, .. }) = decision.steer.moved
+            && decision.steer.reason != SteerReason::FollowCarrier
+        {
+            prop_assert_ne!(decision.wans[to.0].reach, Reach::Down, "moved to a dead WAN");
+            if !by_operator {
+                if to != decision.target.carrier {
+                    Self::healthy(decision, to, false)?;
+                }
+                self.moves.push((self.now, false));
+            }
+        }
+        // Doubt is said, and nothing is changed for comfort meanwhile.
+        if matches!(spell.router, RouterMood::Doubtful) {
+            prop_assert_eq!(decision.in_doubt.len(), self.steering.switches().len());
+            let comfort = [SteerReason::Steer, SteerReason::Return, SteerReason::AlternateWorse];
+            prop_assert!(!comfort.contains(&decision.steer.reason));
+            prop_assert_ne!(decision.failover.reason, FailoverReason::Failback);
+        }
+        if by_operator {
+            let runs = decision.steer.timers.iter().any(|timer| timer.kind == TimerKind::Manual);
+            prop_assert!(runs, "the operator's word has run out");
+        }
+        for (carriers, most) in [(true, 5), (false, 4)] {
+            if carriers || !self.operator_spoke {
+                let moves = self
+                    .moves
+                    .iter()
+                    .filter(|(at, carrier)| *carrier == carriers && self.now.since(*at) < HOUR);
+                prop_assert!(moves.count() <= most, "too many changes within an hour");
+            }
+        }
+        let RouteTarget { sensitive, carrier } = decision.target;
+        prop_assert!(sensitive.0 < WANS && carrier.0 < WANS);
+        prop_assert!(decision.acts || decision.orders.is_empty());
+        Ok(())
+    }
+
+    /// What is moved to is verified healthy, or is home.
+    fn healthy(decision: &SteeringDecision, to: Rank, in_need: bool) -> Result<(), TestCaseError> {
+        let wan = &decision.wans[to.0];
+        prop_assert!(!wan.stale, "moved to a WAN of which nothing is known");
+        if !(in_need && to == HOME) {
+            prop_assert_eq!(wan.reach, Reach::Up, "moved to a WAN that is not proven up");
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn whatever_happens_the_invariants_hold(spells in prop::collection::vec(spell(), 1..64)) {
+        let mut model = Model::new();
+        for spell in &spells {
+            model.live(spell)?;
+        }
+    }
+
+    #[test]
+    fn no_report_of_a_router_makes_it_panic(
+        reports in prop::collection::vec((any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()), 0..12),
+        age in any::<u64>(),
+    ) {
+        let mut steering = Steering::new(params(WANS), MonoTime::ZERO);
+        steering.restore(&SteeringMemory::default(), Duration::from_secs(age));
+        let switches = steering.switches().to_vec();
+        let report = |(switch, (seen, enabled, in_doubt, refused)): (&Switch, &(bool, bool, bool, bool))| {
+            SwitchReport {
+                switch: *switch,
+                seen: seen.then_some((*enabled, MonoTime::ZERO)),
+                pending_since: None,
+                in_doubt: *in_doubt,
+                refused: *refused,
+            }
+        };
+        let actuation = RouteActuation { switches: switches.iter().zip(&reports).map(report).collect() };
+        steering.on_actuation(actuation);
+        let decision = steering.decide(MonoTime::ZERO);
+        prop_assert!(decision.target.carrier.0 < WANS && decision.target.sensitive.0 < WANS);
+    }
+}

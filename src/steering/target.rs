@@ -1,0 +1,219 @@
+//! Where traffic goes, and which switches of the router say so.
+
+use std::fmt;
+
+use super::WanFacts;
+use crate::units::MonoTime;
+
+/// A WAN's place in the order of preference; 0 is home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Rank(pub usize);
+
+impl Rank {
+    /// The preferred WAN.
+    pub const HOME: Self = Self(0);
+}
+
+impl fmt::Display for Rank {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Which WAN takes what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct RouteTarget {
+    /// The WAN of new latency-sensitive connections.
+    pub sensitive: Rank,
+    /// The WAN of everything else.
+    pub carrier: Rank,
+}
+
+/// How everything is sent over another WAN than home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Diversion {
+    /// This WAN's own default route can be disabled, so that the next one takes over.
+    Withdraw,
+    /// A rule can be enabled that sends everything over this WAN.
+    Divert,
+}
+
+/// What a switch does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SwitchKind {
+    /// Enabled, it sends new latency-sensitive connections over its WAN.
+    Steer,
+    /// The same for IPv6.
+    Steer6,
+    /// Its WAN's default route: enabled at rest, disabled to leave the WAN.
+    Withdraw,
+    /// Enabled, it sends everything over its WAN.
+    Divert,
+}
+
+impl SwitchKind {
+    /// Returns the name used in labels, logs and the history.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Steer => "steer",
+            Self::Steer6 => "steer6",
+            Self::Withdraw => "withdraw",
+            Self::Divert => "divert",
+        }
+    }
+
+    const fn is_for_steering(self) -> bool {
+        matches!(self, Self::Steer | Self::Steer6)
+    }
+}
+
+/// One rule or route of the router that is enabled and disabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Switch {
+    /// The WAN that it belongs to.
+    pub wan: Rank,
+    /// What it does.
+    pub kind: SwitchKind,
+}
+
+/// How a switch ought to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SwitchOrder {
+    /// The switch.
+    pub switch: Switch,
+    /// Whether it ought to be enabled.
+    pub enabled: bool,
+}
+
+/// What is known of a switch on the router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SwitchReport {
+    /// The switch.
+    pub switch: Switch,
+    /// Whether it was enabled when it was last seen, and when that was.
+    pub seen: Option<(bool, MonoTime)>,
+    /// Since when the router has not been known to follow what is ordered; `None` if it does.
+    pub pending_since: Option<MonoTime>,
+    /// A write may or may not have been carried out.
+    pub in_doubt: bool,
+    /// The switch cannot be used: no rule matches, several do, or it is of the wrong kind.
+    pub refused: bool,
+}
+
+/// What the router was last known to do about all switches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RouteActuation {
+    /// The switches; one that is missing has not been seen.
+    pub switches: Vec<SwitchReport>,
+}
+
+impl RouteActuation {
+    fn report(&self, switch: Switch) -> Option<&SwitchReport> {
+        self.switches.iter().find(|report| report.switch == switch)
+    }
+
+    /// Tells whether every usable switch has been seen.
+    pub(super) fn has_seen(&self, switches: &[Switch]) -> bool {
+        switches.iter().all(|switch| {
+            self.report(*switch).is_some_and(|report| report.seen.is_some() || report.refused)
+        })
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        self.switches.iter().any(|report| report.pending_since.is_some() && !report.refused)
+    }
+
+    /// Tells whether a switch of steering is not yet what was ordered.
+    pub(super) fn is_steering_pending(&self) -> bool {
+        let steers = |report: &&SwitchReport| report.switch.kind.is_for_steering();
+        let mut reports = self.switches.iter().filter(steers);
+        reports.any(|report| report.pending_since.is_some() && !report.refused)
+    }
+
+    pub(super) fn in_doubt(&self) -> Vec<Switch> {
+        self.switches.iter().filter(|report| report.in_doubt).map(|report| report.switch).collect()
+    }
+
+    pub(super) fn is_refused(&self, switch: Switch) -> bool {
+        self.report(switch).is_some_and(|report| report.refused)
+    }
+
+    fn is_enabled(&self, switch: Switch) -> Option<bool> {
+        self.report(switch).and_then(|report| report.seen).map(|(enabled, _)| enabled)
+    }
+
+    /// Reads the target that the switches, as seen, amount to. Of several that contradict each
+    /// other the most preferred counts, and where every route is withdrawn home does; the orders
+    /// that follow put the rest right.
+    pub(super) fn read_back(&self, switches: &[Switch], wans: usize) -> RouteTarget {
+        let seen = |kind: SwitchKind, enabled: bool| {
+            let wanted = move |switch: &&Switch| switch.kind == kind;
+            switches.iter().filter(wanted).filter(move |s| self.is_enabled(**s) == Some(enabled))
+        };
+        let diverted = seen(SwitchKind::Divert, true).map(|switch| switch.wan).min();
+        let withdrawn: Vec<Rank> =
+            seen(SwitchKind::Withdraw, false).map(|switch| switch.wan).collect();
+        let stands = (0..wans).map(Rank).find(|rank| !withdrawn.contains(rank));
+        let carrier = diverted.or(stands).unwrap_or_default();
+        let steered = seen(SwitchKind::Steer, true).map(|switch| switch.wan).min();
+        RouteTarget { sensitive: steered.unwrap_or(carrier), carrier }
+    }
+}
+
+/// Lists all switches there are.
+pub(super) fn switches(wans: &[WanFacts]) -> Vec<Switch> {
+    let of_wan = |(rank, wan): (usize, &WanFacts)| {
+        let diversion = wan.diversion.map(|diversion| match diversion {
+            Diversion::Withdraw => SwitchKind::Withdraw,
+            Diversion::Divert => SwitchKind::Divert,
+        });
+        let steer = wan.has_steer.then_some(SwitchKind::Steer);
+        let steer6 = wan.has_steer6.then_some(SwitchKind::Steer6);
+        let kinds = [steer, steer6, diversion].into_iter().flatten();
+        kinds.map(move |kind| Switch { wan: Rank(rank), kind }).collect::<Vec<_>>()
+    };
+    wans.iter().enumerate().flat_map(of_wan).collect()
+}
+
+/// Says how each switch ought to be for `target`; what is to be enabled comes first, so that a
+/// way is open before another is closed.
+pub(super) fn orders(switches: &[Switch], target: RouteTarget) -> Vec<SwitchOrder> {
+    let RouteTarget { sensitive, carrier } = target;
+    let has_divert = switches.contains(&Switch { wan: carrier, kind: SwitchKind::Divert });
+    let mut orders: Vec<SwitchOrder> = switches
+        .iter()
+        .map(|switch| {
+            let enabled = match switch.kind {
+                // What goes with everything else needs no rule of its own.
+                SwitchKind::Steer | SwitchKind::Steer6 => {
+                    switch.wan == sensitive && sensitive != carrier
+                }
+                SwitchKind::Divert => switch.wan == carrier,
+                // A rule that diverts leaves the routes for those who come after it.
+                SwitchKind::Withdraw => has_divert || switch.wan >= carrier,
+            };
+            SwitchOrder { switch: *switch, enabled }
+        })
+        .collect();
+    orders.sort_by_key(|order| !order.enabled);
+    orders
+}
+
+/// Returns the switches that must be usable before `rank` can carry everything, or `None` if
+/// there is no way to make it do so.
+pub(super) fn needed_to_carry(switches: &[Switch], rank: Rank) -> Option<Vec<Switch>> {
+    let divert = Switch { wan: rank, kind: SwitchKind::Divert };
+    if rank == Rank::HOME {
+        return Some(Vec::new());
+    }
+    if switches.contains(&divert) {
+        return Some(vec![divert]);
+    }
+    let before = (0..rank.0).map(|wan| Switch { wan: Rank(wan), kind: SwitchKind::Withdraw });
+    let before: Vec<Switch> = before.collect();
+    before.iter().all(|switch| switches.contains(switch)).then_some(before)
+}
+
+#[cfg(test)]
+mod tests;

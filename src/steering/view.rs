@@ -1,0 +1,204 @@
+//! The record of one decision: the only thing that metrics, history, status and the router's side
+//! read of steering. All names in it are stable codes.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    Blocker, FailoverReason, Rank, Reach, RouteTarget, Score, SteerReason, SteeringMode, Switch,
+    SwitchOrder, machine::Phase,
+};
+use crate::units::MonoTime;
+
+/// Where the steering machine stands, for people and labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SteerState {
+    /// New latency-sensitive connections go with everything else.
+    Home,
+    /// The same, but the WAN suffers.
+    Confirming,
+    /// They go over another WAN.
+    Steered,
+    /// The same, but the WAN that was left is well again.
+    Recovering,
+    /// They go where the operator wants them.
+    Pinned,
+}
+
+impl SteerState {
+    /// All states, in the order in which they are shown.
+    pub const ALL: [Self; 5] =
+        [Self::Home, Self::Confirming, Self::Steered, Self::Recovering, Self::Pinned];
+
+    /// Returns the name used in labels and in the history.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Home => "home",
+            Self::Confirming => "confirming",
+            Self::Steered => "steered",
+            Self::Recovering => "recovering",
+            Self::Pinned => "pinned",
+        }
+    }
+
+    pub(super) const fn of(phase: Phase) -> Self {
+        match phase {
+            Phase::Home => Self::Home,
+            Phase::Confirming { .. } => Self::Confirming,
+            Phase::Steered { .. } => Self::Steered,
+            Phase::Recovering { .. } => Self::Recovering,
+        }
+    }
+}
+
+/// What a timer measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimerKind {
+    /// Until suffering counts.
+    Sustain,
+    /// Until a return may be thought of.
+    HoldDown,
+    /// Until a recovery counts.
+    RecoverySustain,
+    /// Until the raised threshold is lowered again.
+    FlapPenalty,
+    /// Until the operator's word runs out.
+    Manual,
+    /// Until what was failed over may come back.
+    Stay,
+    /// Until the more preferred WAN has been alive for long enough.
+    Failback,
+}
+
+impl TimerKind {
+    /// Returns the name used in labels and in the status.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sustain => "sustain",
+            Self::HoldDown => "hold_down",
+            Self::RecoverySustain => "recovery_sustain",
+            Self::FlapPenalty => "flap_penalty",
+            Self::Manual => "manual",
+            Self::Stay => "stay",
+            Self::Failback => "failback",
+        }
+    }
+}
+
+/// A timer that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timer {
+    /// What it measures.
+    pub kind: TimerKind,
+    /// How long it still runs; never zero.
+    pub remaining: Duration,
+}
+
+/// A change from one WAN to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Move {
+    /// The WAN that is left.
+    pub from: Rank,
+    /// The WAN that takes over.
+    pub to: Rank,
+}
+
+/// Everything that one decision of steering says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SteeringDecision {
+    /// When it was taken.
+    pub at: MonoTime,
+    /// Whether decisions are taken, and carried out.
+    pub mode: SteeringMode,
+    /// Whether `orders` are to be carried out; never while observing, nor before the router's
+    /// switches were seen.
+    pub acts: bool,
+    /// Where traffic goes, or would go.
+    pub target: RouteTarget,
+    /// How each switch ought to be; in this order, so that a way is open before another is closed.
+    pub orders: Vec<SwitchOrder>,
+    /// The switches of which nobody knows whether the last write was carried out.
+    pub in_doubt: Vec<Switch>,
+    /// The first decision: new latency-sensitive connections.
+    pub steer: SteerView,
+    /// The second decision: everything else.
+    pub failover: FailoverView,
+    /// What is known of each WAN, in the order of preference.
+    pub wans: Vec<WanView>,
+}
+
+/// The decision about new latency-sensitive connections.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SteerView {
+    /// Where the machine stands.
+    pub state: SteerState,
+    /// Since when.
+    pub since: MonoTime,
+    /// The change of state that this decision made.
+    pub transition: Option<(SteerState, SteerState)>,
+    /// The change of WAN that this decision made, for `reason`.
+    pub moved: Option<Move>,
+    /// Why.
+    pub reason: SteerReason,
+    /// What keeps it from being acted upon.
+    pub blocker: Option<Blocker>,
+    /// How sure it is that the carrier suffers, and why.
+    pub score: Score,
+    /// The score from which it counts; above 100 it is out of reach.
+    pub threshold: u16,
+    /// The timers that run.
+    pub timers: Vec<Timer>,
+    /// Changes within the last hour.
+    pub actions: u32,
+}
+
+/// The decision about everything else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailoverView {
+    /// Since when the WAN carries everything.
+    pub since: MonoTime,
+    /// The change of WAN that this decision made, for `reason`.
+    pub moved: Option<Move>,
+    /// Why.
+    pub reason: FailoverReason,
+    /// What keeps it from being acted upon.
+    pub blocker: Option<Blocker>,
+    /// The timers that run.
+    pub timers: Vec<Timer>,
+    /// Changes within the last hour.
+    pub actions: u32,
+}
+
+/// What is known of one WAN.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WanView {
+    /// Its name.
+    pub name: String,
+    /// Whether it is reachable.
+    pub reach: Reach,
+    /// Since when.
+    pub since: MonoTime,
+    /// Whether its newest cycle is too old to be evidence.
+    pub stale: bool,
+    /// How sure it is that it suffers.
+    pub score: Score,
+    /// Why nothing is moved to it for comfort; `None` if it is fit.
+    pub unfit: Option<Blocker>,
+}
+
+/// How often each reason was given since the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Decisions about new latency-sensitive connections.
+    pub steer: BTreeMap<SteerReason, u64>,
+    /// Decisions about everything else.
+    pub failover: BTreeMap<FailoverReason, u64>,
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, decision: &SteeringDecision) {
+        *self.steer.entry(decision.steer.reason).or_default() += 1;
+        *self.failover.entry(decision.failover.reason).or_default() += 1;
+    }
+}

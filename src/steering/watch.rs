@@ -1,0 +1,170 @@
+//! What the cycles of one WAN say to steering.
+
+use std::time::Duration;
+
+use super::{
+    FailoverParams, Reach, Signals, SteerParams, WanFacts, reachability::Reachability,
+    since::Since, trend::QueueTrend,
+};
+use crate::{
+    control::{
+        CongestionState, Cycle, Direction, Measurement, MeasurementState, PerDirection, Timing,
+    },
+    units::{Delay, MonoTime},
+};
+
+/// A cycle older than this, and than four intervals, says nothing about now.
+const FRESH_AT_LEAST: Duration = Duration::from_secs(1);
+const FRESH_INTERVALS: u32 = 4;
+/// A SOFT_RED of three cycles at 50 ms, as v1.7 counted, is more than a passing one.
+const SOFT_RED_LASTS: Duration = Duration::from_millis(150);
+/// A rate is at its floor for good after this long: the law is quicker than that to raise it.
+const AT_FLOOR_LASTS: Duration = Duration::from_secs(1);
+
+/// The newest cycle, reduced to what counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Glance {
+    at: MonoTime,
+    fresh_for: Duration,
+    pub(super) measurement: Measurement,
+    /// The worse of both directions.
+    pub(super) state: CongestionState,
+    /// Traffic over ceiling (0 to about 1), the greater of both directions; `None` if unknown.
+    pub(super) share: Option<f64>,
+}
+
+/// What is known of one WAN.
+#[derive(Debug, Clone)]
+pub(super) struct Watch {
+    newest: Option<Glance>,
+    trends: PerDirection<QueueTrend>,
+    /// The smoothed delay over the baseline, in microseconds.
+    delta: Option<f64>,
+    soft_red: Since,
+    at_floor: Since,
+    reachability: Reachability,
+}
+
+impl Watch {
+    pub(super) fn new(now: MonoTime) -> Self {
+        Self {
+            newest: None,
+            trends: PerDirection::default(),
+            delta: None,
+            soft_red: Since::default(),
+            at_floor: Since::default(),
+            reachability: Reachability::new(now),
+        }
+    }
+
+    /// Takes in a cycle; one that is not newer than the last changes nothing.
+    pub(super) fn on_cycle(
+        &mut self,
+        cycle: &Cycle,
+        facts: &WanFacts,
+        (steer, failover): (&SteerParams, &FailoverParams),
+    ) {
+        let before = self.newest.map(|glance| glance.at);
+        if before.is_some_and(|before| cycle.at <= before) {
+            return;
+        }
+        let Timing { interval, .. } = cycle.timing;
+        let fresh_for = FRESH_AT_LEAST.max(interval * FRESH_INTERVALS);
+        let gap = before.map(|before| cycle.at.since(before)).filter(|gap| *gap < fresh_for);
+        if gap.is_none() {
+            self.reachability.interrupted();
+            (self.soft_red, self.at_floor) = (Since::default(), Since::default());
+            self.delta = None;
+        }
+        for direction in Direction::ALL {
+            let reading = cycle.directions[direction].queue.as_ref();
+            self.trends[direction].update(cycle.at, reading);
+        }
+        self.smooth(cycle.measurement.delta, gap, steer.assessment.smoothing);
+        let state = cycle.directions.download.state.max(cycle.directions.upload.state);
+        self.soft_red.keep(state == CongestionState::SoftRed, cycle.at);
+        let at_floor = cycle.directions.each().into_iter().any(|(direction, channel)| {
+            channel.state > CongestionState::Green
+                && channel.desired <= facts.limits[direction].floor
+        });
+        self.at_floor.keep(at_floor, cycle.at);
+        self.reachability.update(cycle, failover);
+        let measurement = cycle.measurement;
+        let share = share(cycle, facts);
+        self.newest = Some(Glance { at: cycle.at, fresh_for, measurement, state, share });
+    }
+
+    fn smooth(&mut self, delta: Option<Delay>, gap: Option<Duration>, tau: Duration) {
+        let Some(delta) = delta.map(|delta| delta.micros() as f64) else {
+            return;
+        };
+        let weight = |dt: Duration| 1.0 - (-dt.as_secs_f64() / tau.as_secs_f64().max(1e-6)).exp();
+        self.delta = Some(match (self.delta, gap) {
+            (Some(old), Some(dt)) => old + (delta - old) * weight(dt),
+            (None, _) | (Some(_), None) => delta,
+        });
+    }
+
+    /// Returns the newest cycle, unless it is too old to say anything.
+    pub(super) fn glance(&self, now: MonoTime) -> Option<&Glance> {
+        self.newest.as_ref().filter(|glance| now.since(glance.at) < glance.fresh_for)
+    }
+
+    pub(super) const fn reach(&self) -> Reach {
+        self.reachability.reach()
+    }
+
+    /// Since when the WAN has been up, down or unknown.
+    pub(super) const fn reach_since(&self) -> MonoTime {
+        self.reachability.since()
+    }
+
+    /// Tells whether the WAN is known to be dead. It stays so until it is proven up: that cycles
+    /// no longer come is no sign of life.
+    pub(super) fn is_dead(&self) -> bool {
+        self.reach() == Reach::Down
+    }
+
+    /// Tells whether at least one target has answered within the last `span`.
+    pub(super) fn answers(&self, now: MonoTime, span: Duration) -> bool {
+        let age = self.glance(now).and_then(|glance| {
+            glance.measurement.age.map(|age| age.saturating_add(now.since(glance.at)))
+        });
+        age.is_some_and(|age| age <= span)
+    }
+
+    /// Returns what a score is made of, if anything is known.
+    pub(super) fn signals(&self, now: MonoTime, steer: &SteerParams) -> Option<Signals> {
+        let Glance { measurement, state, .. } = *self.glance(now)?;
+        let each = || self.trends.each().map(|(_, trend)| trend).into_iter();
+        let worst = each()
+            .map(|trend| {
+                let delta = Delay::from_micros(1).scaled(self.delta.unwrap_or(0.0));
+                steer.assessment.assess(delta, trend.drops(now), trend.backlog(now))
+            })
+            .max();
+        Some(Signals {
+            state,
+            soft_red_lasts: self.soft_red.lasted(now, SOFT_RED_LASTS),
+            delta: measurement.delta,
+            drops_rising: each().any(|trend| trend.drops_rising(now)),
+            backlog: each().any(|trend| trend.stands(now)),
+            at_floor: self.at_floor.lasted(now, AT_FLOOR_LASTS),
+            collapsed: measurement.state == MeasurementState::Collapsed,
+            assessment: worst.unwrap_or(super::Assessment::Green),
+        })
+    }
+
+    /// Tells whether packets were dropped between the last two readings.
+    pub(super) fn drops(&self, now: MonoTime) -> bool {
+        self.trends.each().iter().any(|(_, trend)| trend.drops(now) > 0)
+    }
+}
+
+fn share(cycle: &Cycle, facts: &WanFacts) -> Option<f64> {
+    let of = |direction: Direction| {
+        let achieved = cycle.directions[direction].load.achieved?;
+        achieved.fraction_of(facts.limits[direction].ceiling)
+    };
+    Some(of(Direction::Download)?.max(of(Direction::Upload)?))
+}

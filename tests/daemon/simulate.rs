@@ -1,0 +1,141 @@
+//! `wanctl simulate`.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::child::{Exit, Program, wanctl};
+
+fn simulate(arguments: &[&str]) -> Exit {
+    let mut command = wanctl();
+    command.arg("simulate").args(arguments);
+    Program::finish(command)
+}
+
+fn rows(arguments: &[&str]) -> Vec<Value> {
+    let exit = simulate(&[arguments, &["--format", "json"]].concat());
+    exit.expect(0);
+    assert_eq!(exit.stderr, "");
+    serde_json::from_str(&exit.stdout).unwrap()
+}
+
+/// Ten seconds of 12 Mbit/s in mahimahi's format.
+fn trace(directory: &TempDir, name: &str) -> String {
+    let lines: Vec<String> = (0..=10_000).map(|ms| ms.to_string()).collect();
+    let path = directory.path().join(name);
+    fs::write(&path, lines.join("\n")).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn laws_meet_on_a_trace_and_are_told_in_every_form() {
+    let site = tempfile::tempdir().unwrap();
+    let path = trace(&site, "lab.down");
+    trace(&site, "lab.up");
+    let picture = site.path().join("lab.svg");
+    let plot = picture.to_str().unwrap();
+    let told = rows(&[
+        "--trace",
+        &path,
+        "--law",
+        "fixed",
+        "--compare",
+        "--duration",
+        "12s",
+        "--plot",
+        plot,
+    ]);
+    assert!(told.len() >= 2, "{told:?}");
+    assert_eq!(told[0]["law"], "fixed");
+    assert_eq!(told[1]["law"], "adaptive");
+    for row in &told {
+        assert_eq!(row["scenario"], "lab");
+        assert!(row["added_delay_ms"]["p95"].is_number(), "{row}");
+        // The upload was found, and is used.
+        let used = row["utilisation_upload"].as_f64().unwrap();
+        assert!((0.3..=1.0).contains(&used), "{row}");
+        assert!(row["reaction_down_s"].is_null(), "{row}");
+    }
+    let svg = fs::read_to_string(&picture).unwrap();
+    for law in ["adaptive", "fixed"] {
+        assert!(svg.contains(&format!(">{law}</text>")), "{law} is not in the plot");
+    }
+    let arguments = ["--trace", &path, "--law", "fixed", "--duration", "8s"];
+    let table = simulate(&arguments);
+    table.expect(0);
+    assert!(table.stdout.starts_with("scenario"), "{table:#?}");
+    let csv = simulate(&[&arguments[..], &["--format", "csv"]].concat());
+    assert_eq!(csv.stdout.lines().count(), 2, "{csv:#?}");
+}
+
+#[test]
+fn equal_seeds_give_equal_figures_and_every_seed_a_row() {
+    let arguments = ["--scenario", "lte", "--duration", "10s", "--seed", "7", "--seed", "8"];
+    let told = rows(&[&arguments[..], &["--buffer-ms", "50,300"]].concat());
+    let names: Vec<_> =
+        told.iter().map(|row| (row["scenario"].as_str().unwrap(), row["seed"].clone())).collect();
+    let expected = [("lte/50ms", 7), ("lte/300ms", 7), ("lte/50ms", 8), ("lte/300ms", 8)];
+    assert_eq!(names, expected.map(|(name, seed)| (name, Value::from(seed))));
+    assert_eq!(told, rows(&[&arguments[..], &["--buffer-ms", "50,300"]].concat()));
+    assert_ne!(told[0]["added_delay_ms"], told[2]["added_delay_ms"]);
+}
+
+#[test]
+fn a_configuration_gives_limits_and_law() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/emulator.yaml");
+    let config = config.to_str().unwrap();
+    let arguments = ["--scenario", "steady", "--duration", "10s", "--config", config];
+    let told = rows(&[&arguments[..], &["--wan", "lte"]].concat());
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["law"], "adaptive");
+    // It is configured for a link that is far slower than this one.
+    let used = told[0]["utilisation_download"].as_f64().unwrap();
+    assert!(used < 0.7, "{told:?}");
+    let exit = simulate(&arguments);
+    exit.expect(2);
+    assert!(exit.stderr.contains("choose one with --wan (cable, lte)"), "{exit:#?}");
+    let exit = simulate(&[&arguments[..], &["--wan", "nowhere"]].concat());
+    exit.expect(2);
+    assert!(exit.stderr.contains("there is no WAN `nowhere`"), "{exit:#?}");
+}
+
+#[test]
+fn mistakes_are_told_with_what_was_meant() {
+    let site = tempfile::tempdir().unwrap();
+    let broken = site.path().join("broken.csv");
+    fs::write(&broken, "seconds,mbit\n0,10\n1,fast\n").unwrap();
+    let broken = broken.to_str().unwrap();
+    for (arguments, code, told) in [
+        (["--law", "adaptve"], 2, "there is no law `adaptve`; did you mean `adaptive`?"),
+        (["--scenario", "stp"], 2, "there is no scenario `stp`; did you mean `step`?"),
+        (["--law", "x"], 2, "there is no law `x`; there are: adaptive"),
+        (["--trace", "/nowhere"], 1, "cannot read the trace /nowhere: No such file"),
+        (["--trace", broken], 1, "broken.csv:3: `fast` here; expected Mbit/s"),
+        (["--ceiling", "fast"], 2, "`fast` is not 0.1 to 1000000 Mbit/s"),
+    ] {
+        let exit = simulate(&arguments);
+        exit.expect(code);
+        assert!(exit.stderr.contains(told), "{arguments:?}: {exit:#?}");
+        assert_eq!(exit.stdout, "");
+    }
+    let exit = simulate(&["--scenario", "step", "--base", "30", "--ceiling", "20"]);
+    exit.expect(2);
+    assert!(exit.stderr.contains("do not ascend"), "{exit:#?}");
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_error() {
+    let mut command = Command::new("sh");
+    command.args(["-c", r#""$0" simulate --list | true; exit 0"#]).arg(wanctl().get_program());
+    let exit = Program::finish({
+        command.stdin(Stdio::null());
+        command
+    });
+    exit.expect(0);
+    assert_eq!(exit.stderr, "");
+}
