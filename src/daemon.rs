@@ -39,7 +39,7 @@ use crate::{
     config::{Config, Origin, WanConfig},
     control::Direction,
     history::{self, Event, HistoryCollector, Recorder, Writer},
-    http::{self, HealthSource, Served},
+    http::{self, HealthSource, HistorySource, Served},
     probe::{ProbeFamilies, Prober},
     recording::Recording,
     router::Router,
@@ -164,6 +164,7 @@ impl Daemon {
         }
         let (mode, origin) = (mode_name(config.control.mode), config.origin.clone());
         let out = Outgoing { loops: updates, tuning: tune, metrics, recorder: recorder.clone() };
+        let kept = HistorySource::new(config.history.path.clone());
         let reloader = Reloader::new(config, source, out);
         let health = health_source(
             reloader.clone(),
@@ -180,6 +181,7 @@ impl Daemon {
             registry: Arc::new(registry),
             board: board.clone(),
             health: health.clone(),
+            history: kept,
             steering: steering.clone(),
             reload: reload_source(reloader.clone()),
             steer,

@@ -1,6 +1,8 @@
 //! What is served: `/metrics`, `/livez`, `/readyz`, `/health`, `/status`, `/recent`, `/events`
-//! and the live page; `/-/reload` and `/-/steer` obey if they may. Every other answer is made from memory; no scrape reaches the router or the disk.
+//! and the live page; `/-/reload` and `/-/steer` obey if they may. `/metrics/history` reads the
+//! history's file. Every other answer is made from memory; no scrape reaches the router or the disk.
 
+mod history;
 mod page;
 mod steer;
 
@@ -22,6 +24,7 @@ use serde::Serialize;
 use tokio::{net::TcpListener, time::sleep};
 use tokio_util::sync::CancellationToken;
 
+pub use self::history::HistorySource;
 use self::steer::steer;
 pub use self::steer::{SteerRequest, SteerSource, Steered};
 use crate::{
@@ -41,6 +44,8 @@ pub struct Served {
     pub board: Board,
     /// How health is found out; asked at each request.
     pub health: HealthSource,
+    /// The history's file.
+    pub history: HistorySource,
     /// Where traffic is steered.
     pub steering: SteeringBoard,
     /// How the configuration is reloaded.
@@ -107,6 +112,7 @@ pub fn router(served: Served) -> Router {
     Router::new()
         .merge(page::routes())
         .route("/metrics", get(metrics))
+        .route("/metrics/history", get(history::history))
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/health", get(health))
@@ -199,6 +205,7 @@ fn snapshot(served: &Served) -> Snapshot {
 }
 
 async fn unknown() -> Response {
-    let paths = "there is nothing here; try /, /metrics, /health, /livez, /readyz, /status\n";
+    let paths = "there is nothing here; try /, /metrics, /metrics/history, /health, /livez, /readyz, \
+                 /status\n";
     (StatusCode::NOT_FOUND, paths).into_response()
 }

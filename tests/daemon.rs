@@ -23,6 +23,7 @@ mod daemon {
     mod faults;
     mod history;
     mod memory;
+    mod pages;
     mod refusals;
     mod reload;
     mod replay;

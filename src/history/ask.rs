@@ -101,8 +101,7 @@ pub struct Words<'a> {
 /// A [`Mistake`] that lists the names.
 pub(super) fn resolution(name: &str) -> Result<Resolution, Mistake> {
     Resolution::named(&name.to_ascii_lowercase()).ok_or_else(|| {
-        let reason =
-            format!("`{}` is none of auto, raw, 1s, 1m, 5m and 1h", name.escape_debug());
+        let reason = format!("`{}` is none of auto, raw, 1s, 1m, 5m and 1h", name.escape_debug());
         Mistake::new("resolution", reason)
     })
 }

@@ -142,7 +142,8 @@ impl HistoryError {
     }
 
     /// Returns the message with all its causes, in one line.
-    pub(super) fn with_causes(&self) -> String {
+    #[must_use]
+    pub fn with_causes(&self) -> String {
         let mut text = self.to_string();
         let mut cause = self.source();
         while let Some(error) = cause {

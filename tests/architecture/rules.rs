@@ -20,7 +20,7 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     ("recording", &["units", "control"]),
     ("telemetry", &["units", "control", "steering"]),
     ("status", &["units", "control", "steering", "actuator"]),
-    ("http", &["status", "telemetry"]),
+    ("http", &["units", "clock", "history", "status", "telemetry"]),
     (
         "daemon",
         &[

@@ -124,7 +124,11 @@ fn table<'a>(
     over: Delay,
 ) -> std::io::Result<()> {
     let limit = format!("over {} ms", over.millis());
-    writeln!(out, "{:10}  {:^36}  {:>12}  {:^28}  {:^28}", "", "added delay", limit, "download", "upload")?;
+    writeln!(
+        out,
+        "{:10}  {:^36}  {:>12}  {:^28}  {:^28}",
+        "", "added delay", limit, "download", "upload"
+    )?;
     writeln!(
         out,
         "{:10}  {:>7}  {:>7}  {:>7}  {:>9}  {:>12}{}",

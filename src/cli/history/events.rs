@@ -48,7 +48,8 @@ pub(super) fn tell(
             }
             Format::Json => {
                 let RecordedEvent { wan, kind, payload, .. } = event;
-                let told = json!({"time": utc.to_string(), "wan": wan, "kind": kind, "payload": payload});
+                let told =
+                    json!({"time": utc.to_string(), "wan": wan, "kind": kind, "payload": payload});
                 write!(out, "{before}{told}")?;
                 before = ",\n";
             }
@@ -66,20 +67,26 @@ pub(super) fn tell(
     Ok(())
 }
 
+/// Members of payloads that tell what was before and what is after.
+const CHANGES: [(&str, &str); 3] =
+    [("from", "to"), ("from_bps", "to_bps"), ("written_bps", "found_bps")];
+
 /// Returns the details for people: what changed first, then the rest with their units.
 fn in_words(payload: &Value) -> String {
     let Value::Object(members) = payload else { return payload.to_string() };
     let shown = |name: &str| members.get(name).map(|value| text(name, value));
-    let mut words: Vec<String> = shown("direction").into_iter().collect();
-    for (old, new) in [("from", "to"), ("from_bps", "to_bps"), ("written_bps", "found_bps")] {
-        if let Some((old, new)) = shown(old).zip(shown(new)) {
-            words.push(format!("{old} → {new}"));
-        }
-    }
-    const TOLD: [&str; 7] =
-        ["direction", "from", "to", "from_bps", "to_bps", "written_bps", "found_bps"];
-    for (name, value) in members.iter().filter(|(name, _)| !TOLD.contains(&name.as_str())) {
-        let label = ["_us", "_bps"].iter().find_map(|unit| name.strip_suffix(unit)).unwrap_or(name);
+    let changes = CHANGES.iter().filter_map(|(old, new)| {
+        let (old, new) = shown(old).zip(shown(new))?;
+        Some(format!("{old} → {new}"))
+    });
+    let first: Vec<String> = shown("direction").into_iter().chain(changes).collect();
+    let is_told = |name: &str| {
+        name == "direction" || CHANGES.iter().any(|(old, new)| [*old, *new].contains(&name))
+    };
+    let mut words = if first.is_empty() { Vec::new() } else { vec![first.join(" ")] };
+    for (name, value) in members.iter().filter(|(name, _)| !is_told(name)) {
+        let unit = ["_us", "_bps"].iter().find_map(|unit| name.strip_suffix(unit));
+        let label = unit.unwrap_or(name);
         words.push(format!("{} {}", label.replace('_', " "), text(name, value)));
     }
     words.join(", ")

@@ -20,7 +20,6 @@ pub(super) fn zoned(at: Timestamp, zone: &TimeZone) -> Zoned {
     instant.to_zoned(zone.clone())
 }
 
-
 /// Returns a span of time in the words of its end: `2026-03-01 12:00:00 to 13:00:00 (UTC+01:00)`.
 pub(super) fn span(from: Timestamp, to: Timestamp, zone: &TimeZone) -> String {
     let [from, to] = [from, to].map(|at| zoned(at, zone));
@@ -62,8 +61,9 @@ pub(super) fn length(span: Duration) -> String {
         .collect();
     match whole.len() {
         0 => format!("{:.1} s", span.as_secs_f64()),
+        1 if seconds.is_multiple_of(60) => whole[0].clone(),
         1 => format!("{} {} s", whole[0], seconds % 60),
-        _ => whole[..2].join(" "),
+        _ => whole[..2].join(" ").replace(" 0 h", "").replace(" 0 min", ""),
     }
 }
 
@@ -90,6 +90,11 @@ pub(super) fn count(number: u64) -> String {
     grouped
 }
 
+/// Returns a count and what it counts.
+pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
 /// Returns a share of 0 to 1 in percent; what is not nothing is not told as nothing.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
@@ -110,7 +115,7 @@ pub(super) fn worst(bucket: &Bucket, direction: Direction) -> String {
         None => "-".to_owned(),
         Some((state, time)) if *time == whole => state.name().to_owned(),
         Some((state, time)) => {
-            format!("{} {}", state.name(), percent(*time as f64 / whole as f64))
+            format!("{} {:.0} %", state.name(), (*time as f64 / whole as f64 * 100.0).ceil())
         }
     }
 }
@@ -129,6 +134,7 @@ mod tests {
         let told = |seconds| length(Duration::from_secs_f64(seconds));
         assert_eq!([told(0.25), told(59.9), told(61.0)], ["0.2 s", "59.9 s", "1 min 1 s"]);
         assert_eq!([told(7_325.0), told(183_000.0)], ["2 h 2 min", "2 d 2 h"]);
+        assert_eq!([told(600.0), told(3_600.0), told(86_400.0)], ["10 min", "1 h", "1 d"]);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::{
     process::{Child, ChildStdin, Command, Stdio},
 };
 
-/// Shows a short answer without stopping, and leaves it on the screen.
-const LESS: &str = "FRX";
+/// Shows a short answer without stopping and leaves it on the screen; long lines are not folded.
+const LESS: &str = "FRSX";
 
 /// Standard output or a pager. Dropped, it waits for the pager, which owns the terminal until
 /// its reader has seen enough.

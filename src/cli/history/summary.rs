@@ -55,15 +55,15 @@ fn whole(out: &mut dyn Write, sum: &Bucket, asked: Duration) -> std::io::Result<
     let lost_share = human::percent(lost as f64 / sent.max(1) as f64);
     writeln!(
         out,
-        "  recorded     {recorded} of {}: {} cycles, {} gaps, {} ticks dropped, {} overruns",
+        "  recorded     {recorded} of {}: {}, {}, {}, {}",
         human::length(asked),
-        human::count(sum.cycles()),
-        human::count(sum.gaps()),
-        human::count(skipped),
-        human::count(overran)
+        human::counted(sum.cycles(), "cycle", "cycles"),
+        human::counted(sum.gaps(), "gap", "gaps"),
+        human::counted(skipped, "tick dropped", "ticks dropped"),
+        human::counted(overran, "overrun", "overruns")
     )?;
     let (sent, lost) = (human::count(sent), human::count(lost));
-    writeln!(out, "  probes       {sent} answered or lost, {lost} lost ({lost_share})")?;
+    writeln!(out, "  probes       {lost} of {sent} lost ({lost_share})")?;
     let states = MeasurementState::ALL.map(|state| (state.name(), sum.measurement_ms(state)));
     writeln!(out, "  measurement  {}", shares(&states))
 }

@@ -13,8 +13,10 @@ use crate::{
 
 /// Rows that a person reads gladly.
 const ENOUGH: i64 = 200;
-/// What is told if nothing is asked for, besides the states.
-const USUAL: [&str; 3] = ["delta_p50_us", "delta_p95_us", "delta_max_us"];
+/// What is told if nothing is asked for, besides rates and states; with short heads.
+const DELAYS: [(&str, &str); 3] =
+    [("delta_p50_us", "p50"), ("delta_p95_us", "p95"), ("delta_max_us", "max")];
+const RATES: [(&str, &str); 2] = [("achieved", "traffic"), ("desired", "desired")];
 
 struct Column {
     /// Lines above the values.
@@ -35,24 +37,27 @@ impl Column {
         Self { head: [above, topic.replace('_', " "), unit], cell: Cell::Field(field) }
     }
 
-    fn worst(direction: Direction) -> Self {
-        let head = [direction.name().to_owned(), "worst state".to_owned(), String::new()];
-        Self { head, cell: Cell::Worst(direction) }
+    fn short(name: &str, above: &str, head: &str) -> Option<Self> {
+        let Self { head: [_, _, unit], cell } = Self::of(Field::named(name)?);
+        Some(Self { head: [above.to_owned(), head.to_owned(), unit], cell })
     }
 
     fn usual() -> Vec<Self> {
-        let named = |name: &str| Field::named(name).map(Self::of);
         let of = |direction: Direction| {
-            let rate = |what| named(&format!("{}_{what}_mean_bps", direction.name()));
-            let both = rate("achieved").into_iter().chain(rate("desired"));
-            both.chain([Self::worst(direction)]).collect::<Vec<_>>()
+            let above = direction.name();
+            let rate = |(what, head): (&str, &str)| {
+                Self::short(&format!("{above}_{what}_mean_bps"), above, head)
+            };
+            let head = [above.to_owned(), "worst state".to_owned(), "% of time".to_owned()];
+            let worst = Self { head, cell: Cell::Worst(direction) };
+            RATES.into_iter().filter_map(rate).chain([worst]).collect::<Vec<_>>()
         };
-        let delays = USUAL.iter().filter_map(|name| named(name));
+        let delays = DELAYS.iter().filter_map(|(name, head)| Self::short(name, "added", head));
         delays.chain(Direction::ALL.into_iter().flat_map(of)).collect()
     }
 
     fn width(&self) -> usize {
-        let least = if matches!(self.cell, Cell::Worst(_)) { 15 } else { 8 };
+        let least = if matches!(self.cell, Cell::Worst(_)) { 14 } else { 7 };
         self.head.iter().map(String::len).max().unwrap_or(0).max(least)
     }
 
@@ -90,7 +95,7 @@ pub(super) fn tell(
     } else {
         Column::usual()
     };
-    let clock = clock(&question, zone);
+    let (clock, width) = clock(&question, zone);
     let mut told: Option<Arc<str>> = None;
     for row in Rows::new(reader, &question, usize::MAX, None)? {
         let row = row?;
@@ -98,11 +103,11 @@ pub(super) fn tell(
             if told.is_some() {
                 writeln!(out)?;
             }
-            head(out, &row.wan, &columns, &question, zone)?;
+            head(out, &row.wan, &columns, &question, zone, width)?;
             told = Some(Arc::clone(&row.wan));
         }
         let time = human::zoned(row.point.at, zone).strftime(clock).to_string();
-        write!(out, "{time:TIME$}")?;
+        write!(out, "{time:width$}")?;
         for column in &columns {
             write!(out, "  {:>1$}", column.text(&row), column.width())?;
         }
@@ -119,21 +124,19 @@ pub(super) fn tell(
     Ok(())
 }
 
-/// Width of the column of times.
-const TIME: usize = 19;
-
 fn head(
     out: &mut dyn Write,
     wan: &str,
     columns: &[Column],
     question: &Question,
     zone: &TimeZone,
+    width: usize,
 ) -> std::io::Result<()> {
     let Question { from, to, resolution, .. } = *question;
     let span = human::span(from, to, zone);
     writeln!(out, "{}, {span}, {} a row", human::plain(wan), length(resolution))?;
     for (line, label) in ["", "time", ""].into_iter().enumerate() {
-        let mut text = format!("{label:TIME$}");
+        let mut text = format!("{label:width$}");
         for column in columns {
             text += &format!("  {:>1$}", column.head[line], column.width());
         }
@@ -152,15 +155,15 @@ fn length(resolution: Resolution) -> &'static str {
     }
 }
 
-/// Returns how times are written: as finely as rows differ, and with their offset where it
-/// changes.
-fn clock(question: &Question, zone: &TimeZone) -> &'static str {
+/// Returns how times are written, and how wide that is: as finely as rows differ, and with their
+/// offset where it changes.
+fn clock(question: &Question, zone: &TimeZone) -> (&'static str, usize) {
     let offset = |at: Timestamp| human::zoned(at, zone).offset();
     let changes = offset(question.from) != offset(question.to);
     match question.resolution {
-        Resolution::Raw => "%m-%d %H:%M:%S.%3f",
-        Resolution::Tier(Tier::Second) if !changes => "%F %T",
-        _ if changes => "%m-%d %H:%M %:z",
-        _ => "%F %H:%M",
+        Resolution::Raw => ("%m-%d %H:%M:%S.%3f", 18),
+        Resolution::Tier(Tier::Second) => ("%F %T", 19),
+        _ if changes => ("%m-%d %H:%M %:z", 18),
+        _ => ("%F %H:%M", 16),
     }
 }

@@ -47,7 +47,9 @@ fn a_moment_is_understood_in_many_words() {
 
 #[test]
 fn what_is_no_moment_is_told_with_examples() {
-    for text in ["", "soon", "25:00", "2026-02-30", "2026-13-01 14:00", "yesterday noon", "ago", "@"] {
+    for text in
+        ["", "soon", "25:00", "2026-02-30", "2026-13-01 14:00", "yesterday noon", "ago", "@"]
+    {
         let told = at(text);
         assert!(told.contains("try "), "{text}: {told}");
     }
@@ -87,7 +89,10 @@ fn a_span_ends_where_it_is_told() {
 #[test]
 fn words_that_contradict_each_other_are_told() {
     let both = Words { last: Some("2h"), from: Some("today"), ..Words::default() };
-    assert_eq!(asked(&both).unwrap_err().to_string(), "last: give either `last` or `from`, not both");
+    assert_eq!(
+        asked(&both).unwrap_err().to_string(),
+        "last: give either `last` or `from`, not both"
+    );
     let turned = Words { from: Some("now"), to: Some("2h ago"), ..Words::default() };
     let told = asked(&turned).unwrap_err().to_string();
     assert_eq!(

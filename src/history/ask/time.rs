@@ -50,7 +50,8 @@ pub fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, 
 /// A sentence with examples.
 pub fn span_before(text: &str, end: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
     let lower = text.trim().to_ascii_lowercase();
-    let nonsense = || format!("{} is no span of time; try 30m, 2h, 7d, 2w or '1d 12h'", quoted(text));
+    let nonsense =
+        || format!("{} is no span of time; try 30m, 2h, 7d, 2w or '1d 12h'", quoted(text));
     let span: Span = lower.parse().map_err(|_| nonsense())?;
     if !span.is_positive() {
         return Err(format!("{} must be longer than nothing", quoted(text)));
@@ -62,10 +63,8 @@ pub fn span_before(text: &str, end: Timestamp, zone: &TimeZone) -> Result<Timest
 
 /// Returns a moment as people of `zone` write it, with the zone's offset.
 pub(super) fn told(at: Timestamp, zone: &TimeZone) -> String {
-    zoned(at, zone).map_or_else(
-        || at.micros().to_string(),
-        |at| at.strftime("%F %T %:z").to_string(),
-    )
+    zoned(at, zone)
+        .map_or_else(|| at.micros().to_string(), |at| at.strftime("%F %T %:z").to_string())
 }
 
 /// Reads `today 14:00` and the like.

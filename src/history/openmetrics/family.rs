@@ -10,8 +10,8 @@ use crate::{
 
 /// The bounds of the delay histograms in µs, those of `/metrics`.
 const BOUNDS: [i64; 14] = [
-    1_000, 2_500, 5_000, 10_000, 20_000, 30_000, 50_000, 75_000, 100_000, 150_000, 250_000, 500_000,
-    1_000_000, 2_000_000,
+    1_000, 2_500, 5_000, 10_000, 20_000, 30_000, 50_000, 75_000, 100_000, 150_000, 250_000,
+    500_000, 1_000_000, 2_000_000,
 ];
 
 /// A metric family.
@@ -112,7 +112,8 @@ fn add(kind: DelayKind, bucket: &Bucket, sums: &mut Sums) {
     let Some(stats) = bucket.delay(kind) else { return };
     let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     for (bound, sum) in BOUNDS.iter().zip(sums.iter_mut()) {
-        let within = stats.cycles - bucket.above(kind, Delay::from_micros(*bound)).min(stats.cycles);
+        let within =
+            stats.cycles - bucket.above(kind, Delay::from_micros(*bound)).min(stats.cycles);
         *sum += signed(within);
     }
     sums[BOUNDS.len()] += signed(stats.cycles);
@@ -138,7 +139,8 @@ pub(super) fn all() -> Vec<Family> {
     let rate = |what: &str| {
         each(&|direction| Source::Gauge(field(&format!("{direction}_{what}_mean_bps")), 8.0))
     };
-    let sum = |what: &str| each(&|direction| Source::Counter(field(&format!("{direction}_{what}")), 1.0));
+    let sum =
+        |what: &str| each(&|direction| Source::Counter(field(&format!("{direction}_{what}")), 1.0));
     let family = |name, unit, help, series| Family { name, unit, help, series };
     let seconds = Some("seconds");
     vec![
@@ -217,7 +219,12 @@ pub(super) fn all() -> Vec<Family> {
             "Bytes that passed the shaper",
             sum("bytes"),
         ),
-        family("wanctl_shaper_dropped_packets", None, "Packets that the shaper dropped", sum("drops")),
+        family(
+            "wanctl_shaper_dropped_packets",
+            None,
+            "Packets that the shaper dropped",
+            sum("drops"),
+        ),
         family(
             "wanctl_shaper_rate_writes",
             None,

@@ -11,7 +11,8 @@ use crate::history::{
 /// Three hundred cycles of one WAN, fifty of another.
 fn history(directory: &TempDir) -> PathBuf {
     let settings = fixture::settings(directory);
-    let cycles = (0..300).map(|n| fixture::cycle(0, n)).chain((0..50).map(|n| fixture::cycle(1, n)));
+    let cycles =
+        (0..300).map(|n| fixture::cycle(0, n)).chain((0..50).map(|n| fixture::cycle(1, n)));
     fixture::store(&settings).write(&fixture::batch(cycles)).unwrap();
     settings.path
 }

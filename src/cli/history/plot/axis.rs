@@ -19,9 +19,8 @@ pub(super) fn values(low: f64, high: f64, count: usize) -> (Vec<f64>, usize) {
 }
 
 /// Steps between marks of time in seconds, up to half a day, and in days.
-const SECONDS: [i64; 17] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200,
-];
+const SECONDS: [i64; 17] =
+    [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200];
 const DAYS: [i64; 8] = [1, 2, 7, 14, 31, 61, 92, 183];
 
 /// Returns at most about `count` moments of a clock on the wall, with their labels.

@@ -73,10 +73,12 @@ pub(super) fn of_fields(
         let (unit, factor) = field.unit().for_people();
         let value = |bucket: &Bucket| field.value(bucket).map(|value| value as f64 / factor);
         let (direction, topic) = field.topic();
-        let before = direction.map_or_else(String::new, |direction| format!("{} ", direction.name()));
+        let before =
+            direction.map_or_else(String::new, |direction| format!("{} ", direction.name()));
         let unit = if unit.is_empty() { String::new() } else { format!(", {unit}") };
         let title = format!("{before}{}{unit}", topic.replace('_', " "));
-        let shape = Shape { label: "", tone: Tone::Main, is_area: false, values: values(buckets, value) };
+        let shape =
+            Shape { label: "", tone: Tone::Main, is_area: false, values: values(buckets, value) };
         let (low, high) = extent(&shape.values);
         Panel { title, shapes: vec![shape], states: None, range: (low.min(0.0), high) }
     };
@@ -101,12 +103,21 @@ fn delays(buckets: &[Option<Bucket>]) -> Panel {
 }
 
 fn rates(buckets: &[Option<Bucket>], direction: Direction) -> Panel {
-    let rate = |kind| {
-        values(buckets, |bucket| bucket.rate(direction, kind).map(|rate| rate.mean.mbps()))
-    };
+    let rate =
+        |kind| values(buckets, |bucket| bucket.rate(direction, kind).map(|rate| rate.mean.mbps()));
     let shapes = vec![
-        Shape { label: "traffic", tone: Tone::Main, is_area: true, values: rate(RateKind::Achieved) },
-        Shape { label: "desired", tone: Tone::Strong, is_area: false, values: rate(RateKind::Desired) },
+        Shape {
+            label: "traffic",
+            tone: Tone::Main,
+            is_area: true,
+            values: rate(RateKind::Achieved),
+        },
+        Shape {
+            label: "desired",
+            tone: Tone::Strong,
+            is_area: false,
+            values: rate(RateKind::Desired),
+        },
     ];
     let high = shapes.iter().map(|shape| extent(&shape.values).1).fold(0.0, f64::max);
     let worst = |bucket: &Option<Bucket>| {

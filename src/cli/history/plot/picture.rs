@@ -153,9 +153,8 @@ impl Picture<'_> {
         let (from, to) = (self.asking.question.from, self.asking.question.to);
         let whole = (to.micros() - from.micros()).max(1) as f64;
         #[expect(clippy::cast_possible_truncation, reason = "pixels")]
-        let place = |at: i64| {
-            LEFT + self.columns as f32 * ((at - from.micros()) as f64 / whole) as f32
-        };
+        let place =
+            |at: i64| LEFT + self.columns as f32 * ((at - from.micros()) as f64 / whole) as f32;
         let marks = axis::times(from, to, &self.asking.zone, 10);
         marks.into_iter().map(|(at, label)| (place(at.micros()), label)).collect()
     }

@@ -2,9 +2,7 @@
 
 use anyhow::Context as _;
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
-use tiny_skia::{
-    Color, ColorU8, FillRule, Paint, Path, PathBuilder, Pixmap, Stroke, Transform,
-};
+use tiny_skia::{Color, ColorU8, FillRule, Paint, Path, PathBuilder, Pixmap, Stroke, Transform};
 
 use super::picture::{Anchor, Canvas, Ink, PAPER, Picture};
 
@@ -48,7 +46,8 @@ impl Canvas for Raster<'_> {
         };
         let (left, top) = (left.max(0.0) as usize, (y - 13.0).max(0.0) as usize);
         for (place, char) in text.chars().enumerate() {
-            let glyph = get_raster(char, WEIGHT, HEIGHT).or_else(|| get_raster('?', WEIGHT, HEIGHT));
+            let glyph =
+                get_raster(char, WEIGHT, HEIGHT).or_else(|| get_raster('?', WEIGHT, HEIGHT));
             let Some(glyph) = glyph else { continue };
             for (row, line) in glyph.rows().enumerate() {
                 for (column, &intensity) in line.iter().enumerate() {
@@ -67,8 +66,7 @@ impl Raster<'_> {
         let Some(pixel) = self.0.pixels_mut().get_mut(place) else { return };
         let below = pixel.demultiply();
         let mix = |over: u8, under: u8| {
-            let (over, under, share) =
-                (u16::from(over), u16::from(under), u16::from(intensity));
+            let (over, under, share) = (u16::from(over), u16::from(under), u16::from(intensity));
             // At most 255, since both are.
             u8::try_from((over * share + under * (255 - share)) / 255).unwrap_or(u8::MAX)
         };

@@ -41,8 +41,7 @@ impl Canvas for Svg {
         self.0.push_str("<polyline points=\"");
         self.points(points);
         let stroke = colour(ink);
-        let _ =
-            writeln!(self.0, "\" fill=\"none\" stroke=\"{stroke}\" stroke-width=\"{width}\"/>");
+        let _ = writeln!(self.0, "\" fill=\"none\" stroke=\"{stroke}\" stroke-width=\"{width}\"/>");
     }
 
     fn text(&mut self, x: f32, y: f32, anchor: Anchor, text: &str, ink: Ink) {

@@ -28,7 +28,8 @@ pub(super) struct Size {
 impl Size {
     /// Asks the terminal.
     pub(super) fn current() -> Self {
-        let coloured = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
+        let coloured =
+            io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
         let (columns, rows) = terminal_size().map_or(USUAL, |(Width(width), Height(height))| {
             // Three charts with their titles and axes on one screen.
             (usize::from(width).saturating_sub(MARGIN + 2), usize::from(height) / 3)
@@ -69,7 +70,7 @@ fn chart(out: &mut dyn Write, panel: &Panel, size: &Size) -> io::Result<()> {
         .collect();
     writeln!(out, "{:MARGIN$} {}   {}", "", panel.title, legend.join("   "))?;
     let (low, high) = panel.range;
-    let (marks, decimals) = axis::values(low, high, size.rows / 3);
+    let (marks, decimals) = axis::values(low, high, size.rows.div_ceil(3) + 1);
     for row in 0..size.rows {
         // The mark that is nearest to the middle of this row, if it is in it.
         let share = |mark: f64| (high - mark) / (high - low).max(f64::MIN_POSITIVE);
