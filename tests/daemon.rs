@@ -29,4 +29,5 @@ mod daemon {
     mod replay;
     mod run;
     mod simulate;
+    mod storage;
 }

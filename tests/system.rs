@@ -14,7 +14,11 @@ mod support {
 
 #[path = "system"]
 mod system {
+    mod disk;
+    mod import;
     mod lab;
+    #[path = "../../benches/history/link.rs"]
+    mod link;
     mod probes;
     mod prometheus;
     mod tool;

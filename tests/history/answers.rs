@@ -35,8 +35,14 @@ static MADE: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("history.db");
     let keep = Duration::MAX;
-    let retention =
-        Retention { raw: keep, seconds: keep, minutes: keep, events: keep, ..Retention::default() };
+    let retention = Retention {
+        raw: keep,
+        seconds: keep,
+        minutes: keep,
+        five_minutes: keep,
+        events: keep,
+        ..Retention::default()
+    };
     let wans = ["cable", "lte"].map(str::to_owned).to_vec();
     let (recorder, writer) = history::start(Settings { path: path.clone(), retention, wans });
     let at = |seconds| START.after(Duration::from_secs(seconds));
@@ -53,7 +59,7 @@ static MADE: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     let error = "connection refused\u{1b}[2J".to_owned();
     recorder.event(at(400), None, Event::RouterUnreachable { error });
     recorder.event(at(403), None, Event::RouterRecovered { outage: Duration::from_secs(3) });
-    recorder.event(at(661), None, Event::Stop { reason: "SIGTERM".into() });
+    recorder.event(at(659), None, Event::Stop { reason: "SIGTERM".into() });
     writer.close(Duration::from_mins(1)).unwrap();
     (directory, path)
 });

@@ -99,6 +99,11 @@ impl Program {
         })
     }
 
+    /// Returns the number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks the child to end, as a service manager does.
     pub(crate) fn terminate(&self) {
         self.signal("TERM");
@@ -106,7 +111,7 @@ impl Program {
 
     /// Sends the signal of this name.
     pub(crate) fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child.id());
+        let kill = format!("kill -{name} {}", self.id());
         let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(status.success(), "{kill}: {status}");
     }

@@ -54,7 +54,10 @@ pub(super) fn tell(
     if format != Format::Table {
         return Ok(groups::write(out, &groups, by.key(), format, over)?);
     }
-    for wan in &asking.wans {
+    for (place, wan) in asking.wans.iter().enumerate() {
+        if place > 0 {
+            writeln!(out)?;
+        }
         let span = human::span(asking.question.from, asking.question.to, &asking.zone);
         writeln!(out, "{}, {span}", human::plain(wan))?;
         table(out, groups.iter().filter(|group| group.wan == *wan), by, over)?;
@@ -124,11 +127,8 @@ fn table<'a>(
     over: Delay,
 ) -> std::io::Result<()> {
     let limit = format!("over {} ms", over.millis());
-    writeln!(
-        out,
-        "{:10}  {:^36}  {:>12}  {:^28}  {:^28}",
-        "", "added delay", limit, "download", "upload"
-    )?;
+    let head = format!("{:12}{:<38}{limit:>12}  {:<30}{}", "", "added delay", "download", "upload");
+    writeln!(out, "{head}")?;
     writeln!(
         out,
         "{:10}  {:>7}  {:>7}  {:>7}  {:>9}  {:>12}{}",

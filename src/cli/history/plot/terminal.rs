@@ -68,7 +68,8 @@ fn chart(out: &mut dyn Write, panel: &Panel, size: &Size) -> io::Result<()> {
     let legend: Vec<String> = legend
         .map(|shape| paint(if shape.is_area { "█ " } else { "─ " }, shape.tone, size) + shape.label)
         .collect();
-    writeln!(out, "{:MARGIN$} {}   {}", "", panel.title, legend.join("   "))?;
+    let title = format!("{:MARGIN$} {}   {}", "", panel.title, legend.join("   "));
+    writeln!(out, "{}", title.trim_end())?;
     let (low, high) = panel.range;
     let (marks, decimals) = axis::values(low, high, size.rows.div_ceil(3) + 1);
     for row in 0..size.rows {
