@@ -16,11 +16,6 @@ use std::{
 #[path = "../benches/history/link.rs"]
 mod link;
 
-#[path = "support"]
-mod support {
-    pub(crate) mod child;
-}
-
 #[path = "history"]
 mod history_tests {
     mod answers;

@@ -90,8 +90,8 @@ struct View {
     #[arg(long, value_enum, group = "what", value_name = "UNIT")]
     by: Option<by::By>,
     /// Draw it in the terminal, or as a picture: FILE.svg or FILE.png.
-    #[arg(long, num_args = 0..=1, value_name = "FILE", group = "what")]
-    plot: Option<Option<PathBuf>>,
+    #[arg(long, num_args = 0..=1, value_name = "FILE", group = "what", default_missing_value = "-")]
+    plot: Option<PathBuf>,
     /// The delay over the baseline above which minutes are counted, for example `30ms`.
     #[arg(long, value_name = "DELAY", default_value = "30ms", value_parser = delay)]
     over: Delay,
@@ -175,10 +175,10 @@ pub(super) fn run(args: HistoryArgs) -> Result<(), Failure> {
         return Err(Failure { code: EXIT_USAGE, error });
     }
     let asking = asked.open()?;
-    if let Some(Some(file)) = &plot {
+    if let Some(file) = plot.as_deref().filter(|file| *file != Path::new("-")) {
         return plot::to_file(&asking, asked.metrics.is_some(), file);
     }
-    let mut out = Output::open(!no_pager && format == Format::Table)?;
+    let mut out = Output::open(!no_pager && format == Format::Table);
     if plot.is_some() {
         plot::to_terminal(&mut out, &asking, asked.metrics.is_some())?;
     } else if summary {

@@ -75,7 +75,7 @@ pub fn write_json(
     let [from, to] = [from, to].map(utc);
     write!(out, r#"{{"from":"{from}","to":"{to}","resolution":"{settled}","rows":["#)?;
     let mut before = "\n";
-    while let Some(row) = rows.next() {
+    for row in rows.by_ref() {
         let row = row?;
         out.write_all(before.as_bytes())?;
         write_object(out, &row, &question.fields)?;

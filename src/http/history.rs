@@ -82,7 +82,7 @@ pub(super) async fn history(
     let (ready, begun) = oneshot::channel();
     task::spawn_blocking(move || {
         let _turn = turn;
-        read(&path, &request, format, ready, sender);
+        read(&path, &request, format, ready, &sender);
     });
     match begun.await {
         Ok(Ok(next)) => {
@@ -113,7 +113,7 @@ fn read(
     request: &Request,
     format: Format,
     ready: oneshot::Sender<Result<Next, HistoryError>>,
-    sender: mpsc::Sender<Chunk>,
+    sender: &mpsc::Sender<Chunk>,
 ) {
     let Request { question, limit, cursor, .. } = request;
     let begin = |reader| Rows::new(reader, question, *limit, cursor.as_ref());
@@ -165,8 +165,8 @@ impl Write for Chunks {
 
 fn accepted(headers: &HeaderMap) -> Format {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let first = accept.unwrap_or_default().split([',', ';']).map(str::trim);
-    let known = first.filter(|kind| ["text/csv", "application/json"].contains(kind)).next();
+    let mut kinds = accept.unwrap_or_default().split([',', ';']).map(str::trim);
+    let known = kinds.find(|kind| ["text/csv", "application/json"].contains(kind));
     if known == Some("text/csv") { Format::Csv } else { Format::Json }
 }
 

@@ -5,7 +5,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     sync::{Arc, LazyLock},
     thread,
     time::Duration,
@@ -17,10 +17,7 @@ use wanctl::{
     units::Timestamp,
 };
 
-use crate::{
-    link::Link,
-    support::child::{Exit, Program, wanctl},
-};
+use crate::link::Link;
 
 /// 2026-03-01 12:00:00 UTC, an hour later on the wall of the zone below.
 const START: Timestamp = Timestamp::from_micros(1_772_366_400_000_000);
@@ -64,14 +61,32 @@ static MADE: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     (directory, path)
 });
 
-fn command(arguments: &[&str]) -> Command {
-    let mut command = wanctl();
-    command.env("TZ", ZONE).arg("history").args(arguments).arg("--db").arg(&MADE.1);
-    command
+/// What a command said, and how it ended.
+#[derive(Debug)]
+struct Said {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
 }
 
-fn ask(arguments: &[&str]) -> Exit {
-    Program::finish(command(arguments))
+impl Said {
+    #[track_caller]
+    fn expect(&self, code: i32) -> &Self {
+        assert_eq!(self.code, Some(code), "{self:#?}");
+        self
+    }
+}
+
+fn ask(arguments: &[&str]) -> Said {
+    ask_of(&MADE.1, arguments)
+}
+
+fn ask_of(file: &Path, arguments: &[&str]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wanctl"));
+    command.env_remove("RUST_LOG").env("TZ", ZONE).stdin(Stdio::null());
+    let said = command.arg("history").args(arguments).arg("--db").arg(file).output().unwrap();
+    let [stdout, stderr] = [said.stdout, said.stderr].map(|text| String::from_utf8(text).unwrap());
+    Said { code: said.status.code(), stdout, stderr }
 }
 
 #[track_caller]
@@ -167,10 +182,8 @@ fn a_copy_without_its_log_is_read_too() {
     let directory = TempDir::new().unwrap();
     let copy = directory.path().join("copy.db");
     fs::copy(&MADE.1, &copy).unwrap();
-    let mut command = wanctl();
-    command.env("TZ", ZONE).args(["history", "--resolution", "1m", "--db"]).arg(&copy).args(ALL);
-    let exit = Program::finish(command);
-    expect("table.txt", &exit.expect(0).stdout);
+    let said = ask_of(&copy, &[&ALL[..], &["--resolution", "1m"]].concat());
+    expect("table.txt", &said.expect(0).stdout);
 }
 
 #[test]
@@ -184,10 +197,10 @@ fn what_makes_no_sense_is_refused_with_what_would() {
         (&["--plot", "picture.jpeg"], "picture.jpeg ends neither in .svg nor in .png"),
     ] {
         let exit = ask(arguments);
-        assert!(exit.expect(2).complaint().contains(told), "{exit:#?}");
+        assert!(exit.expect(2).stderr.contains(told), "{exit:#?}");
     }
     let many = ask(&[&ALL[..], &["--metrics", "all", "--plot"]].concat());
-    assert!(many.expect(1).complaint().contains("metrics are more than the 12 that fit"));
+    assert!(many.expect(1).stderr.contains("metrics are more than the 12 that fit"));
     for both in [["--summary", "--events"], ["--last=1h", "--from=today"]] {
         ask(&both).expect(2);
     }

@@ -38,7 +38,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
     let ExportArgs { asked, format, output } = args;
     let asking = asked.open()?;
     let Some(path) = output else {
-        let mut out = super::pager::Output::open(false)?;
+        let mut out = super::pager::Output::open(false);
         write(&mut out, &asking, *format)?;
         return Ok(out.finish()?);
     };

@@ -20,20 +20,20 @@ pub(super) enum Output {
 impl Output {
     /// Starts `$PAGER`, or `less`, if `wanted` and standard output is a terminal. One that cannot
     /// be started is done without.
-    pub(super) fn open(wanted: bool) -> io::Result<Self> {
+    pub(super) fn open(wanted: bool) -> Self {
         let plain = || Self::Plain(BufWriter::new(io::stdout()));
         let pager = env::var("PAGER").unwrap_or_else(|_| "less".to_owned());
         if !wanted || !io::stdout().is_terminal() || pager.is_empty() || pager == "cat" {
-            return Ok(plain());
+            return plain();
         }
         let mut command = Command::new("sh");
         command.args(["-c", &pager]).stdin(Stdio::piped());
         if env::var_os("LESS").is_none() {
             command.env("LESS", LESS);
         }
-        let Ok(mut pager) = command.spawn() else { return Ok(plain()) };
+        let Ok(mut pager) = command.spawn() else { return plain() };
         let input = pager.stdin.take().map(BufWriter::new);
-        Ok(Self::Paged { input, pager })
+        Self::Paged { input, pager }
     }
 
     /// Writes what is left and waits for the pager.

@@ -1,6 +1,6 @@
 //! Rows for people: a line for each bucket.
 
-use std::{io::Write, sync::Arc};
+use std::{fmt::Write as _, io::Write, sync::Arc};
 
 use jiff::tz::TimeZone;
 
@@ -138,7 +138,7 @@ fn head(
     for (line, label) in ["", "time", ""].into_iter().enumerate() {
         let mut text = format!("{label:width$}");
         for column in columns {
-            text += &format!("  {:>1$}", column.head[line], column.width());
+            let _ = write!(text, "  {:>1$}", column.head[line], column.width());
         }
         writeln!(out, "{}", text.trim_end())?;
     }

@@ -33,8 +33,8 @@ pub fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, 
     if let Ok(at) = text.parse::<Instant>() {
         return Ok(ours(at));
     }
-    if let Some(at) = epoch(&lower) {
-        return at.ok_or_else(nonsense);
+    if let Some(micros) = epoch(&lower) {
+        return Instant::from_microsecond(micros).map(ours).map_err(|_| nonsense());
     }
     let local = day_and_time(&lower, &here)
         .or_else(|| text.parse::<DateTime>().ok())
@@ -80,16 +80,14 @@ fn day_and_time(lower: &str, here: &Zoned) -> Option<DateTime> {
     Some(date.to_datetime(time))
 }
 
-/// Reads seconds since the epoch, or milliseconds if they are too many to be seconds.
-fn epoch(text: &str) -> Option<Option<Timestamp>> {
+/// Reads seconds since the epoch, or milliseconds if they are too many to be seconds, as µs.
+fn epoch(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('@').unwrap_or(text);
     if digits.len() < 6 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let number: i64 = digits.parse().ok()?;
-    let micros = number.checked_mul(if digits.len() > 11 { 1_000 } else { 1_000_000 });
-    let at = micros.and_then(|micros| Instant::from_microsecond(micros).ok());
-    Some(at.map(ours))
+    Some(number.saturating_mul(if digits.len() > 11 { 1_000 } else { 1_000_000 }))
 }
 
 fn zoned(at: Timestamp, zone: &TimeZone) -> Option<Zoned> {

@@ -34,12 +34,12 @@ pub(super) fn times(
     let count = i64::try_from(count.max(1)).unwrap_or(1);
     let start = human::zoned(from, zone).start_of_day();
     let Ok(start) = start else { return Vec::new() };
-    let (step, format) = match SECONDS.iter().find(|&&step| seconds / step <= count) {
-        Some(&step) => (step.seconds(), if step < 60 { "%H:%M:%S" } else { "%H:%M" }),
-        None => {
-            let days = DAYS.iter().find(|&&days| seconds / (days * 86_400) <= count);
-            (days.unwrap_or(&365).days(), "%m-%d")
-        }
+    let fitting = SECONDS.iter().find(|&&step| seconds / step <= count);
+    let (step, format) = if let Some(&step) = fitting {
+        (step.seconds(), if step < 60 { "%H:%M:%S" } else { "%H:%M" })
+    } else {
+        let days = DAYS.iter().find(|&&days| seconds / (days * 86_400) <= count);
+        (days.unwrap_or(&365).days(), "%m-%d")
     };
     let end = to.micros();
     let mut marks = Vec::new();
