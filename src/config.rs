@@ -183,7 +183,7 @@ impl Default for Pace {
     /// what 200 ms allow.
     fn default() -> Self {
         Self {
-            coalesce: Duration::from_millis(200),
+            coalesce: Duration::from_millis(100),
             deadband: 0.01,
             settle: Duration::from_secs(1),
             raises_per_minute: 300,
