@@ -61,7 +61,7 @@ impl OnDisk {
 
     /// Waits until the history fails for a reason that health tells, and control goes on.
     fn fails(&self, reason: &str) {
-        until(reason, || (self.value("wanctl_history_failing") == 1.0).then_some(()));
+        until(reason, || (self.value("wanctl_history_failing") > 0.0).then_some(()));
         let health = http::get(self.address, "/health", "*/*").unwrap();
         assert!(health.body.contains(reason), "{health:?}");
         let before = self.cycles();
@@ -73,9 +73,9 @@ impl OnDisk {
         let written = self.value("wanctl_history_rows_written_total");
         until("a history that is written again", || {
             let more = self.value("wanctl_history_rows_written_total") > written + 20.0;
-            (more && self.value("wanctl_history_failing") == 0.0).then_some(())
+            (more && self.value("wanctl_history_failing") < 1.0).then_some(())
         });
-        assert_eq!(self.value("wanctl_history_rows_dropped_total"), 0.0);
+        assert!(self.value("wanctl_history_rows_dropped_total") < 1.0, "cycles are lost");
         self.program.terminate();
         self.program.exit().expect(0);
     }

@@ -4,7 +4,7 @@ use std::{path::Path, process::Stdio, sync::Arc, thread, time::Duration};
 
 use serde_json::Value;
 use wanctl::{
-    history::{self, Settings},
+    history::{self, Retention, Settings},
     units::Timestamp,
 };
 
@@ -22,7 +22,7 @@ fn history(path: &Path) -> (Timestamp, Timestamp) {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
     let start = Timestamp::default().after(now.saturating_sub(Duration::from_hours(3)));
     let wans = ["cable", "lte"].map(str::to_owned).to_vec();
-    let settings = Settings { path: path.to_owned(), retention: Default::default(), wans };
+    let settings = Settings { path: path.to_owned(), retention: Retention::default(), wans };
     let (recorder, writer) = history::start(settings);
     for wan in 0..2 {
         let mut link = Link::new(wan, start);
