@@ -8,6 +8,7 @@ mod support;
 use std::{
     fs,
     path::Path,
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -40,6 +41,7 @@ fn main() {
     write_a_day(&day);
     fill_a_year(&day);
     ask(&day);
+    ask_by_command(&day);
     println!();
     live(&directory.path().join("two.db"), 2, 0);
     live(&directory.path().join("hundred.db"), 100, 0);
@@ -137,6 +139,35 @@ fn ask(path: &Path) {
             assert!(cycles > 0, "nothing was read");
         })
         .print(label);
+    }
+}
+
+/// Asks as a person does: a process is started, the answer formatted and thrown away.
+fn ask_by_command(path: &Path) {
+    let end = START.micros() + DAY_MICROS;
+    let second = |micros: i64| (micros / 1_000_000).to_string();
+    heading("An answer of `wanctl history`", "ms");
+    for (label, days, asked) in [
+        ("a day, summed up", 1, &["--summary"][..]),
+        ("a month, summed up", 30, &["--summary"]),
+        ("a year, summed up", 365, &["--summary"]),
+        ("a year by the hour of the day", 365, &["--by", "hour-of-day"]),
+        ("a day, each second, as CSV", 1, &["--resolution", "1s", "--format", "csv"]),
+        ("a month, each five minutes, as CSV", 30, &["--resolution", "5m", "--format", "csv"]),
+        ("a year, each hour, as CSV", 365, &["--resolution", "1h", "--format", "csv"]),
+        ("a year, drawn", 365, &["--plot"]),
+    ] {
+        let spread = timed(|| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_wanctl"));
+            command.arg("history").args(asked).arg("--db").arg(path);
+            command.args(["--from", &second(end - days * DAY_MICROS), "--to", &second(end)]);
+            let answer = command.output().expect("it starts");
+            assert!(answer.status.success() && answer.stdout.len() > 100, "{answer:?}");
+        });
+        spread.print(label);
+        if asked == ["--summary"] {
+            judge(label, spread.quantile(0.5), 100.0, "ms");
+        }
     }
 }
 

@@ -4,12 +4,12 @@ mod check;
 mod demo;
 mod emulate;
 mod emulate_console;
+mod history;
 mod household;
 mod output;
 mod record;
 mod replay;
 mod run;
-mod show_history;
 mod simulate;
 mod status;
 mod steer;
@@ -61,7 +61,7 @@ struct Cli {
 #[command(name = "wanctl-history", version, max_term_width = 100)]
 struct HistoryCli {
     #[command(flatten)]
-    args: show_history::HistoryArgs,
+    args: history::HistoryArgs,
     #[command(flatten)]
     log: LogArgs,
 }
@@ -99,7 +99,7 @@ enum Command {
     /// Choose for a while which WAN new latency-sensitive connections take.
     Steer(steer::SteerArgs),
     /// Tell how a link has behaved, from the SQLite history.
-    History(show_history::HistoryArgs),
+    History(Box<history::HistoryArgs>),
     /// Run control laws on simulated links, thousands of times faster than life, and compare them.
     Simulate(Box<simulate::SimulateArgs>),
 }
@@ -158,7 +158,7 @@ pub fn main() -> ExitCode {
 #[must_use]
 pub fn history_main() -> ExitCode {
     let HistoryCli { args, log } = HistoryCli::parse();
-    start(Cli { command: Command::History(args), log })
+    start(Cli { command: Command::History(Box::new(args)), log })
 }
 
 fn start(cli: Cli) -> ExitCode {
@@ -190,7 +190,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Replay(args) => replay::run(&args),
         Command::Status(args) => block_on(status::run(args)),
         Command::Steer(args) => block_on(steer::run(args)),
-        Command::History(args) => show_history::run(&args),
+        Command::History(args) => history::run(*args),
         Command::Simulate(args) => simulate::run(&args),
     }
 }

@@ -41,7 +41,7 @@ use crate::{
     config::{Config, Origin, WanConfig},
     control::Direction,
     history::{self, Event, Recorder, Writer},
-    http::{self, HealthSource, Served, Web},
+    http::{self, HealthSource, HistorySource, Served, Web},
     probe::Prober,
     recording::Recording,
     router::Router,
@@ -170,6 +170,7 @@ impl Daemon {
         }
         let (mode, origin) = (mode_name(config.control.mode), config.origin.clone());
         let out = Outgoing { loops: updates, tuning: tune, metrics, recorder: recorder.clone() };
+        let kept = HistorySource::new(config.history.path.clone());
         let reloader = Reloader::new(config, source, out);
         let health = health_source(
             reloader.clone(),
@@ -187,6 +188,7 @@ impl Daemon {
             web,
             board: board.clone(),
             health: health.clone(),
+            history: kept,
             steering: steering.clone(),
             reload: reload_source(reloader.clone()),
             steer,
@@ -194,10 +196,7 @@ impl Daemon {
         };
         let http = tokio::spawn(http::serve(listener, served, stop_server.clone()));
         if let Some(recorder) = &recorder {
-            let version = env!("CARGO_PKG_VERSION").to_owned();
-            recorder.event(Clock::wall(), None, Event::Start { version, mode });
-            let Origin { file: path, sha256: hash } = origin;
-            recorder.event(Clock::wall(), None, Event::ConfigLoaded { path, hash });
+            tell_start(recorder, mode, origin);
         }
         watchdog::ready();
         Ok(Self {
@@ -277,6 +276,14 @@ impl Daemon {
 
 fn names(wan: &WanConfig) -> (String, Vec<String>) {
     (wan.name.clone(), wan.probe.reflectors.iter().map(ToString::to_string).collect())
+}
+
+/// The first lines of this run in the history.
+fn tell_start(recorder: &Recorder, mode: &'static str, origin: Origin) {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    recorder.event(Clock::wall(), None, Event::Start { version, mode });
+    let Origin { file: path, sha256: hash } = origin;
+    recorder.event(Clock::wall(), None, Event::ConfigLoaded { path, hash });
 }
 
 fn history(config: &Config) -> Option<(Recorder, Writer)> {

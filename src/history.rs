@@ -17,11 +17,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may panic"))]
 
 mod adopt;
+mod answer;
+mod ask;
 mod bucket;
 mod code;
 mod compact;
 mod error;
 mod event;
+mod field;
 #[cfg(test)]
 mod fixture;
 mod histogram;
@@ -30,12 +33,14 @@ mod lock;
 mod mark;
 mod memory;
 mod metrics;
+mod openmetrics;
 mod query;
 mod raw;
 mod recorder;
 mod retention;
 mod rollup;
 mod row;
+mod rows;
 mod schema;
 mod steering_memory;
 mod store;
@@ -48,15 +53,20 @@ mod writer;
 
 use std::path::PathBuf;
 
+pub use answer::{AnswerError, Format, write_csv, write_json};
+pub use ask::{Cursor, Mistake, Question, Request, Words, moment, span_before};
 pub use bucket::{Bucket, DelayKind, DelayStats, RateKind, RateStats};
 pub use compact::{Compacted, compact};
 pub use error::HistoryError;
 pub use event::{Event, SteeringInputs};
+pub use field::{Field, Unit};
 pub use memory::Memories;
 pub use metrics::declare_metrics;
+pub use openmetrics::export as export_openmetrics;
 pub use query::{EventFilter, Events, Point, Reader, RecordedEvent, Resolution, Series};
 pub use recorder::{Recorder, Stats};
 pub use retention::Retention;
+pub use rows::{Row, Rows};
 pub use steering_memory::KeptSteering;
 pub use summary::{DelaySummary, DirectionSummary, Summary};
 pub use tier::Tier;

@@ -1,7 +1,8 @@
 //! What is served: `/metrics`, `/livez`, `/readyz`, `/health`, `/status`, `/recent`, `/events`
-//! and the live page; `/-/reload` and `/-/steer` obey if they may. Every other answer is made from
-//! memory; no scrape reaches the router or the disk.
+//! and the live page; `/-/reload` and `/-/steer` obey if they may. `/metrics/history` reads the
+//! history's file. Every other answer is made from memory; no scrape reaches the router or the disk.
 
+mod history;
 mod live;
 mod metrics;
 mod page;
@@ -23,6 +24,7 @@ use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use self::history::HistorySource;
 use self::steer::steer;
 pub use self::{
     steer::{SteerRequest, SteerSource, Steered},
@@ -44,6 +46,8 @@ pub struct Served {
     pub board: Board,
     /// How health is found out; asked at each request.
     pub health: HealthSource,
+    /// The history's file.
+    pub history: HistorySource,
     /// Where traffic is steered.
     pub steering: SteeringBoard,
     /// How the configuration is reloaded.
@@ -96,6 +100,7 @@ pub fn router(served: Served) -> Router {
     Router::new()
         .merge(page::routes())
         .route("/metrics", get(metrics::metrics))
+        .route("/metrics/history", get(history::history))
         .route("/livez", get(probes::livez))
         .route("/readyz", get(probes::readyz))
         .route("/health", get(probes::health))
@@ -119,6 +124,7 @@ async fn reload(State(served): State<Served>) -> Response {
 }
 
 async fn unknown() -> Response {
-    let paths = "there is nothing here; try /, /metrics, /health, /livez, /readyz, /status\n";
+    let paths = "there is nothing here; try /, /metrics, /metrics/history, /health, /livez, /readyz, \
+                 /status\n";
     (StatusCode::NOT_FOUND, paths).into_response()
 }

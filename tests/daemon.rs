@@ -25,10 +25,12 @@ mod daemon {
     mod health;
     mod history;
     mod memory;
+    mod pages;
     mod refusals;
     mod reload;
     mod replay;
     mod run;
     mod simulate;
+    mod storage;
     mod web;
 }

@@ -1,5 +1,6 @@
-//! The history under the hardest end there is: SIGKILL at any moment, again and again, on one
-//! file. Needs nothing but time; `system-tests` gives it more.
+//! The history from outside: what `wanctl history` says of it, and the hardest end there is for
+//! its writer, SIGKILL at any moment, again and again, on one file. The latter needs nothing but
+//! time; `system-tests` gives it more.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::{
@@ -14,6 +15,11 @@ use std::{
 
 #[path = "../benches/history/link.rs"]
 mod link;
+
+#[path = "history"]
+mod history_tests {
+    mod answers;
+}
 
 use link::Link;
 use wanctl::{

@@ -15,7 +15,11 @@ mod support {
 #[path = "system"]
 mod system {
     mod browser;
+    mod disk;
+    mod import;
     mod lab;
+    #[path = "../../benches/history/link.rs"]
+    mod link;
     mod load;
     mod page;
     mod probes;

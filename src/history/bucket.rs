@@ -105,6 +105,11 @@ impl Bucket {
         self.delta.merge(&other.delta);
     }
 
+    /// Returns the value in the column at this place of [`COLUMNS`]; `None` if it is not known.
+    pub(super) fn at(&self, column: usize) -> Option<i64> {
+        self.values[column]
+    }
+
     fn sum(&self, column: impl Into<usize>) -> u64 {
         self.values[column.into()].and_then(|sum| u64::try_from(sum).ok()).unwrap_or(0)
     }
@@ -180,6 +185,19 @@ impl Bucket {
     pub fn share_above(&self, kind: DelayKind, limit: Delay) -> Option<f64> {
         let stats = self.delay(kind)?;
         Some(self.histogram(kind).above(limit.micros()) as f64 / stats.cycles as f64)
+    }
+
+    /// Returns how many cycles had a delay of more than `limit`, likewise.
+    #[must_use]
+    pub fn above(&self, kind: DelayKind, limit: Delay) -> u64 {
+        self.histogram(kind).above(limit.micros())
+    }
+
+    /// Returns the sum of all delays above zero; of cycles below it zero is taken, as the metric
+    /// `rtt_inflation_seconds` does. Right to 3.2 %.
+    #[must_use]
+    pub fn positive_sum(&self, kind: DelayKind) -> Delay {
+        Delay::from_micros(self.histogram(kind).positive_sum())
     }
 
     fn histogram(&self, kind: DelayKind) -> &Histogram {

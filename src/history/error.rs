@@ -126,6 +126,11 @@ impl HistoryError {
         matches!(self.sqlite_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
     }
 
+    /// Whether SQLite may not open or write what it needs.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.sqlite_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+    }
+
     /// Whether the content of the file makes no sense to SQLite.
     pub(super) fn is_corrupt(&self) -> bool {
         matches!(self.sqlite_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
@@ -142,7 +147,8 @@ impl HistoryError {
     }
 
     /// Returns the message with all its causes, in one line.
-    pub(super) fn with_causes(&self) -> String {
+    #[must_use]
+    pub fn with_causes(&self) -> String {
         let mut text = self.to_string();
         let mut cause = self.source();
         while let Some(error) = cause {

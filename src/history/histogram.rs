@@ -70,6 +70,16 @@ impl Histogram {
         above.map(|(_, count)| count).sum()
     }
 
+    /// Returns the sum of the counted delays in µs that are higher than zero, right to the width
+    /// of their buckets.
+    pub(super) fn positive_sum(&self) -> i64 {
+        let positive = self.counts.iter().filter(|&&(bucket, _)| bucket > 0);
+        positive.fold(0, |sum, &(bucket, count)| {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            sum.saturating_add(middle_of(bucket).saturating_mul(count))
+        })
+    }
+
     /// Returns the stored form.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(3 * self.counts.len());

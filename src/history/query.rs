@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use super::{
     HistoryError,
     schema::{self, Identity, SCHEMA_VERSION, failed},
+    store::with_suffix,
     summary::{Gathering, Summary},
 };
 use crate::units::Timestamp;
@@ -48,11 +49,13 @@ impl Reader {
         if !path.exists() {
             return Err(HistoryError::Missing { path: path.to_owned() });
         }
-        let opening = failed("opening", path);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(&opening)?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(&opening)?;
-        match schema::identify(&connection, path)? {
+        let (connection, identity) = match connect(path, Beside::Allowed) {
+            Err(error) if error.is_refused() && !with_suffix(path, "-wal").exists() => {
+                connect(path, Beside::Impossible)?
+            }
+            connected => connected?,
+        };
+        match identity {
             Identity::Ours(version) => Ok((Self { connection, path: path.to_owned() }, version)),
             Identity::Blank => Err(HistoryError::Missing { path: path.to_owned() }),
         }
@@ -142,6 +145,32 @@ impl Reader {
             self.connection.prepare_cached(sql).and_then(|mut statement| ask(&mut statement));
         answer.map_err(failed("reading", &self.path))
     }
+}
+
+/// Whether SQLite may make its index of the log beside the file, as it does even to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    Allowed,
+    /// As on a medium that cannot be written. Nobody else writes the file either, then: without a
+    /// log it is all there is.
+    Impossible,
+}
+
+fn connect(path: &Path, beside: Beside) -> Result<(Connection, Identity), HistoryError> {
+    let opening = failed("opening", path);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match (beside, path.to_str()) {
+        (Beside::Impossible, Some(name)) => {
+            let name = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            let uri = format!("file:{name}?immutable=1");
+            Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
+        }
+        _ => Connection::open_with_flags(path, flags),
+    };
+    let connection = connection.map_err(&opening)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(&opening)?;
+    let identity = schema::identify(&connection, path)?;
+    Ok((connection, identity))
 }
 
 #[cfg(test)]

@@ -36,6 +36,17 @@ impl Tier {
         Duration::from_secs(self.seconds().unsigned_abs())
     }
 
+    /// Returns its name in questions and answers, such as `5m`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Second => "1s",
+            Self::Minute => "1m",
+            Self::FiveMinutes => "5m",
+            Self::Hour => "1h",
+        }
+    }
+
     /// Returns the tier's table in the database.
     pub(super) const fn table(self) -> &'static str {
         match self {

@@ -21,7 +21,7 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     ("recording", &["units", "control"]),
     ("telemetry", &["units", "control", "steering", "catalogue"]),
     ("status", &["units", "control", "steering", "actuator"]),
-    ("http", &["catalogue", "config", "status", "telemetry"]),
+    ("http", &["units", "clock", "catalogue", "config", "history", "status", "telemetry"]),
     (
         "daemon",
         &[

@@ -65,11 +65,11 @@ fn tells_of(path: &Path) {
         command.args(["history", "--last", "1h", "--db"]).arg(path).args(arguments);
         command
     };
-    let sum = Program::finish(command(&[]));
+    let table = Program::finish(command(&[]));
+    assert!(table.expect(0).stdout.starts_with(&format!("{WAN}, ")), "{table:#?}");
+    let sum = Program::finish(command(&["--summary"]));
     sum.expect(0);
-    let first = sum.stdout.lines().next().unwrap_or_default();
-    assert!(first.starts_with(&format!("{WAN}: ")) && first.contains(" cycles from "), "{sum:#?}");
-    for told in ["added delay", "download", "upload", "green"] {
+    for told in [WAN, "recorded", "added", "download", "upload", "green"] {
         assert!(sum.stdout.contains(told), "{told} is missing: {}", sum.stdout);
     }
     let events = Program::finish(command(&["--events"]));

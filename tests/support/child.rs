@@ -99,6 +99,11 @@ impl Program {
         })
     }
 
+    /// Returns the number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks the child to end, as a service manager does.
     pub(crate) fn terminate(&self) {
         self.signal("TERM");
@@ -109,11 +114,6 @@ impl Program {
         let kill = format!("kill -{name} {}", self.id());
         let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(status.success(), "{kill}: {status}");
-    }
-
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {

@@ -53,7 +53,9 @@ fn whoever_comes_the_loops_turn_memory_is_bounded_and_a_scrape_is_answered() {
         scrapes += 1;
         thread::sleep(Duration::from_millis(50));
     }
-    abusers.into_iter().for_each(|each| each.join().unwrap());
+    for each in abusers {
+        each.join().unwrap();
+    }
     let after = scrape(address);
     let rate = (cycles(&after) - before) / started.elapsed().as_secs_f64();
     assert!((rate - 20.0).abs() < 2.0, "{rate} ticks a second");

@@ -28,14 +28,14 @@ pub(crate) fn demo(site: &Site) -> (Program, SocketAddr) {
 
 /// A Prometheus that scrapes every second.
 #[derive(Debug)]
-struct Prometheus {
+pub(crate) struct Prometheus {
     program: Program,
     address: SocketAddr,
 }
 
 impl Prometheus {
     /// Starts one that scrapes `target`; `how` is more about the job, and `flags` about the server.
-    fn start(site: &Site, target: SocketAddr, how: &str, flags: &[&str]) -> Self {
+    pub(crate) fn start(site: &Site, target: SocketAddr, how: &str, flags: &[&str]) -> Self {
         let config = site.write(
             "prometheus.yml",
             &format!(
@@ -62,9 +62,18 @@ impl Prometheus {
 
     /// Evaluates `query` and returns each series' label `by` and value.
     fn query(&self, query: &str, by: &str) -> Vec<(String, f64)> {
+        self.evaluate(query, by, "")
+    }
+
+    /// Evaluates `query` at a moment, in seconds since the epoch.
+    pub(crate) fn query_at(&self, query: &str, by: &str, at: &str) -> Vec<(String, f64)> {
+        self.evaluate(query, by, &format!("&time={at}"))
+    }
+
+    fn evaluate(&self, query: &str, by: &str, when: &str) -> Vec<(String, f64)> {
         let encoded: Vec<String> = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let encoded = encoded.concat();
-        let answer = self.ask(&format!("/api/v1/query?query={encoded}"));
+        let answer = self.ask(&format!("/api/v1/query?query={encoded}{when}"));
         let series = answer["data"]["result"].as_array().unwrap().clone();
         let read = |one: &Value| {
             let label = one["metric"][by].as_str().unwrap_or_default().to_owned();

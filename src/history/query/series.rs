@@ -39,6 +39,35 @@ pub enum Resolution {
 }
 
 impl Resolution {
+    /// Returns the resolution of this name: `auto`, `raw`, `1s`, `1m`, `5m` or `1h`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Self::Auto),
+            "raw" => Some(Self::Raw),
+            name => Tier::ALL.into_iter().find(|tier| tier.name() == name).map(Self::Tier),
+        }
+    }
+
+    /// Returns its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Raw => "raw",
+            Self::Tier(tier) => tier.name(),
+        }
+    }
+
+    /// Returns what this means for a span of time: never [`Self::Auto`].
+    #[must_use]
+    pub fn settled(self, from: Timestamp, to: Timestamp) -> Self {
+        match self.level(to.micros().saturating_sub(from.micros()) / 1000) {
+            Level::Raw => Self::Raw,
+            Level::Tier(tier) => Self::Tier(tier),
+        }
+    }
+
     /// Returns the level to read for a span of this many ms.
     fn level(self, millis: i64) -> Level {
         const SECOND: i64 = 1000;

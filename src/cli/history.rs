@@ -1,0 +1,226 @@
+//! `wanctl history`: how a link has behaved.
+
+mod by;
+mod events;
+mod export;
+mod groups;
+mod human;
+mod pager;
+mod plot;
+mod summary;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::tz::TimeZone;
+
+use super::{EXIT_USAGE, Failure, output::say};
+use crate::{
+    clock::Clock,
+    history::{self, Compacted, Mistake, Question, Reader, Words},
+    units::{Delay, Timestamp},
+};
+use pager::Output;
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct HistoryArgs {
+    #[command(subcommand)]
+    task: Option<Task>,
+    #[command(flatten)]
+    asked: Asked,
+    #[command(flatten)]
+    view: View,
+    /// How the answer is written; `openmetrics` only for rows.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Write to the terminal itself, not through $PAGER.
+    #[arg(long)]
+    no_pager: bool,
+}
+
+/// The database file.
+#[derive(Debug, Clone, Args)]
+struct Database {
+    /// The database file, of a running daemon or a copy.
+    #[arg(long, value_name = "FILE", default_value = "/var/lib/wanctl/history.db")]
+    db: PathBuf,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Args)]
+struct Asked {
+    #[command(flatten)]
+    database: Database,
+    /// How far back from --to, for example `90m`, `24h`, `7d` or `2w`; an hour if nothing is said.
+    #[arg(long, value_name = "TIME", conflicts_with = "from")]
+    last: Option<String>,
+    /// From when on: RFC 3339, 'YYYY-MM-DD HH:MM', 'HH:MM', 'yesterday 14:00', '2h ago'.
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Until when; now if nothing is said.
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// Only this WAN; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    wan: Vec<String>,
+    /// What to tell, for example `delta,download_achieved` or `all`.
+    #[arg(long, value_name = "LIST")]
+    metrics: Option<String>,
+    /// How fine: `auto`, `raw`, `1s`, `1m`, `5m` or `1h`. What is older than that is kept is
+    /// coarser.
+    #[arg(long, value_name = "SPAN")]
+    resolution: Option<String>,
+}
+
+/// What is made of it.
+#[derive(Debug, Clone, Args)]
+struct View {
+    /// Sum it up: percentiles, time in each state, minutes over a delay.
+    #[arg(long, group = "what")]
+    summary: bool,
+    /// List the events.
+    #[arg(long, group = "what")]
+    events: bool,
+    /// Only events of these kinds, for example `state_changed,rate_written`.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "events")]
+    kind: Vec<String>,
+    /// Sum it up for each hour of the day, or each day.
+    #[arg(long, value_enum, group = "what", value_name = "UNIT")]
+    by: Option<by::By>,
+    /// Draw it in the terminal, or as a picture: FILE.svg or FILE.png.
+    #[arg(long, num_args = 0..=1, value_name = "FILE", group = "what", default_missing_value = "-")]
+    plot: Option<PathBuf>,
+    /// The delay over the baseline above which minutes are counted, for example `30ms`.
+    #[arg(long, value_name = "DELAY", default_value = "30ms", value_parser = delay)]
+    over: Delay,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// For programs, times in UTC.
+    Json,
+    /// For spreadsheets, times in UTC.
+    Csv,
+    /// For `promtool tsdb create-blocks-from openmetrics`.
+    Openmetrics,
+}
+
+/// What to do besides asking.
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Write rows to a file, for spreadsheets, programs and Prometheus.
+    Export(export::ExportArgs),
+    /// Check that the file is whole and that its tiers agree.
+    Verify(Database),
+    /// Write the file anew, as small as its content. The daemon must not run.
+    Compact(Database),
+}
+
+/// What every view needs.
+#[derive(Debug)]
+struct Asking {
+    reader: Reader,
+    question: Question,
+    /// The WANs that are told of, in order.
+    wans: Vec<String>,
+    zone: TimeZone,
+    now: Timestamp,
+}
+
+impl Asked {
+    fn open(&self) -> Result<Asking, Failure> {
+        let Self { database, last, from, to, wan, metrics, resolution } = self;
+        let (now, zone) = (Clock::wall(), TimeZone::system());
+        let words = Words {
+            last: last.as_deref(),
+            from: from.as_deref(),
+            to: to.as_deref(),
+            wans: wan,
+            metrics: metrics.as_deref(),
+            resolution: resolution.as_deref(),
+        };
+        let question = Question::parse(&words, now, &zone).map_err(misused)?;
+        let reader = Reader::open(&database.db)?;
+        let known = reader.wans()?;
+        if let Some(name) = wan.iter().find(|wan| !known.contains(wan)) {
+            return Err(history::HistoryError::UnknownWan { name: name.clone(), known }.into());
+        }
+        let is_asked = |name: &String| wan.is_empty() || wan.contains(name);
+        let wans = known.into_iter().filter(is_asked).collect();
+        Ok(Asking { reader, question, wans, zone, now })
+    }
+}
+
+fn misused(Mistake { parameter, reason }: Mistake) -> Failure {
+    Failure { code: EXIT_USAGE, error: anyhow::anyhow!("--{parameter}: {reason}") }
+}
+
+pub(super) fn run(args: HistoryArgs) -> Result<(), Failure> {
+    let HistoryArgs { task, asked, view, format, no_pager } = args;
+    match task {
+        Some(Task::Export(args)) => return export::run(&args),
+        Some(Task::Verify(database)) => return verify(&database.db),
+        Some(Task::Compact(database)) => return compact(&database.db),
+        None => {}
+    }
+    let View { summary, events, kind, by, plot, over } = view;
+    let rows = !(summary || events || by.is_some() || plot.is_some());
+    if format == Format::Openmetrics && !rows {
+        let error = anyhow::anyhow!("--format openmetrics: only rows are written that way");
+        return Err(Failure { code: EXIT_USAGE, error });
+    }
+    let asking = asked.open()?;
+    if let Some(file) = plot.as_deref().filter(|file| *file != Path::new("-")) {
+        return plot::to_file(&asking, asked.metrics.is_some(), file);
+    }
+    let mut out = Output::open(!no_pager && format == Format::Table);
+    if plot.is_some() {
+        plot::to_terminal(&mut out, &asking, asked.metrics.is_some())?;
+    } else if summary {
+        summary::tell(&mut out, &asking, format, over)?;
+    } else if events {
+        events::tell(&mut out, &asking, format, kind)?;
+    } else if let Some(by) = by {
+        by::tell(&mut out, &asking, format, by, over)?;
+    } else if format == Format::Table {
+        table::tell(&mut out, &asking, asked.metrics.is_some())?;
+    } else {
+        export::write(&mut out, &asking, format)?;
+    }
+    Ok(out.finish()?)
+}
+
+fn verify(path: &Path) -> Result<(), Failure> {
+    let found = Reader::open(path)?.verify()?;
+    for problem in &found.problems {
+        say(problem)?;
+    }
+    let (compared, cycles, gaps) = (found.compared, found.cycles, found.gaps);
+    say(format!(
+        "{compared} buckets compared, {cycles} single cycles read, {gaps} gaps in the record"
+    ))?;
+    if found.problems.is_empty() {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(anyhow::anyhow!("{shown} is not whole; move it away and a new history begins").into())
+}
+
+fn compact(path: &Path) -> Result<(), Failure> {
+    let Compacted { before, after } = history::compact(path)?;
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    Ok(say(format!("{:.1} MB before, {:.1} MB after", megabytes(before), megabytes(after)))?)
+}
+
+/// Reads a delay: a number of ms, or with its unit.
+fn delay(text: &str) -> Result<Delay, String> {
+    if let Ok(millis) = text.parse::<f64>() {
+        return Ok(Delay::from_millis_f64(millis));
+    }
+    super::duration(text).map(Delay::from)
+}

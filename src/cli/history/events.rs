@@ -1,0 +1,107 @@
+//! What happened, in order.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::{Asking, Format, human};
+use crate::{
+    history::{EventFilter, RecordedEvent},
+    units::{BitRate, Delay},
+};
+
+pub(super) fn tell(
+    out: &mut dyn Write,
+    asking: &Asking,
+    format: Format,
+    kinds: Vec<String>,
+) -> Result<(), anyhow::Error> {
+    let Asking { reader, question, wans, zone, .. } = asking;
+    // One that is not about a WAN belongs to all of them, unless some are asked for.
+    let wan = if let [wan] = &question.wans[..] { Some(wan.clone()) } else { None };
+    let filter = EventFilter { from: question.from, to: question.to, wan, kinds };
+    let is_asked = |event: &RecordedEvent| match &event.wan {
+        Some(wan) => wans.contains(wan),
+        None => question.wans.is_empty(),
+    };
+    match format {
+        Format::Csv => writeln!(out, "time,wan,kind,payload")?,
+        Format::Json => write!(out, "[")?,
+        Format::Table | Format::Openmetrics => {
+            let span = human::span(question.from, question.to, zone);
+            writeln!(out, "events from {span}")?;
+        }
+    }
+    let mut before = "\n";
+    for event in reader.events_of(filter) {
+        let event = event?;
+        if !is_asked(&event) {
+            continue;
+        }
+        let at = human::zoned(event.at, zone);
+        let utc = at.timestamp();
+        match format {
+            Format::Csv => {
+                let payload = event.payload.to_string().replace('"', "\"\"");
+                let wan = event.wan.unwrap_or_default();
+                writeln!(out, "{utc},{wan},{},\"{payload}\"", event.kind)?;
+            }
+            Format::Json => {
+                let RecordedEvent { wan, kind, payload, .. } = event;
+                let told =
+                    json!({"time": utc.to_string(), "wan": wan, "kind": kind, "payload": payload});
+                write!(out, "{before}{told}")?;
+                before = ",\n";
+            }
+            Format::Table | Format::Openmetrics => {
+                let time = at.strftime("%F %T.%3f");
+                let wan = human::plain(event.wan.as_deref().unwrap_or("-"));
+                let told = human::plain(&in_words(&event.payload));
+                writeln!(out, "{time}  {wan:<10}  {:<20}  {told}", human::plain(&event.kind))?;
+            }
+        }
+    }
+    if format == Format::Json {
+        writeln!(out, "\n]")?;
+    }
+    Ok(())
+}
+
+/// Members of payloads that tell what was before and what is after.
+const CHANGES: [(&str, &str); 3] =
+    [("from", "to"), ("from_bps", "to_bps"), ("written_bps", "found_bps")];
+
+/// Returns the details for people: what changed first, then the rest with their units.
+fn in_words(payload: &Value) -> String {
+    let Value::Object(members) = payload else { return payload.to_string() };
+    let shown = |name: &str| members.get(name).map(|value| text(name, value));
+    let changes = CHANGES.iter().filter_map(|(old, new)| {
+        let (old, new) = shown(old).zip(shown(new))?;
+        Some(format!("{old} → {new}"))
+    });
+    let first: Vec<String> = shown("direction").into_iter().chain(changes).collect();
+    let is_told = |name: &str| {
+        name == "direction" || CHANGES.iter().any(|(old, new)| [*old, *new].contains(&name))
+    };
+    let mut words = if first.is_empty() { Vec::new() } else { vec![first.join(" ")] };
+    for (name, value) in members.iter().filter(|(name, _)| !is_told(name)) {
+        let unit = ["_us", "_bps"].iter().find_map(|unit| name.strip_suffix(unit));
+        let label = unit.unwrap_or(name);
+        words.push(format!("{} {}", label.replace('_', " "), text(name, value)));
+    }
+    words.join(", ")
+}
+
+fn text(name: &str, value: &Value) -> String {
+    match value {
+        Value::Null => "unknown".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) if name.ends_with("_us") => {
+            Delay::from_micros(number.as_i64().unwrap_or(0)).to_string()
+        }
+        Value::Number(number) if name.ends_with("_bps") => {
+            BitRate::from_bps(number.as_u64().unwrap_or(0)).to_string()
+        }
+        value => value.to_string(),
+    }
+}

@@ -1,0 +1,148 @@
+//! What is drawn: values over columns of time, without a word about where.
+
+use anyhow::bail;
+
+use crate::{
+    cli::history::human,
+    control::{CongestionState, Direction},
+    history::{Bucket, DelayKind, Field, RateKind},
+    units::Delay,
+};
+
+/// More panels than that nobody looks at.
+const MOST_PANELS: usize = 12;
+
+/// A value for each column; `None` where nothing is known.
+pub(super) type Values = Vec<Option<f64>>;
+
+/// One chart of a picture.
+pub(super) struct Panel {
+    pub(super) title: String,
+    pub(super) shapes: Vec<Shape>,
+    /// The worst state of each column.
+    pub(super) states: Option<Vec<Option<CongestionState>>>,
+    /// The lowest and the highest value that is drawn; what is beyond is cut off.
+    pub(super) range: (f64, f64),
+}
+
+/// A row of values, and how they are drawn.
+pub(super) struct Shape {
+    pub(super) label: &'static str,
+    pub(super) tone: Tone,
+    pub(super) is_area: bool,
+    pub(super) values: Values,
+}
+
+/// A colour by its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// What is typical.
+    Main,
+    /// What is drawn behind it.
+    Soft,
+    /// What stands out.
+    Strong,
+    /// A congestion state.
+    State(CongestionState),
+}
+
+/// Returns the panels that tell how a link behaves: added delay, then both directions.
+pub(super) fn usual(buckets: &[Option<Bucket>]) -> Vec<Panel> {
+    let mut panels = vec![delays(buckets)];
+    panels.extend(Direction::ALL.map(|direction| rates(buckets, direction)));
+    panels
+}
+
+/// Returns a panel for each field.
+///
+/// # Errors
+/// If they are too many.
+pub(super) fn of_fields(
+    fields: &[&'static Field],
+    buckets: &[Option<Bucket>],
+) -> Result<Vec<Panel>, anyhow::Error> {
+    if fields.len() > MOST_PANELS {
+        let named: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+        bail!(
+            "--plot: {} metrics are more than the {MOST_PANELS} that fit; choose among {}",
+            fields.len(),
+            named.join(",")
+        );
+    }
+    let panel = |field: &&'static Field| {
+        let (unit, factor) = field.unit().for_people();
+        let value = |bucket: &Bucket| field.value(bucket).map(|value| value as f64 / factor);
+        let (direction, topic) = field.topic();
+        let before =
+            direction.map_or_else(String::new, |direction| format!("{} ", direction.name()));
+        let unit = if unit.is_empty() { String::new() } else { format!(", {unit}") };
+        let title = format!("{before}{}{unit}", topic.replace('_', " "));
+        let shape =
+            Shape { label: "", tone: Tone::Main, is_area: false, values: values(buckets, value) };
+        let (low, high) = extent(&shape.values);
+        Panel { title, shapes: vec![shape], states: None, range: (low.min(0.0), high) }
+    };
+    Ok(fields.iter().map(panel).collect())
+}
+
+fn delays(buckets: &[Option<Bucket>]) -> Panel {
+    let quantile = |quantile| {
+        values(buckets, |bucket| bucket.quantile(DelayKind::Delta, quantile).map(Delay::millis))
+    };
+    let max = values(buckets, |bucket| bucket.delay(DelayKind::Delta).map(|s| s.max.millis()));
+    let (_, highest) = extent(&max);
+    let shapes = vec![
+        Shape { label: "max", tone: Tone::Soft, is_area: false, values: max },
+        Shape { label: "p95", tone: Tone::Main, is_area: true, values: quantile(0.95) },
+        Shape { label: "p50", tone: Tone::Strong, is_area: false, values: quantile(0.5) },
+    ];
+    // One spike must not flatten all the rest: the title tells how high it was.
+    let usual = percentile(&shapes[0].values, 0.98) * 1.25;
+    let title = format!("added delay, ms (highest {})", human::significant(highest));
+    Panel { title, range: (0.0, usual.min(highest)), shapes, states: None }
+}
+
+fn rates(buckets: &[Option<Bucket>], direction: Direction) -> Panel {
+    let rate =
+        |kind| values(buckets, |bucket| bucket.rate(direction, kind).map(|rate| rate.mean.mbps()));
+    let shapes = vec![
+        Shape {
+            label: "traffic",
+            tone: Tone::Main,
+            is_area: true,
+            values: rate(RateKind::Achieved),
+        },
+        Shape {
+            label: "desired",
+            tone: Tone::Strong,
+            is_area: false,
+            values: rate(RateKind::Desired),
+        },
+    ];
+    let high = shapes.iter().map(|shape| extent(&shape.values).1).fold(0.0, f64::max);
+    let worst = |bucket: &Option<Bucket>| {
+        let bucket = bucket.as_ref()?;
+        let states = CongestionState::ALL.into_iter().rev();
+        states.into_iter().find(|state| bucket.state_ms(direction, *state) > 0)
+    };
+    let states = Some(buckets.iter().map(worst).collect());
+    let title = format!("{}, Mbit/s, and its worst state", direction.name());
+    Panel { title, shapes, states, range: (0.0, high) }
+}
+
+fn values(buckets: &[Option<Bucket>], of: impl Fn(&Bucket) -> Option<f64>) -> Values {
+    buckets.iter().map(|bucket| bucket.as_ref().and_then(&of)).collect()
+}
+
+fn extent(values: &Values) -> (f64, f64) {
+    let known = values.iter().flatten();
+    known.fold((0.0, 0.0), |(low, high), &value| (f64::min(low, value), f64::max(high, value)))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small share")]
+fn percentile(values: &Values, share: f64) -> f64 {
+    let mut known: Vec<f64> = values.iter().flatten().copied().collect();
+    known.sort_by(f64::total_cmp);
+    let place = ((known.len() as f64 * share) as usize).min(known.len().saturating_sub(1));
+    known.get(place).copied().unwrap_or(0.0)
+}

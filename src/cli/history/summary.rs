@@ -1,0 +1,130 @@
+//! A span of time in a few figures.
+
+use std::{io::Write, time::Duration};
+
+use super::{
+    Asking, Format,
+    groups::{self, Group},
+    human,
+};
+use crate::{
+    control::{CongestionState, Direction, MeasurementState},
+    history::{Bucket, DelayKind, RateKind},
+    units::{BitRate, Delay},
+};
+
+pub(super) fn tell(
+    out: &mut dyn Write,
+    asking: &Asking,
+    format: Format,
+    over: Delay,
+) -> Result<(), anyhow::Error> {
+    let Asking { reader, question, wans, zone, .. } = asking;
+    let span = human::span(question.from, question.to, zone);
+    let mut groups = Vec::new();
+    for wan in wans {
+        let sum = reader.summary(wan, question.from, question.to)?.total;
+        groups.push(Group { wan: wan.clone(), key: span.clone(), sum });
+    }
+    if format != Format::Table {
+        return Ok(groups::write(out, &groups, "span", format, over)?);
+    }
+    let asked = question.to.micros().saturating_sub(question.from.micros());
+    for (place, group) in groups.iter().enumerate() {
+        if place > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{}, {span}", human::plain(&group.wan))?;
+        if group.sum.cycles() == 0 {
+            writeln!(out, "  nothing is recorded")?;
+            continue;
+        }
+        whole(out, &group.sum, Duration::from_micros(asked.unsigned_abs()))?;
+        delays(out, group, over)?;
+        for direction in Direction::ALL {
+            self::direction(out, &group.sum, direction)?;
+        }
+    }
+    Ok(())
+}
+
+fn whole(out: &mut dyn Write, sum: &Bucket, asked: Duration) -> std::io::Result<()> {
+    let (sent, lost) = sum.probes();
+    let (skipped, overran) = sum.late();
+    let recorded = human::length(Duration::from_millis(sum.span_ms()));
+    let lost_share = human::percent(lost as f64 / sent.max(1) as f64);
+    writeln!(
+        out,
+        "  recorded     {recorded} of {}: {}, {}, {}, {}",
+        human::length(asked),
+        human::counted(sum.cycles(), "cycle", "cycles"),
+        human::counted(sum.gaps(), "gap", "gaps"),
+        human::counted(skipped, "tick dropped", "ticks dropped"),
+        human::counted(overran, "overrun", "overruns")
+    )?;
+    let (sent, lost) = (human::count(sent), human::count(lost));
+    writeln!(out, "  probes       {lost} of {sent} lost ({lost_share})")?;
+    let states = MeasurementState::ALL.map(|state| (state.name(), sum.measurement_ms(state)));
+    writeln!(out, "  measurement  {}", shares(&states))
+}
+
+fn delays(out: &mut dyn Write, group: &Group, over: Delay) -> std::io::Result<()> {
+    let sum = &group.sum;
+    writeln!(out, "\n  delay in ms       min     mean      p50      p95      p99      max")?;
+    for (name, kind) in [("round trip", DelayKind::Rtt), ("added", DelayKind::Delta)] {
+        let Some(stats) = sum.delay(kind) else {
+            writeln!(out, "  {name:<12}  not measured")?;
+            continue;
+        };
+        let at = |quantile| sum.quantile(kind, quantile).unwrap_or_default();
+        let values = [stats.min, stats.mean, at(0.5), at(0.95), at(0.99), stats.max];
+        let values = values.map(|delay| format!("{:7.1}", delay.millis())).join("  ");
+        writeln!(out, "  {name:<12}  {values}")?;
+    }
+    if let Some((share, millis)) = group.over(over) {
+        let limit = over.millis();
+        let (minutes, share) = (millis / 60_000.0, human::percent(share));
+        writeln!(out, "  added more than {limit} ms for {minutes:.1} min, {share} of the time")?;
+    }
+    Ok(())
+}
+
+fn direction(out: &mut dyn Write, sum: &Bucket, direction: Direction) -> std::io::Result<()> {
+    let name = format!("{} in Mbit/s", direction.name());
+    writeln!(out, "\n  {name:<18}  min     mean      max")?;
+    for (name, kind) in [
+        ("desired", RateKind::Desired),
+        ("on the router", RateKind::Observed),
+        ("traffic", RateKind::Achieved),
+    ] {
+        let Some(rates) = sum.rate(direction, kind) else {
+            writeln!(out, "  {name:<14}  not known")?;
+            continue;
+        };
+        let values = [rates.min, rates.mean, rates.max];
+        let values = values.map(|rate: BitRate| format!("{:>7}", human::significant(rate.mbps())));
+        writeln!(out, "  {name:<14}{}", values.join("  "))?;
+    }
+    let states = CongestionState::ALL.map(|state| (state.name(), sum.state_ms(direction, state)));
+    writeln!(out, "  state         {}", shares(&states))?;
+    let sums = ["packets", "drops", "cuts", "raises", "writes"].map(|what| {
+        let value = sum.value(&format!("{}_{what}", direction.name())).unwrap_or(0);
+        human::count(u64::try_from(value).unwrap_or(0))
+    });
+    let [packets, drops, cuts, raises, writes] = sums;
+    let bytes = human::bytes(sum.bytes(direction));
+    writeln!(out, "  carried       {bytes} in {packets} packets, {drops} dropped")?;
+    writeln!(out, "  rate          {cuts} cuts, {raises} raises, {writes} writes")
+}
+
+/// Returns each state's share of the time, and the time in it; those that did not occur are left
+/// out.
+fn shares(states: &[(&str, u64)]) -> String {
+    let whole = states.iter().map(|(_, millis)| millis).sum::<u64>().max(1) as f64;
+    let occurred = states.iter().filter(|(_, millis)| *millis > 0);
+    let told = occurred.map(|&(name, millis)| {
+        let share = human::percent(millis as f64 / whole);
+        format!("{name} {share} ({})", human::length(Duration::from_millis(millis)))
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
