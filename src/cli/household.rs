@@ -92,6 +92,7 @@ pub(super) fn steering(config: &Config) -> SteeringConfig {
     let recovery = Recovery { sustain: Duration::from_secs(5), ..usual.recovery };
     SteeringConfig {
         switches: switches.collect(),
+        forgets: Vec::new(),
         params: SteeringParams {
             mode: SteeringMode::Active,
             wans: facts.collect(),

@@ -78,11 +78,11 @@ impl SteeringParts {
         let board = SteeringBoard::default();
         let Some(steering) = &config.steering else {
             let metrics = SwitchMetrics::unregistered();
-            let switches = SwitchWork { refs: Vec::new(), link, metrics };
+            let switches = SwitchWork { refs: Vec::new(), forgets: Vec::new(), link, metrics };
             let operator = Operator::nobody();
             return Self { switches, board, operator, cycles: None, task: None };
         };
-        let SteeringConfig { mut params, switches, on_exit, .. } = steering.clone();
+        let SteeringConfig { mut params, switches, forgets, on_exit, .. } = steering.clone();
         if config.control.mode == Mode::Observe && params.mode == SteeringMode::Active {
             info!("steering only observes, because nothing is written to the router");
             params.mode = SteeringMode::Observe;
@@ -114,7 +114,7 @@ impl SteeringParts {
             teller,
             keep_at: now + KEEP_EVERY,
         };
-        let switches = SwitchWork { refs, link, metrics };
+        let switches = SwitchWork { refs, forgets, link, metrics };
         Self { switches, board, operator, cycles: Some(sender), task: Some(task) }
     }
 }

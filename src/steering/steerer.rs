@@ -82,6 +82,7 @@ impl Steering {
     pub fn memory(&self, now: MonoTime) -> SteeringMemory {
         let RouteTarget { sensitive, carrier } = self.target();
         let name = |rank: Rank| self.params.wans.get(rank.0).map(|wan| wan.name.clone());
+        let choice = self.choice(now);
         let hold_down = match self.phase {
             Phase::Steered { hold_until, .. } => hold_until.since(now),
             Phase::Home | Phase::Confirming { .. } | Phase::Recovering { .. } => Duration::ZERO,
@@ -89,8 +90,8 @@ impl Steering {
         SteeringMemory {
             sensitive: name(sensitive).unwrap_or_default(),
             carrier: name(carrier).unwrap_or_default(),
-            hold_down,
-            stay: self.carrier.stay_until.since(now),
+            hold_down: hold_down.max(choice.relief_in()),
+            stay: self.carrier.stay_until.since(now).max(choice.revival_in(Rank::HOME)),
             steered: self.steer_actions.ages(now),
             failed_over: self.failover_actions.ages(now),
         }
@@ -180,6 +181,7 @@ impl Steering {
 
     fn judge(&mut self, now: MonoTime) -> SteeringDecision {
         let before = self.target();
+        self.learn(now);
         let choice = self.choice(now);
         let Course { carrier, reason, blocker } = self.carrier.step(
             &Plight {
@@ -210,6 +212,16 @@ impl Steering {
         self.record(now, steer, failover, moves)
     }
 
+    /// Lets each WAN's relapses be learned from.
+    fn learn(&mut self, now: MonoTime) {
+        let steer = &self.params.steer;
+        for watch in &mut self.watches {
+            let score = watch.signals(now, steer).map(|signals| steer.weights.score(&signals));
+            let suffers = score.map(|score| score.points >= steer.threshold);
+            watch.learn(suffers, now, steer);
+        }
+    }
+
     /// Decides about new latency-sensitive connections, as everything else goes over the carrier.
     fn judge_steering(
         &mut self,
@@ -238,6 +250,7 @@ impl Steering {
             refuge: choice.refuge(&self.refuge_worse),
             fit: choice.fit(),
             verified: choice.verified(),
+            patience: choice.relief_in(),
             back: choice.ready(),
         };
         let penalised = choice.is_penalised();
@@ -354,13 +367,26 @@ impl Steering {
         };
         let manual = self.manual.and_then(|manual| manual.remaining(now)).unwrap_or_default();
         let penalty = self.steer_actions.penalty(now);
-        running([phase, (TimerKind::FlapPenalty, penalty), (TimerKind::Manual, manual)])
+        let patience = self.choice(now).relief_in();
+        running([
+            phase,
+            (TimerKind::Patience, patience),
+            (TimerKind::FlapPenalty, penalty),
+            (TimerKind::Manual, manual),
+        ])
     }
 
     fn failover_timers(&self, now: MonoTime) -> Vec<Timer> {
         let stay = self.carrier.stay_until.since(now);
         let failback = self.choice(now).failback_remaining();
-        running([(TimerKind::Stay, stay), (TimerKind::Failback, failback)])
+        let patience = self.choice(now).revival_in(Rank::HOME);
+        let is_away = self.carrier.rank != Rank::HOME;
+        let patience = if is_away { patience } else { Duration::ZERO };
+        running([
+            (TimerKind::Stay, stay),
+            (TimerKind::Failback, failback),
+            (TimerKind::Patience, patience),
+        ])
     }
 }
 
