@@ -133,7 +133,7 @@ impl Daemon {
             ours.register_collector(Box::new(HistoryCollector::new(recorder.clone())));
         }
 
-        let SteeringParts { switches, board: steering, operator, cycles, task } =
+        let SteeringParts { switches, board: steering, operator, cycles, tune: steer_tune, task } =
             SteeringParts::new(&config, ours, recorder.clone(), clock);
         if let Some(task) = task {
             tasks.spawn(task.run(stop.clone()));
@@ -163,7 +163,13 @@ impl Daemon {
             tasks.spawn(events);
         }
         let (mode, origin) = (mode_name(config.control.mode), config.origin.clone());
-        let out = Outgoing { loops: updates, tuning: tune, metrics, recorder: recorder.clone() };
+        let out = Outgoing {
+            loops: updates,
+            tuning: tune,
+            steering: steer_tune,
+            metrics,
+            recorder: recorder.clone(),
+        };
         let reloader = Reloader::new(config, source, out);
         let health = health_source(
             reloader.clone(),

@@ -4,11 +4,13 @@
 //! files, queues and the list of WANs hang on takes a restart. Every structure is taken apart
 //! and built anew here, so that a key that is added does not compile until it has its class.
 
+mod steering;
+
 use std::fmt;
 
 use super::{
     Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Pace, ProbeConfig, QueueRef,
-    RouterConfig, Trust, WanConfig,
+    RouterConfig, SteeringConfig, Trust, WanConfig,
 };
 use crate::control::{
     Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds,
@@ -61,7 +63,7 @@ impl Config {
             control: changes.control(&self.control, &control),
             history: changes.history(self.history.clone(), history),
             http: changes.http(&self.http, &http),
-            steering: changes.restart("steering", self.steering.clone(), &steering),
+            steering: changes.steering(self.steering.clone(), steering),
         };
         (adopted, changes.0)
     }
@@ -87,6 +89,17 @@ impl Changes {
             self.note(Class::Restart, key, "changed");
         }
         old
+    }
+
+    fn steering(
+        &mut self,
+        old: Option<SteeringConfig>,
+        new: Option<SteeringConfig>,
+    ) -> Option<SteeringConfig> {
+        let (Some(old), Some(new)) = (&old, &new) else {
+            return self.restart("steering", old, &new);
+        };
+        Some(steering::adopt(self, old, new))
     }
 
     fn router(&mut self, old: RouterConfig, new: &RouterConfig) -> RouterConfig {

@@ -21,3 +21,6 @@ pub use course::Contest;
 pub use figures::{Figures, table};
 pub use packets::Felt;
 pub use suite::{Setting, of_recordings, suite};
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Puts the two decisions together: cycles, reports and a time in, a decision out.
 
 mod choice;
+mod timers;
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use self::choice::Choice;
 use super::{
     Blocker, FailoverReason, FailoverView, Manual, Move, Rank, RouteActuation, RouteTarget,
     SteerReason, SteerState, SteerView, SteeringDecision, SteeringMemory, SteeringMode,
-    SteeringParams, Switch, SwitchOrder, Tally, Timer, TimerKind, WanView,
+    SteeringParams, Switch, SwitchOrder, Tally, WanView,
     actions::Actions,
     failover::{Carrier, Course, Plight},
     machine::{Circumstances, Phase, Step},
@@ -102,6 +103,16 @@ impl Steering {
         if !self.believes {
             self.memory = Some(memory.aged(age));
         }
+    }
+
+    /// Goes on by other settings, which are about the same WANs and switches. Whoever begins to act
+    /// starts from what the router does, not from what was imagined before.
+    pub fn retune(&mut self, params: SteeringParams) {
+        debug_assert_eq!(target::switches(&params.wans), self.switches, "the same switches");
+        let acts = params.mode == SteeringMode::Active;
+        let acted = self.params.mode == SteeringMode::Active;
+        self.believes = !acts || (acted && self.believes);
+        self.params = params;
     }
 
     /// Takes in a cycle of one of the WANs. Every cycle should come here, since the fate of single
@@ -353,41 +364,6 @@ impl Steering {
                 .collect(),
         }
     }
-
-    fn steer_timers(&self, now: MonoTime) -> Vec<Timer> {
-        let steer = &self.params.steer;
-        let left = |since: MonoTime, span: Duration| (since + span).since(now);
-        let phase = match self.phase {
-            Phase::Home => (TimerKind::Sustain, Duration::ZERO),
-            Phase::Confirming { since } => (TimerKind::Sustain, left(since, steer.sustain)),
-            Phase::Steered { hold_until, .. } => (TimerKind::HoldDown, hold_until.since(now)),
-            Phase::Recovering { since, .. } => {
-                (TimerKind::RecoverySustain, left(since, steer.recovery.sustain))
-            }
-        };
-        let manual = self.manual.and_then(|manual| manual.remaining(now)).unwrap_or_default();
-        let penalty = self.steer_actions.penalty(now);
-        let patience = self.choice(now).relief_in();
-        running([
-            phase,
-            (TimerKind::Patience, patience),
-            (TimerKind::FlapPenalty, penalty),
-            (TimerKind::Manual, manual),
-        ])
-    }
-
-    fn failover_timers(&self, now: MonoTime) -> Vec<Timer> {
-        let stay = self.carrier.stay_until.since(now);
-        let failback = self.choice(now).failback_remaining();
-        let patience = self.choice(now).revival_in(Rank::HOME);
-        let is_away = self.carrier.rank != Rank::HOME;
-        let patience = if is_away { patience } else { Duration::ZERO };
-        running([
-            (TimerKind::Stay, stay),
-            (TimerKind::Failback, failback),
-            (TimerKind::Patience, patience),
-        ])
-    }
 }
 
 /// The changes that a decision made.
@@ -395,11 +371,6 @@ impl Steering {
 struct Moves {
     sensitive: Option<Move>,
     carrier: Option<Move>,
-}
-
-fn running<const N: usize>(timers: [(TimerKind, Duration); N]) -> Vec<Timer> {
-    let runs = timers.into_iter().filter(|(_, remaining)| !remaining.is_zero());
-    runs.map(|(kind, remaining)| Timer { kind, remaining }).collect()
 }
 
 #[cfg(test)]

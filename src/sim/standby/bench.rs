@@ -72,7 +72,7 @@ pub fn run(contests: &[Contest], setting: &Setting) -> Vec<Figures> {
     let oracle = packets.felt(|wan, sent| u32::from(better.get(sent / SECOND) == Some(&wan)));
     let planned = [("other", Sent::by(&vec![1; seconds])), ("oracle-6", Sent::by(&few))];
     let planned = planned.map(|(name, sent)| {
-        let moves = [sent.changes, 0];
+        let moves = [u32::try_from(sent.changes.len()).unwrap_or(u32::MAX), 0];
         (name.to_owned(), sent, moves)
     });
     let tried = courses.into_iter().map(|course| (course.name, course.sent, course.moves));
@@ -87,6 +87,7 @@ pub fn run(contests: &[Contest], setting: &Setting) -> Vec<Figures> {
             steers,
             failovers,
             away: CYCLE * sent.away,
+            changes: sent.changes.clone(),
         })
         .collect()
 }

@@ -37,14 +37,14 @@ pub(super) struct Sent {
     pub(super) calls: Vec<[u32; 2]>,
     /// Cycles in which new calls took the other WAN.
     pub(super) away: u32,
-    /// How often the WAN of new calls changed.
-    pub(super) changes: u32,
+    /// When the WAN of new calls changed.
+    pub(super) changes: Vec<MonoTime>,
 }
 
 impl Sent {
     fn new() -> Self {
         let open = Calls::new(CALL[0], CALL[1]);
-        Self { open, way: 0, calls: vec![[0, 0]], away: 0, changes: 0 }
+        Self { open, way: 0, calls: vec![[0, 0]], away: 0, changes: Vec::new() }
     }
 
     /// Sends the calls that begin in each second as `plan` says.
@@ -59,7 +59,9 @@ impl Sent {
     }
 
     fn cycle(&mut self, now: MonoTime, way: usize) {
-        self.changes += u32::from(way != self.way);
+        if way != self.way {
+            self.changes.push(now);
+        }
         self.way = way;
         self.open.advance(now.since_start(), Some(way));
         self.calls.push([self.open.on(0), self.open.on(1)]);

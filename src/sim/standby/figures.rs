@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, time::Duration};
 
 use super::packets::Felt;
+use crate::units::MonoTime;
 
 /// What came of one way to send calls.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Figures {
     pub failovers: u32,
     /// How long new calls took the other WAN.
     pub away: Duration,
+    /// When new calls took another WAN, there or back.
+    pub changes: Vec<MonoTime>,
 }
 
 impl Figures {

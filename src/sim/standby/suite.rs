@@ -82,10 +82,10 @@ pub fn suite(seed: u64) -> Vec<Setting> {
 }
 
 /// What is left of a link's capacity (0 to 1), from a moment on and for how long.
-type Event = (Duration, Duration, f64);
+pub(super) type Event = (Duration, Duration, f64);
 
 /// Something of some seconds once in every `interval` seconds, in the middle of it.
-fn every(interval: u64, lasts: u64, left: f64) -> Vec<Event> {
+pub(super) fn every(interval: u64, lasts: u64, left: f64) -> Vec<Event> {
     let seconds = Duration::from_secs;
     let starts = (0..).map(|n| interval / 2 + n * interval).take_while(|at| *at < HOUR.as_secs());
     starts.map(|at| (seconds(at), seconds(lasts), left)).collect()
@@ -110,7 +110,7 @@ fn by_chance(seed: u64, interval: f64, lasts: [f64; 2], left: [f64; 2]) -> Vec<E
 }
 
 /// A loaded home to which `events` happen in the course of an hour.
-fn events(name: &str, events: &[Event]) -> Setting {
+pub(super) fn events(name: &str, events: &[Event]) -> Setting {
     let nominal = mbps(100.0, 20.0);
     let capacity = PerDirection::build(|direction: Direction| {
         let high = nominal[direction];
