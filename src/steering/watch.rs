@@ -125,6 +125,11 @@ impl Watch {
         }
     }
 
+    /// Tells whether the WAN has been suffering for long enough to be left.
+    pub(super) fn suffers(&self, now: MonoTime, steer: &SteerParams) -> bool {
+        self.suffering.lasted(now, steer.sustain)
+    }
+
     /// Returns how long it is not believed yet that the WAN does not suffer any more.
     pub(super) fn relief_in(&self, now: MonoTime, most: Duration) -> Duration {
         self.troubles.patience(now, most)

@@ -61,35 +61,40 @@ pub fn run(contests: &[Contest], setting: &Setting) -> Vec<Figures> {
             course.go_on(number, now);
         }
     }
-    let seconds = usize::try_from(setting.duration.as_secs()).unwrap_or(usize::MAX);
+    figures(courses, packets, setting)
+}
+
+/// Looks back: what calls felt by each course, and what they could have felt.
+fn figures(courses: Vec<Course>, mut packets: Packets, setting: &Setting) -> Vec<Figures> {
     packets.sort();
+    let seconds = usize::try_from(setting.duration.as_secs()).unwrap_or(usize::MAX);
+    let lasts = usize::try_from(CALL[1].as_secs()).unwrap_or(usize::MAX);
     let hours = setting.duration.as_secs_f64() / 3600.0;
     let changes = (FEW as f64 * hours) as usize;
-    let lasts = usize::try_from(CALL[1].as_secs()).unwrap_or(usize::MAX);
     let few = hindsight::with_few_changes(&packets.losses(seconds), lasts, changes);
     let better = hindsight::each_second(&packets.delays(seconds));
     let home = packets.felt(|wan, _| u32::from(wan == 0));
     let oracle = packets.felt(|wan, sent| u32::from(better.get(sent / SECOND) == Some(&wan)));
-    let planned = [("other", Sent::by(&vec![1; seconds])), ("oracle-6", Sent::by(&few))];
-    let planned = planned.map(|(name, sent)| {
-        let moves = [u32::try_from(sent.changes.len()).unwrap_or(u32::MAX), 0];
-        (name.to_owned(), sent, moves)
+    let plans = [("other", vec![1; seconds]), ("oracle-6", few)];
+    let planned = plans.map(|(name, plan)| {
+        let sent = Sent::by(&plan);
+        let steers = u32::try_from(sent.changes.len()).unwrap_or(u32::MAX);
+        (name.to_owned(), sent, [steers, 0])
     });
     let tried = courses.into_iter().map(|course| (course.name, course.sent, course.moves));
-    tried
-        .chain(planned)
-        .map(|(name, sent, [steers, failovers])| Figures {
-            setting: setting.name.clone(),
-            name,
-            home,
-            steered: packets.felt(|wan, cycle| sent.calls.get(cycle).map_or(0, |calls| calls[wan])),
-            oracle,
-            steers,
-            failovers,
-            away: CYCLE * sent.away,
-            changes: sent.changes.clone(),
-        })
-        .collect()
+    let all = tried.chain(planned);
+    all.map(|(name, sent, [steers, failovers])| Figures {
+        setting: setting.name.clone(),
+        name,
+        home,
+        steered: packets.felt(|wan, cycle| sent.calls.get(cycle).map_or(0, |calls| calls[wan])),
+        oracle,
+        steers,
+        failovers,
+        away: CYCLE * sent.away,
+        changes: sent.changes,
+    })
+    .collect()
 }
 
 fn joined(scenario: &Scenario) -> ClosedLoop<Teller> {

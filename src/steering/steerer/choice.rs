@@ -281,9 +281,12 @@ impl<'a> Choice<'a> {
         watch.map_or(Duration::ZERO, |w| w.relief_in(self.now, self.params.steer.patience))
     }
 
-    /// The same of a WAN that everything is to come back to.
+    /// The same of a WAN that everything is to come back to. Where connections suffer they gain
+    /// nothing by waiting, either.
     pub(super) fn revival_in(&self, rank: Rank) -> Duration {
-        if self.is_metered(self.carrier) {
+        let carrier = self.watch(self.carrier);
+        let suffers = carrier.is_some_and(|watch| watch.suffers(self.now, &self.params.steer));
+        if suffers || self.is_metered(self.carrier) {
             return Duration::ZERO;
         }
         let watch = self.watch(rank);

@@ -132,6 +132,7 @@ fn flapping_raises_the_threshold_for_a_while() {
     params.steer.hold_down = seconds(1.0);
     params.steer.recovery.sustain = seconds(1.0);
     params.steer.actions.per_hour = 60;
+    params.steer.patience = Duration::ZERO;
     // A score of 65 reaches 55, but not 70.
     let red = Weather { delta_ms: 100.0, at_floor: false, ..FOUL };
     let mut site = Site::with(params).settled();
@@ -257,7 +258,8 @@ fn a_wan_that_keeps_dying_is_returned_to_late_unless_the_other_is_metered() {
         assert_eq!(decision.target.carrier, returned);
         let blocker = (!metered).then_some(Blocker::Relapsing);
         assert_eq!(decision.failover.blocker, blocker);
-        let decision = site.run(300.0, &[FAIR, FAIR]);
+        // Nobody waits where it is worse.
+        let decision = site.run(3.0, &[FAIR, FOUL]);
         assert_eq!(decision.target, RouteTarget::default());
     }
 }
