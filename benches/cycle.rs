@@ -23,7 +23,7 @@ use wanctl::{
         Wan, WanParams,
     },
     daemon::{ControlLoop, IdleWatch, Keeper, LoopSettings, Outlets},
-    history::{self, Recorder, Settings},
+    history::{self, Recorder, Retention, Settings},
     probe::Pace,
     status::Board,
     telemetry::{self, CycleMetrics, WanLabels},
@@ -64,7 +64,7 @@ fn run(label: &str, rounds: u64, rest: impl Fn(&Recorder)) -> Spread {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (recorder, writer) = history::start(Settings {
         path: directory.path().join("history.db"),
-        raw_retention: Duration::from_hours(24),
+        retention: Retention::default(),
         wans: WANS.map(str::to_owned).to_vec(),
     });
     let reflectors: Vec<String> = (1..=REFLECTORS).map(|n| format!("192.0.2.{n}")).collect();

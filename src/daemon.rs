@@ -290,8 +290,8 @@ fn names(wan: &WanConfig) -> (String, Vec<String>) {
 fn history(config: &Config) -> Option<(Recorder, Writer)> {
     let path = config.history.path.clone()?;
     let wans = config.wans.iter().map(|wan| wan.name.clone()).collect();
-    let raw_retention = config.history.raw_retention;
-    Some(history::start(history::Settings { path, raw_retention, wans }))
+    let retention = settings::retention(&config.history);
+    Some(history::start(history::Settings { path, retention, wans }))
 }
 
 fn actuator(

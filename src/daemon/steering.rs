@@ -24,7 +24,7 @@ use crate::{
     clock::Clock,
     config::{Config, Mode, SteeringConfig, SteeringExit},
     control::Cycle,
-    history::{HistoryError, KeptSteering, Reader, Recorder},
+    history::{HistoryError, KeptSteering, Memories, Recorder},
     status::SteeringBoard,
     steering::{Manual, Rank, Steering, SteeringMode, SteeringParams, SwitchOrder},
     telemetry::SteeringMetrics,
@@ -208,7 +208,7 @@ fn replace(channel: &watch::Sender<Vec<SwitchOrder>>, orders: Vec<SwitchOrder>) 
 /// Returns what the run before has left, and how old it is.
 fn recall(config: &Config, now: Timestamp) -> Option<(KeptSteering, Duration)> {
     let path = config.history.path.as_ref()?;
-    let read = Reader::open(path).and_then(|reader| reader.steering_memory());
+    let read = Memories::open(path).and_then(|memories| memories.of_steering());
     let (at, kept) = match read {
         Ok(kept) => kept?,
         Err(HistoryError::Missing { .. }) => return None,

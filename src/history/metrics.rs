@@ -41,6 +41,11 @@ impl Collector for HistoryCollector {
         }
         let last_commit = stats.last_commit.map(Timestamp::seconds);
         for (name, help, value) in [
+            (
+                "history_failing",
+                "1 if the last attempt to write failed: nothing is being kept. /health says why.",
+                Some(f64::from(u8::from(stats.failing))),
+            ),
             ("history_queue_rows", "Cycles and events not yet written.", Some(stats.queued as f64)),
             (
                 "history_database_size_bytes",
