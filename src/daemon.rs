@@ -193,10 +193,7 @@ impl Daemon {
         };
         let http = tokio::spawn(http::serve(listener, served, stop_server.clone()));
         if let Some(recorder) = &recorder {
-            let version = env!("CARGO_PKG_VERSION").to_owned();
-            recorder.event(Clock::wall(), None, Event::Start { version, mode });
-            let Origin { file: path, sha256: hash } = origin;
-            recorder.event(Clock::wall(), None, Event::ConfigLoaded { path, hash });
+            tell_start(recorder, mode, origin);
         }
         watchdog::ready();
         Ok(Self {
@@ -281,6 +278,13 @@ impl Daemon {
         }
         info!("stopped");
     }
+}
+
+fn tell_start(recorder: &Recorder, mode: &'static str, origin: Origin) {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    recorder.event(Clock::wall(), None, Event::Start { version, mode });
+    let Origin { file: path, sha256: hash } = origin;
+    recorder.event(Clock::wall(), None, Event::ConfigLoaded { path, hash });
 }
 
 fn names(wan: &WanConfig) -> (String, Vec<String>) {

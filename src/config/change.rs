@@ -10,7 +10,7 @@ use std::fmt;
 
 use super::{
     Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Pace, ProbeConfig, QueueRef,
-    RouterConfig, SteeringConfig, Trust, WanConfig,
+    RouterConfig, Trust, WanConfig,
 };
 use crate::control::{
     Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds,
@@ -63,7 +63,10 @@ impl Config {
             control: changes.control(&self.control, &control),
             history: changes.history(self.history.clone(), history),
             http: changes.http(&self.http, &http),
-            steering: changes.steering(self.steering.clone(), steering),
+            steering: match (&self.steering, &steering) {
+                (Some(old), Some(new)) => Some(steering::adopt(&mut changes, old, new)),
+                (old, _) => changes.restart("steering", old.clone(), &steering),
+            },
         };
         (adopted, changes.0)
     }
@@ -89,17 +92,6 @@ impl Changes {
             self.note(Class::Restart, key, "changed");
         }
         old
-    }
-
-    fn steering(
-        &mut self,
-        old: Option<SteeringConfig>,
-        new: Option<SteeringConfig>,
-    ) -> Option<SteeringConfig> {
-        let (Some(old), Some(new)) = (&old, &new) else {
-            return self.restart("steering", old, &new);
-        };
-        Some(steering::adopt(self, old, new))
     }
 
     fn router(&mut self, old: RouterConfig, new: &RouterConfig) -> RouterConfig {

@@ -116,8 +116,8 @@ fn steering_changes_at_once_but_for_its_wans_and_switches() {
         ("{name: lte, steer: {rule: a}, forget_mark: m}", "", "steering.wans", Class::Restart),
     ] {
         let (adopted, changes) = running.adopt(steering(wans, more));
-        let changed: Vec<_> = changes.iter().map(|change| (&*change.key, change.class)).collect();
-        assert_eq!(changed, [(key, class)], "{wans} {more}");
+        let told: Vec<_> = changes.iter().map(|change| (&*change.key, change.class)).collect();
+        assert_eq!(told, [(key, class)], "{wans} {more}");
         let switches = &adopted.steering.unwrap().switches;
         assert_eq!(switches[0].comment, "a", "the rows stay");
     }

@@ -22,6 +22,8 @@ const DARK: BitRate = BitRate::from_bps(1_000);
 
 /// Most changes within an hour that the oracle with few of them makes.
 const FEW: usize = 5;
+/// Seconds in an hour.
+const HOUR: usize = 3600;
 
 /// Runs all `contests` through `setting`, in virtual time. What the links do does not depend on
 /// where calls go, so they are run once for all; after the contests come the one who leaves home
@@ -69,8 +71,7 @@ fn figures(courses: Vec<Course>, mut packets: Packets, setting: &Setting) -> Vec
     packets.sort();
     let seconds = usize::try_from(setting.duration.as_secs()).unwrap_or(usize::MAX);
     let lasts = usize::try_from(CALL[1].as_secs()).unwrap_or(usize::MAX);
-    let hours = setting.duration.as_secs_f64() / 3600.0;
-    let changes = (FEW as f64 * hours) as usize;
+    let changes = FEW * seconds / HOUR;
     let few = hindsight::with_few_changes(&packets.losses(seconds), lasts, changes);
     let better = hindsight::each_second(&packets.delays(seconds));
     let home = packets.felt(|wan, _| u32::from(wan == 0));

@@ -5,7 +5,7 @@ pub(super) fn each_second(costs: &[[f64; 2]]) -> Vec<usize> {
     costs.iter().map(|[home, other]| usize::from(other < home)).collect()
 }
 
-/// The WAN that the calls that begin in each second should have taken, if it may be changed
+/// The WAN that the calls that begin in each second should have taken, if it may be moved
 /// `changes` times: the cheapest such plan there is. Calls begin at home, one a second, and keep
 /// their WAN for `lasts` seconds, so that this is what no steering can beat with as few changes.
 pub(super) fn with_few_changes(costs: &[[f64; 2]], lasts: usize, changes: usize) -> Vec<usize> {
@@ -19,20 +19,20 @@ pub(super) fn with_few_changes(costs: &[[f64; 2]], lasts: usize, changes: usize)
     let mut came = Vec::with_capacity(costs.len());
     for second in 0..costs.len() {
         let price = [call(second, 0), call(second, 1)];
-        let changed: Vec<bool> =
+        let moved: Vec<bool> =
             (0..best.len()).map(|made| made > 0 && best[made - 1] < best[made]).collect();
         best = (0..best.len())
-            .map(|made| best[made - usize::from(changed[made])] + price[made % 2])
+            .map(|made| best[made - usize::from(moved[made])] + price[made % 2])
             .collect();
-        came.push(changed);
+        came.push(moved);
     }
     let mut made = (0..best.len()).min_by(|a, b| best[*a].total_cmp(&best[*b])).unwrap_or(0);
     let mut plan: Vec<usize> = came
         .iter()
         .rev()
-        .map(|changed| {
+        .map(|moved| {
             let wan = made % 2;
-            made -= usize::from(changed[made]);
+            made -= usize::from(moved[made]);
             wan
         })
         .collect();
