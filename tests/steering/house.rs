@@ -1,6 +1,6 @@
 //! A house with two WANs behind an emulated router, and the daemon that steers them.
 
-use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, path::PathBuf, process::Command, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -296,6 +296,16 @@ impl House {
         let url = format!("http://{}/-/steer?{query}", self.address);
         let answer = reqwest::Client::new().post(url).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Runs `wanctl steer` as a person would, and returns whether it went well and what it said.
+    pub(crate) async fn command(&self, words: &[&str]) -> (bool, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wanctl"));
+        let url = format!("http://{}", self.address);
+        command.arg("steer").args(words).args(["--url", &url]);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
     }
 
     /// Waits until the status of steering is as `wanted`.

@@ -85,6 +85,21 @@ async fn the_route_of_a_dead_wan_is_withdrawn_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_person_can_say_where_calls_go() {
+    let mut house = House::start(vec![(0, 1.0)], rules()).await;
+    house.until("both WANs up", |told| told["wans"][1]["reach"] == "up").await;
+    let (went_well, said) = house.command(&["alternate", "--for", "2m"]).await;
+    assert!(went_well && said.contains("take lte for 120 s"), "{said}");
+    house.until("the rule enabled", |_| house.switched(CALLS) == [true]).await;
+    let (went_well, said) = house.command(&["fibre"]).await;
+    assert!(!went_well && said.contains("there are cable, lte"), "{said}");
+    let (went_well, said) = house.command(&["auto"]).await;
+    assert!(went_well, "{said}");
+    house.until("the rule at rest", |_| house.switched(CALLS) == [true, false]).await;
+    house.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn steering_only_observes_while_nothing_is_written() {
     let mut house = House::start(vec![(0, 1.0)], rules()).await;
     house.until("both WANs up", |told| told["wans"][1]["reach"] == "up").await;
