@@ -95,7 +95,7 @@ impl Course {
 
     /// Goes on after the cycle with this number.
     pub(super) fn go_on(&mut self, number: u64, now: MonoTime) {
-        if number % CYCLES_A_TURN == 0 {
+        if number.is_multiple_of(CYCLES_A_TURN) {
             self.steering.on_actuation(self.seen.clone());
             let decision = self.steering.decide(now);
             // The router follows by the next turn.
