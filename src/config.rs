@@ -28,7 +28,9 @@ pub use change::{Change, Class};
 pub use errors::{ConfigErrors, Place, Problem};
 pub use probe::{Bind, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, Via};
 pub use secret::Secret;
-pub use steering::{SteeringConfig, SteeringExit, SwitchMenu, SwitchRef};
+pub use steering::{
+    Forgetting, MarkedConnections, SteeringConfig, SteeringExit, SwitchMenu, SwitchRef,
+};
 pub use surroundings::{FileText, Surroundings};
 pub use web::{Users, WebConfig, WebTls};
 

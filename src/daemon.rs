@@ -139,7 +139,7 @@ impl Daemon {
         web.declare(&mut catalogue);
         tasks.spawn(web.clone().watch(stop.clone()));
 
-        let SteeringParts { switches, board: steering, operator, cycles, task } =
+        let SteeringParts { switches, board: steering, operator, cycles, tune: retune, task } =
             SteeringParts::new(&config, &mut catalogue, recorder.clone(), clock);
         if let Some(task) = task {
             tasks.spawn(task.run(stop.clone()));
@@ -164,22 +164,23 @@ impl Daemon {
         }
         let control = spawn_control(loops, stop.clone())?;
 
-        if let Some(recorder) = &recorder {
-            let events = router_events::run(report.clone(), recorder.clone(), stop.clone());
-            tasks.spawn(events);
-        }
         let (mode, origin) = (mode_name(config.control.mode), config.origin.clone());
-        let out = Outgoing { loops: updates, tuning: tune, metrics, recorder: recorder.clone() };
+        let out = Outgoing {
+            loops: updates,
+            tuning: tune,
+            steering: retune,
+            metrics,
+            recorder: recorder.clone(),
+        };
         let kept = HistorySource::new(config.history.path.clone());
         let reloader = Reloader::new(config, source, out);
-        let health = health_source(
-            reloader.clone(),
-            clock,
-            board.clone(),
-            report,
-            recorder.clone(),
-            (probers, steering.clone(), switch_link),
-        );
+        if let Some(recorder) = &recorder {
+            tell_start(recorder, mode, origin);
+            tasks.spawn(router_events::run(report.clone(), recorder.clone(), stop.clone()));
+        }
+        let others = (probers, steering.clone(), switch_link);
+        let health =
+            health_source(reloader.clone(), clock, board.clone(), report, recorder.clone(), others);
         let asked = reloader.clone();
         let steer = operator.source(move || asked.standing().allows_steer);
         tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
@@ -195,9 +196,6 @@ impl Daemon {
             stop: stop.clone(),
         };
         let http = tokio::spawn(http::serve(listener, served, stop_server.clone()));
-        if let Some(recorder) = &recorder {
-            tell_start(recorder, mode, origin);
-        }
         watchdog::ready();
         Ok(Self {
             board,

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 pub use error::{RouterError, RouterFault, fault_of_words};
 
 use crate::{
-    config::{QueueRef, SwitchRef},
+    config::{MarkedConnections, QueueRef, SwitchRef},
     control::QueueReading,
     units::BitRate,
 };
@@ -82,6 +82,17 @@ pub trait Router: Send + Sync + fmt::Debug {
         switch: &'a SwitchRef,
         enabled: bool,
     ) -> BoxFuture<'a, Result<bool, RouterError>>;
+
+    /// Makes the router forget connections with this mark, a bounded number of them, so that
+    /// whoever goes on begins anew on the way that is open by then. Returns how many it forgot;
+    /// none is no error.
+    ///
+    /// # Errors
+    /// Any [`RouterError`].
+    fn forget_connections<'a>(
+        &'a self,
+        of: &'a MarkedConnections,
+    ) -> BoxFuture<'a, Result<usize, RouterError>>;
 }
 
 /// A kind of road to a router.

@@ -45,6 +45,7 @@ mod params;
 mod preset;
 mod reachability;
 mod reason;
+mod relapses;
 mod since;
 mod steerer;
 mod target;

@@ -167,6 +167,7 @@ async fn a_rule_is_switched_there_and_back_over_ssh() {
     let link = SwitchLink::default();
     let switches = SwitchWork {
         refs: vec![SwitchRef { switch, menu: SwitchMenu::Mangle, comment: comment.clone() }],
+        forgets: Vec::new(),
         link: link.clone(),
         metrics: SwitchMetrics::unregistered(),
     };

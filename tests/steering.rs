@@ -7,4 +7,5 @@ mod steering {
     mod faults;
     pub(crate) mod house;
     mod round_trip;
+    mod ways;
 }

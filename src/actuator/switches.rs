@@ -19,7 +19,7 @@ use self::board::Board;
 pub(super) use self::board::Job;
 pub use self::metrics::SwitchMetrics;
 use crate::{
-    config::SwitchRef,
+    config::{Forgetting, MarkedConnections, SwitchRef},
     router::RouterError,
     steering::{RouteActuation, SwitchOrder},
     units::MonoTime,
@@ -55,6 +55,8 @@ impl Default for SwitchLink {
 pub struct SwitchWork {
     /// The rows of the router; none if nothing is steered.
     pub refs: Vec<SwitchRef>,
+    /// What the router forgets after which of them was changed.
+    pub forgets: Vec<Forgetting>,
     /// Where orders come from and reports go.
     pub link: SwitchLink,
     /// Where changes are counted.
@@ -66,6 +68,8 @@ pub struct SwitchWork {
 pub(super) struct Switches {
     work: SwitchWork,
     board: Board,
+    /// What the router is to forget because of a change that it has made.
+    to_forget: Vec<MarkedConnections>,
     /// Remembers which orders were seen.
     pub(super) orders: watch::Receiver<Vec<SwitchOrder>>,
 }
@@ -73,7 +77,7 @@ pub(super) struct Switches {
 impl Switches {
     pub(super) fn new(work: SwitchWork) -> Self {
         let board = Board::new(work.refs.iter().map(|at| at.switch).collect());
-        Self { orders: work.link.orders.subscribe(), board, work }
+        Self { orders: work.link.orders.subscribe(), board, to_forget: Vec::new(), work }
     }
 
     /// Returns the row that the switch with this place stands for.
@@ -108,6 +112,26 @@ impl Switches {
         self.board.begin(job, now);
     }
 
+    /// Returns what the router is to forget next, once nothing is left to be switched. Each is tried
+    /// once: whoever is not forgotten goes on where it is, as without this.
+    pub(super) fn due_forgetting(&mut self) -> Option<MarkedConnections> {
+        self.to_forget.pop()
+    }
+
+    /// Takes the router's answer to the wish to forget; trouble with the road is returned.
+    pub(super) fn forgot(
+        of: &MarkedConnections,
+        answer: Result<usize, RouterError>,
+    ) -> Option<RouterError> {
+        let mark = &of.mark;
+        match answer {
+            Ok(connections) => info!(mark, connections, "connections begin anew"),
+            Err(failure) if failure.fault.concerns_all() => return Some(failure),
+            Err(failure) => warn!(mark, error = %failure, "connections stay where they are"),
+        }
+        None
+    }
+
     /// Takes the router's answer to a job; trouble with the road is returned.
     pub(super) fn take(
         &mut self,
@@ -121,7 +145,14 @@ impl Switches {
                 let found = self.board.answered(job, enabled, now);
                 self.work.metrics.answered(at.switch, job, true);
                 match (job.change, found.drifted) {
-                    (Some(_), _) => info!(switch = %at, enabled, "switched"),
+                    (Some(wanted), _) => {
+                        info!(switch = %at, enabled, "switched");
+                        if wanted == enabled {
+                            let done = SwitchOrder { switch: at.switch, enabled };
+                            let forgets = self.work.forgets.iter().filter(|f| f.after == done);
+                            self.to_forget.extend(forgets.map(|f| f.connections.clone()));
+                        }
+                    }
                     (None, true) => warn!(switch = %at, enabled, "somebody switched it"),
                     (None, false) => {}
                 }

@@ -3,11 +3,13 @@
 //! At most one read and one write are under way. The road to the router queues them if they are
 //! of one user, so a read is begun only when no write is due. A request is never cancelled.
 
+mod judge;
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{error, warn};
 
 use super::{
     Assignment, RouterReport,
@@ -22,15 +24,12 @@ use super::{
     underway::{Answer, Call, Underway, answer_of, news, request},
 };
 use crate::{
-    clock::Clock,
-    config::QueueRef,
+    config::{MarkedConnections, QueueRef},
     control::{PerDirection, ShaperSample},
     router::{Finding, QueueRow, Readings, RouterError, RouterFacts},
     units::{BitRate, MonoTime},
 };
 
-/// Refusals in a row before a 401 is believed to be about the password.
-const BELIEVED_AFTER: u32 = 3;
 /// With nothing due sooner, the task looks around this often.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -130,8 +129,19 @@ impl Actuator {
         match (write, self.switches.due(now)) {
             (Some(write), _) if write.is_cut => Some(self.write(write)),
             (_, Some(job)) => Some(self.switch(job, now)),
-            (write, None) => write.map(|write| self.write(write)),
+            (write, None) => match self.switches.due_forgetting() {
+                Some(connections) => Some(self.forget(connections)),
+                None => write.map(|write| self.write(write)),
+            },
         }
+    }
+
+    fn forget(&self, connections: MarkedConnections) -> Underway {
+        let router = Arc::clone(&self.work.router);
+        request(self.begin(Operation::Switch), async move {
+            let answer = router.forget_connections(&connections).await;
+            Answer::Forgot(connections, answer)
+        })
     }
 
     fn until_due(&self, now: MonoTime, reads: bool, writes: bool) -> Duration {
@@ -230,6 +240,10 @@ impl Actuator {
             Answer::Switch(job, answer) => {
                 self.work.metrics.call(call, &answer);
                 self.switches.take(job, answer, now)
+            }
+            Answer::Forgot(connections, answer) => {
+                self.work.metrics.call(call, &answer);
+                Switches::forgot(&connections, answer)
             }
             Answer::Queues(asked, answer) => {
                 self.work.metrics.call(call, &answer);
@@ -349,52 +363,5 @@ impl Actuator {
                 changed
             });
         }
-    }
-
-    /// Takes note of how a request went: after a failure the router is left alone for a while,
-    /// and only a read can tell what it enforces. Logs the first failure and the recovery only.
-    fn judge(&mut self, failure: Option<RouterError>, now: MonoTime) {
-        let transport = self.work.router.transport();
-        let before = self.report.borrow().transport;
-        self.work.metrics.road(transport, before.is_some_and(|before| before != transport));
-        let Some(failure) = failure else {
-            if self.failures > 0 {
-                info!(failures = self.failures, "the router answers again");
-                // It may have come back as another: updated, reset, or with queues made anew.
-                self.next.survey = self.was_away;
-            }
-            self.failures = 0;
-            self.suspicions = 0;
-            self.was_away = false;
-            self.report.send_modify(|report| {
-                report.up = Some(true);
-                report.failure = None;
-                report.transport = Some(transport);
-                report.last_success = Some(Clock::wall());
-            });
-            return;
-        };
-        self.failures = self.failures.saturating_add(1);
-        self.was_away |= failure.fault.concerns_all();
-        self.reconciler.doubt(now);
-        self.switches.doubt(now);
-        self.next.queues = MonoTime::ZERO;
-        self.rest_until = now + pause::after(&failure.fault, self.failures);
-        // Counted by themselves: one refusal after two broken connections is one refusal.
-        let may_pass = failure.fault.may_pass();
-        self.suspicions = if may_pass { self.suspicions.saturating_add(1) } else { 0 };
-        let is_plain = self.failures == 1 && !may_pass;
-        if is_plain || self.suspicions == BELIEVED_AFTER {
-            error!(error = %failure, remedy = failure.fault.remedy(), "the router fails");
-        } else if self.failures == 1 {
-            warn!(error = %failure, "the router fails; it may pass, trying again");
-        } else {
-            debug!(error = %failure, "the router fails");
-        }
-        self.report.send_modify(|report| {
-            report.up = Some(false);
-            report.transport = Some(transport);
-            report.failure = Some(failure);
-        });
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::{metrics::Operation, reconciler::Write, switches::Job};
 use crate::{
+    config::MarkedConnections,
     control::PerDirection,
     router::{Finding, Readings, RouterError, RouterFacts, Transport},
     units::{BitRate, MonoTime},
@@ -19,6 +20,7 @@ use crate::{
 pub(super) enum Answer {
     Wrote(Write, Result<BitRate, RouterError>),
     Switch(Job, Result<bool, RouterError>),
+    Forgot(MarkedConnections, Result<usize, RouterError>),
     Queues(MonoTime, Result<Readings, RouterError>),
     Facts(Result<(RouterFacts, Vec<Finding>), RouterError>),
     Survey(Result<Vec<Finding>, RouterError>),

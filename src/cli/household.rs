@@ -89,17 +89,20 @@ pub(super) fn steering(config: &Config) -> SteeringConfig {
         ]
     });
     let usual = Preset::Balanced.steer();
+    let patience = Duration::from_mins(1);
     let recovery = Recovery { sustain: Duration::from_secs(5), ..usual.recovery };
     SteeringConfig {
         switches: switches.collect(),
+        forgets: Vec::new(),
         params: SteeringParams {
             mode: SteeringMode::Active,
             wans: facts.collect(),
-            steer: SteerParams { recovery, hold_down: Duration::from_secs(15), ..usual },
+            steer: SteerParams { recovery, hold_down: Duration::from_secs(15), patience, ..usual },
             failover: FailoverParams {
                 answering: Duration::from_secs(5),
                 stay: Duration::from_secs(10),
                 failback: Duration::from_secs(10),
+                patience,
                 ..FailoverParams::default()
             },
         },

@@ -84,7 +84,7 @@ pub(super) struct SimulateArgs {
     plot: Option<PathBuf>,
     /// Try steering between two WANs instead: the first two columns of each trace, or brown-outs,
     /// outages and glitches.
-    #[arg(long, conflicts_with_all = ["scenario", "law", "compare", "config", "plot"])]
+    #[arg(long, conflicts_with_all = ["scenario", "compare", "config", "plot"])]
     steering: bool,
     /// List the scenarios and laws, and run nothing.
     #[arg(long)]

@@ -4,6 +4,8 @@
 //! files, queues and the list of WANs hang on takes a restart. Every structure is taken apart
 //! and built anew here, so that a key that is added does not compile until it has its class.
 
+mod steering;
+
 use std::fmt;
 
 use super::{
@@ -61,7 +63,10 @@ impl Config {
             control: changes.control(&self.control, &control),
             history: changes.history(self.history.clone(), history),
             http: changes.http(&self.http, &http),
-            steering: changes.restart("steering", self.steering.clone(), &steering),
+            steering: match (&self.steering, &steering) {
+                (Some(old), Some(new)) => Some(steering::adopt(&mut changes, old, new)),
+                (old, _) => changes.restart("steering", old.clone(), &steering),
+            },
         };
         (adopted, changes.0)
     }

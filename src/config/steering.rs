@@ -11,7 +11,7 @@ use super::{
     report::{Read, Reported},
     value,
 };
-use crate::steering::{Preset, SteeringMode, SteeringParams, Switch, SwitchKind};
+use crate::steering::{Preset, SteeringMode, SteeringParams, Switch, SwitchKind, SwitchOrder};
 
 /// Fewest probes in a row that must be lost before a WAN is declared dead.
 const LOST_PROBES: u32 = 5;
@@ -23,6 +23,8 @@ pub struct SteeringConfig {
     pub params: SteeringParams,
     /// The rules and routes of the router that are switched, each once.
     pub switches: Vec<SwitchRef>,
+    /// What the router forgets after which switch was changed; usually nothing.
+    pub forgets: Vec<Forgetting>,
     /// How the switches are left when the daemon ends.
     pub on_exit: SteeringExit,
 }
@@ -36,6 +38,24 @@ pub struct SwitchRef {
     pub menu: SwitchMenu,
     /// Its comment.
     pub comment: String,
+}
+
+/// Connections that begin anew because the way of those to come was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forgetting {
+    /// The change after which…
+    pub after: SwitchOrder,
+    /// …the router forgets these.
+    pub connections: MarkedConnections,
+}
+
+/// Connections that the router tracks under a mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkedConnections {
+    /// Their connection mark.
+    pub mark: String,
+    /// Whether those of IPv6 are meant as well.
+    pub ipv6: bool,
 }
 
 impl fmt::Display for SwitchRef {
@@ -133,6 +153,7 @@ pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<SteeringC
     warn(table, &wans, steer.allow_metered);
     Ok(SteeringConfig {
         params: SteeringParams { mode: mode?, wans: wans.facts, steer, failover: failover? },
+        forgets: wans.forgets,
         switches: wans.switches,
         on_exit: on_exit?,
     })

@@ -18,6 +18,7 @@ use tracing::{error, info, warn};
 use super::{
     LoopSettings,
     settings::{mode_name, retention, tuning},
+    steering::SteeringSettings,
     watchdog,
 };
 use crate::{
@@ -91,6 +92,8 @@ pub(super) struct Outgoing {
     /// One for each WAN.
     pub(super) loops: Vec<watch::Sender<LoopSettings>>,
     pub(super) tuning: watch::Sender<Tuning>,
+    /// None if nothing is steered.
+    pub(super) steering: Option<watch::Sender<SteeringSettings>>,
     pub(super) metrics: ConfigMetrics,
     pub(super) recorder: Option<Recorder>,
 }
@@ -162,6 +165,10 @@ impl Reloader {
         }
         let is_active = config.control.mode == Mode::Active;
         inner.out.tuning.send_if_modified(|told| replace(told, tuning(&config)));
+        if let (Some(sender), Some(steering)) = (&inner.out.steering, &config.steering) {
+            let settings = SteeringSettings::of(&config, steering);
+            sender.send_if_modified(|told| replace(told, settings));
+        }
         inner.out.metrics.taken(&config.origin.sha256, is_active, true, Clock::wall());
         let pending: Vec<String> = told(&changes, Class::Restart).collect();
         if let Some(recorder) = &inner.out.recorder {

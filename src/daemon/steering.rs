@@ -26,7 +26,7 @@ use crate::{
     control::Cycle,
     history::{HistoryError, KeptSteering, Memories, Recorder},
     status::SteeringBoard,
-    steering::{Manual, Rank, Steering, SteeringMode, SwitchOrder},
+    steering::{Manual, Rank, Steering, SteeringMode, SteeringParams, SwitchOrder},
     telemetry::SteeringMetrics,
     units::{MonoTime, Timestamp},
 };
@@ -49,6 +49,8 @@ pub(super) struct SteeringParts {
     pub(super) operator: Operator,
     /// Where the loops leave their cycles.
     pub(super) cycles: Option<mpsc::Sender<Arc<Cycle>>>,
+    /// Where what may change while it runs is told.
+    pub(super) tune: Option<watch::Sender<SteeringSettings>>,
     /// The task to run.
     pub(super) task: Option<SteeringTask>,
 }
@@ -61,9 +63,30 @@ pub(super) struct SteeringTask {
     cycles: mpsc::Receiver<Arc<Cycle>>,
     operator: watch::Receiver<Option<Manual>>,
     link: SwitchLink,
-    restores: bool,
+    settings: watch::Receiver<SteeringSettings>,
     teller: Teller,
     keep_at: MonoTime,
+}
+
+/// What of a configuration steering works by, and what may change while it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SteeringSettings {
+    params: SteeringParams,
+    /// The switches are put to rest at the end.
+    restores: bool,
+}
+
+impl SteeringSettings {
+    /// Returns what `steering`, which is part of `config`, says. Where nothing is written to the
+    /// router, nothing is switched either.
+    pub(super) fn of(config: &Config, steering: &SteeringConfig) -> Self {
+        let mut params = steering.params.clone();
+        if config.control.mode == Mode::Observe && params.mode == SteeringMode::Active {
+            info!("steering only observes, because nothing is written to the router");
+            params.mode = SteeringMode::Observe;
+        }
+        Self { params, restores: steering.on_exit == SteeringExit::Restore }
+    }
 }
 
 impl SteeringParts {
@@ -78,15 +101,13 @@ impl SteeringParts {
         let board = SteeringBoard::default();
         let Some(steering) = &config.steering else {
             let metrics = SwitchMetrics::unregistered();
-            let switches = SwitchWork { refs: Vec::new(), link, metrics };
+            let switches = SwitchWork { refs: Vec::new(), forgets: Vec::new(), link, metrics };
             let operator = Operator::nobody();
-            return Self { switches, board, operator, cycles: None, task: None };
+            return Self { switches, board, operator, cycles: None, tune: None, task: None };
         };
-        let SteeringConfig { mut params, switches, on_exit, .. } = steering.clone();
-        if config.control.mode == Mode::Observe && params.mode == SteeringMode::Active {
-            info!("steering only observes, because nothing is written to the router");
-            params.mode = SteeringMode::Observe;
-        }
+        let SteeringConfig { switches, forgets, .. } = steering.clone();
+        let settings = SteeringSettings::of(config, steering);
+        let params = settings.params.clone();
         let names: Vec<String> = params.wans.iter().map(|wan| wan.name.clone()).collect();
         let metrics = SwitchMetrics::register(catalogue, &params.wans);
         let refs = if params.mode == SteeringMode::Off { Vec::new() } else { switches };
@@ -104,18 +125,19 @@ impl SteeringParts {
             operator.restore(&kept, Clock::wall());
         }
         let (sender, cycles) = mpsc::channel(CYCLES);
+        let (tune, tuned) = watch::channel(settings);
         let task = SteeringTask {
             steering: machine,
             clock,
             cycles,
             operator: operator.listen(),
             link: link.clone(),
-            restores: on_exit == SteeringExit::Restore,
+            settings: tuned,
             teller,
             keep_at: now + KEEP_EVERY,
         };
-        let switches = SwitchWork { refs, link, metrics };
-        Self { switches, board, operator, cycles: Some(sender), task: Some(task) }
+        let switches = SwitchWork { refs, forgets, link, metrics };
+        Self { switches, board, operator, cycles: Some(sender), tune: Some(tune), task: Some(task) }
     }
 }
 
@@ -136,6 +158,10 @@ impl SteeringTask {
     }
 
     fn turn(&mut self) {
+        if self.settings.has_changed().unwrap_or(false) {
+            let params = self.settings.borrow_and_update().params.clone();
+            self.steering.retune(params);
+        }
         while let Ok(cycle) = self.cycles.try_recv() {
             self.steering.on_cycle(&cycle);
         }
@@ -146,9 +172,9 @@ impl SteeringTask {
         let decision = self.steering.decide(now);
         let orders = if decision.acts { decision.orders.clone() } else { Vec::new() };
         replace(&self.link.orders, orders);
-        if self.restores {
-            replace(&self.link.parting, self.steering.farewell());
-        }
+        let restores = self.settings.borrow().restores;
+        let parting = if restores { self.steering.farewell() } else { Vec::new() };
+        replace(&self.link.parting, parting);
         let moved = decision.steer.moved.is_some() || decision.failover.moved.is_some();
         self.teller.tell(decision, actuation);
         if moved || now >= self.keep_at {

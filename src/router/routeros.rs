@@ -6,6 +6,7 @@
 
 mod auto;
 mod client;
+mod connections;
 mod console;
 mod failover;
 #[cfg(fuzzing)]

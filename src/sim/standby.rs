@@ -10,9 +10,17 @@
 //! by where calls were when they were sent. A call keeps the WAN on which it began.
 
 mod bench;
+mod course;
 mod figures;
+mod hindsight;
+mod packets;
 mod suite;
 
-pub use bench::{Contest, run};
-pub use figures::{Figures, Strategy, table};
+pub use bench::run;
+pub use course::Contest;
+pub use figures::{Figures, table};
+pub use packets::Felt;
 pub use suite::{Setting, of_recordings, suite};
+
+#[cfg(test)]
+mod tests;

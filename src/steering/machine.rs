@@ -6,11 +6,13 @@
 //!    ▲  ◄─────────────────      │ (at once if dead and another is verified)  │  ▲ to  │ the other WAN
 //!    │      no longer           ▼                                            │  │     │ is dead or worse
 //!    │                                                                       │  └─────┘ and a third is fit
-//!    │   for `recovery.sustain`              recovered, `hold_down` is over  │
+//!    │ for `recovery.sustain`, not relapsing  recovered, `hold_down` is over │
 //!    └───────────────────────── RECOVERING ◄─────────────────────────────────┤
 //!    ▲                               └─────── no longer ────────────────────►│
 //!    └───────────────── the other WAN is dead, or worse ─────────────────────┘
 //! ```
+
+use std::time::Duration;
 
 use super::{Blocker, Rank, SteerParams, SteerReason};
 use crate::units::MonoTime;
@@ -74,6 +76,8 @@ pub(super) struct Circumstances {
     pub(super) fit: Result<Rank, Blocker>,
     /// The WAN to move to in need, or why there is none.
     pub(super) verified: Result<Rank, Blocker>,
+    /// How long the recovery of a WAN that keeps relapsing is not believed yet.
+    pub(super) patience: Duration,
     /// Whether the router is ready for a return.
     pub(super) back: Result<(), Blocker>,
 }
@@ -177,6 +181,10 @@ fn recover(to: Rank, since: MonoTime, c: &Circumstances, params: &SteerParams) -
     let phase = Phase::Recovering { to, since };
     if c.now.since(since) < params.recovery.sustain {
         return held(phase, SteerReason::Recovering, Blocker::RecoverySustain);
+    }
+    // Where connections suffer they gain nothing by waiting.
+    if !c.patience.is_zero() && c.refuge == Refuge::Good {
+        return held(phase, SteerReason::Recovering, Blocker::Relapsing);
     }
     match c.back {
         Ok(()) => stay(Phase::Home, SteerReason::Return),

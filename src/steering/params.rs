@@ -85,6 +85,9 @@ pub struct SteerParams {
     pub gain: Option<Delay>,
     /// Whether comfort may cost money.
     pub allow_metered: bool,
+    /// A WAN that went bad again within this time must be well for twice as long as it last was, at
+    /// most this long, before connections come back; zero believes it at once.
+    pub patience: Duration,
     /// Most changes within an hour.
     pub actions: ActionLimits,
     /// What is done about a WAN that goes bad and well all the time.
@@ -119,6 +122,9 @@ pub struct FailoverParams {
     pub stay: Duration,
     /// A more preferred WAN must have been alive for this long before it is returned to.
     pub failback: Duration,
+    /// One that died again within this time, for twice as long as it last lived, at most this long;
+    /// zero believes it at once.
+    pub patience: Duration,
     /// Most changes within an hour.
     pub actions: ActionLimits,
 }

@@ -49,6 +49,7 @@ impl Preset {
             headroom: 0.8,
             gain: None,
             allow_metered: false,
+            patience: Duration::ZERO,
             actions: ActionLimits { per_hour: 6 },
             flap: FlapParams {
                 window: Duration::from_mins(5),
@@ -71,6 +72,7 @@ impl Preset {
                     ..v17.recovery
                 },
                 gain: Some(Delay::from_micros(10_000)),
+                patience: Duration::from_mins(30),
                 ..v17
             },
             // Two bad and fifteen good samples of the two-second loop that v1.7 was made for; at
@@ -103,6 +105,7 @@ impl Default for FailoverParams {
             answering: Duration::from_secs(10),
             stay: Duration::from_mins(1),
             failback: Duration::from_mins(2),
+            patience: Duration::from_mins(30),
             actions: ActionLimits { per_hour: 10 },
         }
     }

@@ -78,11 +78,12 @@ codes! {
 
 codes! {
     /// What keeps a decision from being acted upon.
-    Blocker, 20 {
+    Blocker, 21 {
         Sustain: "sustain", "it has not lasted for long enough";
         FlapPenalty: "flap_penalty", "the threshold is raised because of flapping";
         HoldDown: "hold_down", "the hold-down or minimum stay has not run out";
         RecoverySustain: "recovery_sustain", "the recovery has not lasted for long enough";
+        Relapsing: "relapsing", "the last times it went bad again after having been well for as long";
         FailbackDelay: "failback_delay", "the WAN has not been alive for long enough";
         ActionsSpent: "actions_spent", "the changes allowed within an hour are spent";
         Pending: "pending", "the router has not yet followed the last change";

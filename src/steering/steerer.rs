@@ -1,6 +1,7 @@
 //! Puts the two decisions together: cycles, reports and a time in, a decision out.
 
 mod choice;
+mod timers;
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use self::choice::Choice;
 use super::{
     Blocker, FailoverReason, FailoverView, Manual, Move, Rank, RouteActuation, RouteTarget,
     SteerReason, SteerState, SteerView, SteeringDecision, SteeringMemory, SteeringMode,
-    SteeringParams, Switch, SwitchOrder, Tally, Timer, TimerKind, WanView,
+    SteeringParams, Switch, SwitchOrder, Tally, WanView,
     actions::Actions,
     failover::{Carrier, Course, Plight},
     machine::{Circumstances, Phase, Step},
@@ -82,6 +83,7 @@ impl Steering {
     pub fn memory(&self, now: MonoTime) -> SteeringMemory {
         let RouteTarget { sensitive, carrier } = self.target();
         let name = |rank: Rank| self.params.wans.get(rank.0).map(|wan| wan.name.clone());
+        let choice = self.choice(now);
         let hold_down = match self.phase {
             Phase::Steered { hold_until, .. } => hold_until.since(now),
             Phase::Home | Phase::Confirming { .. } | Phase::Recovering { .. } => Duration::ZERO,
@@ -89,8 +91,8 @@ impl Steering {
         SteeringMemory {
             sensitive: name(sensitive).unwrap_or_default(),
             carrier: name(carrier).unwrap_or_default(),
-            hold_down,
-            stay: self.carrier.stay_until.since(now),
+            hold_down: hold_down.max(choice.relief_in()),
+            stay: self.carrier.stay_until.since(now).max(choice.revival_in(Rank::HOME)),
             steered: self.steer_actions.ages(now),
             failed_over: self.failover_actions.ages(now),
         }
@@ -101,6 +103,16 @@ impl Steering {
         if !self.believes {
             self.memory = Some(memory.aged(age));
         }
+    }
+
+    /// Goes on by other settings, which are about the same WANs and switches. Whoever begins to act
+    /// starts from what the router does, not from what was imagined before.
+    pub fn retune(&mut self, params: SteeringParams) {
+        debug_assert_eq!(target::switches(&params.wans), self.switches, "the same switches");
+        let acts = params.mode == SteeringMode::Active;
+        let acted = self.params.mode == SteeringMode::Active;
+        self.believes = !acts || (acted && self.believes);
+        self.params = params;
     }
 
     /// Takes in a cycle of one of the WANs. Every cycle should come here, since the fate of single
@@ -180,6 +192,7 @@ impl Steering {
 
     fn judge(&mut self, now: MonoTime) -> SteeringDecision {
         let before = self.target();
+        self.learn(now);
         let choice = self.choice(now);
         let Course { carrier, reason, blocker } = self.carrier.step(
             &Plight {
@@ -210,6 +223,16 @@ impl Steering {
         self.record(now, steer, failover, moves)
     }
 
+    /// Lets each WAN's relapses be learned from.
+    fn learn(&mut self, now: MonoTime) {
+        let steer = &self.params.steer;
+        for watch in &mut self.watches {
+            let score = watch.signals(now, steer).map(|signals| steer.weights.score(&signals));
+            let suffers = score.map(|score| score.points >= steer.threshold);
+            watch.learn(suffers, now, steer);
+        }
+    }
+
     /// Decides about new latency-sensitive connections, as everything else goes over the carrier.
     fn judge_steering(
         &mut self,
@@ -238,6 +261,7 @@ impl Steering {
             refuge: choice.refuge(&self.refuge_worse),
             fit: choice.fit(),
             verified: choice.verified(),
+            patience: choice.relief_in(),
             back: choice.ready(),
         };
         let penalised = choice.is_penalised();
@@ -340,28 +364,6 @@ impl Steering {
                 .collect(),
         }
     }
-
-    fn steer_timers(&self, now: MonoTime) -> Vec<Timer> {
-        let steer = &self.params.steer;
-        let left = |since: MonoTime, span: Duration| (since + span).since(now);
-        let phase = match self.phase {
-            Phase::Home => (TimerKind::Sustain, Duration::ZERO),
-            Phase::Confirming { since } => (TimerKind::Sustain, left(since, steer.sustain)),
-            Phase::Steered { hold_until, .. } => (TimerKind::HoldDown, hold_until.since(now)),
-            Phase::Recovering { since, .. } => {
-                (TimerKind::RecoverySustain, left(since, steer.recovery.sustain))
-            }
-        };
-        let manual = self.manual.and_then(|manual| manual.remaining(now)).unwrap_or_default();
-        let penalty = self.steer_actions.penalty(now);
-        running([phase, (TimerKind::FlapPenalty, penalty), (TimerKind::Manual, manual)])
-    }
-
-    fn failover_timers(&self, now: MonoTime) -> Vec<Timer> {
-        let stay = self.carrier.stay_until.since(now);
-        let failback = self.choice(now).failback_remaining();
-        running([(TimerKind::Stay, stay), (TimerKind::Failback, failback)])
-    }
 }
 
 /// The changes that a decision made.
@@ -369,11 +371,6 @@ impl Steering {
 struct Moves {
     sensitive: Option<Move>,
     carrier: Option<Move>,
-}
-
-fn running<const N: usize>(timers: [(TimerKind, Duration); N]) -> Vec<Timer> {
-    let runs = timers.into_iter().filter(|(_, remaining)| !remaining.is_zero());
-    runs.map(|(kind, remaining)| Timer { kind, remaining }).collect()
 }
 
 #[cfg(test)]

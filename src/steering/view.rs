@@ -60,6 +60,8 @@ pub enum TimerKind {
     HoldDown,
     /// Until a recovery counts.
     RecoverySustain,
+    /// Until a WAN that keeps going bad is believed to be well.
+    Patience,
     /// Until the raised threshold is lowered again.
     FlapPenalty,
     /// Until the operator's word runs out.
@@ -78,6 +80,7 @@ impl TimerKind {
             Self::Sustain => "sustain",
             Self::HoldDown => "hold_down",
             Self::RecoverySustain => "recovery_sustain",
+            Self::Patience => "patience",
             Self::FlapPenalty => "flap_penalty",
             Self::Manual => "manual",
             Self::Stay => "stay",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     FailoverParams, Reach, Signals, SteerParams, WanFacts, reachability::Reachability,
-    since::Since, trend::QueueTrend,
+    relapses::Relapses, since::Since, trend::QueueTrend,
 };
 use crate::{
     control::{
@@ -43,6 +43,11 @@ pub(super) struct Watch {
     soft_red: Since,
     at_floor: Since,
     reachability: Reachability,
+    suffering: Since,
+    /// Goes bad in either way, for whoever steers…
+    troubles: Relapses,
+    /// …and dies, for whoever fails over.
+    deaths: Relapses,
 }
 
 impl Watch {
@@ -54,6 +59,9 @@ impl Watch {
             soft_red: Since::default(),
             at_floor: Since::default(),
             reachability: Reachability::new(now),
+            suffering: Since::default(),
+            troubles: Relapses::default(),
+            deaths: Relapses::default(),
         }
     }
 
@@ -103,6 +111,33 @@ impl Watch {
             (Some(old), Some(dt)) => old + (delta - old) * weight(dt),
             (None, _) | (Some(_), None) => delta,
         });
+    }
+
+    /// Learns from how the WAN is doing at `now`: whether its score is at the threshold, if that is
+    /// known.
+    pub(super) fn learn(&mut self, suffers: Option<bool>, now: MonoTime, steer: &SteerParams) {
+        let is_dead = self.is_dead();
+        self.deaths.note(is_dead, now);
+        if let Some(suffers) = suffers {
+            self.suffering.keep(suffers, now);
+            let is_bad = is_dead || self.suffering.lasted(now, steer.sustain);
+            self.troubles.note(is_bad, now);
+        }
+    }
+
+    /// Tells whether the WAN has been suffering for long enough to be left.
+    pub(super) fn suffers(&self, now: MonoTime, steer: &SteerParams) -> bool {
+        self.suffering.lasted(now, steer.sustain)
+    }
+
+    /// Returns how long it is not believed yet that the WAN does not suffer any more.
+    pub(super) fn relief_in(&self, now: MonoTime, most: Duration) -> Duration {
+        self.troubles.patience(now, most)
+    }
+
+    /// Returns how long it is not believed yet that the WAN stays alive.
+    pub(super) fn revival_in(&self, now: MonoTime, most: Duration) -> Duration {
+        self.deaths.patience(now, most)
     }
 
     /// Returns the newest cycle, unless it is too old to say anything.

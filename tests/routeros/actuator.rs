@@ -58,6 +58,7 @@ impl Rig {
             links: vec![link.clone()],
             switches: SwitchWork {
                 refs: Vec::new(),
+                forgets: Vec::new(),
                 link: SwitchLink::default(),
                 metrics: SwitchMetrics::register(&mut Catalogue::default(), &[]),
             },

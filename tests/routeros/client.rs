@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use wanctl::{
-    config::{QueueRef, Side, SwitchMenu},
+    config::{MarkedConnections, QueueRef, Side, SwitchMenu},
     router::{
         Router as _, RouterError,
         routeros::{PingFrom, RouterOs},
@@ -132,6 +132,33 @@ async fn a_rule_is_switched_only_if_exactly_one_has_the_comment() {
     assert!(!client.enable_rule(SwitchMenu::Mangle, "steer", false).await.unwrap());
     assert_eq!(kind(client.rule_enabled(SwitchMenu::Mangle, "stee").await), "not_found");
     assert_eq!(kind(client.enable_rule(SwitchMenu::Mangle, "twice", true).await), "ambiguous");
+}
+
+#[tokio::test]
+async fn connections_are_forgotten_by_their_mark_and_no_more_than_a_bounded_number() {
+    let bench = Bench::start(usual()).await;
+    let (client, http) = (bench.client(), reqwest::Client::new());
+    let url = |menu: &str| format!("{}/rest/{menu}/firewall/connection", bench.url);
+    let track = async |menu: &str, mark: &str, count: usize| {
+        for _ in 0..count {
+            let body = serde_json::json!({ "connection-mark": mark });
+            let request = http.put(url(menu)).basic_auth("ctl", Some("secret")).json(&body);
+            assert_eq!(request.send().await.unwrap().status(), 201);
+        }
+    };
+    let left = async |menu: &str| {
+        let request = http.get(url(menu)).basic_auth("ctl", Some("secret")).send().await.unwrap();
+        request.json::<Vec<serde_json::Value>>().await.unwrap().len()
+    };
+    track("ip", "calls", 300).await;
+    track("ip", "web", 2).await;
+    track("ipv6", "calls", 1).await;
+    let marked = |mark: &str, ipv6| MarkedConnections { mark: mark.to_owned(), ipv6 };
+    assert_eq!(client.forget(&marked("none", true)).await.unwrap(), 0);
+    assert_eq!(client.forget(&marked("calls", false)).await.unwrap(), 256);
+    assert_eq!((left("ip").await, left("ipv6").await), (46, 1));
+    assert_eq!(client.forget(&marked("calls", true)).await.unwrap(), 45);
+    assert_eq!((left("ip").await, left("ipv6").await), (2, 0));
 }
 
 #[tokio::test]

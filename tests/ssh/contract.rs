@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use wanctl::{
-    config::{QueueRef, Side, SwitchMenu},
+    config::{MarkedConnections, QueueRef, Side, SwitchMenu},
     router::{
         Router as _, RouterError,
         routeros::{PingFrom, RouterOs},
@@ -12,7 +12,7 @@ use wanctl::{
     units::BitRate,
 };
 
-use super::rig::{LONG_COMMENT, LOST, Rig, STRANGE_NAME, dl};
+use super::rig::{CALLS, LONG_COMMENT, LOST, Rig, STRANGE_NAME, dl};
 
 /// Does everything that a router can be asked for, and tells what came of it. Faults are told by
 /// their kind: the words differ.
@@ -43,6 +43,11 @@ pub(crate) async fn transcript(rig: &Rig, router: &RouterOs) -> Vec<String> {
         for enabled in [true, true, false] {
             tell(&mut told, "switch", router.enable_rule(table, comment, enabled).await);
         }
+    }
+    for mark in ["none", CALLS] {
+        let of = MarkedConnections { mark: mark.to_owned(), ipv6: true };
+        tell(&mut told, "forget", router.forget(&of).await);
+        tell(&mut told, "forget again", router.forget(&of).await);
     }
     let interface = PingFrom { source: None, interface: Some("ether1".to_owned()) };
     let source = PingFrom { source: Some([192, 0, 2, 9].into()), interface: None };

@@ -34,6 +34,8 @@ use super::sshd::Sshd;
 
 /// A name with everything that means something to somebody on the way.
 pub(crate) const STRANGE_NAME: &str = "007 \"$x\" \\ ?;=[find] größe";
+/// A connection mark that has to be quoted.
+pub(crate) const CALLS: &str = "two \"calls\"";
 /// Longer than the widest terminal that is asked for.
 pub(crate) const LONG_COMMENT: &str = concat!(
     "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 ",
@@ -204,6 +206,7 @@ fn config(version: &str) -> EmulatorConfig {
             comment: "over wan2".to_owned(),
             disabled: false,
         }],
+        connections: ["web", CALLS, CALLS].map(str::to_owned).to_vec(),
         fasttrack: FastTrack::Enabled,
         latency: LatencyProfile::None,
         pinger: Pinger::new(answers),

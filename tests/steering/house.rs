@@ -1,6 +1,6 @@
 //! A house with two WANs behind an emulated router, and the daemon that steers them.
 
-use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fs, net::SocketAddr, path::PathBuf, process::Command, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -10,7 +10,7 @@ use wanctl::{
     clock::Clock,
     config::Config,
     control::PerDirection,
-    daemon::{Daemon, Parts},
+    daemon::{Daemon, Parts, Source},
     http::Web,
     router::routeros::RouterOs,
     sim::{
@@ -30,6 +30,8 @@ use wanctl::{
 const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const CALLS: &str = "wanctl: calls over lte";
 pub(crate) const ALL: &str = "wanctl: all over lte";
+/// The default route of the cable, where a router has it.
+pub(crate) const ROUTE: &str = "wanctl: default over cable";
 
 /// When the cable's capacity is which share of the nominal one, in seconds from the start.
 pub(crate) type Course = Vec<(u64, f64)>;
@@ -40,6 +42,7 @@ pub(crate) struct House {
     daemon: Option<Daemon>,
     address: SocketAddr,
     directory: TempDir,
+    wans: String,
     clock: Clock,
     url: String,
     _stop: tokio_util::sync::DropGuard,
@@ -105,8 +108,16 @@ fn routing() -> MangleSpec {
     }
 }
 
-/// The configuration; `steering` replaces lines of its table.
-fn text(url: &str, steering: &str) -> String {
+/// The WANs of the usual rules.
+pub(crate) fn usual_wans() -> String {
+    format!(
+        "    - {{name: cable}}
+    - {{name: lte, steer: {{rule: '{CALLS}'}}, failover: {{routing_rule: '{ALL}'}}}}"
+    )
+}
+
+/// The configuration; `steering` is added to its table.
+fn text(url: &str, wans: &str, mode: &str, steering: &str) -> String {
     format!(
         "router: {{url: '{url}', user: ctl, password: secret}}
 wans:
@@ -121,13 +132,13 @@ wans:
     delay: {{yellow_ms: 25, soft_red_ms: 60, red_ms: 120}}
     download: {{queue: lte-dl, floor_mbps: 5, ceiling_mbps: 40}}
     upload: {{queue: lte-ul, floor_mbps: 2, ceiling_mbps: 15}}
+control: {{mode: {mode}}}
 history: {{path: history.db}}
 http: {{listen: '127.0.0.1:0', allow_steer: true}}
 steering:
   mode: active
   wans:
-    - {{name: cable}}
-    - {{name: lte, steer: {{rule: '{CALLS}'}}, failover: {{routing_rule: '{ALL}'}}}}
+{wans}
   steer: {{sustain_ms: 500, recovery_sustain_s: 1, hold_down_s: 1}}
   failover: {{answering_s: 1, stay_s: 1, failback_s: 1}}
 {steering}"
@@ -155,6 +166,11 @@ fn link(nominal: [f64; 2], course: &Course, loaded: bool) -> LinkSpec {
 impl House {
     /// Starts everything; the cable goes through `course` and is loaded.
     pub(crate) async fn start(course: Course, router: EmulatorConfig) -> Self {
+        Self::start_with(course, router, &usual_wans()).await
+    }
+
+    /// Starts everything with other rules: those of `wans`, the list in the configuration.
+    pub(crate) async fn start_with(course: Course, router: EmulatorConfig, wans: &str) -> Self {
         let clock = Clock::start();
         let queues = |wan: &str, gateway: &str| WorldQueues {
             download: format!("{wan}-dl"),
@@ -181,6 +197,7 @@ impl House {
             daemon: None,
             address,
             directory,
+            wans: wans.to_owned(),
             clock,
             url,
             _stop: stop.drop_guard(),
@@ -192,14 +209,14 @@ impl House {
     /// Starts the daemon, anew if it ran, with `steering` at the end of its configuration.
     pub(crate) async fn restart(&mut self, steering: &str) {
         self.end().await;
-        let file = self.directory.path().join("wanctl.yaml");
-        fs::write(&file, text(&self.url, steering)).unwrap();
+        let file = self.write("active", steering);
         let (config, _) = Config::load(&file).unwrap_or_else(|errors| panic!("{errors}"));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.address = listener.local_addr().unwrap();
         let router = Arc::new(RouterOs::new(&config.router, config.queues()).unwrap());
         let probers = (0..2).map(|link| self.world.prober(link)).collect();
         let clock = self.clock;
+        let source = Some(Source(Arc::new(move || Config::load(&file))));
         let parts = Parts {
             config,
             router,
@@ -207,10 +224,37 @@ impl House {
             clock,
             listener,
             web: Web::default(),
-            source: None,
+            source,
             recording: None,
         };
         self.daemon = Some(Daemon::start(parts).unwrap());
+    }
+
+    fn write(&self, mode: &str, steering: &str) -> PathBuf {
+        let file = self.directory.path().join("wanctl.yaml");
+        fs::write(&file, text(&self.url, &self.wans, mode, steering)).unwrap();
+        file
+    }
+
+    /// Lets the daemon read its configuration again, with another `control.mode`.
+    pub(crate) fn reload(&self, mode: &str) {
+        self.write(mode, "");
+        self.daemon.as_ref().unwrap().reload();
+    }
+
+    /// Lets the router track a connection under `mark`; `menu` says of which kind.
+    pub(crate) async fn track(&self, menu: &str, mark: &str) {
+        let url = format!("{}/rest/{menu}", self.url);
+        let body = serde_json::json!({ "connection-mark": mark });
+        let request = reqwest::Client::new().put(url).basic_auth("ctl", Some("secret"));
+        assert_eq!(request.json(&body).send().await.unwrap().status(), 201);
+    }
+
+    /// Counts the connections that the router was made to forget.
+    pub(crate) fn forgotten(&self) -> usize {
+        let effects = self.emulator.log().into_iter().flat_map(|call| call.effects);
+        let is_one = |effect: &Effect| matches!(effect, Effect::Removed { menu, .. } if menu.ends_with("firewall/connection"));
+        effects.filter(is_one).count()
     }
 
     /// Ends the daemon in good order.
@@ -228,6 +272,11 @@ impl House {
                 Effect::Rule { comment: of, enabled } if of == comment => Some(enabled),
                 Effect::Property { menu: "routing/rule", property: "disabled", to, .. }
                     if comment == ALL =>
+                {
+                    Some(to == "false")
+                }
+                Effect::Property { menu: "ip/route", property: "disabled", to, .. }
+                    if comment == ROUTE =>
                 {
                     Some(to == "false")
                 }
@@ -257,6 +306,16 @@ impl House {
         let url = format!("http://{}/-/steer?{query}", self.address);
         let answer = reqwest::Client::new().post(url).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Runs `wanctl steer` as a person would, and returns whether it went well and what it said.
+    pub(crate) async fn command(&self, words: &[&str]) -> (bool, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wanctl"));
+        let url = format!("http://{}", self.address);
+        command.arg("steer").args(words).args(["--url", &url]);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
     }
 
     /// Waits until the status of steering is as `wanted`.

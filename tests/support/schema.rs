@@ -16,7 +16,6 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
     let mut deeper: Vec<(&Value, &Value, String)> = Vec::new();
     for (rule, wanted) in rules {
         match rule.as_str() {
-            "$schema" | "$defs" | "title" | "description" => {}
             // Read together with `properties`.
             "additionalProperties" => assert_eq!(wanted, false, "{at}"),
             "$ref" => {
@@ -54,7 +53,9 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
                     deeper.push((wanted, inner, format!("{at}/{place}")));
                 }
             }
-            "const" | "enum" | "type" | "minimum" => {}
+            // Words for people, and what holds.
+            "$schema" | "$defs" | "title" | "description" | "const" | "enum" | "type"
+            | "minimum" => {}
             unknown => panic!("{at}: the keyword `{unknown}` is not understood here"),
         }
     }

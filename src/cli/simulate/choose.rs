@@ -154,7 +154,7 @@ fn limit(params: &mut WanParams, args: &SimulateArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn unknown(what: &str, name: &str, known: &[&str]) -> Failure {
+pub(super) fn unknown(what: &str, name: &str, known: &[&str]) -> Failure {
     let alike = known.iter().map(|known| (strsim::jaro_winkler(name, known), *known));
     let meant = alike.filter(|(similarity, _)| *similarity > SIMILAR);
     let meant = meant.max_by(|(a, _), (b, _)| a.total_cmp(b));

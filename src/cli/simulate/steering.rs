@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::SimulateArgs;
+use super::{SimulateArgs, choose::unknown};
 use crate::{
     cli::{Failure, output::say},
+    control::LawName,
     sim::{
         standby::{Contest, of_recordings, run as run_one, suite, table},
         trace::{Column, LoadOptions, load},
@@ -24,7 +25,7 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     });
     let mut settings = recorded.collect::<Result<Vec<_>, Failure>>()?;
     if settings.is_empty() {
-        settings = suite();
+        settings = args.seed.iter().flat_map(|seed| suite(*seed)).collect();
     }
     if let Some(duration) = args.duration {
         for setting in &mut settings {
@@ -33,13 +34,32 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     }
     let presets =
         [("balanced", Preset::Balanced), ("v17", Preset::V17), ("hysteresis", Preset::Hysteresis)];
+    let contests = presets.map(|(name, preset)| Contest {
+        name,
+        steer: preset.steer(),
+        failover: FailoverParams::default(),
+    });
+    let laws = laws(args)?;
     let mut figures = Vec::new();
     for setting in &settings {
-        for (name, preset) in presets {
-            let contest =
-                Contest { name, steer: preset.steer(), failover: FailoverParams::default() };
-            figures.push(run_one(&contest, setting));
+        for law in &laws {
+            let mut setting = setting.clone().with_law(*law);
+            if laws.len() > 1 {
+                setting.name = format!("{}, {}", setting.name, law.name());
+            }
+            figures.extend(run_one(&contests, &setting));
         }
     }
     Ok(say(table(&figures).trim_end())?)
+}
+
+/// Steering goes by the cycles of a controller, so that only laws of ours can be tried.
+fn laws(args: &SimulateArgs) -> Result<Vec<LawName>, Failure> {
+    let ours = LawName::ALL.map(LawName::name);
+    let find = |name: &String| {
+        let law = LawName::ALL.into_iter().find(|law| law.name() == name);
+        law.ok_or_else(|| unknown("law", name, &ours))
+    };
+    let given = args.law.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+    Ok(if given.is_empty() { vec![LawName::Adaptive] } else { given })
 }

@@ -98,6 +98,44 @@ fn each_key_has_its_class_and_is_named() {
 }
 
 #[test]
+fn steering_changes_at_once_but_for_its_wans_and_switches() {
+    let steering = |wans: &str, more: &str| {
+        let table = format!("steering:\n  wans: [{{name: cable}}, {wans}]\n  {more}\ncontrol:");
+        parse(&RUNNING.replacen("control:", &table, 1))
+    };
+    let lte = "{name: lte, steer: {rule: a}}";
+    let running = steering(lte, "mode: observe");
+    for (wans, more, key, class) in [
+        (lte, "mode: active", "steering.mode", Class::Live),
+        (lte, "mode: off", "steering.mode", Class::Restart),
+        (lte, "preset: v17", "steering.steer", Class::Live),
+        (lte, "steer: {hold_down_s: 9}", "steering.steer", Class::Live),
+        (lte, "failover: {failback_s: 9}", "steering.failover", Class::Live),
+        (lte, "on_exit: keep", "steering.on_exit", Class::Live),
+        ("{name: lte, steer: {rule: b}}", "", "steering.wans", Class::Restart),
+        ("{name: lte, steer: {rule: a}, forget_mark: m}", "", "steering.wans", Class::Restart),
+    ] {
+        let (adopted, changes) = running.adopt(steering(wans, more));
+        let told: Vec<_> = changes.iter().map(|change| (&*change.key, change.class)).collect();
+        assert_eq!(told, [(key, class)], "{wans} {more}");
+        let switches = &adopted.steering.unwrap().switches;
+        assert_eq!(switches[0].comment, "a", "the rows stay");
+    }
+    // The limits of a WAN are told once, and steering goes by them at once.
+    let text = RUNNING.replacen("ceiling_mbps: 100", "ceiling_mbps: 90", 1);
+    let text = text.replacen(
+        "control:",
+        "steering:\n  wans: [{name: cable}, {name: lte, steer: {rule: a}}]\ncontrol:",
+        1,
+    );
+    let (adopted, changes) = running.adopt(parse(&text));
+    let keys: Vec<&str> = changes.iter().map(|change| change.key.as_str()).collect();
+    assert_eq!(keys, ["wans[0].download.ceiling_mbps"]);
+    let limits = adopted.steering.unwrap().params.wans[0].limits;
+    assert_eq!(limits.download.ceiling, BitRate::from_mbps(90.0));
+}
+
+#[test]
 fn the_schedule_of_the_probes_stays_until_a_restart_and_so_does_what_follows_from_it() {
     let timing = "    probe: {interval_ms: 100, timeout_ms: 500}\n    source";
     let (adopted, changes) = change("    source", timing);

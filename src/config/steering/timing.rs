@@ -26,6 +26,7 @@ pub(super) fn steer(table: &mut Table<'_>, preset: SteerParams) -> Read<SteerPar
     let headroom = table.optional("headroom_percent", value::whole(1..=100, "percent"));
     let gain = table.optional("gain_ms", value::threshold);
     let allow_metered = table.or("allow_metered", value::flag, preset.allow_metered);
+    let patience = table.or("patience_s", value::seconds(0..=3600), preset.patience);
     let actions = actions(table, preset.actions);
     let flap = table.table("flap", |table| flap(table, preset.flap));
 
@@ -56,6 +57,7 @@ pub(super) fn steer(table: &mut Table<'_>, preset: SteerParams) -> Read<SteerPar
         headroom: headroom?.map_or(preset.headroom, |percent| percent as f64 / 100.0),
         gain: gain?.or(preset.gain),
         allow_metered: allow_metered?,
+        patience: patience?,
         actions: actions?,
         flap,
     })
@@ -69,6 +71,7 @@ pub(super) fn failover(table: &mut Table<'_>) -> Read<FailoverParams> {
     let answering = table.or("answering_s", value::seconds(1..=600), usual.answering);
     let stay = table.or("stay_s", value::seconds(0..=86_400), usual.stay);
     let failback = table.or("failback_s", value::seconds(0..=86_400), usual.failback);
+    let patience = table.or("patience_s", value::seconds(0..=3600), usual.patience);
     let actions = actions(table, usual.actions);
     let targets = targets?.and_then(|targets| u16::try_from(targets).ok());
     Ok(FailoverParams {
@@ -77,6 +80,7 @@ pub(super) fn failover(table: &mut Table<'_>) -> Read<FailoverParams> {
         answering: answering?,
         stay: stay?,
         failback: failback?,
+        patience: patience?,
         actions: actions?,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{SwitchMenu, SwitchRef, must_be_bound};
+use super::{Forgetting, MarkedConnections, SwitchMenu, SwitchRef, must_be_bound};
 use crate::{
     config::{
         WanConfig,
@@ -11,7 +11,7 @@ use crate::{
         value,
     },
     control::PerDirection,
-    steering::{Diversion, Rank, Switch, SwitchKind, WanFacts},
+    steering::{Diversion, Rank, Switch, SwitchKind, SwitchOrder, WanFacts},
 };
 
 /// Most WANs that stand in for each other; more than anybody has, few enough to be looked over.
@@ -23,6 +23,7 @@ const COMMENT: usize = 256;
 pub(super) struct Wans {
     pub(super) facts: Vec<WanFacts>,
     pub(super) switches: Vec<SwitchRef>,
+    pub(super) forgets: Vec<Forgetting>,
     pub(super) configs: Vec<WanConfig>,
 }
 
@@ -30,6 +31,8 @@ pub(super) struct Wans {
 struct Item {
     facts: WanFacts,
     switches: Vec<SwitchRef>,
+    /// The mark of its connections that begin anew when they are to take another way.
+    forget: Option<String>,
     config: WanConfig,
 }
 
@@ -48,13 +51,39 @@ pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<Wans> {
         .enumerate()
         .map(|(rank, item)| item.table(|table| one(table, Rank(rank), known, &mut taken)))
         .collect();
-    let mut wans = Wans { facts: vec![], switches: vec![], configs: vec![] };
+    let mut wans = Wans { facts: vec![], switches: vec![], forgets: vec![], configs: vec![] };
+    let mut marks = Vec::new();
     for item in read.into_iter().collect::<Read<Vec<Item>>>()? {
         wans.facts.push(item.facts);
         wans.switches.extend(item.switches);
+        marks.push(item.forget);
         wans.configs.push(item.config);
     }
+    wans.forgets = forgets(&wans.switches, &marks);
     Ok(wans)
+}
+
+/// Says what is forgotten after which change: when a way away from home opens, what is still at
+/// home; when a way closes, what went over it.
+fn forgets(switches: &[SwitchRef], marks: &[Option<String>]) -> Vec<Forgetting> {
+    let ipv6 = switches.iter().any(|at| at.switch.kind == SwitchKind::Steer6);
+    let of = |rank: Rank| {
+        let mark = marks.get(rank.0).cloned().flatten()?;
+        Some(MarkedConnections { mark, ipv6 })
+    };
+    let after = |switch: Switch, enabled: bool, left: Rank| {
+        of(left)
+            .map(|connections| Forgetting { after: SwitchOrder { switch, enabled }, connections })
+    };
+    let of_switch = |at: &SwitchRef| match at.switch.kind {
+        SwitchKind::Steer | SwitchKind::Divert => {
+            vec![after(at.switch, true, Rank::HOME), after(at.switch, false, at.switch.wan)]
+        }
+        SwitchKind::Withdraw => vec![after(at.switch, false, at.switch.wan)],
+        // Goes along with the rule for IPv4.
+        SwitchKind::Steer6 => Vec::new(),
+    };
+    switches.iter().flat_map(of_switch).flatten().collect()
 }
 
 fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken) -> Read<Item> {
@@ -83,8 +112,9 @@ fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken
         rule?;
         rule6
     });
+    let forget = table.optional("forget_mark", value::line(64));
     let failover = table.optional_table("failover", |table| failover(table, rank, taken));
-    let (config, _, failover) = (config?, steer?, failover?);
+    let (config, _, failover, forget) = (config?, steer?, failover?, forget?);
     let diversion = failover.as_ref().map(|(diversion, _)| *diversion);
     switches.extend(failover.map(|(_, switch)| switch));
     let has = |kind| switches.iter().any(|at| at.switch.kind == kind);
@@ -97,7 +127,7 @@ fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken
         has_steer6: has(SwitchKind::Steer6),
         diversion,
     };
-    Ok(Item { facts, switches, config })
+    Ok(Item { facts, switches, forget, config })
 }
 
 fn find(table: &Table<'_>, name: &str, known: &[WanConfig], taken: &mut Taken) -> Read<WanConfig> {

@@ -144,6 +144,23 @@ impl Road for AutoRoad {
         Box::pin(self.take(move |road| road.set(menu, id, property, value)))
     }
 
+    fn find<'a>(
+        &'a self,
+        menu: Menu,
+        property: &'static str,
+        value: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
+        Box::pin(self.take(move |road| road.find(menu, property, value)))
+    }
+
+    fn remove<'a>(
+        &'a self,
+        menu: Menu,
+        ids: &'a [String],
+    ) -> BoxFuture<'a, Result<(), RouterError>> {
+        Box::pin(self.take(move |road| road.remove(menu, ids)))
+    }
+
     fn ping<'a>(
         &'a self,
         address: IpAddr,

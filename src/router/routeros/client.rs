@@ -18,7 +18,7 @@ use super::{
     survey,
 };
 use crate::{
-    config::{QueueRef, RouterConfig, SwitchRef},
+    config::{MarkedConnections, QueueRef, RouterConfig, SwitchRef},
     router::{Finding, Readings, Router, RouterError, RouterFacts, RouterFault, Transport},
     units::{BitRate, Delay},
 };
@@ -249,5 +249,12 @@ impl Router for RouterOs {
         enabled: bool,
     ) -> BoxFuture<'a, Result<bool, RouterError>> {
         Box::pin(self.enable_rule(switch.menu, &switch.comment, enabled))
+    }
+
+    fn forget_connections<'a>(
+        &'a self,
+        of: &'a MarkedConnections,
+    ) -> BoxFuture<'a, Result<usize, RouterError>> {
+        Box::pin(self.forget(of))
     }
 }

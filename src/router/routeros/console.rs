@@ -41,6 +41,10 @@ pub(super) enum Request<'a> {
     Print(Menu, &'static [&'static str]),
     /// Set a property of a row, and print the row.
     Set { menu: Menu, id: &'a str, property: &'static str, value: &'a str },
+    /// Print the ids of the rows of which a property has a value.
+    Find { menu: Menu, property: &'static str, value: &'a str },
+    /// Remove rows.
+    Remove { menu: Menu, ids: &'a [String] },
     /// Send one echo request.
     Ping(IpAddr, &'a PingFrom),
 }
@@ -75,6 +79,18 @@ impl CommandLine {
                 let value = quoted(console_word(value));
                 let set = format!("{path}/set {id} {property}={value}; ");
                 (set, Rows::One(format!("{path}/get {id}")))
+            }
+            Request::Find { menu, property, value } => {
+                let print = format!("{}/print as-value proplist=.id", menu.path());
+                (String::new(), Rows::Many(format!("{print} where {property}={}", quoted(value))))
+            }
+            Request::Remove { menu, ids } => {
+                if let Some(wrong) = ids.iter().find(|id| !is_id(id)) {
+                    return Err(RouterFault::NotFound(format!("`{wrong}` is not an id")));
+                }
+                // What there is to see afterwards is that the mark is printed.
+                let remove = format!("{}/remove {}; ", menu.path(), ids.join(","));
+                (remove, Rows::None)
             }
             Request::Ping(address, from) => (String::new(), Rows::Many(ping(address, from))),
         };
@@ -118,6 +134,7 @@ impl CommandLine {
 enum Rows {
     One(String),
     Many(String),
+    None,
 }
 
 impl Rows {
@@ -131,7 +148,7 @@ impl Rows {
     }
 
     fn as_json(&self) -> String {
-        let (Self::One(command) | Self::Many(command)) = self;
+        let (Self::One(command) | Self::Many(command)) = self else { return ":put \"[]\"".into() };
         // Without the option a queue named `007` would come back as the number 7.
         format!(":put [:serialize to=json options=json.no-string-conversion [{command}]]")
     }
@@ -146,6 +163,7 @@ impl Rows {
         match self {
             Self::One(command) => row(&format!("[{command}]")),
             Self::Many(command) => format!(":foreach r in=[{command}] do={{{}}}", row("$r")),
+            Self::None => ":put \"\"".to_owned(),
         }
     }
 }

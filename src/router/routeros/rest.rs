@@ -161,6 +161,35 @@ impl Road for RestRoad {
         })
     }
 
+    fn find<'a>(
+        &'a self,
+        menu: Menu,
+        property: &'static str,
+        value: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
+        Box::pin(async move {
+            let path = format!("{}/print", menu.path());
+            let query = format!("={property}={value}");
+            let body = json!({ ".proplist": [".id"], ".query": [query] });
+            let rows: OneOrMany<Row> =
+                self.call("reading", Method::POST, &path, Some(&body)).await?;
+            Ok(rows.into())
+        })
+    }
+
+    fn remove<'a>(
+        &'a self,
+        menu: Menu,
+        ids: &'a [String],
+    ) -> BoxFuture<'a, Result<(), RouterError>> {
+        Box::pin(async move {
+            let path = format!("{}/remove", menu.path());
+            let body = json!({ ".id": ids.join(",") });
+            let _: Value = self.call("removing", Method::POST, &path, Some(&body)).await?;
+            Ok(())
+        })
+    }
+
     fn ping<'a>(
         &'a self,
         address: IpAddr,

@@ -40,6 +40,21 @@ pub(super) trait Road: Send + Sync + fmt::Debug {
         value: &'a str,
     ) -> BoxFuture<'a, Result<Row, RouterError>>;
 
+    /// Returns the ids of the rows of `menu` of which a property has exactly this value.
+    fn find<'a>(
+        &'a self,
+        menu: Menu,
+        property: &'static str,
+        value: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>>;
+
+    /// Removes the rows with these ids, of which there is at least one.
+    fn remove<'a>(
+        &'a self,
+        menu: Menu,
+        ids: &'a [String],
+    ) -> BoxFuture<'a, Result<(), RouterError>>;
+
     /// Lets the router send one echo request and returns its round-trip time; `None` if it was
     /// lost.
     fn ping<'a>(
@@ -67,6 +82,8 @@ pub(super) enum Menu {
     Mangle,
     Mangle6,
     Filter,
+    Connection,
+    Connection6,
     RoutingRule,
     RoutingTable,
     Route,
@@ -85,6 +102,8 @@ impl Menu {
             Self::Mangle => "/ip/firewall/mangle",
             Self::Mangle6 => "/ipv6/firewall/mangle",
             Self::Filter => "/ip/firewall/filter",
+            Self::Connection => "/ip/firewall/connection",
+            Self::Connection6 => "/ipv6/firewall/connection",
             Self::RoutingRule => "/routing/rule",
             Self::RoutingTable => "/routing/table",
             Self::Route => "/ip/route",

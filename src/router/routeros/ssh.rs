@@ -219,6 +219,23 @@ impl Road for SshRoad {
         })
     }
 
+    fn find<'a>(
+        &'a self,
+        menu: Menu,
+        property: &'static str,
+        value: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
+        Box::pin(self.ask("reading", Request::Find { menu, property, value }))
+    }
+
+    fn remove<'a>(
+        &'a self,
+        menu: Menu,
+        ids: &'a [String],
+    ) -> BoxFuture<'a, Result<(), RouterError>> {
+        Box::pin(async move { self.ask("removing", Request::Remove { menu, ids }).await.map(drop) })
+    }
+
     fn ping<'a>(
         &'a self,
         address: IpAddr,

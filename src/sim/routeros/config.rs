@@ -31,6 +31,9 @@ pub struct EmulatorConfig {
     pub routing_tables: Vec<String>,
     /// Static routes.
     pub routes: Vec<RouteSpec>,
+    /// Connections that the router tracks, each by its mark. Clients can add more, which a real
+    /// router would refuse.
+    pub connections: Vec<String>,
     /// Whether the firewall has a `FastTrack` rule.
     pub fasttrack: FastTrack,
     /// How long answers take.
@@ -155,6 +158,7 @@ impl Default for EmulatorConfig {
             routing_rules: Vec::new(),
             routing_tables: Vec::new(),
             routes: Vec::new(),
+            connections: Vec::new(),
             fasttrack: FastTrack::Absent,
             latency: LatencyProfile::default(),
             max_sessions: 20,

@@ -3,8 +3,8 @@
 use super::{
     EmulatorConfig, FastTrack, Policy, User,
     rows::{
-        BUILT_IN, CPU, FASTTRACK, FILTER, GROUP, INTERFACE, MANGLE, MANGLE6, QUEUE_SIMPLE,
-        QUEUE_TREE, QUEUE_TYPE, ROUTE, ROUTING_RULE, ROUTING_TABLE, USER,
+        BUILT_IN, CONNECTION, CPU, FASTTRACK, FILTER, GROUP, INTERFACE, MANGLE, MANGLE6,
+        QUEUE_SIMPLE, QUEUE_TREE, QUEUE_TYPE, ROUTE, ROUTING_RULE, ROUTING_TABLE, USER,
     },
     schema::Menu,
     store::{Changes, Store},
@@ -100,6 +100,9 @@ fn place_firewall(store: &mut Store, config: &EmulatorConfig) {
         values.extend(rule.more.iter().map(|(name, value)| (*name, &**value)));
         values.extend(switch(rule.disabled));
         place(store, menu, &values);
+    }
+    for mark in &config.connections {
+        place(store, &CONNECTION, &[("connection-mark", mark)]);
     }
     if config.fasttrack != FastTrack::Absent {
         let mut values = vec![

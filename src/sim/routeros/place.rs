@@ -3,8 +3,8 @@
 use super::{
     errors::Refusal,
     rows::{
-        CPU, FILTER, GROUP, INTERFACE, MANGLE, MANGLE6, NETWATCH, QUEUE_SIMPLE, QUEUE_TREE,
-        QUEUE_TYPE, ROUTE, ROUTING_RULE, ROUTING_TABLE, USER,
+        CONNECTION, CONNECTION6, CPU, FILTER, GROUP, INTERFACE, MANGLE, MANGLE6, NETWATCH,
+        QUEUE_SIMPLE, QUEUE_TREE, QUEUE_TYPE, ROUTE, ROUTING_RULE, ROUTING_TABLE, USER,
     },
     schema::Menu,
 };
@@ -34,12 +34,14 @@ pub(super) enum Single {
 }
 
 /// Longer paths come before those that they begin with.
-static PLACES: [(&str, Place); 20] = [
+static PLACES: [(&str, Place); 22] = [
     ("queue/tree", Place::Menu(&QUEUE_TREE)),
     ("queue/simple", Place::Menu(&QUEUE_SIMPLE)),
     ("queue/type", Place::Menu(&QUEUE_TYPE)),
     ("ip/firewall/mangle", Place::Menu(&MANGLE)),
     ("ipv6/firewall/mangle", Place::Menu(&MANGLE6)),
+    ("ip/firewall/connection", Place::Menu(&CONNECTION)),
+    ("ipv6/firewall/connection", Place::Menu(&CONNECTION6)),
     ("ip/firewall/filter", Place::Menu(&FILTER)),
     ("ip/route", Place::Menu(&ROUTE)),
     ("routing/rule", Place::Menu(&ROUTING_RULE)),

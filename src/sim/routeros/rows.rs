@@ -1,5 +1,6 @@
 //! The menus that the emulator has.
 
+mod connection;
 mod cpu;
 mod filter;
 mod group;
@@ -14,6 +15,7 @@ mod routing_rule;
 mod routing_table;
 mod user;
 
+pub(super) use connection::{CONNECTION, CONNECTION6};
 pub(super) use cpu::CPU;
 pub(super) use filter::{FASTTRACK, FILTER};
 pub(super) use group::GROUP;
@@ -34,13 +36,15 @@ use super::{
 };
 
 /// Every menu.
-pub(super) static MENUS: [&Menu; 14] = [
+pub(super) static MENUS: [&Menu; 16] = [
     &QUEUE_TREE,
     &QUEUE_SIMPLE,
     &QUEUE_TYPE,
     &MANGLE,
     &MANGLE6,
     &FILTER,
+    &CONNECTION,
+    &CONNECTION6,
     &ROUTE,
     &ROUTING_RULE,
     &ROUTING_TABLE,

@@ -1,50 +1,40 @@
 //! Puts steering on two closed loops in step.
 
-use std::time::Duration;
-
-use super::{Figures, Setting, figures::Packet};
+use super::{
+    Figures, Setting,
+    course::{Course, Sent},
+    hindsight,
+    packets::{Packets, SECOND},
+};
 use crate::{
     control::{Actuation, Cycle, Decision, PerDirection, RttSample, ShaperSample, Timing, Wan},
     sim::{
-        calls::Calls,
         closed_loop::{CYCLE, ClosedLoop, LoopSpec},
         contest::Scenario,
         pilot::Pilot,
-    },
-    steering::{
-        Diversion, FailoverParams, Move, RouteActuation, SteerParams, Steering, SteeringDecision,
-        SteeringMode, SteeringParams, SwitchReport, WanFacts,
+        standby::{Contest, course::CALL},
     },
     units::{BitRate, Delay, MonoTime, Timestamp},
 };
 
-/// Cycles between two decisions of steering, as in the daemon.
-const CYCLES_A_TURN: u64 = 2;
 /// A link with less than this is dark.
 const DARK: BitRate = BitRate::from_bps(1_000);
-/// Calls begin every second and last for eight.
-const CALL: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(8)];
 
-/// Steering that is tried, with its name.
-#[derive(Debug, Clone, Copy)]
-pub struct Contest {
-    /// Its name.
-    pub name: &'static str,
-    /// When calls are moved.
-    pub steer: SteerParams,
-    /// When everything is.
-    pub failover: FailoverParams,
-}
+/// Most changes within an hour that the oracle with few of them makes.
+const FEW: usize = 5;
+/// Seconds in an hour.
+const HOUR: usize = 3600;
 
-/// Runs `contest` through `setting`, in virtual time.
+/// Runs all `contests` through `setting`, in virtual time. What the links do does not depend on
+/// where calls go, so they are run once for all; after the contests come the one who leaves home
+/// at once, and the oracle that changes fewer than six times an hour.
 #[must_use]
-pub fn run(contest: &Contest, setting: &Setting) -> Figures {
+pub fn run(contests: &[Contest], setting: &Setting) -> Vec<Figures> {
     let wans = [&setting.home, &setting.other];
     let mut loops = wans.map(joined);
-    let mut steering = Steering::new(params(contest, wans), MonoTime::ZERO);
-    let mut calls = Calls::new(CALL[0], CALL[1]);
-    let (mut way, mut seen) = (0, RouteActuation::default());
-    let mut figures = Figures::new(contest.name, setting);
+    let mut courses: Vec<Course> =
+        contests.iter().map(|contest| Course::new(contest, wans)).collect();
+    let mut packets = Packets::default();
     let mut now = MonoTime::ZERO;
     for number in 1.. {
         if now.since_start() >= setting.duration {
@@ -55,36 +45,57 @@ pub fn run(contest: &Contest, setting: &Setting) -> Figures {
             let base = Delay::from(scenario.link.base_rtt);
             bench.run(CYCLE, |step| {
                 let least = step.capacity.download.min(step.capacity.upload);
-                figures.lights(wan, step.now, least < DARK);
+                packets.lights(wan, step.now, least < DARK);
                 for added in step.judged {
-                    figures.packet(wan, Packet::arrived(step.now, base + *added));
+                    packets.arrived(wan, step.now, base + *added);
                 }
                 for _ in 0..step.judged_lost {
-                    figures.packet(wan, Packet::lost(step.now));
+                    packets.lost(wan, step.now);
                 }
                 if let Some(cycle) = step.pilot.cycle(wan, number, step.now) {
-                    steering.on_cycle(&cycle);
+                    for course in &mut courses {
+                        course.steering.on_cycle(&cycle);
+                    }
                 }
             });
         }
-        if number % CYCLES_A_TURN == 0 {
-            steering.on_actuation(seen.clone());
-            let decision = steering.decide(now);
-            // The router follows by the next turn.
-            seen = followed(&decision, &steering, now);
-            way = decision.target.sensitive.0;
-            let moved = decision.steer.moved;
-            figures.decided(
-                now,
-                moved.map(|Move { to, .. }| to.0),
-                decision.failover.moved.is_some(),
-            );
+        for course in &mut courses {
+            course.go_on(number, now);
         }
-        calls.advance(now.since_start(), Some(way));
-        figures.cycle(now, [calls.on(0), calls.on(1)], way);
     }
-    figures.finish();
-    figures
+    figures(courses, packets, setting)
+}
+
+/// Looks back: what calls felt by each course, and what they could have felt.
+fn figures(courses: Vec<Course>, mut packets: Packets, setting: &Setting) -> Vec<Figures> {
+    packets.sort();
+    let seconds = usize::try_from(setting.duration.as_secs()).unwrap_or(usize::MAX);
+    let lasts = usize::try_from(CALL[1].as_secs()).unwrap_or(usize::MAX);
+    let changes = FEW * seconds / HOUR;
+    let few = hindsight::with_few_changes(&packets.losses(seconds), lasts, changes);
+    let better = hindsight::each_second(&packets.delays(seconds));
+    let home = packets.felt(|wan, _| u32::from(wan == 0));
+    let oracle = packets.felt(|wan, sent| u32::from(better.get(sent / SECOND) == Some(&wan)));
+    let plans = [("other", vec![1; seconds]), ("oracle-6", few)];
+    let planned = plans.map(|(name, plan)| {
+        let sent = Sent::by(&plan);
+        let steers = u32::try_from(sent.changes.len()).unwrap_or(u32::MAX);
+        (name.to_owned(), sent, [steers, 0])
+    });
+    let tried = courses.into_iter().map(|course| (course.name, course.sent, course.moves));
+    let all = tried.chain(planned);
+    all.map(|(name, sent, [steers, failovers])| Figures {
+        setting: setting.name.clone(),
+        name,
+        home,
+        steered: packets.felt(|wan, cycle| sent.calls.get(cycle).map_or(0, |calls| calls[wan])),
+        oracle,
+        steers,
+        failovers,
+        away: CYCLE * sent.away,
+        changes: sent.changes,
+    })
+    .collect()
 }
 
 fn joined(scenario: &Scenario) -> ClosedLoop<Teller> {
@@ -92,40 +103,6 @@ fn joined(scenario: &Scenario) -> ClosedLoop<Teller> {
     let base = PerDirection::build(|direction| params.directions[direction].limits.base);
     let spec = LoopSpec { reflectors: params.evidence.reflectors, ..LoopSpec::new(base) };
     ClosedLoop::new(scenario.link.clone(), spec, Teller::new(Wan::new(params, MonoTime::ZERO)))
-}
-
-fn params(contest: &Contest, wans: [&Scenario; 2]) -> SteeringParams {
-    let fact = |(place, scenario): (usize, &Scenario)| WanFacts {
-        name: scenario.name.clone(),
-        place,
-        limits: PerDirection::build(|way| scenario.params.directions[way].limits),
-        metered: false,
-        has_steer: place > 0,
-        has_steer6: false,
-        diversion: (place > 0).then_some(Diversion::Divert),
-    };
-    SteeringParams {
-        mode: SteeringMode::Active,
-        wans: wans.into_iter().enumerate().map(fact).collect(),
-        steer: contest.steer,
-        failover: contest.failover,
-    }
-}
-
-/// What a router that does as it is told reports.
-fn followed(decision: &SteeringDecision, steering: &Steering, now: MonoTime) -> RouteActuation {
-    let report = |switch: &crate::steering::Switch| {
-        let order = decision.orders.iter().find(|order| order.switch == *switch);
-        let enabled = order.filter(|_| decision.acts).is_some_and(|order| order.enabled);
-        SwitchReport {
-            switch: *switch,
-            seen: Some((enabled, now)),
-            pending_since: None,
-            in_doubt: false,
-            refused: false,
-        }
-    };
-    RouteActuation { switches: steering.switches().iter().map(report).collect() }
 }
 
 /// Our own controller as a pilot that tells its cycles.

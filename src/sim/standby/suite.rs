@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    control::{Direction, PerDirection},
+    control::{Direction, LawName, PerDirection},
     sim::{
         contest::Scenario,
         generate::Conditions,
@@ -34,6 +34,20 @@ pub struct Setting {
     pub duration: Duration,
 }
 
+impl Setting {
+    /// Returns the setting with both WANs governed by `law`.
+    #[must_use]
+    pub fn with_law(mut self, law: LawName) -> Self {
+        for scenario in [&mut self.home, &mut self.other] {
+            for direction in Direction::ALL {
+                let params = &mut scenario.params.directions[direction];
+                params.law = law.usual(direction, &params.limits);
+            }
+        }
+        self
+    }
+}
+
 /// Makes two recordings of the same time a setting: the home's download is saturated, the other's
 /// is hardly used.
 #[must_use]
@@ -49,24 +63,62 @@ pub fn of_recordings(name: &str, home: Recording, other: Recording) -> Setting {
     Setting { name: name.to_owned(), home, other, duration }
 }
 
-/// Returns the generated settings, an hour each.
+/// Returns the generated settings, an hour each: what happens at fixed intervals, and what happens
+/// by the chance of `seed`.
 #[must_use]
-pub fn suite() -> Vec<Setting> {
-    let seconds = Duration::from_secs;
-    vec![
-        events("brown-outs", 0.08, seconds(45), seconds(600)),
-        events("outages", 0.0, seconds(30), seconds(900)),
-        events("glitches", 0.0, seconds(1), seconds(60)),
-    ]
+pub fn suite(seed: u64) -> Vec<Setting> {
+    let mut settings = vec![
+        events("brown-outs", &every(600, 45, 0.08)),
+        events("outages", &every(900, 30, 0.0)),
+        events("brown-outs by chance", &by_chance(seed, 480.0, [10.0, 90.0], [0.03, 0.15])),
+        events("outages by chance", &by_chance(seed, 720.0, [3.0, 60.0], [0.0, 0.0])),
+        events("glitches", &every(60, 1, 0.0)),
+    ];
+    for setting in &mut settings {
+        setting.home.link.seed ^= seed;
+        setting.other.link.seed ^= seed.rotate_left(32);
+    }
+    settings
 }
 
-/// A loaded home that has `left` of its capacity for `lasts`, once in every `every`.
-fn events(name: &str, left: f64, lasts: Duration, every: Duration) -> Setting {
+/// What is left of a link's capacity (0 to 1), from a moment on and for how long.
+pub(super) type Event = (Duration, Duration, f64);
+
+/// Something of some seconds once in every `interval` seconds, in the middle of it.
+pub(super) fn every(interval: u64, lasts: u64, left: f64) -> Vec<Event> {
+    let seconds = Duration::from_secs;
+    let starts = (0..).map(|n| interval / 2 + n * interval).take_while(|at| *at < HOUR.as_secs());
+    starts.map(|at| (seconds(at), seconds(lasts), left)).collect()
+}
+
+/// Something that comes at any time, once in `interval` seconds on average, for a number of seconds
+/// and with a share of the capacity left that lie anywhere within these bounds.
+fn by_chance(seed: u64, interval: f64, lasts: [f64; 2], left: [f64; 2]) -> Vec<Event> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut events = Vec::new();
+    let mut at = 0.0;
+    loop {
+        at -= interval * (1.0 - rng.f64()).ln();
+        let mut within = |[low, high]: [f64; 2]| low + (high - low) * rng.f64();
+        let (lasting, left) = (within(lasts), within(left));
+        if at + lasting >= HOUR.as_secs_f64() {
+            return events;
+        }
+        events.push((Duration::from_secs_f64(at), Duration::from_secs_f64(lasting), left));
+        at += lasting;
+    }
+}
+
+/// A loaded home to which `events` happen in the course of an hour.
+pub(super) fn events(name: &str, events: &[Event]) -> Setting {
     let nominal = mbps(100.0, 20.0);
     let capacity = PerDirection::build(|direction: Direction| {
-        let (high, from) = (nominal[direction], every / 2);
-        let points = vec![(Duration::ZERO, high), (from, high.scaled(left)), (from + lasts, high)];
-        Trace::held(points, every).unwrap_or_else(|| Trace::steady(high))
+        let high = nominal[direction];
+        let mut points = vec![(Duration::ZERO, high)];
+        for (at, lasts, left) in events {
+            points.extend([(*at, high.scaled(*left)), (*at + *lasts, high)]);
+        }
+        Trace::held(points, HOUR).unwrap_or_else(|| Trace::steady(high))
     });
     let home = Conditions { capacity, base_rtt_steps: Vec::new() };
     let phase = Phase {

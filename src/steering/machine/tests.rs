@@ -72,6 +72,7 @@ fn every_step_leads_where_the_diagram_says() {
                     refuge,
                     fit: third,
                     verified: third,
+                    patience: Duration::ZERO,
                     back: Ok(()),
                 };
                 let step = phase.step(&circumstances, &Preset::Balanced.steer());
@@ -91,6 +92,7 @@ fn a_router_that_is_not_ready_keeps_connections_where_they_are() {
         refuge: Refuge::Good,
         fit: Err(Blocker::Pending),
         verified: Err(Blocker::Pending),
+        patience: Duration::ZERO,
         back: Err(Blocker::Pending),
     };
     let step = phase.step(&circumstances, &Preset::Balanced.steer());
@@ -106,7 +108,30 @@ fn without_a_sustain_the_first_sign_moves() {
         refuge: Refuge::Good,
         fit: Ok(TO),
         verified: Ok(TO),
+        patience: Duration::ZERO,
         back: Ok(()),
     };
     assert_eq!(Phase::Home.step(&circumstances, &params).phase.refuge(), Some(TO));
+}
+
+#[test]
+fn a_recovery_that_is_not_believed_keeps_connections_away_unless_they_suffer_there() {
+    let recovered = Phase::Recovering { to: TO, since: long_ago() };
+    for (refuge, phase, blocker) in [
+        (Refuge::Good, recovered, Some(Blocker::Relapsing)),
+        (Refuge::Worse, Phase::Home, None),
+        (Refuge::Dead, Phase::Home, None),
+    ] {
+        let circumstances = Circumstances {
+            now: NOW,
+            condition: Condition::Recovered,
+            refuge,
+            fit: Err(Blocker::AlternateDown),
+            verified: Err(Blocker::AlternateDown),
+            patience: Duration::from_secs(1),
+            back: Ok(()),
+        };
+        let step = recovered.step(&circumstances, &Preset::Balanced.steer());
+        assert_eq!((step.phase, step.blocker), (phase, blocker), "{refuge:?}");
+    }
 }

@@ -250,7 +250,12 @@ impl<'a> Choice<'a> {
         let mut against = Blocker::FailbackDelay;
         for rank in self.ranks().take_while(|rank| *rank < self.carrier) {
             let waits = self.failback_left(rank).is_none_or(|left| !left.is_zero());
-            let delay = if waits { Err(Blocker::FailbackDelay) } else { Ok(()) };
+            let relapses = !self.revival_in(rank).is_zero();
+            let delay = match (waits, relapses) {
+                (true, _) => Err(Blocker::FailbackDelay),
+                (false, true) => Err(Blocker::Relapsing),
+                (false, false) => Ok(()),
+            };
             match delay.and_then(|()| self.verify(rank)).and_then(|()| self.carriable(rank)) {
                 Ok(()) => return Ok(rank),
                 Err(blocker) if rank == Rank::HOME => against = blocker,
@@ -264,6 +269,32 @@ impl<'a> Choice<'a> {
     pub(super) fn failback_remaining(&self) -> Duration {
         let better = self.ranks().take_while(|rank| *rank < self.carrier);
         better.filter_map(|rank| self.failback_left(rank)).min().unwrap_or_default()
+    }
+
+    /// Returns how long the carrier's recovery is not believed yet. A WAN that costs money is not
+    /// stayed on for that.
+    pub(super) fn relief_in(&self) -> Duration {
+        if self.refuge.is_none_or(|refuge| self.is_metered(refuge)) {
+            return Duration::ZERO;
+        }
+        let watch = self.watch(self.carrier);
+        watch.map_or(Duration::ZERO, |w| w.relief_in(self.now, self.params.steer.patience))
+    }
+
+    /// The same of a WAN that everything is to come back to. Where connections suffer they gain
+    /// nothing by waiting, either.
+    pub(super) fn revival_in(&self, rank: Rank) -> Duration {
+        let carrier = self.watch(self.carrier);
+        let suffers = carrier.is_some_and(|watch| watch.suffers(self.now, &self.params.steer));
+        if suffers || self.is_metered(self.carrier) {
+            return Duration::ZERO;
+        }
+        let watch = self.watch(rank);
+        watch.map_or(Duration::ZERO, |w| w.revival_in(self.now, self.params.failover.patience))
+    }
+
+    fn is_metered(&self, rank: Rank) -> bool {
+        self.facts(rank).is_some_and(|facts| facts.metered)
     }
 
     /// How long a WAN that is up still has to be, before everything comes back to it.

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     control::CongestionState,
     steering::{
-        Reach,
+        Reach, TimerKind,
         fixture::{Site, Weather, obedient, params},
     },
 };
@@ -132,6 +132,7 @@ fn flapping_raises_the_threshold_for_a_while() {
     params.steer.hold_down = seconds(1.0);
     params.steer.recovery.sustain = seconds(1.0);
     params.steer.actions.per_hour = 60;
+    params.steer.patience = Duration::ZERO;
     // A score of 65 reaches 55, but not 70.
     let red = Weather { delta_ms: 100.0, at_floor: false, ..FOUL };
     let mut site = Site::with(params).settled();
@@ -187,4 +188,78 @@ fn decisions_are_counted_by_reason() {
     assert_eq!(tally.steer.get(&SteerReason::Steer), Some(&1));
     assert!(tally.steer.get(&SteerReason::Well) > Some(&700));
     assert_eq!(tally.failover.keys().collect::<Vec<_>>(), [&FailoverReason::Well]);
+}
+
+#[test]
+fn whoever_begins_to_act_starts_from_what_the_router_does() {
+    let params = SteeringParams { mode: SteeringMode::Observe, ..params(2) };
+    let mut site = Site::with(params.clone());
+    site.obeys = false;
+    let mut site = site.settled();
+    assert_eq!(site.run(3.0, &[FOUL, FAIR]).target.sensitive, FIRST);
+    // Imagined only: the router has not switched anything.
+    site.steering.retune(SteeringParams { mode: SteeringMode::Active, ..params.clone() });
+    let decision = site.run(0.1, &[FAIR, FAIR]);
+    assert_eq!((decision.acts, decision.steer.reason), (false, SteerReason::Unseen));
+    site.steering.on_actuation(obedient(&site.steering, None, site.now));
+    let decision = site.run(0.1, &[FAIR, FAIR]);
+    assert_eq!((decision.acts, decision.target), (true, RouteTarget::default()));
+    // And back: nothing is ordered any more, and nothing left to be put to rest.
+    site.steering.retune(params);
+    let decision = site.run(3.0, &[FOUL, FAIR]);
+    assert_eq!((decision.acts, decision.orders.len()), (false, 0));
+    assert_eq!(site.steering.farewell(), []);
+}
+
+#[test]
+fn limits_hold_from_when_they_are_changed() {
+    let mut site = Site::new(2).settled();
+    site.run(1.0, &[FOUL, FAIR]);
+    let mut tuned = params(2);
+    tuned.steer.sustain = seconds(60.0);
+    site.steering.retune(tuned);
+    assert_eq!(site.run(10.0, &[FOUL, FAIR]).target.sensitive, HOME);
+    site.steering.retune(params(2));
+    assert_eq!(site.run(0.2, &[FOUL, FAIR]).target.sensitive, FIRST);
+}
+
+#[test]
+fn a_wan_that_keeps_relapsing_is_returned_to_late() {
+    let mut site = Site::new(2).settled();
+    for _ in 0..2 {
+        site.run(60.0, &[FOUL, FAIR]);
+        site.run(200.0, &[FAIR, FAIR]);
+    }
+    // It was well for 200 s in between, and has to be for 400 s.
+    let decision = site.last.clone().unwrap();
+    assert_eq!(decision.steer.blocker, Some(Blocker::Relapsing));
+    assert_eq!((decision.target.sensitive, site.moves.len()), (FIRST, 3));
+    let patience = decision.steer.timers.iter().find(|timer| timer.kind == TimerKind::Patience);
+    assert!(patience.is_some_and(|left| left.remaining > seconds(180.0)), "{patience:?}");
+    assert_eq!(site.run(190.0, &[FAIR, FAIR]).target.sensitive, FIRST);
+    assert_eq!(site.run(20.0, &[FAIR, FAIR]).target.sensitive, HOME);
+    // A refuge that suffers is no place to wait.
+    site.run(60.0, &[FOUL, FAIR]);
+    site.run(20.0, &[FAIR, FAIR]);
+    assert_eq!(site.run(20.0, &[FAIR, FOUL]).target.sensitive, HOME);
+}
+
+#[test]
+fn a_wan_that_keeps_dying_is_returned_to_late_unless_the_other_is_metered() {
+    for (metered, returned) in [(false, FIRST), (true, HOME)] {
+        let mut params = params(2);
+        params.wans[1].metered = metered;
+        let mut site = Site::with(params).settled();
+        for _ in 0..2 {
+            site.run(30.0, &[DEAD, FAIR]);
+            site.run(300.0, &[FAIR, FAIR]);
+        }
+        let decision = site.last.clone().unwrap();
+        assert_eq!(decision.target.carrier, returned);
+        let blocker = (!metered).then_some(Blocker::Relapsing);
+        assert_eq!(decision.failover.blocker, blocker);
+        // Nobody waits where it is worse.
+        let decision = site.run(3.0, &[FAIR, FOUL]);
+        assert_eq!(decision.target, RouteTarget::default());
+    }
 }

@@ -54,6 +54,19 @@ impl Road for FakeRoad {
         self.answer(Row::default())
     }
 
+    fn find<'a>(
+        &'a self,
+        _: Menu,
+        _: &'static str,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
+        self.answer(Vec::new())
+    }
+
+    fn remove<'a>(&'a self, _: Menu, _: &'a [String]) -> BoxFuture<'a, Result<(), RouterError>> {
+        self.answer(())
+    }
+
     fn ping<'a>(
         &'a self,
         _: IpAddr,

@@ -271,7 +271,7 @@ impl<'a> Parser<'a> {
                 self.take('=');
                 let value = self.expression()?;
                 match (word, verb) {
-                    ("numbers", Verb::Set | Verb::Enable | Verb::Disable) => {
+                    ("numbers", Verb::Set | Verb::Enable | Verb::Disable | Verb::Remove) => {
                         words.unnamed.push(value);
                     }
                     _ if takes(place, verb, word) => words.named.push((word.to_owned(), value)),

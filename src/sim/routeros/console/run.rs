@@ -126,6 +126,7 @@ impl<'a, 'b> Machine<'a, 'b> {
             Verb::Set => self.set(place, words),
             Verb::Enable => self.switch(place, words, true),
             Verb::Disable => self.switch(place, words, false),
+            Verb::Remove => self.remove(place, words),
             Verb::Ping => self.ping(words),
         }
     }
@@ -228,6 +229,13 @@ impl<'a, 'b> Machine<'a, 'b> {
         let Place::Menu(menu) = place else { return Err(no_such_item()) };
         let ids = self.all_targets(menu, words)?;
         self.session.switch(menu, &ids, on)?;
+        Ok(Value::Nothing)
+    }
+
+    fn remove(&mut self, place: Place, words: &Words) -> Result<Value, Refusal> {
+        let Place::Menu(menu) = place else { return Err(no_such_item()) };
+        let ids = self.all_targets(menu, words)?;
+        self.session.remove(menu, &ids)?;
         Ok(Value::Nothing)
     }
 

@@ -30,6 +30,7 @@ pub(super) enum Verb {
     Enable,
     Disable,
     Find,
+    Remove,
     Ping,
 }
 
@@ -42,6 +43,7 @@ impl Verb {
             "enable" => Self::Enable,
             "disable" => Self::Disable,
             "find" => Self::Find,
+            "remove" => Self::Remove,
             _ => return None,
         })
     }

@@ -1,0 +1,116 @@
+//! How long a WAN stays well before it goes bad again, learned from how it went before.
+//!
+//! A WAN that is bad for a minute once in ten minutes looks well most of the time. Whoever returns
+//! to it each time pays for each relapse twice: with the connections that are caught in it, and
+//! with two changes. So its being well is believed only once it has lasted longer than it did
+//! the last times.
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::units::MonoTime;
+
+/// A spell is remembered for this long after its end.
+const REMEMBERED: Duration = Duration::from_hours(1);
+/// So many times the longest spell must be outlasted.
+const OUTLAST: u32 = 2;
+/// Spells that are kept, far more than tell anything new.
+const KEPT: usize = 64;
+
+/// The spells for which a WAN was well between two bad ones.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Relapses {
+    is_bad: bool,
+    /// Since when it has been well, if it was bad before.
+    well_since: Option<MonoTime>,
+    /// When each spell ended, and how long it had lasted; the oldest first.
+    spells: VecDeque<(MonoTime, Duration)>,
+}
+
+impl Relapses {
+    /// Takes note of whether the WAN is bad at `now`.
+    pub(super) fn note(&mut self, is_bad: bool, now: MonoTime) {
+        match (self.is_bad, is_bad) {
+            (false, true) => {
+                if let Some(since) = self.well_since.take() {
+                    self.spells.push_back((now, now.since(since)));
+                }
+            }
+            (true, false) => self.well_since = Some(now),
+            (false, false) | (true, true) => {}
+        }
+        self.is_bad = is_bad;
+        let is_old = |(ended, _): &(MonoTime, Duration)| now.since(*ended) >= REMEMBERED;
+        while self.spells.len() > KEPT || self.spells.front().is_some_and(is_old) {
+            self.spells.pop_front();
+        }
+    }
+
+    /// Returns how long the WAN still has to be well before that is believed, at most `most` from
+    /// its last bad spell; a spell longer than `most` is no relapse.
+    pub(super) fn patience(&self, now: MonoTime, most: Duration) -> Duration {
+        let Some(since) = self.well_since else { return Duration::ZERO };
+        let lasted = self.spells.iter().map(|(_, lasted)| *lasted).filter(|lasted| *lasted < most);
+        let needed = lasted.max().map_or(Duration::ZERO, |longest| longest * OUTLAST);
+        (since + needed.min(most)).since(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOST: Duration = Duration::from_mins(30);
+
+    fn at(seconds: u64) -> MonoTime {
+        MonoTime::from_start(Duration::from_secs(seconds))
+    }
+
+    /// Lets a WAN be bad for the minute that begins at each of these seconds.
+    fn after(bad: &[u64]) -> Relapses {
+        let mut relapses = Relapses::default();
+        for &second in bad {
+            relapses.note(true, at(second));
+            relapses.note(false, at(second + 60));
+        }
+        relapses
+    }
+
+    fn patience(bad: &[u64], second: u64) -> u64 {
+        after(bad).patience(at(second), MOST).as_secs()
+    }
+
+    #[test]
+    fn what_goes_bad_once_is_believed_at_once() {
+        assert_eq!(patience(&[], 100), 0);
+        assert_eq!(patience(&[300], 360), 0, "how long it was well before nobody knows");
+    }
+
+    #[test]
+    fn what_goes_bad_again_must_outlast_its_longest_spell_twice() {
+        // Well for 240 s, then for 540 s.
+        assert_eq!(patience(&[0, 300], 360), 480);
+        assert_eq!(patience(&[0, 300, 900], 960), 1080);
+        assert_eq!(patience(&[0, 300, 900], 1960), 80);
+        assert_eq!(patience(&[0, 300, 900], 2100), 0);
+    }
+
+    #[test]
+    fn patience_has_an_end() {
+        assert_eq!(patience(&[0, 1400], 1460), 1800, "not twice 1340");
+        assert_eq!(patience(&[0, 1900], 1960), 0, "that long is no relapse");
+        let mut long_ago = after(&[0, 300]);
+        long_ago.note(false, at(300 + 3600));
+        assert_eq!(long_ago.spells.len(), 0);
+        assert_eq!(after(&[0, 300]).patience(at(361), Duration::ZERO), Duration::ZERO);
+    }
+
+    #[test]
+    fn an_endless_flutter_takes_no_memory() {
+        let mut relapses = Relapses::default();
+        for second in 0..1000 {
+            relapses.note(second % 2 == 0, at(second));
+        }
+        assert_eq!(relapses.spells.len(), KEPT);
+        assert_eq!(relapses.patience(at(1000), MOST), Duration::from_secs(1));
+    }
+}
