@@ -14,8 +14,12 @@ mod support {
 
 #[path = "system"]
 mod system {
+    mod faults;
+    mod fleet;
     mod lab;
+    mod monitor;
     mod probes;
     mod prometheus;
+    mod stack;
     mod tool;
 }

@@ -1,82 +1,29 @@
 //! A real Prometheus, and its own judgement of our page.
 
-use std::{
-    io::Write as _,
-    net::{SocketAddr, TcpListener},
-    process::Stdio,
-};
+use std::{io::Write as _, process::Stdio};
 
 use serde_json::Value;
 
-use super::tool::tool;
+use super::{
+    monitor::{Prometheus, demo},
+    tool::tool,
+};
 use crate::support::{
-    child::{Program, until, wanctl},
+    child::until,
     exposition::{Format, Scrape},
     http,
-    site::{Site, address},
+    site::Site,
 };
-
-/// Starts the demo in `site` and returns where it serves.
-fn demo(site: &Site) -> (Program, SocketAddr) {
-    let mut command = wanctl();
-    command.args(["demo", "--listen", "127.0.0.1:0", "--data-dir"]).arg(site.path("demo"));
-    let mut demo = Program::start(command);
-    let address = address(&demo.said("metrics"));
-    (demo, address)
-}
-
-/// A Prometheus that scrapes every second.
-#[derive(Debug)]
-struct Prometheus {
-    program: Program,
-    address: SocketAddr,
-}
-
-impl Prometheus {
-    fn start(site: &Site, target: SocketAddr) -> Self {
-        let config = site.write(
-            "prometheus.yml",
-            &format!(
-                "global: {{scrape_interval: 1s}}\n\
-                 scrape_configs: [{{job_name: wanctl, static_configs: [{{targets: ['{target}']}}]}}]\n"
-            ),
-        );
-        // Prometheus does not say which port it was given, so it gets one that was free just now.
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut command = tool("prometheus", "prometheus");
-        command.arg(format!("--config.file={}", config.display()));
-        command.arg(format!("--storage.tsdb.path={}", site.path("tsdb").display()));
-        command.arg(format!("--web.listen-address={free}"));
-        let mut program = Program::start(command);
-        program.logged("Server is ready to receive web requests");
-        Self { program, address: free }
-    }
-
-    fn ask(&self, path: &str) -> Value {
-        let answer = http::get(self.address, path, "application/json").unwrap();
-        assert_eq!(answer.status, 200, "{path}: {answer:?}");
-        serde_json::from_str(&answer.body).unwrap()
-    }
-
-    /// Evaluates `query` and returns each series' label `by` and value.
-    fn query(&self, query: &str, by: &str) -> Vec<(String, f64)> {
-        let encoded: Vec<String> = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let encoded = encoded.concat();
-        let answer = self.ask(&format!("/api/v1/query?query={encoded}"));
-        let series = answer["data"]["result"].as_array().unwrap().clone();
-        let read = |one: &Value| {
-            let label = one["metric"][by].as_str().unwrap_or_default().to_owned();
-            (label, one["value"][1].as_str().unwrap().parse().unwrap())
-        };
-        series.iter().map(read).collect()
-    }
-}
 
 #[test]
 fn it_scrapes_every_loop_of_the_demo() {
     let site = Site::new();
     let (demo, target) = demo(&site);
-    let prometheus = Prometheus::start(&site, target);
+    let config = format!(
+        "global: {{scrape_interval: 1s}}\n\
+         scrape_configs: [{{job_name: wanctl, static_configs: [{{targets: ['{target}']}}]}}]\n"
+    );
+    let prometheus = Prometheus::start(&site.write("prometheus.yml", &config));
     until("a scrape", || {
         (prometheus.query("up == 1", "job") == [("wanctl".into(), 1.0)]).then_some(())
     });

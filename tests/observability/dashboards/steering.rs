@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     board::{ALERTS, Board, INSTANCE, MOVES, Row, STARTS},
     panel::{Panel, Shape, Word},
-    vocabulary::*,
+    vocabulary::{OF_INSTANCE, PLAIN, STEERING, columns, now, quantile, rate, words, worst},
 };
 
 const REACH: [(&str, Word); 3] =

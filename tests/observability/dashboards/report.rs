@@ -6,7 +6,9 @@ use serde_json::json;
 use super::{
     board::{Board, DIRECTION, INSTANCE, Row, WAN},
     panel::{Panel, Shape},
-    vocabulary::*,
+    vocabulary::{
+        CONGESTION, DELAY, GOOD_SHARE, OF_DIRECTION, OF_WAN, PLAIN, coloured, thresholds, to_wan,
+    },
 };
 
 const EACH: &str = "{{instance}} {{wan}}";

@@ -3,7 +3,7 @@
 use super::{
     board::{ALERTS, Board, CUTS, DIRECTION, INSTANCE, Row, STARTS, WAN},
     panel::{Panel, Shape},
-    vocabulary::*,
+    vocabulary::{OF_DIRECTION, OF_INSTANCE, quantile, rate},
 };
 
 const LEGEND: &str = "{{wan}} {{direction}}";

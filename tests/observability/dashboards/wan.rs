@@ -3,7 +3,10 @@
 use super::{
     board::{ALERTS, Board, CUTS, DIRECTION, INSTANCE, MOVES, RED, ROAD, Row, STARTS, WAN},
     panel::{Panel, Shape},
-    vocabulary::*,
+    vocabulary::{
+        BAD_SHARE, CONGESTION, DELAY, MEASUREMENT, OF_DIRECTION, OF_WAN, PLAIN, quantile, words,
+        worst,
+    },
 };
 
 pub(crate) fn board() -> Board {

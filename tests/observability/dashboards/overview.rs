@@ -5,7 +5,10 @@ use serde_json::json;
 use super::{
     board::{ALERTS, Board, INSTANCE, MOVES, Row, STARTS, WAN},
     panel::{Panel, Shape},
-    vocabulary::*,
+    vocabulary::{
+        BAD_SHARE, CONGESTION, DELAY, GOOD_SHARE, MEASUREMENT, NONE, OF_INSTANCE, OF_WAN, PLAIN,
+        coloured, columns, mappings, now, quantile, thresholds, to_wan, words, worst,
+    },
 };
 
 pub(crate) fn board() -> Board {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     board::{ALERTS, Board, INSTANCE, Row, STARTS, WAN},
     panel::{Panel, Shape, Word},
-    vocabulary::*,
+    vocabulary::{ALIVE, OF_INSTANCE, OF_WAN, PLAIN, quantile, rate, words},
 };
 
 const TRANSPORTS: [(&str, Word); 2] =
