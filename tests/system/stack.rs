@@ -4,16 +4,20 @@
 use std::{
     collections::BTreeSet,
     fs,
+    path::Path,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
 use super::{
-    monitor::{Alertmanager, Prometheus, demo, repository},
+    monitor::{Alertmanager, Prometheus, demo, replaced, repository},
     tool::tool,
 };
-use crate::support::{child::Program, site::Site};
+use crate::support::{
+    child::{Exit, Program},
+    site::Site,
+};
 
 /// The demo's cable dies after 105 s, for 15 s.
 const SHOW: Duration = Duration::from_secs(150);
@@ -200,22 +204,38 @@ fn the_configurations_of_the_stack_are_accepted() {
     }
 }
 
-/// Debian's `jsonschema` judges the compose file by the specification's own schema.
+/// Debian's `jsonschema` judges JSON by a schema of other people's.
+fn judged(json: &Path, schema: &str) -> Exit {
+    let mut command = tool("jsonschema", "python3-jsonschema");
+    command.arg("-i").arg(json).arg(repository(schema));
+    Program::finish(command)
+}
+
 #[test]
 fn the_compose_file_follows_the_specification() {
+    const SCHEMA: &str = "tests/data/compose-spec.json";
     let site = Site::new();
     let text = fs::read_to_string(repository("compose.yaml")).unwrap();
-    let mut stack: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
-    stack.apply_merge().unwrap();
-    let json = site.write("compose.json", &serde_json::to_string(&stack).unwrap());
-    let json = json.to_str().unwrap();
-    accepted("jsonschema", "python3-jsonschema", &["-i", json, "tests/data/compose-spec.json"]);
-    // The schema is one that refuses.
-    let wrong = text.replace("read_only: true", "readonly: true");
-    let mut stack: serde_yaml::Value = serde_yaml::from_str(&wrong).unwrap();
-    stack.apply_merge().unwrap();
-    let json = site.write("wrong.json", &serde_json::to_string(&stack).unwrap());
-    let mut command = tool("jsonschema", "python3-jsonschema");
-    command.arg("-i").arg(json).arg(repository("tests/data/compose-spec.json"));
-    assert!(!Program::finish(command).status.success(), "the schema lets everything pass");
+    let written = |text: &str| {
+        let mut stack: serde_yaml::Value = serde_yaml::from_str(text).unwrap();
+        stack.apply_merge().unwrap();
+        site.write("compose.json", &serde_json::to_string(&stack).unwrap())
+    };
+    judged(&written(&text), SCHEMA).expect(0);
+    let wrong = replaced(&text, "read_only: true", "readonly: true");
+    judged(&written(&wrong), SCHEMA).expect(1);
+}
+
+#[test]
+fn the_dashboards_are_what_grafana_calls_dashboards() {
+    const SCHEMA: &str = "tests/data/grafana/dashboard.schema.json";
+    let site = Site::new();
+    for mut board in boards() {
+        let written = |board: &Value| site.write("board.json", &board.to_string());
+        judged(&written(&board), SCHEMA).expect(0);
+        let title = board["title"].as_str().unwrap().to_owned();
+        // The second panel: the first is a row.
+        board["panels"][1]["options"]["colour"] = Value::from(title);
+        judged(&written(&board), SCHEMA).expect(1);
+    }
 }

@@ -312,7 +312,8 @@ impl Panel {
             }),
             Shape::Timeline => json!({
                 "mergeValues": true, "showValue": "auto", "alignValue": "left", "rowHeight": 0.85,
-                "legend": {"displayMode": "list", "placement": "bottom", "showLegend": true},
+                "legend": {"displayMode": "list", "placement": "bottom", "showLegend": true,
+                           "calcs": []},
                 "tooltip": {"mode": "single", "sort": "none"},
             }),
         }
