@@ -16,6 +16,7 @@ use tokio::{
 };
 use wanctl::{
     actuator,
+    catalogue::Catalogue,
     clock::Clock,
     control::{
         Actuation, Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
@@ -23,10 +24,10 @@ use wanctl::{
         Wan, WanParams,
     },
     daemon::{ControlLoop, IdleWatch, Keeper, LoopSettings, Outlets},
-    history::{self, Recorder, Settings},
+    history::{self, Recorder, Retention, Settings},
     probe::Pace,
     status::Board,
-    telemetry::{self, CycleMetrics, WanLabels},
+    telemetry::{CycleMetrics, WanLabels},
     units::{BitRate, Delay, MonoTime},
 };
 
@@ -64,13 +65,12 @@ fn run(label: &str, rounds: u64, rest: impl Fn(&Recorder)) -> Spread {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (recorder, writer) = history::start(Settings {
         path: directory.path().join("history.db"),
-        raw_retention: Duration::from_hours(24),
+        retention: Retention::default(),
         wans: WANS.map(str::to_owned).to_vec(),
     });
     let reflectors: Vec<String> = (1..=REFLECTORS).map(|n| format!("192.0.2.{n}")).collect();
     let board = Board::new(WANS.map(|name| (name.to_owned(), reflectors.clone())).to_vec());
-    let mut registry = telemetry::registry();
-    let labels = WanLabels::register(telemetry::ours(&mut registry));
+    let labels = WanLabels::register(&mut Catalogue::default());
     let clock = Clock::start();
     let mut benches: Vec<Bench> = (0..)
         .zip(WANS)

@@ -19,6 +19,7 @@ mod steering;
 mod surroundings;
 mod value;
 mod wan;
+mod web;
 mod zone;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
@@ -29,6 +30,7 @@ pub use probe::{Bind, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, Via};
 pub use secret::Secret;
 pub use steering::{SteeringConfig, SteeringExit, SwitchMenu, SwitchRef};
 pub use surroundings::{FileText, Surroundings};
+pub use web::{Users, WebConfig, WebTls};
 
 use crate::control::{Direction, PerDirection, WanParams};
 
@@ -183,7 +185,7 @@ impl Default for Pace {
     /// what 200 ms allow.
     fn default() -> Self {
         Self {
-            coalesce: Duration::from_millis(200),
+            coalesce: Duration::from_millis(100),
             deadband: 0.01,
             settle: Duration::from_secs(1),
             raises_per_minute: 300,
@@ -296,7 +298,36 @@ pub struct HistoryConfig {
     /// The database file, or `None` to keep no history.
     pub path: Option<PathBuf>,
     /// How long single cycles are kept.
-    pub raw_retention: Duration,
+    pub raw: Duration,
+    /// How long buckets of a second are kept.
+    pub seconds: Duration,
+    /// How long buckets of a minute are kept.
+    pub minutes: Duration,
+    /// How long buckets of five minutes are kept.
+    pub five_minutes: Duration,
+    /// How long buckets of an hour are kept.
+    pub hours: Duration,
+    /// How long events are kept.
+    pub events: Duration,
+    /// What database and log may take together, in bytes.
+    pub max_bytes: u64,
+}
+
+impl Default for HistoryConfig {
+    /// No history, and what would be kept of one.
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_hours(24 * days);
+        Self {
+            path: None,
+            raw: days(1),
+            seconds: days(3),
+            minutes: days(30),
+            five_minutes: days(180),
+            hours: days(5 * 365),
+            events: days(365),
+            max_bytes: 2_000_000_000,
+        }
+    }
 }
 
 /// The HTTP server.

@@ -24,6 +24,7 @@
     clippy::wildcard_enum_match_arm
 )]
 
+mod asymmetry;
 mod baseline;
 mod blame;
 mod cycle;

@@ -14,6 +14,7 @@
 mod control_loop;
 mod idle;
 mod memory;
+mod metrics;
 mod reload;
 mod router_events;
 mod settings;
@@ -35,20 +36,21 @@ use tracing::{error, info, warn};
 
 use crate::{
     actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, SwitchWork, Tuning},
+    catalogue::Catalogue,
     clock::Clock,
     config::{Config, Origin, WanConfig},
     control::Direction,
-    history::{self, Event, HistoryCollector, Recorder, Writer},
+    history::{self, Event, Recorder, Writer},
     http::{self, HealthSource, Served},
-    probe::{ProbeFamilies, Prober},
+    probe::Prober,
     recording::Recording,
     router::Router,
     status::{Board, Health, SteeringBoard},
-    telemetry::{self, ConfigMetrics, WanLabels},
 };
 pub use control_loop::{ControlLoop, LoopSettings, Outlets};
 pub use idle::IdleWatch;
 pub use memory::Keeper;
+use metrics::Metrics;
 pub use reload::Source;
 use reload::{Outgoing, Reloader};
 use settings::{mode_name, tuning};
@@ -113,28 +115,27 @@ impl Daemon {
         let memories = memory::recall(&config, Clock::wall());
         let (recorder, writer) = history(&config).unzip();
 
-        let mut registry = telemetry::registry();
-        let ours = telemetry::ours(&mut registry);
-        let metrics = ConfigMetrics::register(ours);
+        let mut catalogue = Catalogue::default();
+        let Metrics { config: metrics, wans: labels, probing, router: router_metrics } =
+            Metrics::declare(&mut catalogue);
         let mut wiring = Wiring {
             wired: 0,
             wans: config.wans.len(),
             control: config.control.clone(),
             clock,
-            labels: WanLabels::register(ours),
-            probing: ProbeFamilies::register(ours),
+            labels,
+            probing,
             recorder: recorder.clone(),
             board: board.clone(),
             cycles: None,
             recording: recording.as_ref(),
         };
-        let router_metrics = RouterMetrics::register(ours);
         if let Some(recorder) = &recorder {
-            ours.register_collector(Box::new(HistoryCollector::new(recorder.clone())));
+            history::declare_metrics(&mut catalogue, recorder.clone());
         }
 
         let SteeringParts { switches, board: steering, operator, cycles, task } =
-            SteeringParts::new(&config, ours, recorder.clone(), clock);
+            SteeringParts::new(&config, &mut catalogue, recorder.clone(), clock);
         if let Some(task) = task {
             tasks.spawn(task.run(stop.clone()));
         }
@@ -177,7 +178,7 @@ impl Daemon {
         let steer = operator.source(move || asked.standing().allows_steer);
         tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
         let served = Served {
-            registry: Arc::new(registry),
+            catalogue: Arc::new(catalogue),
             board: board.clone(),
             health: health.clone(),
             steering: steering.clone(),
@@ -284,8 +285,8 @@ fn names(wan: &WanConfig) -> (String, Vec<String>) {
 fn history(config: &Config) -> Option<(Recorder, Writer)> {
     let path = config.history.path.clone()?;
     let wans = config.wans.iter().map(|wan| wan.name.clone()).collect();
-    let raw_retention = config.history.raw_retention;
-    Some(history::start(history::Settings { path, raw_retention, wans }))
+    let retention = settings::retention(&config.history);
+    Some(history::start(history::Settings { path, retention, wans }))
 }
 
 fn actuator(
@@ -296,6 +297,9 @@ fn actuator(
     tuning: watch::Receiver<Tuning>,
     metrics: RouterMetrics,
 ) -> Actuator {
+    let wans = config.wans.iter().map(|wan| wan.name.as_str());
+    let named = wans.flat_map(|wan| Direction::ALL.map(|direction| (wan, direction)));
+    let metrics = metrics.of_queues(named);
     let queues = config.wans.iter().enumerate().flat_map(|(wan, settings)| {
         Direction::ALL.map(|direction| Queue {
             wan,

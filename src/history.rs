@@ -16,33 +16,51 @@
 //!   newer wanctl is refused, and a corrupt one is renamed, not deleted.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may panic"))]
 
+mod adopt;
+mod bucket;
 mod code;
+mod compact;
 mod error;
 mod event;
 #[cfg(test)]
 mod fixture;
+mod histogram;
+mod ingest;
+mod lock;
+mod mark;
 mod memory;
 mod metrics;
 mod query;
+mod raw;
 mod recorder;
 mod retention;
+mod rollup;
 mod row;
 mod schema;
 mod steering_memory;
 mod store;
 mod summary;
+mod tier;
 mod tracker;
+mod upkeep;
+mod verify;
 mod writer;
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
+pub use bucket::{Bucket, DelayKind, DelayStats, RateKind, RateStats};
+pub use compact::{Compacted, compact};
 pub use error::HistoryError;
 pub use event::{Event, SteeringInputs};
-pub use metrics::HistoryCollector;
-pub use query::{Reader, RecordedEvent};
+pub use memory::Memories;
+pub use metrics::declare_metrics;
+pub use query::{EventFilter, Events, Point, Reader, RecordedEvent, Resolution, Series};
 pub use recorder::{Recorder, Stats};
+pub use retention::Retention;
 pub use steering_memory::KeptSteering;
 pub use summary::{DelaySummary, DirectionSummary, Summary};
+pub use tier::Tier;
+pub use verify::Verification;
 pub use writer::{CloseError, Writer, start};
 
 /// Where the history lies and what it keeps.
@@ -50,8 +68,8 @@ pub use writer::{CloseError, Writer, start};
 pub struct Settings {
     /// The database file; it and its directory are created if they are missing.
     pub path: PathBuf,
-    /// How long single cycles are kept. Events are kept for a year.
-    pub raw_retention: Duration,
+    /// How much is kept.
+    pub retention: Retention,
     /// Names of the WANs, in the order in which cycles and events number them.
     pub wans: Vec<String>,
 }

@@ -1,15 +1,17 @@
 //! What is served: `/metrics`, `/livez`, `/readyz`, `/health`, `/status`, `/recent`, `/events`
 //! and the live page; `/-/reload` and `/-/steer` obey if they may. Every other answer is made from memory; no scrape reaches the router or the disk.
 
+mod metrics;
 mod page;
 mod steer;
+mod web;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::StatusCode,
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -17,16 +19,18 @@ use axum::{
     routing::{get, post},
 };
 use futures_util::{Stream, future::BoxFuture, stream};
-use prometheus_client::registry::Registry;
 use serde::Serialize;
 use tokio::{net::TcpListener, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use self::steer::steer;
-pub use self::steer::{SteerRequest, SteerSource, Steered};
+pub use self::{
+    steer::{SteerRequest, SteerSource, Steered},
+    web::Web,
+};
 use crate::{
+    catalogue::Catalogue,
     status::{Board, Health, SteeringBoard, SteeringStatus, WanView},
-    telemetry::{Format, encode},
 };
 
 /// Time between two events of the live page.
@@ -36,7 +40,7 @@ const EVENT_INTERVAL: Duration = Duration::from_millis(250);
 #[derive(Debug, Clone)]
 pub struct Served {
     /// Every metric.
-    pub registry: Arc<Registry>,
+    pub catalogue: Arc<Catalogue>,
     /// The newest cycles.
     pub board: Board,
     /// How health is found out; asked at each request.
@@ -106,7 +110,7 @@ pub async fn serve(
 pub fn router(served: Served) -> Router {
     Router::new()
         .merge(page::routes())
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/health", get(health))
@@ -117,18 +121,6 @@ pub fn router(served: Served) -> Router {
         .route("/-/steer", post(steer))
         .fallback(unknown)
         .with_state(served)
-}
-
-async fn metrics(State(served): State<Served>, headers: HeaderMap) -> Response {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let format = Format::negotiate(accept.unwrap_or_default());
-    match encode(&served.registry, format) {
-        Ok(page) => {
-            let headers = [(header::CONTENT_TYPE, format.content_type()), (header::VARY, "Accept")];
-            (headers, page).into_response()
-        }
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
 }
 
 async fn livez(State(served): State<Served>) -> Response {

@@ -18,6 +18,7 @@
 //! - [`config`]: YAML in, a valid [`config::Config`] out.
 //! - [`probe`], [`router`], [`actuator`]: measuring delay, talking to a router, keeping it at what
 //!   is desired.
+//! - [`catalogue`]: where metrics are declared, by whatever feeds them.
 //! - [`history`], [`telemetry`], [`status`], [`http`]: telling.
 //! - [`recording`]: what the controllers saw and decided, written down, and decided again.
 //! - [`daemon`]: the composition root, the only place that spawns long-lived tasks.
@@ -27,6 +28,7 @@
 //! The invariants, and what is deliberately absent, are in `docs/architecture.md`.
 
 pub mod actuator;
+pub mod catalogue;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -166,7 +166,7 @@ fn the_smallest_configuration_gets_the_documented_defaults() {
     assert_eq!(config.control.mode, Mode::Active);
     assert_eq!(config.control.on_exit, OnExit::Keep);
     assert_eq!(config.history.path.as_deref(), Some(Path::new("/var/lib/wanctl/history.db")));
-    assert_eq!(config.history.raw_retention, Duration::from_hours(24));
+    assert_eq!(config.history.raw, Duration::from_hours(24));
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:9102");
 
     let wan = &config.wans[0];
@@ -275,7 +275,7 @@ wans:
     assert_eq!(config.control.interval, Duration::from_millis(20));
     assert_eq!((config.control.mode, config.control.on_exit), (Mode::Observe, OnExit::Restore));
     assert_eq!(config.history.path.as_deref(), Some(Path::new("conf/history.db")));
-    assert_eq!(config.history.raw_retention, Duration::from_hours(1));
+    assert_eq!(config.history.raw, Duration::from_hours(1));
     assert_eq!(config.http.listen.to_string(), "[::]:80");
 
     let lte = &config.wans[0];

@@ -15,7 +15,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prometheus_client::registry::Registry;
 use ssh::{
     contract::transcript,
     rig::{Rig, TIMEOUT, dl, until},
@@ -26,6 +25,7 @@ use wanctl::{
     actuator::{
         Actuator, Assignment, RouterMetrics, SwitchLink, SwitchMetrics, SwitchWork, Tuning,
     },
+    catalogue::Catalogue,
     clock::Clock,
     config::{QueueRef, SwitchMenu, SwitchRef, TransportChoice},
     router::{
@@ -180,7 +180,7 @@ async fn a_rule_is_switched_there_and_back_over_ssh() {
         switches,
         clock: Clock::start(),
         tuning: watch::channel(tuning).1,
-        metrics: RouterMetrics::register(&mut Registry::default()),
+        metrics: RouterMetrics::register(&mut Catalogue::default()),
     });
     let stop = CancellationToken::new();
     let task = tokio::spawn(actuator.run(stop.clone(), Duration::from_secs(3)));

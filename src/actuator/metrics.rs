@@ -1,31 +1,31 @@
 //! The metrics of the conversation with the router, declared beside what feeds them.
 
-use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{
-        counter::Counter,
-        family::Family,
-        gauge::{ConstGauge, Gauge},
-        histogram::Histogram,
-        info::Info,
-    },
-    registry::Registry,
+use prometheus_client::metrics::{
+    counter::Counter, family::Family, gauge::Gauge, histogram::Histogram,
 };
 
 use super::underway::Call;
 use crate::{
+    catalogue::{Catalogue, Figure, FloatGauge, Histograms, Labels, Spec},
     clock::Clock,
-    router::{RouterError, RouterFacts, RouterFault, Transport},
+    control::Direction,
+    router::{Finding, RouterError, RouterFacts, RouterFault, Transport},
 };
 
 /// A router answers within milliseconds when idle and within a second when it suffers.
 const CALL_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
-type Labels = Vec<(&'static str, &'static str)>;
-type FloatGauge = Gauge<f64, AtomicU64>;
+/// From a router next door to one that is being rebooted.
+const CONFIRMATION_BUCKETS: [f64; 12] =
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// The severities of what a survey finds, and whether such a finding is fatal.
+const SEVERITIES: [(&str, bool); 2] = [("fatal", true), ("warning", false)];
 
 /// What is asked of a router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,27 +65,30 @@ impl Operation {
 pub struct RouterMetrics {
     up: Gauge,
     last_success: FloatGauge,
-    duration: Family<Labels, Histogram, fn() -> Histogram>,
+    duration: Histograms,
     failures: Family<Labels, Counter>,
     drifts: Counter,
     active: Family<Labels, Gauge>,
     failovers: Family<Labels, Counter>,
+    findings: Family<Labels, Gauge>,
     facts: Arc<Mutex<Option<RouterFacts>>>,
+    confirmation: Histograms,
+    write_failures: Family<Labels, Counter>,
+    /// In the order of the router's queues.
+    queues: Vec<QueueMetrics>,
+}
+
+#[derive(Debug, Clone)]
+struct QueueMetrics {
+    confirmation: Histogram,
+    failures: Counter,
 }
 
 impl RouterMetrics {
-    /// Declares the metrics in `registry`, every series at zero.
-    pub fn register(registry: &mut Registry) -> Self {
-        let metrics = Self {
-            up: Gauge::default(),
-            last_success: Gauge::default(),
-            duration: Family::new_with_constructor(|| Histogram::new(CALL_BUCKETS)),
-            failures: Family::default(),
-            drifts: Counter::default(),
-            active: Family::default(),
-            failovers: Family::default(),
-            facts: Arc::default(),
-        };
+    /// Declares the metrics, every series of the router's own at zero.
+    pub fn register(c: &mut Catalogue) -> Self {
+        c.chapter("Router");
+        let metrics = Self::declare(c);
         for transport in Transport::ALL {
             drop(metrics.active.get_or_create(&of_transport(transport)));
             drop(metrics.failovers.get_or_create(&of_transport(transport)));
@@ -96,31 +99,134 @@ impl RouterMetrics {
                 }
             }
         }
-        let all = metrics.clone();
-        let mut add = |name: &str, help: &str, metric: Box<dyn Declare>| {
-            metric.declare(registry, name, help);
-        };
-        add("router_up", "Whether the last request to the router succeeded", Box::new(all.up));
-        add(
-            "router_last_success_timestamp_seconds",
-            "Unix time of the last successful request to the router",
-            Box::new(all.last_success),
-        );
-        add("router_request_failures", "Failed requests by reason", Box::new(all.failures));
-        add(
-            "router_limit_drifts",
-            "Limits found changed by somebody else and put right",
-            Box::new(all.drifts),
-        );
-        add("router_transport_active", "1 for the road in use", Box::new(all.active));
-        add("router_failovers", "Moves to this road from the other", Box::new(all.failovers));
-        registry.register_collector(Box::new(FactsCollector(all.facts)));
-        registry.register(
-            "router_request_duration_seconds",
-            "Duration of requests to the router",
-            all.duration,
-        );
+        let facts = Arc::clone(&metrics.facts);
+        let info = Spec::new("wanctl_router_info", "What the router is").when("once known");
+        c.info(info.by(&["identity", "board", "version"]), move || {
+            let facts = facts.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+            Some(vec![facts.identity, facts.board, facts.version])
+        });
+        let facts = Arc::clone(&metrics.facts);
+        let figures = [
+            Figure::gauge("wanctl_router_cpu_load_ratio", "Load of the router's processors"),
+            Figure::gauge("wanctl_router_uptime_seconds", "Time since the router booted"),
+            Figure::gauge(
+                "wanctl_router_flash_written_sectors",
+                "Sectors written to the router's flash since it was made",
+            ),
+        ];
+        c.figures(figures.map(|figure| figure.when("once known")), move || {
+            let facts = facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            facts.map_or([None; 3], |facts| {
+                [
+                    Some(facts.cpu_percent as f64 / 100.0),
+                    Some(facts.uptime.as_secs_f64()),
+                    facts.flash_sectors_written.map(|sectors| sectors as f64),
+                ]
+            })
+        });
         metrics
+    }
+
+    fn declare(c: &mut Catalogue) -> Self {
+        let by_transport = |name, help| Spec::new(name, help).by(&["transport"]);
+        let by_direction = |name, help| Spec::new(name, help).by(&["wan", "direction"]);
+        Self {
+            up: c.one(Spec::new(
+                "wanctl_router_up",
+                "Whether the last request to the router succeeded",
+            )),
+            last_success: c.one(Spec::new(
+                "wanctl_router_last_success_timestamp_seconds",
+                "Unix time of the last successful request to the router, 0 before the first",
+            )),
+            duration: c.histograms(
+                Spec::new(
+                    "wanctl_router_request_duration_seconds",
+                    "Duration of requests to the router",
+                )
+                .by(&["operation", "transport"]),
+                &CALL_BUCKETS,
+            ),
+            failures: c.family(
+                Spec::new("wanctl_router_request_failures_total", "Failed requests by reason")
+                    .by(&["operation", "transport", "reason"]),
+            ),
+            drifts: c.one(Spec::new(
+                "wanctl_router_limit_drifts_total",
+                "Limits found changed by somebody else and put right",
+            )),
+            active: c
+                .family(by_transport("wanctl_router_transport_active", "1 for the road in use")),
+            failovers: c.family(by_transport(
+                "wanctl_router_failovers_total",
+                "Moves to this road from the other",
+            )),
+            findings: c.family(
+                Spec::new(
+                    "wanctl_router_findings",
+                    "What the last survey of the router found that a person should know; /health \
+                     says what",
+                )
+                .by(&["severity"])
+                .when("once surveyed"),
+            ),
+            confirmation: c.histograms(
+                by_direction(
+                    "wanctl_shaper_rate_confirmation_seconds",
+                    "Time from when the router ought to have another rate until it confirmed it",
+                ),
+                &CONFIRMATION_BUCKETS,
+            ),
+            write_failures: c.family(by_direction(
+                "wanctl_shaper_rate_write_failures_total",
+                "Rate writes that the router did not confirm",
+            )),
+            facts: Arc::default(),
+            queues: Vec::new(),
+        }
+    }
+
+    /// Tells the queues apart by these names of their WANs and directions, in their order.
+    #[must_use]
+    pub fn of_queues<'a>(self, queues: impl Iterator<Item = (&'a str, Direction)>) -> Self {
+        let queues = queues.map(|(wan, direction)| {
+            let wan = ("wan", wan.to_owned());
+            let labels = vec![wan, ("direction", direction.name().to_owned())];
+            QueueMetrics {
+                confirmation: self.confirmation.get_or_create_owned(&labels),
+                failures: self.write_failures.get_or_create_owned(&labels),
+            }
+        });
+        Self { queues: queues.collect(), ..self }
+    }
+
+    /// Counts a request to write a queue's limit, which the queue has awaited for so long.
+    pub(super) fn wrote<T>(
+        &self,
+        call: Call,
+        queue: usize,
+        outcome: &Result<T, RouterError>,
+        awaited: Option<Duration>,
+    ) {
+        self.call(call, outcome);
+        let Some(metrics) = self.queues.get(queue) else { return };
+        match (outcome, awaited) {
+            (Ok(_), Some(awaited)) => metrics.confirmation.observe(awaited.as_secs_f64()),
+            (Ok(_), None) => {}
+            (Err(_), _) => {
+                metrics.failures.inc();
+            }
+        }
+    }
+
+    /// Shows what a survey found.
+    pub(super) fn surveyed(&self, findings: &[Finding]) {
+        for (severity, fatal) in SEVERITIES {
+            let found = findings.iter().filter(|finding| finding.is_fatal == fatal).count();
+            let labels = vec![("severity", severity.to_owned())];
+            let found = i64::try_from(found).unwrap_or(i64::MAX);
+            self.findings.get_or_create(&labels).set(found);
+        }
     }
 
     /// Counts one request.
@@ -159,62 +265,17 @@ impl RouterMetrics {
     }
 }
 
-/// Exports what the router says about itself, once it has said it.
-#[derive(Debug)]
-struct FactsCollector(Arc<Mutex<Option<RouterFacts>>>);
-
-impl Collector for FactsCollector {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
-        let facts = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(facts) = facts else { return Ok(()) };
-        let labels =
-            [("identity", facts.identity), ("board", facts.board), ("version", facts.version)];
-        let info = Info::new(labels.to_vec());
-        let help = "What the router is.";
-        info.encode(encoder.encode_descriptor("router", help, None, info.metric_type())?)?;
-        let sectors = facts.flash_sectors_written.map(|sectors| sectors as f64);
-        for (name, help, value) in [
-            (
-                "router_cpu_load_ratio",
-                "Load of the router's processors.",
-                Some(facts.cpu_percent as f64 / 100.0),
-            ),
-            ("router_uptime_seconds", "Time since it booted.", Some(facts.uptime.as_secs_f64())),
-            (
-                "router_flash_written_sectors",
-                "Sectors written to its flash since it was made.",
-                sectors,
-            ),
-        ] {
-            let Some(value) = value else { continue };
-            let gauge = ConstGauge::new(value);
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
-        }
-        Ok(())
-    }
-}
-
-/// A metric that can be declared; `Registry::register` is generic, so a list needs this.
-trait Declare {
-    fn declare(self: Box<Self>, registry: &mut Registry, name: &str, help: &str);
-}
-
-impl<M: prometheus_client::registry::Metric> Declare for M {
-    fn declare(self: Box<Self>, registry: &mut Registry, name: &str, help: &str) {
-        registry.register(name, help, *self);
-    }
-}
-
 fn of_transport(transport: Transport) -> Labels {
-    vec![("transport", transport.name())]
+    vec![("transport", transport.name().to_owned())]
 }
 
 fn of_call(operation: Operation, transport: Transport) -> Labels {
-    vec![("operation", operation.name()), ("transport", transport.name())]
+    let operation = ("operation", operation.name().to_owned());
+    vec![operation, ("transport", transport.name().to_owned())]
 }
 
 fn failure(operation: Operation, transport: Transport, reason: &'static str) -> Labels {
     let mut labels = of_call(operation, transport);
-    labels.push(("reason", reason));
+    labels.push(("reason", reason.to_owned()));
     labels
 }

@@ -220,7 +220,9 @@ impl Actuator {
         let now = self.work.clock.now();
         let failure = match answer {
             Answer::Wrote(write, answer) => {
-                self.work.metrics.call(call, &answer);
+                let due = self.reconciler.actuation(write.queue).pending_since;
+                let after = due.map(|due| now.since(due));
+                self.work.metrics.wrote(call, write.queue, &answer, after);
                 answer
                     .map(|limit| self.confirm(write, limit, now))
                     .err()
@@ -335,6 +337,7 @@ impl Actuator {
         for finding in &findings {
             warn!(what = %finding.text, "the router is not set up as it should be");
         }
+        self.work.metrics.surveyed(&findings);
         self.report.send_modify(|report| report.findings = findings);
     }
 

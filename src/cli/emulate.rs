@@ -260,7 +260,7 @@ pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
             mode: Mode::Active,
             on_exit: OnExit::Keep,
         },
-        history: HistoryConfig { path: None, raw_retention: Duration::from_hours(24) },
+        history: HistoryConfig::default(),
         http: HttpConfig {
             listen: ([127, 0, 0, 1], 9102).into(),
             allow_reload: false,

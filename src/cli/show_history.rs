@@ -1,22 +1,27 @@
 //! `wanctl history`: how a link has behaved.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use jiff::{Timestamp as WallTime, tz::TimeZone};
 
 use super::{Failure, duration, output::say};
 use crate::{
     clock::Clock,
     control::Direction,
-    history::{Reader, Summary},
+    history::{self, Compacted, Reader, Summary},
     units::Timestamp,
 };
 
 #[derive(Debug, Args)]
 pub(super) struct HistoryArgs {
+    #[command(subcommand)]
+    task: Option<Task>,
     /// The database file.
-    #[arg(long, value_name = "FILE", default_value = "/var/lib/wanctl/history.db")]
+    #[arg(long, global = true, value_name = "FILE", default_value = "/var/lib/wanctl/history.db")]
     db: PathBuf,
     /// How far back to look, for example `30m` or `24h`.
     #[arg(long, value_parser = duration, value_name = "TIME", default_value = "1h")]
@@ -29,7 +34,21 @@ pub(super) struct HistoryArgs {
     events: bool,
 }
 
+/// What to do with the file instead of telling what is in it.
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Task {
+    /// Check that the file is whole and that its tiers agree.
+    Verify,
+    /// Write the file anew, as small as its content. The daemon must not run.
+    Compact,
+}
+
 pub(super) fn run(args: &HistoryArgs) -> Result<(), Failure> {
+    match args.task {
+        Some(Task::Verify) => return verify(&args.db),
+        Some(Task::Compact) => return compact(&args.db),
+        None => {}
+    }
     let reader = Reader::open(&args.db)?;
     let now = Clock::wall();
     let back = i64::try_from(args.last.as_micros()).unwrap_or(i64::MAX);
@@ -39,6 +58,28 @@ pub(super) fn run(args: &HistoryArgs) -> Result<(), Failure> {
     } else {
         sum_up(&reader, args, from, now)
     }
+}
+
+fn verify(path: &Path) -> Result<(), Failure> {
+    let found = Reader::open(path)?.verify()?;
+    for problem in &found.problems {
+        say(problem)?;
+    }
+    let (compared, cycles, gaps) = (found.compared, found.cycles, found.gaps);
+    say(format!(
+        "{compared} buckets compared, {cycles} single cycles read, {gaps} gaps in the record"
+    ))?;
+    if found.problems.is_empty() {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(anyhow::anyhow!("{shown} is not whole; move it away and a new history begins").into())
+}
+
+fn compact(path: &Path) -> Result<(), Failure> {
+    let Compacted { before, after } = history::compact(path)?;
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    Ok(say(format!("{:.1} MB before, {:.1} MB after", megabytes(before), megabytes(after)))?)
 }
 
 fn list_events(

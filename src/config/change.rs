@@ -288,12 +288,19 @@ impl Changes {
     }
 
     fn history(&mut self, old: HistoryConfig, new: HistoryConfig) -> HistoryConfig {
-        let HistoryConfig { path, raw_retention } = new;
+        let HistoryConfig { path, raw, seconds, minutes, five_minutes, hours, events, max_bytes } =
+            new;
         let is_kept = old.path.is_some() == path.is_some();
         let key = if is_kept { "history.path" } else { "history.enabled" };
         HistoryConfig {
             path: self.restart(key, old.path, &path),
-            raw_retention: self.live("history.raw_hours", &old.raw_retention, raw_retention),
+            raw: self.live("history.raw_hours", &old.raw, raw),
+            seconds: self.live("history.seconds_days", &old.seconds, seconds),
+            minutes: self.live("history.minutes_days", &old.minutes, minutes),
+            five_minutes: self.live("history.five_minutes_days", &old.five_minutes, five_minutes),
+            hours: self.live("history.hours_days", &old.hours, hours),
+            events: self.live("history.events_days", &old.events, events),
+            max_bytes: self.live("history.max_megabytes", &old.max_bytes, max_bytes),
         }
     }
 

@@ -33,9 +33,26 @@ pub(super) fn control(table: &mut Table<'_>) -> Read<ControlConfig> {
 pub(super) fn history(table: &mut Table<'_>, base: &Path) -> Read<HistoryConfig> {
     let enabled = table.or("enabled", value::flag, true);
     let path = table.or("path", value::path, PathBuf::from(DEFAULT_HISTORY));
-    let raw = table.or("raw_hours", value::hours(1..=8760), Duration::from_hours(24));
+    let default = HistoryConfig::default();
+    let raw = table.or("raw_hours", value::hours(1..=8760), default.raw);
+    let mut days = |key, most, default| table.or(key, value::days(1..=most), default);
+    let seconds = days("seconds_days", 366, default.seconds);
+    let minutes = days("minutes_days", 3660, default.minutes);
+    let five_minutes = days("five_minutes_days", 3660, default.five_minutes);
+    let hours = days("hours_days", 36600, default.hours);
+    let events = days("events_days", 3660, default.events);
+    let max_bytes = table.or("max_megabytes", value::megabytes(64..=1_000_000), default.max_bytes);
     let path = base.join(path?);
-    Ok(HistoryConfig { path: enabled?.then_some(path), raw_retention: raw? })
+    Ok(HistoryConfig {
+        path: enabled?.then_some(path),
+        raw: raw?,
+        seconds: seconds?,
+        minutes: minutes?,
+        five_minutes: five_minutes?,
+        hours: hours?,
+        events: events?,
+        max_bytes: max_bytes?,
+    })
 }
 
 pub(super) fn http(table: &mut Table<'_>) -> Read<HttpConfig> {

@@ -82,6 +82,18 @@ pub(super) fn seconds(range: RangeInclusive<u64>) -> impl Fn(&Node) -> Result<Du
     move |node| read(node).map(Duration::from_secs)
 }
 
+/// Reads a whole number of days.
+pub(super) fn days(range: RangeInclusive<u64>) -> impl Fn(&Node) -> Result<Duration, String> {
+    let read = whole(range, "days");
+    move |node| read(node).map(|days| Duration::from_hours(24 * days))
+}
+
+/// Reads a whole number of megabytes (10⁶ bytes), as bytes.
+pub(super) fn megabytes(range: RangeInclusive<u64>) -> impl Fn(&Node) -> Result<u64, String> {
+    let read = whole(range, "megabytes");
+    move |node| read(node).map(|megabytes| megabytes * 1_000_000)
+}
+
 /// Reads a whole number of hours.
 pub(super) fn hours(range: RangeInclusive<u64>) -> impl Fn(&Node) -> Result<Duration, String> {
     let read = whole(range, "hours");

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use super::{
-    Measurement, MeasurementState, ProbeOutcome, ReflectorId, ReflectorView, RttSample,
+    Direction, Measurement, MeasurementState, ProbeOutcome, ReflectorId, ReflectorView, RttSample,
+    asymmetry::Asymmetry,
     baseline::Baseline,
     replies::{self, Finding, Replies},
 };
@@ -37,6 +38,7 @@ pub struct EvidenceParams {
 #[derive(Debug, Clone, Default)]
 struct Reflector {
     baseline: Baseline,
+    asymmetry: Asymmetry,
     last: Option<Reply>,
     jitter: Option<Delay>,
     loss: f64,
@@ -101,7 +103,10 @@ impl Evidence {
                 reflector.reply(sample.at, rtt, quiet, threshold);
                 if let Some(Reply { at, rtt, delta }) = reflector.last {
                     let sent = MonoTime::from_start(at.since_start().saturating_sub(path(rtt)));
-                    self.replies.push(replies::Reply { sent, at, delta });
+                    let split = sample
+                        .one_way
+                        .and_then(|one_way| reflector.asymmetry.split(at, delta, one_way));
+                    self.replies.push(replies::Reply { sent, at, delta, split });
                 }
             }
             ProbeOutcome::Lost => reflector.loss += (1.0 - reflector.loss) * LOSS_WEIGHT,
@@ -128,10 +133,16 @@ impl Evidence {
         Verdict { votes: voters.len(), bloated, queue_delay: median(voters).unwrap_or(Delay::ZERO) }
     }
 
-    /// Tells what the last replies to probes sent at `since` or later say about a queue.
-    pub(super) fn finding(&self, now: MonoTime, since: MonoTime) -> Option<Finding> {
+    /// Tells what the last replies to probes sent at `since` or later say about a queue in
+    /// `direction`.
+    pub(super) fn finding(
+        &self,
+        now: MonoTime,
+        since: MonoTime,
+        direction: Direction,
+    ) -> Option<Finding> {
         let overdue = self.replies.overdue(now, since, self.params.probe_interval);
-        self.replies.finding(since, overdue)
+        self.replies.finding(since, overdue, direction)
     }
 
     /// Tells whether what the reflectors say is recent and well-founded enough to raise a rate

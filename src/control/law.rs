@@ -59,6 +59,10 @@ pub(super) struct LawInput {
     pub(super) bloated: bool,
     /// The delay is put down to this direction's traffic.
     pub(super) blamed: bool,
+    /// The queue that is seen is this direction's own, and no guess.
+    pub(super) is_sure: bool,
+    /// Traffic waits in our own shaper.
+    pub(super) waits: bool,
     /// What the last replies since the last cut say.
     pub(super) finding: Option<Finding>,
     /// What one packet ahead of a probe in each direction's shaper adds: no queue yet.

@@ -5,6 +5,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use super::{Direction, PerDirection};
 use crate::units::{Delay, MonoTime};
 
 /// How many replies make a finding: an outlier among three is outvoted, and at twenty replies a
@@ -26,6 +27,8 @@ pub(super) struct Reply {
     pub(super) at: MonoTime,
     /// Its delay over the baseline; may be negative.
     pub(super) delta: Delay,
+    /// How that is shared out between the ways, if the reflector tells.
+    pub(super) split: Option<PerDirection<Delay>>,
 }
 
 /// What the last replies say about a queue.
@@ -37,6 +40,8 @@ pub(super) struct Finding {
     pub(super) depth: Delay,
     /// For how long the delay has been rising to this; zero if that is unknown.
     pub(super) rising: Duration,
+    /// All of this is the delay of one direction alone.
+    pub(super) is_own: bool,
 }
 
 /// The last replies of a WAN, oldest first.
@@ -53,28 +58,40 @@ impl Replies {
         self.kept.push_back(reply);
     }
 
-    /// Tells what the last round says as of `now`, of probes sent at `since` or later.
+    /// Tells what the last round says, of probes sent at `since` or later: about `direction` alone
+    /// if the reflectors tell the ways apart, else about the round trip.
     ///
     /// Silence is evidence, too: where a reply is overdue, the queue is at least that deep.
-    pub(super) fn finding(&self, since: MonoTime, overdue: Option<Delay>) -> Option<Finding> {
+    pub(super) fn finding(
+        &self,
+        since: MonoTime,
+        overdue: Option<Delay>,
+        direction: Direction,
+    ) -> Option<Finding> {
         let newest = self.kept.back()?;
-        let mut round: Vec<Delay> = self
+        let round: Vec<&Reply> = self
             .kept
             .iter()
             .rev()
             .take(ROUND - usize::from(overdue.is_some()))
             .filter(|reply| reply.sent >= since && newest.at.since(reply.at) <= ROUND_WITHIN)
-            .map(|reply| reply.delta)
-            .chain(overdue)
             .collect();
-        round.sort_unstable();
-        let middle = round.len().div_ceil(2);
-        match round.as_slice() {
+        let is_own = overdue.is_none() && round.iter().all(|reply| reply.split.is_some());
+        let delay = |reply: &Reply| match reply.split {
+            Some(split) if is_own => split[direction],
+            _ => reply.delta,
+        };
+        let mut delays: Vec<Delay> =
+            round.iter().map(|reply| delay(reply)).chain(overdue).collect();
+        delays.sort_unstable();
+        let middle = delays.len().div_ceil(2);
+        match delays.as_slice() {
             // Two are too few for a vote, but enough if both say so.
             [_, _] | [_, _, _] => Some(Finding {
-                standing: *round.first()?,
-                depth: *round.get(middle.saturating_sub(1))?,
-                rising: self.rising(newest),
+                standing: *delays.first()?,
+                depth: *delays.get(middle.saturating_sub(1))?,
+                rising: self.rising(newest, delay),
+                is_own,
             }),
             _ => None,
         }
@@ -94,9 +111,10 @@ impl Replies {
         Some(newest.delta + Delay::from(silence))
     }
 
-    /// How long before `newest` was sent the last probe went that met half its delay or less.
-    fn rising(&self, newest: &Reply) -> Duration {
-        let calm = self.kept.iter().rev().find(|reply| reply.delta <= newest.delta.scaled(0.3));
+    /// How long before `newest` was sent the last probe went that met a third of its delay or less.
+    fn rising(&self, newest: &Reply, delay: impl Fn(&Reply) -> Delay) -> Duration {
+        let little = delay(newest).scaled(0.3);
+        let calm = self.kept.iter().rev().find(|reply| delay(reply) <= little);
         calm.map_or(Duration::ZERO, |reply| newest.sent.since(reply.sent))
     }
 }

@@ -13,6 +13,7 @@ use super::{
     law::{Adaptive, Fixed, LawInput, RateLaw, Verdict, Zone},
     load::{self, LoadMeter},
     memory,
+    replies::Finding,
     state::StateMachine,
 };
 use crate::units::{BitRate, Delay, MonoTime};
@@ -25,6 +26,8 @@ const QUIET: f64 = 0.25;
 /// For this long after a cut a queue may still stand, however little flows: no baseline is learned.
 const DRAINED_AFTER: Duration = Duration::from_secs(10);
 
+/// A direction whose share of the delay is smaller than this is not to blame for it.
+const OWN: f64 = 0.25;
 const EXCUSE: Duration = Duration::from_millis(500);
 
 /// Everything that shapes one WAN's control.
@@ -81,6 +84,16 @@ struct Moment<'a> {
     serialisation: Delay,
 }
 
+/// What is held against one direction.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    /// The delay is put down to this direction's traffic.
+    blamed: bool,
+    /// It is no guess.
+    is_sure: bool,
+    finding: Option<Finding>,
+}
+
 impl Moment<'_> {
     fn path(&self) -> Duration {
         let micros = self.measurement.baseline.map_or(0, Delay::micros);
@@ -111,10 +124,7 @@ impl Wan {
             Channel {
                 limits,
                 law: match law {
-                    LawKind::Adaptive => {
-                        let severe = params.thresholds.red;
-                        Box::new(Adaptive::new(params.evidence.bloat_threshold, severe))
-                    }
+                    LawKind::Adaptive => Box::new(Adaptive::new(params.evidence.bloat_threshold)),
                     LawKind::Zone(zone) => Box::new(Zone::new(params.thresholds, zone)),
                     LawKind::Fixed => Box::new(Fixed),
                 },
@@ -201,23 +211,37 @@ impl Wan {
         let traffic = loads.each().iter().any(|(_, load)| load.achieved > Some(TRAFFIC));
         let measurement = self.evidence.measurement(now, traffic);
         let Self { evidence, observes, directions, calm, .. } = self;
-        let depth =
-            evidence.finding(now, MonoTime::ZERO).map_or(Delay::ZERO, |finding| finding.standing);
-        if depth <= Delay::from_millis_f64(4.0) {
+        let seen = PerDirection::build(|direction| {
+            evidence.finding(now, directions[direction].law.last_cut(), direction)
+        });
+        let standing =
+            seen.each().iter().filter_map(|(_, seen)| Some(seen.as_ref()?.standing)).max();
+        if standing.unwrap_or(Delay::ZERO) <= Delay::from_millis_f64(4.0) {
             *calm = now;
         }
         let stands_long = now.since(*calm) > EXCUSE;
         let suspects = Suspects(PerDirection::build(|direction| {
             directions[direction].suspect(&loads[direction])
         }));
+        let blamed = PerDirection::build(|direction| {
+            load::blame(&loads[direction], &loads[direction.other()])
+                && match seen[direction].filter(|seen| seen.is_own) {
+                    Some(own) => own.depth >= measurement.delta.unwrap_or(Delay::ZERO).scaled(OWN),
+                    None => stands_long || !suspects.excuses(direction),
+                }
+        });
         let packets =
             PerDirection::build(|direction| serialisation(directions[direction].in_force()));
         let serialisation = packets.download + packets.upload;
         let moment = Moment { now, dt, measurement, evidence, observes: *observes, serialisation };
         let directions = PerDirection::build(|direction| {
-            let blamed = load::blame(&loads[direction], &loads[direction.other()])
-                && (stands_long || !suspects.excuses(direction));
-            directions[direction].decide(&moment, loads[direction], blamed)
+            let finding = seen[direction];
+            let case = Case {
+                blamed: blamed[direction],
+                is_sure: finding.is_some_and(|seen| seen.is_own) || !blamed[direction.other()],
+                finding,
+            };
+            directions[direction].decide(&moment, loads[direction], case)
         });
         Decision { measurement, directions, reflectors: self.evidence.views(now) }
     }
@@ -277,7 +301,8 @@ impl Channel {
         self.meter.update(sample.at, queue, rate);
     }
 
-    fn decide(&mut self, moment: &Moment<'_>, load: Load, blamed: bool) -> DirectionCycle {
+    fn decide(&mut self, moment: &Moment<'_>, load: Load, case: Case) -> DirectionCycle {
+        let Case { blamed, is_sure, finding } = case;
         let Moment { now, dt, measurement: Measurement { state, delta, .. }, .. } = *moment;
         let verdict = moment.evidence.verdict(now, self.law.last_cut());
         // A delay that is not ours leaves this direction green.
@@ -297,7 +322,9 @@ impl Channel {
             measurement: state,
             bloated: verdict.bloated,
             blamed,
-            finding: moment.evidence.finding(now, self.law.last_cut()),
+            is_sure,
+            waits: self.waits(),
+            finding,
             serialisation: moment.serialisation,
             path: moment.path(),
             delta,

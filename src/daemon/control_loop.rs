@@ -181,6 +181,7 @@ impl ControlLoop {
         }
         let (old, new) = (self.settings, *self.updates.borrow_and_update());
         self.settings = new;
+        self.outlets.metrics.configure(&new.params, new.interval);
         if (old.params, old.observes) == (new.params, new.observes) {
             return;
         }

@@ -9,7 +9,7 @@ use crate::{
     clock::Clock,
     config::{Config, WanConfig},
     control::{ProbeOutcome, RttSample, Wan, WanMemory},
-    history::{HistoryError, Reader, Recorder},
+    history::{HistoryError, Memories, Recorder},
     units::{MonoTime, Timestamp},
 };
 
@@ -61,8 +61,8 @@ impl Keeper {
 pub(super) fn recall(config: &Config, now: Timestamp) -> Vec<Option<(WanMemory, Duration)>> {
     let nothing = || config.wans.iter().map(|_| None).collect();
     let Some(path) = &config.history.path else { return nothing() };
-    match Reader::open(path) {
-        Ok(reader) => config.wans.iter().map(|wan| of_wan(&reader, wan, now)).collect(),
+    match Memories::open(path) {
+        Ok(memories) => config.wans.iter().map(|wan| of_wan(&memories, wan, now)).collect(),
         // A first start, which everybody has once.
         Err(HistoryError::Missing { .. }) => nothing(),
         Err(error) => {
@@ -72,9 +72,9 @@ pub(super) fn recall(config: &Config, now: Timestamp) -> Vec<Option<(WanMemory, 
     }
 }
 
-fn of_wan(reader: &Reader, wan: &WanConfig, now: Timestamp) -> Option<(WanMemory, Duration)> {
+fn of_wan(memories: &Memories, wan: &WanConfig, now: Timestamp) -> Option<(WanMemory, Duration)> {
     let reflectors: Vec<String> = wan.probe.reflectors.iter().map(ToString::to_string).collect();
-    let told = reader.memory(&wan.name, &reflectors);
+    let told = memories.of_wan(&wan.name, &reflectors);
     let (at, memory) = told.inspect_err(|error| complain(&wan.name, error)).ok()??;
     match age(at, now) {
         Ok(age) => Some((memory, age)),

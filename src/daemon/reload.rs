@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 
 use super::{
     LoopSettings,
-    settings::{mode_name, tuning},
+    settings::{mode_name, retention, tuning},
     watchdog,
 };
 use crate::{
@@ -158,7 +158,7 @@ impl Reloader {
         inner.out.metrics.taken(&config.origin.sha256, is_active, true, Clock::wall());
         let pending: Vec<String> = told(&changes, Class::Restart).collect();
         if let Some(recorder) = &inner.out.recorder {
-            recorder.retain(config.history.raw_retention);
+            recorder.retain(retention(&config.history));
             let keys = |class| {
                 let of_class = changes.iter().filter(move |change| change.class == class);
                 of_class.map(|change| change.key.clone()).collect()

@@ -3,8 +3,9 @@
 use super::LoopSettings;
 use crate::{
     actuator::Tuning,
-    config::{Config, ControlConfig, Mode, OnExit, WanConfig},
+    config::{Config, ControlConfig, HistoryConfig, Mode, OnExit, WanConfig},
     control::Direction,
+    history::Retention,
     units::BitRate,
 };
 
@@ -39,6 +40,22 @@ pub(super) fn tuning(config: &Config) -> Tuning {
         stats_interval: config.router.stats_interval,
         pace: config.router.pace,
         parting: parting(config),
+    }
+}
+
+/// Returns how much the history keeps.
+pub(super) fn retention(config: &HistoryConfig) -> Retention {
+    let HistoryConfig { path: _, raw, seconds, minutes, five_minutes, hours, events, max_bytes } =
+        *config;
+    Retention {
+        raw,
+        seconds,
+        minutes,
+        five_minutes,
+        hours,
+        events,
+        bytes: max_bytes,
+        ..Retention::default()
     }
 }
 

@@ -8,7 +8,6 @@ mod teller;
 
 use std::{sync::Arc, time::Duration};
 
-use prometheus_client::registry::Registry;
 use tokio::{
     sync::{mpsc, watch},
     time::{MissedTickBehavior, interval},
@@ -21,10 +20,11 @@ use self::teller::Teller;
 use super::memory;
 use crate::{
     actuator::{SwitchLink, SwitchMetrics, SwitchWork},
+    catalogue::Catalogue,
     clock::Clock,
     config::{Config, Mode, SteeringConfig, SteeringExit},
     control::Cycle,
-    history::{HistoryError, KeptSteering, Reader, Recorder},
+    history::{HistoryError, KeptSteering, Memories, Recorder},
     status::SteeringBoard,
     steering::{Manual, Rank, Steering, SteeringMode, SwitchOrder},
     telemetry::SteeringMetrics,
@@ -67,10 +67,10 @@ pub(super) struct SteeringTask {
 }
 
 impl SteeringParts {
-    /// Builds what `config` asks for; metrics are declared in `registry`.
+    /// Builds what `config` asks for; metrics are declared in `catalogue`.
     pub(super) fn new(
         config: &Config,
-        registry: &mut Registry,
+        catalogue: &mut Catalogue,
         recorder: Option<Recorder>,
         clock: Clock,
     ) -> Self {
@@ -88,10 +88,10 @@ impl SteeringParts {
             params.mode = SteeringMode::Observe;
         }
         let names: Vec<String> = params.wans.iter().map(|wan| wan.name.clone()).collect();
-        let metrics = SwitchMetrics::register(registry, &params.wans);
+        let metrics = SwitchMetrics::register(catalogue, &params.wans);
         let refs = if params.mode == SteeringMode::Off { Vec::new() } else { switches };
         let teller = Teller::new(
-            SteeringMetrics::register(registry, &names),
+            SteeringMetrics::register(catalogue, &names),
             recorder.clone(),
             board.clone(),
             params.wans.iter().map(|wan| wan.place).collect(),
@@ -182,7 +182,7 @@ fn replace(channel: &watch::Sender<Vec<SwitchOrder>>, orders: Vec<SwitchOrder>) 
 /// Returns what the run before has left, and how old it is.
 fn recall(config: &Config, now: Timestamp) -> Option<(KeptSteering, Duration)> {
     let path = config.history.path.as_ref()?;
-    let read = Reader::open(path).and_then(|reader| reader.steering_memory());
+    let read = Memories::open(path).and_then(|memories| memories.of_steering());
     let (at, kept) = match read {
         Ok(kept) => kept?,
         Err(HistoryError::Missing { .. }) => return None,

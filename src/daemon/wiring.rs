@@ -78,6 +78,8 @@ impl Wiring<'_> {
             memory: memory.map(|(memory, age)| (memory, *age)),
         };
         let keeper = |recorder| Keeper::new(recorder, index, reflectors.clone());
+        let metrics = CycleMetrics::new(&self.labels, &name, &reflectors);
+        metrics.configure(&settings.params, settings.interval);
         let (update, updates) = watch::channel(settings);
         let control = ControlLoop {
             index,
@@ -92,7 +94,7 @@ impl Wiring<'_> {
             pace,
             idle: IdleWatch::default(),
             outlets: Outlets {
-                metrics: CycleMetrics::new(&self.labels, &name, &reflectors),
+                metrics,
                 recorder: self.recorder.clone(),
                 board: self.board.clone(),
                 steering: self.cycles.clone(),

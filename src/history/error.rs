@@ -45,6 +45,17 @@ pub enum HistoryError {
         /// The `user_version` in its header.
         version: i64,
     },
+    /// The file was written by an older wanctl, and nobody has brought it up to date.
+    #[error(
+        "{path} was written by an older wanctl (schema {version}, this one reads {SCHEMA_VERSION}); \
+         the daemon brings it up to date when it starts, and so does: wanctl history compact"
+    )]
+    Older {
+        /// The database file.
+        path: PathBuf,
+        /// The `user_version` in its header.
+        version: i64,
+    },
     /// The file was corrupt and has been renamed.
     #[error("{path} is corrupt; it was kept as {kept_as}, and a new history begins")]
     SetAside {
@@ -78,6 +89,23 @@ pub enum HistoryError {
         wan: String,
         /// What is wrong with it.
         source: serde_json::Error,
+    },
+    /// Another process writes this history.
+    #[error(
+        "another wanctl writes {path}: this one keeps no history until that ends; \
+         name another file in history.path if both should"
+    )]
+    InUse {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The file that keeps a second writer away cannot be opened or locked.
+    #[error("locking {path} (its directory must be writable for wanctl's user)")]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// SQLite failed.
     #[error("{step} {path}")]

@@ -87,6 +87,51 @@ pub enum Event {
         /// Reflectors whose last reply was fresh at that moment.
         fresh: u16,
     },
+    /// The router confirmed a new limit. The writer derives this from the cycles.
+    RateWritten {
+        /// The direction.
+        #[serde(serialize_with = "as_direction")]
+        direction: Direction,
+        /// The limit that was written before.
+        #[serde(rename = "from_bps", serialize_with = "as_known_rate")]
+        from: Option<BitRate>,
+        /// The limit now.
+        #[serde(rename = "to_bps", serialize_with = "as_known_rate")]
+        to: Option<BitRate>,
+        /// Why the desired rate last changed before.
+        #[serde(serialize_with = "as_label")]
+        reason: Reason,
+    },
+    /// Somebody else changed a limit on the router. The writer derives this from the cycles.
+    LimitDrifted {
+        /// The direction.
+        #[serde(serialize_with = "as_direction")]
+        direction: Direction,
+        /// The limit that wanctl had written.
+        #[serde(rename = "written_bps", serialize_with = "as_known_rate")]
+        written: Option<BitRate>,
+        /// The limit that was found.
+        #[serde(rename = "found_bps", serialize_with = "as_known_rate")]
+        found: Option<BitRate>,
+    },
+    /// No reflector of the WAN answers any more. The writer derives this from the cycles.
+    ProbesLost {
+        /// `collapsed` (traffic flows) or `stalled`.
+        #[serde(serialize_with = "as_label")]
+        state: MeasurementState,
+    },
+    /// Reflectors answer again. The writer derives this from the cycles.
+    ProbesRecovered {
+        /// How long none did.
+        #[serde(rename = "outage_us", serialize_with = "as_span")]
+        outage: Duration,
+    },
+    /// The wall clock was set. The writer derives this from the cycles.
+    ClockStepped {
+        /// How far, forwards or (negative) backwards.
+        #[serde(rename = "by_us", serialize_with = "as_step")]
+        by: Delay,
+    },
     /// The router stopped answering.
     RouterUnreachable {
         /// The first error.
@@ -170,6 +215,11 @@ impl Event {
             Self::ConfigReloaded { .. } => "config_reloaded",
             Self::StateChanged { .. } => "state_changed",
             Self::MeasurementChanged { .. } => "measurement_changed",
+            Self::RateWritten { .. } => "rate_written",
+            Self::LimitDrifted { .. } => "limit_drifted",
+            Self::ProbesLost { .. } => "probes_lost",
+            Self::ProbesRecovered { .. } => "probes_recovered",
+            Self::ClockStepped { .. } => "clock_stepped",
             Self::RouterUnreachable { .. } => "router_unreachable",
             Self::RouterRecovered { .. } => "router_recovered",
             Self::RoadChanged { .. } => "road_changed",
@@ -202,6 +252,14 @@ fn as_delay<S: Serializer>(value: &Option<Delay>, serializer: S) -> Result<S::Ok
 
 fn as_rate<S: Serializer>(value: &BitRate, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(value.bps())
+}
+
+fn as_known_rate<S: Serializer>(value: &Option<BitRate>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(BitRate::bps).serialize(serializer)
+}
+
+fn as_step<S: Serializer>(value: &Delay, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(value.micros())
 }
 
 fn as_span<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

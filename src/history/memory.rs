@@ -5,7 +5,7 @@
 //! finds its place again in a configuration that lists them otherwise. What the configuration no
 //! longer has is left out, and a key that only a newer wanctl knows is not minded.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
@@ -15,14 +15,6 @@ use crate::{
     control::{Direction, DirectionMemory, PerDirection, WanMemory},
     units::{BitRate, Delay, Timestamp},
 };
-
-/// The table, which files of earlier versions do not have.
-pub(super) const TABLE: &str = "
-CREATE TABLE IF NOT EXISTS memory (
-    wan INTEGER PRIMARY KEY REFERENCES wan (id),
-    at INTEGER NOT NULL, -- when it was current
-    content TEXT NOT NULL -- JSON object
-) STRICT";
 
 /// Replaces what is remembered of a WAN.
 const REPLACE: &str = "INSERT INTO memory (wan, at, content) VALUES (?1, ?2, ?3)
@@ -113,23 +105,43 @@ impl MemoryRow {
     }
 }
 
-impl Reader {
+/// What a start continues from, in a history of this version or an older one: it is read before the
+/// writer has brought the file up to date.
+#[derive(Debug)]
+pub struct Memories {
+    pub(super) reader: Reader,
+}
+
+impl Memories {
+    /// Opens the history at `path`, which is never created or changed.
+    ///
+    /// # Errors
+    /// [`HistoryError::Missing`], [`HistoryError::Foreign`] or [`HistoryError::Newer`] if there is
+    /// no history that this wanctl understands, [`HistoryError::Sqlite`] if it cannot be read.
+    pub fn open(path: &Path) -> Result<Self, HistoryError> {
+        Reader::open_of_any_version(path).map(|(reader, _)| Self { reader })
+    }
+
+    /// Returns whether there is a table of this name: files of earlier versions lack some.
+    pub(super) fn has(&self, table: &str) -> Result<bool, HistoryError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)";
+        self.reader.read(sql, |tables| tables.query_row([table], |row| row.get(0)))
+    }
+
     /// Returns what was learned of `wan`, in the order of `reflectors`, and when that was current;
     /// `None` if nothing is remembered.
     ///
     /// # Errors
     /// [`HistoryError::Sqlite`], and [`HistoryError::Memory`] if what is there makes no sense.
-    pub fn memory(
+    pub fn of_wan(
         &self,
         wan: &str,
         reflectors: &[String],
     ) -> Result<Option<(Timestamp, WanMemory)>, HistoryError> {
-        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'memory'";
-        let is_there: bool = self.read(tables, |tables| tables.query_row([], |row| row.get(0)))?;
-        if !is_there {
+        if !self.has("memory")? {
             return Ok(None);
         }
-        let row: Option<(i64, String)> = self.read(
+        let row: Option<(i64, String)> = self.reader.read(
             "SELECT at, content FROM memory JOIN wan ON wan.id = memory.wan WHERE name = ?1",
             |rows| rows.query_row([wan], |row| Ok((row.get(0)?, row.get(1)?))).optional(),
         )?;

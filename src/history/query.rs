@@ -1,5 +1,8 @@
 //! Reading a history, beside a daemon that writes it or after it.
 
+mod events;
+mod series;
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -9,10 +12,13 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::{
     HistoryError,
-    schema::{self, Identity, failed},
+    schema::{self, Identity, SCHEMA_VERSION, failed},
     summary::{Gathering, Summary},
 };
 use crate::units::Timestamp;
+
+pub use events::{EventFilter, Events, RecordedEvent};
+pub use series::{Point, Resolution, Series};
 
 /// How long a reader waits where SQLite must wait, as while a log is recovered after a crash.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,32 +26,25 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A read-only view of a history. It blocks no writer, and no writer blocks it.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
-    path: PathBuf,
-}
-
-/// An event as it is stored: also one whose kind only a newer wanctl knows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RecordedEvent {
-    /// Number of the event within the file.
-    pub id: i64,
-    /// When it happened.
-    pub at: Timestamp,
-    /// Name of the WAN that it is about, if it is about one.
-    pub wan: Option<String>,
-    /// What happened, as in [`super::Event::kind`].
-    pub kind: String,
-    /// The details: a JSON object.
-    pub payload: serde_json::Value,
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
 }
 
 impl Reader {
     /// Opens the history at `path`, which is never created or changed.
     ///
     /// # Errors
-    /// [`HistoryError::Missing`], [`HistoryError::Foreign`] or [`HistoryError::Newer`] if there is
-    /// no history that this wanctl understands, [`HistoryError::Sqlite`] if it cannot be read.
+    /// [`HistoryError::Missing`], [`HistoryError::Foreign`], [`HistoryError::Newer`] or
+    /// [`HistoryError::Older`] if there is no history that this wanctl reads, [`HistoryError::Sqlite`] if it cannot be read.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
+        match Self::open_of_any_version(path)? {
+            (reader, SCHEMA_VERSION) => Ok(reader),
+            (Self { path, .. }, version) => Err(HistoryError::Older { path, version }),
+        }
+    }
+
+    /// Opens a history of this version or an older one, and returns its version.
+    pub(super) fn open_of_any_version(path: &Path) -> Result<(Self, i64), HistoryError> {
         if !path.exists() {
             return Err(HistoryError::Missing { path: path.to_owned() });
         }
@@ -54,7 +53,7 @@ impl Reader {
         let connection = Connection::open_with_flags(path, flags).map_err(&opening)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(&opening)?;
         match schema::identify(&connection, path)? {
-            Identity::Ours => Ok(Self { connection, path: path.to_owned() }),
+            Identity::Ours(version) => Ok((Self { connection, path: path.to_owned() }, version)),
             Identity::Blank => Err(HistoryError::Missing { path: path.to_owned() }),
         }
     }
@@ -79,26 +78,41 @@ impl Reader {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Summary, HistoryError> {
-        let number: Option<i64> = self.read("SELECT id FROM wan WHERE name = ?1", |statement| {
+        let number = self.number_of(wan)?;
+        let mut gathering = Gathering::default();
+        let [from, to] = [from, to].map(|at| at.micros().saturating_add(999).div_euclid(1000));
+        let gathered = self.connection.unchecked_transaction().and_then(|snapshot| {
+            gathering.gather(&snapshot, number, from, to)?;
+            snapshot.commit()
+        });
+        gathered.map_err(failed("reading", &self.path))?;
+        Ok(gathering.finish())
+    }
+
+    /// Streams the rows of `wan` that overlap the time from `from` on and before `to`, oldest
+    /// first, as fine as `resolution` wants and the history still has them. Spans without cycles
+    /// have no rows.
+    ///
+    /// # Errors
+    /// [`HistoryError::UnknownWan`] and [`HistoryError::Sqlite`]; the stream yields the latter.
+    pub fn series(
+        &self,
+        wan: &str,
+        from: Timestamp,
+        to: Timestamp,
+        resolution: Resolution,
+    ) -> Result<Series<'_>, HistoryError> {
+        Ok(Series::new(self, self.number_of(wan)?, from, to, resolution))
+    }
+
+    fn number_of(&self, wan: &str) -> Result<i64, HistoryError> {
+        let number = self.read("SELECT id FROM wan WHERE name = ?1", |statement| {
             statement.query_row([wan], |row| row.get(0)).optional()
         })?;
-        let Some(number) = number else {
-            return Err(HistoryError::UnknownWan { name: wan.to_owned(), known: self.wans()? });
-        };
-        self.read(
-            "SELECT at, delta_us,
-                    download_state, download_achieved_bps, download_desired_bps,
-                    upload_state, upload_achieved_bps, upload_desired_bps
-             FROM cycle WHERE wan = ?1 AND at >= ?2 AND at < ?3 ORDER BY at",
-            |statement| {
-                let mut rows = statement.query([number, from.micros(), to.micros()])?;
-                let mut gathering = Gathering::default();
-                while let Some(row) = rows.next()? {
-                    gathering.add(row.try_into()?);
-                }
-                Ok(gathering.finish())
-            },
-        )
+        match number {
+            Some(number) => Ok(number),
+            None => Err(HistoryError::UnknownWan { name: wan.to_owned(), known: self.wans()? }),
+        }
     }
 
     /// Returns the events from `from` on and before `to`, oldest first.
@@ -110,14 +124,13 @@ impl Reader {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<RecordedEvent>, HistoryError> {
-        self.read(
-            "SELECT event.id, at, name, kind, payload FROM event LEFT JOIN wan ON wan.id = wan
-             WHERE at >= ?1 AND at < ?2 ORDER BY at, event.id",
-            |statement| {
-                let rows = statement.query_map([from.micros(), to.micros()], recorded)?;
-                rows.collect()
-            },
-        )
+        self.events_of(EventFilter { from, to, wan: None, kinds: Vec::new() }).collect()
+    }
+
+    /// Streams the events that `filter` wants, oldest first.
+    #[must_use]
+    pub fn events_of(&self, filter: EventFilter) -> Events<'_> {
+        Events::new(self, filter)
     }
 
     pub(super) fn read<T>(
@@ -129,18 +142,6 @@ impl Reader {
             self.connection.prepare_cached(sql).and_then(|mut statement| ask(&mut statement));
         answer.map_err(failed("reading", &self.path))
     }
-}
-
-fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<RecordedEvent> {
-    let payload: String = row.get(4)?;
-    Ok(RecordedEvent {
-        id: row.get(0)?,
-        at: Timestamp::from_micros(row.get(1)?),
-        wan: row.get(2)?,
-        kind: row.get(3)?,
-        // Someone else's hand may have been in the file: what is no JSON is shown as it is.
-        payload: serde_json::from_str(&payload).unwrap_or(serde_json::Value::String(payload)),
-    })
 }
 
 #[cfg(test)]

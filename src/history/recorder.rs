@@ -6,11 +6,11 @@ use std::{
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::SyncSender,
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use super::{
-    Event,
+    Event, Retention,
     memory::{Content, MemoryRow},
     steering_memory::{KeptSteering, SteeringRow},
 };
@@ -70,8 +70,8 @@ impl Recorder {
         self.offer(None, Item::Steering(Box::new(SteeringRow::new(at, kept))));
     }
 
-    /// Keeps single cycles for `retention` from now on. Not by the queue, which may be full.
-    pub fn retain(&self, retention: Duration) {
+    /// Keeps so much from now on. Not by the queue, which may be full.
+    pub fn retain(&self, retention: Retention) {
         *self.shared.retention() = Some(retention);
     }
 
@@ -124,8 +124,8 @@ pub(super) struct Shared {
     dropped: AtomicU64,
     /// Set once, when the writer is to end; the moment by which it should have.
     pub(super) close_by: OnceLock<Instant>,
-    /// How long single cycles are to be kept, until the writer has taken it.
-    retention: Mutex<Option<Duration>>,
+    /// How much is to be kept, until the writer has taken it.
+    retention: Mutex<Option<Retention>>,
     /// All of `Stats` that only the writer changes.
     written: Mutex<Stats>,
 }
@@ -145,9 +145,8 @@ impl Shared {
         self.queued.fetch_sub(items, Relaxed);
     }
 
-    /// Returns how long single cycles are to be kept, if that is news. The control loop never
-    /// takes this lock.
-    pub(super) fn retention(&self) -> MutexGuard<'_, Option<Duration>> {
+    /// Returns how much is to be kept, if that is news. The control loop never takes this lock.
+    pub(super) fn retention(&self) -> MutexGuard<'_, Option<Retention>> {
         self.retention.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

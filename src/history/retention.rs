@@ -1,90 +1,185 @@
-//! Forgetting what is old, a little at a time.
+//! Forgetting what is old or too much, a little at a time.
 //!
-//! The writer calls this about once a second. Each step is a transaction of its own of about a
-//! millisecond, so that neither the queue nor a reader ever meets a long one.
+//! Each step is a transaction of its own of a few milliseconds, so that neither the queue nor a
+//! reader ever meets a long one.
 
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::{
+    mark,
+    row::raw_table,
+    tier::{Level, Tier},
+};
 use crate::units::{Delay, Timestamp};
 
-/// Events are few and tell the story of a link.
-const EVENT_RETENTION: Duration = Duration::from_hours(365 * 24);
-/// Rows in one step: 25 s of cycles, about 50 kB.
-const SLICE_ROWS: i64 = 500;
-/// Steps in one call when there is more to remove than one step takes, after a long stop or a
-/// shortened retention: two days of cycles go in a quarter of an hour.
-const SLICES_WHEN_BEHIND: usize = 10;
+/// How much is kept: each level for its time, and all of it within `bytes`, whichever ends first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// How long single cycles are kept.
+    pub raw: Duration,
+    /// How long buckets of a second are kept.
+    pub seconds: Duration,
+    /// How long buckets of a minute are kept.
+    pub minutes: Duration,
+    /// How long buckets of five minutes are kept.
+    pub five_minutes: Duration,
+    /// How long buckets of an hour are kept.
+    pub hours: Duration,
+    /// How long events are kept; those of written rates for a day at most.
+    pub events: Duration,
+    /// How many events are kept.
+    pub event_count: i64,
+    /// What the database and its log may take together.
+    pub bytes: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_hours(24 * days);
+        Self {
+            raw: days(1),
+            seconds: days(3),
+            minutes: days(30),
+            five_minutes: days(180),
+            hours: days(5 * 365),
+            events: days(365),
+            event_count: 1_000_000,
+            bytes: 2_000_000_000,
+        }
+    }
+}
+
+impl Retention {
+    /// Returns how long a level is kept.
+    pub(super) const fn of(&self, level: Level) -> Duration {
+        match level {
+            Level::Raw => self.raw,
+            Level::Tier(Tier::Second) => self.seconds,
+            Level::Tier(Tier::Minute) => self.minutes,
+            Level::Tier(Tier::FiveMinutes) => self.five_minutes,
+            Level::Tier(Tier::Hour) => self.hours,
+        }
+    }
+}
+
+/// Writes of rates are told by the tiers' sums, too.
+const RATE_WRITTEN_RETENTION: Duration = Duration::from_hours(24);
+/// Rows in one step: 25 s of cycles, or some hundred kB of buckets.
+const STEP_ROWS: i64 = 500;
 /// Free pages that are left in the file for the next rows; to give them back and to take them
 /// again would only write more.
 const SPARE_PAGES: i64 = 256;
 /// Pages given back in one call.
 const VACUUM_PAGES: i64 = 64;
 
-/// Removes cycles of `wans` that are older than `raw_retention` at `now` and events older than a
-/// year, oldest first, and gives free pages back to the file system.
+/// Returns the moment `span` before `now`, in seconds since the epoch.
+pub(super) fn before(now: Timestamp, span: Duration) -> i64 {
+    now.micros().saturating_sub(Delay::from(span).micros()).div_euclid(1_000_000)
+}
+
+/// Forgets some of the WAN's rows of a level that are older than the second `cut` and are told by
+/// a coarser tier; returns whether any were. To be called in a transaction.
 pub(super) fn trim(
     connection: &Connection,
-    wans: &[i64],
-    now: Timestamp,
-    raw_retention: Duration,
-) -> rusqlite::Result<()> {
-    let cut = before(now, raw_retention);
-    for &wan in wans {
-        for _ in 0..SLICES_WHEN_BEHIND {
-            if !trim_cycles(connection, wan, cut)? {
-                break;
-            }
+    wan: i64,
+    level: Level,
+    cut: i64,
+) -> rusqlite::Result<bool> {
+    let step = level.step();
+    let built = match level.coarser() {
+        Some(tier) => mark::read(connection, wan, Level::Tier(tier))?.built,
+        None => i64::MAX,
+    };
+    let cut = step.floor(cut.min(built));
+    let Some(oldest) = at(connection, wan, level, 0)?.filter(|&oldest| oldest < cut) else {
+        return Ok(false);
+    };
+    // Whole steps, of which one at least.
+    let end = at(connection, wan, level, STEP_ROWS)?.unwrap_or(cut);
+    let end = step.floor(end).max(step.floor(oldest).saturating_add(step.seconds())).min(cut);
+    match level {
+        Level::Raw => {
+            let sql = format!("DELETE FROM {} WHERE at_ms < ?1", raw_table(wan));
+            connection.prepare_cached(&sql)?.execute([end.saturating_mul(1000)])?;
+        }
+        Level::Tier(tier) => {
+            let sql = format!("DELETE FROM {} WHERE wan = ?1 AND start < ?2", tier.table());
+            connection.prepare_cached(&sql)?.execute([wan, end])?;
         }
     }
-    trim_events(connection, before(now, EVENT_RETENTION))?;
-    vacuum(connection)
+    mark::set_trimmed(connection, wan, level, end)?;
+    Ok(true)
 }
 
-fn before(now: Timestamp, span: Duration) -> i64 {
-    now.micros().saturating_sub(Delay::from(span).micros())
-}
-
-/// Removes one slice, and returns whether there is more.
-fn trim_cycles(connection: &Connection, wan: i64, cut: i64) -> rusqlite::Result<bool> {
-    let end: Option<i64> = connection
-        .prepare_cached(
-            "SELECT at FROM cycle WHERE wan = ?1 AND at < ?2 ORDER BY at LIMIT 1 OFFSET ?3",
-        )?
-        .query_row(params![wan, cut, SLICE_ROWS], |row| row.get(0))
-        .optional()?;
-    // Asked first, because even a deletion of nothing takes the write lock.
-    let due = match end {
-        Some(_) => true,
-        None => connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM cycle WHERE wan = ?1 AND at < ?2)")?
-            .query_row([wan, cut], |row| row.get(0))?,
-    };
-    if due {
-        connection
-            .prepare_cached("DELETE FROM cycle WHERE wan = ?1 AND at < ?2")?
-            .execute([wan, end.unwrap_or(cut)])?;
+/// Returns the second of the level's row after `offset` older ones.
+fn at(
+    connection: &Connection,
+    wan: i64,
+    level: Level,
+    offset: i64,
+) -> rusqlite::Result<Option<i64>> {
+    match level {
+        Level::Raw => {
+            let sql = format!(
+                "SELECT at_ms FROM {} WHERE at_ms > ?1 ORDER BY at_ms LIMIT 1 OFFSET ?2",
+                raw_table(wan)
+            );
+            let at: Option<i64> = connection
+                .prepare_cached(&sql)?
+                .query_row([i64::MIN, offset], |row| row.get(0))
+                .optional()?;
+            Ok(at.map(|millis| millis.div_euclid(1000)))
+        }
+        Level::Tier(tier) => {
+            let sql = format!(
+                "SELECT start FROM {} WHERE wan = ?1 ORDER BY start LIMIT 1 OFFSET ?2",
+                tier.table()
+            );
+            connection.prepare_cached(&sql)?.query_row([wan, offset], |row| row.get(0)).optional()
+        }
     }
-    Ok(end.is_some())
 }
 
-fn trim_events(connection: &Connection, cut: i64) -> rusqlite::Result<()> {
-    let due: bool = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM event WHERE at < ?1)")?
-        .query_row([cut], |row| row.get(0))?;
-    if due {
-        connection
-            .prepare_cached(
+/// Removes some events that are too old or too many; returns whether there were any.
+pub(super) fn trim_events(
+    connection: &Connection,
+    now: Timestamp,
+    keep: &Retention,
+) -> rusqlite::Result<bool> {
+    let cut = |span: Duration| now.micros().saturating_sub(Delay::from(span).micros());
+    let mut removed = 0;
+    for (condition, bound) in [
+        ("at < ?1", cut(keep.events)),
+        ("kind = 'rate_written' AND at < ?1", cut(RATE_WRITTEN_RETENTION.min(keep.events))),
+        ("id <= (SELECT max(id) FROM event) - ?1", keep.event_count),
+    ] {
+        // Asked first, because even a deletion of nothing takes the write lock.
+        let exists = format!("SELECT EXISTS (SELECT 1 FROM event WHERE {condition})");
+        let due: bool = connection.prepare_cached(&exists)?.query_row([bound], |row| row.get(0))?;
+        if due {
+            let delete = format!(
                 "DELETE FROM event WHERE id IN
-                 (SELECT id FROM event WHERE at < ?1 ORDER BY at LIMIT ?2)",
-            )?
-            .execute([cut, SLICE_ROWS])?;
+                 (SELECT id FROM event WHERE {condition} LIMIT ?2)"
+            );
+            removed += connection.prepare_cached(&delete)?.execute(params![bound, STEP_ROWS])?;
+        }
     }
-    Ok(())
+    Ok(removed > 0)
 }
 
-fn vacuum(connection: &Connection) -> rusqlite::Result<()> {
+/// Returns what the database's content takes, in bytes.
+pub(super) fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let read = |pragma: &str| -> rusqlite::Result<i64> {
+        connection.prepare_cached(pragma)?.query_row([], |row| row.get(0))
+    };
+    let pages = read("PRAGMA page_count")? - read("PRAGMA freelist_count")?;
+    Ok((pages * read("PRAGMA page_size")?).unsigned_abs())
+}
+
+/// Gives some free pages back to the file system.
+pub(super) fn vacuum(connection: &Connection) -> rusqlite::Result<()> {
     let free: i64 =
         connection.prepare_cached("PRAGMA freelist_count")?.query_row([], |row| row.get(0))?;
     let surplus = (free - SPARE_PAGES).min(VACUUM_PAGES);
@@ -96,6 +191,3 @@ fn vacuum(connection: &Connection) -> rusqlite::Result<()> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,24 +1,29 @@
 //! The database file: whose it is, and what is in it when it is new.
 
+mod migrate;
+mod tables;
+
 use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::{HistoryError, code, memory, steering_memory};
+use super::{HistoryError, code, tier::Tier};
 
 /// The `user_version` of the files that this wanctl writes.
-pub(super) const SCHEMA_VERSION: i64 = 1;
+pub(super) const SCHEMA_VERSION: i64 = 3;
 
 /// The `application_id` of a history: "wanc" in ASCII.
 const APPLICATION_ID: i64 = 0x7761_6e63;
 
 const TABLES: &str = include_str!("schema.sql");
 
+pub(super) use migrate::OLD_CYCLES;
+
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Identity {
-    /// A history that this wanctl understands.
-    Ours,
+    /// A history that this wanctl understands, of this version.
+    Ours(i64),
     /// A database without content, free for the taking.
     Blank,
 }
@@ -46,12 +51,12 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<Identity,
     match (application_id, version, read("SELECT count(*) FROM sqlite_schema")?) {
         (0, 0, 0) => Ok(Identity::Blank),
         (0, _, _) => Err(foreign(0)),
-        _ => Ok(Identity::Ours),
+        _ => Ok(Identity::Ours(version)),
     }
 }
 
-/// Makes the database ready for the WANs of these names, its tables included if it is blank, and
-/// returns the database's number of each WAN.
+/// Makes the database ready for the WANs of these names, its tables included if it is blank or
+/// old, and returns the database's number of each WAN.
 pub(super) fn prepare(
     connection: &mut Connection,
     identity: Identity,
@@ -62,20 +67,38 @@ pub(super) fn prepare(
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if identity == Identity::Blank {
+    if let Identity::Ours(version) = identity {
+        migrate::migrate(&transaction, version)?;
+    }
+    if identity != Identity::Ours(SCHEMA_VERSION) {
         transaction.execute_batch(TABLES)?;
+        for tier in Tier::ALL {
+            transaction.execute_batch(&tables::create_tier(tier))?;
+        }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     }
-    transaction.execute_batch(memory::TABLE)?;
-    transaction.execute_batch(steering_memory::TABLE)?;
     write_codes(&transaction)?;
-    let numbers =
-        wans.iter().map(|name| number_of(&transaction, name)).collect::<Result<_, _>>()?;
+    let numbers = wans
+        .iter()
+        .map(|name| number_of(&transaction, name))
+        .collect::<rusqlite::Result<Vec<i64>>>()?;
+    let all = all_wans(&transaction)?;
+    for (number, _) in &all {
+        transaction.execute_batch(&tables::create_raw(*number))?;
+    }
+    tables::renew_views(&transaction, &all)?;
     transaction.commit()?;
     // After the tables: so the identity stands in the file itself before there is a log.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     Ok(numbers)
+}
+
+/// Returns numbers and names of all WANs that the history has ever known.
+pub(super) fn all_wans(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
+    let mut statement = connection.prepare_cached("SELECT id, name FROM wan ORDER BY id")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
 }
 
 fn write_codes(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
@@ -100,58 +123,4 @@ pub(super) fn failed(step: &'static str, path: &Path) -> impl Fn(rusqlite::Error
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn blank() -> Connection {
-        Connection::open_in_memory().unwrap()
-    }
-
-    fn identity(connection: &Connection) -> Result<Identity, HistoryError> {
-        identify(connection, Path::new("history.db"))
-    }
-
-    #[test]
-    fn only_a_history_or_an_empty_database_is_touched() {
-        let mut connection = blank();
-        assert_eq!(identity(&connection).unwrap(), Identity::Blank);
-        prepare(&mut connection, Identity::Blank, &[]).unwrap();
-        assert_eq!(identity(&connection).unwrap(), Identity::Ours);
-
-        connection.pragma_update(None, "user_version", SCHEMA_VERSION + 1).unwrap();
-        assert!(matches!(identity(&connection), Err(HistoryError::Newer { version: 2, .. })));
-        connection.pragma_update(None, "application_id", 7).unwrap();
-        assert!(matches!(
-            identity(&connection),
-            Err(HistoryError::Foreign { application_id: 7, .. })
-        ));
-
-        let unmarked = blank();
-        unmarked.execute_batch("CREATE TABLE theirs (id)").unwrap();
-        assert!(matches!(identity(&unmarked), Err(HistoryError::Foreign { .. })));
-    }
-
-    #[test]
-    fn a_wan_keeps_its_number_when_the_configuration_is_reordered() {
-        let mut connection = blank();
-        let names = |list: &[&str]| list.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
-        let first = prepare(&mut connection, Identity::Blank, &names(&["cable", "dsl"])).unwrap();
-        let second =
-            prepare(&mut connection, Identity::Ours, &names(&["lte", "dsl", "cable"])).unwrap();
-        assert_eq!((second[1], second[2]), (first[1], first[0]));
-    }
-
-    #[test]
-    fn a_name_that_changed_is_corrected_at_the_next_open() {
-        let mut connection = blank();
-        prepare(&mut connection, Identity::Blank, &[]).unwrap();
-        connection.execute("UPDATE code SET name = 'old' WHERE kind = 'state'", []).unwrap();
-        prepare(&mut connection, Identity::Ours, &[]).unwrap();
-        let name: String = connection
-            .query_row("SELECT name FROM code WHERE kind = 'state' AND value = 2", [], |row| {
-                row.get(0)
-            })
-            .unwrap();
-        assert_eq!(name, "soft_red");
-    }
-}
+mod tests;

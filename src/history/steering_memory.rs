@@ -8,19 +8,11 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-use super::{HistoryError, Reader};
+use super::{HistoryError, Memories};
 use crate::{
     steering::SteeringMemory,
     units::{Delay, Timestamp},
 };
-
-/// The table, which files of earlier versions do not have.
-pub(super) const TABLE: &str = "
-CREATE TABLE IF NOT EXISTS steering_memory (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    at INTEGER NOT NULL, -- when it was current
-    content TEXT NOT NULL -- JSON object
-) STRICT";
 
 const REPLACE: &str = "INSERT INTO steering_memory (id, at, content) VALUES (1, ?1, ?2)
      ON CONFLICT (id) DO UPDATE SET at = excluded.at, content = excluded.content";
@@ -99,19 +91,17 @@ impl Content {
     }
 }
 
-impl Reader {
+impl Memories {
     /// Returns what was kept of steering, and when that was current; `None` if nothing was.
     ///
     /// # Errors
     /// [`HistoryError::Sqlite`], and [`HistoryError::Memory`] if what is there makes no sense.
-    pub fn steering_memory(&self) -> Result<Option<(Timestamp, KeptSteering)>, HistoryError> {
-        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'steering_memory'";
-        let is_there: bool = self.read(tables, |tables| tables.query_row([], |row| row.get(0)))?;
-        if !is_there {
+    pub fn of_steering(&self) -> Result<Option<(Timestamp, KeptSteering)>, HistoryError> {
+        if !self.has("steering_memory")? {
             return Ok(None);
         }
-        let row: Option<(i64, String)> = self
-            .read("SELECT at, content FROM steering_memory WHERE id = 1", |rows| {
+        let row: Option<(i64, String)> =
+            self.reader.read("SELECT at, content FROM steering_memory WHERE id = 1", |rows| {
                 rows.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()
             })?;
         let Some((at, content)) = row else { return Ok(None) };

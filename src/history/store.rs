@@ -15,15 +15,14 @@ use std::{
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{
-    HistoryError, Settings, retention,
-    row::{Batch, INSERT_CYCLE, INSERT_EVENT},
+    HistoryError, Retention, Settings,
+    ingest::{self, Sums, Taken},
+    lock::WriterLock,
+    row::{Batch, INSERT_EVENT},
     schema::{self, failed},
+    upkeep::{self, LOG_BYTES},
 };
 use crate::units::Timestamp;
-
-/// The log is cut back to this once it has been copied into the database; SQLite copies it at
-/// about 4 MB, so more means that a reader stood in the way.
-const WAL_LIMIT: u64 = 8 << 20;
 
 /// The history file, open or to be opened.
 #[derive(Debug)]
@@ -38,17 +37,12 @@ struct OpenStore {
     connection: Connection,
     /// The database's number of each WAN of the settings.
     wans: Vec<i64>,
-    /// For each WAN, the microseconds that the last row that had to move found taken.
+    /// For each WAN, the milliseconds that the last row that had to move found taken.
     taken: Vec<Taken>,
     /// Device and inode, to notice that the file under this name is another one.
     file: (u64, u64),
-}
-
-/// An unbroken run of taken microseconds, both ends included.
-#[derive(Debug, Clone, Copy)]
-struct Taken {
-    from: i64,
-    to: i64,
+    /// Keeps a second daemon away from the file.
+    _lock: WriterLock,
 }
 
 impl Store {
@@ -58,9 +52,9 @@ impl Store {
         Self { settings, busy_timeout, open: None }
     }
 
-    /// Keeps single cycles for `retention` from now on.
-    pub(super) fn retain(&mut self, retention: Duration) {
-        self.settings.raw_retention = retention;
+    /// Keeps so much from now on.
+    pub(super) fn retain(&mut self, retention: Retention) {
+        self.settings.retention = retention;
     }
 
     /// Writes `batch` in one transaction: all of it or, on an error, nothing. An empty batch
@@ -75,22 +69,23 @@ impl Store {
         self.recover_from(result)
     }
 
-    /// Removes a little of what is older than its retention allows at `now`, returns the space in
-    /// small steps, and cuts back a log that has outgrown its limit.
-    pub(super) fn trim(&mut self, now: Timestamp) -> Result<(), HistoryError> {
-        let (retention, busy_timeout) = (self.settings.raw_retention, self.busy_timeout);
+    /// Does some of what is due at `now` to the tiers and to what is too old, and cuts back a log
+    /// that has outgrown its limit. Returns whether more is due.
+    pub(super) fn upkeep(&mut self, now: Timestamp) -> Result<bool, HistoryError> {
+        let (keep, busy_timeout) = (self.settings.retention, self.busy_timeout);
         let (_, log) = self.sizes();
+        let mut more = false;
         let result = self.opened().and_then(|(open, path)| {
-            let done =
-                retention::trim(&open.connection, &open.wans, now, retention).and_then(|()| {
-                    if log > WAL_LIMIT {
-                        checkpoint(&open.connection, busy_timeout)?;
-                    }
-                    Ok(())
-                });
-            done.map_err(failed("trimming", path))
+            let done = upkeep::run(&mut open.connection, now, &keep).and_then(|due| {
+                more = due;
+                if log > LOG_BYTES {
+                    checkpoint(&open.connection, busy_timeout)?;
+                }
+                Ok(())
+            });
+            done.map_err(failed("tending", path))
         });
-        self.recover_from(result)
+        self.recover_from(result).map(|()| more)
     }
 
     /// Returns the sizes of the database and of its log, in bytes; zero for what is not there.
@@ -139,6 +134,7 @@ impl OpenStore {
                 source,
             })?;
         }
+        let lock = WriterLock::take(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -150,27 +146,27 @@ impl OpenStore {
         for (name, value) in [
             // A power cut may cost the last second, never the file: that is what WAL promises.
             ("synchronous", "NORMAL"),
-            ("journal_size_limit", &WAL_LIMIT.to_string()),
+            ("journal_size_limit", &LOG_BYTES.to_string()),
         ] {
             connection.pragma_update(None, name, value).map_err(&opening)?;
         }
         let file =
             identity_of(path).map_err(|_| HistoryError::Missing { path: path.to_owned() })?;
-        let taken = vec![Taken { from: 0, to: -1 }; wans.len()];
-        Ok(Self { connection, wans, taken, file })
+        let taken = vec![Taken::NOTHING; wans.len()];
+        Ok(Self { connection, wans, taken, file, _lock: lock })
     }
 
     fn write(&mut self, batch: &Batch) -> rusqlite::Result<()> {
         let Self { connection, wans, taken, .. } = self;
         // Immediate: a lock held by another shows here, before anything is done.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut sums = Sums::new();
+        for row in &batch.cycles {
+            let (wan, taken) = (wans[row.wan], &mut taken[row.wan]);
+            ingest::insert(&transaction, wan, row.at_ms, &row.values, &mut sums, Some(taken))?;
+        }
+        ingest::add_sums(&transaction, sums)?;
         {
-            let mut insert = transaction.prepare_cached(&INSERT_CYCLE)?;
-            for row in &batch.cycles {
-                place(row.at.micros(), &mut taken[row.wan], |at| {
-                    row.insert(&mut insert, wans[row.wan], at)
-                })?;
-            }
             let mut insert = transaction.prepare_cached(INSERT_EVENT)?;
             for row in &batch.events {
                 row.insert(&mut insert, row.wan.map(|wan| wans[wan]))?;
@@ -184,29 +180,6 @@ impl OpenStore {
         }
         transaction.commit()
     }
-}
-
-/// Finds the first free microsecond from `wanted` on: `insert` says whether one was free.
-///
-/// A wall clock that steps back comes past moments that already have a row. The run of taken
-/// moments is remembered, or a clock that stands still would make each row search from the start.
-/// If the transaction then fails, the run only makes rows move a little further than they must.
-fn place(
-    wanted: i64,
-    taken: &mut Taken,
-    mut insert: impl FnMut(i64) -> rusqlite::Result<bool>,
-) -> rusqlite::Result<()> {
-    let known = (taken.from..=taken.to).contains(&wanted);
-    let mut at = if known { taken.to + 1 } else { wanted };
-    while !insert(at)? {
-        at += 1;
-    }
-    if known {
-        taken.to = at;
-    } else if at > wanted {
-        *taken = Taken { from: wanted, to: at };
-    }
-    Ok(())
 }
 
 /// Copies the log into the database and empties it, unless a reader stands in the way: that is not
@@ -223,7 +196,7 @@ fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
 }
 
 /// Returns `path` with `suffix` after its whole name.
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

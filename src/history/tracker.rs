@@ -1,105 +1,129 @@
 //! What a cycle means next to the one before it: counted traffic, and states that changed.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Event,
-    row::{Batch, CycleRow, EventRow},
+    row::{Batch, Carry, CycleRow, EventRow},
 };
-use crate::control::Cycle;
+use crate::{
+    control::{Cycle, Direction, DirectionCycle, MeasurementState, PerDirection, Reason},
+    units::{Delay, MonoTime},
+};
+
+/// A wall clock that moves this much more or less than the daemon's own clock was set.
+const CLOCK_STEP: Duration = Duration::from_secs(1);
 
 /// Remembers the last cycle of each WAN.
 #[derive(Debug)]
 pub(super) struct Tracker {
-    last: Vec<Option<Arc<Cycle>>>,
+    wans: Vec<Followed>,
+}
+
+/// One WAN as it was last seen.
+#[derive(Debug, Clone, Default)]
+struct Followed {
+    last: Option<Arc<Cycle>>,
+    /// Counts that wait for the next row.
+    carry: Carry,
+    /// Why each direction's desired rate last changed.
+    why: PerDirection<Option<Reason>>,
+    /// When the reflectors fell silent.
+    silent: Option<MonoTime>,
 }
 
 impl Tracker {
     pub(super) fn new(wans: usize) -> Self {
-        Self { last: vec![None; wans] }
+        Self { wans: vec![Followed::default(); wans] }
     }
 
-    /// Adds the row of `cycle` to `batch`, and an event for each state that is not what it was
-    /// in the WAN's cycle before. A daemon's first cycle changes nothing.
+    /// Adds the row of `cycle` to `batch`, and an event for what is not as it was in the WAN's
+    /// cycle before. A daemon's first cycle changes nothing.
     pub(super) fn take(&mut self, cycle: Arc<Cycle>, batch: &mut Batch) {
-        let Some(slot) = self.last.get_mut(cycle.wan) else { return };
-        batch.cycles.push(CycleRow::new(&cycle, slot.as_deref()));
-        if let Some(before) = slot {
-            let rows = changes(before, &cycle)
-                .into_iter()
-                .map(|event| EventRow::new(cycle.wall, Some(cycle.wan), &event));
-            batch.events.extend(rows);
+        let Some(wan) = self.wans.get_mut(cycle.wan) else { return };
+        let before = wan.last.take();
+        batch.cycles.push(CycleRow::new(&cycle, before.as_deref(), &mut wan.carry));
+        if let Some(before) = before {
+            let row = |event| EventRow::new(cycle.wall, Some(cycle.wan), &event);
+            batch.events.extend(wan.changes(&before, &cycle).into_iter().map(row));
         }
-        *slot = Some(cycle);
+        wan.last = Some(cycle);
     }
 }
 
-fn changes(before: &Cycle, now: &Cycle) -> Vec<Event> {
-    let mut events = Vec::new();
-    if before.measurement.state != now.measurement.state {
-        events.push(Event::MeasurementChanged {
-            from: before.measurement.state,
-            to: now.measurement.state,
-            fresh: now.measurement.fresh,
-        });
+impl Followed {
+    fn changes(&mut self, before: &Cycle, now: &Cycle) -> Vec<Event> {
+        let mut events = Vec::new();
+        let (passed, own) = (now.wall.micros() - before.wall.micros(), now.at.since(before.at));
+        let by = Delay::from_micros(passed) - Delay::from(own);
+        if by.abs() > Delay::from(CLOCK_STEP) {
+            events.push(Event::ClockStepped { by });
+        }
+        let (from, to) = (before.measurement.state, now.measurement.state);
+        if from != to {
+            events.push(Event::MeasurementChanged { from, to, fresh: now.measurement.fresh });
+        }
+        events.extend(self.outage(now));
+        for (direction, seen) in now.directions.each() {
+            self.direction(direction, &before.directions[direction], seen, now, &mut events);
+        }
+        events
     }
-    for (direction, seen) in now.directions.each() {
-        let from = before.directions[direction].state;
-        if from != seen.state {
+
+    fn outage(&mut self, now: &Cycle) -> Option<Event> {
+        let state = now.measurement.state;
+        let is_silent = matches!(state, MeasurementState::Collapsed | MeasurementState::Stalled);
+        match (is_silent, self.silent) {
+            (true, None) => {
+                self.silent = Some(now.at);
+                Some(Event::ProbesLost { state })
+            }
+            (false, Some(since)) => {
+                self.silent = None;
+                Some(Event::ProbesRecovered { outage: now.at.since(since) })
+            }
+            (true, Some(_)) | (false, None) => None,
+        }
+    }
+
+    fn direction(
+        &mut self,
+        direction: Direction,
+        before: &DirectionCycle,
+        seen: &DirectionCycle,
+        now: &Cycle,
+        events: &mut Vec<Event>,
+    ) {
+        let desired = seen.desired;
+        if before.state != seen.state {
             events.push(Event::StateChanged {
                 direction,
-                from,
+                from: before.state,
                 to: seen.state,
                 delta: now.measurement.delta,
-                desired: seen.desired,
+                desired,
                 reason: seen.reason,
             });
         }
+        if desired != before.desired {
+            self.why[direction] = Some(seen.reason);
+        }
+        let (was, is) = (&before.actuation, &seen.actuation);
+        let reason = self.why[direction].unwrap_or(seen.reason);
+        if is.writes > was.writes {
+            events.push(Event::RateWritten {
+                direction,
+                from: was.written,
+                to: is.written,
+                reason,
+            });
+        } else if was.observed == was.written && is.observed != is.written && is.observed.is_some()
+        {
+            let (written, found) = (is.written, is.observed);
+            events.push(Event::LimitDrifted { direction, written, found });
+        }
     }
-    events
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{super::fixture, *};
-    use crate::{
-        control::{CongestionState, Direction, MeasurementState},
-        units::Timestamp,
-    };
-
-    #[test]
-    fn each_change_is_one_event_and_sameness_is_none() {
-        let (mut tracker, mut batch) = (Tracker::new(2), Batch::default());
-        let calm = fixture::cycle(0, 1);
-        let mut bloated = fixture::cycle(0, 3);
-        bloated.directions.upload.state = CongestionState::Red;
-        bloated.measurement.state = MeasurementState::Reduced;
-        let expected = [
-            Event::MeasurementChanged {
-                from: MeasurementState::Healthy,
-                to: MeasurementState::Reduced,
-                fresh: bloated.measurement.fresh,
-            },
-            Event::StateChanged {
-                direction: Direction::Upload,
-                from: CongestionState::Green,
-                to: CongestionState::Red,
-                delta: bloated.measurement.delta,
-                desired: bloated.directions.upload.desired,
-                reason: bloated.directions.upload.reason,
-            },
-        ]
-        .map(|event| EventRow::new(bloated.wall, Some(0), &event));
-
-        tracker.take(Arc::new(calm), &mut batch);
-        // The other WAN's cycle in between is not a cycle before this WAN's.
-        tracker.take(Arc::new(fixture::cycle(1, 1)), &mut batch);
-        tracker.take(Arc::new(fixture::cycle(0, 2)), &mut batch);
-        assert_eq!(batch.events, []);
-        tracker.take(Arc::new(bloated.clone()), &mut batch);
-        bloated.wall = Timestamp::from_micros(bloated.wall.micros() + 50_000);
-        tracker.take(Arc::new(bloated), &mut batch);
-        assert_eq!(batch.events, expected);
-        assert_eq!(batch.cycles.len(), 5);
-    }
-}
+mod tests;

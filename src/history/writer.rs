@@ -22,8 +22,8 @@ use crate::units::{Delay, Timestamp};
 
 /// Between two attempts while the writer is closing; it has only seconds.
 const CLOSING_RETRY: Duration = Duration::from_millis(50);
-/// Between two rounds of trimming.
-const TRIM_INTERVAL: Duration = Duration::from_secs(1);
+/// Between two rounds of upkeep.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often and how much.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +72,7 @@ fn start_at(settings: Settings, pace: Pace) -> (Recorder, Writer) {
         batch: Batch::default(),
         taken: 0,
         failed_attempts: 0,
-        trimmed: None,
+        tended: None,
         pace,
     };
     let thread = thread::Builder::new()
@@ -150,7 +150,7 @@ struct Worker {
     taken: u64,
     /// Since the last success.
     failed_attempts: u64,
-    trimmed: Option<Instant>,
+    tended: Option<Instant>,
     pace: Pace,
 }
 
@@ -219,13 +219,13 @@ impl Worker {
         self.taken += 1;
     }
 
-    /// Writes the batch and trims; on an error the batch stays for the next attempt.
+    /// Writes the batch and does some upkeep; on an error the batch stays for the next attempt.
     fn write(&mut self) -> Result<(), HistoryError> {
         let result = self.store.write(&self.batch);
         if result.is_ok() {
             self.note_commit();
         }
-        let result = result.and_then(|()| self.trim());
+        let result = result.and_then(|()| self.tend());
         match &result {
             Ok(()) => self.note_success(),
             Err(error) => self.note_failure(error),
@@ -237,18 +237,20 @@ impl Worker {
         result
     }
 
-    fn trim(&mut self) -> Result<(), HistoryError> {
-        if self.trimmed.is_some_and(|at| at.elapsed() < TRIM_INTERVAL) {
+    fn tend(&mut self) -> Result<(), HistoryError> {
+        let retention = self.shared.retention().take();
+        let is_due = self.tended.is_none_or(|at| at.elapsed() >= UPKEEP_INTERVAL);
+        if !is_due && retention.is_none() {
             return Ok(());
         }
-        self.trimmed = Some(Instant::now());
-        if let Some(retention) = self.shared.retention().take() {
+        if let Some(retention) = retention {
             self.store.retain(retention);
         }
-        match self.store.trim(wall_clock()) {
+        self.tended = Some(Instant::now());
+        match self.store.upkeep(wall_clock()) {
             // Another second will do.
             Err(error) if error.is_busy() => Ok(()),
-            result => result,
+            result => result.map(|_| ()),
         }
     }
 

@@ -1,21 +1,16 @@
 //! The metrics of the probing itself, declared beside what feeds them. What the probes brought is
 //! counted from the cycles, with everything else that was decided on.
 
-use std::sync::atomic::AtomicU64;
-
-use prometheus_client::{
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
-    registry::Registry,
-};
+use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 
 use super::{Fault, PoolEvent, RoadReport};
-use crate::control::ReflectorId;
-
-type Labels = Vec<(&'static str, String)>;
-type FloatGauge = Gauge<f64, AtomicU64>;
+use crate::{
+    catalogue::{Catalogue, FloatGauge, Labels, Spec},
+    control::ReflectorId,
+};
 
 /// All families of the probing, labelled by WAN.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ProbeFamilies {
     active: Family<Labels, Gauge>,
     one_way: Family<Labels, Gauge>,
@@ -27,44 +22,49 @@ pub struct ProbeFamilies {
 }
 
 impl ProbeFamilies {
-    /// Declares the families in `registry`.
-    pub fn register(registry: &mut Registry) -> Self {
-        let all = Self::default();
-        let gauges = [
-            ("reflector_active", "1 for reflectors that take turns, 0 for spares", &all.active),
-            (
-                "reflector_one_way",
+    /// Declares the families.
+    pub fn register(c: &mut Catalogue) -> Self {
+        c.chapter("Probing");
+        let by_reflector = |name, help| Spec::new(name, help).by(&["wan", "reflector"]);
+        let by_wan = |name, help| Spec::new(name, help).by(&["wan"]);
+        Self {
+            active: c.family(by_reflector(
+                "wanctl_reflector_active",
+                "1 for reflectors that take turns, 0 for spares",
+            )),
+            one_way: c.family(by_reflector(
+                "wanctl_reflector_one_way",
                 "1 if the reflector's clock tells the directions' delays apart",
-                &all.one_way,
+            )),
+            replacements: c.family(
+                Spec::new(
+                    "wanctl_reflector_replacements_total",
+                    "Reflectors that made room for a spare, by their fault",
+                )
+                .by(&["wan", "reason"]),
             ),
-            ("probe_road_info", "1 for the way in which delay is measured, and why", &all.road),
-        ];
-        for (name, help, family) in gauges {
-            registry.register(name, help, family.clone());
-        }
-        let counters = [
-            (
-                "reflector_replacements",
-                "Reflectors that made room for a spare, by their fault",
-                &all.replacements,
-            ),
-            (
-                "reflector_returns",
+            returns: c.family(by_wan(
+                "wanctl_reflector_returns_total",
                 "Replaced reflectors that answer well again and may take turns",
-                &all.returns,
+            )),
+            // A gauge in all formats, since one road replaces another.
+            road: c.family(
+                Spec::new(
+                    "wanctl_probe_road_info",
+                    "1 for the way in which delay is measured, and why",
+                )
+                .by(&["wan", "road", "reason"])
+                .when("once chosen"),
             ),
-            (
-                "probe_reopenings",
+            reopened: c.family(by_wan(
+                "wanctl_probe_reopenings_total",
                 "Sockets opened anew because no probe could be sent",
-                &all.reopened,
-            ),
-        ];
-        for (name, help, family) in counters {
-            registry.register(name, help, family.clone());
+            )),
+            interval: c.family(by_wan(
+                "wanctl_probe_interval_seconds",
+                "Time between two probes of the WAN at present",
+            )),
         }
-        let help = "Time between two probes of the WAN at present";
-        registry.register("probe_interval_seconds", help, all.interval.clone());
-        all
     }
 }
 

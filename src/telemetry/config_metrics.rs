@@ -1,15 +1,13 @@
 //! The metrics of the configuration: which one holds, and how reloading it went.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
-    registry::Registry,
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
+
+use crate::{
+    catalogue::{Catalogue, FloatGauge, Spec},
+    units::Timestamp,
 };
-
-use crate::units::Timestamp;
 
 /// Which configuration holds, and how reloading went.
 #[derive(Debug, Clone)]
@@ -19,50 +17,50 @@ pub struct ConfigMetrics {
     taken: Counter,
     refused: Counter,
     is_good: Gauge,
-    last_success: Gauge<f64, AtomicU64>,
+    last_success: FloatGauge,
     generation: Gauge,
 }
 
 impl ConfigMetrics {
-    /// Declares the metrics in `registry`, every series at its first value.
-    pub fn register(registry: &mut Registry) -> Self {
-        let results = Family::<Vec<(&str, &str)>, Counter>::default();
-        let metrics = Self {
-            hash: Hash::default(),
-            enabled: Gauge::default(),
-            taken: results.get_or_create_owned(&vec![("result", "success")]),
-            refused: results.get_or_create_owned(&vec![("result", "failure")]),
-            is_good: Gauge::default(),
-            last_success: Gauge::default(),
-            generation: Gauge::default(),
-        };
-        registry.register_collector(Box::new(metrics.hash.clone()));
-        registry.register(
-            "controller_enabled",
-            "1 if rates are written to the router, 0 in observe mode",
-            metrics.enabled.clone(),
+    /// Declares the metrics, every series at its first value.
+    pub fn register(c: &mut Catalogue) -> Self {
+        c.chapter("Configuration");
+        let hash = Hash::default();
+        let told = hash.clone();
+        let info = Spec::new(
+            "wanctl_config_info",
+            "The configuration in force, by the SHA-256 hash of its text",
         );
-        registry.register(
-            "config_reloads",
-            "Attempts to take a changed configuration while running, by result",
-            results,
+        c.info(info.by(&["hash"]), move || Some(vec![told.open().clone()]));
+        let results = c.family::<Counter>(
+            Spec::new(
+                "wanctl_config_reloads_total",
+                "Attempts to take a changed configuration while running, by result",
+            )
+            .by(&["result"]),
         );
-        registry.register(
-            "config_last_reload_successful",
-            "1 if the last attempt to load the configuration succeeded",
-            metrics.is_good.clone(),
-        );
-        registry.register(
-            "config_last_reload_success_timestamp_seconds",
-            "Unix time at which a configuration was last loaded",
-            metrics.last_success.clone(),
-        );
-        registry.register(
-            "config_generation",
-            "Number of the configuration in force: 1 since the start, one more with each reload",
-            metrics.generation.clone(),
-        );
-        metrics
+        let result = |name: &str| results.get_or_create_owned(&vec![("result", name.to_owned())]);
+        Self {
+            hash,
+            taken: result("success"),
+            refused: result("failure"),
+            enabled: c.one(Spec::new(
+                "wanctl_controller_enabled",
+                "1 if rates are written to the router, 0 in observe mode",
+            )),
+            is_good: c.one(Spec::new(
+                "wanctl_config_last_reload_successful",
+                "1 if the last attempt to load the configuration succeeded",
+            )),
+            last_success: c.one(Spec::new(
+                "wanctl_config_last_reload_success_timestamp_seconds",
+                "Unix time at which a configuration was last loaded",
+            )),
+            generation: c.one(Spec::new(
+                "wanctl_config_generation",
+                "Number of the configuration in force: 1 since the start, one more with each reload",
+            )),
+        }
     }
 
     /// Takes note of a configuration that has come into force; `is_reload` unless it is the first.
@@ -92,15 +90,6 @@ impl Hash {
     }
 }
 
-impl Collector for Hash {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
-        let info = Info::new(vec![("hash", self.open().clone())]);
-        let help = "The configuration in force, by the hash of its text.";
-        let metric = encoder.encode_descriptor("config", help, None, info.metric_type())?;
-        info.encode(metric)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,25 +97,25 @@ mod tests {
 
     #[test]
     fn a_reload_moves_the_hash_and_a_failure_keeps_it() {
-        let mut registry = Registry::with_prefix("x");
-        let metrics = ConfigMetrics::register(&mut registry);
-        let page = || encode(&registry, Format::Text).unwrap();
+        let mut catalogue = Catalogue::default();
+        let metrics = ConfigMetrics::register(&mut catalogue);
+        let page = || encode(&catalogue, Format::Text).unwrap().text();
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
         metrics.taken("aa", true, false, at(100));
-        for line in ["x_config_info{hash=\"aa\"} 1", "x_config_generation 1"] {
+        for line in ["wanctl_config_info{hash=\"aa\"} 1", "wanctl_config_generation 1"] {
             assert!(page().contains(line), "{}", page());
         }
         metrics.refused();
         metrics.taken("bb", false, true, at(200));
         metrics.refused();
         for line in [
-            "x_config_info{hash=\"bb\"} 1",
-            "x_config_generation 2",
-            "x_config_last_reload_successful 0",
-            "x_config_last_reload_success_timestamp_seconds 200",
-            "x_config_reloads_total{result=\"success\"} 1",
-            "x_config_reloads_total{result=\"failure\"} 2",
-            "x_controller_enabled 0",
+            "wanctl_config_info{hash=\"bb\"} 1",
+            "wanctl_config_generation 2",
+            "wanctl_config_last_reload_successful 0",
+            "wanctl_config_last_reload_success_timestamp_seconds 200",
+            "wanctl_config_reloads_total{result=\"success\"} 1",
+            "wanctl_config_reloads_total{result=\"failure\"} 2",
+            "wanctl_controller_enabled 0",
         ] {
             assert!(page().contains(line), "{line}: {}", page());
         }

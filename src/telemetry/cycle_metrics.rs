@@ -1,174 +1,132 @@
-//! The metrics of a WAN's cycles, declared once and fed by nothing but `Cycle`.
+//! The metrics of a WAN's cycles, fed by nothing but `Cycle`.
 //!
 //! A 50 ms loop under a 15 s scrape loses nothing that is a counter, a histogram or a time
 //! integral; the gauges are for the eye. Handles are resolved when the WAN is declared, so that
 //! recording a cycle costs no look-up by label.
 
+mod absent;
 mod direction;
-mod families;
+mod measurement;
+mod queue;
+mod reflector;
+mod timing;
 
 use std::time::Duration;
 
-use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
-
-pub use families::WanLabels;
-
-use crate::{
-    control::{
-        CongestionState, Cycle, Direction, MeasurementState, PerDirection, ProbeOutcome,
-        QueueReading,
-    },
-    units::{Delay, MonoTime},
+use self::{
+    direction::{DirectionFamilies, DirectionMetrics},
+    measurement::{MeasurementFamilies, MeasurementMetrics},
+    queue::{QueueFamilies, QueueMetrics},
+    reflector::{ReflectorFamilies, ReflectorMetrics},
+    timing::{TimingFamilies, TimingMetrics},
 };
-use direction::{Absent, DirectionMetrics};
-use families::{FloatCounter, FloatGauge};
+use crate::{
+    catalogue::{Catalogue, Labels},
+    control::{Cycle, Direction, PerDirection, WanParams},
+    units::MonoTime,
+};
+
+/// Round-trip times: from a metropolitan fibre to a drowned mobile link.
+const RTT_BUCKETS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0];
+
+const WAN: &[&str] = &["wan"];
+const DIRECTION: &[&str] = &["wan", "direction"];
+
+/// All families that are labelled by WAN and fed by cycles.
+#[derive(Debug)]
+pub struct WanLabels {
+    measurement: MeasurementFamilies,
+    reflectors: ReflectorFamilies,
+    directions: DirectionFamilies,
+    queues: QueueFamilies,
+    timing: TimingFamilies,
+}
+
+impl WanLabels {
+    /// Declares the families.
+    pub fn register(catalogue: &mut Catalogue) -> Self {
+        Self {
+            measurement: MeasurementFamilies::register(catalogue),
+            reflectors: ReflectorFamilies::register(catalogue),
+            directions: DirectionFamilies::register(catalogue),
+            queues: QueueFamilies::register(catalogue),
+            timing: TimingFamilies::register(catalogue),
+        }
+    }
+}
 
 /// The handles of one WAN.
 #[derive(Debug)]
 pub struct CycleMetrics {
-    rtt: Histogram,
-    inflation: Histogram,
-    baseline: Absent,
-    delta: Absent,
-    jitter: Absent,
-    measurement: Vec<(MeasurementState, Gauge, FloatCounter)>,
+    measurement: MeasurementMetrics,
     reflectors: Vec<ReflectorMetrics>,
     directions: PerDirection<DirectionMetrics>,
-    busy: Histogram,
-    lateness: Histogram,
-    overruns: Counter,
-    skipped: Counter,
-    last_completed: FloatGauge,
-    before: Option<(MonoTime, PerDirection<Before>)>,
-}
-
-/// What of the cycle before is needed to count what happened since.
-#[derive(Debug, Clone, Copy)]
-struct Before {
-    state: CongestionState,
-    queue: Option<QueueReading>,
-    writes: u64,
-}
-
-#[derive(Debug)]
-struct ReflectorMetrics {
-    rtt: Histogram,
-    probes: Counter,
-    lost: Counter,
-    unsent: Counter,
+    queues: PerDirection<QueueMetrics>,
+    timing: TimingMetrics,
+    before: Option<MonoTime>,
 }
 
 impl CycleMetrics {
     /// Resolves the handles of the WAN `wan`, every series at zero from the start.
     #[must_use]
     pub fn new(all: &WanLabels, wan: &str, reflectors: &[String]) -> Self {
-        let one = || vec![("wan", wan.to_owned())];
-        let with = |name: &'static str, value: &str| {
-            vec![("wan", wan.to_owned()), (name, value.to_owned())]
-        };
-        let measurement = MeasurementState::ALL.map(|state| {
-            let labels = with("state", state.name());
-            let gauge = all.measurement_state.get_or_create_owned(&labels);
-            (state, gauge, all.measurement_time.get_or_create_owned(&labels))
-        });
-        let reflectors = reflectors.iter().map(|address| {
-            let labels = with("reflector", address);
-            let failure = |reason: &str| {
-                let mut labels = labels.clone();
-                labels.push(("reason", reason.to_owned()));
-                all.probe_failures.get_or_create_owned(&labels)
-            };
-            ReflectorMetrics {
-                rtt: all.reflector_rtt.get_or_create_owned(&labels),
-                probes: all.probes.get_or_create_owned(&labels),
-                lost: failure("timeout"),
-                unsent: failure("send_error"),
-            }
-        });
+        let reflectors =
+            reflectors.iter().map(|address| ReflectorMetrics::new(&all.reflectors, wan, address));
         Self {
-            rtt: all.rtt.get_or_create_owned(&one()),
-            inflation: all.inflation.get_or_create_owned(&one()),
-            baseline: Absent::new(&all.baseline, one()),
-            delta: Absent::new(&all.delta, one()),
-            jitter: Absent::new(&all.jitter, one()),
-            measurement: measurement.to_vec(),
+            measurement: MeasurementMetrics::new(&all.measurement, wan),
             reflectors: reflectors.collect(),
-            directions: PerDirection::build(|direction| DirectionMetrics::new(all, wan, direction)),
-            busy: all.busy.get_or_create_owned(&one()),
-            lateness: all.lateness.get_or_create_owned(&one()),
-            overruns: all.overruns.get_or_create_owned(&one()),
-            skipped: all.skipped.get_or_create_owned(&one()),
-            last_completed: all.last_completed.get_or_create_owned(&one()),
+            directions: PerDirection::build(|direction| {
+                DirectionMetrics::new(&all.directions, wan, direction)
+            }),
+            queues: PerDirection::build(|direction| QueueMetrics::new(&all.queues, wan, direction)),
+            timing: TimingMetrics::new(&all.timing, wan),
             before: None,
         }
     }
 
+    /// Shows what the WAN is controlled by from now on.
+    pub fn configure(&self, params: &WanParams, interval: Duration) {
+        self.measurement.configure(params.thresholds);
+        for (direction, metrics) in self.directions.each() {
+            metrics.configure(params.directions[direction].limits);
+        }
+        self.timing.configure(interval);
+    }
+
     /// Counts one cycle.
     pub fn record(&mut self, cycle: &Cycle) {
-        let before = self.before;
-        let passed = before.map_or(Duration::ZERO, |(at, _)| cycle.at.since(at)).as_secs_f64();
-        self.record_measurement(cycle, passed);
-        self.record_timing(cycle);
-        for direction in Direction::ALL {
-            let told = &cycle.directions[direction];
-            let before = before.map(|(_, before)| before[direction]);
-            self.directions[direction].record(told, cycle.at, before, passed);
-        }
-        let now = PerDirection::build(|direction| {
-            let told = &cycle.directions[direction];
-            Before { state: told.state, queue: told.queue, writes: told.actuation.writes }
-        });
-        self.before = Some((cycle.at, now));
-    }
-
-    fn record_measurement(&mut self, cycle: &Cycle, passed: f64) {
-        let told = &cycle.measurement;
-        if let Some(rtt) = told.rtt {
-            self.rtt.observe(rtt.seconds());
-        }
-        if let Some(delta) = told.delta {
-            self.inflation.observe(delta.seconds().max(0.0));
-        }
-        self.delta.set(told.delta.map(Delay::seconds));
-        self.baseline.set(told.baseline.map(Delay::seconds));
-        self.jitter.set(told.jitter.map(Delay::seconds));
-        for (state, gauge, time) in &self.measurement {
-            let current = *state == told.state;
-            gauge.set(i64::from(current));
-            if current {
-                time.inc_by(passed);
-            }
+        let before = self.before.replace(cycle.at);
+        let passed = before.map_or(Duration::ZERO, |at| cycle.at.since(at)).as_secs_f64();
+        self.measurement.record(&cycle.measurement, passed);
+        for (metrics, view) in self.reflectors.iter_mut().zip(&cycle.reflectors) {
+            metrics.learned(view.baseline);
         }
         for sample in &cycle.samples {
-            let Some(metrics) = self.reflectors.get(usize::from(sample.reflector.0)) else {
-                continue;
-            };
-            match sample.outcome {
-                ProbeOutcome::Reply(rtt) => {
-                    metrics.probes.inc();
-                    metrics.rtt.observe(rtt.seconds());
-                }
-                ProbeOutcome::Lost => {
-                    metrics.probes.inc();
-                    metrics.lost.inc();
-                }
-                ProbeOutcome::Unsent => {
-                    metrics.unsent.inc();
-                }
+            if let Some(metrics) = self.reflectors.get_mut(usize::from(sample.reflector.0)) {
+                metrics.record(sample, cycle);
             }
         }
-    }
-
-    fn record_timing(&self, cycle: &Cycle) {
-        self.lateness.observe(cycle.timing.lateness.as_secs_f64());
-        self.skipped.inc_by(cycle.timing.skipped);
-        self.last_completed.set(cycle.wall.seconds());
-        // The first cycle has none before it whose busy time could be told.
-        if cycle.number > 1 {
-            self.busy.observe(cycle.timing.busy.as_secs_f64());
-            self.overruns.inc_by(u64::from(cycle.timing.overran()));
+        for direction in Direction::ALL {
+            let told = &cycle.directions[direction];
+            self.directions[direction].record(told, cycle.at, passed);
+            self.queues[direction].record(told);
         }
+        self.timing.record(cycle);
     }
+}
+
+/// The labels of a WAN's series, and these.
+fn of_wan(wan: &str, extra: &[(&'static str, &str)]) -> Labels {
+    let extra = extra.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    std::iter::once(("wan", wan.to_owned())).chain(extra).collect()
+}
+
+/// The labels of a direction's series, and these.
+fn of_direction(wan: &str, direction: Direction, extra: &[(&'static str, &str)]) -> Labels {
+    let mut labels = of_wan(wan, &[("direction", direction.name())]);
+    labels.extend(extra.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    labels
 }
 
 #[cfg(test)]

@@ -1,11 +1,18 @@
 //! The log: to standard error, one line an event, as text or as JSON.
 
+mod count;
+
 use std::{
     env,
     io::{self, IsTerminal as _},
 };
 
-use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, filter::LevelFilter, fmt, layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
+
+pub use count::declare_log;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -51,12 +58,14 @@ pub fn start(level: LogLevel, format: LogFormat) -> Result<(), String> {
         Ok(directives) if !directives.is_empty() => parse(&directives)?,
         _ => level.filter(),
     };
-    let builder = fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
-    // A second start (in tests) leaves the first in place.
-    let _ = match format {
-        LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => builder.json().try_init(),
+    let lines = fmt::layer().with_writer(io::stderr).with_target(false);
+    let lines = match format {
+        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().boxed(),
     };
+    let log = tracing_subscriber::registry().with(filter).with(lines).with(count::Count);
+    // A second start (in tests) leaves the first in place.
+    let _ = log.try_init();
     Ok(())
 }
 

@@ -5,41 +5,38 @@
 
 use std::{fs, time::Duration};
 
-use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{counter::ConstCounter, gauge::ConstGauge},
-};
+use crate::catalogue::{Catalogue, Figure};
 
 /// Clock ticks per second in `/proc/*/stat`; fixed in the kernel's user interface on all Linux
 /// architectures that matter here.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Exports CPU time, memory, file descriptors, threads and start time of this process.
-#[derive(Debug, Default)]
-pub struct ProcessCollector;
-
-impl Collector for ProcessCollector {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
-        let Some(process) = Process::read() else { return Ok(()) };
-        let cpu = ConstCounter::new(process.cpu.as_secs_f64());
-        let help = "User and system CPU time of this process.";
-        let metric =
-            encoder.encode_descriptor("process_cpu_seconds", help, None, cpu.metric_type())?;
-        cpu.encode(metric)?;
-        for (name, help, value) in [
-            ("process_resident_memory_bytes", "Resident memory.", process.resident_bytes),
-            ("process_virtual_memory_bytes", "Virtual memory.", process.virtual_bytes),
-            ("process_threads", "Threads.", process.threads),
-            ("process_open_fds", "Open file descriptors.", process.open_fds),
-            ("process_start_time_seconds", "Unix time of the start.", process.start),
-        ] {
-            let gauge = ConstGauge::new(value);
-            let metric = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
-            gauge.encode(metric)?;
-        }
-        Ok(())
-    }
+/// Declares CPU time, memory, file descriptors, threads and start time of this process, under the
+/// names that all of Prometheus uses.
+pub fn declare_process(c: &mut Catalogue) {
+    let figures = [
+        Figure::counter("process_cpu_seconds_total", "User and system CPU time of this process"),
+        Figure::gauge("process_resident_memory_bytes", "Resident memory"),
+        Figure::gauge("process_virtual_memory_bytes", "Virtual memory"),
+        Figure::gauge("process_threads", "Threads"),
+        Figure::gauge("process_open_fds", "Open file descriptors"),
+        Figure::gauge("process_max_fds", "Most file descriptors that may be open"),
+        Figure::gauge("process_start_time_seconds", "Unix time of the start"),
+    ];
+    c.figures(figures.map(|figure| figure.when("on Linux")), || {
+        Process::read().map_or([None; 7], |process| {
+            let Process { cpu, resident_bytes, virtual_bytes, threads, .. } = process;
+            [
+                Some(cpu.as_secs_f64()),
+                Some(resident_bytes),
+                Some(virtual_bytes),
+                Some(threads),
+                Some(process.open_fds),
+                process.max_fds,
+                Some(process.start),
+            ]
+        })
+    });
 }
 
 /// What `/proc/self` tells.
@@ -50,6 +47,8 @@ struct Process {
     virtual_bytes: f64,
     threads: f64,
     open_fds: f64,
+    /// `None` if there is no limit.
+    max_fds: Option<f64>,
     start: f64,
 }
 
@@ -70,7 +69,13 @@ impl Process {
             .lines()
             .find_map(|line| line.strip_prefix("btime "))
             .and_then(|seconds| seconds.parse::<f64>().ok())?;
+        let limits = fs::read_to_string("/proc/self/limits").ok()?;
+        let max_fds = limits
+            .lines()
+            .find_map(|line| line.strip_prefix("Max open files"))
+            .and_then(|rest| rest.split_ascii_whitespace().next()?.parse::<f64>().ok());
         Some(Self {
+            max_fds,
             cpu: Duration::from_secs_f64((field(14)? + field(15)?) / TICKS_PER_SECOND),
             resident_bytes: resident_kib * 1024.0,
             virtual_bytes: field(23)?,
@@ -92,6 +97,7 @@ mod tests {
         assert!(process.resident_bytes > 100_000.0);
         assert!(process.virtual_bytes >= process.resident_bytes);
         assert!(process.threads >= 1.0 && process.open_fds >= 3.0);
+        assert!(process.max_fds.is_none_or(|most| most > process.open_fds));
         let now = crate::clock::Clock::wall().seconds();
         assert!(process.start > 1.5e9 && process.start <= now + 1.0, "{}", process.start);
     }

@@ -3,14 +3,10 @@
 //! States are one series each, transitions are counted, time in state is an integral: nothing is
 //! lost between two scrapes, and nothing is averaged that cannot be.
 
-use std::sync::atomic::AtomicU64;
-
-use prometheus_client::{
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
-    registry::Registry,
-};
+use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 
 use crate::{
+    catalogue::{Catalogue, FloatCounter, Labels, Spec},
     steering::{
         Blocker, Contributor, FailoverReason, Move, Rank, Reach, SteerReason, SteerState,
         SteeringDecision, SteeringMode,
@@ -18,17 +14,28 @@ use crate::{
     units::MonoTime,
 };
 
-type Labels = Vec<(&'static str, String)>;
 type Gauges = Family<Labels, Gauge>;
 type Counters = Family<Labels, Counter>;
-type FloatCounter = Counter<f64, AtomicU64>;
+
+/// When these are there at all.
+const STEERING: &str = "with steering";
+/// The reasons for which new latency-sensitive connections take another WAN.
+const MOVING: [SteerReason; 7] = [
+    SteerReason::Steer,
+    SteerReason::HomeDown,
+    SteerReason::Return,
+    SteerReason::AlternateDown,
+    SteerReason::AlternateWorse,
+    SteerReason::Manual,
+    SteerReason::FollowCarrier,
+];
 
 /// Metrics of steering and failover.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct SteeringMetrics {
     active: Gauge,
     state: Gauges,
-    state_seconds: Family<Labels, FloatCounter>,
+    state_time: Family<Labels, FloatCounter>,
     transitions: Counters,
     score: Gauges,
     contributors: Gauges,
@@ -45,14 +52,10 @@ pub struct SteeringMetrics {
 }
 
 impl SteeringMetrics {
-    /// Declares the metrics in `registry` for these WANs, every series at zero.
-    pub fn register(registry: &mut Registry, wans: &[String]) -> Self {
-        let all = Self::default();
-        all.clone().declare(registry);
-        for state in SteerState::ALL {
-            drop(all.state.get_or_create(&one("state", state.name())));
-            drop(all.state_seconds.get_or_create(&one("state", state.name())));
-        }
+    /// Declares the metrics for these WANs, every series at zero.
+    pub fn register(catalogue: &mut Catalogue, wans: &[String]) -> Self {
+        let all = Self::declare(catalogue);
+        all.zero_states();
         for reason in SteerReason::ALL {
             drop(all.decisions.get_or_create(&one("reason", reason.code())));
         }
@@ -63,73 +66,127 @@ impl SteeringMetrics {
             drop(all.blocked.get_or_create(&one("blocker", blocker.code())));
         }
         for wan in wans {
-            for contributor in Contributor::ALL {
-                drop(all.contributors.get_or_create(&of_wan(
-                    wan,
-                    "contributor",
-                    contributor.code(),
-                )));
+            all.zero_wan(wan);
+            for other in wans.iter().filter(|other| *other != wan) {
+                for reason in MOVING {
+                    drop(all.steered.get_or_create(&moved(wan, other, reason.code())));
+                }
+                for reason in FailoverReason::ALL.into_iter().filter(|reason| reason.moves()) {
+                    drop(all.failovers.get_or_create(&moved(wan, other, reason.code())));
+                }
             }
         }
         all
     }
 
-    fn declare(self, registry: &mut Registry) {
-        registry.register("steering_active", "1 if steering is carried out", self.active);
-        registry.register("steering_state", "1 for the state that steering is in", self.state);
-        registry.register("steering_state_seconds", "Time in each state", self.state_seconds);
-        registry.register("steering_state_transitions", "Changes of state", self.transitions);
-        registry.register(
-            "steering_score",
-            "How sure it is that a WAN suffers, 0 to 100",
-            self.score,
-        );
-        registry.register(
-            "steering_score_contribution",
-            "Points that a contributor adds to a WAN's score",
-            self.contributors,
-        );
-        registry.register(
-            "steering_score_threshold",
-            "The score from which a WAN suffers; above 100 it is out of reach",
-            self.threshold,
-        );
-        registry.register(
-            "steering_decisions",
-            "Decisions about new latency-sensitive connections by reason",
-            self.decisions,
-        );
-        registry.register(
-            "steering_blocked",
-            "Decisions that were kept from being acted upon, by what did",
-            self.blocked,
-        );
-        registry.register(
-            "steering_failover_decisions",
-            "Decisions about everything else by reason",
-            self.failover_decisions,
-        );
-        registry.register(
-            "steering_moves",
-            "Times that new latency-sensitive connections took another WAN, or would have",
-            self.steered,
-        );
-        registry.register(
-            "wan_failovers",
-            "Times that everything took another WAN, or would have",
-            self.failovers,
-        );
-        registry.register(
-            "steering_target",
-            "1 for the WAN of sensitive connections, and for that of the rest",
-            self.target,
-        );
-        registry.register("wan_reach", "1 for what is known of a WAN's reachability", self.reach);
-        registry.register(
-            "steering_override",
-            "1 while the operator has chosen the WAN of sensitive connections",
-            self.overridden,
-        );
+    fn zero_states(&self) {
+        for state in SteerState::ALL {
+            drop(self.state.get_or_create(&one("state", state.name())));
+            drop(self.state_time.get_or_create(&one("state", state.name())));
+            for to in SteerState::ALL.into_iter().filter(|to| *to != state) {
+                drop(self.transitions.get_or_create(&transition(state, to)));
+            }
+        }
+    }
+
+    fn zero_wan(&self, wan: &str) {
+        drop(self.score.get_or_create(&one("wan", wan)));
+        for contributor in Contributor::ALL {
+            let labels = of_wan(wan, "contributor", contributor.code());
+            drop(self.contributors.get_or_create(&labels));
+        }
+        for traffic in ["sensitive", "rest"] {
+            drop(self.target.get_or_create(&of_wan(wan, "traffic", traffic)));
+        }
+        for reach in Reach::ALL {
+            drop(self.reach.get_or_create(&of_wan(wan, "reach", reach.name())));
+        }
+    }
+
+    fn declare(c: &mut Catalogue) -> Self {
+        c.chapter("Steering and failover");
+        let plain = |name, help| Spec::new(name, help).when(STEERING);
+        Self {
+            active: c.one(plain("wanctl_steering_active", "1 if steering is carried out")),
+            state: c.family(
+                plain("wanctl_steering_state", "1 for the state that steering is in")
+                    .by(&["state"]),
+            ),
+            state_time: c.family(
+                plain("wanctl_steering_state_time_seconds_total", "Time in each state")
+                    .by(&["state"]),
+            ),
+            transitions: c.family(
+                plain("wanctl_steering_state_transitions_total", "Changes of state")
+                    .by(&["from", "to"]),
+            ),
+            score: c.family(
+                plain("wanctl_steering_score", "How sure it is that a WAN suffers, 0 to 100")
+                    .by(&["wan"]),
+            ),
+            contributors: c.family(
+                plain(
+                    "wanctl_steering_score_contribution",
+                    "Points that a contributor adds to a WAN's score",
+                )
+                .by(&["wan", "contributor"]),
+            ),
+            threshold: c.one(plain(
+                "wanctl_steering_score_threshold",
+                "The score from which a WAN suffers; above 100 it is out of reach",
+            )),
+            decisions: c.family(
+                plain(
+                    "wanctl_steering_decisions_total",
+                    "Decisions about new latency-sensitive connections by reason",
+                )
+                .by(&["reason"]),
+            ),
+            blocked: c.family(
+                plain(
+                    "wanctl_steering_blocked_total",
+                    "Decisions that were kept from being acted upon, by what did",
+                )
+                .by(&["blocker"]),
+            ),
+            failover_decisions: c.family(
+                plain(
+                    "wanctl_steering_failover_decisions_total",
+                    "Decisions about everything else by reason",
+                )
+                .by(&["reason"]),
+            ),
+            steered: c.family(
+                plain(
+                    "wanctl_steering_moves_total",
+                    "Times that new latency-sensitive connections took another WAN, or would have",
+                )
+                .by(&["from", "to", "reason"]),
+            ),
+            failovers: c.family(
+                plain(
+                    "wanctl_wan_failovers_total",
+                    "Times that everything took another WAN, or would have",
+                )
+                .by(&["from", "to", "reason"]),
+            ),
+            target: c.family(
+                plain(
+                    "wanctl_steering_target",
+                    "1 for the WAN of sensitive connections, and for that of the rest",
+                )
+                .by(&["wan", "traffic"]),
+            ),
+            reach: c.family(
+                plain("wanctl_wan_reach", "1 for what is known of a WAN's reachability")
+                    .by(&["wan", "reach"]),
+            ),
+            overridden: c.one(plain(
+                "wanctl_steering_override",
+                "1 while the operator has chosen the WAN of sensitive connections",
+            )),
+            before: None,
+        }
     }
 
     /// Counts one decision.
@@ -142,10 +199,9 @@ impl SteeringMetrics {
             let is_it = state == steer.state;
             self.state.get_or_create(&one("state", state.name())).set(i64::from(is_it));
         }
-        self.state_seconds.get_or_create(&one("state", steer.state.name())).inc_by(passed);
+        self.state_time.get_or_create(&one("state", steer.state.name())).inc_by(passed);
         if let Some((from, to)) = steer.transition {
-            let labels = vec![("from", from.name().to_owned()), ("to", to.name().to_owned())];
-            self.transitions.get_or_create(&labels).inc();
+            self.transitions.get_or_create(&transition(from, to)).inc();
         }
         self.threshold.set(i64::from(steer.threshold));
         self.overridden.set(i64::from(steer.reason == SteerReason::Manual));
@@ -154,10 +210,9 @@ impl SteeringMetrics {
         for blocker in steer.blocker.iter().chain(&failover.blocker) {
             self.blocked.get_or_create(&one("blocker", blocker.code())).inc();
         }
-        let moved = |moved: Move, reason: &str| {
-            let name =
-                |rank: Rank| wans.get(rank.0).map(|wan| wan.name.clone()).unwrap_or_default();
-            vec![("from", name(moved.from)), ("to", name(moved.to)), ("reason", reason.to_owned())]
+        let moved = |change: Move, reason: &str| {
+            let name = |rank: Rank| wans.get(rank.0).map_or("", |wan| wan.name.as_str());
+            moved(name(change.from), name(change.to), reason)
         };
         if let Some(change) = steer.moved {
             self.steered.get_or_create(&moved(change, steer.reason.code())).inc();
@@ -191,6 +246,14 @@ impl SteeringMetrics {
 
 fn one(name: &'static str, value: &str) -> Labels {
     vec![(name, value.to_owned())]
+}
+
+fn transition(from: SteerState, to: SteerState) -> Labels {
+    vec![("from", from.name().to_owned()), ("to", to.name().to_owned())]
+}
+
+fn moved(from: &str, to: &str, reason: &str) -> Labels {
+    vec![("from", from.to_owned()), ("to", to.to_owned()), ("reason", reason.to_owned())]
 }
 
 fn of_wan(wan: &str, name: &'static str, value: &str) -> Labels {

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prometheus_client::registry::Registry;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wanctl::{
@@ -14,6 +13,7 @@ use wanctl::{
         Actuator, Assignment, Link, Queue, RouterMetrics, RouterReport, SwitchLink, SwitchMetrics,
         SwitchWork, Tuning,
     },
+    catalogue::Catalogue,
     clock::Clock,
     control::{Direction, PerDirection},
     router::routeros::RouterOs,
@@ -59,11 +59,11 @@ impl Rig {
             switches: SwitchWork {
                 refs: Vec::new(),
                 link: SwitchLink::default(),
-                metrics: SwitchMetrics::register(&mut Registry::default(), &[]),
+                metrics: SwitchMetrics::register(&mut Catalogue::default(), &[]),
             },
             clock: Clock::start(),
             tuning,
-            metrics: RouterMetrics::register(&mut Registry::default()),
+            metrics: RouterMetrics::register(&mut Catalogue::default()),
         });
         let report = actuator.report();
         let stop = CancellationToken::new();

@@ -1,14 +1,12 @@
 //! The metrics of the switches: how each ought to be, how it is, and how changing it went.
 
-use prometheus_client::{
-    metrics::{counter::Counter, family::Family, gauge::Gauge},
-    registry::Registry,
-};
+use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 
 use super::Job;
-use crate::steering::{Switch, SwitchReport, WanFacts};
-
-type Labels = Vec<(&'static str, String)>;
+use crate::{
+    catalogue::{Catalogue, Labels, Spec},
+    steering::{Switch, SwitchReport, WanFacts},
+};
 
 /// Metrics of a router's switches.
 #[derive(Debug, Clone)]
@@ -22,33 +20,48 @@ pub struct SwitchMetrics {
 }
 
 impl SwitchMetrics {
-    /// Declares the metrics in `registry`, for switches of these WANs.
-    pub fn register(registry: &mut Registry, wans: &[WanFacts]) -> Self {
+    /// Declares the metrics, for switches of these WANs.
+    pub fn register(c: &mut Catalogue, wans: &[WanFacts]) -> Self {
+        c.chapter("Rules and routes of steering");
         let wans = wans.iter().map(|wan| wan.name.clone()).collect();
-        let metrics = Self { wans, ..Self::unregistered() };
-        let all = metrics.clone();
-        registry.register(
-            "steering_rule_desired",
-            "1 if a rule or route of the router ought to be enabled",
-            all.desired,
-        );
-        registry.register(
-            "steering_rule_observed",
-            "1 if it was enabled when it was last seen",
-            all.observed,
-        );
-        registry.register(
-            "steering_rule_refused",
-            "1 if it cannot be used: no match, several, or not what it should be",
-            all.refused,
-        );
-        registry.register(
-            "steering_rule_in_doubt",
-            "1 while nobody knows what became of the last write",
-            all.in_doubt,
-        );
-        registry.register("steering_rule_writes", "Changes of a rule by result", all.writes);
-        metrics
+        let by_rule = |name, help| Spec::new(name, help).by(&["wan", "rule"]);
+        let seen = "with steering, once known";
+        Self {
+            wans,
+            desired: c.family(
+                by_rule(
+                    "wanctl_steering_rule_desired",
+                    "1 if a rule or route of the router ought to be enabled",
+                )
+                .when(seen),
+            ),
+            observed: c.family(
+                by_rule(
+                    "wanctl_steering_rule_observed",
+                    "1 if it was enabled when it was last seen",
+                )
+                .when(seen),
+            ),
+            refused: c.family(
+                by_rule(
+                    "wanctl_steering_rule_refused",
+                    "1 if it cannot be used: no match, several, or not what it should be",
+                )
+                .when(seen),
+            ),
+            in_doubt: c.family(
+                by_rule(
+                    "wanctl_steering_rule_in_doubt",
+                    "1 while nobody knows what became of the last write",
+                )
+                .when(seen),
+            ),
+            writes: c.family(
+                Spec::new("wanctl_steering_rule_writes_total", "Changes of a rule by result")
+                    .by(&["wan", "rule", "result"])
+                    .when(seen),
+            ),
+        }
     }
 
     /// Returns metrics that nobody sees, for a router without switches.

@@ -72,6 +72,12 @@ fn each_key_has_its_class_and_is_named() {
         ("{interval_ms", "{mode: observe, interval_ms", "control.mode", Class::Live),
         ("{interval_ms", "{on_exit: restore, interval_ms", "control.on_exit", Class::Live),
         ("raw_hours: 24", "raw_hours: 48", "history.raw_hours", Class::Live),
+        ("raw_hours", "seconds_days: 4, raw_hours", "history.seconds_days", Class::Live),
+        ("raw_hours", "minutes_days: 4, raw_hours", "history.minutes_days", Class::Live),
+        ("raw_hours", "five_minutes_days: 4, raw_hours", "history.five_minutes_days", Class::Live),
+        ("raw_hours", "hours_days: 4, raw_hours", "history.hours_days", Class::Live),
+        ("raw_hours", "events_days: 4, raw_hours", "history.events_days", Class::Live),
+        ("raw_hours", "max_megabytes: 64, raw_hours", "history.max_megabytes", Class::Live),
         ("history.db", "other.db", "history.path", Class::Restart),
         ("{raw_hours", "{enabled: false, raw_hours", "history.enabled", Class::Restart),
         (

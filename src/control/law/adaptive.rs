@@ -1,39 +1,34 @@
 //! The default law: cuts to what gets through, raises on demand, and remembers where it failed.
 
+mod bound;
+
 use std::time::Duration;
 
+use self::bound::Bounds;
 use super::{LawInput, RateLaw, Reason, Verdict};
 use crate::{
     control::{LoadClass, MeasurementState},
     units::{BitRate, Delay, MonoTime},
 };
 
+const FICKLE_MORE: Delay = Delay::from_micros(20_000);
 const SOFT: Delay = Delay::from_micros(4_000);
 /// How long a queue should take to drain.
-const DRAIN: Duration = Duration::from_millis(300);
+const DRAIN: Duration = Duration::from_millis(600);
 const SETTLE: Duration = Duration::from_millis(150);
 const KEEP: f64 = 0.97;
 const DRAIN_AT_MOST: f64 = 0.92;
-const LEAST_KEEP: f64 = 0.4;
+const LEAST_KEEP: f64 = 0.7;
 const BLIND_CUT: f64 = 0.85;
 const FULL: f64 = 0.95;
-const SPEED_AT_BOUND: f64 = 0.04;
-const SPEED_PER_DISTANCE: f64 = 4.0;
-const SPEED_MOST: f64 = 2.5;
-const SPEED_VOLATILE: f64 = 3.0;
-const LEAD_VOLATILE: f64 = 0.5;
-const VOLATILE: f64 = 0.5;
+/// What gets through grows with the rate only as fast as transfers do; no raise runs further ahead.
+const LEAD: f64 = 1.4;
 const STEP_EVERY: Duration = Duration::from_millis(100);
-const STEP_LEAST: f64 = 1.01;
-const USUAL_TAU: Duration = Duration::from_millis(1500);
-const SPEED_FREE: f64 = 2.0;
-const LEAD: f64 = 1.25;
-const DISPROVED: f64 = 1.03;
-const BEYOND: f64 = 1.08;
+const STEP_LEAST: f64 = 1.02;
 /// A limit in force that is this much above the desired one is a cut that has not arrived.
 const CUT_PENDING: f64 = 1.02;
 /// How far a raise may run ahead of the limit in force: a few steps, not a climb in the dark.
-const RAISE_AHEAD: f64 = 1.35;
+const RAISE_AHEAD: f64 = 1.5;
 /// Time constant of the way back to the base rate without demand.
 const GLIDE_TAU: Duration = Duration::from_secs(20);
 /// Time constant of the way down to the base rate while traffic flows and no probe returns.
@@ -56,63 +51,50 @@ pub(in crate::control) struct Adaptive {
     last_cut: Option<MonoTime>,
     is_cut_underway: bool,
     drain: Option<Drain>,
-    bound: Option<BitRate>,
-    proven: Option<BitRate>,
+    bounds: Bounds,
     aim: Option<BitRate>,
     last_raise: Option<MonoTime>,
-    last_bound: Option<BitRate>,
-    volatility: f64,
-    usual: f64,
 }
 
 impl Adaptive {
-    pub(in crate::control) fn new(bloat: Delay, _severe: Delay) -> Self {
+    pub(in crate::control) fn new(bloat: Delay) -> Self {
         Self {
             bloat,
             last_cut: None,
             is_cut_underway: false,
             drain: None,
-            bound: None,
-            proven: None,
+            bounds: Bounds::default(),
             aim: None,
             last_raise: None,
-            last_bound: None,
-            volatility: 0.0,
-            usual: 0.0,
         }
     }
 
-    fn capacity(input: &LawInput, depth: Delay) -> BitRate {
+    fn capacity(input: &LawInput, depth: Delay) -> (BitRate, bool) {
         let in_force = input.in_force.unwrap_or(input.current).min(input.current);
         let got = input.load.newest.unwrap_or(in_force).min(in_force);
-        if got < in_force.scaled(FULL) {
-            return got;
+        if got < in_force.scaled(FULL) && !input.waits {
+            return (got, input.is_sure);
         }
         let rising = input.finding.map_or(Duration::ZERO, |f| f.rising).as_secs_f64();
         let growth = if rising > 0.0 { (depth.seconds() / rising).clamp(0.0, 0.5) } else { 0.1 };
-        in_force.scaled(1.0 / (1.0 + growth))
+        (in_force.scaled(1.0 / (1.0 + growth)), input.is_sure)
     }
 
     fn cut(&mut self, input: &LawInput, depth: Delay) -> Verdict {
         if input.current <= input.limits.floor {
             return hold(input, Reason::HoldFloor);
         }
-        let capacity = Self::capacity(input, depth);
+        let (capacity, is_sure) = Self::capacity(input, depth);
         let share = (DRAIN_AT_MOST - depth.seconds() / DRAIN.as_secs_f64())
             .clamp(LEAST_KEEP, DRAIN_AT_MOST);
         let mut rate = capacity.scaled(share);
-        let v = self.volatility;
-        let usual = self.usual.max(capacity.bps() as f64);
-        let ratio = usual / (capacity.bps() as f64).max(1.0);
-        let mut then = capacity.scaled(KEEP * ratio.powf(v)).max(rate);
+        let mut then = capacity.scaled(KEEP).max(rate);
         if rate >= input.current.scaled(0.99) {
             rate = input.current.scaled(BLIND_CUT);
             then = input.current.scaled(KEEP);
-        } else {
-            self.in_bound(capacity);
         }
-        if self.proven.is_none_or(|p| p < capacity) {
-            self.proven = Some(capacity);
+        if is_sure {
+            self.bounds.met(input.now, capacity);
         }
         self.aim = None;
         self.last_cut = Some(input.now);
@@ -132,29 +114,22 @@ impl Adaptive {
 
     fn raise(&mut self, input: &LawInput) -> Verdict {
         if input.current >= input.limits.ceiling {
-            self.bound = None;
+            self.bounds.forget();
             return hold(input, Reason::HoldCeiling);
         }
         if let Some(reason) = no_raise(input) {
             return hold(input, reason);
         }
         let current = input.current;
-        let got = input.load.achieved.unwrap_or(BitRate::ZERO);
-        if self.bound.is_some_and(|bound| got > bound.scaled(DISPROVED)) {
-            self.bound = None;
+        if let Some(in_force) = input.in_force {
+            self.bounds.passed(input.now, in_force, input.path + SETTLE);
         }
-        let v = self.volatility;
         let aim = self.aim.filter(|aim| *aim > current).unwrap_or(current);
-        let speed = match self.bound.and_then(|bound| aim.fraction_of(bound)) {
-            Some(at) => {
-                (SPEED_AT_BOUND + SPEED_VOLATILE * v + SPEED_PER_DISTANCE * (at - 1.0).abs())
-                    .min(SPEED_MOST)
-            }
-            None => SPEED_FREE,
-        };
-        let growth = (speed * input.dt.as_secs_f64()).exp();
-        let most =
-            self.bound.map_or(got.scaled(LEAD), |bound| bound.scaled(BEYOND + LEAD_VOLATILE * v));
+        let growth = (self.bounds.speed(input.now, aim) * input.dt.as_secs_f64()).exp();
+        let got = input.load.achieved.max(input.load.newest).unwrap_or(BitRate::ZERO);
+        let got = if input.waits { got.max(input.in_force.unwrap_or(got)) } else { got };
+        let usual = self.bounds.expected(input.now).unwrap_or(got);
+        let most = self.bounds.limit(input.now).unwrap_or(got.scaled(LEAD).max(usual));
         let aim = aim.scaled(growth).min(most).max(current);
         self.aim = Some(aim);
         let since = self.last_raise.map_or(Duration::MAX, |last| input.now.since(last));
@@ -164,15 +139,6 @@ impl Adaptive {
         self.last_raise = Some(input.now);
         Verdict { rate: aim, reason: Reason::RaiseDemand }
     }
-
-    fn in_bound(&mut self, capacity: BitRate) {
-        if let Some(before) = self.last_bound.replace(capacity) {
-            let x = capacity.fraction_of(before).unwrap_or(1.0).max(0.01).ln().abs();
-            let seen = (x / VOLATILE).min(1.0);
-            self.volatility += (seen - self.volatility) * 0.25;
-        }
-        self.bound = Some(capacity);
-    }
 }
 
 impl RateLaw for Adaptive {
@@ -180,8 +146,10 @@ impl RateLaw for Adaptive {
         let Some(in_force) = input.in_force else {
             return hold(input, Reason::HoldPending);
         };
-        let alpha = 1.0 - (-input.dt.as_secs_f64() / USUAL_TAU.as_secs_f64()).exp();
-        self.usual += (in_force.min(input.current).bps() as f64 - self.usual) * alpha;
+        let filled = input.load.newest.is_some_and(|got| got >= in_force.scaled(0.9));
+        if input.waits || filled {
+            self.bounds.lived(input.dt, in_force.min(input.current));
+        }
         if in_force > input.current.scaled(CUT_PENDING) {
             if self.is_cut_underway {
                 // What was measured until the cut is in force says nothing about it.
@@ -201,12 +169,13 @@ impl RateLaw for Adaptive {
             MeasurementState::Collapsed => return hold(input, Reason::HoldCollapsed),
             MeasurementState::Healthy | MeasurementState::Reduced => {}
         }
+        let more = FICKLE_MORE.scaled(self.bounds.fickleness(input.now));
         let depth = input.finding.map_or(Delay::ZERO, |finding| {
             let depth = finding.depth - input.serialisation;
             let standing = finding.standing - input.serialisation;
-            if depth > self.bloat {
+            if depth > self.bloat + more {
                 depth
-            } else if standing > SOFT {
+            } else if standing > SOFT + more {
                 standing
             } else {
                 Delay::ZERO
@@ -231,16 +200,16 @@ impl RateLaw for Adaptive {
         match (in_doubt, input.blamed) {
             (true, true) => self.cut(input, depth),
             (true, false) => withdraw(input, Reason::HoldElsewhere),
+            (false, _) if input.waits => self.raise(input),
+            (false, _)
+                if input.load.class == LoadClass::Low
+                    && self.bounds.fickleness(input.now) > 0.3
+                    && self.bounds.expected(input.now).is_some_and(|e| e > input.current) =>
+            {
+                self.raise(input)
+            }
             (false, _) => match input.load.class {
-                LoadClass::High => {
-                    if input.load.achieved.is_some_and(|got| got >= in_force.scaled(FULL)) {
-                        let fresh = self.proven.is_none_or(|proven| proven < in_force);
-                        if fresh {
-                            self.proven = Some(in_force);
-                        }
-                    }
-                    self.raise(input)
-                }
+                LoadClass::High => self.raise(input),
                 LoadClass::Unknown => hold(input, Reason::HoldLoadUnknown),
                 LoadClass::Low | LoadClass::Idle => towards_base(input),
             },
@@ -252,7 +221,7 @@ impl RateLaw for Adaptive {
     }
 
     fn bound(&self) -> Option<BitRate> {
-        self.bound
+        self.bounds.rate()
     }
 }
 

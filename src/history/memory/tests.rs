@@ -39,20 +39,20 @@ fn kept(directory: &TempDir) -> Settings {
 #[test]
 fn what_was_learned_comes_back_with_its_time() {
     let directory = TempDir::new().unwrap();
-    let reader = Reader::open(&kept(&directory).path).unwrap();
+    let memories = Memories::open(&kept(&directory).path).unwrap();
     let reflectors = names(&["1.1.1.1", "8.8.8.8", "9.9.9.9"]);
-    let told = reader.memory("cable", &reflectors).unwrap();
+    let told = memories.of_wan("cable", &reflectors).unwrap();
     assert_eq!(told, Some((fixture::START, learned())));
-    assert_eq!(reader.memory("dsl", &reflectors).unwrap(), None);
-    assert_eq!(reader.memory("a WAN that never was", &reflectors).unwrap(), None);
+    assert_eq!(memories.of_wan("dsl", &reflectors).unwrap(), None);
+    assert_eq!(memories.of_wan("a WAN that never was", &reflectors).unwrap(), None);
 }
 
 #[test]
 fn another_list_of_reflectors_gets_what_is_known_of_each_address() {
     let directory = TempDir::new().unwrap();
-    let reader = Reader::open(&kept(&directory).path).unwrap();
+    let memories = Memories::open(&kept(&directory).path).unwrap();
     let reflectors = names(&["9.9.9.9", "1.0.0.1", "1.1.1.1", "8.8.8.8"]);
-    let (_, memory) = reader.memory("cable", &reflectors).unwrap().unwrap();
+    let (_, memory) = memories.of_wan("cable", &reflectors).unwrap().unwrap();
     assert_eq!(memory.baselines, [Some(ms(31)), None, Some(ms(12)), None]);
 }
 
@@ -66,8 +66,8 @@ fn the_newest_memory_replaces_the_one_before() {
     newer.directions.upload.desired = BitRate::from_bps(77);
     recorder.memory(0, later, &newer, &names(&["1.1.1.1", "8.8.8.8", "9.9.9.9"]));
     writer.close(Duration::from_secs(5)).unwrap();
-    let reader = Reader::open(&settings.path).unwrap();
-    let (at, memory) = reader.memory("cable", &[]).unwrap().unwrap();
+    let memories = Memories::open(&settings.path).unwrap();
+    let (at, memory) = memories.of_wan("cable", &[]).unwrap().unwrap();
     assert_eq!((at, memory.directions), (later, newer.directions));
 }
 
@@ -75,10 +75,13 @@ fn the_newest_memory_replaces_the_one_before() {
 fn a_file_of_an_earlier_version_remembers_nothing_and_learns_to() {
     let directory = TempDir::new().unwrap();
     let settings = kept(&directory);
-    Connection::open(&settings.path).unwrap().execute_batch("DROP TABLE memory").unwrap();
-    assert_eq!(Reader::open(&settings.path).unwrap().memory("cable", &[]).unwrap(), None);
+    Connection::open(&settings.path)
+        .unwrap()
+        .execute_batch("DROP TABLE memory; PRAGMA user_version = 2")
+        .unwrap();
+    assert_eq!(Memories::open(&settings.path).unwrap().of_wan("cable", &[]).unwrap(), None);
     kept(&directory);
-    assert!(Reader::open(&settings.path).unwrap().memory("cable", &[]).unwrap().is_some());
+    assert!(Memories::open(&settings.path).unwrap().of_wan("cable", &[]).unwrap().is_some());
 }
 
 #[test]
@@ -88,7 +91,7 @@ fn unknown_keys_are_not_minded_and_nonsense_is_told_or_left_out() {
     let connection = Connection::open(&settings.path).unwrap();
     let set = |content: &str| {
         connection.execute("UPDATE memory SET content = ?1", [content]).unwrap();
-        Reader::open(&settings.path).unwrap().memory("cable", &names(&["a", "b", "c"]))
+        Memories::open(&settings.path).unwrap().of_wan("cable", &names(&["a", "b", "c"]))
     };
     let newer = r#"{"reflectors": {"a": {"baseline_us": 7, "score": 0.9}, "b": {"baseline_us": -1},
         "c": {"baseline_us": 9000000000}}, "download": {"desired_bps": 5, "safe": 1},

@@ -40,13 +40,14 @@ fn a_summary_tells_a_span_of_one_wan() {
     let (from, to) = all();
     let summary = reader.summary("cable", from, to).unwrap();
     assert_eq!(summary.cycles, 100);
-    assert_eq!((summary.first, summary.last), (Some(START), Some(START.after(STEP * 99))));
+    assert_eq!(summary.first, Some(START));
     let delta = summary.delta.unwrap();
-    assert_eq!([delta.p50, delta.p95].map(Delay::micros), [2_200, 90_000]);
+    let near = |told: Delay, exact: i64| (told.micros() - exact).abs() * 30 <= exact;
+    assert!(near(delta.p50, 2_200) && near(delta.p95, 90_000), "{delta:?}");
     let upload = &summary.directions[Direction::Upload];
     let shares = upload.states.map(|(_, share)| (share * 100.0).round());
     assert_eq!(shares.map(|share| share.to_string()), ["75", "0", "0", "25"]);
-    assert_eq!(upload.desired, Some(BitRate::from_bps(92_000_001)));
+    assert_eq!(upload.desired, Some(BitRate::from_bps(92_001_000)));
 
     // The end of a span is not in it.
     let part = reader.summary("cable", START.after(STEP), START.after(STEP * 3)).unwrap();
@@ -99,13 +100,40 @@ fn a_reader_and_a_writer_do_not_disturb_each_other() {
     let mut store = fixture::store(&settings);
     store.write(&fixture::batch([fixture::cycle(0, 1)])).unwrap();
     let reader = Reader::open(&settings.path).unwrap();
-    reader.connection.execute_batch("BEGIN").unwrap();
+    let snapshot = Connection::open(&settings.path).unwrap();
+    snapshot.execute_batch("BEGIN; SELECT count(*) FROM wan").unwrap();
     let (from, to) = all();
     assert_eq!(reader.summary("cable", from, to).unwrap().cycles, 1);
     store.write(&fixture::batch([fixture::cycle(0, 2)])).unwrap();
-    assert_eq!(reader.summary("cable", from, to).unwrap().cycles, 1);
-    reader.connection.execute_batch("COMMIT").unwrap();
     assert_eq!(reader.summary("cable", from, to).unwrap().cycles, 2);
     store.write(&Batch::default()).unwrap();
-    assert!(reader.connection.execute("DELETE FROM cycle", []).is_err());
+    assert!(reader.connection.execute("DELETE FROM cycle_1", []).is_err());
+}
+
+#[test]
+fn events_are_filtered_and_streamed_by_the_page() {
+    let directory = TempDir::new().unwrap();
+    let path = history(&directory);
+    let hand = Connection::open(&path).unwrap();
+    hand.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+         INSERT INTO event (at, wan, kind, payload) SELECT ?1 + i / 3, 2, 'odd', '{}' FROM n",
+        [START.micros()],
+    )
+    .unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let (from, to) = all();
+    let count = |wan: Option<&str>, kinds: &[&str]| {
+        let kinds = kinds.iter().map(|&kind| kind.to_owned()).collect();
+        let events: Vec<_> = reader
+            .events_of(EventFilter { from, to, wan: wan.map(str::to_owned), kinds })
+            .map(|event| event.unwrap().id)
+            .collect();
+        let distinct: std::collections::BTreeSet<_> = events.iter().collect();
+        assert_eq!(distinct.len(), events.len());
+        events.len()
+    };
+    assert_eq!((count(None, &[]), count(Some("dsl"), &[])), (2501, 2500));
+    assert_eq!(count(Some("cable"), &["state_changed", "odd"]), 1);
+    assert_eq!((count(None, &["odd"]), count(Some("cable"), &["odd"])), (2500, 0));
 }

@@ -21,66 +21,71 @@ fn cycles(numbers: std::ops::Range<u64>) -> impl Iterator<Item = Cycle> {
     numbers.map(|number| fixture::cycle(0, number))
 }
 
-/// A cycle of the first WAN whose wall clock shows `micros` after the start.
-fn cycle_at(number: u64, micros: i64) -> Cycle {
-    let wall = Timestamp::from_micros(START.micros() + micros);
+/// A cycle of the first WAN whose wall clock shows `millis` after the start.
+fn cycle_at(number: u64, millis: i64) -> Cycle {
+    let wall = Timestamp::from_micros(START.micros() + millis * 1000);
     Cycle { wall, ..fixture::cycle(0, number) }
 }
 
-const COUNT: &str = "SELECT count(*) FROM cycle";
+const COUNT: &str = "SELECT count(*) FROM cycles";
 
 #[test]
-fn every_column_holds_what_its_name_says() {
+fn every_column_of_the_view_holds_what_its_name_says() {
     let directory = directory();
     let settings = fixture::settings(&directory);
     fixture::store(&settings).write(&fixture::batch(cycles(1..3))).unwrap();
 
     let connection = Connection::open(&settings.path).unwrap();
-    let mut query = connection.prepare("SELECT * FROM cycle ORDER BY at DESC LIMIT 1").unwrap();
+    let mut query = connection.prepare("SELECT * FROM cycles ORDER BY at_ms DESC LIMIT 1").unwrap();
     let names: Vec<String> = query.column_names().map(str::to_owned).collect();
     let values: Vec<Value> = query
         .query_row([], |row| (0..names.len()).map(|column| row.get(column)).collect())
         .unwrap();
-    let expected = [
-        ("wan", 1),
-        ("at", START.after(STEP * 2).micros()),
-        ("number", 2),
-        ("measurement", 1),
+    let text = |text: &str| Value::Text(text.to_owned());
+    let int = Value::Integer;
+    let mut expected = vec![
+        ("wan".to_owned(), text("cable")),
+        ("at_ms".to_owned(), int(START.after(STEP * 2).micros() / 1000)),
+        ("measurement".to_owned(), text("healthy")),
+    ];
+    let told = [
         ("fresh", 6),
         ("votes", 2),
         ("bloated", 1),
+        ("probes_sent", 2),
+        ("probes_lost", 1),
+        ("gap", 0),
+        ("span_ms", 50),
+        ("skipped", 4),
+        ("overran", 0),
+        ("lateness_us", 300),
         ("rtt_us", 24_300),
         ("baseline_us", 22_100),
         ("delta_us", 2_200),
         ("jitter_us", 870),
-        ("lateness_us", 310),
-        ("busy_us", 95),
-        ("skipped", 4),
-        ("download_state", 0),
-        ("download_reason", 2),
-        ("download_load", 3),
-        ("download_blamed", 1),
-        ("download_achieved_bps", 41_000_000),
-        ("download_desired_bps", 92_000_000),
-        ("download_observed_bps", 93_000_000),
-        ("download_backlog_bytes", 15_140),
-        ("download_bytes", 256_000),
-        ("download_packets", 210),
-        ("download_drops", 3),
-        ("upload_state", 0),
-        ("upload_reason", 8),
-        ("upload_load", 2),
-        ("upload_blamed", 0),
-        ("upload_achieved_bps", 41_000_001),
-        ("upload_desired_bps", 92_000_001),
-        ("upload_observed_bps", 93_000_001),
-        ("upload_backlog_bytes", 15_141),
-        ("upload_bytes", 256_001),
-        ("upload_packets", 211),
-        ("upload_drops", 4),
     ];
-    let stored: Vec<_> = names.iter().map(String::as_str).zip(values).collect();
-    assert_eq!(stored, expected.map(|(name, value)| (name, Value::Integer(value))));
+    expected.extend(told.map(|(name, value)| (name.to_owned(), int(value))));
+    for (direction, reason, load, blamed, place) in
+        [("download", "raise_demand", "high", 1, 0), ("upload", "hold_no_demand", "low", 0, 1)]
+    {
+        let told = [
+            ("state", text("green")),
+            ("reason", text(reason)),
+            ("load", text(load)),
+            ("blamed", int(blamed)),
+            ("desired_bps", int(92_000_000 + 1000 * place)),
+            ("observed_bps", int(93_000_000 + 1000 * place)),
+            ("achieved_bps", int((92_000_000 + 1000 * place) * 45 / 100)),
+            ("backlog_bytes", int(15_168)),
+            ("bytes", int(256_000 + place)),
+            ("packets", int(210 + place)),
+            ("drops", int(3 + place)),
+            ("writes", int(0)),
+        ];
+        expected.extend(told.map(|(name, value)| (format!("{direction}_{name}"), value)));
+    }
+    let stored: Vec<_> = names.into_iter().zip(values).collect();
+    assert_eq!(stored, expected);
 }
 
 #[test]
@@ -92,7 +97,7 @@ fn traffic_is_unknown_at_first_and_survives_a_counter_reset() {
     let batch = fixture::batch([fixture::cycle(0, 1), reset]);
     fixture::store(&settings).write(&batch).unwrap();
     let connection = Connection::open(&settings.path).unwrap();
-    let mut query = connection.prepare("SELECT download_bytes FROM cycle ORDER BY at").unwrap();
+    let mut query = connection.prepare("SELECT download_bytes FROM cycles ORDER BY at_ms").unwrap();
     let bytes: Vec<Option<i64>> =
         query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
     assert_eq!(bytes, [None, Some(700)]);
@@ -103,33 +108,37 @@ fn a_clock_that_steps_back_or_stands_still_loses_no_row() {
     let directory = directory();
     let settings = fixture::settings(&directory);
     let mut store = fixture::store(&settings);
-    // 0, 50, 100 µs; then back to 50, whose place is taken; then stuck at 100.
+    // 0, 50, 100 ms; then back to 50, whose place is taken; then stuck at 100.
     let steps = [0, 50, 100, 50, 51, 100, 100, 100];
-    let shown = (1..).zip(steps).map(|(number, micros)| cycle_at(number, micros));
+    let shown = (1..).zip(steps).map(|(number, millis)| cycle_at(number, millis));
     store.write(&fixture::batch(shown)).unwrap();
     // And another process that starts over at the same moments.
     store.write(&fixture::batch([cycle_at(9, 0), cycle_at(10, 50)])).unwrap();
 
     let connection = Connection::open(&settings.path).unwrap();
-    let mut query = connection.prepare("SELECT number, at FROM cycle ORDER BY number").unwrap();
-    let placed: Vec<(i64, i64)> = query
-        .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? - START.micros())))
+    let mut query = connection.prepare("SELECT at_ms FROM cycles ORDER BY at_ms").unwrap();
+    let placed: Vec<i64> = query
+        .query_map([], |row| Ok(row.get::<_, i64>(0)? - START.micros() / 1000))
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
-    let expected = [
-        (1, 0),
-        (2, 50),
-        (3, 100),
-        (4, 51),
-        (5, 52),
-        (6, 101),
-        (7, 102),
-        (8, 103),
-        (9, 1),
-        (10, 53),
-    ];
-    assert_eq!(placed, expected);
+    assert_eq!(placed, [0, 1, 50, 51, 52, 53, 100, 101, 102, 103]);
+}
+
+/// The promise of docs/history.md, on a link that rests, loads one direction, loads both.
+#[test]
+fn a_cycle_takes_at_most_60_bytes() {
+    let directory = directory();
+    let settings = fixture::settings(&directory);
+    let mut store = fixture::store(&settings);
+    let mut life = fixture::Life::new();
+    for _ in 0..10 {
+        store.write(&fixture::batch((0..1200).map(|_| life.next_cycle()))).unwrap();
+    }
+    let pages = "SELECT sum(pgsize) FROM dbstat WHERE name GLOB 'cycle_*'";
+    let bytes = number(&settings.path, pages) as f64 / 12_000.0;
+    assert!(bytes <= 60.0, "{bytes:.1} bytes a cycle");
+    assert!(bytes > 45.0, "{bytes:.1} bytes a cycle: does this link live?");
 }
 
 #[test]
@@ -239,7 +248,7 @@ fn only_files_are_set_aside() {
 fn a_database_of_another_application_or_of_the_future_is_left_as_it_is() {
     for (pragma, value, said) in [
         ("application_id", 7, "is a database of another application (application_id 0x7)"),
-        ("user_version", 2, "was written by a newer wanctl (schema 2, this one knows 1)"),
+        ("user_version", 99, "was written by a newer wanctl (schema 99, this one knows 3)"),
     ] {
         let directory = directory();
         let settings = fixture::settings(&directory);
@@ -267,12 +276,11 @@ fn a_kill_costs_at_most_the_batch_in_flight() {
     // A transaction that has already reached the log, but not its end.
     let open = store.open.as_mut().unwrap();
     let transaction = open.connection.transaction().unwrap();
-    {
-        let mut insert = transaction.prepare(&INSERT_CYCLE).unwrap();
-        for row in fixture::batch(cycles(200..300)).cycles {
-            row.insert(&mut insert, 1, row.at.micros()).unwrap();
-        }
+    let mut sums = Sums::new();
+    for row in fixture::batch(cycles(200..300)).cycles {
+        ingest::insert(&transaction, 1, row.at_ms, &row.values, &mut sums, None).unwrap();
     }
+    ingest::add_sums(&transaction, sums).unwrap();
     transaction.cache_flush().unwrap();
     // What a kill would leave behind; and the log torn in its last page besides.
     let remains = directory.path().join("remains.db");
@@ -309,9 +317,10 @@ fn closing_leaves_one_whole_file() {
     store.write(&fixture::batch(cycles(0..10))).unwrap();
     assert!(store.sizes().1 > 0);
     store.close();
-    let names: Vec<_> =
+    let mut names: Vec<_> =
         fs::read_dir(directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(names, ["history.db"]);
+    names.sort();
+    assert_eq!(names, ["history.db", "history.db-lock"]);
 }
 
 #[test]
@@ -321,15 +330,15 @@ fn a_log_that_outgrew_its_limit_is_cut_back_when_no_reader_needs_it() {
     let mut store = fixture::store(&settings);
     store.write(&fixture::batch(cycles(0..10))).unwrap();
     let log = with_suffix(&settings.path, "-wal");
-    fs::OpenOptions::new().write(true).open(&log).unwrap().set_len(2 * WAL_LIMIT).unwrap();
+    fs::OpenOptions::new().write(true).open(&log).unwrap().set_len(2 * LOG_BYTES).unwrap();
 
     let reader = Connection::open(&settings.path).unwrap();
-    reader.execute_batch("BEGIN; SELECT count(*) FROM cycle").unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM cycles").unwrap();
     store.write(&fixture::batch(cycles(10..20))).unwrap();
-    store.trim(START).unwrap();
-    assert!(store.sizes().1 > WAL_LIMIT);
+    store.upkeep(START).unwrap();
+    assert!(store.sizes().1 > LOG_BYTES);
     reader.execute_batch("COMMIT").unwrap();
-    store.trim(START).unwrap();
+    store.upkeep(START).unwrap();
     assert_eq!(store.sizes().1, 0);
     assert_eq!(number(&settings.path, COUNT), 20);
 }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{
-    super::{Reader, Stats, fixture},
+    super::{Reader, Retention, Stats, fixture},
     *,
 };
 
@@ -201,7 +201,6 @@ fn a_shorter_retention_takes_effect_while_it_runs() {
     let directory = TempDir::new().unwrap();
     let settings = fixture::settings(&directory);
     let (recorder, writer) = start_at(settings.clone(), FAST);
-    recorder.retain(Duration::from_hours(1));
     let at =
         |age: Duration| Timestamp::from_micros(wall_clock().micros() - Delay::from(age).micros());
     for (number, age) in [(1, Duration::from_hours(2)), (2, Duration::from_mins(1))] {
@@ -209,10 +208,17 @@ fn a_shorter_retention_takes_effect_while_it_runs() {
         recorder.cycle(Arc::new(crate::control::Cycle { wall, ..fixture::cycle(0, number) }));
     }
     wait_for(&recorder, |stats| stats.rows_written == 2);
+    let kept = || -> i64 {
+        let connection = Connection::open(&settings.path).unwrap();
+        connection.query_row("SELECT count(*) FROM cycles", [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(kept(), 2);
+    recorder.retain(Retention { raw: Duration::from_hours(1), ..settings.retention });
     let until = Instant::now() + PATIENCE;
-    while stored(&settings) != 1 {
+    while kept() != 1 {
         assert!(Instant::now() < until, "nothing was trimmed");
         thread::yield_now();
     }
+    assert_eq!(stored(&settings), 2, "the tiers still tell both");
     writer.close(PATIENCE).unwrap();
 }

@@ -1,11 +1,12 @@
 use std::sync::Mutex;
 
 use futures_util::future::BoxFuture;
-use prometheus_client::{encoding::text::encode, registry::Registry};
+use prometheus_client::encoding::text::encode;
 use tokio::time::{advance, pause};
 
 use super::*;
 use crate::{
+    catalogue::Catalogue,
     control::ProbeOutcome,
     probe::{Answer, ProbeFamilies},
     units::Delay,
@@ -50,7 +51,7 @@ struct Bench {
     fake: Arc<Fake>,
     pace: watch::Sender<Pace>,
     samples: mpsc::Receiver<RttSample>,
-    registry: Registry,
+    catalogue: Catalogue,
     stop: CancellationToken,
 }
 
@@ -61,8 +62,8 @@ impl Bench {
         let addresses: Vec<IpAddr> = (1..=6).map(|n| IpAddr::from([192, 0, 2, n])).collect();
         let names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         let config = ProbeConfig { active: 3, ..ProbeConfig::of(addresses) };
-        let mut registry = Registry::default();
-        let families = ProbeFamilies::register(&mut registry);
+        let mut catalogue = Catalogue::default();
+        let families = ProbeFamilies::register(&mut catalogue);
         let (sender, samples) = mpsc::channel(1024);
         let pace = watch::Sender::new(Pace::Full);
         let ends = Ends {
@@ -75,7 +76,7 @@ impl Bench {
         let schedule = Schedule::new("cable", &config, Duration::ZERO);
         let prober: Arc<dyn Prober> = Arc::<Fake>::clone(&fake);
         tokio::spawn(schedule.run(prober, Clock::start(), ends, stop.clone()));
-        Self { fake, pace, samples, registry, stop }
+        Self { fake, pace, samples, catalogue, stop }
     }
 
     /// Lets `millis` pass; returns how many packets were sent.
@@ -93,7 +94,7 @@ impl Bench {
 
     fn metric(&self, line: &str) -> bool {
         let mut text = String::new();
-        encode(&mut text, &self.registry).unwrap();
+        encode(&mut text, self.catalogue.registry()).unwrap();
         text.lines().any(|told| told == line)
     }
 }

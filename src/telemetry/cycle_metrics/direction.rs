@@ -1,74 +1,150 @@
-//! The handles of one direction of a WAN.
+//! What was decided for a direction, and how far the router has followed.
 
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 
-use super::{
-    Before,
-    families::{FloatCounter, FloatGauge, Labels, WanLabels},
-};
+use super::{DIRECTION, absent::Absent, of_direction};
 use crate::{
-    control::{CongestionState, Direction, DirectionCycle, Reason},
+    catalogue::{Catalogue, FloatCounter, FloatGauge, Labels, Spec},
+    control::{CongestionState, Direction, DirectionCycle, Limits, Reason},
     units::{BitRate, MonoTime},
 };
 
+/// The reasons that move a rate, each with where to. Whatever else moves one, such as other limits
+/// in a changed configuration, is counted as `OTHER`.
+const MOVES: [(Reason, &str); 5] = [
+    (Reason::CutBloat, DECREASE),
+    (Reason::CutCollapsed, DECREASE),
+    (Reason::RaiseDemand, INCREASE),
+    (Reason::GlideUp, INCREASE),
+    (Reason::GlideDown, DECREASE),
+];
+const INCREASE: &str = "increase";
+const DECREASE: &str = "decrease";
+const OTHER: &str = "other";
+
 #[derive(Debug)]
-pub(super) struct DirectionMetrics {
-    rate: FloatGauge,
-    /// Absent until the router was read.
-    applied: Absent,
-    achieved: Absent,
-    backlog: Absent,
-    allowance: FloatCounter,
-    sent: Counter,
-    /// Absent until the router has counted a drop, which it may never do.
-    dropped: (Family<Labels, Counter>, Labels),
-    increases: Counter,
-    decreases: Counter,
-    decisions: Vec<(Reason, Counter)>,
-    pending: FloatGauge,
-    writes: Counter,
-    states: Vec<(CongestionState, Gauge, FloatCounter)>,
-    transitions: Vec<(CongestionState, CongestionState, Counter)>,
+pub(super) struct DirectionFamilies {
+    state: Family<Labels, Gauge>,
+    state_time: Family<Labels, FloatCounter>,
+    transitions: Family<Labels, Counter>,
+    decisions: Family<Labels, Counter>,
+    rate: Family<Labels, FloatGauge>,
+    applied: Family<Labels, FloatGauge>,
+    floor: Family<Labels, FloatGauge>,
+    base: Family<Labels, FloatGauge>,
+    ceiling: Family<Labels, FloatGauge>,
+    allowance: Family<Labels, FloatCounter>,
+    changes: Family<Labels, Counter>,
+    writes: Family<Labels, Counter>,
+    pending: Family<Labels, FloatGauge>,
+    pending_time: Family<Labels, FloatCounter>,
 }
 
-/// A gauge that is not exported while its value is unknown.
-#[derive(Debug)]
-pub(super) struct Absent {
-    family: Family<Labels, FloatGauge>,
-    labels: Labels,
-    /// The series, while it is exported.
-    series: Option<FloatGauge>,
-}
-
-impl Absent {
-    pub(super) fn new(family: &Family<Labels, FloatGauge>, labels: Labels) -> Self {
-        Self { family: family.clone(), labels, series: None }
-    }
-
-    pub(super) fn set(&mut self, value: Option<f64>) {
-        let Self { family, labels, series } = self;
-        match value {
-            Some(value) => {
-                let known = series.get_or_insert_with(|| family.get_or_create_owned(labels));
-                known.set(value);
-            }
-            None => {
-                if series.take().is_some() {
-                    family.remove(labels);
-                }
-            }
+impl DirectionFamilies {
+    pub(super) fn register(c: &mut Catalogue) -> Self {
+        let by_direction = |name, help| Spec::new(name, help).by(DIRECTION);
+        let by_state = |name, help| Spec::new(name, help).by(&["wan", "direction", "state"]);
+        c.chapter("Congestion and decisions");
+        let state = c.family(by_state(
+            "wanctl_controller_state",
+            "Congestion state, 1 for the current state",
+        ));
+        let state_time = c.family(by_state(
+            "wanctl_controller_state_time_seconds_total",
+            "Time spent in each congestion state",
+        ));
+        let transitions = c.family(
+            Spec::new(
+                "wanctl_controller_state_transitions_total",
+                "Transitions between congestion states",
+            )
+            .by(&["wan", "direction", "from", "to"]),
+        );
+        let decisions =
+            c.family(
+                Spec::new("wanctl_decisions_total", "Cycles by the reason of their decision")
+                    .by(&["wan", "direction", "reason"]),
+            );
+        c.chapter("Rates");
+        Self {
+            state,
+            state_time,
+            transitions,
+            decisions,
+            rate: c
+                .family(by_direction("wanctl_shaper_rate_bytes_per_second", "Desired shaper rate")),
+            applied: c.family(
+                by_direction(
+                    "wanctl_shaper_rate_applied_bytes_per_second",
+                    "Shaper rate as read back from the router",
+                )
+                .when("once read"),
+            ),
+            floor: c.family(by_direction(
+                "wanctl_shaper_rate_floor_bytes_per_second",
+                "Configured rate below which no cut goes",
+            )),
+            base: c.family(by_direction(
+                "wanctl_shaper_rate_base_bytes_per_second",
+                "Configured rate that an idle link returns to",
+            )),
+            ceiling: c.family(by_direction(
+                "wanctl_shaper_rate_ceiling_bytes_per_second",
+                "Configured rate above which no raise goes",
+            )),
+            allowance: c.family(by_direction(
+                "wanctl_shaper_allowance_bytes_total",
+                "Time integral of the desired rate, whose rate() is the exact mean",
+            )),
+            changes: c.family(
+                Spec::new(
+                    "wanctl_shaper_rate_changes_total",
+                    "Changes of the desired rate, by kind and reason; other: new limits in the \
+                     configuration",
+                )
+                .by(&["wan", "direction", "change", "reason"]),
+            ),
+            writes: c.family(by_direction(
+                "wanctl_shaper_rate_writes_total",
+                "Rate writes that the router confirmed",
+            )),
+            pending: c.family(by_direction(
+                "wanctl_shaper_rate_pending_seconds",
+                "For how long the router has not enforced the desired rate, 0 if it does",
+            )),
+            pending_time: c.family(by_direction(
+                "wanctl_shaper_rate_pending_time_seconds_total",
+                "Time in which a cycle saw the router not enforce the desired rate",
+            )),
         }
     }
 }
 
+#[derive(Debug)]
+pub(super) struct DirectionMetrics {
+    states: Vec<(CongestionState, Gauge, FloatCounter)>,
+    transitions: Vec<(CongestionState, CongestionState, Counter)>,
+    decisions: Vec<(Reason, Counter)>,
+    rate: FloatGauge,
+    applied: Absent,
+    floor: FloatGauge,
+    base: FloatGauge,
+    ceiling: FloatGauge,
+    allowance: FloatCounter,
+    moves: [(Reason, Counter); 5],
+    raised_otherwise: Counter,
+    cut_otherwise: Counter,
+    writes: Counter,
+    pending: FloatGauge,
+    pending_time: FloatCounter,
+    /// The state and the count of writes of the cycle before.
+    before: Option<(CongestionState, u64)>,
+}
+
 impl DirectionMetrics {
-    pub(super) fn new(all: &WanLabels, wan: &str, direction: Direction) -> Self {
-        let base = || vec![("wan", wan.to_owned()), ("direction", direction.name().to_owned())];
-        let with = |extra: &[(&'static str, &str)]| {
-            let mut labels = base();
-            labels.extend(extra.iter().map(|(name, value)| (*name, (*value).to_owned())));
-            labels
-        };
+    pub(super) fn new(all: &DirectionFamilies, wan: &str, direction: Direction) -> Self {
+        let with = |extra: &[(&'static str, &str)]| of_direction(wan, direction, extra);
+        let of = |family: &Family<Labels, FloatGauge>| family.get_or_create_owned(&with(&[]));
         let states = CongestionState::ALL.map(|state| {
             let labels = with(&[("state", state.name())]);
             let gauge = all.state.get_or_create_owned(&labels);
@@ -85,70 +161,73 @@ impl DirectionMetrics {
             let labels = with(&[("reason", reason.code())]);
             (reason, all.decisions.get_or_create_owned(&labels))
         });
-        let change = |kind| all.changes.get_or_create_owned(&with(&[("change", kind)]));
+        let changes = |change: &str, reason: &str| {
+            all.changes.get_or_create_owned(&with(&[("change", change), ("reason", reason)]))
+        };
         Self {
-            rate: all.rate.get_or_create_owned(&base()),
-            applied: Absent::new(&all.applied, base()),
-            achieved: Absent::new(&all.achieved, base()),
-            backlog: Absent::new(&all.backlog, base()),
-            allowance: all.allowance.get_or_create_owned(&base()),
-            sent: all.sent.get_or_create_owned(&base()),
-            dropped: (all.dropped.clone(), base()),
-            increases: change("increase"),
-            decreases: change("decrease"),
-            decisions: decisions.to_vec(),
-            pending: all.pending.get_or_create_owned(&base()),
-            writes: all.writes.get_or_create_owned(&base()),
             states: states.to_vec(),
             transitions: transitions.collect(),
+            decisions: decisions.to_vec(),
+            rate: of(&all.rate),
+            applied: Absent::new(&all.applied, with(&[])),
+            floor: of(&all.floor),
+            base: of(&all.base),
+            ceiling: of(&all.ceiling),
+            allowance: all.allowance.get_or_create_owned(&with(&[])),
+            moves: MOVES.map(|(reason, change)| (reason, changes(change, reason.code()))),
+            raised_otherwise: changes(INCREASE, OTHER),
+            cut_otherwise: changes(DECREASE, OTHER),
+            writes: all.writes.get_or_create_owned(&with(&[])),
+            pending: of(&all.pending),
+            pending_time: all.pending_time.get_or_create_owned(&with(&[])),
+            before: None,
         }
     }
 
-    pub(super) fn record(
-        &mut self,
-        told: &DirectionCycle,
-        now: MonoTime,
-        before: Option<Before>,
-        passed: f64,
-    ) {
-        let pending = told.actuation.pending_since.map(|since| now.since(since).as_secs_f64());
-        self.pending.set(pending.unwrap_or(0.0));
+    pub(super) fn configure(&self, limits: Limits) {
+        let Limits { floor, base, ceiling } = limits;
+        for (gauge, rate) in [(&self.floor, floor), (&self.base, base), (&self.ceiling, ceiling)] {
+            gauge.set(rate.bytes_per_second());
+        }
+    }
+
+    /// `passed` is the time in seconds since the cycle before.
+    pub(super) fn record(&mut self, told: &DirectionCycle, now: MonoTime, passed: f64) {
         self.rate.set(told.desired.bytes_per_second());
         self.applied.set(told.actuation.observed.map(BitRate::bytes_per_second));
-        self.achieved.set(told.load.achieved.map(BitRate::bytes_per_second));
         self.allowance.inc_by(told.previous.bytes_per_second() * passed);
-        let backlog = told.queue.filter(|_| told.load.achieved.is_some());
-        self.backlog.set(backlog.map(|queue| queue.backlog_bytes as f64));
-        self.increases.inc_by(u64::from(told.desired > told.previous));
-        self.decreases.inc_by(u64::from(told.desired < told.previous));
+        self.count_change(told);
         if let Some((_, counter)) = self.decisions.iter().find(|(r, _)| *r == told.reason) {
             counter.inc();
         }
+        let pending = told.actuation.pending_since.map(|since| now.since(since).as_secs_f64());
+        self.pending.set(pending.unwrap_or(0.0));
+        self.pending_time.inc_by(pending.map_or(0.0, |pending| pending.min(passed)));
         for (state, gauge, _) in &self.states {
             gauge.set(i64::from(*state == told.state));
         }
-        let Some(before) = before else { return };
-        if let Some((_, _, time)) = self.states.iter().find(|(s, ..)| *s == before.state) {
+        let before = self.before.replace((told.state, told.actuation.writes));
+        let Some((state, writes)) = before else { return };
+        self.writes.inc_by(told.actuation.writes.saturating_sub(writes));
+        if let Some((_, _, time)) = self.states.iter().find(|(s, ..)| *s == state) {
             time.inc_by(passed);
         }
-        let entered = |(from, to, _): &&(_, _, Counter)| *from == before.state && *to == told.state;
+        let entered = |(from, to, _): &&(_, _, Counter)| *from == state && *to == told.state;
         if let Some((_, _, counter)) = self.transitions.iter().find(entered) {
             counter.inc();
         }
-        self.writes.inc_by(told.actuation.writes.saturating_sub(before.writes));
-        if let (Some(now), Some(then)) = (told.queue, before.queue) {
-            self.sent.inc_by(since(then.bytes, now.bytes));
-            let dropped = since(then.dropped, now.dropped);
-            if dropped > 0 {
-                let (family, labels) = &self.dropped;
-                family.get_or_create(labels).inc_by(dropped);
-            }
-        }
     }
-}
 
-/// What a counter has counted since it stood at `then`. One that fell was reset: what it shows has
-/// been counted since.
-fn since(then: u64, now: u64) -> u64 {
-    now.checked_sub(then).unwrap_or(now)
+    fn count_change(&self, told: &DirectionCycle) {
+        if told.desired == told.previous {
+            return;
+        }
+        let change = if told.desired > told.previous { INCREASE } else { DECREASE };
+        let reasons = MOVES.iter().zip(&self.moves);
+        let mut moves = reasons.filter(|((_, usual), _)| *usual == change);
+        let known = moves.find(|((reason, _), _)| *reason == told.reason);
+        let otherwise =
+            if change == INCREASE { &self.raised_otherwise } else { &self.cut_otherwise };
+        known.map_or(otherwise, |(_, (_, counter))| counter).inc();
+    }
 }

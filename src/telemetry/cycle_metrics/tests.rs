@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use prometheus_client::registry::Registry;
-
 use super::*;
 use crate::{
     control::{
-        DirectionParams, EvidenceParams, LawKind, Limits, QueueReading, ReflectorId, RttSample,
-        ShaperSample, StateThresholds, Timing, Wan, WanParams,
+        DirectionParams, EvidenceParams, LawKind, Limits, ProbeOutcome, QueueReading, ReflectorId,
+        RttSample, ShaperSample, StateThresholds, Timing, Wan,
     },
     telemetry::{Format, encode},
     units::{BitRate, Delay, Timestamp},
@@ -18,8 +16,8 @@ const NAME: &str = "my \"fast\"\\\nWAN";
 
 /// Runs a real controller for `cycles` cycles at a steady 25 of 30 Mbit/s and records them.
 fn scrape_after(cycles: u64, format: Format) -> String {
-    let mut registry = Registry::with_prefix("wanctl");
-    let families = WanLabels::register(&mut registry);
+    let mut catalogue = Catalogue::default();
+    let families = WanLabels::register(&mut catalogue);
     let mut metrics = CycleMetrics::new(&families, NAME, &["192.0.2.1".to_owned()]);
     let rate = BitRate::from_mbps(30.0);
     let limits = Limits { floor: rate, base: rate, ceiling: rate };
@@ -66,7 +64,7 @@ fn scrape_after(cycles: u64, format: Format) -> String {
             timing: Timing { interval, ..Timing::default() },
         });
     }
-    encode(&registry, format).unwrap()
+    encode(&catalogue, format).unwrap().text()
 }
 
 fn value(page: &str, series: &str) -> f64 {

@@ -63,6 +63,8 @@ impl Bench {
             measurement: MEASURED,
             bloated: true,
             blamed: true,
+            is_sure: true,
+            waits: false,
             finding: None,
             serialisation: Delay::ZERO,
             path: Duration::ZERO,

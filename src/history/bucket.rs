@@ -1,0 +1,254 @@
+//! What a span of cycles adds up to: a row of a tier.
+//!
+//! Every value is a sum, a minimum, a maximum or a histogram, so that buckets merge in any order
+//! and any number of times into the bucket of all their cycles. Averages and percentiles are
+//! computed when they are asked for; the percentiles are stored besides, for plain SQL.
+
+mod columns;
+
+use rusqlite::{Row, types::Value};
+
+pub(super) use columns::{COLUMNS, Column, DERIVED, DirectionColumn, HISTOGRAMS};
+use columns::{Merge, VALUES};
+
+use super::histogram::Histogram;
+use crate::{
+    control::{CongestionState, Direction, MeasurementState},
+    units::{BitRate, Delay},
+};
+
+/// The cycles of one WAN in some span of time, summed up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    values: [Option<i64>; VALUES],
+    rtt: Histogram,
+    delta: Histogram,
+}
+
+/// A measured delay of the cycles in a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DelayStats {
+    /// Cycles that had a value.
+    pub cycles: u64,
+    /// The lowest value.
+    pub min: Delay,
+    /// The mean over the cycles.
+    pub mean: Delay,
+    /// The highest value.
+    pub max: Delay,
+}
+
+/// A rate in a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateStats {
+    /// The lowest value.
+    pub min: BitRate,
+    /// The mean over the time for which it was known.
+    pub mean: BitRate,
+    /// The highest value.
+    pub max: BitRate,
+}
+
+/// Which delay of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DelayKind {
+    /// The round-trip time.
+    Rtt,
+    /// The delay over the baseline.
+    Delta,
+}
+
+/// Which rate of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateKind {
+    /// What the shaper should be set to.
+    Desired,
+    /// What the shaper was last seen set to.
+    Observed,
+    /// What got through, as the controller saw it.
+    Achieved,
+}
+
+impl Default for Bucket {
+    fn default() -> Self {
+        let mut values = [None; VALUES];
+        for (value, (_, merge)) in values.iter_mut().zip(COLUMNS.iter()) {
+            *value = (*merge == Merge::Sum).then_some(0);
+        }
+        Self { values, rtt: Histogram::default(), delta: Histogram::default() }
+    }
+}
+
+impl Bucket {
+    /// Counts a value in a column as its kind has it.
+    pub(super) fn put(&mut self, column: impl Into<usize>, value: i64) {
+        let column = column.into();
+        self.values[column] = merged(COLUMNS[column].1, self.values[column], Some(value));
+    }
+
+    /// Counts a delay in µs in its histogram.
+    pub(super) fn put_delay(&mut self, kind: DelayKind, micros: i64) {
+        match kind {
+            DelayKind::Rtt => self.rtt.add(micros),
+            DelayKind::Delta => self.delta.add(micros),
+        }
+    }
+
+    /// Adds what `other` has counted.
+    pub fn merge(&mut self, other: &Self) {
+        for ((value, other), (_, merge)) in
+            self.values.iter_mut().zip(other.values).zip(COLUMNS.iter())
+        {
+            *value = merged(*merge, *value, other);
+        }
+        self.rtt.merge(&other.rtt);
+        self.delta.merge(&other.delta);
+    }
+
+    fn sum(&self, column: impl Into<usize>) -> u64 {
+        self.values[column.into()].and_then(|sum| u64::try_from(sum).ok()).unwrap_or(0)
+    }
+
+    /// Returns the number of cycles.
+    #[must_use]
+    pub fn cycles(&self) -> u64 {
+        self.sum(Column::Cycles)
+    }
+
+    /// Returns the time that the cycles stand for, in milliseconds.
+    #[must_use]
+    pub fn span_ms(&self) -> u64 {
+        self.sum(Column::SpanMs)
+    }
+
+    /// Returns how many cycles began after a hole: a start of the daemon, a dropped cycle, a
+    /// pause of more than 2 s.
+    #[must_use]
+    pub fn gaps(&self) -> u64 {
+        self.sum(Column::Gaps)
+    }
+
+    /// Returns the probes sent and, of those, lost.
+    #[must_use]
+    pub fn probes(&self) -> (u64, u64) {
+        (self.sum(Column::ProbesSent), self.sum(Column::ProbesLost))
+    }
+
+    /// Returns the ticks that were dropped, and the cycles that took longer than their interval.
+    #[must_use]
+    pub fn late(&self) -> (u64, u64) {
+        (self.sum(Column::Skipped), self.sum(Column::Overruns))
+    }
+
+    /// Returns the time in a measurement state, in milliseconds.
+    #[must_use]
+    pub fn measurement_ms(&self, state: MeasurementState) -> u64 {
+        self.sum(Column::measurement(state))
+    }
+
+    /// Returns the time in a congestion state, in milliseconds.
+    #[must_use]
+    pub fn state_ms(&self, direction: Direction, state: CongestionState) -> u64 {
+        self.sum(DirectionColumn::state(state).of(direction))
+    }
+
+    /// Returns lowest, mean and highest delay, or `None` if none was measured. The mean is rounded.
+    #[must_use]
+    pub fn delay(&self, kind: DelayKind) -> Option<DelayStats> {
+        let [count, sum, min, max] = Column::delay(kind).map(|column| self.values[column as usize]);
+        let count = count.filter(|&count| count > 0)?;
+        Some(DelayStats {
+            cycles: count.unsigned_abs(),
+            min: Delay::from_micros(min?),
+            mean: Delay::from_micros(sum?.div_euclid(count)),
+            max: Delay::from_micros(max?),
+        })
+    }
+
+    /// Returns the delay that a share of `quantile` (0 to 1) of the cycles does not exceed, right
+    /// to 3.2 % or 64 µs and never outside of what was measured; `None` if nothing was.
+    #[must_use]
+    pub fn quantile(&self, kind: DelayKind, quantile: f64) -> Option<Delay> {
+        let stats = self.delay(kind)?;
+        let told = self.histogram(kind).quantile(quantile)?;
+        Some(Delay::from_micros(told).clamp(stats.min, stats.max))
+    }
+
+    /// Returns the share (0 to 1) of the cycles whose delay was higher than `limit`, right to the
+    /// width of the histogram's bucket; `None` if nothing was measured.
+    #[must_use]
+    pub fn share_above(&self, kind: DelayKind, limit: Delay) -> Option<f64> {
+        let stats = self.delay(kind)?;
+        Some(self.histogram(kind).above(limit.micros()) as f64 / stats.cycles as f64)
+    }
+
+    fn histogram(&self, kind: DelayKind) -> &Histogram {
+        match kind {
+            DelayKind::Rtt => &self.rtt,
+            DelayKind::Delta => &self.delta,
+        }
+    }
+
+    /// Returns lowest, mean (over time) and highest rate, or `None` if it was never known.
+    #[must_use]
+    pub fn rate(&self, direction: Direction, kind: RateKind) -> Option<RateStats> {
+        let [time, sum, min, max] =
+            DirectionColumn::rate(kind).map(|column| self.values[column.of(direction)]);
+        let mean = sum?.checked_div(time?)?;
+        let rate = |kbps: i64| BitRate::from_bps(u64::try_from(kbps).unwrap_or(0) * 1000);
+        Some(RateStats { min: rate(min?), mean: rate(mean), max: rate(max?) })
+    }
+
+    /// Returns the bytes that a direction's queue sent.
+    #[must_use]
+    pub fn bytes(&self, direction: Direction) -> u64 {
+        self.sum(DirectionColumn::Bytes.of(direction))
+    }
+
+    /// Returns a value by the name of its column in the tables, such as `download_bytes`; `None`
+    /// if it is not known. Percentiles have names too: `rtt_p50_us`, `delta_p95_us`.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<i64> {
+        let place = COLUMNS.iter().position(|(column, _)| column == name);
+        place.map_or_else(|| self.derived(name), |place| self.values[place])
+    }
+
+    fn derived(&self, name: &str) -> Option<i64> {
+        let (_, kind, quantile) = DERIVED.iter().find(|(column, ..)| *column == name)?;
+        self.quantile(*kind, *quantile).map(Delay::micros)
+    }
+
+    /// Returns the values in the order of the tables' columns from `cycles` on.
+    pub(super) fn to_sql(&self) -> impl Iterator<Item = Value> {
+        let int = |value: Option<i64>| value.map_or(Value::Null, Value::Integer);
+        let percentiles =
+            DERIVED.map(|(_, kind, quantile)| self.quantile(kind, quantile).map(Delay::micros));
+        let histograms = [&self.rtt, &self.delta].map(|told| Value::Blob(told.encode()));
+        self.values.map(int).into_iter().chain(percentiles.map(int)).chain(histograms)
+    }
+
+    /// Reads the columns of [`Self::to_sql`] but the percentiles, from the one numbered `first` on.
+    pub(super) fn from_sql(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let mut values = [None; VALUES];
+        for (column, value) in values.iter_mut().enumerate() {
+            *value = row.get(first + column)?;
+        }
+        let histogram = |column: usize| {
+            let stored = row.get_ref(first + VALUES + column)?;
+            Ok::<_, rusqlite::Error>(Histogram::decode(stored.as_blob().unwrap_or_default()))
+        };
+        Ok(Self { values, rtt: histogram(0)?, delta: histogram(1)? })
+    }
+}
+
+fn merged(merge: Merge, one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    let (Some(a), Some(b)) = (one, other) else { return one.or(other) };
+    Some(match merge {
+        Merge::Sum => a.saturating_add(b),
+        Merge::Min => a.min(b),
+        Merge::Max => a.max(b),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! The columns of the tiers' tables: the one place that knows their order and how they merge.
+
+use std::sync::LazyLock;
+
+use super::{DelayKind, RateKind};
+use crate::control::{CongestionState, Direction, MeasurementState};
+
+/// How two values of a column become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::history) enum Merge {
+    Sum,
+    Min,
+    Max,
+}
+
+macro_rules! columns {
+    ($(#[$doc:meta])* $type:ident, $table:ident, $count:ident,
+     { $($variant:ident $name:literal $merge:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(in crate::history) enum $type { $($variant),+ }
+
+        const $table: [(&str, Merge); $count] = [$(($name, Merge::$merge)),+];
+        const $count: usize = [$($type::$variant),+].len();
+    };
+}
+
+columns!(
+    /// A column about the WAN.
+    Column, WAN, WAN_COUNT, {
+    Cycles "cycles" Sum,
+    Gaps "gaps" Sum,
+    SpanMs "span_ms" Sum,
+    Skipped "skipped" Sum,
+    Overruns "overruns" Sum,
+    LatenessMax "lateness_max_us" Max,
+    ProbesSent "probes_sent" Sum,
+    ProbesLost "probes_lost" Sum,
+    StartingMs "starting_ms" Sum,
+    HealthyMs "healthy_ms" Sum,
+    ReducedMs "reduced_ms" Sum,
+    CollapsedMs "collapsed_ms" Sum,
+    StalledMs "stalled_ms" Sum,
+    RttCycles "rtt_cycles" Sum,
+    RttSum "rtt_sum_us" Sum,
+    RttMin "rtt_min_us" Min,
+    RttMax "rtt_max_us" Max,
+    DeltaCycles "delta_cycles" Sum,
+    DeltaSum "delta_sum_us" Sum,
+    DeltaMin "delta_min_us" Min,
+    DeltaMax "delta_max_us" Max,
+    BaselineCycles "baseline_cycles" Sum,
+    BaselineSum "baseline_sum_us" Sum,
+    JitterCycles "jitter_cycles" Sum,
+    JitterSum "jitter_sum_us" Sum,
+    JitterMax "jitter_max_us" Max,
+});
+
+columns!(
+    /// A column about a direction.
+    DirectionColumn, DIRECTION, DIRECTION_COUNT, {
+    GreenMs "green_ms" Sum,
+    YellowMs "yellow_ms" Sum,
+    SoftRedMs "soft_red_ms" Sum,
+    RedMs "red_ms" Sum,
+    BlamedMs "blamed_ms" Sum,
+    DesiredMs "desired_ms" Sum,
+    DesiredSum "desired_sum_bits" Sum,
+    DesiredMin "desired_min_kbps" Min,
+    DesiredMax "desired_max_kbps" Max,
+    ObservedMs "observed_ms" Sum,
+    ObservedSum "observed_sum_bits" Sum,
+    ObservedMin "observed_min_kbps" Min,
+    ObservedMax "observed_max_kbps" Max,
+    AchievedMs "achieved_ms" Sum,
+    AchievedSum "achieved_sum_bits" Sum,
+    AchievedMin "achieved_min_kbps" Min,
+    AchievedMax "achieved_max_kbps" Max,
+    BacklogMax "backlog_max_bytes" Max,
+    Bytes "bytes" Sum,
+    Packets "packets" Sum,
+    Drops "drops" Sum,
+    Cuts "cuts" Sum,
+    Raises "raises" Sum,
+    Writes "writes" Sum,
+});
+
+/// How many values a bucket has, percentiles and histograms not counted.
+pub(super) const VALUES: usize = WAN_COUNT + 2 * DIRECTION_COUNT;
+
+/// Names and kinds of all values, in the order of the tables.
+pub(in crate::history) static COLUMNS: LazyLock<Vec<(String, Merge)>> = LazyLock::new(|| {
+    let of = |direction: Direction| {
+        DIRECTION.map(|(name, merge)| (format!("{}_{name}", direction.name()), merge))
+    };
+    let wan = WAN.map(|(name, merge)| (name.to_owned(), merge));
+    wan.into_iter().chain(Direction::ALL.into_iter().flat_map(of)).collect()
+});
+
+/// The stored percentiles, which are computed of the histograms.
+pub(in crate::history) const DERIVED: [(&str, DelayKind, f64); 4] = [
+    ("rtt_p50_us", DelayKind::Rtt, 0.5),
+    ("rtt_p95_us", DelayKind::Rtt, 0.95),
+    ("delta_p50_us", DelayKind::Delta, 0.5),
+    ("delta_p95_us", DelayKind::Delta, 0.95),
+];
+
+/// The stored histograms.
+pub(in crate::history) const HISTOGRAMS: [&str; 2] = ["rtt_histogram", "delta_histogram"];
+
+impl From<Column> for usize {
+    fn from(column: Column) -> Self {
+        column as Self
+    }
+}
+
+impl Column {
+    /// Returns the column of the time in `state`.
+    pub(in crate::history) const fn measurement(state: MeasurementState) -> Self {
+        match state {
+            MeasurementState::Starting => Self::StartingMs,
+            MeasurementState::Healthy => Self::HealthyMs,
+            MeasurementState::Reduced => Self::ReducedMs,
+            MeasurementState::Collapsed => Self::CollapsedMs,
+            MeasurementState::Stalled => Self::StalledMs,
+        }
+    }
+
+    /// Returns the columns of a delay: count, sum, minimum, maximum.
+    pub(in crate::history) const fn delay(kind: DelayKind) -> [Self; 4] {
+        match kind {
+            DelayKind::Rtt => [Self::RttCycles, Self::RttSum, Self::RttMin, Self::RttMax],
+            DelayKind::Delta => [Self::DeltaCycles, Self::DeltaSum, Self::DeltaMin, Self::DeltaMax],
+        }
+    }
+}
+
+impl DirectionColumn {
+    /// Returns the column's place for a direction.
+    pub(in crate::history) const fn of(self, direction: Direction) -> usize {
+        let before = match direction {
+            Direction::Download => 0,
+            Direction::Upload => DIRECTION_COUNT,
+        };
+        WAN_COUNT + before + self as usize
+    }
+
+    /// Returns the column of the time in `state`.
+    pub(in crate::history) const fn state(state: CongestionState) -> Self {
+        match state {
+            CongestionState::Green => Self::GreenMs,
+            CongestionState::Yellow => Self::YellowMs,
+            CongestionState::SoftRed => Self::SoftRedMs,
+            CongestionState::Red => Self::RedMs,
+        }
+    }
+
+    /// Returns the columns of a rate: time known, sum over time, minimum, maximum.
+    pub(in crate::history) const fn rate(kind: RateKind) -> [Self; 4] {
+        match kind {
+            RateKind::Desired => {
+                [Self::DesiredMs, Self::DesiredSum, Self::DesiredMin, Self::DesiredMax]
+            }
+            RateKind::Observed => {
+                [Self::ObservedMs, Self::ObservedSum, Self::ObservedMin, Self::ObservedMax]
+            }
+            RateKind::Achieved => {
+                [Self::AchievedMs, Self::AchievedSum, Self::AchievedMin, Self::AchievedMax]
+            }
+        }
+    }
+}

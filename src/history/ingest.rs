@@ -1,0 +1,77 @@
+//! The way of a cycle into the database: its row, and its share of its second's bucket.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::{
+    bucket::Bucket,
+    rollup,
+    row::{CycleValues, insert_cycle, insert_values, summed},
+    tier::Tier,
+};
+
+/// The buckets of a transaction, which are added to the finest tier at its end: by WAN and second.
+pub(super) type Sums = BTreeMap<(i64, i64), Bucket>;
+
+/// An unbroken run of taken milliseconds of a WAN, both ends included.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken {
+    from: i64,
+    to: i64,
+}
+
+impl Taken {
+    /// Nothing is known to be taken.
+    pub(super) const NOTHING: Self = Self { from: 0, to: -1 };
+}
+
+/// Inserts a cycle at `at_ms`, or at the first free millisecond from there on, and adds it to
+/// `sums`.
+pub(super) fn insert(
+    connection: &Connection,
+    wan: i64,
+    at_ms: i64,
+    values: &CycleValues,
+    sums: &mut Sums,
+    taken: Option<&mut Taken>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(&insert_cycle(wan))?;
+    let mut nothing = Taken::NOTHING;
+    let at = place(at_ms, taken.unwrap_or(&mut nothing), |at| {
+        insert_values(&mut statement, at, values)
+    })?;
+    sums.entry((wan, at.div_euclid(1000))).or_default().merge(&summed(values));
+    Ok(())
+}
+
+/// Adds the buckets to the finest tier, and to those above that have been built already.
+pub(super) fn add_sums(connection: &Connection, sums: Sums) -> rusqlite::Result<()> {
+    for ((wan, second), bucket) in sums {
+        rollup::add(connection, wan, Tier::Second, second, &bucket)?;
+    }
+    Ok(())
+}
+
+/// Finds the first free millisecond from `wanted` on: `insert` says whether one was free.
+///
+/// A wall clock that steps back comes past moments that already have a row. The run of taken
+/// moments is remembered, or a clock that stands still would make each row search from the start.
+/// If the transaction then fails, the run only makes rows move a little further than they must.
+fn place(
+    wanted: i64,
+    taken: &mut Taken,
+    mut insert: impl FnMut(i64) -> rusqlite::Result<bool>,
+) -> rusqlite::Result<i64> {
+    let known = (taken.from..=taken.to).contains(&wanted);
+    let mut at = if known { taken.to + 1 } else { wanted };
+    while !insert(at)? {
+        at += 1;
+    }
+    if known {
+        taken.to = at;
+    } else if at > wanted {
+        *taken = Taken { from: wanted, to: at };
+    }
+    Ok(at)
+}

@@ -1,0 +1,309 @@
+//! The layout of a cycle's row: 18 integers, some of which hold several small fields.
+//!
+//! A row of SQLite spends a byte on each column before any value, so 36 columns of mostly tiny
+//! values would be 36 bytes of nothing. Fields share a column where they are small or usually
+//! zero; the rarer one stands in the higher bits, so that the integer is short when it is zero.
+
+use super::{super::code::Coded, LONGEST_SPAN_MS, millis_between};
+use crate::{
+    control::{
+        CongestionState, Cycle, Direction, DirectionCycle, LoadClass, MeasurementState,
+        PerDirection, ProbeOutcome, QueueReading, Reason,
+    },
+    units::{BitRate, Delay},
+};
+
+/// The columns of a table of cycles after its key.
+pub(in crate::history) const RAW_COLUMNS: [&str; 18] = [
+    "codes",
+    "timing",
+    "rtt_10us",
+    "baseline_10us",
+    "delta_10us",
+    "jitter_10us",
+    "download_desired_kbps",
+    "download_load_pct",
+    "download_lag_kbps",
+    "download_bytes",
+    "download_packets",
+    "download_queue",
+    "upload_desired_kbps",
+    "upload_load_pct",
+    "upload_lag_kbps",
+    "upload_bytes",
+    "upload_packets",
+    "upload_queue",
+];
+
+/// The values of [`RAW_COLUMNS`].
+pub(in crate::history) type CycleValues = [Option<i64>; RAW_COLUMNS.len()];
+
+/// Some bits of a column.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::history) struct Field {
+    /// The column, as its place in [`RAW_COLUMNS`].
+    pub(in crate::history) column: usize,
+    pub(in crate::history) shift: u32,
+    pub(in crate::history) bits: u32,
+}
+
+impl Field {
+    const fn new(column: usize, shift: u32, bits: u32) -> Self {
+        Self { column, shift, bits }
+    }
+
+    /// Returns the highest value that fits.
+    pub(in crate::history) const fn max(self) -> i64 {
+        (1 << self.bits) - 1
+    }
+
+    /// Returns the value, put into its place; too high ones become the highest.
+    pub(in crate::history) fn put(self, value: i64) -> i64 {
+        value.clamp(0, self.max()) << self.shift
+    }
+
+    fn get(self, values: &CycleValues) -> Option<i64> {
+        values[self.column].map(|all| (all >> self.shift) & self.max())
+    }
+}
+
+/// Where each field stands.
+pub(in crate::history) mod field {
+    use super::{Direction, Field};
+
+    pub(in crate::history) const MEASUREMENT: Field = Field::new(0, 0, 3);
+    pub(in crate::history) const BLOATED: Field = Field::new(0, 3, 1);
+    pub(in crate::history) const OVERRAN: Field = Field::new(0, 4, 1);
+    pub(in crate::history) const GAP: Field = Field::new(0, 5, 1);
+    pub(in crate::history) const FRESH: Field = Field::new(0, 30, 6);
+    pub(in crate::history) const VOTES: Field = Field::new(0, 36, 6);
+    pub(in crate::history) const SENT: Field = Field::new(0, 42, 5);
+    pub(in crate::history) const LOST: Field = Field::new(0, 47, 5);
+    pub(in crate::history) const SPAN_MS: Field = Field::new(1, 0, 11);
+    pub(in crate::history) const LATENESS_100US: Field = Field::new(1, 11, 12);
+    pub(in crate::history) const SKIPPED: Field = Field::new(1, 27, 20);
+
+    const fn of(direction: Direction, column: usize, shift: u32, bits: u32, step: u32) -> Field {
+        match direction {
+            Direction::Download => Field::new(column, shift, bits),
+            Direction::Upload => Field::new(column, shift + step, bits),
+        }
+    }
+
+    pub(in crate::history) const fn state(direction: Direction) -> Field {
+        of(direction, 0, 6, 3, 12)
+    }
+
+    pub(in crate::history) const fn reason(direction: Direction) -> Field {
+        of(direction, 0, 9, 6, 12)
+    }
+
+    pub(in crate::history) const fn load(direction: Direction) -> Field {
+        of(direction, 0, 15, 2, 12)
+    }
+
+    pub(in crate::history) const fn blamed(direction: Direction) -> Field {
+        of(direction, 0, 17, 1, 12)
+    }
+
+    pub(in crate::history) const fn writes(direction: Direction) -> Field {
+        of(direction, 1, 23, 2, 2)
+    }
+
+    /// In units of 64 bytes.
+    pub(in crate::history) const fn backlog(direction: Direction) -> Field {
+        Field::new(super::first_column(direction) + 5, 0, 24)
+    }
+
+    pub(in crate::history) const fn drops(direction: Direction) -> Field {
+        Field::new(super::first_column(direction) + 5, 24, 38)
+    }
+}
+
+/// Returns the place of a direction's first column.
+pub(in crate::history) const fn first_column(direction: Direction) -> usize {
+    match direction {
+        Direction::Download => 6,
+        Direction::Upload => 12,
+    }
+}
+
+/// Counts that had no room in a row: they go into the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::history) struct Carry {
+    sent: i64,
+    lost: i64,
+    writes: PerDirection<i64>,
+}
+
+/// Returns what of `held` fits into `field`, and takes it out.
+fn draw(held: &mut i64, field: Field) -> i64 {
+    let now = (*held).clamp(0, field.max());
+    *held -= now;
+    field.put(now)
+}
+
+/// Packs `cycle`, whose WAN's cycle before it was `before`.
+pub(in crate::history) fn pack(
+    cycle: &Cycle,
+    before: Option<&Cycle>,
+    carry: &mut Carry,
+) -> CycleValues {
+    for sample in &cycle.samples {
+        carry.sent += i64::from(sample.outcome != ProbeOutcome::Unsent);
+        carry.lost += i64::from(sample.outcome == ProbeOutcome::Lost);
+    }
+    let measurement = &cycle.measurement;
+    let (span, gap) = span(cycle, before);
+    let mut codes = field::MEASUREMENT.put(measurement.state.to_code())
+        | field::BLOATED.put(measurement.bloated.into())
+        | field::OVERRAN.put(cycle.timing.overran().into())
+        | field::GAP.put(gap.into())
+        | field::FRESH.put(measurement.fresh.into())
+        | field::VOTES.put(measurement.votes.into())
+        | draw(&mut carry.sent, field::SENT)
+        | draw(&mut carry.lost, field::LOST);
+    let mut timing = field::SPAN_MS.put(span)
+        | field::LATENESS_100US.put(Delay::from(cycle.timing.lateness).micros() / 100)
+        | field::SKIPPED.put(int(cycle.timing.skipped));
+    let mut values = [None; RAW_COLUMNS.len()];
+    for (direction, now) in cycle.directions.each() {
+        let then = before.map(|before| &before.directions[direction]);
+        codes |= field::state(direction).put(now.state.to_code())
+            | field::reason(direction).put(now.reason.to_code())
+            | field::load(direction).put(now.load.class.to_code())
+            | field::blamed(direction).put(now.blamed.into());
+        let written =
+            then.map_or(0, |then| now.actuation.writes.saturating_sub(then.actuation.writes));
+        carry.writes[direction] += int(written);
+        timing |= draw(&mut carry.writes[direction], field::writes(direction));
+        let first = first_column(direction);
+        for (slot, value) in values[first..].iter_mut().zip(traffic(direction, now, then)) {
+            *slot = value;
+        }
+    }
+    let ten_micros = |delay: Option<Delay>| delay.map(|delay| rounded(delay.micros(), 10));
+    let delays = [measurement.rtt, measurement.baseline, measurement.delta, measurement.jitter]
+        .map(ten_micros);
+    values[0] = Some(codes);
+    values[1] = Some(timing);
+    values[2..6].copy_from_slice(&delays);
+    values
+}
+
+/// Returns for how many ms the cycle stands, the time since the one before, and whether it begins
+/// after a hole.
+fn span(cycle: &Cycle, before: Option<&Cycle>) -> (i64, bool) {
+    let interval = Delay::from(cycle.timing.interval).micros() / 1000;
+    let Some(before) = before else { return (interval, true) };
+    let elapsed = millis_between(before, cycle);
+    if (0..=LONGEST_SPAN_MS).contains(&elapsed) {
+        (elapsed, cycle.number != before.number + 1)
+    } else {
+        (interval, true)
+    }
+}
+
+fn traffic(
+    direction: Direction,
+    now: &DirectionCycle,
+    before: Option<&DirectionCycle>,
+) -> [Option<i64>; 6] {
+    let old = before.and_then(|before| before.queue);
+    let moved = |counter: fn(&QueueReading) -> u64| {
+        let (now, old) = (counter(&now.queue?), counter(&old?));
+        // A counter that fell was reset: what it shows now has been counted since.
+        Some(int(now.checked_sub(old).unwrap_or(now)))
+    };
+    let desired = kbps(now.desired);
+    let share = now.load.achieved.and_then(|achieved| achieved.fraction_of(now.desired));
+    // The backlog is told with the reading that brought it, and not again until the next.
+    let backlog = now.queue.filter(|_| now.queue != old).map(|queue| int(queue.backlog_bytes));
+    let drops = moved(|queue| queue.dropped);
+    let queue = backlog.map(|bytes| {
+        field::backlog(direction).put(bytes.saturating_add(63) / 64)
+            | field::drops(direction).put(drops.unwrap_or(0))
+    });
+    [
+        Some(desired),
+        share.map(percent),
+        now.actuation.observed.map(|observed| desired - kbps(observed)),
+        moved(|queue| queue.bytes),
+        moved(|queue| queue.packets),
+        queue,
+    ]
+}
+
+/// A cycle's row, read.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::history) struct Unpacked<'a>(pub(in crate::history) &'a CycleValues);
+
+impl Unpacked<'_> {
+    pub(in crate::history) fn get(self, field: Field) -> i64 {
+        field.get(self.0).unwrap_or(0)
+    }
+
+    pub(in crate::history) fn measurement(self) -> Option<MeasurementState> {
+        field::MEASUREMENT.get(self.0).and_then(MeasurementState::from_code)
+    }
+
+    pub(in crate::history) fn state(self, direction: Direction) -> Option<CongestionState> {
+        field::state(direction).get(self.0).and_then(CongestionState::from_code)
+    }
+
+    pub(in crate::history) fn reason(self, direction: Direction) -> Option<Reason> {
+        field::reason(direction).get(self.0).and_then(Reason::from_code)
+    }
+
+    /// Returns RTT, baseline, delta and jitter in µs.
+    pub(in crate::history) fn delays(self) -> [Option<i64>; 4] {
+        [2, 3, 4, 5].map(|column| self.0[column].map(|delay| delay * 10))
+    }
+
+    /// Returns desired, observed and achieved rate in kbit/s.
+    pub(in crate::history) fn rates(self, direction: Direction) -> [Option<i64>; 3] {
+        let first = first_column(direction);
+        let desired = self.0[first];
+        let achieved = desired.zip(self.0[first + 1]).map(|(desired, pct)| desired * pct / 100);
+        [desired, desired.zip(self.0[first + 2]).map(|(desired, lag)| desired - lag), achieved]
+    }
+
+    /// Returns bytes and packets.
+    pub(in crate::history) fn traffic(self, direction: Direction) -> [Option<i64>; 2] {
+        let first = first_column(direction);
+        [self.0[first + 3], self.0[first + 4]]
+    }
+
+    /// Returns the backlog in bytes and the drops, if the cycle brought a reading.
+    pub(in crate::history) fn queue(self, direction: Direction) -> Option<(i64, i64)> {
+        let backlog = field::backlog(direction).get(self.0)?;
+        Some((backlog * 64, field::drops(direction).get(self.0)?))
+    }
+}
+
+/// SQLite has no unsigned integers; what does not fit has overflowed long before.
+fn int(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn kbps(rate: BitRate) -> i64 {
+    rounded(int(rate.bps()), 1000)
+}
+
+fn rounded(value: i64, unit: i64) -> i64 {
+    value.saturating_add(unit / 2).div_euclid(unit)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+fn percent(share: f64) -> i64 {
+    (share * 100.0).round() as i64
+}
+
+const _: () = assert!(LoadClass::VARIANTS.len() <= 4, "the field of the load has two bits");
+const _: () = assert!(Reason::VARIANTS.len() <= 64, "the field of the reason has six bits");
+const _: () =
+    assert!(CongestionState::VARIANTS.len() <= 8, "the field of the state has three bits");
+const _: () = assert!(MeasurementState::VARIANTS.len() <= 8, "its field has three bits");
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+use super::{super::super::fixture, *};
+
+#[test]
+fn what_has_no_room_goes_into_the_next_row() {
+    let (before, mut cycle) = (fixture::cycle(0, 1), fixture::cycle(0, 2));
+    let lost = cycle.samples[1];
+    cycle.samples = vec![lost; 40];
+    cycle.directions.upload.actuation.writes += 4;
+    let mut carry = Carry::default();
+    let first = pack(&cycle, Some(&before), &mut carry);
+    let next = Cycle { number: 3, samples: Vec::new(), ..cycle.clone() };
+    let second = pack(&next, Some(&cycle), &mut carry);
+    for (field, all) in
+        [(field::SENT, 40), (field::LOST, 40), (field::writes(Direction::Upload), 4)]
+    {
+        let told = [first, second].map(|values| Unpacked(&values).get(field));
+        assert_eq!(told, [field.max(), all - field.max()], "{field:?}");
+    }
+    assert_eq!(carry, Carry::default());
+}
+
+#[test]
+fn spans_add_up_and_holes_are_marked() {
+    let at = |number: u64, micros: u64| {
+        let mut cycle = fixture::cycle(0, number);
+        cycle.at = crate::units::MonoTime::from_start(std::time::Duration::from_micros(micros));
+        cycle
+    };
+    let cycles = [at(1, 50_400), at(2, 100_900), at(3, 149_999), at(5, 250_000), at(6, 9_000_000)];
+    let mut told = Vec::new();
+    let mut before = None;
+    for cycle in &cycles {
+        let values = pack(cycle, before, &mut Carry::default());
+        let row = Unpacked(&values);
+        told.push((row.get(field::SPAN_MS), row.get(field::GAP)));
+        before = Some(cycle);
+    }
+    // At first and after a long pause the interval stands in; a dropped cycle is a hole, too.
+    assert_eq!(told, [(50, 1), (50, 0), (49, 0), (101, 1), (50, 1)]);
+}
+
+#[test]
+fn fields_do_not_overlap() {
+    let mut fields = vec![
+        field::MEASUREMENT,
+        field::BLOATED,
+        field::OVERRAN,
+        field::GAP,
+        field::FRESH,
+        field::VOTES,
+        field::SENT,
+        field::LOST,
+        field::SPAN_MS,
+        field::LATENESS_100US,
+        field::SKIPPED,
+    ];
+    for direction in Direction::ALL {
+        fields.extend([
+            field::state(direction),
+            field::reason(direction),
+            field::load(direction),
+            field::blamed(direction),
+            field::writes(direction),
+            field::backlog(direction),
+            field::drops(direction),
+        ]);
+    }
+    let mut used = [0_i64; RAW_COLUMNS.len()];
+    for field in fields {
+        let bits = field.max() << field.shift;
+        assert_eq!(used[field.column] & bits, 0, "{field:?}");
+        used[field.column] |= bits;
+    }
+}

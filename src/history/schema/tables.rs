@@ -1,0 +1,143 @@
+//! The tables that hold cycles and buckets, and the views that show them to people.
+
+use std::fmt::Write as _;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::super::{
+    bucket::{COLUMNS, DERIVED, HISTOGRAMS},
+    code,
+    row::{Field, RAW_COLUMNS, field, raw_table},
+    tier::Tier,
+};
+use crate::control::Direction;
+
+/// Returns what creates the table of a WAN's cycles.
+pub(super) fn create_raw(wan: i64) -> String {
+    let columns = RAW_COLUMNS.map(|column| format!("{column} INTEGER")).join(", ");
+    let table = raw_table(wan);
+    format!("CREATE TABLE IF NOT EXISTS {table} (at_ms INTEGER PRIMARY KEY, {columns}) STRICT")
+}
+
+/// Returns what creates a tier's table.
+pub(super) fn create_tier(tier: Tier) -> String {
+    let mut columns = String::new();
+    for (name, _) in COLUMNS.iter() {
+        let _ = write!(columns, "{name} INTEGER, ");
+    }
+    for (name, ..) in DERIVED {
+        let _ = write!(columns, "{name} INTEGER, ");
+    }
+    for name in HISTOGRAMS {
+        let _ = write!(columns, "{name} BLOB, ");
+    }
+    format!(
+        "CREATE TABLE IF NOT EXISTS {} (wan INTEGER NOT NULL, start INTEGER NOT NULL, {columns}\
+         PRIMARY KEY (wan, start)) STRICT, WITHOUT ROWID",
+        tier.table()
+    )
+}
+
+/// Creates or renews the views, for the WANs of these numbers and names. Those that are as they
+/// should be are left alone, so that an open changes no file without need.
+pub(super) fn renew_views(connection: &Connection, wans: &[(i64, String)]) -> rusqlite::Result<()> {
+    let cycles = wans.iter().map(|(id, name)| select_cycles(*id, name)).collect::<Vec<_>>();
+    let mut views = vec![("cycles", cycles.join("\nUNION ALL\n"))];
+    views.extend(Tier::ALL.map(|tier| (tier.view(), select_tier(tier))));
+    for (name, select) in views {
+        // Without WANs there are no cycles to show.
+        if select.is_empty() {
+            continue;
+        }
+        let sql = format!("CREATE VIEW {name} AS\n{select}");
+        let old: Option<String> = connection
+            .query_row("SELECT sql FROM sqlite_schema WHERE name = ?1", [name], |row| row.get(0))
+            .optional()?;
+        if old.as_ref() != Some(&sql) {
+            connection.execute_batch(&format!("DROP VIEW IF EXISTS {name}; {sql};"))?;
+        }
+    }
+    Ok(())
+}
+
+fn select_cycles(wan: i64, name: &str) -> String {
+    let mut columns = vec![
+        format!("'{}' AS wan", name.replace('\'', "''")),
+        "at_ms".to_owned(),
+        format!("{} AS measurement", named("measurement", field::MEASUREMENT)),
+    ];
+    let mut add = |sql: String, name: &str| columns.push(format!("{sql} AS {name}"));
+    for (field, name) in [
+        (field::FRESH, "fresh"),
+        (field::VOTES, "votes"),
+        (field::BLOATED, "bloated"),
+        (field::SENT, "probes_sent"),
+        (field::LOST, "probes_lost"),
+        (field::GAP, "gap"),
+        (field::SPAN_MS, "span_ms"),
+        (field::SKIPPED, "skipped"),
+        (field::OVERRAN, "overran"),
+    ] {
+        add(bits(field), name);
+    }
+    add(format!("({}) * 100", bits(field::LATENESS_100US)), "lateness_us");
+    for delay in ["rtt", "baseline", "delta", "jitter"] {
+        add(format!("{delay}_10us * 10"), &format!("{delay}_us"));
+    }
+    for direction in Direction::ALL {
+        let d = direction.name();
+        let mut add = |sql: String, name: &str| add(sql, &format!("{d}_{name}"));
+        add(named("state", field::state(direction)), "state");
+        add(named("reason", field::reason(direction)), "reason");
+        add(named("load", field::load(direction)), "load");
+        add(bits(field::blamed(direction)), "blamed");
+        add(format!("{d}_desired_kbps * 1000"), "desired_bps");
+        add(format!("({d}_desired_kbps - {d}_lag_kbps) * 1000"), "observed_bps");
+        add(format!("{d}_desired_kbps * {d}_load_pct * 10"), "achieved_bps");
+        add(format!("({}) * 64", bits(field::backlog(direction))), "backlog_bytes");
+        add(format!("{d}_bytes"), "bytes");
+        add(format!("{d}_packets"), "packets");
+        // No reading, no drops: but unknown before the first.
+        let drops = format!("coalesce({}, {d}_bytes * 0)", bits(field::drops(direction)));
+        add(drops, "drops");
+        add(bits(field::writes(direction)), "writes");
+    }
+    format!("SELECT {} FROM {}", columns.join(",\n    "), raw_table(wan))
+}
+
+fn select_tier(tier: Tier) -> String {
+    let mut columns = vec!["wan.name AS wan".to_owned(), "start".to_owned()];
+    for (name, _) in COLUMNS.iter() {
+        // A mean for a sum, where a sum alone means little.
+        columns.push(if let Some(delay) = name.strip_suffix("_sum_us") {
+            format!("{name} / nullif({delay}_cycles, 0) AS {delay}_mean_us")
+        } else if let Some(rate) = name.strip_suffix("_sum_bits") {
+            format!("{name} * 1000 / nullif({rate}_ms, 0) AS {rate}_mean_bps")
+        } else if let Some(rate) = name.strip_suffix("_kbps") {
+            format!("{name} * 1000 AS {rate}_bps")
+        } else {
+            name.clone()
+        });
+    }
+    columns.extend(DERIVED.map(|(name, ..)| name.to_owned()));
+    format!(
+        "SELECT {} FROM {table} JOIN wan ON wan.id = {table}.wan",
+        columns.join(",\n    "),
+        table = tier.table()
+    )
+}
+
+fn bits(Field { column, shift, bits }: Field) -> String {
+    let all = RAW_COLUMNS[column];
+    format!("{all} >> {shift} & {}", (1_i64 << bits) - 1)
+}
+
+/// Returns what spells out a code; one that this wanctl does not know is shown as its number.
+fn named(kind: &str, field: Field) -> String {
+    let mut sql = format!("CASE {}", bits(field));
+    for (_, value, name) in code::table().filter(|(of, ..)| *of == kind) {
+        let _ = write!(sql, " WHEN {value} THEN '{name}'");
+    }
+    let _ = write!(sql, " ELSE {} END", bits(field));
+    sql
+}

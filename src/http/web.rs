@@ -1,0 +1,208 @@
+//! TLS, passwords and headers of the server, by a web configuration file that may change while it
+//! serves: a renewed certificate is taken without a restart, and a broken one is not taken.
+
+mod guard;
+mod known;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, SystemTime},
+};
+
+use axum::{Router, middleware};
+use prometheus_client::metrics::counter::Counter;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Semaphore,
+    time::sleep,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_util::{either::Either, sync::CancellationToken};
+use tracing::{error, info};
+
+use self::known::Known;
+use crate::{
+    catalogue::{Catalogue, Figure, Spec},
+    config::{ConfigErrors, Problem, WebConfig, WebTls},
+};
+
+/// How often it is looked whether a file has changed.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// A connection, secured or not.
+pub(super) type Stream<S> = Either<S, Box<TlsStream<S>>>;
+
+/// What the web configuration file asks for; without a file, nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Web(Option<Arc<Shared>>);
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    inner: RwLock<Arc<Inner>>,
+    is_good: AtomicBool,
+    unauthorized: Counter,
+    known: Known,
+    /// Checking a password is slow by design, so they are checked one at a time.
+    desk: Arc<Semaphore>,
+    /// What was wrong with the files when they were last read, in lines.
+    complaint: Mutex<String>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: WebConfig,
+    /// The files as they were before they were read.
+    stamps: Vec<Stamp>,
+}
+
+/// By what it is seen that a file has changed: when, and its size.
+type Stamp = Option<(SystemTime, u64)>;
+
+impl Web {
+    /// Reads the file at `path`, with warnings about what has no effect.
+    ///
+    /// # Errors
+    /// All mistakes of the file at once.
+    pub fn open(path: &Path) -> Result<(Self, Vec<Problem>), ConfigErrors> {
+        let (inner, warnings) = Inner::read(path)?;
+        let shared = Shared {
+            path: path.to_owned(),
+            inner: RwLock::new(Arc::new(inner)),
+            is_good: AtomicBool::new(true),
+            unauthorized: Counter::default(),
+            known: Known::default(),
+            desk: Arc::new(Semaphore::new(1)),
+            complaint: Mutex::default(),
+        };
+        Ok((Self(Some(Arc::new(shared))), warnings))
+    }
+
+    /// Tells whether connections are secured.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.0.as_ref().is_some_and(|shared| shared.inner().config.tls.is_some())
+    }
+
+    /// Declares the metrics of what there is.
+    pub fn declare(&self, c: &mut Catalogue) {
+        let Some(shared) = self.0.clone() else { return };
+        c.chapter("Web configuration");
+        let when = "with --web.config.file";
+        let refused = Spec::new(
+            "wanctl_web_unauthorized_requests_total",
+            "Requests refused for want of a user and the password",
+        );
+        c.adopt(refused.when(when), shared.unauthorized.clone());
+        let good = Figure::gauge(
+            "wanctl_web_config_last_reload_successful",
+            "1 if the web configuration and all it names could be read when they last changed",
+        );
+        let expiry = Figure::gauge(
+            "wanctl_web_certificate_not_after_timestamp_seconds",
+            "Unix time at which the server's certificate, or one in its chain, expires",
+        );
+        c.figures([good.when(when), expiry.when("with TLS")], move || {
+            let good = f64::from(u8::from(shared.is_good.load(Relaxed)));
+            let expiry = shared.inner().config.tls.as_ref().map(|tls| tls.not_after.seconds());
+            [Some(good), expiry]
+        });
+    }
+
+    /// Takes changes of the files while they are served, until `stop`.
+    pub async fn watch(self, stop: CancellationToken) {
+        let Some(shared) = self.0 else { return };
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(LOOK) => {}
+            }
+            let shared = Arc::clone(&shared);
+            // The disk may be slow. If it panics, the next look is as good.
+            let _ = tokio::task::spawn_blocking(move || shared.look()).await;
+        }
+    }
+
+    /// Has every answer of `routes` carry the headers, and asks for a password first.
+    pub(super) fn protect(&self, routes: Router) -> Router {
+        match &self.0 {
+            None => routes,
+            Some(shared) => {
+                let shared = Arc::clone(shared);
+                routes.layer(middleware::from_fn_with_state(shared, guard::guard))
+            }
+        }
+    }
+
+    /// Shakes hands with who is at the other end of `stream`.
+    ///
+    /// # Errors
+    /// If the other end does not speak TLS although it must, or shows no good certificate.
+    pub(super) async fn greet<S>(&self, stream: S) -> io::Result<Stream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let tls = self.0.as_ref().and_then(|shared| shared.inner().config.tls.clone());
+        let Some(WebTls { server, .. }) = tls else { return Ok(Either::Left(stream)) };
+        Ok(Either::Right(Box::new(TlsAcceptor::from(server).accept(stream).await?)))
+    }
+}
+
+impl Shared {
+    fn inner(&self) -> Arc<Inner> {
+        Arc::clone(&self.inner.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads everything anew if something has changed, or was wrong; what is wrong is told once.
+    fn look(&self) {
+        let inner = self.inner();
+        let is_good = self.is_good.load(Relaxed);
+        let now = inner.config.files.iter().map(|file| stamp(file));
+        if is_good && now.eq(inner.stamps.iter().copied()) {
+            return;
+        }
+        let mut complaint = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
+        match Inner::read(&self.path) {
+            Ok((new, _)) => {
+                info!(file = %self.path.display(), "the web configuration was reloaded");
+                self.known.forget();
+                *self.inner.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                self.is_good.store(true, Relaxed);
+                complaint.clear();
+            }
+            Err(errors) => {
+                self.is_good.store(false, Relaxed);
+                let told = errors.to_string();
+                if *complaint != told {
+                    for line in told.lines() {
+                        error!("{line}");
+                    }
+                    error!("the web configuration was not reloaded: the one before stays in force");
+                    *complaint = told;
+                }
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn read(path: &Path) -> Result<(Self, Vec<Problem>), ConfigErrors> {
+        let (config, warnings) = WebConfig::load(path)?;
+        let stamps = stamps(&config);
+        Ok((Self { config, stamps }, warnings))
+    }
+}
+
+fn stamps(config: &WebConfig) -> Vec<Stamp> {
+    config.files.iter().map(|file| stamp(file)).collect()
+}
+
+fn stamp(file: &Path) -> Stamp {
+    let about = fs::metadata(file).ok()?;
+    Some((about.modified().ok()?, about.len()))
+}

@@ -1,0 +1,160 @@
+//! What the probes of a WAN say, all reflectors together.
+
+use prometheus_client::metrics::{
+    counter::Counter, family::Family, gauge::Gauge, histogram::Histogram,
+};
+
+use super::{RTT_BUCKETS, WAN, absent::Absent, of_wan};
+use crate::{
+    catalogue::{Catalogue, FloatCounter, FloatGauge, Histograms, Labels, Spec},
+    control::{CongestionState, Measurement, MeasurementState, StateThresholds},
+    units::Delay,
+};
+
+#[derive(Debug)]
+pub(super) struct MeasurementFamilies {
+    rtt: Histograms,
+    inflation: Histograms,
+    baseline: Family<Labels, FloatGauge>,
+    delta: Family<Labels, FloatGauge>,
+    jitter: Family<Labels, FloatGauge>,
+    threshold: Family<Labels, FloatGauge>,
+    state: Family<Labels, Gauge>,
+    state_time: Family<Labels, FloatCounter>,
+    fresh: Family<Labels, Gauge>,
+    votes: Family<Labels, Gauge>,
+    bloated: Family<Labels, Counter>,
+}
+
+impl MeasurementFamilies {
+    pub(super) fn register(c: &mut Catalogue) -> Self {
+        c.chapter("Delay");
+        let by_wan = |name, help| Spec::new(name, help).by(WAN);
+        let by_state = |name, help| Spec::new(name, help).by(&["wan", "state"]);
+        let measured = "while measured";
+        Self {
+            rtt: c.histograms(
+                by_wan(
+                    "wanctl_rtt_seconds",
+                    "Median round-trip time over the fresh reflectors, once per cycle",
+                ),
+                &RTT_BUCKETS,
+            ),
+            inflation: c.histograms(
+                by_wan(
+                    "wanctl_rtt_inflation_seconds",
+                    "Delay over the baseline, not below zero, once per cycle",
+                ),
+                &RTT_BUCKETS,
+            ),
+            baseline: c.family(
+                by_wan("wanctl_rtt_baseline_seconds", "Learned idle round-trip time")
+                    .when("while a fresh reflector has one"),
+            ),
+            delta: c.family(
+                by_wan("wanctl_rtt_delta_seconds", "Delay over the baseline, may be negative")
+                    .when(measured),
+            ),
+            jitter: c.family(
+                by_wan("wanctl_rtt_jitter_seconds", "Smoothed step from reply to reply")
+                    .when(measured),
+            ),
+            threshold: c.family(by_state(
+                "wanctl_rtt_threshold_seconds",
+                "Configured delay over the baseline above which the congestion state is entered",
+            )),
+            state: c.family(by_state(
+                "wanctl_measurement_state",
+                "How far the probes can be trusted, 1 for the current state",
+            )),
+            state_time: c.family(by_state(
+                "wanctl_measurement_state_time_seconds_total",
+                "Time spent in each state of the measurement",
+            )),
+            fresh: c.family(by_wan(
+                "wanctl_measurement_fresh_reflectors",
+                "Reflectors whose last reply is recent enough to count",
+            )),
+            votes: c.family(by_wan(
+                "wanctl_measurement_votes_reflectors",
+                "Fresh reflectors whose delay is over the bloat threshold",
+            )),
+            bloated: c.family(by_wan(
+                "wanctl_measurement_bloated_cycles_total",
+                "Cycles in which enough reflectors voted that the delay is up",
+            )),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct MeasurementMetrics {
+    rtt: Histogram,
+    inflation: Histogram,
+    baseline: Absent,
+    delta: Absent,
+    jitter: Absent,
+    /// As in `CongestionState::ALL`, without green, which is entered below all thresholds.
+    thresholds: [FloatGauge; 3],
+    states: Vec<(MeasurementState, Gauge, FloatCounter)>,
+    fresh: Gauge,
+    votes: Gauge,
+    bloated: Counter,
+}
+
+impl MeasurementMetrics {
+    pub(super) fn new(all: &MeasurementFamilies, wan: &str) -> Self {
+        let one = || of_wan(wan, &[]);
+        let states = MeasurementState::ALL.map(|state| {
+            let labels = of_wan(wan, &[("state", state.name())]);
+            let gauge = all.state.get_or_create_owned(&labels);
+            (state, gauge, all.state_time.get_or_create_owned(&labels))
+        });
+        let [_, worse @ ..] = CongestionState::ALL;
+        Self {
+            rtt: all.rtt.get_or_create_owned(&one()),
+            inflation: all.inflation.get_or_create_owned(&one()),
+            baseline: Absent::new(&all.baseline, one()),
+            delta: Absent::new(&all.delta, one()),
+            jitter: Absent::new(&all.jitter, one()),
+            thresholds: worse.map(|state| {
+                all.threshold.get_or_create_owned(&of_wan(wan, &[("state", state.name())]))
+            }),
+            states: states.to_vec(),
+            fresh: all.fresh.get_or_create_owned(&one()),
+            votes: all.votes.get_or_create_owned(&one()),
+            bloated: all.bloated.get_or_create_owned(&one()),
+        }
+    }
+
+    pub(super) fn configure(&self, thresholds: StateThresholds) {
+        let StateThresholds { yellow, soft_red, red } = thresholds;
+        for (gauge, threshold) in self.thresholds.iter().zip([yellow, soft_red, red]) {
+            gauge.set(threshold.seconds());
+        }
+    }
+
+    /// `passed` is the time in seconds since the cycle before.
+    pub(super) fn record(&mut self, told: &Measurement, passed: f64) {
+        if let Some(rtt) = told.rtt {
+            self.rtt.observe(rtt.seconds());
+        }
+        if let Some(delta) = told.delta {
+            // A negative observation would break the sum, which must not fall.
+            self.inflation.observe(delta.seconds().max(0.0));
+        }
+        self.delta.set(told.delta.map(Delay::seconds));
+        self.baseline.set(told.baseline.map(Delay::seconds));
+        self.jitter.set(told.jitter.map(Delay::seconds));
+        for (state, gauge, time) in &self.states {
+            let current = *state == told.state;
+            gauge.set(i64::from(current));
+            if current {
+                time.inc_by(passed);
+            }
+        }
+        self.fresh.set(i64::from(told.fresh));
+        self.votes.set(i64::from(told.votes));
+        self.bloated.inc_by(u64::from(told.bloated));
+    }
+}
