@@ -98,6 +98,7 @@ fn the_configurations_of_the_fleet_are_accepted() {
         arguments.push(&path);
         accepted("promtool", "prometheus", &arguments);
     }
+    accepted("promtool", "prometheus", &["check", "rules", "docs/fleet/silent.rules.yaml"]);
     let targets = fs::read_to_string(repository("docs/fleet/targets/branches.json")).unwrap();
     let targets: Value = serde_json::from_str(&targets).unwrap();
     assert!(targets.as_array().unwrap().iter().all(|group| group["labels"]["site"].is_string()));
