@@ -161,3 +161,20 @@ fn every_alert_is_seen_to_fire_and_to_resolve() {
         }
     }
 }
+
+/// An inhibition of an alert that was renamed would inhibit nothing, in silence.
+#[test]
+fn the_alertmanager_knows_the_alerts_by_their_names() {
+    let config = fs::read_to_string(repository("compose/alertmanager.yaml")).unwrap();
+    let alerts: Vec<String> = rules().into_iter().filter_map(|rule| rule.alert).collect();
+    let words = config.split(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '+');
+    let named: Vec<&str> = words.filter(|word| word.starts_with("Wanctl")).collect();
+    assert!(named.len() > 5, "{named:?}");
+    for name in named {
+        let known = match name.strip_suffix(".+") {
+            Some(beginning) => alerts.iter().any(|alert| alert.starts_with(beginning)),
+            None => alerts.iter().any(|alert| alert == name),
+        };
+        assert!(known, "there is no alert {name}");
+    }
+}

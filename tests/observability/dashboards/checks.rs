@@ -137,6 +137,9 @@ fn of_panel(panel: &Value, variables: &[&str]) -> Vec<String> {
         if !variables.contains(&variable) || !title.contains(&format!("${variable}")) {
             faults.push(format!("it is repeated by `{variable}` and does not say so"));
         }
+        if panel["gridPos"]["w"] != 24 {
+            faults.push("its repetitions would cover its neighbours".to_owned());
+        }
     }
     let targets = list(&panel["targets"]);
     if targets.is_empty() {

@@ -127,9 +127,9 @@ impl Panel {
         Self { by_name: true, ..self }
     }
 
-    /// Draws the panel once for each chosen value of a variable, side by side.
+    /// Draws the panel once for each chosen value of a variable, side by side on a line of their own.
     pub(crate) fn repeat(self, variable: &'static str) -> Self {
-        Self { repeat: Some(variable), ..self }
+        Self { repeat: Some(variable), width: 24, ..self }
     }
 
     /// Sets properties of the series or column `name`.
