@@ -11,7 +11,9 @@ mod replay;
 mod run;
 mod show_history;
 mod simulate;
+mod status;
 mod steer;
+mod web;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -31,6 +33,8 @@ struct Failure {
 const EXIT_FAILURE: u8 = 1;
 /// The command line or the environment makes no sense; clap uses the same.
 const EXIT_USAGE: u8 = 2;
+/// `wanctl status` got an answer, and it is not what was required.
+const EXIT_UNFULFILLED: u8 = 3;
 /// Not permitted to open an ICMP socket (`EX_NOPERM` of sysexits.h).
 const EXIT_NO_PERMISSION: u8 = 77;
 /// The configuration is wrong (`EX_CONFIG` of sysexits.h).
@@ -90,6 +94,8 @@ enum Command {
     EmulateConsole(emulate_console::EmulateConsoleArgs),
     /// Decide again what `run --record` recorded, and say what comes out otherwise.
     Replay(replay::ReplayArgs),
+    /// Show how a running daemon is: rates, delay, states, last decisions and what needs attention.
+    Status(status::StatusArgs),
     /// Choose for a while which WAN new latency-sensitive connections take.
     Steer(steer::SteerArgs),
     /// Tell how a link has behaved, from the SQLite history.
@@ -106,6 +112,8 @@ struct RunArgs {
     /// Decide and export everything, but write nothing to the router.
     #[arg(long)]
     observe: bool,
+    #[command(flatten)]
+    web: web::WebArgs,
     #[command(flatten)]
     record: record::RecordArgs,
 }
@@ -124,6 +132,8 @@ struct DemoArgs {
     /// Equal seeds give equal links.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    web: web::WebArgs,
     #[command(flatten)]
     record: record::RecordArgs,
 }
@@ -178,6 +188,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::EmulateRouter(args) => block_on(emulate::run(args)),
         Command::EmulateConsole(args) => emulate_console::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Status(args) => block_on(status::run(args)),
         Command::Steer(args) => block_on(steer::run(args)),
         Command::History(args) => show_history::run(&args),
         Command::Simulate(args) => simulate::run(&args),

@@ -41,7 +41,7 @@ use crate::{
     config::{Config, Origin, WanConfig},
     control::Direction,
     history::{self, Event, Recorder, Writer},
-    http::{self, HealthSource, Served},
+    http::{self, HealthSource, Served, Web},
     probe::Prober,
     recording::Recording,
     router::Router,
@@ -77,6 +77,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Where HTTP is served.
     pub listener: TcpListener,
+    /// How connections to it are secured and who may ask.
+    pub web: Web,
     /// Where the configuration is read again, if it came from a file.
     pub source: Option<Source>,
     /// What is written down for a replay, if that is asked for.
@@ -95,7 +97,7 @@ pub struct Daemon {
     reloader: Reloader,
     control: Option<JoinHandle<()>>,
     tasks: TaskTracker,
-    server: task::JoinHandle<io::Result<()>>,
+    server: task::JoinHandle<()>,
     stop: CancellationToken,
     stop_server: CancellationToken,
 }
@@ -106,7 +108,7 @@ impl Daemon {
     /// # Errors
     /// If a thread cannot be started.
     pub fn start(parts: Parts) -> io::Result<Self> {
-        let Parts { config, router, probers, clock, listener, source, recording } = parts;
+        let Parts { config, router, probers, clock, listener, web, source, recording } = parts;
         let stop = CancellationToken::new();
         let stop_server = CancellationToken::new();
         let tasks = TaskTracker::new();
@@ -133,6 +135,9 @@ impl Daemon {
         if let Some(recorder) = &recorder {
             history::declare_metrics(&mut catalogue, recorder.clone());
         }
+
+        web.declare(&mut catalogue);
+        tasks.spawn(web.clone().watch(stop.clone()));
 
         let SteeringParts { switches, board: steering, operator, cycles, task } =
             SteeringParts::new(&config, &mut catalogue, recorder.clone(), clock);
@@ -179,6 +184,7 @@ impl Daemon {
         tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
         let served = Served {
             catalogue: Arc::new(catalogue),
+            web,
             board: board.clone(),
             health: health.clone(),
             steering: steering.clone(),
@@ -232,15 +238,6 @@ impl Daemon {
     pub fn reload(&self) {
         let reloader = self.reloader.clone();
         self.tasks.spawn(async move { drop(reloader.reload().await) });
-    }
-
-    /// Waits until a part that should never end has ended, and says which.
-    pub async fn broken(&mut self) -> String {
-        match (&mut self.server).await {
-            Ok(Ok(())) => "the HTTP server has ended".to_owned(),
-            Ok(Err(error)) => format!("the HTTP server has failed: {error}"),
-            Err(error) => format!("the HTTP server has died: {error}"),
-        }
     }
 
     /// Stops in order: loops, parting limits, history, listener. The history is told `reason`.

@@ -1,26 +1,26 @@
 //! What is served: `/metrics`, `/livez`, `/readyz`, `/health`, `/status`, `/recent`, `/events`
-//! and the live page; `/-/reload` and `/-/steer` obey if they may. Every other answer is made from memory; no scrape reaches the router or the disk.
+//! and the live page; `/-/reload` and `/-/steer` obey if they may. Every other answer is made from
+//! memory; no scrape reaches the router or the disk.
 
+mod live;
 mod metrics;
 mod page;
+mod probes;
+mod server;
 mod steer;
 mod web;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     extract::State,
     http::StatusCode,
-    response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
-    },
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
-use futures_util::{Stream, future::BoxFuture, stream};
-use serde::Serialize;
-use tokio::{net::TcpListener, time::sleep};
+use futures_util::future::BoxFuture;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::steer::steer;
@@ -30,17 +30,16 @@ pub use self::{
 };
 use crate::{
     catalogue::Catalogue,
-    status::{Board, Health, SteeringBoard, SteeringStatus, WanView},
+    status::{Board, Health, SteeringBoard},
 };
-
-/// Time between two events of the live page.
-const EVENT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What the handlers read.
 #[derive(Debug, Clone)]
 pub struct Served {
     /// Every metric.
     pub catalogue: Arc<Catalogue>,
+    /// How connections are secured and who may ask.
+    pub web: Web,
     /// The newest cycles.
     pub board: Board,
     /// How health is found out; asked at each request.
@@ -86,24 +85,10 @@ impl std::fmt::Debug for ReloadSource {
     }
 }
 
-/// What the live page and the status command show.
-#[derive(Debug, Serialize)]
-struct Snapshot {
-    health: Health,
-    wans: Vec<WanView>,
-    steering: Option<SteeringStatus>,
-}
-
 /// Serves on `listener` until `stop`.
-///
-/// # Errors
-/// If the listener breaks.
-pub async fn serve(
-    listener: TcpListener,
-    served: Served,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    axum::serve(listener, router(served)).with_graceful_shutdown(stop.cancelled_owned()).await
+pub async fn serve(listener: TcpListener, served: Served, stop: CancellationToken) {
+    let web = served.web.clone();
+    server::serve(listener, router(served), web, server::Bounds::default(), stop).await;
 }
 
 /// Builds the routes.
@@ -111,63 +96,14 @@ pub fn router(served: Served) -> Router {
     Router::new()
         .merge(page::routes())
         .route("/metrics", get(metrics::metrics))
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
-        .route("/health", get(health))
-        .route("/status", get(status))
-        .route("/recent", get(recent))
-        .route("/events", get(events))
+        .route("/livez", get(probes::livez))
+        .route("/readyz", get(probes::readyz))
+        .route("/health", get(probes::health))
         .route("/-/reload", post(reload))
         .route("/-/steer", post(steer))
         .fallback(unknown)
-        .with_state(served)
-}
-
-async fn livez(State(served): State<Served>) -> Response {
-    let health = (served.health.0)();
-    probe(health.live, "the control loops turn", "a control loop has stopped turning")
-}
-
-async fn readyz(State(served): State<Served>) -> Response {
-    let health = (served.health.0)();
-    probe(health.ready, "measuring, and the router answers", "not ready; /health says why")
-}
-
-fn probe(good: bool, yes: &str, no: &str) -> Response {
-    if good {
-        (StatusCode::OK, format!("{yes}\n")).into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, format!("{no}\n")).into_response()
-    }
-}
-
-async fn health(State(served): State<Served>) -> Json<Health> {
-    Json((served.health.0)())
-}
-
-async fn status(State(served): State<Served>) -> Response {
-    Json(snapshot(&served)).into_response()
-}
-
-async fn recent(State(served): State<Served>) -> Response {
-    Json(served.board.recent()).into_response()
-}
-
-/// Sends the snapshot four times a second for as long as the client listens.
-async fn events(
-    State(served): State<Served>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let stream = stream::unfold((served, true), |(served, first)| async move {
-        if !first {
-            tokio::select! {
-                () = served.stop.cancelled() => return None,
-                () = sleep(EVENT_INTERVAL) => {}
-            }
-        }
-        let event = Event::default().json_data(snapshot(&served)).unwrap_or_default();
-        Some((Ok(event), (served, false)))
-    });
-    Sse::new(stream).keep_alive(KeepAlive::default())
+        .with_state(served.clone())
+        .merge(live::routes(served))
 }
 
 async fn reload(State(served): State<Served>) -> Response {
@@ -180,14 +116,6 @@ async fn reload(State(served): State<Served>) -> Response {
         }
     };
     (status, format!("{text}\n")).into_response()
-}
-
-fn snapshot(served: &Served) -> Snapshot {
-    Snapshot {
-        health: (served.health.0)(),
-        wans: served.board.views(),
-        steering: served.steering.view(),
-    }
 }
 
 async fn unknown() -> Response {

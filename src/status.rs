@@ -2,6 +2,7 @@
 //! why, the last two minutes, and a tally since the start. Fed by nothing but `Cycle`,
 //! and by the decisions of steering.
 
+mod clock;
 mod health;
 mod notes;
 mod steering;
@@ -14,14 +15,19 @@ use std::{
     time::Duration,
 };
 
-pub use health::{Health, HealthInputs, Level};
+pub use clock::ClockWatch;
+pub use health::{
+    ActuatorValues, ClockValues, ConfigStanding, ConfigValues, ControlValues, DirectionRates,
+    Health, HealthInputs, HistoryStanding, HistoryValues, Level, MeasurementValues, Part, Parts,
+    ProbingStanding, RouterValues, SteeringValues, WanHealth,
+};
 pub use notes::Note;
 pub use steering::{SteeringBoard, SteeringStatus};
-pub use tally::Tally;
+pub use tally::{LoopCounts, Tally};
 pub use view::{DirectionView, WanView};
 
 use crate::{
-    control::{Cycle, Direction},
+    control::{CongestionState, Cycle, Direction},
     units::{BitRate, Delay, MonoTime},
 };
 
@@ -35,6 +41,7 @@ const MOST_POINTS: usize = (RECENT.as_millis() / POINT.as_millis()) as usize;
 #[derive(Debug, Clone)]
 pub struct Board {
     wans: Arc<Vec<Mutex<WanBoard>>>,
+    clock: Arc<Mutex<ClockWatch>>,
 }
 
 /// A point of the recent past: what happened within a quarter of a second.
@@ -44,6 +51,8 @@ pub struct Point {
     pub time: f64,
     /// Highest delay over the baseline in ms, if any was measured.
     pub delta_ms: Option<f64>,
+    /// Worst congestion states, download and upload; `unknown` where nothing was measured.
+    pub states: [&'static str; 2],
     /// Desired rates in Mbit/s, download and upload.
     pub desired_mbps: [f64; 2],
     /// Achieved rates in Mbit/s, download and upload, where known.
@@ -60,6 +69,7 @@ struct WanBoard {
     recent: VecDeque<Point>,
     point_ends: MonoTime,
     worst: Option<Delay>,
+    worst_states: [Option<CongestionState>; 2],
 }
 
 impl Board {
@@ -76,14 +86,16 @@ impl Board {
                 recent: VecDeque::new(),
                 point_ends: MonoTime::ZERO,
                 worst: None,
+                worst_states: [None; 2],
             })
         });
-        Self { wans: Arc::new(wans.collect()) }
+        Self { wans: Arc::new(wans.collect()), clock: Arc::default() }
     }
 
     /// Pins a cycle.
     pub fn record(&self, cycle: &Arc<Cycle>) {
         let Some(mut wan) = self.wans.get(cycle.wan).map(open) else { return };
+        open(&self.clock).see(cycle.at, cycle.wall);
         let before = wan.latest.replace(Arc::clone(cycle));
         wan.tally.record(before.as_deref(), cycle);
         wan.notes.record(before.as_deref(), cycle);
@@ -117,6 +129,18 @@ impl Board {
         self.read(|wan| (wan.name.clone(), wan.latest.clone()))
     }
 
+    /// Returns every WAN's counts of its loop.
+    #[must_use]
+    pub fn loop_counts(&self) -> Vec<LoopCounts> {
+        self.read(|wan| wan.tally.loop_counts())
+    }
+
+    /// Returns what the wall clock has done.
+    #[must_use]
+    pub fn clock(&self) -> ClockWatch {
+        *open(&self.clock)
+    }
+
     fn read<T>(&self, show: impl Fn(&WanBoard) -> T) -> Vec<T> {
         self.wans.iter().map(|wan| show(&open(wan))).collect()
     }
@@ -125,6 +149,9 @@ impl Board {
 impl WanBoard {
     fn record_point(&mut self, cycle: &Cycle) {
         self.worst = self.worst.max(cycle.measurement.delta);
+        for (worst, direction) in self.worst_states.iter_mut().zip(Direction::ALL) {
+            *worst = (*worst).max(view::known_state(cycle, direction));
+        }
         if cycle.at < self.point_ends {
             return;
         }
@@ -133,6 +160,7 @@ impl WanBoard {
         self.recent.push_back(Point {
             time: cycle.wall.seconds(),
             delta_ms: self.worst.take().map(Delay::millis),
+            states: std::mem::take(&mut self.worst_states).map(view::state_name),
             desired_mbps: both.map(|told| told.desired.mbps()),
             achieved_mbps: both.map(|told| told.load.achieved.map(BitRate::mbps)),
         });
@@ -144,6 +172,6 @@ impl WanBoard {
 }
 
 /// A reader that panicked leaves nothing half-written here, so a poisoned lock is as good as new.
-fn open(wan: &Mutex<WanBoard>) -> MutexGuard<'_, WanBoard> {
-    wan.lock().unwrap_or_else(PoisonError::into_inner)
+fn open<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,6 +13,7 @@ mod support {
     pub(crate) mod exposition;
     pub(crate) mod http;
     pub(crate) mod router;
+    pub(crate) mod schema;
     pub(crate) mod site;
 }
 
@@ -21,6 +22,7 @@ mod daemon {
     mod commands;
     mod demo;
     mod faults;
+    mod health;
     mod history;
     mod memory;
     mod refusals;

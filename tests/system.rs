@@ -14,10 +14,13 @@ mod support {
 
 #[path = "system"]
 mod system {
+    mod browser;
     mod faults;
     mod fleet;
     mod lab;
+    mod load;
     mod monitor;
+    mod page;
     mod probes;
     mod prometheus;
     mod stack;

@@ -49,6 +49,12 @@ impl RouterReport {
         }
     }
 
+    /// Returns the name of the road in use, if any has been used.
+    #[must_use]
+    pub fn road(&self) -> Option<&'static str> {
+        self.transport.map(Transport::name)
+    }
+
     /// Returns everything that keeps wanctl from its job, with what to do about it.
     #[must_use]
     pub fn troubles(&self) -> Vec<String> {

@@ -24,6 +24,7 @@ use crate::{
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
+    let web = args.web.open()?;
     let household = home::troubled(args.seed);
     let http = bind(args.listen).await?;
     let listen = http.local_addr().context("the listener has no address")?;
@@ -43,7 +44,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     config.steering = Some(household::steering(&config));
     config.history = HistoryConfig { path: Some(history.clone()), ..config.history };
     config.http = HttpConfig { listen, ..config.http };
-    announce(&config, &history, given)?;
+    announce(&config, web.scheme(), &history, given)?;
 
     let client = RouterOs::new(&config.router, config.queues()).map_err(anyhow::Error::msg)?;
     let probers = (0..household.len()).map(|link| world.prober(link)).collect();
@@ -54,12 +55,13 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         probers,
         clock,
         listener: http,
+        web,
         source: None,
         recording,
     };
-    let mut daemon = Daemon::start(parts).context("cannot start")?;
+    let daemon = Daemon::start(parts).context("cannot start")?;
 
-    let watched = watch(&mut daemon, clock, args.duration).await;
+    let watched = watch(&daemon, clock, args.duration).await;
     let board = daemon.board().clone();
     daemon.stop("the demo ended").await;
     stop_router.cancel();
@@ -71,11 +73,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
 }
 
 /// Prints a line a second until the time is up, a signal comes or something breaks.
-async fn watch(
-    daemon: &mut Daemon,
-    clock: Clock,
-    duration: Option<Duration>,
-) -> anyhow::Result<()> {
+async fn watch(daemon: &Daemon, clock: Clock, duration: Option<Duration>) -> anyhow::Result<()> {
     let mut seconds = interval(SECOND);
     let end = async {
         match duration {
@@ -90,7 +88,6 @@ async fn watch(
         tokio::select! {
             () = &mut end => return Ok(()),
             _ = signals.next() => return Ok(()),
-            what = daemon.broken() => anyhow::bail!(what),
             _ = seconds.tick() => {
                 let elapsed = clock.now().since_start().as_secs();
                 if elapsed == 0 {
@@ -104,13 +101,18 @@ async fn watch(
     }
 }
 
-fn announce(config: &Config, history: &std::path::Path, given: bool) -> anyhow::Result<()> {
+fn announce(
+    config: &Config,
+    scheme: &str,
+    history: &std::path::Path,
+    given: bool,
+) -> anyhow::Result<()> {
     let listen = config.http.listen;
     say("wanctl demo: two simulated WANs whose capacity moves, an emulated RouterOS router,")?;
     say("and the real controller between them, deciding 20 times a second.")?;
     say("")?;
-    say(format!("  live page   http://{listen}/"))?;
-    say(format!("  metrics     http://{listen}/metrics"))?;
+    say(format!("  live page   {scheme}://{listen}/"))?;
+    say(format!("  metrics     {scheme}://{listen}/metrics"))?;
     let kept = if given { "" } else { " (a temporary directory; choose one with --data-dir)" };
     say(format!("  history     {}{kept}", history.display()))?;
     say(format!("  router      {} (user {})", config.router.url, config.router.credentials.user))?;

@@ -28,6 +28,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
     if config.router.trust == Trust::Insecure {
         warn!(url = %config.router.url, "the router's certificate is not verified");
     }
+    let web = args.web.open()?;
     let router = RouterOs::new(&config.router, config.queues())
         .map_err(|text| config_failure(anyhow!("{}: router: {text}", args.config.display())))?;
     let router = Arc::new(router);
@@ -38,23 +39,20 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     // With port 0 the system has chosen one.
     let listen = listener.local_addr().context("the listener has no address")?;
-    info!(url = %format!("http://{listen}/"), mode = ?config.control.mode, "serving");
+    info!(url = %format!("{}://{listen}/", web.scheme()), mode = ?config.control.mode, "serving");
     let recording = args.record.open()?;
     let source = Some(source(&args));
-    let mut daemon =
-        Daemon::start(Parts { config, router, probers, clock, listener, source, recording })?;
-    let (reason, broken) = loop {
-        tokio::select! {
-            notice = signals.next() => match notice {
-                Notice::Stop(signal) => break (signal.to_owned(), false),
-                Notice::Hangup => daemon.reload(),
-            },
-            what = daemon.broken() => break (what, true),
+    let daemon =
+        Daemon::start(Parts { config, router, probers, clock, listener, web, source, recording })?;
+    let reason = loop {
+        match signals.next().await {
+            Notice::Stop(signal) => break signal,
+            Notice::Hangup => daemon.reload(),
         }
     };
     info!(reason, "stopping");
-    daemon.stop(&reason).await;
-    if broken { Err(anyhow!(reason).into()) } else { Ok(()) }
+    daemon.stop(reason).await;
+    Ok(())
 }
 
 /// Loads the configuration, over which the command line may have a word.

@@ -25,6 +25,7 @@ use crate::{
     clock::Clock,
     config::{Change, Class, Config, ConfigErrors, Mode, Problem, Trust},
     history::{Event, Recorder},
+    status::ConfigStanding,
     telemetry::ConfigMetrics,
 };
 
@@ -58,17 +59,30 @@ pub(super) enum ReloadError {
 /// How things stand with the configuration, for health and the HTTP server.
 #[derive(Debug, Clone)]
 pub(super) struct Standing {
-    pub(super) mode: &'static str,
-    /// What was chosen and should be remembered.
-    pub(super) reminders: Vec<String>,
-    /// Why the last reload failed, if it did.
-    pub(super) failure: Option<String>,
-    /// What waits for a restart.
-    pub(super) pending: Vec<String>,
+    /// What health tells of it.
+    pub(super) config: ConfigStanding,
     /// Whether a reload may be asked for over HTTP.
     pub(super) allows_http: bool,
     /// Whether steering may be overridden over HTTP.
     pub(super) allows_steer: bool,
+}
+
+impl Standing {
+    /// How things stand once `config` is in force, of which `awaits_restart` is not yet.
+    fn of(config: &Config, awaits_restart: Vec<String>) -> Self {
+        Self {
+            config: ConfigStanding {
+                mode: mode_name(config.control.mode),
+                sha256: config.origin.sha256.clone(),
+                taken: Clock::wall(),
+                reminders: reminders(config),
+                reload_failure: None,
+                awaits_restart,
+            },
+            allows_http: config.http.allow_reload,
+            allows_steer: config.http.allow_steer,
+        }
+    }
 }
 
 /// Where what a configuration says goes.
@@ -100,14 +114,7 @@ impl Reloader {
     pub(super) fn new(config: Config, source: Option<Source>, out: Outgoing) -> Self {
         let is_active = config.control.mode == Mode::Active;
         out.metrics.taken(&config.origin.sha256, is_active, false, Clock::wall());
-        let standing = Standing {
-            mode: mode_name(config.control.mode),
-            reminders: reminders(&config),
-            failure: None,
-            pending: Vec::new(),
-            allows_http: config.http.allow_reload,
-            allows_steer: config.http.allow_steer,
-        };
+        let standing = Standing::of(&config, Vec::new());
         let inner = Arc::new(Mutex::new(Inner { config, out }));
         Self { source, inner, standing: Arc::new(PlainMutex::new(standing)) }
     }
@@ -180,14 +187,7 @@ impl Reloader {
             warn!("{what}");
         }
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        *standing = Standing {
-            mode: mode_name(config.control.mode),
-            reminders: reminders(&config),
-            failure: None,
-            pending,
-            allows_http: config.http.allow_reload,
-            allows_steer: config.http.allow_steer,
-        };
+        *standing = Standing::of(&config, pending);
         inner.config = config;
         changes
     }
@@ -199,7 +199,7 @@ impl Reloader {
         }
         error!("the configuration was not reloaded: the one before stays in force");
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        standing.failure = Some(summary(error));
+        standing.config.reload_failure = Some(summary(error));
     }
 }
 

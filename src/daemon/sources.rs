@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::reload::{Reloader, Standing};
+use super::reload::Reloader;
 use crate::{
     actuator::{RouterReport, SwitchLink},
     clock::Clock,
     config::Change,
-    history::Recorder,
+    history::{Recorder, Stats},
     http::{HealthSource, ReloadSource, Reloaded},
     probe::{Prober, RoadReport},
-    status::{Board, Health, HealthInputs, SteeringBoard},
+    status::{
+        Board, Health, HealthInputs, HistoryStanding, HistoryValues, ProbingStanding, SteeringBoard,
+    },
 };
 
 /// Returns what judges the daemon's health.
@@ -25,27 +27,46 @@ pub(super) fn health_source(
     (probers, steering, switches): (Vec<Arc<dyn Prober>>, SteeringBoard, SwitchLink),
 ) -> HealthSource {
     HealthSource(Arc::new(move || {
-        let history = recorder.as_ref().map(Recorder::stats).filter(|stats| stats.failing);
-        let Standing { mode, reminders, failure, pending, .. } = reloader.standing();
-        Health::judge(HealthInputs {
+        Health::judge(&HealthInputs {
             now: clock.now(),
-            mode,
+            wall: Clock::wall(),
             wans: board.latest(),
+            loops: board.loop_counts(),
+            probing: probers.iter().map(probing).collect(),
             router: report.borrow().clone(),
-            reminders,
-            probing: probers.iter().map(notes).collect(),
-            history: history.and_then(|stats| stats.last_error).into_iter().collect(),
-            reload_failure: failure,
-            awaits_restart: pending,
+            history: recorder.as_ref().map(|recorder| standing(recorder.stats())),
+            config: reloader.standing().config,
+            clock: board.clock(),
             steering: steering.clone(),
             switch_troubles: switches.troubles.borrow().clone(),
         })
     }))
 }
 
-/// What a person should know of how a WAN is probed.
-fn notes(prober: &Arc<dyn Prober>) -> Vec<String> {
-    prober.report().as_ref().map_or_else(Vec::new, RoadReport::notes)
+/// How a WAN is probed.
+fn probing(prober: &Arc<dyn Prober>) -> ProbingStanding {
+    let report = prober.report();
+    ProbingStanding {
+        road: report.as_ref().map(|report| report.road.name()),
+        notes: report.as_ref().map_or_else(Vec::new, RoadReport::notes),
+    }
+}
+
+/// How the history stands.
+fn standing(stats: Stats) -> HistoryStanding {
+    HistoryStanding {
+        failure: stats.last_error.filter(|_| stats.failing),
+        last_commit: stats.last_commit,
+        values: HistoryValues {
+            rows_written: stats.rows_written,
+            events_written: stats.events_written,
+            dropped: stats.dropped,
+            queued: stats.queued,
+            failures: stats.failures,
+            last_commit_age_seconds: None,
+            size_bytes: stats.database_bytes + stats.wal_bytes,
+        },
+    }
 }
 
 /// Returns what reloads the configuration for the HTTP server.

@@ -24,13 +24,15 @@ struct File {
     body: &'static str,
 }
 
-const FILES: [File; 7] = [
+const FILES: [File; 9] = [
     File { path: "/", kind: HTML, body: include_str!("page/page.html") },
     File { path: "/page.css", kind: CSS, body: include_str!("page/page.css") },
     File { path: "/page.js", kind: SCRIPT, body: include_str!("page/page.js") },
     File { path: "/card.js", kind: SCRIPT, body: include_str!("page/card.js") },
     File { path: "/chart.js", kind: SCRIPT, body: include_str!("page/chart.js") },
     File { path: "/steering.js", kind: SCRIPT, body: include_str!("page/steering.js") },
+    File { path: "/strip.js", kind: SCRIPT, body: include_str!("page/strip.js") },
+    File { path: "/system.js", kind: SCRIPT, body: include_str!("page/system.js") },
     File { path: "/words.js", kind: SCRIPT, body: include_str!("page/words.js") },
 ];
 

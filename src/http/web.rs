@@ -83,10 +83,11 @@ impl Web {
         Ok((Self(Some(Arc::new(shared))), warnings))
     }
 
-    /// Tells whether connections are secured.
+    /// Returns how an address of the server begins: `https` if connections are secured.
     #[must_use]
-    pub fn is_secure(&self) -> bool {
-        self.0.as_ref().is_some_and(|shared| shared.inner().config.tls.is_some())
+    pub fn scheme(&self) -> &'static str {
+        let tls = self.0.as_ref().is_some_and(|shared| shared.inner().config.tls.is_some());
+        if tls { "https" } else { "http" }
     }
 
     /// Declares the metrics of what there is.

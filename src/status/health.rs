@@ -1,25 +1,31 @@
 //! Is it well, and if not, why: the reasons behind `/health`, `/livez` and `/readyz`.
 
-use std::{sync::Arc, time::Duration};
+mod inputs;
+mod parts;
+mod values;
+
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::SteeringBoard;
-use crate::{
-    actuator::RouterReport,
-    control::{Cycle, Direction, MeasurementState},
-    units::MonoTime,
+pub use self::{
+    inputs::{ConfigStanding, HealthInputs, HistoryStanding, ProbingStanding},
+    values::{
+        ActuatorValues, ClockValues, ConfigValues, ControlValues, DirectionRates, HistoryValues,
+        MeasurementValues, RouterValues, SteeringValues,
+    },
 };
+use crate::{control::Cycle, units::MonoTime};
 
-/// A loop that has not turned for this long is not alive; many times the longest interval (1 s).
-const LOOP_DEAD: Duration = Duration::from_secs(10);
-/// A rate that the router has not followed for this long is worth telling.
-const PENDING_LONG: Duration = Duration::from_secs(5);
+/// A loop that has not turned for this long is not alive: five times the longest interval.
+const LOOP_DEAD: Duration = Duration::from_secs(5);
 
 /// How well something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
+    /// It is not in use.
+    Off,
     /// As it should be.
     Ok,
     /// It works, but not as it should; the reasons say what.
@@ -28,10 +34,10 @@ pub enum Level {
     Failing,
 }
 
-/// The answer to "is it well".
+/// The answer to "is it well". Its shape as JSON is `docs/health.schema.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Health {
-    /// Version of this document's shape.
+    /// Version of this document's shape; it rises when a field changes or goes, not when one comes.
     pub schema_version: u32,
     /// Version of the program.
     pub version: &'static str,
@@ -41,145 +47,152 @@ pub struct Health {
     pub live: bool,
     /// The WANs are measured and the router answers.
     pub ready: bool,
+    /// What being ready waits for, in plain words.
+    pub waits_for: Vec<String>,
     /// `active` or `observe`.
     pub mode: &'static str,
     /// Seconds since the start.
     pub uptime_seconds: f64,
-    /// Each part and what is wrong with it.
-    pub parts: Vec<Part>,
+    /// What there is once.
+    pub parts: Parts,
+    /// What each WAN has of its own, in the order of the configuration.
+    pub wans: Vec<WanHealth>,
+}
+
+/// What there is once.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Parts {
+    /// The router and the requests to it.
+    pub router: Part<RouterValues>,
+    /// The history, if one is kept.
+    pub history: Part<Option<HistoryValues>>,
+    /// Steering, if anything is steered.
+    pub steering: Part<Option<SteeringValues>>,
+    /// The configuration in force.
+    pub config: Part<ConfigValues>,
+    /// The wall clock, by which records are dated.
+    pub clock: Part<ClockValues>,
+}
+
+/// What a WAN has of its own.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WanHealth {
+    /// Its name.
+    pub name: String,
+    /// The worst of its parts.
+    pub status: Level,
+    /// How its delay is measured.
+    pub measurement: Part<Option<MeasurementValues>>,
+    /// The loop that decides.
+    pub control: Part<Option<ControlValues>>,
+    /// How far the router follows what was decided.
+    pub actuator: Part<Option<ActuatorValues>>,
 }
 
 /// One part of the system.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Part {
-    /// Its name: `loop`, `router`, `history`, `config`, `steering` or `wan NAME`.
-    pub name: String,
+pub struct Part<V> {
     /// How well it is.
     pub status: Level,
     /// Why it is not `ok`, in plain words.
     pub reasons: Vec<String>,
     /// What is allowed but should be thought about.
     pub notes: Vec<String>,
-}
-
-/// What health is judged by.
-#[derive(Debug)]
-pub struct HealthInputs {
-    /// The time now.
-    pub now: MonoTime,
-    /// `active` or `observe`.
-    pub mode: &'static str,
-    /// Each WAN's name and newest cycle.
-    pub wans: Vec<(String, Option<Arc<Cycle>>)>,
-    /// The state of the router.
-    pub router: RouterReport,
-    /// What was chosen in the configuration and should be remembered.
-    pub reminders: Vec<String>,
-    /// What should be known of how each WAN is probed.
-    pub probing: Vec<Vec<String>>,
-    /// What is wrong with the history, if anything.
-    pub history: Vec<String>,
-    /// Why the last reload of the configuration failed, if it did.
-    pub reload_failure: Option<String>,
-    /// What of the configuration waits for a restart.
-    pub awaits_restart: Vec<String>,
-    /// Where traffic is steered.
-    pub steering: SteeringBoard,
-    /// Why switches of the router cannot be used.
-    pub switch_troubles: Vec<String>,
+    /// What it knows at this moment; null while it knows nothing.
+    pub values: V,
 }
 
 impl Health {
     /// Judges.
     #[must_use]
-    pub fn judge(inputs: HealthInputs) -> Self {
-        let HealthInputs { now, mode, wans, router, reminders, probing, history, .. } = inputs;
-        let (refused, awaits_restart) = (inputs.reload_failure, inputs.awaits_restart);
-        let turning = |cycle: &Option<Arc<Cycle>>| {
-            cycle.as_ref().map_or(now.since_start() < LOOP_DEAD, |c| now.since(c.at) < LOOP_DEAD)
-        };
-        let live = wans.iter().all(|(_, cycle)| turning(cycle));
-        let measured = |cycle: &Option<Arc<Cycle>>| {
-            cycle.as_ref().is_some_and(|cycle| cycle.measurement.fresh > 0)
-        };
-        let troubles = router.troubles();
-        let ready = live
-            && router.up == Some(true)
-            && troubles.is_empty()
-            && wans.iter().all(|(_, cycle)| measured(cycle));
-        let stuck: Vec<String> = wans
+    pub fn judge(inputs: &HealthInputs) -> Self {
+        let now = inputs.now;
+        let wans: Vec<WanHealth> = inputs
+            .wans
             .iter()
-            .filter(|(_, cycle)| !turning(cycle))
-            .map(|(name, _)| format!("the loop of {name} has not turned for 10 s"))
+            .enumerate()
+            .map(|(place, wan)| WanHealth::judge(inputs, place, wan))
             .collect();
-        let mut parts = vec![
-            Part::judge("loop".to_owned(), Level::Failing, stuck),
-            Part {
-                notes: [reminders, router.warnings()].concat(),
-                ..Part::judge("router".to_owned(), Level::Degraded, troubles)
-            },
-            Part::judge("history".to_owned(), Level::Degraded, history),
-            Part {
-                notes: awaits_restart,
-                ..Part::judge("config".to_owned(), Level::Degraded, refused.into_iter().collect())
-            },
-        ];
-        let notes = probing.into_iter().chain(std::iter::repeat(Vec::new()));
-        parts.extend(wans.iter().zip(notes).map(|((name, cycle), notes)| {
-            let reasons = cycle.as_deref().map_or_else(Vec::new, |cycle| complaints(cycle, now));
-            Part { notes, ..Part::judge(format!("wan {name}"), Level::Degraded, reasons) }
-        }));
-        parts.extend(inputs.steering.part(inputs.switch_troubles, now));
-        let status = parts.iter().map(|part| part.status).max().unwrap_or(Level::Ok);
+        let parts = Parts {
+            router: parts::router(inputs),
+            history: parts::history(inputs),
+            steering: parts::steering(inputs),
+            config: parts::config(inputs),
+            clock: parts::clock(inputs),
+        };
+        let live = inputs.wans.iter().all(|(_, cycle)| is_turning(cycle.as_deref(), now));
+        let waits_for = waits_for(inputs);
+        let status = wans.iter().map(|wan| wan.status).chain(parts.levels()).max();
         Self {
-            schema_version: 1,
+            schema_version: 2,
             version: env!("CARGO_PKG_VERSION"),
-            status,
+            status: status.unwrap_or(Level::Ok),
             live,
-            ready,
-            mode,
+            ready: waits_for.is_empty(),
+            waits_for,
+            mode: inputs.config.mode,
             uptime_seconds: now.since_start().as_secs_f64(),
             parts,
+            wans,
         }
     }
 }
 
-impl Part {
-    fn judge(name: String, level: Level, reasons: Vec<String>) -> Self {
+impl Parts {
+    fn levels(&self) -> [Level; 5] {
+        let Self { router, history, steering, config, clock } = self;
+        [router.status, history.status, steering.status, config.status, clock.status]
+    }
+}
+
+impl WanHealth {
+    fn judge(inputs: &HealthInputs, place: usize, (name, cycle): &inputs::NewestCycle) -> Self {
+        let (cycle, now) = (cycle.as_deref(), inputs.now);
+        let measurement = parts::measurement(cycle, inputs.probing.get(place), now);
+        let control = parts::control(cycle, inputs.loops.get(place), now);
+        let actuator = parts::actuator(cycle, inputs.router.up == Some(true), now);
+        let status = measurement.status.max(control.status).max(actuator.status);
+        Self { name: name.clone(), status, measurement, control, actuator }
+    }
+}
+
+impl<V> Part<V> {
+    /// A part with `values`, which is at `level` if there are `reasons`.
+    fn judge(level: Level, reasons: Vec<String>, values: V) -> Self {
         let status = if reasons.is_empty() { Level::Ok } else { level };
-        Self { name, status, reasons, notes: Vec::new() }
+        Self { status, reasons, notes: Vec::new(), values }
+    }
+
+    fn with_notes(self, notes: Vec<String>) -> Self {
+        Self { notes, ..self }
     }
 }
 
-fn complaints(cycle: &Cycle, now: MonoTime) -> Vec<String> {
-    let mut reasons = Vec::new();
-    let told = &cycle.measurement;
-    let of = cycle.reflectors.len();
-    match told.state {
-        MeasurementState::Healthy => {}
-        MeasurementState::Starting => reasons.push("no reflector has answered yet".to_owned()),
-        MeasurementState::Reduced => reasons.push(format!(
-            "only {} of {of} reflectors answer: check the others, or replace them",
-            told.fresh
-        )),
-        MeasurementState::Collapsed => reasons
-            .push("no reflector answers although traffic flows: congestion suspected".to_owned()),
-        MeasurementState::Stalled => reasons.push(
-            "no reflector answers and no traffic flows: is the link up, and do the probes leave \
-             through it?"
-                .to_owned(),
-        ),
+impl<V> Part<Option<V>> {
+    /// A part that is not in use.
+    const fn off() -> Self {
+        Self { status: Level::Off, reasons: Vec::new(), notes: Vec::new(), values: None }
     }
-    for direction in Direction::ALL {
-        let actuation = &cycle.directions[direction].actuation;
-        let pending = actuation.pending_since.map(|since| now.since(since));
-        if let Some(pending) = pending.filter(|pending| *pending > PENDING_LONG) {
-            reasons.push(format!(
-                "the router has not followed the {} rate for {:.0} s",
-                direction.name(),
-                pending.as_secs_f64()
-            ));
+}
+
+/// Tells whether a loop with this newest cycle turns; one that has just started may take its time.
+fn is_turning(newest: Option<&Cycle>, now: MonoTime) -> bool {
+    let last = newest.map_or(MonoTime::ZERO, |cycle| cycle.at);
+    now.since(last) < LOOP_DEAD
+}
+
+/// What keeps the daemon from being ready.
+fn waits_for(inputs: &HealthInputs) -> Vec<String> {
+    let mut waits_for = inputs.router.troubles();
+    for (name, cycle) in &inputs.wans {
+        if !is_turning(cycle.as_deref(), inputs.now) {
+            waits_for.push(format!("{name}: the control loop stands still"));
+        } else if cycle.as_ref().is_none_or(|cycle| cycle.measurement.fresh == 0) {
+            waits_for.push(format!("{name}: no reflector answers"));
         }
     }
-    reasons
+    waits_for
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,6 @@ use std::{
 
 use serde::Serialize;
 
-use super::health::{Level, Part};
 use crate::{
     steering::{
         Blocker, FailoverReason, Rank, RouteActuation, SteeringDecision, SteeringMode, Timer,
@@ -182,10 +181,14 @@ impl SteeringBoard {
         })
     }
 
-    /// Judges how steering is, with the `troubles` that its switches make; `None` where nothing is
-    /// steered.
+    /// Returns what is wrong with steering, beginning with the `troubles` that its switches make,
+    /// and what should be thought about; `None` where nothing is steered.
     #[must_use]
-    pub(super) fn part(&self, troubles: Vec<String>, now: MonoTime) -> Option<Part> {
+    pub(super) fn complaints(
+        &self,
+        troubles: Vec<String>,
+        now: MonoTime,
+    ) -> Option<(Vec<String>, Vec<String>)> {
         let pinned = self.open();
         let (decision, _) = pinned.latest.as_ref()?;
         let SteeringDecision { mode, target, steer, failover, in_doubt, .. } = decision;
@@ -206,14 +209,16 @@ impl SteeringBoard {
             (name(decision, target.sensitive), name(decision, target.carrier));
         let verb = if *mode == SteeringMode::Active { "go" } else { "would go" };
         if target.carrier != Rank::HOME {
-            let minutes = now.since(failover.since).as_secs() / 60;
-            notes.push(format!("all connections {verb} over {carrier} for {minutes} min"));
+            let lasts = match now.since(failover.since).as_secs() {
+                seconds @ 0..60 => format!("{seconds} s"),
+                seconds => format!("{} min", seconds / 60),
+            };
+            notes.push(format!("all connections {verb} over {carrier}, for {lasts} now"));
         }
         if target.sensitive != target.carrier {
             notes.push(format!("new latency-sensitive connections {verb} over {sensitive}"));
         }
-        let status = if reasons.is_empty() { Level::Ok } else { Level::Degraded };
-        Some(Part { name: "steering".to_owned(), status, reasons, notes })
+        Some((reasons, notes))
     }
 
     /// A reader that panicked leaves nothing half-written here.

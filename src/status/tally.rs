@@ -28,6 +28,15 @@ pub struct Tally {
     delays: Vec<u32>,
 }
 
+/// What the loop of a WAN missed since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LoopCounts {
+    /// Cycles that were busy for longer than the interval.
+    pub overruns: u64,
+    /// Ticks dropped.
+    pub skipped: u64,
+}
+
 impl Default for Tally {
     fn default() -> Self {
         Self {
@@ -42,6 +51,12 @@ impl Default for Tally {
 }
 
 impl Tally {
+    /// Returns what the loop missed.
+    #[must_use]
+    pub const fn loop_counts(&self) -> LoopCounts {
+        LoopCounts { overruns: self.overruns, skipped: self.skipped }
+    }
+
     pub(super) fn record(&mut self, before: Option<&Cycle>, cycle: &Cycle) {
         self.cycles += 1;
         self.skipped += cycle.timing.skipped;

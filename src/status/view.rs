@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Note, Point};
 use crate::{
-    control::{Cycle, Direction, DirectionCycle},
+    control::{CongestionState, Cycle, Direction, DirectionCycle, MeasurementState},
     units::{BitRate, Delay},
 };
 
@@ -44,10 +44,10 @@ pub struct WanView {
 /// One direction.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DirectionView {
-    /// Congestion state.
+    /// Congestion state, or `unknown` while nothing is measured.
     pub state: &'static str,
-    /// Seconds since it was entered.
-    pub state_seconds: f64,
+    /// Seconds since it was entered; `None` while it is unknown.
+    pub state_seconds: Option<f64>,
     /// Desired rate in Mbit/s.
     pub desired_mbps: f64,
     /// Rate that the router enforces in Mbit/s, if known.
@@ -91,9 +91,8 @@ impl WanView {
     ) -> Self {
         let ms = |delay: Option<Delay>| delay.map(Delay::millis);
         let told = cycle.map(|cycle| &cycle.measurement);
-        let direction = |direction: Direction| {
-            cycle.map(|cycle| DirectionView::of(&cycle.directions[direction], cycle))
-        };
+        let direction =
+            |direction: Direction| cycle.map(|cycle| DirectionView::of(cycle, direction));
         let reflectors = cycle.map_or(&[][..], |cycle| cycle.reflectors.as_slice());
         let reflectors = addresses.iter().zip(reflectors).map(|(address, view)| ReflectorRow {
             address: address.clone(),
@@ -122,10 +121,12 @@ impl WanView {
 }
 
 impl DirectionView {
-    fn of(told: &DirectionCycle, cycle: &Cycle) -> Self {
+    fn of(cycle: &Cycle, direction: Direction) -> Self {
+        let told: &DirectionCycle = &cycle.directions[direction];
+        let state = known_state(cycle, direction);
         Self {
-            state: told.state.name(),
-            state_seconds: cycle.at.since(told.since).as_secs_f64(),
+            state: state_name(state),
+            state_seconds: state.map(|_| cycle.at.since(told.since).as_secs_f64()),
             desired_mbps: told.desired.mbps(),
             observed_mbps: told.actuation.observed.map(BitRate::mbps),
             achieved_mbps: told.load.achieved.map(BitRate::mbps),
@@ -136,4 +137,22 @@ impl DirectionView {
             writes: told.actuation.writes,
         }
     }
+}
+
+/// The congestion state of a direction, if anything is measured: without replies the controller
+/// keeps the state it had, and showing that would call a link green that nobody can see.
+pub(super) fn known_state(cycle: &Cycle, direction: Direction) -> Option<CongestionState> {
+    match cycle.measurement.state {
+        MeasurementState::Healthy | MeasurementState::Reduced => {
+            Some(cycle.directions[direction].state)
+        }
+        MeasurementState::Starting | MeasurementState::Collapsed | MeasurementState::Stalled => {
+            None
+        }
+    }
+}
+
+/// The name of a congestion state, or that it is unknown.
+pub(super) fn state_name(state: Option<CongestionState>) -> &'static str {
+    state.map_or("unknown", CongestionState::name)
 }

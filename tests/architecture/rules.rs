@@ -21,7 +21,7 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     ("recording", &["units", "control"]),
     ("telemetry", &["units", "control", "steering", "catalogue"]),
     ("status", &["units", "control", "steering", "actuator"]),
-    ("http", &["catalogue", "status", "telemetry"]),
+    ("http", &["catalogue", "config", "status", "telemetry"]),
     (
         "daemon",
         &[

@@ -71,7 +71,7 @@ fn assert_held(router: &Router, state: &str, reason: &str) {
     let sketch = Sketch { probes: SILENT.to_owned(), ..Sketch::of(router.url()) };
     let site = Site::with(&sketch);
     let Some(daemon) = site.run(&[]) else { return };
-    daemon.complains(&format!("wan {WAN}"), |told| told == reason);
+    daemon.complains(WAN, |told| told == reason);
     until("lost probes and three seconds", || {
         let labels = [("wan", WAN), ("reflector", "192.0.2.1"), ("reason", "timeout")];
         let scrape = daemon.scrape();

@@ -117,14 +117,20 @@ impl Daemon {
         serde_json::from_str(&self.get("/health").body).unwrap()
     }
 
-    /// Waits until health gives a reason for `part` that `matches`, and returns it.
+    /// Waits until health gives a reason that `matches` for `part`: one of the parts there are once,
+    /// or the name of a WAN for any of its own. Returns the reason.
     pub(crate) fn complains(&self, part: &str, matches: impl Fn(&str) -> bool) -> String {
-        let mut last = Value::Null;
         let look = || {
-            last = self.health();
-            let parts = last["parts"].as_array().unwrap();
-            let told = parts.iter().find(|told| told["name"] == part)?;
-            let reasons = told["reasons"].as_array().unwrap().iter().filter_map(Value::as_str);
+            let health = self.health();
+            let wans = health["wans"].as_array().unwrap();
+            let wan = wans.iter().find(|wan| wan["name"] == part);
+            let own = wan.map_or(Vec::new(), |wan| {
+                ["measurement", "control", "actuator"].map(|own| &wan[own]).to_vec()
+            });
+            let once = health["parts"].get(part);
+            let reasons = once.into_iter().chain(own).flat_map(|told| {
+                told["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str)
+            });
             reasons.map(str::to_owned).find(|reason| matches(reason))
         };
         until(&format!("a complaint of {part}, log: {}", self.program.stderr()), look)

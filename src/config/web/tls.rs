@@ -45,17 +45,15 @@ pub(super) fn read(table: &mut Table<'_>, base: &Path, files: &mut Vec<PathBuf>)
     if oldest > newest {
         return Err(table.fail("max_version", "is below min_version"));
     }
-    let versions: Vec<&SupportedProtocolVersion> =
-        [(2, &TLS12), (3, &TLS13)].into_iter().filter_map(|(number, version)| {
-            (oldest..=newest).contains(&number).then_some(version)
-        }).collect();
-    let chain = chain_file.and_then(|path| {
-        certificates(&path).map_err(|message| table.fail("cert_file", message))
-    });
+    let versions: Vec<&SupportedProtocolVersion> = [(2, &TLS12), (3, &TLS13)]
+        .into_iter()
+        .filter_map(|(number, version)| (oldest..=newest).contains(&number).then_some(version))
+        .collect();
+    let chain = chain_file
+        .and_then(|path| certificates(&path).map_err(|message| table.fail("cert_file", message)));
     let key = key_file.and_then(|path| {
-        PrivateKeyDer::from_pem_file(&path).map_err(|error| {
-            table.fail("key_file", trouble(&path, "private key", &error))
-        })
+        PrivateKeyDer::from_pem_file(&path)
+            .map_err(|error| table.fail("key_file", trouble(&path, "private key", &error)))
     });
     let provider = Arc::new(ring::default_provider());
     let clients = clients(table, auth?, authorities?, &provider)?;

@@ -14,6 +14,14 @@ export function clone(id) {
   return [root, (kind, name) => root.querySelector(`[data-${kind}="${name}"]`)];
 }
 
+/** Opens the lists of a card, but on a phone only the first: the page is long enough there. */
+export function unfold(root) {
+  const narrow = window.matchMedia("(max-width: 40rem)").matches;
+  for (const list of root.querySelectorAll("details")) {
+    list.open = !narrow || list.dataset.slot === "first";
+  }
+}
+
 /** One direction of a WAN. */
 class Direction {
   constructor(name) {
@@ -24,7 +32,7 @@ class Direction {
     put(this.field("title"), name === "download" ? "↓ Download" : "↑ Upload");
   }
 
-  show(view, observing, measured) {
+  show(view, observing) {
     const { field } = this;
     // What the traffic meets: in observe mode that is what somebody else has set.
     const limit = observing ? view?.observed_mbps : view?.desired_mbps;
@@ -37,11 +45,10 @@ class Direction {
     put(field("observed"), enforced(view));
     field("observed").classList.toggle("differs", !observing && differs(view));
     put(field("backlog"), bytes(view?.backlog_bytes));
-    // Without replies the state is only what it was before them.
-    const state = view && measured ? view.state : "unknown";
+    const state = view?.state ?? "unknown";
     this.root.dataset.state = state;
     put(field("state"), STATES[state] ?? state);
-    field("state").title = view ? `for ${span(view.state_seconds)}` : "";
+    field("state").title = view?.state_seconds != null ? `for ${span(view.state_seconds)}` : "";
     const [verb, why] = split(view?.why ?? "wait: nothing has been decided yet");
     put(field("verb"), verb);
     put(field("why"), why);
@@ -75,6 +82,7 @@ export class Card {
     put(title, name);
     title.id = `wan-${index}`;
     root.setAttribute("aria-labelledby", title.id);
+    unfold(root);
     for (const region of root.querySelectorAll(".scroll")) {
       const heading = region.parentElement.querySelector("h3").textContent;
       region.setAttribute("aria-label", `${heading} of ${name}`);
@@ -89,7 +97,7 @@ export class Card {
     put(field("measurement"), measured(wan));
     this.root.dataset.measurement = wan.measurement;
     for (const [name, direction] of Object.entries(this.directions)) {
-      direction.show(wan[name], observing, wan.reflectors_fresh[0] > 0);
+      direction.show(wan[name], observing);
     }
     put(field("delta"), added(wan.delta_ms));
     put(field("rtt"), delay(wan.rtt_ms));

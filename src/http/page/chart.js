@@ -1,5 +1,6 @@
 // The last two minutes of a WAN: both rates and the added delay over one time axis.
 
+import { STRIP, drawStrip } from "./strip.js";
 import { added, rate } from "./words.js";
 
 /** Seconds that are shown. */
@@ -20,6 +21,7 @@ const PLOTS = [
     least: 1,
     traffic: (p) => p.achieved_mbps[0],
     line: (p) => p.desired_mbps[0],
+    state: (p) => p.states[0],
   },
   {
     title: "Upload, Mbit/s",
@@ -27,6 +29,7 @@ const PLOTS = [
     least: 1,
     traffic: (p) => p.achieved_mbps[1],
     line: (p) => p.desired_mbps[1],
+    state: (p) => p.states[1],
   },
   { title: "Added delay, ms", share: 3, least: 20, delay: (p) => p.delta_ms },
 ];
@@ -157,10 +160,11 @@ export class Chart {
       this.tell(`${Math.round(-this.cursor)} s ago: nothing is known.`);
     } else {
       const [down, up] = [0, 1].map(
-        (i) => `${rate(point.achieved_mbps[i])} of ${rate(point.desired_mbps[i])}`,
+        (i) =>
+          `${rate(point.achieved_mbps[i])} of ${rate(point.desired_mbps[i])} Mbit/s (${point.states[i].replace("_", " ")})`,
       );
       const delay = point.delta_ms == null ? "no replies" : `delay ${added(point.delta_ms)} ms`;
-      this.tell(`${Math.round(end - point.time)} s ago: ↓ ${down}, ↑ ${up} Mbit/s, ${delay}`);
+      this.tell(`${Math.round(end - point.time)} s ago: ↓ ${down}, ↑ ${up}, ${delay}`);
     }
     const at = Math.round(x(wanted)) + 0.5;
     stroke(pen, colour("text"), 1, () => {
@@ -191,7 +195,9 @@ function timeAxis(pen, area, colour) {
   }
 }
 
-function drawPlot(pen, plot, points, box, x, top, colour) {
+function drawPlot(pen, plot, points, whole, x, top, colour) {
+  const box = plot.state ? { ...whole, bottom: whole.bottom - STRIP } : whole;
+  if (plot.state) drawStrip(pen, points, plot.state, whole, x, colour, GAP);
   const y = (value) =>
     box.bottom - (Math.min(top, Math.max(0, value)) / top) * (box.bottom - box.top);
   pen.fillStyle = colour("text");

@@ -2,14 +2,19 @@
 
 import { Card, put } from "./card.js";
 import { SteeringCard } from "./steering.js";
+import { SystemCard } from "./system.js";
 import { headline, span } from "./words.js";
 
 /** Silence (ms) after which the connection counts as lost; snapshots come every 250 ms. */
 const LOST = 3000;
 /** Silence (ms) after which the connection is made anew: it may be half open. */
 const RENEW = 10000;
-/** Time (ms) between two attempts once the browser has given up by itself. */
-const RETRY = 2000;
+/** Time (ms) between two attempts once the server has turned the stream of events down. */
+const RETRY = 30000;
+/** Time (ms) between two questions while there is no stream of events. */
+const POLL = 1000;
+/** Time (ms) between two drawings for those who want little motion. */
+const CALM = 1000;
 /** Time (ms) for which a headline must hold before it replaces another: no flicker. */
 const SETTLE = 1000;
 /** Time (ms) for which it must hold before it is read out, which is harder to ignore. */
@@ -24,9 +29,12 @@ const TITLES = {
   failing: "failing",
 };
 
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+
 const byId = (id) => document.getElementById(id);
 
-const steering = new SteeringCard(byId("steering"));
+const steering = new SteeringCard(byId("rest"));
+const system = new SystemCard(byId("rest"));
 
 const page = {
   source: null,
@@ -39,6 +47,7 @@ const page = {
   announced: null,
   candidate: { key: null, since: 0 },
   frame: 0,
+  drawn: -Infinity,
 };
 
 function connect() {
@@ -46,12 +55,26 @@ function connect() {
   page.opened = performance.now();
   page.source = new EventSource("events");
   page.source.onopen = recall;
-  page.source.onmessage = (event) => {
-    page.heard = performance.now();
-    page.snapshot = JSON.parse(event.data);
-    take(page.snapshot.wans);
-    schedule();
-  };
+  page.source.onmessage = (event) => hear(JSON.parse(event.data));
+}
+
+function hear(snapshot) {
+  page.heard = performance.now();
+  page.snapshot = snapshot;
+  take(snapshot.wans);
+  schedule();
+}
+
+/** Asks for a snapshot: the server has no seat left for another listener, or is away. */
+async function poll() {
+  try {
+    const answer = await fetch("status");
+    if (!answer.ok) return;
+    if (page.heard === null) await recall();
+    hear(await answer.json());
+  } catch {
+    // The silence grows, and says so.
+  }
 }
 
 /** Takes what happened while this page was not listening. */
@@ -80,7 +103,11 @@ function take(wans) {
   wans.forEach((wan, index) => wan.newest && page.cards[index].chart.add(wan.newest));
 }
 
+/** Draws with the next frame, or for those who want little motion with the next second. */
 function schedule() {
+  const now = performance.now();
+  if (calm.matches && now - page.drawn < CALM) return;
+  page.drawn = now;
   page.frame ||= requestAnimationFrame(() => {
     page.frame = 0;
     show();
@@ -107,6 +134,7 @@ function show() {
   tell(headline(page.snapshot), page.told === null || page.told.key === "lost");
   wans.forEach((wan, index) => page.cards[index].show(wan, observing));
   steering.show(page.snapshot.steering);
+  system.show(health);
 }
 
 /** Shows a headline: numbers at once, another sentence once it has held for a while. */
@@ -131,11 +159,13 @@ function tell(said, atOnce) {
 
 setInterval(() => {
   const now = performance.now();
-  const givenUp = page.source.readyState === EventSource.CLOSED && now - page.opened > RETRY;
-  const halfOpen = now - Math.max(page.heard ?? 0, page.opened) > RENEW;
-  if (givenUp || halfOpen) connect();
+  const refused = page.source.readyState === EventSource.CLOSED;
+  const silent = now - Math.max(page.heard ?? 0, page.opened);
+  const isStale = refused ? now - page.opened > RETRY : silent > RENEW;
+  if (isStale) connect();
+  else if (refused) poll();
   // While snapshots come they draw the page; without them only the silence grows.
   if (now - (page.heard ?? 0) > LOST) schedule();
-}, 1000);
+}, POLL);
 
 connect();

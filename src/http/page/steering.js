@@ -1,6 +1,6 @@
 // Where traffic is steered: which WAN takes calls and which the rest, and why.
 
-import { Rows, clone, put } from "./card.js";
+import { Rows, clone, put, unfold } from "./card.js";
 import { clock, span, split } from "./words.js";
 
 const STATES = {
@@ -12,14 +12,33 @@ const STATES = {
 };
 const REACHES = { up: "up", down: "down", unknown: "not proven yet" };
 
+/** What contributes to a score, in words. */
+const CONTRIBUTORS = {
+  state_red: "state red",
+  state_soft_red: "state soft red",
+  state_yellow: "state yellow",
+  delta_severe: "severe delay",
+  delta_high: "high delay",
+  drops_rising: "rising drops",
+  backlog: "backlog",
+  at_floor: "at the floor",
+  collapsed: "no replies",
+  assessed_red: "assessed red",
+  assessed_yellow: "assessed yellow",
+};
+
 /** The card of steering; it hides itself where nothing is steered. */
 export class SteeringCard {
   constructor(home) {
     const [root, find] = clone("steering-card");
     this.root = root;
     this.field = (field) => find("field", field);
-    this.wans = new Rows(find("slot", "wans"), 5);
-    this.changes = new Rows(find("slot", "changes"), 3);
+    this.ways = { steer: find("slot", "calls"), failover: find("slot", "others") };
+    this.bar = root.querySelector(".bar > div");
+    this.mark = root.querySelector(".bar > i");
+    this.wans = new Rows(find("slot", "wans"), 4);
+    this.changes = new Rows(find("slot", "changes"), 2);
+    unfold(root);
     root.hidden = true;
     home.append(root);
   }
@@ -34,7 +53,13 @@ export class SteeringCard {
     field("state").title = `for ${span(told.state_seconds)}`;
     put(field("sensitive"), told.sensitive);
     put(field("carrier"), told.carrier);
-    put(field("score"), `${told.score} of ${told.threshold}`);
+    const home = told.wans[0]?.name;
+    this.ways.steer.classList.toggle("away", told.sensitive !== home);
+    this.ways.failover.classList.toggle("away", told.carrier !== home);
+    const { score, threshold } = told;
+    put(field("score"), `${told.carrier} suffers by ${score} of 100; calls leave it from ${threshold}`);
+    this.bar.style.transform = `scaleX(${score / 100})`;
+    this.mark.style.left = `${threshold}%`;
     for (const decision of ["steer", "failover"]) {
       const [verb, why] = split(told[decision].why);
       put(field(`${decision}-verb`), verb);
@@ -57,15 +82,20 @@ function wanRow({ name, reach, score, contributors, unfit }, { sensitive, carrie
   const rules = switches
     .filter((rule) => rule.wan === name)
     .map((rule) => `${rule.rule} ${ruleState(rule)}`);
-  const points = Object.entries(contributors).map(([code, points]) => `${code} ${points}`);
+  const points = Object.entries(contributors).map(([code, points]) => `${CONTRIBUTORS[code] ?? code} ${points}`);
+  const suffers = points.length > 0 ? `${score}: ${points.join(", ")}` : "no";
   const cells = [
     name,
     REACHES[reach] ?? reach,
     takes.join(" and ") || "–",
-    points.length > 0 ? `${score}: ${points.join(", ")}` : `${score}`,
-    rules.join(", ") || "–",
+    [suffers, ...rules, unfit && `no refuge: ${itself(unfit)}`].filter(Boolean).join("; "),
   ];
   return { key: name, cells, bad: reach === "down" || unfit === "the other WAN is dead" };
+}
+
+/** Says of a WAN itself what steering says of "the other WAN". */
+function itself(text) {
+  return text.replace("the other WAN's", "its").replace("the other WAN", "it");
 }
 
 function ruleState({ enabled, pending, in_doubt, refused }) {
@@ -79,7 +109,7 @@ function changeRow({ time, kind, from, to, why }) {
   const what = kind === "failover" ? "everything" : "calls";
   return {
     key: `${time} ${kind}`,
-    cells: [clock(time), `${what}: ${from} → ${to}`, split(why)[1]],
+    cells: [clock(time), `${what}: ${from} → ${to}, because ${split(why)[1]}`],
     bad: false,
   };
 }

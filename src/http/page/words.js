@@ -59,7 +59,7 @@ export const STATES = {
   yellow: "yellow: a queue begins to stand",
   soft_red: "soft red: a queue that one notices",
   red: "red: a queue that breaks calls",
-  unknown: "not measured",
+  unknown: "unknown: nothing is measured",
 };
 
 /** Says how well a WAN is measured. */
@@ -82,16 +82,16 @@ export function measured({ measurement, reflectors_fresh: [fresh, all] }) {
  * Says in one sentence whether the links are well, and in `others` what else is wrong. Two
  * headlines with the same `key` differ in numbers at most.
  */
-export function headline({ health, wans }) {
-  const complaints = health.parts
-    .filter((part) => part.status !== "ok")
-    .sort((a, b) => (b.status === "failing") - (a.status === "failing"))
-    .flatMap((part) => part.reasons.map((reason) => [part, reason]));
+export function headline({ health, wans, steering }) {
+  const ways = detours(steering);
+  const complaints = parts(health)
+    .filter(([, part]) => part.reasons.length > 0)
+    .sort(([, a], [, b]) => (b.status === "failing") - (a.status === "failing"))
+    .flatMap(([name, part]) => part.reasons.map((reason) => [name, part.status, reason]));
   if (complaints.length > 0) {
-    const [first, ...others] = complaints.map(([part, reason]) => sentence(part, reason));
-    const level = complaints[0][0].status;
+    const [first, ...others] = complaints.map((complaint) => sentence(...complaint)).concat(ways);
     return {
-      level,
+      level: complaints[0][1],
       text: first,
       others,
       key: [first, ...others].join("\n").replace(/[\d.]+/g, ""),
@@ -104,22 +104,38 @@ export function headline({ health, wans }) {
   const jams = wans.flatMap(jammed);
   if (jams.length > 0) {
     const are = jams.length > 1 ? "are" : "is";
-    return plain("degraded", `The ${list(jams)} ${are} congested: packets queue, and delay is up.`);
+    const text = `The ${list(jams)} ${are} congested: packets queue, and delay is up.`;
+    return plain("degraded", text, ways);
   }
-  return plain(
-    "ok",
-    `${names} ${wans.length > 1 ? "are" : "is"} well: delay is near its baseline.`,
-  );
+  const text = `${names} ${wans.length > 1 ? "are" : "is"} well: delay is near its baseline.`;
+  return plain("ok", text, ways);
 }
 
-function plain(level, text) {
-  return { level, text, others: [], key: text };
+/** All parts with the names by which people know them. */
+function parts({ parts, wans }) {
+  const own = ({ name, measurement, control, actuator }) =>
+    [measurement, control, actuator].map((part) => [name, part]);
+  return [
+    ...wans.flatMap(own),
+    ...Object.entries(parts).map(([name, part]) => [`The ${name}`, part]),
+  ];
 }
 
-function sentence(part, reason) {
-  const wan = part.name.startsWith("wan ");
-  const who = wan ? part.name.slice(4) : `The ${part.name}`;
-  const how = part.status === "failing" ? "fails" : "needs attention";
+/** Says what goes another way than home. */
+function detours(steering) {
+  if (steering == null || steering.mode !== "active") return [];
+  const { sensitive, carrier, wans } = steering;
+  const home = wans[0]?.name;
+  if (carrier !== home) return [`Everything goes over ${carrier}.`];
+  return sensitive === home ? [] : [`New calls go over ${sensitive}.`];
+}
+
+function plain(level, text, others = []) {
+  return { level, text, others, key: [text, ...others].join("\n") };
+}
+
+function sentence(who, status, reason) {
+  const how = status === "failing" ? "fails" : "needs attention";
   return `${who} ${how}: ${reason}${/[.?!]$/.test(reason) ? "" : "."}`;
 }
 

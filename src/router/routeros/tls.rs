@@ -6,12 +6,15 @@
 
 use std::{fs, sync::Arc};
 
-use reqwest::{Certificate, ClientBuilder};
+use reqwest::ClientBuilder;
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
 };
 
 use crate::{
@@ -22,25 +25,24 @@ use crate::{
 /// Gives `builder` the trust that the configuration asks for.
 ///
 /// # Errors
-/// A sentence if the file of authorities cannot be read or holds no certificate.
+/// A sentence if the authorities of the system or of the file cannot be read.
 pub(super) fn trust(builder: ClientBuilder, trust: &Trust) -> Result<ClientBuilder, String> {
-    match trust {
-        Trust::System => Ok(builder),
+    let provider = Arc::new(ring::default_provider());
+    let accepts = match trust {
+        Trust::System => {
+            let system = rustls_platform_verifier::Verifier::new(Arc::clone(&provider));
+            Accepts::Signed(Arc::new(system.map_err(|e| format!("the system's trust: {e}"))?))
+        }
         Trust::CaFile(path) => {
             let shown = path.display();
             let pem = fs::read(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
-            let authorities = Certificate::from_pem_bundle(&pem)
-                .map_err(|e| format!("{shown} holds no PEM certificate: {e}"))?;
-            Ok(builder.tls_certs_only(authorities))
+            let signed = signed_by(&pem, &provider);
+            Accepts::Signed(signed.map_err(|e| format!("{shown} holds no usable authority: {e}"))?)
         }
-        Trust::Fingerprint(expected) => pinned(builder, Some(*expected)),
-        Trust::Insecure => pinned(builder, None),
-    }
-}
-
-fn pinned(builder: ClientBuilder, expected: Option<[u8; 32]>) -> Result<ClientBuilder, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Arc::new(Pinned { expected, provider: Arc::clone(&provider) });
+        Trust::Fingerprint(expected) => Accepts::Only(*expected),
+        Trust::Insecure => Accepts::Any,
+    };
+    let verifier = Arc::new(Verifier { accepts, provider: Arc::clone(&provider) });
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| e.to_string())?
@@ -50,30 +52,63 @@ fn pinned(builder: ClientBuilder, expected: Option<[u8; 32]>) -> Result<ClientBu
     Ok(builder.tls_backend_preconfigured(config))
 }
 
-/// Accepts the one certificate with the expected fingerprint, or any if none is expected.
+/// Accepts what the authorities in `pem` have signed.
+fn signed_by(
+    pem: &[u8],
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    let mut authorities = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|e| e.to_string())?;
+        authorities.add(certificate).map_err(|e| e.to_string())?;
+    }
+    let verifier =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(authorities), Arc::clone(provider));
+    Ok(verifier.build().map_err(|e| e.to_string())?)
+}
+
+/// Which certificates are taken for the router's.
 #[derive(Debug)]
-struct Pinned {
-    expected: Option<[u8; 32]>,
+enum Accepts {
+    /// The one with this fingerprint.
+    Only([u8; 32]),
+    /// Those that these authorities vouch for, under the name that was asked for.
+    Signed(Arc<dyn ServerCertVerifier>),
+    /// All.
+    Any,
+}
+
+/// Judges the router's certificate, and names the one it refuses by its fingerprint: that is what
+/// a person compares with the router's own, and pins.
+#[derive(Debug)]
+struct Verifier {
+    accepts: Accepts,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Pinned {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let digest = sha256(certificate);
-        match self.expected {
-            Some(expected) if digest != expected => Err(Error::General(format!(
+        match &self.accepts {
+            Accepts::Only(expected) if digest != *expected => Err(Error::General(format!(
                 "expected the certificate with the SHA-256 fingerprint {}, got {}",
-                hex(&expected),
+                hex(expected),
                 hex(&digest)
             ))),
-            Some(_) | None => Ok(ServerCertVerified::assertion()),
+            Accepts::Only(_) | Accepts::Any => Ok(ServerCertVerified::assertion()),
+            Accepts::Signed(authorities) => authorities
+                .verify_server_cert(certificate, intermediates, name, ocsp, now)
+                .map_err(|error| {
+                    let digest = hex(&digest);
+                    Error::General(format!("{error}; it has the SHA-256 fingerprint {digest}"))
+                }),
         }
     }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 use super::{Rig, config, read};
 use crate::{
     config::{Credentials, RouterConfig, Trust},
+    digest::hex,
     router::{Router as _, routeros::RouterOs},
     sim::routeros::{CertificateShape, RouterCertificate},
 };
@@ -34,6 +35,22 @@ async fn our_client_knows_every_certificate_by_its_fingerprint() {
         let stranger = client(Trust::Fingerprint([0; 32]));
         let refusal = stranger.facts().await.unwrap_err();
         assert_eq!(refusal.fault.kind(), "untrusted", "{shape:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_named_by_its_fingerprint() {
+    let ours = certificate(CertificateShape::Modern);
+    let theirs = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(theirs.path(), certificate(CertificateShape::Modern).pem()).unwrap();
+    let fingerprint = hex(&ours.fingerprint());
+    let rig = Rig::secure(config(), ours).await;
+    for trust in [Trust::System, Trust::CaFile(theirs.path().to_owned())] {
+        let credentials = Credentials::new("ctl", "secret");
+        let config = RouterConfig { trust, ..RouterConfig::at(&rig.base, credentials) };
+        let refusal = RouterOs::new(&config, Vec::new()).unwrap().facts().await.unwrap_err();
+        assert_eq!(refusal.fault.kind(), "untrusted", "{refusal}");
+        assert!(refusal.to_string().contains(&fingerprint), "{refusal}");
     }
 }
 

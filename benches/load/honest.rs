@@ -1,0 +1,61 @@
+//! A scraper among the others, on a connection of its own each time.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crate::client::Client;
+
+/// Time between two scrapes.
+const APART: Duration = Duration::from_millis(200);
+
+/// How honest scrapes fared.
+#[derive(Debug, Default)]
+pub(crate) struct Honest {
+    /// Scrapes that were begun.
+    pub(crate) asked: u32,
+    /// Scrapes that got no whole page.
+    pub(crate) failed: u32,
+    /// The longest that one took, in ms.
+    pub(crate) slowest_ms: f64,
+}
+
+/// Scrapes until it is ended.
+#[derive(Debug)]
+pub(crate) struct Watcher {
+    over: Arc<AtomicBool>,
+    thread: JoinHandle<Honest>,
+}
+
+/// Begins to scrape.
+pub(crate) fn watch(address: SocketAddr) -> Watcher {
+    let over = Arc::<AtomicBool>::default();
+    let told = Arc::clone(&over);
+    let thread = thread::spawn(move || {
+        let mut honest = Honest::default();
+        while !told.load(Relaxed) {
+            let begun = Instant::now();
+            let page = Client::connect(address).and_then(|mut client| client.get("/metrics"));
+            honest.asked += 1;
+            honest.failed += u32::from(page.is_err());
+            honest.slowest_ms = honest.slowest_ms.max(begun.elapsed().as_secs_f64() * 1e3);
+            thread::sleep(APART);
+        }
+        honest
+    });
+    Watcher { over, thread }
+}
+
+impl Watcher {
+    /// Ends the scraping.
+    pub(crate) fn end(self) -> Honest {
+        self.over.store(true, Relaxed);
+        self.thread.join().unwrap_or_default()
+    }
+}

@@ -1,0 +1,186 @@
+//! `wanctl status`: how a running daemon is, in a terminal or for a script.
+
+mod answer;
+mod draw;
+mod words;
+
+use std::{
+    env,
+    io::{IsTerminal as _, stdout},
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use clap::{Args, ValueEnum};
+use tokio::time::sleep;
+
+use self::{answer::Status, draw::draw};
+use super::{EXIT_UNFULFILLED, Failure, duration, output::say, run::Signals};
+
+/// The daemon answers from memory.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Moves to the first line and clears everything below.
+const CLEAR: &str = "\x1b[H\x1b[J";
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 if the requirement is met, 3 if the daemon answers and it is \
+                        not, 1 if there is no answer."
+)]
+pub(super) struct StatusArgs {
+    /// Where the daemon listens; with a password: http://USER:PASSWORD@HOST:PORT.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9102")]
+    url: String,
+    /// Show it again and again until Ctrl-C, also after the daemon has been away.
+    #[arg(long)]
+    watch: bool,
+    /// Time between two looks of --watch.
+    #[arg(long, value_parser = duration, value_name = "TIME", default_value = "1s")]
+    every: Duration,
+    /// `json` gives the daemon's answer as it is; one line each time with --watch.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// What must hold for exit code 0.
+    #[arg(long, value_enum, default_value = "live")]
+    require: Requirement,
+    /// Take any certificate of the daemon, for a self-signed one on this host.
+    #[arg(long)]
+    insecure: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Requirement {
+    /// The control loops turn.
+    Live,
+    /// Everything is measured and the router answers.
+    Ready,
+    /// Nothing needs attention.
+    Ok,
+}
+
+pub(super) async fn run(args: StatusArgs) -> Result<(), Failure> {
+    let source = Source::new(&args)?;
+    if args.watch {
+        return watch(&args, &source).await;
+    }
+    let text = source.ask().await?;
+    let status = Status::parse(&text).with_context(|| source.name())?;
+    match args.format {
+        Format::Json => say(&text)?,
+        Format::Text => say(draw(&status, &source.url, is_coloured()).trim_end())?,
+    }
+    args.require.check(&status)
+}
+
+/// Shows the status until a signal comes.
+async fn watch(args: &StatusArgs, source: &Source) -> Result<(), Failure> {
+    let mut signals = Signals::listen()?;
+    let clears = args.format == Format::Text && stdout().is_terminal();
+    loop {
+        let shown = match (source.ask().await, args.format) {
+            (Ok(text), Format::Json) => Ok(text),
+            (Ok(text), Format::Text) => Status::parse(&text)
+                .map(|status| draw(&status, &source.url, is_coloured()))
+                .with_context(|| source.name()),
+            (Err(error), _) => Err(error),
+        };
+        match shown {
+            Ok(text) if clears => say(format!("{CLEAR}{}", text.trim_end()))?,
+            Ok(text) => say(text)?,
+            Err(error) if clears => say(format!("{CLEAR}{error:#}\n\nTrying again."))?,
+            Err(error) => super::output::complain(&error),
+        }
+        tokio::select! {
+            _ = signals.next() => return Ok(()),
+            () = sleep(args.every.max(Duration::from_millis(100))) => {}
+        }
+    }
+}
+
+impl Requirement {
+    fn check(self, status: &Status) -> Result<(), Failure> {
+        let health = &status.health;
+        let error = match self {
+            Self::Live if !health.live => anyhow!("a control loop has stopped turning"),
+            Self::Ready if !health.ready => {
+                anyhow!("not ready: {}", health.waits_for.join("; "))
+            }
+            Self::Ok if health.status != "ok" => anyhow!("the daemon is {}", health.status),
+            Self::Live | Self::Ready | Self::Ok => return Ok(()),
+        };
+        Err(Failure { code: EXIT_UNFULFILLED, error })
+    }
+}
+
+/// Whom to ask.
+#[derive(Debug)]
+struct Source {
+    client: reqwest::Client,
+    address: reqwest::Url,
+    /// The address without a password, for people.
+    url: String,
+}
+
+impl Source {
+    fn new(args: &StatusArgs) -> Result<Self, Failure> {
+        let mut shown = reqwest::Url::parse(&args.url)
+            .with_context(|| format!("`{}` is no URL (try http://127.0.0.1:9102)", args.url))?;
+        let address = reqwest::Url::parse(&format!("{}/status", args.url.trim_end_matches('/')))
+            .with_context(|| format!("`{}` is no URL", args.url))?;
+        // What cannot have a password has none to hide.
+        let _ = shown.set_password(None).and_then(|()| shown.set_username(""));
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(TIMEOUT)
+            .tls_danger_accept_invalid_certs(args.insecure)
+            .build()?;
+        Ok(Self { client, address, url: shown.as_str().trim_end_matches('/').to_owned() })
+    }
+
+    fn name(&self) -> String {
+        format!("{} does not answer as wanctl does (is it another program, or version?)", self.url)
+    }
+
+    /// Returns the daemon's answer.
+    async fn ask(&self) -> anyhow::Result<String> {
+        let answer = self.client.get(self.address.clone()).send().await;
+        let answer = answer.map_err(|error| self.no_answer(&error))?;
+        match answer.status().as_u16() {
+            200 => Ok(answer.text().await.map_err(|error| self.no_answer(&error))?),
+            401 => Err(anyhow!(
+                "{} wants a user and a password: --url http://USER:PASSWORD@HOST:PORT",
+                self.url
+            )),
+            _ => Err(anyhow!("it says {}", answer.status()).context(self.name())),
+        }
+    }
+
+    fn no_answer(&self, error: &reqwest::Error) -> anyhow::Error {
+        let url = &self.url;
+        if error.is_timeout() {
+            return anyhow!("{url} does not answer within {} s", TIMEOUT.as_secs());
+        }
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        anyhow!(
+            "cannot ask {url}: {cause}: does wanctl run there? (`http.listen` of its configuration \
+             says where; choose with --url)"
+        )
+    }
+}
+
+/// Colours are for terminals, and for those who want them (<https://no-color.org>).
+fn is_coloured() -> bool {
+    stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

@@ -1,0 +1,29 @@
+//! `--web.config.file`: TLS, passwords and headers for what is served.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tracing::warn;
+
+use super::{EXIT_CONFIG, Failure};
+use crate::http::Web;
+
+#[derive(Debug, Args)]
+pub(super) struct WebArgs {
+    /// TLS, users and headers of the HTTP server, in the format of the Prometheus exporters.
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    web_config_file: Option<PathBuf>,
+}
+
+impl WebArgs {
+    /// Reads the file, if one is given.
+    pub(super) fn open(&self) -> Result<Web, Failure> {
+        let Some(path) = &self.web_config_file else { return Ok(Web::default()) };
+        let (web, warnings) = Web::open(path)
+            .map_err(|errors| Failure { code: EXIT_CONFIG, error: errors.into() })?;
+        for warning in &warnings {
+            warn!("{warning}");
+        }
+        Ok(web)
+    }
+}

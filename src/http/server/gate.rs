@@ -1,0 +1,188 @@
+//! Who is in: at most so many connections, and one more takes the place of the most useless.
+
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+};
+
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::body::{Frame, SizeHint};
+use tokio_util::sync::CancellationToken;
+
+/// It has never asked for anything.
+const NEW: u8 = 0;
+/// It has been answered and may ask again.
+const IDLE: u8 = 1;
+/// It is being answered.
+const BUSY: u8 = 2;
+
+/// The connections that are open.
+///
+/// A newcomer to a full house takes the place of the oldest that has never asked for anything, or
+/// else of the oldest that waits between two requests: a flood of silent connections drives out
+/// itself, and a scrape in its midst is answered.
+#[derive(Debug, Clone)]
+pub(super) struct Gate {
+    most: usize,
+    inside: Arc<Mutex<Inside>>,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    next: u64,
+    /// By number: oldest first.
+    open: BTreeMap<u64, Place>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Place {
+    phase: Arc<AtomicU8>,
+    leave: CancellationToken,
+}
+
+/// One connection's place; dropped, it is free.
+#[derive(Debug)]
+pub(super) struct Guest {
+    number: u64,
+    place: Place,
+    gate: Gate,
+}
+
+/// The guest is being answered until this is dropped.
+#[derive(Debug)]
+pub(super) struct Busy(Arc<AtomicU8>);
+
+impl Gate {
+    /// Has room for `most` connections.
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, inside: Arc::default() }
+    }
+
+    /// Gives a newcomer a place, if need be by asking another to leave; `None` if all are busy.
+    pub(super) fn admit(&self) -> Option<Guest> {
+        let mut inside = self.open();
+        if inside.open.len() >= self.most {
+            let oldest = |phase| {
+                let mut places = inside.open.iter();
+                places.find(|(_, place)| place.phase.load(Relaxed) == phase).map(|(id, _)| *id)
+            };
+            let leaves = oldest(NEW).or_else(|| oldest(IDLE))?;
+            inside.open.remove(&leaves)?.leave.cancel();
+        }
+        let (number, place) = (inside.next, Place::default());
+        inside.next += 1;
+        inside.open.insert(number, place.clone());
+        Some(Guest { number, place, gate: self.clone() })
+    }
+
+    /// Nothing is left half-done here by a panic.
+    fn open(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Guest {
+    /// Marks the guest as being answered.
+    pub(super) fn busy(&self) -> Busy {
+        self.place.phase.store(BUSY, Relaxed);
+        Busy(Arc::clone(&self.place.phase))
+    }
+
+    /// Waits until somebody else needs the place.
+    pub(super) async fn must_leave(&self) {
+        self.place.leave.cancelled().await;
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.gate.open().open.remove(&self.number);
+    }
+}
+
+impl Busy {
+    /// Keeps the guest busy until `body` has been handed on for sending.
+    pub(super) fn until_sent(self, body: Body) -> Sending {
+        Sending { body, _busy: self }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.store(IDLE, Relaxed);
+    }
+}
+
+/// An answer's body, and that it is being sent.
+#[derive(Debug)]
+pub(super) struct Sending {
+    body: Body,
+    _busy: Busy,
+}
+
+impl HttpBody for Sending {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_silent_make_room_before_the_proven_and_the_busy_stay() {
+        let gate = Gate::new(3);
+        let busy = gate.admit().unwrap();
+        let answering = busy.busy();
+        let proven = gate.admit().unwrap();
+        drop(proven.busy());
+        let silent = gate.admit().unwrap();
+
+        let fourth = gate.admit().unwrap();
+        drop(fourth.busy());
+        assert!(silent.place.leave.is_cancelled());
+        assert!(!proven.place.leave.is_cancelled());
+
+        let fifth = gate.admit().unwrap();
+        let _fifth_asks = fifth.busy();
+        assert!(proven.place.leave.is_cancelled(), "the older of the two that wait");
+        let sixth = gate.admit().unwrap();
+        let _sixth_asks = sixth.busy();
+        assert!(fourth.place.leave.is_cancelled());
+
+        assert!(gate.admit().is_none(), "all are being answered");
+        drop(answering);
+        assert!(gate.admit().is_some());
+        assert!(busy.place.leave.is_cancelled());
+    }
+
+    #[test]
+    fn a_guest_that_goes_frees_its_place() {
+        let gate = Gate::new(1);
+        for _ in 0..3 {
+            let guest = gate.admit().unwrap();
+            let _asks = guest.busy();
+        }
+        assert_eq!(gate.open().open.len(), 0);
+    }
+}

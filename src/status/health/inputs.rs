@@ -1,0 +1,78 @@
+//! What health is judged by, gathered where the daemon is put together.
+
+use std::sync::Arc;
+
+use super::values::HistoryValues;
+use crate::{
+    actuator::RouterReport,
+    control::Cycle,
+    status::{ClockWatch, LoopCounts, SteeringBoard},
+    units::{MonoTime, Timestamp},
+};
+
+/// A WAN's name and newest cycle.
+pub(super) type NewestCycle = (String, Option<Arc<Cycle>>);
+
+/// What health is judged by.
+#[derive(Debug)]
+pub struct HealthInputs {
+    /// The time now.
+    pub now: MonoTime,
+    /// The same on the wall clock.
+    pub wall: Timestamp,
+    /// Each WAN's name and newest cycle.
+    pub wans: Vec<(String, Option<Arc<Cycle>>)>,
+    /// What each WAN's loop missed since the start.
+    pub loops: Vec<LoopCounts>,
+    /// How each WAN is probed.
+    pub probing: Vec<ProbingStanding>,
+    /// The state of the router.
+    pub router: RouterReport,
+    /// How the history stands, if one is kept.
+    pub history: Option<HistoryStanding>,
+    /// How the configuration stands.
+    pub config: ConfigStanding,
+    /// What the wall clock has done.
+    pub clock: ClockWatch,
+    /// Where traffic is steered.
+    pub steering: SteeringBoard,
+    /// Why switches of the router cannot be used.
+    pub switch_troubles: Vec<String>,
+}
+
+/// How a WAN is probed.
+#[derive(Debug, Clone, Default)]
+pub struct ProbingStanding {
+    /// The road in use: `icmp`, `router` or `tcp`; `None` if the prober does not tell.
+    pub road: Option<&'static str>,
+    /// What should be known of it.
+    pub notes: Vec<String>,
+}
+
+/// How the history stands.
+#[derive(Debug, Clone, Default)]
+pub struct HistoryStanding {
+    /// Why nothing is being written, if that is so.
+    pub failure: Option<String>,
+    /// When rows were last committed.
+    pub last_commit: Option<Timestamp>,
+    /// Its figures; the age of the last commit is worked out from the moment above.
+    pub values: HistoryValues,
+}
+
+/// How the configuration stands.
+#[derive(Debug, Clone)]
+pub struct ConfigStanding {
+    /// `active` or `observe`.
+    pub mode: &'static str,
+    /// SHA-256 of the file in force, in hexadecimal digits.
+    pub sha256: String,
+    /// When it was taken.
+    pub taken: Timestamp,
+    /// What was chosen and should be remembered.
+    pub reminders: Vec<String>,
+    /// Why the last reload failed, if it did.
+    pub reload_failure: Option<String>,
+    /// What waits for a restart.
+    pub awaits_restart: Vec<String>,
+}

@@ -1,0 +1,217 @@
+//! How each part is judged.
+
+use std::time::Duration;
+
+use super::{
+    ActuatorValues, ClockValues, ConfigValues, ControlValues, DirectionRates, HealthInputs,
+    HistoryValues, Level, MeasurementValues, Part, ProbingStanding, RouterValues, SteeringValues,
+    is_turning,
+};
+use crate::{
+    control::{Cycle, Direction, DirectionCycle, MeasurementState, PerDirection},
+    status::{LoopCounts, view},
+    units::{BitRate, Delay, MonoTime, Timestamp},
+};
+
+/// A rate that the router has not followed for this long is worth telling.
+const PENDING_LONG: Duration = Duration::from_secs(5);
+/// A rate that glides is always a little ahead of what is worth writing.
+const FOLLOWED_WITHIN: f64 = 0.05;
+/// Rows are committed about once a second; when none were for this long, something is wrong.
+const COMMIT_LATE: Duration = Duration::from_secs(30);
+/// For so long a step of the wall clock is told: whoever looks at the last hour's records then
+/// should know.
+const STEP_TOLD: Duration = Duration::from_mins(10);
+
+pub(super) fn measurement(
+    cycle: Option<&Cycle>,
+    probing: Option<&ProbingStanding>,
+    now: MonoTime,
+) -> Part<Option<MeasurementValues>> {
+    let ProbingStanding { road, notes } = probing.cloned().unwrap_or_default();
+    let Some(cycle) = cycle else {
+        return Part::judge(Level::Degraded, Vec::new(), None).with_notes(notes);
+    };
+    let (told, of) = (&cycle.measurement, cycle.reflectors.len());
+    let reason = match told.state {
+        MeasurementState::Healthy => None,
+        MeasurementState::Starting => Some("no reflector has answered yet".to_owned()),
+        MeasurementState::Reduced => Some(format!(
+            "only {} of {of} reflectors answer: check the others, or replace them",
+            told.fresh
+        )),
+        MeasurementState::Collapsed => {
+            Some("no reflector answers although traffic flows: congestion suspected".to_owned())
+        }
+        MeasurementState::Stalled => Some(
+            "no reflector answers and no traffic flows: is the link up, and do the probes leave \
+             through it?"
+                .to_owned(),
+        ),
+    };
+    let ms = |delay: Option<Delay>| delay.map(Delay::millis);
+    let values = MeasurementValues {
+        state: told.state.name(),
+        road,
+        reflectors_fresh: told.fresh,
+        reflectors: of,
+        rtt_ms: ms(told.rtt),
+        baseline_ms: ms(told.baseline),
+        delta_ms: ms(told.delta),
+        jitter_ms: ms(told.jitter),
+        // As of the newest cycle, which may be old itself.
+        last_reply_age_seconds: told.age.map(|age| (age + now.since(cycle.at)).as_secs_f64()),
+    };
+    Part::judge(Level::Degraded, reason.into_iter().collect(), Some(values)).with_notes(notes)
+}
+
+pub(super) fn control(
+    cycle: Option<&Cycle>,
+    missed: Option<&LoopCounts>,
+    now: MonoTime,
+) -> Part<Option<ControlValues>> {
+    let standing_still = (!is_turning(cycle, now)).then(|| match cycle {
+        Some(cycle) => {
+            format!("the loop has not turned for {:.0} s", now.since(cycle.at).as_secs_f64())
+        }
+        None => "the loop has never turned".to_owned(),
+    });
+    let values = cycle.zip(missed).map(|(cycle, missed)| {
+        let state = |direction| view::state_name(view::known_state(cycle, direction));
+        let reason = |direction| cycle.directions[direction].reason.code();
+        ControlValues {
+            cycles: cycle.number,
+            last_cycle_age_seconds: now.since(cycle.at).as_secs_f64(),
+            lateness_ms: cycle.timing.lateness.as_secs_f64() * 1e3,
+            busy_ms: cycle.timing.busy.as_secs_f64() * 1e3,
+            overruns: missed.overruns,
+            skipped_ticks: missed.skipped,
+            download_state: state(Direction::Download),
+            download_reason: reason(Direction::Download),
+            upload_state: state(Direction::Upload),
+            upload_reason: reason(Direction::Upload),
+        }
+    });
+    Part::judge(Level::Failing, standing_still.into_iter().collect(), values)
+}
+
+pub(super) fn actuator(
+    cycle: Option<&Cycle>,
+    is_router_up: bool,
+    now: MonoTime,
+) -> Part<Option<ActuatorValues>> {
+    let Some(cycle) = cycle else { return Part::judge(Level::Degraded, Vec::new(), None) };
+    let pending = PerDirection::build(|direction| {
+        cycle.directions[direction].actuation.pending_since.map(|since| now.since(since))
+    });
+    let late = Direction::ALL.into_iter().filter_map(|direction| {
+        let pending = pending[direction].filter(|pending| *pending > PENDING_LONG)?;
+        let DirectionCycle { desired, actuation, .. } = &cycle.directions[direction];
+        let share = actuation.observed.and_then(|observed| observed.fraction_of(*desired));
+        if share.is_some_and(|share| (share - 1.0).abs() <= FOLLOWED_WITHIN) {
+            return None;
+        }
+        let (name, seconds) = (direction.name(), pending.as_secs_f64());
+        Some(format!("the router has not followed the {name} rate for {seconds:.0} s"))
+    });
+    let rates = |direction: Direction| {
+        let DirectionCycle { desired, actuation, .. } = &cycle.directions[direction];
+        DirectionRates {
+            desired_mbps: desired.mbps(),
+            observed_mbps: actuation.observed.map(BitRate::mbps),
+            pending_seconds: pending[direction].map(|pending| pending.as_secs_f64()),
+            writes: actuation.writes,
+        }
+    };
+    let values =
+        ActuatorValues { download: rates(Direction::Download), upload: rates(Direction::Upload) };
+    if is_router_up {
+        Part::judge(Level::Degraded, late.collect(), Some(values))
+    } else {
+        // That a router which is away follows nothing is said once, by its own part.
+        Part::judge(Level::Degraded, Vec::new(), Some(values)).with_notes(late.collect())
+    }
+}
+
+pub(super) fn router(inputs: &HealthInputs) -> Part<RouterValues> {
+    let report = &inputs.router;
+    let facts = report.facts.as_ref();
+    let values = RouterValues {
+        up: report.up,
+        transport: report.road(),
+        last_success_age_seconds: report.last_success.map(|at| age(inputs.wall, at)),
+        identity: facts.map(|facts| facts.identity.clone()),
+        board: facts.map(|facts| facts.board.clone()),
+        version: facts.map(|facts| facts.version.clone()),
+        cpu_percent: facts.map(|facts| facts.cpu_percent),
+    };
+    let notes = [inputs.config.reminders.clone(), report.warnings()].concat();
+    Part::judge(Level::Degraded, report.troubles(), values).with_notes(notes)
+}
+
+pub(super) fn history(inputs: &HealthInputs) -> Part<Option<HistoryValues>> {
+    let Some(standing) = &inputs.history else { return Part::off() };
+    let values = HistoryValues {
+        last_commit_age_seconds: standing.last_commit.map(|at| age(inputs.wall, at)),
+        ..standing.values.clone()
+    };
+    let mut reasons: Vec<String> = standing.failure.iter().cloned().collect();
+    let late = values.last_commit_age_seconds.filter(|age| *age > COMMIT_LATE.as_secs_f64());
+    if let Some(late) = late
+        && reasons.is_empty()
+    {
+        reasons.push(format!("nothing was written for {late:.0} s: is the disk stuck?"));
+    }
+    let mut notes = Vec::new();
+    if values.dropped > 0 {
+        let dropped = values.dropped;
+        notes.push(format!("{dropped} cycles and events were lost since the start"));
+    }
+    Part::judge(Level::Degraded, reasons, Some(values)).with_notes(notes)
+}
+
+pub(super) fn steering(inputs: &HealthInputs) -> Part<Option<SteeringValues>> {
+    let Some(status) = inputs.steering.view() else { return Part::off() };
+    let (reasons, notes) =
+        inputs.steering.complaints(inputs.switch_troubles.clone(), inputs.now).unwrap_or_default();
+    let values = SteeringValues {
+        mode: status.mode,
+        state: status.state,
+        state_seconds: status.state_seconds,
+        sensitive: status.sensitive,
+        carrier: status.carrier,
+        score: status.score,
+    };
+    Part::judge(Level::Degraded, reasons, Some(values)).with_notes(notes)
+}
+
+pub(super) fn config(inputs: &HealthInputs) -> Part<ConfigValues> {
+    let standing = &inputs.config;
+    let values = ConfigValues {
+        sha256: standing.sha256.clone(),
+        age_seconds: age(inputs.wall, standing.taken),
+    };
+    let refused = standing.reload_failure.iter().cloned().collect();
+    Part::judge(Level::Degraded, refused, values).with_notes(standing.awaits_restart.clone())
+}
+
+pub(super) fn clock(inputs: &HealthInputs) -> Part<ClockValues> {
+    let last = inputs.clock.last();
+    let since = last.map(|(at, _)| inputs.now.since(at));
+    let values = ClockValues {
+        unix_seconds: inputs.wall.seconds(),
+        steps: inputs.clock.steps(),
+        last_step_seconds: last.map(|(_, seconds)| seconds),
+        last_step_age_seconds: since.map(|since| since.as_secs_f64()),
+    };
+    let told = last.zip(since).filter(|(_, since)| *since < STEP_TOLD).map(|((_, by), since)| {
+        let minutes = since.as_secs() / 60;
+        format!("the wall clock was set by {by:+.0} s {minutes} min ago: records jump there")
+    });
+    Part::judge(Level::Degraded, told.into_iter().collect(), values)
+}
+
+/// Seconds from `then` to `now`; none if the clock was set back in between.
+fn age(now: Timestamp, then: Timestamp) -> f64 {
+    (now.seconds() - then.seconds()).max(0.0)
+}
