@@ -40,8 +40,9 @@ impl Router {
                 "POST /emulator/fault HTTP/1.0\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n{body}"
             ),
         );
-        let status = answer.unwrap().status;
-        assert!((200..300).contains(&status), "{fault}: {status}");
+        // A router that resets connections may reset this one, too.
+        let status = answer.map_or(0, |answer| answer.status);
+        assert!(fault.starts_with("reset") || (200..300).contains(&status), "{fault}: {status}");
     }
 }
 

@@ -16,6 +16,9 @@ use crate::support::{
     site::{Site, address},
 };
 
+/// Seconds between two points of a query over time, unless something else is asked for.
+pub(crate) const STEP: u32 = 5;
+
 /// Starts the demo in `site` and returns where it serves.
 pub(crate) fn demo(site: &Site) -> (Program, SocketAddr) {
     let mut command = wanctl();
@@ -91,14 +94,20 @@ impl Prometheus {
         Ok(serde_json::from_str(&answer.body).unwrap())
     }
 
-    /// The series that `query` yields now, or over the time from `since` until now in steps.
-    pub(crate) fn series(&self, query: &str, since: Option<f64>) -> Result<Vec<Value>, String> {
+    /// The series that `query` yields now, or over the time from `since` until now in steps of
+    /// so many seconds.
+    pub(crate) fn series(
+        &self,
+        query: &str,
+        since: Option<f64>,
+        step: u32,
+    ) -> Result<Vec<Value>, String> {
         let query = encoded(query);
         let path = match since {
             None => format!("/api/v1/query?query={query}"),
             Some(since) => {
                 let now = jiff::Timestamp::now().as_millisecond() as f64 / 1000.0;
-                format!("/api/v1/query_range?query={query}&start={since}&end={now}&step=5")
+                format!("/api/v1/query_range?query={query}&start={since}&end={now}&step={step}")
             }
         };
         let answer = self.try_ask(&path)?;
@@ -107,7 +116,7 @@ impl Prometheus {
 
     /// Evaluates `query` and returns each series' label `by` and value.
     pub(crate) fn query(&self, query: &str, by: &str) -> Vec<(String, f64)> {
-        let series = self.series(query, None).unwrap();
+        let series = self.series(query, None, STEP).unwrap();
         let read = |one: &Value| {
             let label = one["metric"][by].as_str().unwrap_or_default().to_owned();
             (label, one["value"][1].as_str().unwrap().parse().unwrap())
