@@ -30,4 +30,5 @@ mod daemon {
     mod replay;
     mod run;
     mod simulate;
+    mod web;
 }

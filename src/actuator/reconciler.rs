@@ -183,6 +183,11 @@ impl Reconciler {
         Actuation { written, observed, pending_since, writes }
     }
 
+    /// Returns for how long a queue's limit has not been what is desired; `None` if it is.
+    pub(super) fn awaited(&self, queue: usize, now: MonoTime) -> Option<Duration> {
+        self.queues.get(queue)?.pending_since.map(|since| now.since(since))
+    }
+
     /// What is to be written for a queue, and from when on.
     fn next_write(&self, queue: usize, ledger: &Ledger) -> Option<(Write, MonoTime)> {
         let (limit, observed) = (ledger.desired?, ledger.observed?);

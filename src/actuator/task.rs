@@ -220,9 +220,8 @@ impl Actuator {
         let now = self.work.clock.now();
         let failure = match answer {
             Answer::Wrote(write, answer) => {
-                let due = self.reconciler.actuation(write.queue).pending_since;
-                let after = due.map(|due| now.since(due));
-                self.work.metrics.wrote(call, write.queue, &answer, after);
+                let awaited = self.reconciler.awaited(write.queue, now);
+                self.work.metrics.wrote(call, write.queue, &answer, awaited);
                 answer
                     .map(|limit| self.confirm(write, limit, now))
                     .err()
@@ -290,8 +289,7 @@ impl Actuator {
     fn take_readings(&mut self, readings: &Readings, asked: MonoTime, now: MonoTime) {
         self.readings += 1;
         let mut troubles = Vec::new();
-        let mut found: Vec<PerDirection<Option<QueueRow>>> =
-            vec![PerDirection::default(); self.work.links.len()];
+        let mut found = vec![PerDirection::<Option<QueueRow>>::default(); self.work.links.len()];
         let queues = self.work.queues.iter().zip(&mut self.watches).zip(&readings.rows).enumerate();
         for (index, ((queue, watch), row)) in queues {
             let Some(row) = row else {

@@ -67,7 +67,8 @@ pub(super) fn http(table: &mut Table<'_>) -> Read<HttpConfig> {
             "listen",
             format!(
                 "{listen} can be reached from other machines and there is no authentication on \
-                 it; listen on 127.0.0.1, or set `allow_remote: true`"
+                 it; listen on 127.0.0.1, or have --web.config.file ask for a password and set \
+                 `allow_remote: true`"
             ),
         ));
     }

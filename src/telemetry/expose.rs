@@ -106,7 +106,8 @@ fn to_text_format(page: &str) -> Result<String, fmt::Error> {
             writeln!(text, "# TYPE {name}{suffix} {kind}")?;
             continue;
         }
-        writeln!(text, "{line}")?;
+        text.push_str(line);
+        text.push('\n');
     }
     Ok(text)
 }

@@ -11,6 +11,7 @@ use wanctl::{
     config::Config,
     control::PerDirection,
     daemon::{Daemon, Parts},
+    http::Web,
     router::routeros::RouterOs,
     sim::{
         capacity::Shape,
@@ -199,8 +200,16 @@ impl House {
         let router = Arc::new(RouterOs::new(&config.router, config.queues()).unwrap());
         let probers = (0..2).map(|link| self.world.prober(link)).collect();
         let clock = self.clock;
-        let parts =
-            Parts { config, router, probers, clock, listener, source: None, recording: None };
+        let parts = Parts {
+            config,
+            router,
+            probers,
+            clock,
+            listener,
+            web: Web::default(),
+            source: None,
+            recording: None,
+        };
         self.daemon = Some(Daemon::start(parts).unwrap());
     }
 

@@ -108,7 +108,7 @@ impl Site {
 
 /// Reads the address in a line that announces a URL.
 pub(crate) fn address(line: &str) -> SocketAddr {
-    let rest = line.split_once("http://").map_or("", |(_, rest)| rest);
+    let rest = line.split_once("://").map_or("", |(_, rest)| rest);
     let end = rest.find(['/', ' ']).unwrap_or(rest.len());
     rest[..end].parse().unwrap_or_else(|error| panic!("{error}: {line}"))
 }

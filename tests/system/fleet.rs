@@ -42,7 +42,7 @@ fn the_overview_of_fifty_controllers_is_quick() {
     let start = config.find("    basic_auth:").unwrap();
     let end = config.find("    # Read again").unwrap();
     let config = format!("{}{}", &config[..start], &config[end..]);
-    let prometheus = Prometheus::start(&site.write("fleet/prometheus.yaml", &config));
+    let prometheus = Prometheus::start(&site.write("fleet/prometheus.yaml", &config), &[]);
 
     let sites = SITES as f64;
     let record = "count(count by (instance) (instance_wan:wanctl_rtt_seconds:p99_rate5m))";

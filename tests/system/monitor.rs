@@ -46,13 +46,23 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
+    /// Starts one that scrapes `target` every second; `how` is more about the job, and `flags` about
+    /// the server.
+    pub(crate) fn scraping(site: &Site, target: SocketAddr, how: &str, flags: &[&str]) -> Self {
+        let config = format!(
+            "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: wanctl\n  \
+             static_configs: [{{targets: ['{target}']}}]\n{how}"
+        );
+        Self::start(&site.write("prometheus.yaml", &config), flags)
+    }
+
     /// Starts one with the configuration file `config`, its data in a directory beside it.
-    pub(crate) fn start(config: &Path) -> Self {
+    pub(crate) fn start(config: &Path, flags: &[&str]) -> Self {
         let address = free();
         let mut command = tool("prometheus", "prometheus");
         command.arg(format!("--config.file={}", config.display()));
         command.arg(format!("--storage.tsdb.path={}", config.with_extension("tsdb").display()));
-        command.arg(format!("--web.listen-address={address}"));
+        command.arg(format!("--web.listen-address={address}")).args(flags);
         let mut program = Program::start(command);
         program.logged("Server is ready to receive web requests");
         Self { program, address }
@@ -78,7 +88,7 @@ impl Prometheus {
         let config = replaced(&config, "wanctl:9102", &target.to_string());
         let config = replaced(&config, "alertmanager:9093", &alertmanager.address.to_string());
         let config = replaced(&config, "_interval: 5s", "_interval: 1s");
-        Self::start(&site.write(&format!("{name}/prometheus.yaml"), &config))
+        Self::start(&site.write(&format!("{name}/prometheus.yaml"), &config), &[])
     }
 
     pub(crate) fn ask(&self, path: &str) -> Value {

@@ -1,7 +1,11 @@
 //! A real Prometheus, and its own judgement of our page.
 
-use std::{io::Write as _, process::Stdio};
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+};
 
+use rcgen::{CertificateParams, KeyPair};
 use serde_json::Value;
 
 use super::{
@@ -9,21 +13,17 @@ use super::{
     tool::tool,
 };
 use crate::support::{
-    child::until,
+    child::{Program, until, wanctl},
     exposition::{Format, Scrape},
     http,
-    site::Site,
+    site::{Site, address},
 };
 
 #[test]
 fn it_scrapes_every_loop_of_the_demo() {
     let site = Site::new();
     let (demo, target) = demo(&site);
-    let config = format!(
-        "global: {{scrape_interval: 1s}}\n\
-         scrape_configs: [{{job_name: wanctl, static_configs: [{{targets: ['{target}']}}]}}]\n"
-    );
-    let prometheus = Prometheus::start(&site.write("prometheus.yml", &config));
+    let prometheus = Prometheus::scraping(&site, target, "", &[]);
     until("a scrape", || {
         (prometheus.query("up == 1", "job") == [("wanctl".into(), 1.0)]).then_some(())
     });
@@ -67,6 +67,79 @@ fn it_scrapes_every_loop_of_the_demo() {
     assert!(!prometheus.program.stderr().contains("level=error"), "{prometheus:#?}");
     demo.terminate();
     demo.exit().expect(0);
+}
+
+#[test]
+fn it_scrapes_native_histograms_over_tls_with_a_password() {
+    let site = Site::new();
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let hash = bcrypt::hash("open sesame", 4).unwrap();
+    site.write("key.pem", &key.serialize_pem());
+    let authority = site.write("cert.pem", &certificate.pem());
+    let web = site.write(
+        "web.yml",
+        &format!(
+            "tls_server_config: {{cert_file: cert.pem, key_file: key.pem, min_version: TLS13}}\n\
+             http_server_config: {{headers: {{X-Frame-Options: deny}}}}\n\
+             basic_auth_users: {{scraper: {hash}}}\n"
+        ),
+    );
+    let mut linter = tool("promtool", "prometheus");
+    linter.args(["check", "web-config"]).arg(&web);
+    Program::finish(linter).expect(0);
+
+    let mut command = wanctl();
+    command.args(["demo", "--listen", "127.0.0.1:0", "--data-dir"]).arg(site.path("demo"));
+    let mut demo = Program::start({
+        command.arg("--web.config.file").arg(web);
+        command
+    });
+    let target = address(&demo.said("metrics"));
+    let how = format!(
+        "  scheme: https\n  basic_auth: {{username: scraper, password: open sesame}}\n  \
+         tls_config: {{ca_file: '{}', server_name: localhost}}\n",
+        authority.display()
+    );
+    let native = ["--enable-feature=native-histograms"];
+    let prometheus = Prometheus::scraping(&site, target, &how, &native);
+    until("native histograms of both loops", || {
+        let counts = prometheus.query("histogram_count(wanctl_cycle_duration_seconds)", "wan");
+        (counts.len() == 2 && counts.iter().all(|(_, count)| *count > 100.0)).then_some(())
+    });
+    let median = "histogram_quantile(0.5, rate(wanctl_rtt_seconds[5s]))";
+    let medians = prometheus.query(median, "wan");
+    assert_eq!(medians.len(), 2, "{medians:?}");
+    assert!(medians.iter().all(|(_, rtt)| (0.005..2.0).contains(rtt)), "{medians:?}");
+    let lag = "time() - wanctl_cycle_last_completed_timestamp_seconds";
+    assert!(prometheus.query(lag, "wan").iter().all(|(_, age)| *age < 5.0));
+    demo.terminate();
+    demo.exit().expect(0);
+}
+
+#[test]
+fn their_own_reader_of_openmetrics_accepts_the_page() {
+    let site = Site::new();
+    let (mut demo, target) = demo(&site);
+    demo.said("  3 s  ");
+    let page = http::get(target, "/metrics", Format::OpenMetrics.accept()).unwrap();
+    assert_eq!(page.header("content-type"), Some(Format::OpenMetrics.content_type()));
+    let page = site.write("page.txt", &page.body);
+    let read = "import sys\n\
+                from prometheus_client.openmetrics.parser import text_fd_to_metric_families\n\
+                families = list(text_fd_to_metric_families(open(sys.argv[1])))\n\
+                print(len(families), sum(len(family.samples) for family in families))\n";
+    // The system's own, for which the package is.
+    let mut reader = Command::new("/usr/bin/python3");
+    let reader = Program::finish({
+        reader.args(["-I", "-c", read]).arg(page);
+        reader
+    });
+    reader.expect(0);
+    let counts: Vec<usize> =
+        reader.stdout.split_whitespace().map(|count| count.parse().unwrap()).collect();
+    assert!(counts[0] > 80 && counts[1] > 1000, "{counts:?}");
 }
 
 #[test]

@@ -78,7 +78,10 @@ fn mistakes_are_told_with_their_lines() {
             "tls_server_config:\n  cert_file: cert.pem\n  key_file: cert.pem\n",
             "web.yml:3:13: tls_server_config.key_file: cert.pem holds no PEM private key",
         ),
-        ("tls_server_config: {cert_file: cert.pem}\n", "missing `key_file`"),
+        (
+            "tls_server_config: {cert_file: cert.pem}\n",
+            "tls_server_config.key_file: required, but missing",
+        ),
         (&format!("{TLS}, min_version: TLS10}}\n"), "TLS10 is broken and not offered"),
         (&format!("{TLS}, client_auth_type: RequireAnyClientCert}}\n"), "trusts any"),
         (

@@ -8,6 +8,7 @@ use crate::{
     catalogue::{Declared, Kind},
     control::Direction,
     history::{self, Settings},
+    http::Web,
     probe::ProbeMetrics,
     telemetry::{CycleMetrics, Format, SteeringMetrics, encode},
 };
@@ -36,6 +37,9 @@ fn everything() -> Catalogue {
     });
     history::declare_metrics(&mut catalogue, recorder);
     writer.close(std::time::Duration::from_secs(5)).unwrap();
+    let web = directory.path().join("web.yml");
+    fs::write(&web, "http_server_config: {}\n").unwrap();
+    Web::open(&web).unwrap().0.declare(&mut catalogue);
     SteeringMetrics::register(&mut catalogue, &WANS.map(str::to_owned));
     SwitchMetrics::register(&mut catalogue, &[]);
     catalogue
@@ -101,7 +105,8 @@ fn the_first_scrape_has_all_that_is_always_there_and_with_the_declared_labels() 
         seen.insert(declared.name);
     }
     for metric in catalogue.declared() {
-        let expected = ["", "with steering", "with a history", "on Linux"].contains(&metric.when);
+        let met = ["", "with steering", "with a history", "with --web.config.file", "on Linux"];
+        let expected = met.contains(&metric.when);
         let is_there = seen.contains(metric.name);
         assert!(is_there || !expected, "{} is not there from the first scrape", metric.name);
         assert!(!is_there || expected, "{} is there although unknown", metric.name);

@@ -113,7 +113,7 @@ async fn every_packet_counts_against_the_interval_whatever_it_is_for() {
     }
     assert_eq!(sequences.len(), bench.fake.probed.lock().unwrap().len());
     assert!(sequences.is_sorted());
-    assert!(bench.metric("probe_interval_seconds{wan=\"cable\"} 0.05"));
+    assert!(bench.metric("wanctl_probe_interval_seconds{wan=\"cable\"} 0.05"));
     for (reflector, active) in [(1, 1), (3, 1), (4, 0)] {
         let line =
             format!("reflector_active{{wan=\"cable\",reflector=\"192.0.2.{reflector}\"}} {active}");
