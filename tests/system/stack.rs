@@ -66,13 +66,22 @@ fn every_panel_and_every_rule_has_an_answer_in_the_demo() {
     }
     annotations_and_variables_are_understood(&usual, since);
     rules_are_evaluated(&usual);
-    let firing = r#"ALERTS{alertstate="firing", severity!="info"}"#;
-    assert_eq!(usual.query(firing, "alertname"), [], "the demo is healthy");
+    nothing_is_wrong(&usual);
     for prometheus in [&usual, &hasty] {
         assert!(!prometheus.program.stderr().contains("level=error"), "{prometheus:#?}");
     }
     demo.terminate();
     demo.exit().expect(0);
+}
+
+/// In a demo that gets its share of the processor no alert fires but those that inform. One that does
+/// not misses its own simulated replies, and the alerts are right to say so.
+fn nothing_is_wrong(prometheus: &Prometheus) {
+    let skipped = "max(instance_wan:wanctl_cycle_ticks_skipped_per_tick:ratio_rate5m)";
+    let skipped = prometheus.query(skipped, "")[0].1;
+    let firing = prometheus.query(r#"ALERTS{alertstate="firing", severity!="info"}"#, "alertname");
+    println!("{skipped:.3} of the ticks were dropped; firing: {firing:?}");
+    assert!(firing.is_empty() || skipped > 0.05, "the demo is healthy: {firing:?}");
 }
 
 /// A query of a panel.
