@@ -171,7 +171,8 @@ pub(crate) fn replaced(text: &str, from: &str, to: &str) -> String {
     text.replace(from, to)
 }
 
-fn encoded(text: &str) -> String {
+/// Encodes every byte for a URL.
+pub(crate) fn encoded(text: &str) -> String {
     let encoded: Vec<String> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
     encoded.concat()
 }
