@@ -64,11 +64,29 @@ pub(crate) fn worst<const N: usize>(
     by: &str,
     states: &[(&str, Word); N],
 ) -> String {
-    let parts = states.map(|(state, (value, _, _))| {
-        format!(
-            r#"{value} * (rate({counter}{{{selector}, state="{state}"}}[$__rate_interval]) > bool 0.01)"#
-        )
-    });
+    let share =
+        |state| format!(r#"rate({counter}{{{selector}, state="{state}"}}[$__rate_interval])"#);
+    worst_share(share, by, states)
+}
+
+/// The worst state of the five minutes before each point, from a recorded share of the time: for
+/// many WANs at once, for which the counters would be much to read.
+pub(crate) fn worst_recorded<const N: usize>(
+    record: &str,
+    selector: &str,
+    by: &str,
+    states: &[(&str, Word); N],
+) -> String {
+    worst_share(|state| format!(r#"{record}{{{selector}, state="{state}"}}"#), by, states)
+}
+
+fn worst_share<const N: usize>(
+    share: impl Fn(&str) -> String,
+    by: &str,
+    states: &[(&str, Word); N],
+) -> String {
+    let parts =
+        states.map(|(state, (value, _, _))| format!("{value} * ({} > bool 0.01)", share(state)));
     format!("max by ({by}) ({})", parts.join(" or "))
 }
 
