@@ -12,7 +12,7 @@ use crate::support::{
 
 const HASTE: u32 = 20;
 /// How long an alert is waited for: its window and its wait, hastened, and room for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An emulated router that takes faults by command.
 #[derive(Debug)]

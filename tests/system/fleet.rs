@@ -17,10 +17,12 @@ use super::{
 use crate::support::{child::until_within, site::Site};
 
 const SITES: usize = 50;
+/// Seconds between two points of the overview's panels.
+const STEP: u32 = 60;
 /// How many requests a browser has under way at once.
 const CONNECTIONS: usize = 6;
 /// For two scrapes of all, 15 s apart, and for rules over them.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 const QUICK: Duration = Duration::from_secs(1);
 
 /// Fifty targets that are one demo: what counts is how much Prometheus has to read.
@@ -58,8 +60,7 @@ fn the_overview_of_fifty_controllers_is_quick() {
         panels.flat_map(|panel| panel["targets"].as_array().into_iter().flatten()).collect();
     // The machine may be busy with something else; three looks tell what the queries take.
     let quickest = (0..3).map(|_| look(&prometheus, &targets)).min().unwrap();
-    println!("{} queries of the overview of {SITES} controllers: {quickest:?}", targets.len());
-    assert!(quickest < QUICK, "the overview took {quickest:?}");
+    assert!(quickest < QUICK, "the {} queries of the overview took {quickest:?}", targets.len());
 }
 
 /// Asks everything that the dashboard asks, as a browser does, and tells how long it took.
@@ -73,7 +74,7 @@ fn look(prometheus: &Prometheus, targets: &[&Value]) -> Duration {
                 while let Some(target) = targets.get(next.fetch_add(1, Relaxed)) {
                     let since = (target["instant"] == false).then_some(hour_ago);
                     prometheus
-                        .series(&chosen(target["expr"].as_str().unwrap()), since, 15)
+                        .series(&chosen(target["expr"].as_str().unwrap()), since, STEP)
                         .unwrap();
                 }
             });

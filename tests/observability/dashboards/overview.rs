@@ -152,7 +152,8 @@ fn table_row() -> Row {
     Row { title: "WANs", panels: vec![table, alerts] }
 }
 
-/// From recorded series only: with fifty controllers the counters of an hour take seconds to read.
+/// From recorded series only, and a point a minute: with fifty controllers an hour of the counters
+/// takes seconds to read.
 fn time_row() -> Row {
     let legend = "{{instance}} {{wan}}";
     let sent = |direction: &str| {
@@ -179,7 +180,7 @@ fn time_row() -> Row {
             )
             .words(&words(&CONGESTION))
             .size(24, 8)
-            .interval("15s"),
+            .interval("1m"),
             Panel::new(
                 Shape::Lines,
                 "Added delay, 95th percentile",
@@ -193,7 +194,8 @@ fn time_row() -> Row {
             )
             .unit("s")
             .steps(DELAY)
-            .from_zero(),
+            .from_zero()
+            .interval("1m"),
             Panel::new(
                 Shape::Lines,
                 "Time congested",
@@ -207,15 +209,18 @@ fn time_row() -> Row {
             )
             .unit("percentunit")
             .steps(BAD_SHARE)
-            .range(0.0, 1.0),
+            .range(0.0, 1.0)
+            .interval("1m"),
             Panel::new(Shape::Lines, "Download", "What passed the shaper, mean of five minutes")
                 .ask(&sent("download"), legend)
                 .unit("bps")
-                .from_zero(),
+                .from_zero()
+            .interval("1m"),
             Panel::new(Shape::Lines, "Upload", "What passed the shaper, mean of five minutes")
                 .ask(&sent("upload"), legend)
                 .unit("bps")
-                .from_zero(),
+                .from_zero()
+            .interval("1m"),
         ],
     }
 }
