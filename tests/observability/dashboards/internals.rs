@@ -31,7 +31,7 @@ fn loop_row() -> Row {
             .ask(&quantile("0.5", metric, OF_WAN, "instance, wan"), &legend(" median"))
             .ask(&quantile("0.99", metric, OF_WAN, "instance, wan"), &legend(" 99 %"))
             .unit("s")
-            .from_zero()
+            .above_zero()
     };
     Row {
         title: "Loop",
@@ -64,7 +64,7 @@ fn loop_row() -> Row {
             )
             .bounds("/configured$/")
             .unit("cps")
-            .from_zero(),
+            .above_zero(),
             Panel::new(
                 Shape::Lines,
                 "Dropped ticks and overruns",
@@ -73,7 +73,7 @@ fn loop_row() -> Row {
             .ask(&rate("wanctl_cycle_ticks_skipped_total", OF_WAN, "instance, wan"), &legend(" dropped"))
             .ask(&rate("wanctl_cycle_overruns_total", OF_WAN, "instance, wan"), &legend(" overran"))
             .unit("cps")
-            .from_zero(),
+            .above_zero(),
         ],
     }
 }
@@ -99,7 +99,7 @@ fn router_row() -> Row {
                     "{{instance}} {{operation}} {{transport}}",
                 )
                 .unit("s")
-                .from_zero(),
+                .above_zero(),
             Panel::new(Shape::Lines, "Requests", "A second, by operation; one at a time for each user")
                 .ask(
                     &format!(
@@ -109,14 +109,14 @@ fn router_row() -> Row {
                     "{{instance}} {{operation}}",
                 )
                 .unit("reqps")
-                .from_zero(),
+                .above_zero(),
             Panel::new(Shape::Lines, "Router failures by reason", "Failed requests a second")
                 .ask(
                     &rate("wanctl_router_request_failures_total", OF_INSTANCE, "instance, reason"),
                     "{{instance}} {{reason}}",
                 )
                 .unit("reqps")
-                .from_zero(),
+                .above_zero(),
             Panel::new(
                 Shape::Timeline,
                 "Road to the router",
@@ -138,7 +138,7 @@ fn router_row() -> Row {
                 &format!("86400 * deriv(wanctl_router_flash_written_sectors{{{OF_INSTANCE}}}[$__rate_interval])"),
                 "{{instance}}",
             )
-            .from_zero(),
+            .above_zero(),
         ],
     }
 }
@@ -153,14 +153,14 @@ fn history_row() -> Row {
                 .ask(&rate("wanctl_history_rows_dropped_total", OF_INSTANCE, "instance"), "{{instance}} dropped")
                 .ask(&rate("wanctl_history_write_failures_total", OF_INSTANCE, "instance"), "{{instance}} failed writes")
                 .unit("wps")
-                .from_zero(),
+                .above_zero(),
             Panel::new(
                 Shape::Lines,
                 "History queue",
                 "Rows that wait to be written; about a second's worth is normal, above 8192 they are dropped",
             )
             .ask(&format!("max by (instance) (wanctl_history_queue_rows{{{OF_INSTANCE}}})"), "{{instance}}")
-            .from_zero(),
+            .above_zero(),
             Panel::new(Shape::Lines, "Size of the history", "The database and its write-ahead log")
                 .ask(
                     &format!("max by (instance) (wanctl_history_database_size_bytes{{{OF_INSTANCE}}})"),
@@ -171,14 +171,14 @@ fn history_row() -> Row {
                     "{{instance}} log",
                 )
                 .unit("bytes")
-                .from_zero(),
+                .above_zero(),
             Panel::new(Shape::Lines, "Age of the last commit", "It commits about once a second")
                 .ask(
                     &format!("time() - max by (instance) (wanctl_history_last_commit_timestamp_seconds{{{OF_INSTANCE}}})"),
                     "{{instance}}",
                 )
                 .unit("s")
-                .from_zero(),
+                .above_zero(),
         ],
     }
 }
@@ -191,22 +191,22 @@ fn process_row() -> Row {
         panels: vec![
             Panel::new(Shape::Lines, "Processor", "Seconds of processor time a second; 1 is one core")
                 .ask(&rate("process_cpu_seconds_total", ours, "instance"), "{{instance}}")
-                .from_zero()
+                .above_zero()
                 .size(8, 7),
             Panel::new(Shape::Lines, "Memory", "Resident")
                 .ask(&gauge("resident_memory_bytes"), "{{instance}}")
                 .unit("bytes")
-                .from_zero()
+                .above_zero()
                 .size(8, 7),
             Panel::new(Shape::Lines, "File descriptors and threads", "Both ought to stay level")
                 .ask(&gauge("open_fds"), "{{instance}} descriptors")
                 .ask(&gauge("threads"), "{{instance}} threads")
-                .from_zero()
+                .above_zero()
                 .size(8, 7),
             Panel::new(Shape::Lines, "Scrape", "How long Prometheus took to fetch the page")
                 .ask(&format!("max by (instance) (scrape_duration_seconds{{{ours}}})"), "{{instance}}")
                 .unit("s")
-                .from_zero()
+                .above_zero()
                 .size(8, 7),
             Panel::new(Shape::Stack, "Log messages", "A second, by level")
                 .ask(
@@ -214,7 +214,7 @@ fn process_row() -> Row {
                     "{{level}}",
                 )
                 .unit("cps")
-                .from_zero()
+                .above_zero()
                 .size(8, 7),
             Panel::new(
                 Shape::Lines,
@@ -225,7 +225,7 @@ fn process_row() -> Row {
                 &format!("max by (instance) (increase(wanctl_clock_steps_total{{{OF_INSTANCE}}}[$__rate_interval]))"),
                 "{{instance}}",
             )
-            .from_zero()
+            .above_zero()
             .size(8, 7),
         ],
     }
@@ -235,7 +235,7 @@ fn facts_row() -> Row {
     let table = |title, description| {
         Panel::new(Shape::Table, title, description).size(8, 6).then(
             "organize",
-            json!({"excludeByName": {"Time": true, "Value": true, "__name__": true, "job": true},
+            &json!({"excludeByName": {"Time": true, "Value": true, "__name__": true, "job": true},
                    "indexByName": {}, "renameByName": {}}),
         )
     };

@@ -115,8 +115,8 @@ fn table_row() -> Row {
     .ask(&by("sent", "upload"), "")
     .ask(&by("allowance", "upload"), "")
     .size(24, 9)
-    .then("merge", json!({}))
-    .then("organize", columns(&names))
+    .then("merge", &json!({}))
+    .then("organize", &columns(&names))
     .of("wan", &[("links", to_wan())])
     .of("State", &[("mappings", mappings(&CONGESTION)), ("custom.cellOptions", coloured())])
     .of("Measured", &[("mappings", mappings(&MEASUREMENT)), ("custom.cellOptions", coloured())]);
@@ -147,7 +147,7 @@ fn table_row() -> Row {
         "",
     )
     .size(24, 5)
-    .then("organize", json!({"excludeByName": {"Time": true, "Value": true}, "indexByName": {}, "renameByName": {}}))
+    .then("organize", &json!({"excludeByName": {"Time": true, "Value": true}, "indexByName": {}, "renameByName": {}}))
     .of("wan", &[("links", to_wan())]);
     Row { title: "WANs", panels: vec![table, alerts] }
 }
@@ -194,7 +194,7 @@ fn time_row() -> Row {
             )
             .unit("s")
             .steps(DELAY)
-            .from_zero()
+            .above_zero()
             .interval("1m"),
             Panel::new(
                 Shape::Lines,
@@ -214,12 +214,12 @@ fn time_row() -> Row {
             Panel::new(Shape::Lines, "Download", "What passed the shaper, mean of five minutes")
                 .ask(&sent("download"), legend)
                 .unit("bps")
-                .from_zero()
+                .above_zero()
             .interval("1m"),
             Panel::new(Shape::Lines, "Upload", "What passed the shaper, mean of five minutes")
                 .ask(&sent("upload"), legend)
                 .unit("bps")
-                .from_zero()
+                .above_zero()
             .interval("1m"),
         ],
     }

@@ -114,7 +114,7 @@ impl Panel {
         Self { min: Some(min), max: Some(max), ..self }
     }
 
-    pub(crate) fn from_zero(self) -> Self {
+    pub(crate) fn above_zero(self) -> Self {
         Self { min: Some(0.0), ..self }
     }
 
@@ -161,7 +161,7 @@ impl Panel {
     }
 
     /// Adds a transformation of the answer.
-    pub(crate) fn then(mut self, id: &str, options: Value) -> Self {
+    pub(crate) fn then(mut self, id: &str, options: &Value) -> Self {
         self.transformations.push(json!({"id": id, "options": options}));
         self
     }

@@ -38,7 +38,7 @@ fn traffic_row() -> Row {
             .ask(&format!("8 * {allowed}"), "{{wan}} {{direction}} allowed")
             .bounds("/allowed$/")
             .unit("bps")
-            .from_zero()
+            .above_zero()
             .repeat("direction"),
             Panel::new(
                 Shape::Lines,
@@ -51,7 +51,7 @@ fn traffic_row() -> Row {
                 "{{wan}} {{direction}} dropped",
             )
             .unit("pps")
-            .from_zero(),
+            .above_zero(),
             Panel::new(
                 Shape::Lines,
                 "Mean size of a packet",
@@ -59,7 +59,7 @@ fn traffic_row() -> Row {
             )
             .ask(&format!("{} / ({} > 0)", sent("bytes"), sent("packets")), LEGEND)
             .unit("decbytes")
-            .from_zero(),
+            .above_zero(),
         ],
     }
 }
@@ -91,7 +91,7 @@ fn waiting_row() -> Row {
                     "{{wan}} {{direction}} 99 %",
                 )
                 .unit("s")
-                .from_zero(),
+                .above_zero(),
             Panel::new(
                 Shape::Lines,
                 "Backlog",
@@ -102,13 +102,13 @@ fn waiting_row() -> Row {
                 LEGEND,
             )
             .unit("decbytes")
-            .from_zero(),
+            .above_zero(),
             Panel::new(Shape::Lines, "Backlog in packets", "Packets waiting at the moment of each scrape")
                 .ask(
                     &format!("max by (wan, direction) (wanctl_shaper_backlog_packets{{{OF_DIRECTION}}})"),
                     LEGEND,
                 )
-                .from_zero(),
+                .above_zero(),
         ],
     }
 }
@@ -138,14 +138,14 @@ fn writing_row() -> Row {
                 LEGEND,
             )
             .unit("s")
-            .from_zero(),
+            .above_zero(),
             Panel::new(Shape::Lines, "Writes", "Changes that the router confirmed")
                 .ask(
                     &rate("wanctl_shaper_rate_writes_total", OF_DIRECTION, "wan, direction"),
                     LEGEND,
                 )
                 .unit("wps")
-                .from_zero(),
+                .above_zero(),
             Panel::new(
                 Shape::Bars,
                 "Limits changed by somebody else",
@@ -157,7 +157,7 @@ fn writing_row() -> Row {
                 ),
                 "{{instance}}",
             )
-            .from_zero()
+            .above_zero()
             .interval("15s"),
         ],
     }

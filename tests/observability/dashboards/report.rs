@@ -98,7 +98,7 @@ fn hours_row() -> Row {
             )
             .ask(&format!("1 - {}", under("0.03", "1h")), EACH)
             .unit("percentunit")
-            .from_zero()
+            .above_zero()
             .interval("1h")
             .size(16, 9),
             Panel::new(
@@ -110,9 +110,9 @@ fn hours_row() -> Row {
             .interval("1h")
             .size(8, 9)
             .unit("s")
-            .then("organize", json!({"excludeByName": {}, "indexByName": {}, "renameByName": {"Value": "Added delay p99"}}))
-            .then("sortBy", newest_first)
-            .then("limit", json!({"limitField": 20}))
+            .then("organize", &json!({"excludeByName": {}, "indexByName": {}, "renameByName": {"Value": "Added delay p99"}}))
+            .then("sortBy", &newest_first)
+            .then("limit", &json!({"limitField": 20}))
             .of("Added delay p99", &[("thresholds", thresholds(DELAY)), ("custom.cellOptions", coloured())])
             .of("wan", &[("links", to_wan())]),
             Panel::new(
@@ -132,7 +132,7 @@ fn hours_row() -> Row {
                 .ask(&delay("0.95", "1h"), &format!("{EACH} 95 %"))
                 .ask(&delay("0.99", "1h"), &format!("{EACH} 99 %"))
                 .unit("s")
-                .from_zero()
+                .above_zero()
                 .interval("1h"),
             Panel::new(
                 Shape::Lines,
@@ -153,7 +153,7 @@ fn hours_row() -> Row {
             )
             .bounds("/allowed$/")
             .unit("bps")
-            .from_zero()
+            .above_zero()
             .interval("1h"),
         ],
     }
@@ -175,7 +175,7 @@ fn days_row() -> Row {
                 "{{state}}",
             )
             .unit("s")
-            .from_zero()
+            .above_zero()
             .interval("1d")
             .colours(&CONGESTION),
             Panel::new(Shape::Bars, "Traffic", "Of each day, by WAN and direction")
@@ -186,7 +186,7 @@ fn days_row() -> Row {
                     &format!("{EACH} {{{{direction}}}}"),
                 )
                 .unit("decbytes")
-                .from_zero()
+                .above_zero()
                 .interval("1d"),
         ],
     }

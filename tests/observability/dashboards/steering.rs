@@ -117,7 +117,7 @@ fn time_row() -> Row {
                 "{{instance}} {{wan}}",
             )
             .unit("s")
-            .from_zero(),
+            .above_zero(),
         ],
     }
 }
@@ -135,7 +135,7 @@ fn reasons_row() -> Row {
                 &format!("max by (wan, contributor) (wanctl_steering_score_contribution{{{OF_INSTANCE}}})"),
                 "{{wan}} {{contributor}}",
             )
-            .from_zero(),
+            .above_zero(),
             Panel::new(
                 Shape::Stack,
                 "Decisions about calls, by reason",
@@ -143,7 +143,7 @@ fn reasons_row() -> Row {
             )
             .ask(&format!("{} > 0", rate("wanctl_steering_decisions_total", OF_INSTANCE, "reason")), "{{reason}}")
             .unit("cps")
-            .from_zero(),
+            .above_zero(),
             Panel::new(
                 Shape::Stack,
                 "Decisions about everything else, by reason",
@@ -154,7 +154,7 @@ fn reasons_row() -> Row {
                 "{{reason}}",
             )
             .unit("cps")
-            .from_zero(),
+            .above_zero(),
             Panel::new(
                 Shape::Lines,
                 "Kept back",
@@ -162,7 +162,7 @@ fn reasons_row() -> Row {
             )
             .ask(&rate("wanctl_steering_blocked_total", OF_INSTANCE, "blocker"), "{{blocker}}")
             .unit("cps")
-            .from_zero(),
+            .above_zero(),
             Panel::new(
                 Shape::Stack,
                 "Time in each state",
@@ -195,7 +195,7 @@ fn reasons_row() -> Row {
                 "everything {{from}} to {{to}}: {{reason}}",
             )
             .interval("15s")
-            .from_zero(),
+            .above_zero(),
         ],
     }
 }
@@ -216,8 +216,8 @@ fn rules_row() -> Row {
             .ask(&rule("observed"), "")
             .ask(&rule("refused"), "")
             .ask(&rule("in_doubt"), "")
-            .then("merge", json!({}))
-            .then("organize", columns(&["Desired", "Observed", "Refused", "In doubt"])),
+            .then("merge", &json!({}))
+            .then("organize", &columns(&["Desired", "Observed", "Refused", "In doubt"])),
             Panel::new(Shape::Lines, "Writes", "Changes of rules by result")
                 .ask(
                     &rate("wanctl_steering_rule_writes_total", OF_INSTANCE, "wan, rule, result"),
@@ -225,7 +225,7 @@ fn rules_row() -> Row {
                 )
                 .unit("wps")
                 .size(24, 6)
-                .from_zero(),
+                .above_zero(),
         ],
     }
 }

@@ -90,7 +90,7 @@ fn delay_row() -> Row {
                 )
                 .bounds("/above this/")
                 .unit("s")
-                .from_zero()
+                .above_zero()
                 .steps(DELAY),
             Panel::new(
                 Shape::Heatmap,
@@ -112,7 +112,7 @@ fn delay_row() -> Row {
             .ask(&format!("max by (wan) (wanctl_rtt_baseline_seconds{{{OF_WAN}}})"), "{{wan}} idle delay")
             .bounds("/idle delay/")
             .unit("s")
-            .from_zero(),
+            .above_zero(),
             Panel::new(
                 Shape::Lines,
                 "Jitter",
@@ -120,7 +120,7 @@ fn delay_row() -> Row {
             )
             .ask(&format!("max by (wan) (wanctl_rtt_jitter_seconds{{{OF_WAN}}})"), "{{wan}}")
             .unit("s")
-            .from_zero(),
+            .above_zero(),
         ],
     }
 }
@@ -147,7 +147,7 @@ fn rates_row() -> Row {
             .ask(&gauge("rate_floor"), "{{wan}} {{direction}} floor")
             .bounds("/(ceiling|floor)$/")
             .unit("bps")
-            .from_zero()
+            .above_zero()
             .repeat("direction"),
             Panel::new(
                 Shape::Lines,
@@ -162,7 +162,7 @@ fn rates_row() -> Row {
                 "{{wan}} {{direction}}",
             )
             .unit("percentunit")
-            .from_zero()
+            .above_zero()
             .repeat("direction"),
             Panel::new(
                 Shape::Lines,
@@ -174,7 +174,7 @@ fn rates_row() -> Row {
                 "{{wan}} {{direction}}",
             )
             .unit("s")
-            .from_zero()
+            .above_zero()
             .repeat("direction"),
         ],
     }
@@ -226,7 +226,7 @@ fn state_row() -> Row {
                 "{{reason}}",
             )
             .unit("cps")
-            .from_zero()
+            .above_zero()
             .repeat("direction"),
             Panel::new(
                 Shape::Bars,
@@ -239,7 +239,7 @@ fn state_row() -> Row {
                 ),
                 "{{change}} {{reason}}",
             )
-            .from_zero()
+            .above_zero()
             .interval("15s")
             .repeat("direction"),
         ],
@@ -268,7 +268,7 @@ fn reflectors_row() -> Row {
             )
             .ask(&format!("max by (wan) (wanctl_measurement_fresh_reflectors{{{OF_WAN}}})"), "{{wan}} fresh")
             .ask(&format!("max by (wan) (wanctl_measurement_votes_reflectors{{{OF_WAN}}})"), "{{wan}} seeing a queue")
-            .from_zero(),
+            .above_zero(),
             Panel::new(
                 Shape::Lines,
                 "Round-trip time by reflector",
@@ -279,7 +279,7 @@ fn reflectors_row() -> Row {
                 "{{wan}} {{reflector}}",
             )
             .unit("s")
-            .from_zero(),
+            .above_zero(),
             Panel::new(
                 Shape::Lines,
                 "Probe failures by reflector",
@@ -293,7 +293,7 @@ fn reflectors_row() -> Row {
                 "{{wan}} {{reflector}}",
             )
             .unit("percentunit")
-            .from_zero(),
+            .above_zero(),
         ],
     }
 }
