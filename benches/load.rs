@@ -13,12 +13,20 @@ mod demo;
 mod honest;
 mod support;
 
-use std::{io, thread, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    thread,
+    time::Duration,
+};
 
 use abuse::{deaf, listeners, many, scrapes, silent, trickles, verbose};
 use demo::{Demo, Usage};
 use honest::Honest;
-use support::judge;
+use support::{Spread, heading, judge};
 
 /// Until the probes, the history and the emulated router have found their stride.
 const WARM_UP: Duration = Duration::from_secs(10);
@@ -33,7 +41,6 @@ const DESCRIPTORS: u64 = 12_000;
 struct Scene {
     name: &'static str,
     usage: Usage,
-    resident: f64,
     honest: Honest,
 }
 
@@ -44,13 +51,16 @@ fn main() -> io::Result<()> {
     abuse::allow_descriptors(DESCRIPTORS)?;
     let demo = Demo::start()?;
     thread::sleep(WARM_UP);
-    heading();
+    title();
     let quiet = scene(&demo, "nothing", |_| {
         thread::sleep(TURN);
         Ok(())
     })?;
+    let done = Arc::<AtomicU32>::default();
     let scenes = [
-        scene(&demo, "200 scrapes a second, a minute", |demo| scrapes(demo.address, SCRAPES))?,
+        scene(&demo, "200 scrapes a second, a minute", |demo| {
+            scrapes(demo.address, SCRAPES, &done)
+        })?,
         scene(&demo, "500 heads that trickle in", |demo| trickles(demo.address, 500, TURN))?,
         scene(&demo, "1000 silent connections", |demo| silent(demo.address, 1000, TURN))?,
         scene(&demo, "10,000 connections", |demo| many(demo.address, 10_000, TURN))?,
@@ -58,14 +68,21 @@ fn main() -> io::Result<()> {
         scene(&demo, "500 that read no answer", |demo| deaf(demo.address, 500, TURN))?,
         scene(&demo, "100 that listen to events", |demo| listeners(demo.address, 100, TURN))?,
     ];
+    heading("an honest scrape meanwhile", "ms");
+    for Scene { name, honest, .. } in [&quiet].into_iter().chain(&scenes) {
+        Spread::new(honest.took.clone()).print(name);
+        if honest.failed > 0 {
+            println!("{:<34}{:>8} failed", "", honest.failed);
+        }
+    }
     println!();
+    println!("scrapes that were done of 12,000: {}", done.load(Relaxed));
     let before = quiet.usage.lateness.quantile(0.99);
     for scene in &scenes {
         let ratio = scene.usage.lateness.quantile(0.99) / before;
         judge(&format!("lateness p99 to quiet: {}", scene.name), ratio, 1.5, "times");
     }
-    let highest = scenes.iter().map(|scene| scene.resident).fold(quiet.resident, f64::max);
-    judge("resident memory, highest", highest * 1.048_576, 60.0, "MB");
+    judge("resident memory, peak", demo.resident_mib("VmHWM:")? * 1.048_576, 60.0, "MB");
     let failed: u32 = scenes.iter().map(|scene| scene.honest.failed).sum();
     judge("honest scrapes that failed", f64::from(failed), 0.5, "");
     Ok(())
@@ -79,27 +96,24 @@ fn scene(
 ) -> io::Result<Scene> {
     let watcher = honest::watch(demo.address);
     let usage = demo.usage_during(abuse)?;
-    let resident = demo.resident_mib()?;
-    let scene = Scene { name, usage, resident, honest: watcher.end() };
-    let Scene { usage, honest, .. } = &scene;
+    let resident = demo.resident_mib("VmHWM:")?;
+    let scene = Scene { name, usage, honest: watcher.end() };
+    let usage = &scene.usage;
     println!(
-        "{name:<34}{:>8.2}{:>8.2}{:>8.2}{:>8.0}{:>7.1}{:>8.1}{:>8.1}{:>6}/{}",
+        "{name:<34}{:>10.2}{:>8.2}{:>8.2}{:>8.0}{:>8.1}{:>8.1}",
         usage.lateness.quantile(0.5) * 1e3,
         usage.lateness.quantile(0.99) * 1e3,
         usage.lateness.share_over(0.005) * 100.0,
         usage.lateness.count(),
         usage.cpu_percent(),
         resident * 1.048_576,
-        honest.slowest_ms,
-        honest.failed,
-        honest.asked,
     );
     Ok(scene)
 }
 
-fn heading() {
+fn title() {
     println!(
-        "{:<34}{:>8}{:>8}{:>8}{:>8}{:>7}{:>8}{:>8}{:>8}",
-        "abuse", "late p50", "p99 ms", ">5ms %", "cycles", "CPU %", "RSS MB", "max ms", "failed"
+        "{:<34}{:>10}{:>8}{:>8}{:>8}{:>8}{:>8}",
+        "abuse", "late p50", "p99, ms", "> 5 ms %", "cycles", "CPU %", "peak MB"
     );
 }

@@ -30,7 +30,7 @@ fn main() -> io::Result<()> {
     }
     let demo = Demo::start()?;
     thread::sleep(WARM_UP);
-    let resident_before = demo.resident_mib()?;
+    let resident_before = demo.resident_mib("VmRSS:")?;
     let mut latency = Latency::default();
     let (mut quiet, mut scraped) = (Usage::default(), Usage::default());
     for _ in 0..ROUNDS {
@@ -41,7 +41,7 @@ fn main() -> io::Result<()> {
         scraped += demo.usage_during(|demo| scrape(demo, &mut latency))?;
     }
     report(latency, &quiet, &scraped);
-    let resident = resident_before.max(demo.resident_mib()?);
+    let resident = resident_before.max(demo.resident_mib("VmRSS:")?);
     println!("resident memory: {resident_before:.1} MiB before, {resident:.1} MiB in the end");
     println!();
     judge("CPU of the demo without scrapes", quiet.cpu_percent(), 3.0, "% of one core");

@@ -27,6 +27,7 @@
 mod asymmetry;
 mod baseline;
 mod blame;
+mod blindness;
 mod cycle;
 mod direction;
 mod evidence;

@@ -18,12 +18,10 @@ const APART: Duration = Duration::from_millis(200);
 /// How honest scrapes fared.
 #[derive(Debug, Default)]
 pub(crate) struct Honest {
-    /// Scrapes that were begun.
-    pub(crate) asked: u32,
-    /// Scrapes that got no whole page.
+    /// How long each took, in ms, whatever came of it.
+    pub(crate) took: Vec<f64>,
+    /// How many got no whole page.
     pub(crate) failed: u32,
-    /// The longest that one took, in ms.
-    pub(crate) slowest_ms: f64,
 }
 
 /// Scrapes until it is ended.
@@ -42,9 +40,8 @@ pub(crate) fn watch(address: SocketAddr) -> Watcher {
         while !told.load(Relaxed) {
             let begun = Instant::now();
             let page = Client::connect(address).and_then(|mut client| client.get("/metrics"));
-            honest.asked += 1;
             honest.failed += u32::from(page.is_err());
-            honest.slowest_ms = honest.slowest_ms.max(begun.elapsed().as_secs_f64() * 1e3);
+            honest.took.push(begun.elapsed().as_secs_f64() * 1e3);
             thread::sleep(APART);
         }
         honest

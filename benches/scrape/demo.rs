@@ -50,13 +50,14 @@ impl Demo {
         Ok(Self { address, child, _directory: directory })
     }
 
-    /// Returns the resident memory in MiB.
-    pub(crate) fn resident_mib(&self) -> io::Result<f64> {
+    /// Returns the resident memory in MiB: `VmRSS:` what it is, `VmHWM:` the most that it was.
+    pub(crate) fn resident_mib(&self, which: &str) -> io::Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kib = status.lines().find_map(|line| {
-            line.strip_prefix("VmRSS:")?.trim_end_matches("kB").trim().parse().ok()
-        });
-        kib.map(|kib: f64| kib / 1024.0).ok_or_else(|| io::Error::other("no VmRSS in /proc"))
+        let kib = status
+            .lines()
+            .find_map(|line| line.strip_prefix(which)?.trim_end_matches("kB").trim().parse().ok());
+        kib.map(|kib: f64| kib / 1024.0)
+            .ok_or_else(|| io::Error::other(format!("no {which} in /proc")))
     }
 
     /// Returns what the demo used while `work` ran.

@@ -16,7 +16,7 @@ const CALM: Delay = Delay::from_micros(2_000);
 /// a second, slow enough to average the rounding of whole milliseconds.
 const TAU: Duration = Duration::from_secs(5);
 /// A usual difference not renewed for this long may have drifted too far to tell anything.
-const KEEPS: Duration = Duration::from_secs(120);
+const KEEPS: Duration = Duration::from_mins(2);
 
 /// The usual difference between the ways to and from one reflector.
 #[derive(Debug, Clone, Copy, Default)]

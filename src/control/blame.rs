@@ -2,6 +2,23 @@
 
 use super::{Direction, PerDirection};
 
+/// Whether a direction's traffic makes the queue that is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blame {
+    /// It does not.
+    Cleared,
+    /// It may, and so may the other's.
+    Suspected,
+    /// It does: the ways can be told apart, or nobody else can.
+    Proven,
+}
+
+impl Blame {
+    pub(super) fn is_blamed(self) -> bool {
+        self != Self::Cleared
+    }
+}
+
 /// What speaks for and against a direction.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Suspect {

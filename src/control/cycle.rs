@@ -44,12 +44,15 @@ pub enum MeasurementState {
     Collapsed,
     /// None answers and no traffic flows: the link may be down.
     Stalled,
+    /// Replies come as on an idle link, but something behind the shaper limits the traffic: the
+    /// probes do not pass the queue.
+    Blind,
 }
 
 impl MeasurementState {
     /// All states, in the order in which they are shown.
-    pub const ALL: [Self; 5] =
-        [Self::Starting, Self::Healthy, Self::Reduced, Self::Collapsed, Self::Stalled];
+    pub const ALL: [Self; 6] =
+        [Self::Starting, Self::Healthy, Self::Reduced, Self::Collapsed, Self::Stalled, Self::Blind];
 
     /// Returns the name used in labels and in the history.
     #[must_use]
@@ -60,6 +63,7 @@ impl MeasurementState {
             Self::Reduced => "reduced",
             Self::Collapsed => "collapsed",
             Self::Stalled => "stalled",
+            Self::Blind => "blind",
         }
     }
 }

@@ -22,6 +22,9 @@ const SILENT_PROBES: u32 = 4;
 /// How long after the start silence is put down to starting.
 const START_GRACE: Duration = Duration::from_secs(3);
 
+/// A reflector whose last probe ended longer ago than this rests.
+const TAKES_PART: Duration = Duration::from_secs(3);
+
 /// How evidence is gathered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EvidenceParams {
@@ -40,6 +43,8 @@ struct Reflector {
     baseline: Baseline,
     asymmetry: Asymmetry,
     last: Option<Reply>,
+    /// When the outcome of a probe was known last.
+    heard: Option<MonoTime>,
     jitter: Option<Delay>,
     loss: f64,
     /// Replies in a row above the bloat threshold.
@@ -98,6 +103,9 @@ impl Evidence {
         let Some(reflector) = self.reflectors.get_mut(usize::from(sample.reflector.0)) else {
             return;
         };
+        if sample.outcome != ProbeOutcome::Unsent {
+            reflector.heard = Some(sample.at);
+        }
         match sample.outcome {
             ProbeOutcome::Reply(rtt) => {
                 reflector.reply(sample.at, rtt, quiet, threshold);
@@ -201,7 +209,12 @@ impl Evidence {
     }
 
     fn state(&self, now: MonoTime, fresh: usize, traffic: bool) -> MeasurementState {
-        let healthy = quorum(self.reflectors.len()).min(self.reflectors.len());
+        // Of those that take part: a reflector that rests is not missing.
+        let asked = self.reflectors.iter().filter(|r| {
+            r.heard.is_some_and(|at| now.since(at) <= self.params.stale_after.max(TAKES_PART))
+        });
+        let asked = asked.count();
+        let healthy = quorum(asked).min(asked);
         match fresh {
             0 if self.reflectors.iter().all(|r| r.last.is_none())
                 && now.since(self.started) < START_GRACE =>

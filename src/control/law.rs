@@ -16,7 +16,7 @@ pub use name::LawName;
 pub(super) use zone::Zone;
 pub use zone::{ZoneFloors, ZoneParams};
 
-use super::{Load, MeasurementState, replies::Finding};
+use super::{Load, MeasurementState, blame::Blame, replies::Finding};
 use crate::units::{BitRate, Delay, MonoTime};
 
 /// The bounds of a direction's shaper rate; `floor ≤ base ≤ ceiling`.
@@ -57,10 +57,8 @@ pub(super) struct LawInput {
     pub(super) measurement: MeasurementState,
     /// Enough distinct reflectors agree that the delay is up.
     pub(super) bloated: bool,
-    /// The delay is put down to this direction's traffic.
-    pub(super) blamed: bool,
-    /// The queue that is seen is this direction's own, and no guess.
-    pub(super) is_sure: bool,
+    /// Whether the delay is put down to this direction's traffic.
+    pub(super) blame: Blame,
     /// Traffic waits in our own shaper.
     pub(super) waits: bool,
     /// What the last replies since the last cut say.
@@ -91,6 +89,11 @@ pub(super) trait RateLaw: fmt::Debug + Send {
         None
     }
 
+    /// Returns the highest rate that met demand without a queue lately.
+    fn proven(&self, _now: MonoTime) -> Option<BitRate> {
+        None
+    }
+
     /// Returns when the last cut came into force: what was measured before tells nothing about
     /// the need for another.
     fn last_cut(&self) -> MonoTime {
@@ -105,8 +108,12 @@ pub enum Reason {
     CutBloat,
     /// Cut: the probes are lost while traffic flows, and the rate is above its base.
     CutCollapsed,
+    /// Cut: the probes do not see the queue, and the rate is above what was proven with them.
+    CutBlind,
     /// Raise: the shaper limits the traffic and no queue stands.
     RaiseDemand,
+    /// Raise: cuts did not help, so the delay is not of our making, and they are taken back.
+    RaiseFutile,
     /// Raise: the link is at ease and the rate is below its base.
     GlideUp,
     /// Cut: there is no demand and the rate is above its base.
@@ -133,6 +140,8 @@ pub enum Reason {
     HoldStalled,
     /// Hold: the probes are lost while traffic flows, and the rate is at or below its base.
     HoldCollapsed,
+    /// Hold: the probes do not see the queue.
+    HoldBlind,
     /// Hold: no reflector has answered yet.
     HoldStarting,
     /// The law is `fixed`.
@@ -141,10 +150,12 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in the order in which they are shown.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::CutBloat,
         Self::CutCollapsed,
+        Self::CutBlind,
         Self::RaiseDemand,
+        Self::RaiseFutile,
         Self::GlideUp,
         Self::GlideDown,
         Self::HoldRefractory,
@@ -158,6 +169,7 @@ impl Reason {
         Self::HoldLoadUnknown,
         Self::HoldStalled,
         Self::HoldCollapsed,
+        Self::HoldBlind,
         Self::HoldStarting,
         Self::Fixed,
     ];
@@ -168,7 +180,9 @@ impl Reason {
         match self {
             Self::CutBloat => "cut_bloat",
             Self::CutCollapsed => "cut_collapsed",
+            Self::CutBlind => "cut_blind",
             Self::RaiseDemand => "raise_demand",
+            Self::RaiseFutile => "raise_futile",
             Self::GlideUp => "glide_up",
             Self::GlideDown => "glide_down",
             Self::HoldRefractory => "hold_refractory",
@@ -182,6 +196,7 @@ impl Reason {
             Self::HoldLoadUnknown => "hold_load_unknown",
             Self::HoldStalled => "hold_stalled",
             Self::HoldCollapsed => "hold_collapsed",
+            Self::HoldBlind => "hold_blind",
             Self::HoldStarting => "hold_starting",
             Self::Fixed => "fixed",
         }
@@ -193,7 +208,9 @@ impl Reason {
         match self {
             Self::CutBloat => "cut: its traffic makes a queue stand",
             Self::CutCollapsed => "cut: probes are lost while traffic flows",
+            Self::CutBlind => "cut: the probes do not see the queue",
             Self::RaiseDemand => "raise: the shaper is full and no queue stands",
+            Self::RaiseFutile => "raise: cuts did not help, so the delay is not ours",
             Self::GlideUp => "raise: at ease, back towards the base rate",
             Self::GlideDown => "cut: no demand, back towards the base rate",
             Self::HoldRefractory => "hold: waiting for the last cut to show",
@@ -207,6 +224,7 @@ impl Reason {
             Self::HoldLoadUnknown => "hold: the router gives no counters",
             Self::HoldStalled => "hold: no replies and no traffic",
             Self::HoldCollapsed => "hold: probes are lost while traffic flows",
+            Self::HoldBlind => "hold: the probes do not see the queue",
             Self::HoldStarting => "hold: no reflector has answered yet",
             Self::Fixed => "fixed: the base rate, only observing",
         }

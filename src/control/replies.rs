@@ -13,6 +13,8 @@ use crate::units::{Delay, MonoTime};
 const ROUND: usize = 3;
 /// Replies further apart than this are no round.
 const ROUND_WITHIN: Duration = Duration::from_millis(600);
+/// For how long one reflector's word on which way the delay is holds for the others.
+const SHARED_FOR: Duration = Duration::from_millis(200);
 /// How many replies are kept: enough that a finding can look back before its cause.
 const KEPT: usize = 8;
 /// Replies that are missing for this many probe intervals are late rather than lost.
@@ -76,10 +78,12 @@ impl Replies {
             .take(ROUND - usize::from(overdue.is_some()))
             .filter(|reply| reply.sent >= since && newest.at.since(reply.at) <= ROUND_WITHIN)
             .collect();
-        let is_own = overdue.is_none() && round.iter().all(|reply| reply.split.is_some());
-        let delay = |reply: &Reply| match reply.split {
-            Some(split) if is_own => split[direction],
-            _ => reply.delta,
+        let share = self.share(newest, direction).filter(|_| overdue.is_none());
+        let is_own = share.is_some();
+        let delay = |reply: &Reply| match (share, reply.split) {
+            (None, _) => reply.delta,
+            (Some(_), Some(split)) => split[direction],
+            (Some(share), None) => reply.delta.scaled(share),
         };
         let mut delays: Vec<Delay> =
             round.iter().map(|reply| delay(reply)).chain(overdue).collect();
@@ -95,6 +99,19 @@ impl Replies {
             }),
             _ => None,
         }
+    }
+
+    /// The share of the delay that the last reply which told the ways apart put down to
+    /// `direction`. A reflector that does not tell meets the same queue at about the same time.
+    fn share(&self, newest: &Reply, direction: Direction) -> Option<f64> {
+        let told = self.kept.iter().rev().find(|reply| reply.split.is_some())?;
+        if newest.at.since(told.at) > SHARED_FOR {
+            return None;
+        }
+        if told.delta <= Delay::ZERO {
+            return Some(0.5);
+        }
+        Some(told.split?[direction].seconds() / told.delta.seconds())
     }
 
     /// Tells by how much the next reply is overdue as of `now`, counting from `since` on: a lower

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::{
     Actuation, Direction, DirectionCycle, DirectionMemory, EvidenceParams, LawKind, Limits, Load,
-    Measurement, PerDirection, QueueReading, ReflectorView, RttSample, ShaperSample,
-    StateThresholds, WanMemory,
-    blame::{Suspect, Suspects},
+    Measurement, MeasurementState, PerDirection, QueueReading, ReflectorView, RttSample,
+    ShaperSample, StateThresholds, WanMemory,
+    blame::{Blame, Suspect, Suspects},
+    blindness::Blindness,
     evidence::Evidence,
     law::{Adaptive, Fixed, LawInput, RateLaw, Verdict, Zone},
     load::{self, LoadMeter},
@@ -87,10 +88,7 @@ struct Moment<'a> {
 /// What is held against one direction.
 #[derive(Debug, Clone, Copy)]
 struct Case {
-    /// The delay is put down to this direction's traffic.
-    blamed: bool,
-    /// It is no guess.
-    is_sure: bool,
+    blame: Blame,
     finding: Option<Finding>,
 }
 
@@ -113,6 +111,7 @@ struct Channel {
     /// Packets waited in the shaper at the last two readings.
     waited: [bool; 2],
     actuation: Actuation,
+    blindness: Blindness,
 }
 
 impl Wan {
@@ -134,6 +133,7 @@ impl Wan {
                 queue: None,
                 waited: [false; 2],
                 actuation: Actuation::default(),
+                blindness: Blindness::default(),
             }
         };
         Self {
@@ -160,7 +160,7 @@ impl Wan {
             baselines: self.evidence.baselines(),
             directions: PerDirection::build(|direction| DirectionMemory {
                 desired: self.directions[direction].desired,
-                proven: None,
+                proven: self.directions[direction].law.proven(self.decided),
             }),
         }
     }
@@ -209,8 +209,14 @@ impl Wan {
         self.decided = now;
         let loads = PerDirection::build(|direction| self.directions[direction].load(now));
         let traffic = loads.each().iter().any(|(_, load)| load.achieved > Some(TRAFFIC));
-        let measurement = self.evidence.measurement(now, traffic);
+        let mut measurement = self.evidence.measurement(now, traffic);
         let Self { evidence, observes, directions, calm, .. } = self;
+        let blind = PerDirection::build(|direction| {
+            directions[direction].is_blind(now, &loads[direction], measurement.delta)
+        });
+        if measurement.state == MeasurementState::Healthy && blind.download | blind.upload {
+            measurement.state = MeasurementState::Blind;
+        }
         let seen = PerDirection::build(|direction| {
             evidence.finding(now, directions[direction].law.last_cut(), direction)
         });
@@ -236,11 +242,13 @@ impl Wan {
         let moment = Moment { now, dt, measurement, evidence, observes: *observes, serialisation };
         let directions = PerDirection::build(|direction| {
             let finding = seen[direction];
-            let case = Case {
-                blamed: blamed[direction],
-                is_sure: finding.is_some_and(|seen| seen.is_own) || !blamed[direction.other()],
-                finding,
+            let is_sure = finding.is_some_and(|seen| seen.is_own) || !blamed[direction.other()];
+            let blame = match (blamed[direction], is_sure) {
+                (false, _) => Blame::Cleared,
+                (true, false) => Blame::Suspected,
+                (true, true) => Blame::Proven,
             };
+            let case = Case { blame, finding };
             directions[direction].decide(&moment, loads[direction], case)
         });
         Decision { measurement, directions, reflectors: self.evidence.views(now) }
@@ -262,6 +270,12 @@ impl Channel {
     /// Tells whether traffic waits in the shaper: it is the shaper that limits it.
     fn waits(&self) -> bool {
         self.waited == [true; 2]
+    }
+
+    fn is_blind(&mut self, now: MonoTime, load: &Load, delta: Option<Delay>) -> bool {
+        let (in_force, waits) = (self.in_force(), self.waits());
+        self.blindness.update(now, load.achieved, in_force, waits, delta);
+        self.blindness.is_blind()
     }
 
     fn suspect(&self, load: &Load) -> Suspect {
@@ -302,7 +316,8 @@ impl Channel {
     }
 
     fn decide(&mut self, moment: &Moment<'_>, load: Load, case: Case) -> DirectionCycle {
-        let Case { blamed, is_sure, finding } = case;
+        let Case { blame, finding } = case;
+        let blamed = blame.is_blamed();
         let Moment { now, dt, measurement: Measurement { state, delta, .. }, .. } = *moment;
         let verdict = moment.evidence.verdict(now, self.law.last_cut());
         // A delay that is not ours leaves this direction green.
@@ -321,8 +336,7 @@ impl Channel {
             limits: self.limits,
             measurement: state,
             bloated: verdict.bloated,
-            blamed,
-            is_sure,
+            blame,
             waits: self.waits(),
             finding,
             serialisation: moment.serialisation,

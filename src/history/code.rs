@@ -48,6 +48,7 @@ coded!(MeasurementState, "measurement", name, {
     Reduced = 2,
     Collapsed = 3,
     Stalled = 4,
+    Blind = 5,
 });
 
 coded!(CongestionState, "state", name, {
@@ -83,6 +84,9 @@ coded!(Reason, "reason", code, {
     Fixed = 15,
     HoldPending = 16,
     HoldUntrusted = 17,
+    CutBlind = 18,
+    RaiseFutile = 19,
+    HoldBlind = 20,
 });
 
 /// Returns every `(kind, value, name)` of the table `code`.

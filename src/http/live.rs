@@ -43,11 +43,18 @@ struct Snapshot {
     steering: Option<SteeringStatus>,
 }
 
+/// A snapshot as JSON, and when it was taken.
+#[derive(Debug, Clone)]
+struct Taken {
+    at: Instant,
+    json: Arc<str>,
+}
+
 /// What these routes share.
 #[derive(Debug, Clone)]
 struct Live {
     served: Served,
-    newest: Arc<Mutex<Option<(Instant, Arc<str>)>>>,
+    newest: Arc<Mutex<Option<Taken>>>,
     listeners: Arc<Semaphore>,
 }
 
@@ -67,11 +74,11 @@ impl Live {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         match &*newest {
             // A timer may come early by a hair, and must not get the same again.
-            Some((at, json)) if at.elapsed() < INTERVAL / 2 => Arc::clone(json),
+            Some(taken) if taken.at.elapsed() < INTERVAL / 2 => Arc::clone(&taken.json),
             _ => {
                 let json = serde_json::to_string(&Snapshot::of(&self.served));
                 let json: Arc<str> = json.expect("names, numbers and lists are JSON").into();
-                *newest = Some((Instant::now(), Arc::clone(&json)));
+                *newest = Some(Taken { at: Instant::now(), json: Arc::clone(&json) });
                 json
             }
         }

@@ -18,13 +18,13 @@ pub(super) async fn livez(State(served): State<Served>) -> Response {
         .wans
         .iter()
         .flat_map(|wan| wan.control.reasons.iter().map(|reason| format!("{}: {reason}", wan.name)));
-    probe(health.live, "the control loops turn", stuck.collect())
+    probe(health.live, "the control loops turn", &stuck.collect::<Vec<_>>())
 }
 
 /// Says whether the WANs are measured and the router answers, and if not, what is waited for.
 pub(super) async fn readyz(State(served): State<Served>) -> Response {
     let health = (served.health.0)();
-    probe(health.ready, "measuring, and the router answers", health.waits_for)
+    probe(health.ready, "measuring, and the router answers", &health.waits_for)
 }
 
 /// Tells all that is known, whether it is good or bad: a status other than 200 would keep simple
@@ -33,7 +33,7 @@ pub(super) async fn health(State(served): State<Served>) -> Response {
     (NO_STORE, Json((served.health.0)())).into_response()
 }
 
-fn probe(good: bool, well: &str, reasons: Vec<String>) -> Response {
+fn probe(good: bool, well: &str, reasons: &[String]) -> Response {
     if good {
         return (StatusCode::OK, NO_STORE, format!("{well}\n")).into_response();
     }

@@ -1,6 +1,7 @@
 //! A controller against a simulated link in virtual time: no clock, no task, thousands of times
 //! faster than life.
 
+mod reflector_clock;
 mod router;
 mod witness;
 
@@ -76,6 +77,8 @@ pub struct ClosedLoop<P> {
     next_reading: MonoTime,
     judged: Vec<Delay>,
     judged_lost: u32,
+    /// Every second reflector tells the time.
+    timestamps: bool,
 }
 
 /// What one cycle of the closed loop looks like from outside.
@@ -113,6 +116,7 @@ impl<P: Pilot> ClosedLoop<P> {
     #[must_use]
     pub fn new(link: LinkSpec, spec: LoopSpec, pilot: P) -> Self {
         let rng = Rng::with_seed(link.seed ^ 0x5eed);
+        let timestamps = link.timestamps;
         let mut link = Link::new(link);
         for (direction, limit) in spec.limits.each() {
             link.set_limit(direction, *limit);
@@ -131,6 +135,7 @@ impl<P: Pilot> ClosedLoop<P> {
             next_reading: MonoTime::ZERO,
             judged: Vec::new(),
             judged_lost: 0,
+            timestamps,
         }
     }
 
@@ -211,12 +216,17 @@ impl<P: Pilot> ClosedLoop<P> {
 
     fn hear_probes(&mut self) {
         self.link.drain_probed(&mut self.probed);
-        for Probed { number, at, outcome } in self.probed.drain(..) {
+        for Probed { number, at, outcome, up } in self.probed.drain(..) {
             let Some(place) = self.asked.iter().position(|(asked, _)| *asked == number) else {
                 continue;
             };
             let (_, reflector) = self.asked.remove(place);
-            let one_way = None;
+            let one_way = match outcome {
+                ProbeOutcome::Reply(rtt) if self.timestamps && reflector.0.is_multiple_of(2) => {
+                    Some(reflector_clock::told(reflector, at, rtt, up))
+                }
+                ProbeOutcome::Reply(_) | ProbeOutcome::Lost | ProbeOutcome::Unsent => None,
+            };
             let sample = RttSample { reflector, sequence: number, at, outcome, one_way };
             debug_assert!(outcome != ProbeOutcome::Unsent, "a simulated probe can be sent");
             self.pilot.on_rtt(&sample);

@@ -194,12 +194,13 @@ impl Link {
         let further = further.as_secs_f64() + jitter;
         match self.path {
             ProbePath::Shared => {
-                let ride = Ride { probe: Some(number), waited: 0.0, further };
+                let ride = Ride { probe: Some(number), waited: 0.0, up: 0.0, further };
                 self.set_off(ride);
             }
             ProbePath::Bypass => {
                 let seconds = self.way_out() + further;
-                self.probes.on_reply(number, Delay::from_millis_f64(seconds * 1e3));
+                let rtt = Delay::from_millis_f64(seconds * 1e3);
+                self.probes.on_reply(number, rtt, rtt.scaled(0.5));
             }
         }
         number
@@ -249,7 +250,7 @@ impl Link {
         let (time, now, dt) = (self.time(), self.seconds(), STEP.as_secs_f64());
         self.follow_programme(time, now);
         if self.judge.is_some() && self.steps.is_multiple_of(JUDGE_EVERY) {
-            self.set_off(Ride { probe: None, waited: 0.0, further: 0.0 });
+            self.set_off(Ride { probe: None, waited: 0.0, up: 0.0, further: 0.0 });
         }
         self.carry_down(now, dt);
         self.carry_up(now, dt);
@@ -333,6 +334,7 @@ impl Link {
                     Cargo::Sparse(mut ride) => {
                         ride.waited += now - parcel.entered + moment;
                         ride.further += out;
+                        ride.up = ride.waited + ride.further / 2.0;
                         self.reflected.put(now + moment + ride.further, ride);
                     }
                 }

@@ -139,16 +139,18 @@ impl DirectionView {
     }
 }
 
-/// The congestion state of a direction, if anything is measured: without replies the controller
-/// keeps the state it had, and showing that would call a link green that nobody can see.
+/// The congestion state of a direction, if its queue can be seen: without replies, or with probes
+/// that pass it by, the controller keeps a state, and showing that would call a link green that
+/// nobody can see.
 pub(super) fn known_state(cycle: &Cycle, direction: Direction) -> Option<CongestionState> {
     match cycle.measurement.state {
         MeasurementState::Healthy | MeasurementState::Reduced => {
             Some(cycle.directions[direction].state)
         }
-        MeasurementState::Starting | MeasurementState::Collapsed | MeasurementState::Stalled => {
-            None
-        }
+        MeasurementState::Starting
+        | MeasurementState::Collapsed
+        | MeasurementState::Stalled
+        | MeasurementState::Blind => None,
     }
 }
 

@@ -134,7 +134,7 @@ impl Reachability {
             return if sent && enough { Sign::Silence } else { Sign::Neither };
         }
         let answers = match measurement.state {
-            MeasurementState::Healthy | MeasurementState::Reduced => {
+            MeasurementState::Healthy | MeasurementState::Reduced | MeasurementState::Blind => {
                 measurement.fresh >= params.targets
             }
             MeasurementState::Starting

@@ -109,8 +109,10 @@ fn it_scrapes_native_histograms_over_tls_with_a_password() {
         (counts.len() == 2 && counts.iter().all(|(_, count)| *count > 100.0)).then_some(())
     });
     let median = "histogram_quantile(0.5, rate(wanctl_rtt_seconds[5s]))";
-    let medians = prometheus.query(median, "wan");
-    assert_eq!(medians.len(), 2, "{medians:?}");
+    let medians = until("two scrapes of it", || {
+        let medians = prometheus.query(median, "wan");
+        (medians.len() == 2).then_some(medians)
+    });
     assert!(medians.iter().all(|(_, rtt)| (0.005..2.0).contains(rtt)), "{medians:?}");
     let lag = "time() - wanctl_cycle_last_completed_timestamp_seconds";
     assert!(prometheus.query(lag, "wan").iter().all(|(_, age)| *age < 5.0));

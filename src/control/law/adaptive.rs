@@ -1,143 +1,228 @@
 //! The default law: cuts to what gets through, raises on demand, and remembers where it failed.
+//!
+//! While a queue of ours stands, what gets through *is* the capacity, so one cut is enough. It goes
+//! a little below, until the queue has drained, and then on just under the bound so found. Every
+//! constant's reason is in `docs/control-law.md`.
 
 mod bound;
+mod detour;
+mod drain;
+mod rest;
 
 use std::time::Duration;
 
-use self::bound::Bounds;
+use self::{bound::Bounds, detour::Detour, drain::Drain, rest::Rest};
 use super::{LawInput, RateLaw, Reason, Verdict};
 use crate::{
-    control::{LoadClass, MeasurementState},
+    control::{LoadClass, MeasurementState, blame::Blame},
     units::{BitRate, Delay, MonoTime},
 };
 
-const FICKLE_MORE: Delay = Delay::from_micros(20_000);
-const SOFT: Delay = Delay::from_micros(4_000);
-/// How long a queue should take to drain.
-const DRAIN: Duration = Duration::from_millis(600);
-const SETTLE: Duration = Duration::from_millis(150);
-const KEEP: f64 = 0.97;
-const DRAIN_AT_MOST: f64 = 0.92;
-const LEAST_KEEP: f64 = 0.7;
-const BLIND_CUT: f64 = 0.85;
+/// Delay that a queue of ours has to keep up for three replies to be one: a quarter of the usual
+/// `bloat_ms`, and well over the milliseconds by which a shaper's own packets are late.
+const STANDING: Delay = Delay::from_micros(4_000);
+/// How much more is borne where bounds are gone as soon as they are found: no rate could be so
+/// right that such a link never queued, and each cut costs the transfers their windows.
+const FICKLE_MORE: Delay = Delay::from_micros(10_000);
+/// Less than this is no queue: nothing beyond a bound is proven over more.
+const CLEAR: Delay = Delay::from_micros(2_500);
+/// How long a rate must be without a queue, besides the path, to be proven: three replies, a
+/// reading, and the time in which a queue of `CLEAR` builds.
+const LOOK: Duration = Duration::from_millis(250);
+/// A shaper that passes this share of its rate is filled: it is what limits the traffic.
+const FILLED: f64 = 0.9;
+/// Less than this share of the rate in force gets through: something behind the shaper limits it.
 const FULL: f64 = 0.95;
-/// What gets through grows with the rate only as fast as transfers do; no raise runs further ahead.
+/// A rate is proven if this share of it gets through, or traffic waits for it.
+const MET: f64 = 0.98;
+/// A rate that is filled exceeds the capacity by no more than this: were it more, what gets through
+/// would have fallen.
+const OVERSHOT: f64 = 0.1;
+/// Share of the capacity found with which to go on: the least that lets a queue shrink.
+const KEEP: f64 = 0.98;
+/// How far a raise runs ahead of what gets through where no bound is known: a window doubles in a
+/// round trip, and what gets through is known a tenth of a second later.
 const LEAD: f64 = 1.4;
+/// Raises are made in steps of this share and this long apart, so that they are worth their writes.
+const STEP: f64 = 1.03;
 const STEP_EVERY: Duration = Duration::from_millis(100);
-const STEP_LEAST: f64 = 1.02;
 /// A limit in force that is this much above the desired one is a cut that has not arrived.
 const CUT_PENDING: f64 = 1.02;
 /// How far a raise may run ahead of the limit in force: a few steps, not a climb in the dark.
 const RAISE_AHEAD: f64 = 1.5;
-/// Time constant of the way back to the base rate without demand.
-const GLIDE_TAU: Duration = Duration::from_secs(20);
-/// Time constant of the way down to the base rate while traffic flows and no probe returns.
-const BLIND_TAU: Duration = Duration::from_secs(5);
-
-#[derive(Debug, Clone, Copy)]
-struct Drain {
-    /// The rate to go on with when the queue is gone.
-    then: BitRate,
-    share: f64,
-    depth: Delay,
-    until: MonoTime,
-}
+/// From this fickleness on a rate returns to what is usual without waiting for demand.
+const FICKLE: f64 = 0.3;
 
 /// The law.
 #[derive(Debug)]
 pub(in crate::control) struct Adaptive {
     /// Delay from which a queue is more than noise.
     bloat: Delay,
+    bounds: Bounds,
+    detour: Detour,
+    drain: Option<Drain>,
+    rest: Rest,
     last_cut: Option<MonoTime>,
     is_cut_underway: bool,
-    drain: Option<Drain>,
-    bounds: Bounds,
+    /// Where a raise is on its way to, and when its last step was made.
     aim: Option<BitRate>,
     last_raise: Option<MonoTime>,
 }
 
 impl Adaptive {
+    /// `bloat` is the delay over the baseline that the configuration calls bloat.
     pub(in crate::control) fn new(bloat: Delay) -> Self {
         Self {
             bloat,
+            bounds: Bounds::default(),
+            detour: Detour::default(),
+            drain: None,
+            rest: Rest::default(),
             last_cut: None,
             is_cut_underway: false,
-            drain: None,
-            bounds: Bounds::default(),
             aim: None,
             last_raise: None,
         }
     }
 
-    fn capacity(input: &LawInput, depth: Delay) -> (BitRate, bool) {
-        let in_force = input.in_force.unwrap_or(input.current).min(input.current);
-        let got = input.load.newest.unwrap_or(in_force).min(in_force);
-        if got < in_force.scaled(FULL) && !input.waits {
-            return (got, input.is_sure);
+    /// Learns from what is in force, whatever is decided.
+    fn learn(&mut self, input: &LawInput, in_force: BitRate) {
+        self.detour.update(input.finding.map(|finding| finding.standing));
+        if !is_filled(input, in_force) {
+            return;
         }
-        let rising = input.finding.map_or(Duration::ZERO, |f| f.rising).as_secs_f64();
-        let growth = if rising > 0.0 { (depth.seconds() / rising).clamp(0.0, 0.5) } else { 0.1 };
-        (in_force.scaled(1.0 / (1.0 + growth)), input.is_sure)
+        let rate = in_force.min(input.current);
+        self.bounds.lived(input.dt, rate);
+        let got = input.load.newest.unwrap_or_default();
+        let is_met = input.waits || got >= in_force.scaled(MET);
+        match self.depth(input) {
+            Some(depth) if depth < CLEAR && is_met => {
+                self.bounds.passed(input.now, rate, input.path + LOOK);
+            }
+            Some(_) | None => self.bounds.disturbed(),
+        }
+    }
+
+    /// How deep the queue is, as far as it may be ours.
+    fn depth(&self, input: &LawInput) -> Option<Delay> {
+        Some(self.detour.beyond(input.finding?.depth) - input.serialisation)
+    }
+
+    /// How deep the queue is that has to go; `None` if it is nothing, or noise.
+    fn excess(&self, input: &LawInput) -> Option<Delay> {
+        let depth = self.depth(input)?;
+        let standing = self.detour.beyond(input.finding?.standing) - input.serialisation;
+        let borne = FICKLE_MORE.scaled(self.bounds.fickleness(input.now));
+        if depth > self.bloat + borne {
+            Some(depth)
+        } else {
+            Some(standing).filter(|standing| *standing > STANDING + borne)
+        }
+    }
+
+    /// Goes on with a queue that drains; `None` if it is over and the queue has to be judged anew.
+    fn wait(&mut self, input: &LawInput, excess: Option<Delay>) -> Option<Verdict> {
+        let drain = self.drain?;
+        if input.now.since(self.last_cut()) < drain::SETTLE {
+            return Some(hold(input, Reason::HoldRefractory));
+        }
+        let is_gone = self.depth(input).is_some_and(|depth| depth < STANDING);
+        if is_gone {
+            self.detour.helped();
+        } else if !drain.is_over(input.now) {
+            // Unless it got much worse meanwhile.
+            let is_as_expected = excess.is_none_or(|excess| drain.expects(excess));
+            return is_as_expected.then(|| hold(input, Reason::HoldRefractory));
+        }
+        self.drain = None;
+        if is_gone || excess.is_none() {
+            let rate = drain.then.max(input.current);
+            return Some(Verdict { rate, reason: Reason::RaiseDemand });
+        }
+        let in_force = input.in_force.unwrap_or(input.current);
+        let is_tried = in_force <= drain.rate.scaled(CUT_PENDING) && is_filled(input, in_force);
+        if is_tried && drain.was_futile(excess.unwrap_or_default()) {
+            let stands = input.finding.map(|finding| finding.standing).unwrap_or_default();
+            if let Some((rate, bounds)) = self.detour.resist(stands) {
+                self.bounds = bounds;
+                return Some(Verdict {
+                    rate: rate.max(input.current),
+                    reason: Reason::RaiseFutile,
+                });
+            }
+        }
+        None
     }
 
     fn cut(&mut self, input: &LawInput, depth: Delay) -> Verdict {
         if input.current <= input.limits.floor {
             return hold(input, Reason::HoldFloor);
         }
-        let (capacity, is_sure) = Self::capacity(input, depth);
-        let share = (DRAIN_AT_MOST - depth.seconds() / DRAIN.as_secs_f64())
-            .clamp(LEAST_KEEP, DRAIN_AT_MOST);
-        let mut rate = capacity.scaled(share);
-        let mut then = capacity.scaled(KEEP).max(rate);
-        if rate >= input.current.scaled(0.99) {
-            rate = input.current.scaled(BLIND_CUT);
-            then = input.current.scaled(KEEP);
-        }
-        if is_sure {
+        self.detour.before_cut(input.current, &self.bounds);
+        let capacity = capacity(input, depth);
+        if input.blame == Blame::Proven {
             self.bounds.met(input.now, capacity);
         }
+        let drain = Drain::of(depth, capacity, self.bounds.rate().unwrap_or(capacity));
+        self.drain = Some(drain);
         self.aim = None;
+        self.rest = Rest::default();
         self.last_cut = Some(input.now);
         self.is_cut_underway = true;
-        self.drain = Some(Drain { then, share, depth, until: MonoTime::ZERO });
-        Verdict { rate, reason: Reason::CutBloat }
-    }
-
-    /// The cut has just come into force.
-    fn begin_drain(&mut self, input: &LawInput) {
-        if let Some(drain) = &mut self.drain {
-            let seconds = drain.depth.seconds().max(0.0) / (1.0 - drain.share).max(0.05);
-            drain.until =
-                input.now + Duration::from_secs_f64(seconds.min(2.0)) + input.path + SETTLE;
-        }
+        Verdict { rate: drain.rate, reason: Reason::CutBloat }
     }
 
     fn raise(&mut self, input: &LawInput) -> Verdict {
         if input.current >= input.limits.ceiling {
-            self.bounds.forget();
             return hold(input, Reason::HoldCeiling);
         }
         if let Some(reason) = no_raise(input) {
             return hold(input, reason);
         }
-        let current = input.current;
-        if let Some(in_force) = input.in_force {
-            self.bounds.passed(input.now, in_force, input.path + SETTLE);
-        }
+        let LawInput { now, current, .. } = *input;
         let aim = self.aim.filter(|aim| *aim > current).unwrap_or(current);
-        let growth = (self.bounds.speed(input.now, aim) * input.dt.as_secs_f64()).exp();
-        let got = input.load.achieved.max(input.load.newest).unwrap_or(BitRate::ZERO);
-        let got = if input.waits { got.max(input.in_force.unwrap_or(got)) } else { got };
-        let usual = self.bounds.expected(input.now).unwrap_or(got);
-        let most = self.bounds.limit(input.now).unwrap_or(got.scaled(LEAD).max(usual));
+        let growth = (self.bounds.speed(now, aim) * input.dt.as_secs_f64()).exp();
+        let most = self.bounds.limit(now).unwrap_or_else(|| {
+            let got = input.load.achieved.max(input.load.newest).unwrap_or_default();
+            let fills = if input.waits { input.in_force.unwrap_or(got).max(got) } else { got };
+            fills.scaled(LEAD).max(self.bounds.expected(now).unwrap_or_default())
+        });
         let aim = aim.scaled(growth).min(most).max(current);
         self.aim = Some(aim);
-        let since = self.last_raise.map_or(Duration::MAX, |last| input.now.since(last));
-        if since < STEP_EVERY || aim < current.scaled(STEP_LEAST) && aim < input.limits.ceiling {
+        let since = self.last_raise.map_or(Duration::MAX, |last| now.since(last));
+        if since < STEP_EVERY || aim < current.scaled(STEP) && aim < input.limits.ceiling {
             return hold(input, Reason::RaiseDemand);
         }
-        self.last_raise = Some(input.now);
+        self.last_raise = Some(now);
+        self.rest = Rest::default();
         Verdict { rate: aim, reason: Reason::RaiseDemand }
+    }
+
+    /// No queue of ours stands: more for those who ask, the base rate for those who do not.
+    fn at_ease(&mut self, input: &LawInput, in_force: BitRate) -> Verdict {
+        let is_fickle = self.bounds.fickleness(input.now) > FICKLE;
+        let is_below_usual =
+            self.bounds.expected(input.now).is_some_and(|usual| usual > input.current);
+        match input.load.class {
+            LoadClass::Unknown => hold(input, Reason::HoldLoadUnknown),
+            _ if is_filled(input, in_force) => self.raise(input),
+            // What got through last says little about what would: transfers grow, if let.
+            LoadClass::High if is_fickle => self.raise(input),
+            LoadClass::Low if is_fickle && is_below_usual => self.raise(input),
+            // Neither more nor less is asked for than there is.
+            LoadClass::High => hold(input, Reason::HoldNoDemand),
+            LoadClass::Low | LoadClass::Idle => self.rest.towards_base(input),
+        }
+    }
+
+    /// What is left to do without eyes: never above what was proven with them, nor for long above
+    /// the base rate.
+    fn without_eyes(&mut self, input: &LawInput, cut: Reason, hold_for: Reason) -> Verdict {
+        let proven = self.bounds.proven(input.now).unwrap_or(input.limits.base);
+        let rate = input.current.min(proven.max(input.limits.base));
+        let rate = self.rest.downwards(&LawInput { current: rate, ..*input });
+        let reason = if rate < input.current { cut } else { hold_for };
+        Verdict { rate, reason }
     }
 }
 
@@ -146,10 +231,6 @@ impl RateLaw for Adaptive {
         let Some(in_force) = input.in_force else {
             return hold(input, Reason::HoldPending);
         };
-        let filled = input.load.newest.is_some_and(|got| got >= in_force.scaled(0.9));
-        if input.waits || filled {
-            self.bounds.lived(input.dt, in_force.min(input.current));
-        }
         if in_force > input.current.scaled(CUT_PENDING) {
             if self.is_cut_underway {
                 // What was measured until the cut is in force says nothing about it.
@@ -158,61 +239,28 @@ impl RateLaw for Adaptive {
             return hold(input, Reason::HoldPending);
         }
         if std::mem::take(&mut self.is_cut_underway) {
-            self.begin_drain(input);
+            self.drain = self.drain.map(|drain| drain.begin(input.now, input.path));
         }
         match input.measurement {
             MeasurementState::Starting => return hold(input, Reason::HoldStarting),
             MeasurementState::Stalled => return hold(input, Reason::HoldStalled),
-            MeasurementState::Collapsed if input.current > input.limits.base => {
-                return Verdict { rate: glide(input, BLIND_TAU), reason: Reason::CutCollapsed };
+            MeasurementState::Collapsed => {
+                return self.without_eyes(input, Reason::CutCollapsed, Reason::HoldCollapsed);
             }
-            MeasurementState::Collapsed => return hold(input, Reason::HoldCollapsed),
+            MeasurementState::Blind => {
+                return self.without_eyes(input, Reason::CutBlind, Reason::HoldBlind);
+            }
             MeasurementState::Healthy | MeasurementState::Reduced => {}
         }
-        let more = FICKLE_MORE.scaled(self.bounds.fickleness(input.now));
-        let depth = input.finding.map_or(Delay::ZERO, |finding| {
-            let depth = finding.depth - input.serialisation;
-            let standing = finding.standing - input.serialisation;
-            if depth > self.bloat + more {
-                depth
-            } else if standing > SOFT + more {
-                standing
-            } else {
-                Delay::ZERO
-            }
-        });
-        if let Some(drain) = self.drain {
-            let gone =
-                input.finding.is_some_and(|finding| finding.depth - input.serialisation < SOFT);
-            if gone || input.now >= drain.until {
-                self.drain = None;
-                if depth <= Delay::ZERO || gone {
-                    return Verdict {
-                        rate: drain.then.max(input.current),
-                        reason: Reason::RaiseDemand,
-                    };
-                }
-            } else if depth <= drain.depth.scaled(1.5) + SOFT.scaled(2.0) {
-                return hold(input, Reason::HoldRefractory);
-            }
+        self.learn(input, in_force);
+        let excess = self.excess(input);
+        if let Some(verdict) = self.wait(input, excess) {
+            return verdict;
         }
-        let in_doubt = depth > Delay::ZERO;
-        match (in_doubt, input.blamed) {
-            (true, true) => self.cut(input, depth),
-            (true, false) => withdraw(input, Reason::HoldElsewhere),
-            (false, _) if input.waits => self.raise(input),
-            (false, _)
-                if input.load.class == LoadClass::Low
-                    && self.bounds.fickleness(input.now) > 0.3
-                    && self.bounds.expected(input.now).is_some_and(|e| e > input.current) =>
-            {
-                self.raise(input)
-            }
-            (false, _) => match input.load.class {
-                LoadClass::High => self.raise(input),
-                LoadClass::Unknown => hold(input, Reason::HoldLoadUnknown),
-                LoadClass::Low | LoadClass::Idle => towards_base(input),
-            },
+        match excess {
+            Some(depth) if input.blame.is_blamed() => self.cut(input, depth),
+            Some(_) => withdraw(input, Reason::HoldElsewhere),
+            None => self.at_ease(input, in_force),
         }
     }
 
@@ -223,6 +271,28 @@ impl RateLaw for Adaptive {
     fn bound(&self) -> Option<BitRate> {
         self.bounds.rate()
     }
+
+    fn proven(&self, now: MonoTime) -> Option<BitRate> {
+        self.bounds.proven(now)
+    }
+}
+
+/// Tells whether the shaper is what limits the traffic.
+fn is_filled(input: &LawInput, in_force: BitRate) -> bool {
+    input.waits || input.load.newest.is_some_and(|got| got >= in_force.scaled(FILLED))
+}
+
+/// What the link carries, while a queue of ours stands in it.
+fn capacity(input: &LawInput, depth: Delay) -> BitRate {
+    let in_force = input.in_force.unwrap_or(input.current).min(input.current);
+    let got = input.load.newest.unwrap_or(in_force).min(in_force);
+    if got < in_force.scaled(FULL) && !input.waits {
+        return got;
+    }
+    // All that leaves the shaper is let in: the queue grows by what exceeds the capacity.
+    let rising = input.finding.map_or(Duration::ZERO, |finding| finding.rising);
+    let grown = depth.seconds() / rising.as_secs_f64().max(f64::EPSILON);
+    in_force.scaled(1.0 / (1.0 + grown.clamp(0.0, OVERSHOT)))
 }
 
 /// What forbids a raise however much is asked for.
@@ -245,28 +315,4 @@ fn withdraw(input: &LawInput, reason: Reason) -> Verdict {
 
 fn hold(input: &LawInput, reason: Reason) -> Verdict {
     Verdict { rate: input.current, reason }
-}
-
-fn towards_base(input: &LawInput) -> Verdict {
-    let rate = glide(input, GLIDE_TAU);
-    if let Some(reason) = no_raise(input).filter(|_| rate > input.current) {
-        return hold(input, reason);
-    }
-    let reason = match rate.cmp(&input.current) {
-        std::cmp::Ordering::Greater => Reason::GlideUp,
-        std::cmp::Ordering::Less => Reason::GlideDown,
-        std::cmp::Ordering::Equal => Reason::HoldNoDemand,
-    };
-    Verdict { rate, reason }
-}
-
-/// One step of an exponential approach to the base rate; the last per cent is taken at once, so
-/// that the approach ends.
-fn glide(input: &LawInput, tau: Duration) -> BitRate {
-    let (current, base) = (input.current.bps() as f64, input.limits.base.bps() as f64);
-    if (current - base).abs() <= base * 0.01 {
-        return input.limits.base;
-    }
-    let alpha = 1.0 - (-input.dt.as_secs_f64() / tau.as_secs_f64()).exp();
-    BitRate::from_bps(1).scaled(current + (base - current) * alpha)
 }

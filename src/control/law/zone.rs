@@ -70,13 +70,13 @@ impl Zone {
 
     fn answer(&mut self, delta: Delay, input: &LawInput) -> Verdict {
         let zone = self.zone_of(delta);
-        self.seen = if input.blamed { zone } else { CongestionState::Green };
+        self.seen = if input.blame.is_blamed() { zone } else { CongestionState::Green };
         if zone == CongestionState::Green {
             self.green_for = self.green_for.saturating_add(step(input));
             return self.climb(input);
         }
         self.green_for = Duration::ZERO;
-        if !input.blamed {
+        if !input.blame.is_blamed() {
             return hold(input, Reason::HoldElsewhere);
         }
         // Too few answer for the middle of their deltas to outvote one that is slow by itself.
@@ -167,6 +167,7 @@ impl RateLaw for Zone {
         match (input.measurement, input.delta) {
             (MeasurementState::Starting, _) => hold(input, Reason::HoldStarting),
             (MeasurementState::Collapsed, _) => self.answer_silence(input),
+            (MeasurementState::Blind, _) => hold(input, Reason::HoldBlind),
             (MeasurementState::Healthy | MeasurementState::Reduced, Some(delta)) => {
                 self.answer(delta, input)
             }

@@ -41,6 +41,7 @@ columns!(
     ReducedMs "reduced_ms" Sum,
     CollapsedMs "collapsed_ms" Sum,
     StalledMs "stalled_ms" Sum,
+    BlindMs "blind_ms" Sum,
     RttCycles "rtt_cycles" Sum,
     RttSum "rtt_sum_us" Sum,
     RttMin "rtt_min_us" Min,
@@ -123,6 +124,7 @@ impl Column {
             MeasurementState::Reduced => Self::ReducedMs,
             MeasurementState::Collapsed => Self::CollapsedMs,
             MeasurementState::Stalled => Self::StalledMs,
+            MeasurementState::Blind => Self::BlindMs,
         }
     }
 

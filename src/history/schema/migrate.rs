@@ -8,14 +8,20 @@ pub(in crate::history) const OLD_CYCLES: &str = "cycle_of_version_1";
 /// Brings a history of `version` so far that the tables of today can be created beside it.
 ///
 /// Version 2 packed the cycles and brought the tiers. Version 3 brought `memory` and
-/// `steering_memory`, which some files of version 1 have already. New tables need no step here:
-/// those that are missing are created afterwards.
+/// `steering_memory`, which some files of version 1 have already, and the time in which the probes
+/// were blind. New tables need no step here: those that are missing are created afterwards.
 ///
 /// What takes long is not done here: the cycles of version 1 are renamed, and the writer's
 /// maintenance moves them into today's tables a few at a time.
 pub(super) fn migrate(transaction: &Transaction<'_>, version: i64) -> rusqlite::Result<()> {
     if version < 2 {
         transaction.execute_batch(&format!("ALTER TABLE cycle RENAME TO {OLD_CYCLES}"))?;
+    }
+    if version == 2 {
+        for tier in ["tier_1s", "tier_1m", "tier_5m", "tier_1h"] {
+            transaction
+                .execute_batch(&format!("ALTER TABLE {tier} ADD COLUMN blind_ms INTEGER"))?;
+        }
     }
     Ok(())
 }

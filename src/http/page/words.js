@@ -59,7 +59,7 @@ export const STATES = {
   yellow: "yellow: a queue begins to stand",
   soft_red: "soft red: a queue that one notices",
   red: "red: a queue that breaks calls",
-  unknown: "unknown: nothing is measured",
+  unknown: "unknown: nothing is seen",
 };
 
 /** Says how well a WAN is measured. */
@@ -73,6 +73,8 @@ export function measured({ measurement, reflectors_fresh: [fresh, all] }) {
       return `none of ${all} reflectors answers, under load`;
     case "stalled":
       return `none of ${all} reflectors answers`;
+    case "blind":
+      return `${fresh} of ${all} reflectors answer, past the queue`;
     default:
       return `${fresh} of ${all} reflectors answer`;
   }

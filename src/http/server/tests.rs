@@ -75,7 +75,7 @@ async fn an_answer_that_nobody_takes_is_given_up() {
 
 #[tokio::test]
 async fn too_large_heads_and_bodies_are_refused_by_their_numbers() {
-    let head = [&b"GET / HTTP/1.1\r\nX: "[..], &[b'x'; 20_000], b"\r\n\r\n"].concat();
+    let head = [&b"GET / HTTP/1.1\r\nX: "[..], &vec![b'x'; 20_000], b"\r\n\r\n"].concat();
     let body = b"POST /obey HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n".to_vec();
     let chunks = b"POST /obey HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     for (request, status) in [(head, 431), (body, 413), (chunks, 413)] {

@@ -115,8 +115,9 @@ async fn every_packet_counts_against_the_interval_whatever_it_is_for() {
     assert!(sequences.is_sorted());
     assert!(bench.metric("wanctl_probe_interval_seconds{wan=\"cable\"} 0.05"));
     for (reflector, active) in [(1, 1), (3, 1), (4, 0)] {
-        let line =
-            format!("reflector_active{{wan=\"cable\",reflector=\"192.0.2.{reflector}\"}} {active}");
+        let line = format!(
+            "wanctl_reflector_active{{wan=\"cable\",reflector=\"192.0.2.{reflector}\"}} {active}"
+        );
         assert!(bench.metric(&line), "{line}");
     }
     bench.stop.cancel();

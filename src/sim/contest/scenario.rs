@@ -47,7 +47,13 @@ impl Scenario {
         let Conditions { capacity, base_rtt_steps } = conditions;
         let nominal = PerDirection::build(|direction| capacity[direction].mean());
         let supply = PerDirection::build(|direction| Supply::Trace(capacity[direction].clone()));
-        let mut link = LinkSpec { supply, base_rtt_steps, traffic, ..LinkSpec::steady(nominal) };
+        let mut link = LinkSpec {
+            supply,
+            base_rtt_steps,
+            traffic,
+            timestamps: true,
+            ..LinkSpec::steady(nominal)
+        };
         if let Some((Duration::ZERO, first)) = link.base_rtt_steps.first() {
             link.base_rtt = *first;
         }

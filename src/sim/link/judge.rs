@@ -15,7 +15,9 @@ pub(in crate::sim) struct Judge {
 pub(super) fn arrive(probes: &mut Probes, judge: &mut Option<Judge>, ride: Ride) {
     let delay = |seconds: f64| Delay::from_millis_f64(seconds * 1e3);
     match (ride.probe, judge) {
-        (Some(number), _) => probes.on_reply(number, delay(ride.waited + ride.further)),
+        (Some(number), _) => {
+            probes.on_reply(number, delay(ride.waited + ride.further), delay(ride.up));
+        }
         (None, Some(judge)) => judge.added.push(delay(ride.waited)),
         (None, None) => {}
     }

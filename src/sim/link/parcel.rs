@@ -36,6 +36,8 @@ pub(in crate::sim) struct Ride {
     pub(in crate::sim) probe: Option<u64>,
     /// The time that it spent in queues until now, in seconds.
     pub(in crate::sim) waited: f64,
+    /// When it was reflected, in seconds after it had set off; zero before that.
+    pub(in crate::sim) up: f64,
     /// How much longer its path is than the base round trip, in seconds.
     pub(in crate::sim) further: f64,
 }

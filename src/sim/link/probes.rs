@@ -19,6 +19,8 @@ pub struct Probed {
     pub at: MonoTime,
     /// What became of it: a reply that came too late is lost.
     pub outcome: ProbeOutcome,
+    /// How long it took to the reflector; zero if it was lost.
+    pub up: Delay,
 }
 
 #[derive(Debug, Clone)]
@@ -47,15 +49,16 @@ impl Probes {
         number
     }
 
-    /// The reply is there, or will be, after the round-trip time `rtt`.
-    pub(super) fn on_reply(&mut self, number: u64, rtt: Delay) {
+    /// The reply is there, or will be, after the round-trip time `rtt`, of which the way to the
+    /// reflector took `up`.
+    pub(super) fn on_reply(&mut self, number: u64, rtt: Delay, up: Delay) {
         let Some(probe) = self.pending.iter_mut().find(|probe| probe.number == number) else {
             return;
         };
         let after = Duration::from_micros(u64::try_from(rtt.micros()).unwrap_or(0));
         let at = probe.sent + after;
         if at < probe.deadline {
-            probe.end = Some(Probed { number, at, outcome: ProbeOutcome::Reply(rtt) });
+            probe.end = Some(Probed { number, at, outcome: ProbeOutcome::Reply(rtt), up });
         }
     }
 
@@ -80,7 +83,12 @@ impl Probes {
 }
 
 fn ended(probe: &Pending, now: MonoTime) -> Option<Probed> {
-    let lost = || Probed { number: probe.number, at: probe.deadline, outcome: ProbeOutcome::Lost };
+    let lost = || Probed {
+        number: probe.number,
+        at: probe.deadline,
+        outcome: ProbeOutcome::Lost,
+        up: Delay::ZERO,
+    };
     let end = probe.end.unwrap_or_else(lost);
     (end.at <= now).then_some(end)
 }
@@ -95,8 +103,8 @@ mod tests {
     fn a_probe_ends_when_its_reply_is_there_or_its_time_is_up() {
         let mut probes = Probes::default();
         let [early, late, never] = [0; 3].map(|_| probes.send(MonoTime::ZERO, SECOND));
-        probes.on_reply(early, Delay::from_millis_f64(300.0));
-        probes.on_reply(late, Delay::from_millis_f64(1000.0));
+        probes.on_reply(early, Delay::from_millis_f64(300.0), Delay::ZERO);
+        probes.on_reply(late, Delay::from_millis_f64(1000.0), Delay::ZERO);
         assert_eq!(probes.take(early, MonoTime::from_millis(299)), None, "not there yet");
         let mut ends = Vec::new();
         probes.drain(MonoTime::from_millis(300), &mut ends);
@@ -107,6 +115,7 @@ mod tests {
             number,
             at: MonoTime::from_millis(1000),
             outcome: ProbeOutcome::Lost,
+            up: Delay::ZERO,
         };
         assert_eq!(ends[1..], [lost(late), lost(never)]);
     }

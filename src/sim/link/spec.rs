@@ -64,6 +64,8 @@ pub struct LinkSpec {
     pub jitter: Duration,
     /// Share of probes lost for no reason, 0 to 1.
     pub loss: f64,
+    /// Whether every second reflector tells the time, so that the ways can be told apart.
+    pub timestamps: bool,
     /// The way that probes take.
     pub probes: ProbePath,
     /// Size of the provider's buffers.
@@ -93,6 +95,7 @@ impl LinkSpec {
             base_rtt_steps: Vec::new(),
             jitter: Duration::ZERO,
             loss: 0.0,
+            timestamps: false,
             probes: ProbePath::Shared,
             buffer: PerDirection { download: buffer, upload: buffer },
             discipline: Discipline::DropTail,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::{Limits, Load};
+use crate::control::{Limits, Load, blame::Blame};
 
 const DOWNLOAD: &str = include_str!("../../../../tests/data/zone/download.txt");
 const UPLOAD: &str = include_str!("../../../../tests/data/zone/upload.txt");
@@ -62,8 +62,7 @@ impl Bench {
             limits: Limits { floor: params.floors.red, base: ceiling, ceiling },
             measurement: MEASURED,
             bloated: true,
-            blamed: true,
-            is_sure: true,
+            blame: Blame::Proven,
             waits: false,
             finding: None,
             serialisation: Delay::ZERO,
@@ -185,7 +184,7 @@ fn doubt_holds_and_never_raises() {
         bench.cycle(delta)
     };
     let cases: [(f64, Change, Reason); 9] = [
-        (90.0, |input| input.blamed = false, Reason::HoldElsewhere),
+        (90.0, |input| input.blame = Blame::Cleared, Reason::HoldElsewhere),
         (90.0, |input| input.in_force = None, Reason::HoldPending),
         (90.0, |input| input.in_force = Some(mbps(700.0)), Reason::HoldPending),
         (0.0, |input| input.in_force = Some(mbps(500.0)), Reason::HoldPending),

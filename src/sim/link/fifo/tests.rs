@@ -58,7 +58,7 @@ fn the_backlog_survives_a_change_of_rate_and_a_sparse_packet_waits_for_all_of_it
     fifo.arrive(Parcel::data(segments(100.0, 0.0), 0.0));
     fifo.admit(0.0, DT, &mut rng, NO_RIDE);
     assert!(fifo.take().is_none());
-    let ride = Ride { probe: None, waited: 0.0, further: 0.0 };
+    let ride = Ride { probe: None, waited: 0.0, up: 0.0, further: 0.0 };
     assert!(fifo.arrive_sparse(Parcel::sparse(ride, 0.002), &mut rng).is_ok());
     let mut now = 0.002;
     let left = loop {
