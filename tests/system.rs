@@ -16,13 +16,17 @@ mod support {
 mod system {
     mod browser;
     mod disk;
+    mod faults;
+    mod fleet;
     mod import;
     mod lab;
     #[path = "../../benches/history/link.rs"]
     mod link;
     mod load;
+    mod monitor;
     mod page;
     mod probes;
     mod prometheus;
+    mod stack;
     mod tool;
 }

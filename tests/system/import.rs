@@ -8,7 +8,7 @@ use wanctl::{
     units::Timestamp,
 };
 
-use super::{link::Link, prometheus::Prometheus, tool::tool};
+use super::{link::Link, monitor::Prometheus, tool::tool};
 use crate::support::{
     child::{Program, wanctl},
     site::Site,
@@ -55,12 +55,14 @@ fn an_export_becomes_blocks_that_answer_queries() {
     ask(&[&["export"][..], &openmetrics].concat());
 
     let mut import = tool("promtool", "prometheus");
-    import.args(["tsdb", "create-blocks-from", "openmetrics", &text]).arg(site.path("tsdb"));
+    import
+        .args(["tsdb", "create-blocks-from", "openmetrics", &text])
+        .arg(site.path("prometheus.tsdb"));
     let imported = import.stdin(Stdio::null()).output().unwrap();
     assert!(imported.status.success(), "{imported:?}");
 
     // It scrapes nothing: what it knows, it has from the import.
-    let prometheus = Prometheus::start(&site, "127.0.0.1:9".parse().unwrap(), "", &[]);
+    let prometheus = Prometheus::scraping(&site, "127.0.0.1:9".parse().unwrap(), "", &[]);
     let summary: Value = serde_json::from_str(&ask(&["--summary", "--format", "json"])).unwrap();
     let exact = |name: &str| summary[0][name].as_f64().unwrap();
     assert_eq!(summary[0]["wan"], "cable");

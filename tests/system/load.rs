@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::prometheus::demo;
+use super::monitor::demo;
 use crate::support::{
     exposition::{Format, Scrape},
     http,

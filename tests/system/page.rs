@@ -5,7 +5,7 @@ use std::{io::Write as _, net::TcpStream, thread, time::Duration};
 
 use serde_json::json;
 
-use super::{browser::Browser, prometheus::demo};
+use super::{browser::Browser, monitor::demo};
 use crate::support::site::Site;
 
 /// Everything is there: both WANs, steering, the controller, and a chart with points.

@@ -2,14 +2,16 @@
 
 use std::{
     io::Write as _,
-    net::{SocketAddr, TcpListener},
     process::{Command, Stdio},
 };
 
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::Value;
 
-use super::tool::tool;
+use super::{
+    monitor::{Prometheus, demo},
+    tool::tool,
+};
 use crate::support::{
     child::{Program, until, wanctl},
     exposition::{Format, Scrape},
@@ -17,77 +19,11 @@ use crate::support::{
     site::{Site, address},
 };
 
-/// Starts the demo in `site` and returns where it serves.
-pub(crate) fn demo(site: &Site) -> (Program, SocketAddr) {
-    let mut command = wanctl();
-    command.args(["demo", "--listen", "127.0.0.1:0", "--data-dir"]).arg(site.path("demo"));
-    let mut demo = Program::start(command);
-    let address = address(&demo.said("metrics"));
-    (demo, address)
-}
-
-/// A Prometheus that scrapes every second.
-#[derive(Debug)]
-pub(crate) struct Prometheus {
-    program: Program,
-    address: SocketAddr,
-}
-
-impl Prometheus {
-    /// Starts one that scrapes `target`; `how` is more about the job, and `flags` about the server.
-    pub(crate) fn start(site: &Site, target: SocketAddr, how: &str, flags: &[&str]) -> Self {
-        let config = site.write(
-            "prometheus.yml",
-            &format!(
-                "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: wanctl\n  \
-                 static_configs: [{{targets: ['{target}']}}]\n{how}"
-            ),
-        );
-        // Prometheus does not say which port it was given, so it gets one that was free just now.
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut command = tool("prometheus", "prometheus");
-        command.arg(format!("--config.file={}", config.display()));
-        command.arg(format!("--storage.tsdb.path={}", site.path("tsdb").display()));
-        command.arg(format!("--web.listen-address={free}")).args(flags);
-        let mut program = Program::start(command);
-        program.logged("Server is ready to receive web requests");
-        Self { program, address: free }
-    }
-
-    fn ask(&self, path: &str) -> Value {
-        let answer = http::get(self.address, path, "application/json").unwrap();
-        assert_eq!(answer.status, 200, "{path}: {answer:?}");
-        serde_json::from_str(&answer.body).unwrap()
-    }
-
-    /// Evaluates `query` and returns each series' label `by` and value.
-    fn query(&self, query: &str, by: &str) -> Vec<(String, f64)> {
-        self.evaluate(query, by, "")
-    }
-
-    /// Evaluates `query` at a moment, in seconds since the epoch.
-    pub(crate) fn query_at(&self, query: &str, by: &str, at: &str) -> Vec<(String, f64)> {
-        self.evaluate(query, by, &format!("&time={at}"))
-    }
-
-    fn evaluate(&self, query: &str, by: &str, when: &str) -> Vec<(String, f64)> {
-        let encoded: Vec<String> = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let encoded = encoded.concat();
-        let answer = self.ask(&format!("/api/v1/query?query={encoded}{when}"));
-        let series = answer["data"]["result"].as_array().unwrap().clone();
-        let read = |one: &Value| {
-            let label = one["metric"][by].as_str().unwrap_or_default().to_owned();
-            (label, one["value"][1].as_str().unwrap().parse().unwrap())
-        };
-        series.iter().map(read).collect()
-    }
-}
-
 #[test]
 fn it_scrapes_every_loop_of_the_demo() {
     let site = Site::new();
     let (demo, target) = demo(&site);
-    let prometheus = Prometheus::start(&site, target, "", &[]);
+    let prometheus = Prometheus::scraping(&site, target, "", &[]);
     until("a scrape", || {
         (prometheus.query("up == 1", "job") == [("wanctl".into(), 1.0)]).then_some(())
     });
@@ -167,7 +103,7 @@ fn it_scrapes_native_histograms_over_tls_with_a_password() {
         authority.display()
     );
     let native = ["--enable-feature=native-histograms"];
-    let prometheus = Prometheus::start(&site, target, &how, &native);
+    let prometheus = Prometheus::scraping(&site, target, &how, &native);
     until("native histograms of both loops", || {
         let counts = prometheus.query("histogram_count(wanctl_cycle_duration_seconds)", "wan");
         (counts.len() == 2 && counts.iter().all(|(_, count)| *count > 100.0)).then_some(())

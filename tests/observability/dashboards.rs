@@ -1,0 +1,106 @@
+//! The dashboards in `dashboards/`: six lists of panels, and the files that follow from them.
+
+mod board;
+mod checks;
+mod internals;
+mod overview;
+mod panel;
+mod queues;
+mod report;
+mod steering;
+mod vocabulary;
+mod wan;
+
+use std::{env, fs};
+
+use board::Board;
+pub(crate) use checks::selectors;
+use serde_json::{Value, json};
+
+use super::names::repository;
+
+fn boards() -> [Board; 6] {
+    [
+        overview::board(),
+        wan::board(),
+        queues::board(),
+        steering::board(),
+        internals::board(),
+        report::board(),
+    ]
+}
+
+/// Every query of every panel and annotation.
+pub(crate) fn queries() -> Vec<String> {
+    let mut queries = Vec::new();
+    for board in boards() {
+        let json: Value = serde_json::from_str(&board.file()).unwrap();
+        collect(&json, &mut queries);
+    }
+    queries
+}
+
+fn collect(json: &Value, queries: &mut Vec<String>) {
+    match json {
+        Value::Array(parts) => parts.iter().for_each(|part| collect(part, queries)),
+        Value::Object(parts) => {
+            queries.extend(parts.get("expr").and_then(Value::as_str).map(str::to_owned));
+            parts.values().for_each(|part| collect(part, queries));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_files_are_what_is_written_here() {
+    for board in boards() {
+        let file = repository(&format!("dashboards/{}.json", board.name));
+        if env::var_os("UPDATE_EXPECT").is_some() {
+            fs::write(&file, board.file()).unwrap();
+        }
+        let kept = fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            kept == board.file(),
+            "{} is out of date: UPDATE_EXPECT=1 cargo test --test observability",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn the_files_are_in_order() {
+    let mut faults = Vec::new();
+    for board in boards() {
+        let json: Value = serde_json::from_str(&board.file()).unwrap();
+        faults.extend(checks::faults(&json).into_iter().map(|f| format!("{}: {f}", board.name)));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn what_is_not_in_order_is_found() {
+    let good: Value = serde_json::from_str(&wan::board().file()).unwrap();
+    assert_eq!(checks::faults(&good), Vec::<String>::new());
+    let expr = "/panels/1/targets/0/expr";
+    for (place, value, told) in [
+        ("/panels/2/id", json!(2), "the id 2 is there twice"),
+        ("/panels/2/gridPos/x", json!(0), "it covers another panel"),
+        ("/panels/1/type", json!("graph"), "no panel of the kind `graph`"),
+        ("/panels/1/description", json!(""), "it is not described"),
+        ("/panels/1/fieldConfig/defaults/unit", json!("ms"), "the unit \"ms\" is not known"),
+        ("/panels/1/fieldConfig/defaults/thresholds/steps/0/value", json!(0), "do not rise"),
+        ("/panels/1/datasource/uid", json!("prometheus"), "not the chosen one"),
+        ("/panels/1/targets/0/legendFormat", json!("{{host}}"), "the legend names host"),
+        ("/panels/1/targets/0/range", json!(true), "neither of a moment nor of a time"),
+        (expr, json!("wanctl_x_total{instance=~\"$instance\"}"), "not within rate"),
+        (expr, json!("sum(wanctl_x{wan=~\"$wan\"})"), "not of the chosen instance"),
+        (expr, json!("wanctl_x{instance=~\"$instance\", a=\"$b\"}"), "no variable $b"),
+        ("/links/0/keepTime", json!(false), "lose the choice or the time"),
+        ("/templating/list/1/description", json!(""), "is not explained"),
+    ] {
+        let mut board = good.clone();
+        *board.pointer_mut(place).unwrap() = value;
+        let faults = checks::faults(&board);
+        assert!(faults.iter().any(|fault| fault.contains(told)), "{place}: {faults:?}");
+    }
+}

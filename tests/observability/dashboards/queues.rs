@@ -1,0 +1,164 @@
+//! The CAKE queues: what passes, what waits, and how the router is kept at what was decided.
+
+use super::{
+    board::{ALERTS, Board, CUTS, DIRECTION, INSTANCE, Row, STARTS, WAN},
+    panel::{Panel, Shape},
+    vocabulary::{OF_DIRECTION, OF_INSTANCE, quantile, rate},
+};
+
+const LEGEND: &str = "{{wan}} {{direction}}";
+
+pub(crate) fn board() -> Board {
+    Board {
+        name: "queues",
+        title: "wanctl: CAKE and queues",
+        description: "What passes the shapers, what waits in them, and whether the router enforces what was decided. RouterOS tells nothing about CAKE's tins.",
+        from: "now-30m",
+        refresh: "10s",
+        variables: &[INSTANCE, WAN, DIRECTION],
+        annotations: &[ALERTS, STARTS, CUTS],
+        rows: vec![traffic_row(), waiting_row(), writing_row()],
+    }
+}
+
+fn traffic_row() -> Row {
+    let sent = |what: &str| {
+        rate(&format!("wanctl_shaper_sent_{what}_total"), OF_DIRECTION, "wan, direction")
+    };
+    let allowed = rate("wanctl_shaper_allowance_bytes_total", OF_DIRECTION, "wan, direction");
+    Row {
+        title: "Traffic",
+        panels: vec![
+            Panel::new(
+                Shape::Lines,
+                "Sent and allowed: $direction",
+                "What passed the queue, and the mean of the rate it was shaped to; both exact over each step",
+            )
+            .ask(&format!("8 * {}", sent("bytes")), "{{wan}} {{direction}} sent")
+            .ask(&format!("8 * {allowed}"), "{{wan}} {{direction}} allowed")
+            .bounds("/allowed$/")
+            .unit("bps")
+            .above_zero()
+            .repeat("direction"),
+            Panel::new(
+                Shape::Lines,
+                "Packets",
+                "Packets that passed, and those that the queue dropped. RouterOS counts no drops of CAKE queues: then there is no such line, which is not the same as none.",
+            )
+            .ask(&sent("packets"), "{{wan}} {{direction}} sent")
+            .ask(
+                &rate("wanctl_shaper_dropped_packets_total", OF_DIRECTION, "wan, direction"),
+                "{{wan}} {{direction}} dropped",
+            )
+            .unit("pps")
+            .above_zero(),
+            Panel::new(
+                Shape::Lines,
+                "Mean size of a packet",
+                "About 1500 bytes is bulk, far less is acknowledgements, calls and games",
+            )
+            .ask(&format!("{} / ({} > 0)", sent("bytes"), sent("packets")), LEGEND)
+            .unit("decbytes")
+            .above_zero(),
+        ],
+    }
+}
+
+fn waiting_row() -> Row {
+    Row {
+        title: "What waits",
+        panels: vec![
+            Panel::new(
+                Shape::Heatmap,
+                "Delay of the queue: $direction",
+                "Backlog over the limit in force, from every cycle with fresh counters: how long the last byte waits",
+            )
+            .ask(
+                &format!(
+                    "sum by (le) (increase(wanctl_shaper_queue_delay_seconds_bucket{{{OF_DIRECTION}}}[$__rate_interval]))"
+                ),
+                "{{le}}",
+            )
+            .unit("s")
+            .repeat("direction"),
+            Panel::new(Shape::Lines, "Delay of the queue, quantiles", "From every cycle with fresh counters")
+                .ask(
+                    &quantile("0.5", "wanctl_shaper_queue_delay_seconds", OF_DIRECTION, "wan, direction"),
+                    "{{wan}} {{direction}} median",
+                )
+                .ask(
+                    &quantile("0.99", "wanctl_shaper_queue_delay_seconds", OF_DIRECTION, "wan, direction"),
+                    "{{wan}} {{direction}} 99 %",
+                )
+                .unit("s")
+                .above_zero(),
+            Panel::new(
+                Shape::Lines,
+                "Backlog",
+                "Bytes waiting at the moment of each scrape; the heatmap misses none",
+            )
+            .ask(
+                &format!("max by (wan, direction) (wanctl_shaper_backlog_bytes{{{OF_DIRECTION}}})"),
+                LEGEND,
+            )
+            .unit("decbytes")
+            .above_zero(),
+            Panel::new(Shape::Lines, "Backlog in packets", "Packets waiting at the moment of each scrape")
+                .ask(
+                    &format!("max by (wan, direction) (wanctl_shaper_backlog_packets{{{OF_DIRECTION}}})"),
+                    LEGEND,
+                )
+                .above_zero(),
+        ],
+    }
+}
+
+fn writing_row() -> Row {
+    Row {
+        title: "Desired and enforced",
+        panels: vec![
+            Panel::new(
+                Shape::Lines,
+                "Time in which the router did not enforce the desired rate",
+                "Share of the time; each change takes as long as the router needs, and raises are joined",
+            )
+            .ask(
+                &rate("wanctl_shaper_rate_pending_time_seconds_total", OF_DIRECTION, "wan, direction"),
+                LEGEND,
+            )
+            .unit("percentunit")
+            .range(0.0, 1.0),
+            Panel::new(
+                Shape::Lines,
+                "From a change to its enforcement",
+                "How long it took until the router enforced a desired change, 95th percentile; cuts go out at once, raises wait for each other",
+            )
+            .ask(
+                &quantile("0.95", "wanctl_shaper_rate_confirmation_seconds", OF_DIRECTION, "wan, direction"),
+                LEGEND,
+            )
+            .unit("s")
+            .above_zero(),
+            Panel::new(Shape::Lines, "Writes", "Changes that the router confirmed")
+                .ask(
+                    &rate("wanctl_shaper_rate_writes_total", OF_DIRECTION, "wan, direction"),
+                    LEGEND,
+                )
+                .unit("wps")
+                .above_zero(),
+            Panel::new(
+                Shape::Bars,
+                "Limits changed by somebody else",
+                "Found at a look at the router, and put right; anything but none is a second controller or a person",
+            )
+            .ask(
+                &format!(
+                    "sum by (instance) (increase(wanctl_router_limit_drifts_total{{{OF_INSTANCE}}}[$__interval]))"
+                ),
+                "{{instance}}",
+            )
+            .above_zero()
+            .interval("15s"),
+        ],
+    }
+}

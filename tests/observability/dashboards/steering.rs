@@ -1,0 +1,231 @@
+//! Where traffic goes between the WANs of a controller, and why.
+
+use serde_json::json;
+
+use super::{
+    board::{ALERTS, Board, INSTANCE, MOVES, Row, STARTS},
+    panel::{Panel, Shape, Word},
+    vocabulary::{OF_INSTANCE, PLAIN, STEERING, columns, now, quantile, rate, words, worst},
+};
+
+const REACH: [(&str, Word); 3] =
+    [("up", (0, "UP", "green")), ("unknown", (1, "UNKNOWN", "blue")), ("down", (2, "DOWN", "red"))];
+
+pub(crate) fn board() -> Board {
+    Board {
+        name: "steering",
+        title: "wanctl: steering",
+        description: "Which WAN takes new latency-sensitive connections, which takes the rest, and why. Without steering it is empty.",
+        from: "now-1h",
+        refresh: "10s",
+        variables: &[INSTANCE],
+        annotations: &[ALERTS, STARTS, MOVES],
+        rows: vec![now_row(), time_row(), reasons_row(), rules_row()],
+    }
+}
+
+fn now_row() -> Row {
+    let stat = |title, description| Panel::new(Shape::Stat, title, description);
+    let target = |traffic: &str| {
+        format!(r#"wanctl_steering_target{{{OF_INSTANCE}, traffic="{traffic}"}} == 1"#)
+    };
+    let moves = |counter: &str| format!("sum(increase({counter}{{{OF_INSTANCE}}}[$__range]))");
+    Row {
+        title: "Now",
+        panels: vec![
+            stat("Calls take", "The WAN of new latency-sensitive connections")
+                .ask(&target("sensitive"), "{{wan}}")
+                .by_name()
+                .size(5, 4),
+            stat("Everything else takes", "The WAN of all other traffic")
+                .ask(&target("rest"), "{{wan}}")
+                .by_name()
+                .size(5, 4),
+            stat("State", "What the steering machine is doing")
+                .ask(
+                    &now("wanctl_steering_state", OF_INSTANCE, "instance", &STEERING),
+                    "{{instance}}",
+                )
+                .words(&words(&STEERING))
+                .size(5, 4),
+            stat(
+                "Steers",
+                "Moves of latency-sensitive connections, there and back, in the shown time",
+            )
+            .ask(&moves("wanctl_steering_moves_total"), "")
+            .steps(PLAIN)
+            .size(3, 4),
+            stat("Failovers", "Moves of everything, there and back, in the shown time")
+                .ask(&moves("wanctl_wan_failovers_total"), "")
+                .steps(PLAIN)
+                .size(3, 4),
+            stat("Carried out", "1 if decisions are carried out, 0 if they are only told")
+                .ask(&format!("max(wanctl_steering_active{{{OF_INSTANCE}}})"), "")
+                .steps(PLAIN)
+                .size(3, 4),
+        ],
+    }
+}
+
+fn time_row() -> Row {
+    let reach = REACH.map(|(state, (value, _, _))| {
+        format!(r#"{value} * max_over_time(wanctl_wan_reach{{{OF_INSTANCE}, reach="{state}"}}[$__interval])"#)
+    });
+    Row {
+        title: "Over time",
+        panels: vec![
+            Panel::new(
+                Shape::Timeline,
+                "State of steering",
+                "The state furthest from home of each step, if it lasted at least a hundredth of it",
+            )
+            .ask(
+                &worst("wanctl_steering_state_time_seconds_total", OF_INSTANCE, "instance", &STEERING),
+                "{{instance}}",
+            )
+            .words(&words(&STEERING))
+            .interval("15s")
+            .size(12, 6),
+            Panel::new(
+                Shape::Timeline,
+                "Reachability",
+                "The worst that was known of each WAN within each step",
+            )
+            .ask(&format!("max by (instance, wan) ({})", reach.join(" or ")), "{{instance}} {{wan}}")
+            .words(&words(&REACH))
+            .interval("15s")
+            .size(12, 6),
+            Panel::new(
+                Shape::Lines,
+                "Score by WAN",
+                "How sure it is that a WAN suffers, and from where on it counts",
+            )
+            .ask(&format!("max by (instance, wan) (wanctl_steering_score{{{OF_INSTANCE}}})"), "{{instance}} {{wan}}")
+            .ask(
+                &format!("max by (instance) (wanctl_steering_score_threshold{{{OF_INSTANCE}}})"),
+                "{{instance}} suffers from here",
+            )
+            .bounds("/from here$/")
+            .range(0.0, 100.0),
+            Panel::new(
+                Shape::Lines,
+                "Added delay by WAN",
+                "95th percentile of the delay over the idle delay, the WANs side by side: what a move gains",
+            )
+            .ask(
+                &quantile("0.95", "wanctl_rtt_inflation_seconds", OF_INSTANCE, "instance, wan"),
+                "{{instance}} {{wan}}",
+            )
+            .unit("s")
+            .above_zero(),
+        ],
+    }
+}
+
+fn reasons_row() -> Row {
+    Row {
+        title: "Why",
+        panels: vec![
+            Panel::new(
+                Shape::Stack,
+                "What makes a WAN suffer",
+                "Points that each contributor adds to the score, at the moment of each scrape",
+            )
+            .ask(
+                &format!("max by (wan, contributor) (wanctl_steering_score_contribution{{{OF_INSTANCE}}})"),
+                "{{wan}} {{contributor}}",
+            )
+            .above_zero(),
+            Panel::new(
+                Shape::Stack,
+                "Decisions about calls, by reason",
+                "Decisions a second; docs/steering.md explains each reason",
+            )
+            .ask(&format!("{} > 0", rate("wanctl_steering_decisions_total", OF_INSTANCE, "reason")), "{{reason}}")
+            .unit("cps")
+            .above_zero(),
+            Panel::new(
+                Shape::Stack,
+                "Decisions about everything else, by reason",
+                "Decisions a second about failover and failback",
+            )
+            .ask(
+                &format!("{} > 0", rate("wanctl_steering_failover_decisions_total", OF_INSTANCE, "reason")),
+                "{{reason}}",
+            )
+            .unit("cps")
+            .above_zero(),
+            Panel::new(
+                Shape::Lines,
+                "Kept back",
+                "Decisions a second that something kept from being acted upon, by what did",
+            )
+            .ask(&rate("wanctl_steering_blocked_total", OF_INSTANCE, "blocker"), "{{blocker}}")
+            .unit("cps")
+            .above_zero(),
+            Panel::new(
+                Shape::Stack,
+                "Time in each state",
+                "Share of the time, exact; several controllers are averaged",
+            )
+            .ask(
+                &format!(
+                    "avg by (state) (rate(wanctl_steering_state_time_seconds_total{{{OF_INSTANCE}}}[$__rate_interval]))"
+                ),
+                "{{state}}",
+            )
+            .unit("percentunit")
+            .range(0.0, 1.0)
+            .colours(&STEERING),
+            Panel::new(
+                Shape::Bars,
+                "Moves and failovers",
+                "Changes of the WAN within each step, with their reason",
+            )
+            .ask(
+                &format!(
+                    "sum by (from, to, reason) (increase(wanctl_steering_moves_total{{{OF_INSTANCE}}}[$__interval]))"
+                ),
+                "calls {{from}} to {{to}}: {{reason}}",
+            )
+            .ask(
+                &format!(
+                    "sum by (from, to, reason) (increase(wanctl_wan_failovers_total{{{OF_INSTANCE}}}[$__interval]))"
+                ),
+                "everything {{from}} to {{to}}: {{reason}}",
+            )
+            .interval("15s")
+            .above_zero(),
+        ],
+    }
+}
+
+fn rules_row() -> Row {
+    let rule = |name: &str| {
+        format!("max by (instance, wan, rule) (wanctl_steering_rule_{name}{{{OF_INSTANCE}}})")
+    };
+    Row {
+        title: "Rules of the router",
+        panels: vec![
+            Panel::new(
+                Shape::Table,
+                "Rules",
+                "Each rule or route that steering switches: 1 is enabled, or true. Desired and observed differ for a moment after a change.",
+            )
+            .ask(&rule("desired"), "")
+            .ask(&rule("observed"), "")
+            .ask(&rule("refused"), "")
+            .ask(&rule("in_doubt"), "")
+            .then("merge", &json!({}))
+            .then("organize", &columns(&["Desired", "Observed", "Refused", "In doubt"])),
+            Panel::new(Shape::Lines, "Writes", "Changes of rules by result")
+                .ask(
+                    &rate("wanctl_steering_rule_writes_total", OF_INSTANCE, "wan, rule, result"),
+                    "{{wan}} {{rule}} {{result}}",
+                )
+                .unit("wps")
+                .size(24, 6)
+                .above_zero(),
+        ],
+    }
+}
