@@ -144,9 +144,16 @@ fn put(
     start: i64,
     bucket: &Bucket,
 ) -> rusqlite::Result<()> {
-    let columns = 2 + COLUMNS.len() + DERIVED.len() + HISTOGRAMS.len();
-    let marks = vec!["?"; columns].join(", ");
-    let sql = format!("INSERT OR REPLACE INTO {} VALUES ({marks})", tier.table());
+    // By name: a column that came with an upgrade is the table's last.
+    let columns: Vec<&str> = ["wan", "start"]
+        .into_iter()
+        .chain(COLUMNS.iter().map(|(name, _)| name.as_str()))
+        .chain(DERIVED.map(|(name, ..)| name))
+        .chain(HISTOGRAMS)
+        .collect();
+    let marks = vec!["?"; columns.len()].join(", ");
+    let (table, columns) = (tier.table(), columns.join(", "));
+    let sql = format!("INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})");
     let key = [wan, start].map(Value::Integer);
     connection
         .prepare_cached(&sql)?

@@ -33,8 +33,8 @@ fn a_cut_goes_out_at_once_and_a_raise_waits_for_company() {
     let mut r = settled(50);
     r.want(0, rate(60), NOW);
     assert_eq!(r.due(NOW), None);
-    assert_eq!(r.next_due(), Some(MonoTime::from_millis(5_200)));
-    assert_eq!(r.due(MonoTime::from_millis(5_200)), Some(write(60, false)));
+    assert_eq!(r.next_due(), Some(MonoTime::from_millis(5_100)));
+    assert_eq!(r.due(MonoTime::from_millis(5_100)), Some(write(60, false)));
     r.want(0, rate(40), NOW);
     assert_eq!(r.due(NOW), Some(write(40, true)));
 }

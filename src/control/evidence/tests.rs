@@ -1,0 +1,125 @@
+use super::*;
+
+const MS: i64 = 1000;
+
+struct Bench {
+    evidence: Evidence,
+    now: MonoTime,
+    sequence: u64,
+}
+
+impl Bench {
+    fn new(reflectors: u16) -> Self {
+        let params = EvidenceParams {
+            reflectors,
+            stale_after: Duration::from_secs(1),
+            probe_interval: Duration::from_millis(50),
+            bloat_threshold: Delay::from_micros(15 * MS),
+        };
+        Self { evidence: Evidence::new(params, MonoTime::ZERO), now: MonoTime::ZERO, sequence: 0 }
+    }
+
+    /// One round in which reflector `i` answers after `rtts[i]` ms, or is silent.
+    fn round(&mut self, rtts: &[Option<i64>]) -> Measurement {
+        for (id, rtt) in (0..).zip(rtts) {
+            self.now = self.now + Duration::from_millis(50);
+            self.sequence += 1;
+            let outcome = rtt
+                .map_or(ProbeOutcome::Lost, |ms| ProbeOutcome::Reply(Delay::from_micros(ms * MS)));
+            let sample = RttSample {
+                reflector: ReflectorId(id),
+                sequence: self.sequence,
+                at: self.now,
+                outcome,
+                one_way: None,
+            };
+            self.evidence.update(&sample, false);
+        }
+        self.evidence.measurement(self.now, true)
+    }
+}
+
+#[test]
+fn reflectors_at_different_distances_are_not_a_queue() {
+    let mut bench = Bench::new(3);
+    let summary = bench.round(&[Some(8), Some(30), Some(190)]);
+    assert_eq!(summary.delta, Some(Delay::ZERO));
+    assert!(!summary.bloated);
+}
+
+#[test]
+fn one_noisy_reflector_of_six_is_outvoted() {
+    let mut bench = Bench::new(6);
+    bench.round(&[Some(20); 6]);
+    let mut one_bad = [Some(20); 6];
+    one_bad[2] = Some(400);
+    let summary = bench.round(&one_bad);
+    assert_eq!(summary.votes, 1);
+    assert!(!summary.bloated);
+    assert_eq!(summary.delta, Some(Delay::ZERO));
+}
+
+#[test]
+fn three_of_six_are_a_verdict_and_its_depth_is_theirs() {
+    let mut bench = Bench::new(6);
+    bench.round(&[Some(20); 6]);
+    let summary = bench.round(&[Some(80), Some(90), Some(100), Some(20), Some(20), Some(20)]);
+    assert!(summary.bloated);
+    let verdict = bench.evidence.verdict(bench.now, MonoTime::ZERO);
+    assert_eq!(verdict.queue_delay, Delay::from_micros(70 * MS));
+}
+
+#[test]
+fn a_single_reflector_must_say_it_twice() {
+    let mut bench = Bench::new(1);
+    bench.round(&[Some(20)]);
+    assert!(!bench.round(&[Some(90)]).bloated);
+    assert!(bench.round(&[Some(90)]).bloated);
+}
+
+#[test]
+fn silence_is_collapse_under_load_and_stall_without() {
+    let mut bench = Bench::new(3);
+    bench.round(&[Some(20); 3]);
+    for _ in 0..10 {
+        bench.round(&[None; 3]);
+    }
+    let under_load = bench.evidence.measurement(bench.now, true);
+    assert_eq!(under_load.state, MeasurementState::Collapsed);
+    assert_eq!(under_load.delta, None);
+    let idle = bench.evidence.measurement(bench.now, false);
+    assert_eq!(idle.state, MeasurementState::Stalled);
+}
+
+#[test]
+fn fewer_than_a_quorum_is_reduced() {
+    let mut bench = Bench::new(6);
+    let summary = bench.round(&[Some(20), Some(20), None, None, None, None]);
+    assert_eq!(summary.state, MeasurementState::Reduced);
+    assert_eq!(summary.fresh, 2);
+}
+
+#[test]
+fn probes_sent_before_a_cut_do_not_vote_for_another() {
+    let mut bench = Bench::new(6);
+    bench.round(&[Some(20); 6]);
+    bench.round(&[Some(90); 6]);
+    let cut = bench.now;
+    assert!(bench.evidence.verdict(cut, MonoTime::ZERO).bloated);
+    assert!(!bench.evidence.verdict(cut, cut).bloated);
+    bench.round(&[Some(90); 6]);
+    assert!(bench.evidence.verdict(bench.now, cut).bloated, "the queue stands all the same");
+}
+
+#[test]
+fn silence_and_a_baseline_born_under_load_are_no_ground_for_a_raise() {
+    let mut bench = Bench::new(3);
+    bench.round(&[Some(120); 3]);
+    assert!(!bench.evidence.is_trustworthy(bench.now), "never seen at rest");
+    for _ in 0..70 {
+        bench.round(&[Some(20); 3]);
+    }
+    assert!(bench.evidence.is_trustworthy(bench.now));
+    let later = bench.now + Duration::from_millis(400);
+    assert!(!bench.evidence.is_trustworthy(later), "silent for 400 ms");
+}
