@@ -33,13 +33,15 @@ const LOOK: Duration = Duration::from_millis(250);
 const FILLED: f64 = 0.9;
 /// Less than this share of the rate in force gets through: something behind the shaper limits it.
 const FULL: f64 = 0.95;
+/// So much of a rate that a cut has left must be used for the cut to have been tried.
+const USED: f64 = 0.8;
 /// A rate is proven if this share of it gets through, or traffic waits for it.
 const MET: f64 = 0.98;
 /// A rate that is filled exceeds the capacity by no more than this: were it more, what gets through
 /// would have fallen.
 const OVERSHOT: f64 = 0.1;
 /// Share of the capacity found with which to go on: the least that lets a queue shrink.
-const KEEP: f64 = 0.98;
+const KEEP: f64 = 0.99;
 /// How far a raise runs ahead of what gets through where no bound is known: a window doubles in a
 /// round trip, and what gets through is known a tenth of a second later.
 const LEAD: f64 = 1.4;
@@ -140,7 +142,9 @@ impl Adaptive {
             return Some(Verdict { rate, reason: Reason::RaiseDemand });
         }
         let in_force = input.in_force.unwrap_or(input.current);
-        let is_tried = in_force <= drain.rate.scaled(CUT_PENDING) && is_filled(input, in_force);
+        let got = input.load.newest.unwrap_or_default();
+        let is_used = input.waits || got >= in_force.scaled(USED);
+        let is_tried = in_force <= drain.rate.scaled(CUT_PENDING) && is_used;
         if is_tried && drain.was_futile(excess.unwrap_or_default()) {
             let stands = input.finding.map(|finding| finding.standing).unwrap_or_default();
             if let Some((rate, bounds)) = self.detour.resist(stands) {
@@ -156,6 +160,9 @@ impl Adaptive {
 
     fn cut(&mut self, input: &LawInput, depth: Delay) -> Verdict {
         if input.current <= input.limits.floor {
+            // Nothing is left to cut, but whether it is in vain can still be seen.
+            let drain = Drain::at_floor(depth, input.current);
+            self.drain = Some(drain.begin(input.now, input.path));
             return hold(input, Reason::HoldFloor);
         }
         self.detour.before_cut(input.current, &self.bounds);

@@ -19,7 +19,7 @@ const SHORTEST: Duration = Duration::from_millis(200);
 /// Growth at a bound in the time for which bounds are good.
 const DOUBT: f64 = 0.5;
 /// Growth per second at a bound that lasts, if nothing says that more was ever possible.
-const CREEP_LEAST: f64 = 0.02;
+const CREEP_LEAST: f64 = 0.015;
 /// Growth per second at a bound while more is known to have been possible: a capacity that comes
 /// back is noticed within about a second.
 const CREEP_BACK: f64 = 0.1;

@@ -43,6 +43,11 @@ impl Drain {
         Self { rate, then: bound.scaled(KEEP), depth, takes, until: None }
     }
 
+    /// The same at `rate`, below which nothing goes.
+    pub(super) fn at_floor(depth: Delay, rate: BitRate) -> Self {
+        Self { rate, then: rate, ..Self::of(depth, rate, rate) }
+    }
+
     /// The cut has come into force.
     pub(super) fn begin(self, now: MonoTime, path: Duration) -> Self {
         Self { until: Some(now + self.takes + path + SETTLE), ..self }
