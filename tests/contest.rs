@@ -13,13 +13,14 @@ use wanctl::{
 const MINUTES: Duration = Duration::from_secs(90);
 
 fn scenario(name: &str, buffer_ms: u64) -> Scenario {
-    let scenario = Entry::named(name).unwrap().scenario(1);
+    let scenario = Entry::named(name).expect("a scenario of the suite").scenario(1);
     let duration = scenario.duration.min(MINUTES);
     Scenario { duration, ..scenario.with_buffer(Duration::from_millis(buffer_ms)) }
 }
 
 fn rows(laws: &[&str], scenarios: &[Scenario]) -> Vec<Row> {
-    let laws: Vec<&Law> = laws.iter().map(|name| Law::named(name).unwrap()).collect();
+    let laws: Vec<&Law> =
+        laws.iter().map(|name| Law::named(name).expect("a law by this name")).collect();
     let jobs: Vec<Job<'_>> = scenarios
         .iter()
         .flat_map(|scenario| laws.iter().map(move |law| Job { law, scenario, keeps_record: false }))
@@ -28,7 +29,7 @@ fn rows(laws: &[&str], scenarios: &[Scenario]) -> Vec<Row> {
 }
 
 fn p95(row: &Row) -> Delay {
-    row.figures.added_delay.unwrap().p95
+    row.figures.added_delay.expect("a call was felt").p95
 }
 
 fn ms(millis: f64) -> Delay {

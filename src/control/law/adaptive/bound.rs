@@ -203,3 +203,6 @@ fn is_same(one: BitRate, other: BitRate) -> bool {
 fn logarithm(rate: BitRate) -> f64 {
     (rate.bps().max(1) as f64).ln()
 }
+
+#[cfg(test)]
+mod tests;

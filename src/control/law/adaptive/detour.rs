@@ -54,3 +54,41 @@ impl Detour {
         self.before.take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STANDS: Delay = Delay::from_micros(100_000);
+
+    #[test]
+    fn two_cuts_in_vain_are_taken_back_and_their_delay_is_excused() {
+        let (mut detour, bounds) = (Detour::default(), Bounds::default());
+        let rate = BitRate::from_mbps(50.0);
+        detour.before_cut(rate, &bounds);
+        assert!(detour.resist(STANDS).is_none(), "once may have been bad luck");
+        detour.before_cut(BitRate::from_mbps(30.0), &bounds);
+        assert_eq!(detour.resist(STANDS).map(|(rate, _)| rate), Some(rate));
+        assert_eq!(detour.beyond(Delay::from_micros(104_000)), Delay::from_micros(4_000));
+    }
+
+    #[test]
+    fn a_cut_that_helped_begins_anew() {
+        let (mut detour, bounds) = (Detour::default(), Bounds::default());
+        detour.before_cut(BitRate::from_mbps(50.0), &bounds);
+        assert!(detour.resist(STANDS).is_none());
+        detour.helped();
+        detour.before_cut(BitRate::from_mbps(40.0), &bounds);
+        assert!(detour.resist(STANDS).is_none());
+    }
+
+    #[test]
+    fn what_no_longer_stands_is_no_longer_excused() {
+        let mut detour = Detour { delay: STANDS, ..Detour::default() };
+        detour.update(None);
+        assert_eq!(detour.beyond(STANDS), Delay::ZERO);
+        detour.update(Some(Delay::from_micros(20_000)));
+        detour.update(Some(STANDS));
+        assert_eq!(detour.beyond(STANDS), Delay::from_micros(80_000));
+    }
+}

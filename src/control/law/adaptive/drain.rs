@@ -68,3 +68,39 @@ impl Drain {
         UNTOUCHED.contains(&(depth.seconds() / before))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(depth_ms: f64) -> Drain {
+        let capacity = BitRate::from_mbps(100.0);
+        Drain::of(Delay::from_millis_f64(depth_ms), capacity, capacity)
+    }
+
+    #[test]
+    fn a_deeper_queue_is_cut_for_more_but_never_to_nothing() {
+        assert!(of(10.0).rate > of(60.0).rate);
+        assert_eq!(of(2000.0).rate, BitRate::from_mbps(70.0));
+        assert_eq!(of(10.0).then, BitRate::from_mbps(99.0));
+    }
+
+    #[test]
+    fn it_ends_when_the_queue_should_be_gone_and_not_before_it_began() {
+        let drain = of(60.0);
+        assert!(!drain.is_over(MonoTime::from_millis(60_000)), "the router has not followed yet");
+        let drain = drain.begin(MonoTime::from_millis(1000), Duration::from_millis(20));
+        // 60 ms of queue at 15 % less than gets through, the path, and three replies.
+        assert!(!drain.is_over(MonoTime::from_millis(1560)));
+        assert!(drain.is_over(MonoTime::from_millis(1580)));
+    }
+
+    #[test]
+    fn a_queue_that_shrank_or_grew_was_not_untouched() {
+        let ms = Delay::from_millis_f64;
+        assert!(of(60.0).was_futile(ms(59.0)));
+        assert!(!of(60.0).was_futile(ms(20.0)));
+        assert!(!of(60.0).was_futile(ms(120.0)));
+        assert!(of(60.0).expects(ms(90.0)) && !of(60.0).expects(ms(120.0)));
+    }
+}
