@@ -16,7 +16,7 @@ pub use name::LawName;
 pub(super) use zone::Zone;
 pub use zone::{ZoneFloors, ZoneParams};
 
-use super::{Load, MeasurementState, blame::Blame, replies::Finding};
+use super::{Direction, Load, MeasurementState, blame::Blame, replies::Finding};
 use crate::units::{BitRate, Delay, MonoTime};
 
 /// The bounds of a direction's shaper rate; `floor ≤ base ≤ ceiling`.
@@ -44,6 +44,7 @@ pub enum LawKind {
 /// What a law may know about its direction at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LawInput {
+    pub(super) direction: Direction,
     pub(super) now: MonoTime,
     /// Time since the decision before this one.
     pub(super) dt: Duration,

@@ -34,14 +34,14 @@ pub(super) struct Reply {
 }
 
 /// What the last replies say about a queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Finding {
     /// The least delay of the round: what surely stands.
     pub(super) standing: Delay,
     /// The middle delay of the round: how deep the queue is.
     pub(super) depth: Delay,
-    /// For how long the delay has been rising to this; zero if that is unknown.
-    pub(super) rising: Duration,
+    /// Seconds by which the delay has grown in a second; zero if that is unknown.
+    pub(super) growth: f64,
     /// All of this is the delay of one direction alone.
     pub(super) is_own: bool,
 }
@@ -94,7 +94,7 @@ impl Replies {
             [_, _] | [_, _, _] => Some(Finding {
                 standing: *delays.first()?,
                 depth: *delays.get(middle.saturating_sub(1))?,
-                rising: self.rising(newest, delay),
+                growth: self.growth(newest, delay),
                 is_own,
             }),
             _ => None,
@@ -128,10 +128,14 @@ impl Replies {
         Some(newest.delta + Delay::from(silence))
     }
 
-    /// How long before `newest` was sent the last probe went that met a third of its delay or less.
-    fn rising(&self, newest: &Reply, delay: impl Fn(&Reply) -> Delay) -> Duration {
+    /// How quickly the delay has grown since the last probe that met a third of it or less.
+    fn growth(&self, newest: &Reply, delay: impl Fn(&Reply) -> Delay) -> f64 {
         let little = delay(newest).scaled(0.3);
-        let calm = self.kept.iter().rev().find(|reply| delay(reply) <= little);
-        calm.map_or(Duration::ZERO, |reply| newest.sent.since(reply.sent))
+        let Some(calm) = self.kept.iter().rev().find(|reply| delay(reply) <= little) else {
+            return 0.0;
+        };
+        let grown = (delay(newest) - delay(calm)).seconds().max(0.0);
+        let within = newest.sent.since(calm.sent).as_secs_f64();
+        if within > 0.0 { grown / within } else { 0.0 }
     }
 }

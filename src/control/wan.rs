@@ -88,6 +88,7 @@ struct Moment<'a> {
 /// What is held against one direction.
 #[derive(Debug, Clone, Copy)]
 struct Case {
+    direction: Direction,
     blame: Blame,
     finding: Option<Finding>,
 }
@@ -248,7 +249,7 @@ impl Wan {
                 (true, false) => Blame::Suspected,
                 (true, true) => Blame::Proven,
             };
-            let case = Case { blame, finding };
+            let case = Case { direction, blame, finding };
             directions[direction].decide(&moment, loads[direction], case)
         });
         Decision { measurement, directions, reflectors: self.evidence.views(now) }
@@ -316,7 +317,7 @@ impl Channel {
     }
 
     fn decide(&mut self, moment: &Moment<'_>, load: Load, case: Case) -> DirectionCycle {
-        let Case { blame, finding } = case;
+        let Case { blame, finding, .. } = case;
         let blamed = blame.is_blamed();
         let Moment { now, dt, measurement: Measurement { state, delta, .. }, .. } = *moment;
         let verdict = moment.evidence.verdict(now, self.law.last_cut());
@@ -328,6 +329,7 @@ impl Channel {
         }
         let previous = self.desired;
         let verdict = self.law.decide(&LawInput {
+            direction: case.direction,
             now,
             dt,
             current: previous,

@@ -28,7 +28,7 @@ const ECHO_REPLY: u8 = 0;
 const ECHO_REPLY_V6: u8 = 129;
 
 /// Least time between two requests to reflectors whose clock is on trial.
-const TRIAL_INTERVAL: Duration = Duration::from_secs(1);
+const TRIAL_INTERVAL: Duration = Duration::from_millis(250);
 /// Requests of a trial leave by so much more after the turn, each, so that a clock is not seen at
 /// the same digit every time.
 const TRIAL_STEP: Duration = Duration::from_millis(3);

@@ -14,7 +14,7 @@ use std::time::Duration;
 use self::{bound::Bounds, detour::Detour, drain::Drain, rest::Rest};
 use super::{LawInput, RateLaw, Reason, Verdict};
 use crate::{
-    control::{LoadClass, MeasurementState, blame::Blame},
+    control::{Direction, LoadClass, MeasurementState, blame::Blame},
     units::{BitRate, Delay, MonoTime},
 };
 
@@ -24,11 +24,13 @@ const STANDING: Delay = Delay::from_micros(4_000);
 /// How much more is borne where bounds are gone as soon as they are found: no rate could be so
 /// right that such a link never queued, and each cut costs the transfers their windows.
 const FICKLE_MORE: Delay = Delay::from_micros(10_000);
-/// Less than this is no queue: nothing beyond a bound is proven over more.
+/// Less than this is no queue.
 const CLEAR: Delay = Delay::from_micros(2_500);
 /// How long a rate must be without a queue, besides the path, to be proven: three replies, a
 /// reading, and the time in which a queue of `CLEAR` builds.
 const LOOK: Duration = Duration::from_millis(250);
+/// The same where a little stands: in this time it would have grown.
+const LONG_LOOK: Duration = Duration::from_secs(1);
 /// A shaper that passes this share of its rate is filled: it is what limits the traffic.
 const FILLED: f64 = 0.9;
 /// Less than this share of the rate in force gets through: something behind the shaper limits it.
@@ -40,8 +42,11 @@ const MET: f64 = 0.98;
 /// A rate that is filled exceeds the capacity by no more than this: were it more, what gets through
 /// would have fallen.
 const OVERSHOT: f64 = 0.1;
+/// Into a queue that is more than noise an upload may rush at up to this much more than the
+/// capacity: what leaves our shaper has not met the provider's queue yet, so nothing has fallen.
+const RUSH: f64 = 1.0;
 /// Share of the capacity found with which to go on: the least that lets a queue shrink.
-const KEEP: f64 = 0.99;
+const KEEP: f64 = 0.985;
 /// How far a raise runs ahead of what gets through where no bound is known: a window doubles in a
 /// round trip, and what gets through is known a tenth of a second later.
 const LEAD: f64 = 1.4;
@@ -89,7 +94,7 @@ impl Adaptive {
 
     /// Learns from what is in force, whatever is decided.
     fn learn(&mut self, input: &LawInput, in_force: BitRate) {
-        self.detour.update(input.finding.map(|finding| finding.standing));
+        self.detour.fade(input.dt, stands(input));
         if !is_filled(input, in_force) {
             return;
         }
@@ -98,8 +103,9 @@ impl Adaptive {
         let got = input.load.newest.unwrap_or_default();
         let is_met = input.waits || got >= in_force.scaled(MET);
         match self.depth(input) {
-            Some(depth) if depth < CLEAR && is_met => {
-                self.bounds.passed(input.now, rate, input.path + LOOK);
+            Some(depth) if depth < STANDING && is_met => {
+                let look = if depth < CLEAR { LOOK } else { LONG_LOOK };
+                self.bounds.passed(input.now, rate, input.path + look);
             }
             Some(_) | None => self.bounds.disturbed(),
         }
@@ -124,41 +130,47 @@ impl Adaptive {
 
     /// Goes on with a queue that drains; `None` if it is over and the queue has to be judged anew.
     fn wait(&mut self, input: &LawInput, excess: Option<Delay>) -> Option<Verdict> {
-        let drain = self.drain?;
+        let depth = self.depth(input);
+        let drain = self.drain.as_mut()?;
+        drain.watch(input.now, depth);
+        let drain = *drain;
         if input.now.since(self.last_cut()) < drain::SETTLE {
             return Some(hold(input, Reason::HoldRefractory));
         }
-        let is_gone = self.depth(input).is_some_and(|depth| depth < STANDING);
-        if is_gone {
-            self.detour.helped();
-        } else if !drain.is_over(input.now) {
+        if excess.is_some() && is_too_little(input) {
+            self.drain = None;
+            return None;
+        }
+        let is_gone = depth.is_some_and(|depth| depth < CLEAR);
+        let is_over = drain.is_over(input.now);
+        // An excuse is put to the test by each drain: it takes its time.
+        if !is_over && (!is_gone || self.detour.excused() > Delay::ZERO) {
             // Unless it got much worse meanwhile.
             let is_as_expected = excess.is_none_or(|excess| drain.expects(excess));
             return is_as_expected.then(|| hold(input, Reason::HoldRefractory));
         }
         self.drain = None;
-        if is_gone || excess.is_none() {
+        let is_tried = is_over && was_tried(input, &drain);
+        if let Some(stands) = stands(input).filter(|_| is_over) {
+            let excusable = if is_tried && !is_gone { self.bloat } else { Delay::ZERO };
+            self.detour.remains(stands, excusable);
+        }
+        if is_gone {
+            self.detour.helped();
+        }
+        let Some(excess) = excess.filter(|_| !is_gone) else {
             let rate = drain.then.max(input.current);
             return Some(Verdict { rate, reason: Reason::RaiseDemand });
+        };
+        if !is_tried || !drain.was_futile(excess) {
+            return None;
         }
-        let in_force = input.in_force.unwrap_or(input.current);
-        let got = input.load.newest.unwrap_or_default();
-        let is_used = input.waits || got >= in_force.scaled(USED);
-        let is_tried = in_force <= drain.rate.scaled(CUT_PENDING) && is_used;
-        if is_tried && drain.was_futile(excess.unwrap_or_default()) {
-            let stands = input.finding.map(|finding| finding.standing).unwrap_or_default();
-            if let Some((rate, bounds)) = self.detour.resist(stands) {
-                self.bounds = bounds;
-                return Some(Verdict {
-                    rate: rate.max(input.current),
-                    reason: Reason::RaiseFutile,
-                });
-            }
-        }
-        None
+        let (rate, bounds) = self.detour.resist(stands(input).unwrap_or_default())?;
+        self.bounds = bounds;
+        Some(Verdict { rate: rate.max(input.current), reason: Reason::RaiseFutile })
     }
 
-    fn cut(&mut self, input: &LawInput, depth: Delay) -> Verdict {
+    fn cut(&mut self, input: &LawInput, depth: Delay, is_again: bool) -> Verdict {
         if input.current <= input.limits.floor {
             // Nothing is left to cut, but whether it is in vain can still be seen.
             let drain = Drain::at_floor(depth, input.current);
@@ -166,10 +178,12 @@ impl Adaptive {
             return hold(input, Reason::HoldFloor);
         }
         self.detour.before_cut(input.current, &self.bounds);
-        let capacity = capacity(input, depth);
+        let is_rush = depth > self.bloat && !is_again;
+        let capacity = capacity(input, is_rush);
         if input.blame == Blame::Proven {
             self.bounds.met(input.now, capacity);
         }
+        let depth = depth + self.detour.excused();
         let drain = Drain::of(depth, capacity, self.bounds.rate().unwrap_or(capacity));
         self.drain = Some(drain);
         self.aim = None;
@@ -250,8 +264,13 @@ impl RateLaw for Adaptive {
         }
         match input.measurement {
             MeasurementState::Starting => return hold(input, Reason::HoldStarting),
-            MeasurementState::Stalled => return hold(input, Reason::HoldStalled),
+            MeasurementState::Stalled => {
+                self.last_cut = Some(input.now);
+                return hold(input, Reason::HoldStalled);
+            }
             MeasurementState::Collapsed => {
+                // Probes of the silence that come back late tell of it, not of a queue.
+                self.last_cut = Some(input.now);
                 return self.without_eyes(input, Reason::CutCollapsed, Reason::HoldCollapsed);
             }
             MeasurementState::Blind => {
@@ -261,11 +280,12 @@ impl RateLaw for Adaptive {
         }
         self.learn(input, in_force);
         let excess = self.excess(input);
+        let is_again = self.drain.is_some();
         if let Some(verdict) = self.wait(input, excess) {
             return verdict;
         }
         match excess {
-            Some(depth) if input.blame.is_blamed() => self.cut(input, depth),
+            Some(depth) if input.blame.is_blamed() => self.cut(input, depth, is_again),
             Some(_) => withdraw(input, Reason::HoldElsewhere),
             None => self.at_ease(input, in_force),
         }
@@ -289,17 +309,41 @@ fn is_filled(input: &LawInput, in_force: BitRate) -> bool {
     input.waits || input.load.newest.is_some_and(|got| got >= in_force.scaled(FILLED))
 }
 
+/// What stands, but for the packets that a shaper has on its wire.
+fn stands(input: &LawInput) -> Option<Delay> {
+    Some(input.finding?.standing - input.serialisation)
+}
+
+/// Tells whether the rate that a cut has left is in force and was made use of.
+fn was_tried(input: &LawInput, drain: &Drain) -> bool {
+    let in_force = input.in_force.unwrap_or(input.current);
+    let got = input.load.newest.unwrap_or_default();
+    in_force <= drain.rate.scaled(CUT_PENDING) && (input.waits || got >= in_force.scaled(USED))
+}
+
+/// Tells whether a cut was too little: a queue stands and does not even leave us what the shaper
+/// allows.
+fn is_too_little(input: &LawInput) -> bool {
+    let in_force = input.in_force.unwrap_or(input.current);
+    let is_short = input.load.newest.is_some_and(|got| got < in_force.scaled(FULL));
+    input.direction == Direction::Download && is_short && !input.waits
+}
+
 /// What the link carries, while a queue of ours stands in it.
-fn capacity(input: &LawInput, depth: Delay) -> BitRate {
+fn capacity(input: &LawInput, is_rush: bool) -> BitRate {
     let in_force = input.in_force.unwrap_or(input.current).min(input.current);
     let got = input.load.newest.unwrap_or(in_force).min(in_force);
-    if got < in_force.scaled(FULL) && !input.waits {
-        return got;
-    }
-    // All that leaves the shaper is let in: the queue grows by what exceeds the capacity.
-    let rising = input.finding.map_or(Duration::ZERO, |finding| finding.rising);
-    let grown = depth.seconds() / rising.as_secs_f64().max(f64::EPSILON);
-    in_force.scaled(1.0 / (1.0 + grown.clamp(0.0, OVERSHOT)))
+    let is_filled = got >= in_force.scaled(FULL) || input.waits;
+    let (passed, most) = match input.direction {
+        // It has passed the provider's queue.
+        Direction::Download if !is_filled => return got,
+        Direction::Download => (in_force, OVERSHOT),
+        // It is only on its way into it.
+        Direction::Upload => (got, if is_rush { RUSH } else { OVERSHOT }),
+    };
+    // The queue grows by what exceeds the capacity.
+    let growth = input.finding.map_or(0.0, |finding| finding.growth);
+    passed.scaled(1.0 / (1.0 + growth.clamp(0.0, most)))
 }
 
 /// What forbids a raise however much is asked for.

@@ -176,7 +176,8 @@ impl Bounds {
     pub(super) fn speed(&self, now: MonoTime, at: BitRate) -> f64 {
         let Some((bound, _)) = self.known else { return CLIMB };
         let was_more = self.was_more(now);
-        let Some(expected) = self.expected(now).filter(|_| !self.is_open) else {
+        let is_beyond = self.is_open && at >= bound;
+        let Some(expected) = self.expected(now).filter(|_| !is_beyond) else {
             // Just beyond a bound, that may have been an error of the estimate: with care at first.
             let error = if was_more { 0.0 } else { NEAR };
             let beyond = logarithm(at) - logarithm(bound) - error;

@@ -3,11 +3,16 @@
 //! The baselines cannot tell while traffic flows, because they never learn under load. Cuts can: a
 //! queue of ours shrinks when less is sent than gets through.
 
+use std::time::Duration;
+
 use super::bound::Bounds;
 use crate::units::{BitRate, Delay};
 
 /// Cuts in a row that must have been in vain: one may have met a capacity that fell just then.
 const IN_VAIN: u8 = 2;
+/// Time constant with which an excuse goes when less stands than was excused: more than a few odd
+/// replies take.
+const FADES: Duration = Duration::from_secs(1);
 
 /// What is known of a delay that is not ours.
 #[derive(Debug, Clone, Default)]
@@ -24,10 +29,25 @@ impl Detour {
         delay - self.delay
     }
 
+    /// Returns how much is excused.
+    pub(super) fn excused(&self) -> Delay {
+        self.delay
+    }
+
     /// No more can be excused than still stands.
-    pub(super) fn update(&mut self, standing: Option<Delay>) {
-        if let Some(standing) = standing {
-            self.delay = self.delay.min(standing.max(Delay::ZERO));
+    pub(super) fn fade(&mut self, dt: Duration, stands: Option<Delay>) {
+        if let Some(stands) = stands {
+            let too_much = (self.delay - stands.max(Delay::ZERO)).max(Delay::ZERO);
+            let share = 1.0 - (-dt.as_secs_f64() / FADES.as_secs_f64()).exp();
+            self.delay = self.delay - too_much.scaled(share);
+        }
+    }
+
+    /// `stands` is left by a drain that took its time: it is not ours, if it is `excusable` at most.
+    pub(super) fn remains(&mut self, stands: Delay, excusable: Delay) {
+        let stands = stands.max(Delay::ZERO);
+        if stands <= excusable || stands < self.delay {
+            self.delay = stands;
         }
     }
 
@@ -84,11 +104,23 @@ mod tests {
 
     #[test]
     fn what_no_longer_stands_is_no_longer_excused() {
+        let second = Duration::from_secs(1);
         let mut detour = Detour { delay: STANDS, ..Detour::default() };
-        detour.update(None);
-        assert_eq!(detour.beyond(STANDS), Delay::ZERO);
-        detour.update(Some(Delay::from_micros(20_000)));
-        detour.update(Some(STANDS));
-        assert_eq!(detour.beyond(STANDS), Delay::from_micros(80_000));
+        detour.fade(second, None);
+        assert_eq!(detour.excused(), STANDS);
+        detour.fade(second, Some(Delay::from_micros(20_000)));
+        detour.fade(second, Some(STANDS));
+        assert!((40.0..60.0).contains(&detour.excused().millis()));
+        detour.remains(Delay::from_micros(3_000), Delay::ZERO);
+        assert_eq!(detour.excused(), Delay::from_micros(3_000), "a drain is sure of it");
+    }
+
+    #[test]
+    fn a_little_that_a_drain_leaves_is_excused_and_much_is_not() {
+        let mut detour = Detour::default();
+        detour.remains(STANDS, Delay::from_micros(15_000));
+        assert_eq!(detour.excused(), Delay::ZERO);
+        detour.remains(Delay::from_micros(6_000), Delay::from_micros(15_000));
+        assert_eq!(detour.beyond(Delay::from_micros(8_000)), Delay::from_micros(2_000));
     }
 }

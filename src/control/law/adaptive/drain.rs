@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::KEEP;
+use super::{CLEAR, KEEP};
 use crate::units::{BitRate, Delay, MonoTime};
 
 /// Share of the capacity that is left to the traffic while a small queue drains.
-const GENTLE: f64 = 0.95;
+const GENTLE: f64 = 0.965;
 /// Share left while a deep one drains: below it transfers lose more than the queue costs.
 const FIRM: f64 = 0.7;
 /// A queue of this depth takes the whole rate to be gone at once; each share of it, that share.
@@ -30,6 +30,8 @@ pub(super) struct Drain {
     pub(super) then: BitRate,
     depth: Delay,
     takes: Duration,
+    /// What was left when the last look began.
+    last_look: Option<Delay>,
     /// Not known until the cut is in force.
     until: Option<MonoTime>,
 }
@@ -40,7 +42,7 @@ impl Drain {
         let share = (GENTLE - depth.seconds() / WHOLE.as_secs_f64()).clamp(FIRM, GENTLE);
         let takes = Duration::from_secs_f64(depth.seconds().max(0.0) / (1.0 - share)).min(LONGEST);
         let rate = capacity.scaled(share);
-        Self { rate, then: bound.scaled(KEEP), depth, takes, until: None }
+        Self { rate, then: bound.scaled(KEEP), depth, takes, last_look: None, until: None }
     }
 
     /// The same at `rate`, below which nothing goes.
@@ -62,10 +64,18 @@ impl Drain {
         depth <= self.depth.scaled(WORSE) + WORSE_BY
     }
 
-    /// Tells whether `depth`, after all, is what stood before.
+    /// Takes note of how deep the queue is.
+    pub(super) fn watch(&mut self, now: MonoTime, depth: Option<Delay>) {
+        if self.last_look.is_none() && self.until.is_some_and(|until| now + SETTLE >= until) {
+            self.last_look = depth;
+        }
+    }
+
+    /// Tells whether `depth`, after all, is what stood before, or shrinks no more.
     pub(super) fn was_futile(&self, depth: Delay) -> bool {
         let before = self.depth.seconds().max(f64::EPSILON);
-        UNTOUCHED.contains(&(depth.seconds() / before))
+        let is_flat = self.last_look.is_some_and(|before| (depth - before).abs() < CLEAR);
+        is_flat || UNTOUCHED.contains(&(depth.seconds() / before))
     }
 }
 
@@ -82,7 +92,7 @@ mod tests {
     fn a_deeper_queue_is_cut_for_more_but_never_to_nothing() {
         assert!(of(10.0).rate > of(60.0).rate);
         assert_eq!(of(2000.0).rate, BitRate::from_mbps(70.0));
-        assert_eq!(of(10.0).then, BitRate::from_mbps(99.0));
+        assert_eq!(of(10.0).then, BitRate::from_mbps(98.5));
     }
 
     #[test]
@@ -90,9 +100,20 @@ mod tests {
         let drain = of(60.0);
         assert!(!drain.is_over(MonoTime::from_millis(60_000)), "the router has not followed yet");
         let drain = drain.begin(MonoTime::from_millis(1000), Duration::from_millis(20));
-        // 60 ms of queue at 15 % less than gets through, the path, and three replies.
-        assert!(!drain.is_over(MonoTime::from_millis(1560)));
-        assert!(drain.is_over(MonoTime::from_millis(1580)));
+        // 60 ms of queue at 13.5 % less than gets through, the path, and three replies.
+        assert!(!drain.is_over(MonoTime::from_millis(1600)));
+        assert!(drain.is_over(MonoTime::from_millis(1620)));
+    }
+
+    #[test]
+    fn what_shrinks_no_more_when_it_should_be_gone_was_not_touched() {
+        let ms = Delay::from_millis_f64;
+        let mut drain = of(60.0).begin(MonoTime::from_millis(1000), Duration::from_millis(20));
+        drain.watch(MonoTime::from_millis(1400), Some(ms(40.0)));
+        drain.watch(MonoTime::from_millis(1480), Some(ms(22.0)));
+        drain.watch(MonoTime::from_millis(1600), Some(ms(9.0)));
+        assert!(drain.was_futile(ms(21.0)), "flat since the last look began");
+        assert!(!drain.was_futile(ms(12.0)), "still on its way");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::{Limits, Load, blame::Blame};
+use crate::control::{Direction, Limits, Load, blame::Blame};
 
 const DOWNLOAD: &str = include_str!("../../../../tests/data/zone/download.txt");
 const UPLOAD: &str = include_str!("../../../../tests/data/zone/upload.txt");
@@ -54,6 +54,7 @@ impl Bench {
         };
         let ceiling = mbps(ceiling);
         let input = LawInput {
+            direction: Direction::Download,
             now: MonoTime::ZERO,
             dt: TICK,
             current: ceiling,
