@@ -5,6 +5,7 @@
 mod history;
 mod live;
 mod metrics;
+mod origin;
 mod page;
 mod probes;
 mod server;
@@ -17,6 +18,7 @@ use axum::{
     Router,
     extract::State,
     http::StatusCode,
+    middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -104,11 +106,18 @@ pub fn router(served: Served) -> Router {
         .route("/livez", get(probes::livez))
         .route("/readyz", get(probes::readyz))
         .route("/health", get(probes::health))
-        .route("/-/reload", post(reload))
-        .route("/-/steer", post(steer))
+        .merge(orders())
         .fallback(unknown)
         .with_state(served.clone())
         .merge(live::routes(served))
+}
+
+/// What changes something.
+fn orders() -> Router<Served> {
+    Router::new()
+        .route("/-/reload", post(reload))
+        .route("/-/steer", post(steer))
+        .layer(middleware::from_fn(origin::refuse_strangers))
 }
 
 async fn reload(State(served): State<Served>) -> Response {

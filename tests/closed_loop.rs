@@ -123,6 +123,23 @@ fn a_longer_path_on_an_idle_link_cuts_nothing_and_is_learned() {
 }
 
 #[test]
+fn a_path_a_little_longer_under_load_is_no_queue_for_long() {
+    let mut bench = bench(link(&Shape::Steady, GREEDY, GREEDY));
+    bench.run(seconds(20), |_| {});
+    bench.reroute(Duration::from_millis(30));
+    bench.run(seconds(20), |_| {});
+    let mut least = PerDirection { download: mbps(60.0), upload: mbps(60.0) };
+    bench.run(seconds(20), |step| {
+        for (direction, desired) in step.desired.each() {
+            least[direction] = least[direction].min(*desired);
+        }
+    });
+    for (direction, least) in least.each() {
+        assert!(*least > mbps(40.0), "{direction:?} at {least} of 50 Mbit/s");
+    }
+}
+
+#[test]
 fn an_idle_link_with_noisy_reflectors_is_not_cut_for_an_hour() {
     let mut noisy = link(&Shape::Steady, TRICKLE, TRICKLE);
     noisy.jitter = Duration::from_micros(8_700); // p99 of +40 ms

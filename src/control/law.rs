@@ -95,6 +95,9 @@ pub(super) trait RateLaw: fmt::Debug + Send {
         None
     }
 
+    /// Takes note of what was proven `age` before the start.
+    fn recall(&mut self, _proven: BitRate, _age: Duration) {}
+
     /// Returns when the last cut came into force: what was measured before tells nothing about
     /// the need for another.
     fn last_cut(&self) -> MonoTime {

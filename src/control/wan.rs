@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{
     Actuation, Direction, DirectionCycle, DirectionMemory, EvidenceParams, LawKind, Limits, Load,
-    Measurement, MeasurementState, PerDirection, QueueReading, ReflectorView, RttSample,
+    LoadClass, Measurement, MeasurementState, PerDirection, QueueReading, ReflectorView, RttSample,
     ShaperSample, StateThresholds, WanMemory,
     blame::{Blame, Suspect, Suspects},
     blindness::Blindness,
@@ -178,9 +178,13 @@ impl Wan {
         }
         for direction in Direction::ALL {
             let channel = &mut self.directions[direction];
-            let Limits { floor, base, .. } = channel.limits;
+            let Limits { floor, base, ceiling } = channel.limits;
+            let DirectionMemory { desired, proven } = memory.directions[direction];
             // What was in force above the base was earned by a load that may be gone.
-            channel.desired = memory.directions[direction].desired.min(base).max(floor);
+            channel.desired = desired.min(base).max(floor);
+            if let Some(proven) = proven {
+                channel.law.recall(proven.min(ceiling), age);
+            }
         }
     }
 
@@ -269,19 +273,19 @@ impl Channel {
     }
 
     /// Tells whether traffic waits in the shaper: it is the shaper that limits it.
-    fn waits(&self) -> bool {
-        self.waited == [true; 2]
+    fn waits(&self, load: &Load) -> bool {
+        load.class != LoadClass::Unknown && self.waited == [true; 2]
     }
 
     fn is_blind(&mut self, now: MonoTime, load: &Load, delta: Option<Delay>) -> bool {
-        let (in_force, waits) = (self.in_force(), self.waits());
+        let (in_force, waits) = (self.in_force(), self.waits(load));
         self.blindness.update(now, load.achieved, in_force, waits, delta);
         self.blindness.is_blind()
     }
 
     fn suspect(&self, load: &Load) -> Suspect {
         Suspect {
-            waits: self.waits(),
+            waits: self.waits(load),
             filled: load.newest.unwrap_or_default().fraction_of(self.in_force()).unwrap_or(0.0),
             near_bound: self
                 .law
@@ -339,7 +343,7 @@ impl Channel {
             measurement: state,
             bloated: verdict.bloated,
             blame,
-            waits: self.waits(),
+            waits: self.waits(&load),
             finding,
             serialisation: moment.serialisation,
             path: moment.path(),

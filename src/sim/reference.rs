@@ -17,4 +17,4 @@ mod proportional;
 pub use median_vote::MedianVote;
 pub use oracle::Oracle;
 pub use percentile::{FixedRates, percentile};
-pub use proportional::{Proportional, ProportionalParams, ProportionalVariant};
+pub use proportional::{Proportional, ProportionalParams};

@@ -12,7 +12,7 @@ mod rest;
 use std::time::Duration;
 
 use self::{bound::Bounds, detour::Detour, drain::Drain, rest::Rest};
-use super::{LawInput, RateLaw, Reason, Verdict};
+use super::{LawInput, Limits, RateLaw, Reason, Verdict};
 use crate::{
     control::{Direction, LoadClass, MeasurementState, blame::Blame},
     units::{BitRate, Delay, MonoTime},
@@ -177,6 +177,10 @@ impl Adaptive {
             self.drain = Some(drain.begin(input.now, input.path));
             return hold(input, Reason::HoldFloor);
         }
+        if !is_again {
+            // What other cuts did is not this one's doing.
+            self.detour.helped();
+        }
         self.detour.before_cut(input.current, &self.bounds);
         let is_rush = depth > self.bloat && !is_again;
         let capacity = capacity(input, is_rush);
@@ -273,8 +277,14 @@ impl RateLaw for Adaptive {
                 self.last_cut = Some(input.now);
                 return self.without_eyes(input, Reason::CutCollapsed, Reason::HoldCollapsed);
             }
+            // What waits in our shaper leaves no queue elsewhere.
+            MeasurementState::Blind if input.waits => return hold(input, Reason::HoldBlind),
             MeasurementState::Blind => {
-                return self.without_eyes(input, Reason::CutBlind, Reason::HoldBlind);
+                // The traffic may have no more to send, or stand in a queue: this does for both.
+                let got = input.load.achieved.unwrap_or_default().scaled(KEEP);
+                let base = input.limits.base.max(got);
+                let input = LawInput { limits: Limits { base, ..input.limits }, ..*input };
+                return self.without_eyes(&input, Reason::CutBlind, Reason::HoldBlind);
             }
             MeasurementState::Healthy | MeasurementState::Reduced => {}
         }
@@ -301,6 +311,10 @@ impl RateLaw for Adaptive {
 
     fn proven(&self, now: MonoTime) -> Option<BitRate> {
         self.bounds.proven(now)
+    }
+
+    fn recall(&mut self, proven: BitRate, age: Duration) {
+        self.bounds.recall(proven, age);
     }
 }
 
@@ -367,3 +381,6 @@ fn withdraw(input: &LawInput, reason: Reason) -> Verdict {
 fn hold(input: &LawInput, reason: Reason) -> Verdict {
     Verdict { rate: input.current, reason }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,11 @@ pub const LAWS: &[Law] = &[
         pilot: |facts| Box::new(Proportional::new(limits(facts), ProportionalParams::default())),
     },
     Law {
+        name: "proportional-tuned",
+        about: "the same at the best of many settings",
+        pilot: |facts| Box::new(Proportional::new(limits(facts), ProportionalParams::tuned())),
+    },
+    Law {
         name: "median-vote-reference",
         about: "one delay by vote, and rates that were safe once",
         pilot: |facts| Box::new(MedianVote::new(limits(facts), facts.seed)),

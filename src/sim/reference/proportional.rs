@@ -15,7 +15,7 @@ mod params;
 
 use std::time::Duration;
 
-pub use params::{ProportionalParams, ProportionalVariant};
+pub use params::ProportionalParams;
 
 use self::delays::Delays;
 use super::achieved::AchievedRate;

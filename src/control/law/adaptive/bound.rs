@@ -87,6 +87,13 @@ impl Bounds {
         self.proven.filter(|(_, at)| now.since(*at) < PROVEN_FOR).map(|(rate, _)| rate)
     }
 
+    /// `proven` met demand `age` before the clock began.
+    pub(super) fn recall(&mut self, proven: BitRate, age: Duration) {
+        if age < PROVEN_FOR {
+            self.proven = Some((proven, MonoTime::ZERO));
+        }
+    }
+
     /// Demand filled `rate` for `dt`.
     pub(super) fn lived(&mut self, dt: Duration, rate: BitRate) {
         let seen = logarithm(rate);

@@ -14,12 +14,16 @@ const UNSEEN_TAU: Duration = Duration::from_secs(5);
 const STEP: f64 = 0.05;
 /// After this many time constants the last step is made.
 const LAST_STEP: f64 = 0.5;
+/// A way that was not followed for this long begins anew: work in between was no rest.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// A rate on its way to the base rate.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Rest {
     /// Since when the next step has been coming.
-    since: Option<MonoTime>,
+    since: MonoTime,
+    /// When the way was last followed.
+    followed: Option<MonoTime>,
 }
 
 impl Rest {
@@ -48,9 +52,12 @@ impl Rest {
 
     /// One step of an exponential approach, once it is due.
     fn glide(&mut self, input: &LawInput, tau: Duration) -> BitRate {
-        let since = *self.since.get_or_insert(input.now);
+        if self.followed.is_none_or(|at| input.now.since(at) > PAUSE) {
+            self.since = input.now;
+        }
+        self.followed = Some(input.now);
         let (current, base) = (input.current.bps() as f64, input.limits.base.bps() as f64);
-        let passed = input.now.since(since).as_secs_f64() / tau.as_secs_f64();
+        let passed = input.now.since(self.since).as_secs_f64() / tau.as_secs_f64();
         let left = base - current;
         // The last step is taken whole, so that the approach ends.
         if left.abs() <= base * STEP && passed >= LAST_STEP {
@@ -60,7 +67,7 @@ impl Rest {
         if step.abs() < base * STEP {
             return input.current;
         }
-        self.since = Some(input.now);
+        self.since = input.now;
         BitRate::from_bps(1).scaled(current + step)
     }
 }

@@ -216,12 +216,3 @@ fn silence_holds_the_rates_unless_told_otherwise() {
         assert_eq!(bench.law.decide(silent).download, mbps(rate));
     }
 }
-
-#[test]
-fn the_variants_have_names_of_their_own_and_the_first_is_the_published_one() {
-    let variants = ProportionalParams::variants();
-    let mut names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    assert_eq!((names.len(), variants[0].params), (39, ProportionalParams::default()));
-}

@@ -1,0 +1,71 @@
+use super::*;
+use crate::control::Load;
+
+fn mbps(rate: f64) -> BitRate {
+    BitRate::from_mbps(rate)
+}
+
+/// A download at 60 Mbit/s in force, of which `got` get through; the base rate is 30.
+fn input(measurement: MeasurementState, got: f64) -> LawInput {
+    LawInput {
+        direction: Direction::Download,
+        now: MonoTime::ZERO,
+        dt: Duration::from_millis(50),
+        current: mbps(60.0),
+        in_force: Some(mbps(60.0)),
+        trustworthy: true,
+        limits: Limits { floor: mbps(5.0), base: mbps(30.0), ceiling: mbps(100.0) },
+        measurement,
+        bloated: false,
+        blame: Blame::Cleared,
+        waits: false,
+        finding: None,
+        serialisation: Delay::ZERO,
+        path: Duration::from_millis(20),
+        delta: Some(Delay::ZERO),
+        load: Load {
+            class: if got > 45.0 { LoadClass::High } else { LoadClass::Low },
+            achieved: Some(mbps(got)),
+            newest: Some(mbps(got)),
+            recent_peak: Some(got / 60.0),
+        },
+    }
+}
+
+/// Lets a law decide for so many seconds on end; the router follows at once.
+fn decide(law: &mut Adaptive, input: &mut LawInput, seconds: u32) -> Verdict {
+    let mut verdict = hold(input, Reason::HoldNoDemand);
+    for _ in 0..seconds * 20 {
+        input.now = input.now + input.dt;
+        verdict = law.decide(input);
+        (input.current, input.in_force) = (verdict.rate, Some(verdict.rate));
+    }
+    verdict
+}
+
+#[test]
+fn blind_it_goes_to_just_under_what_gets_through() {
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let mut blind = input(MeasurementState::Blind, 45.0);
+    let Verdict { rate, reason } = decide(&mut law, &mut blind, 60);
+    assert_eq!((rate, reason), (mbps(45.0).scaled(KEEP), Reason::HoldBlind));
+}
+
+#[test]
+fn blind_it_leaves_a_rate_at_which_traffic_waits_here() {
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let mut blind = LawInput { waits: true, ..input(MeasurementState::Blind, 59.0) };
+    assert_eq!(decide(&mut law, &mut blind, 60).rate, mbps(60.0));
+}
+
+#[test]
+fn ten_minutes_of_work_are_no_rest() {
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let mut low = input(MeasurementState::Healthy, 10.0);
+    decide(&mut law, &mut low, 1);
+    let mut busy = LawInput { now: low.now, ..input(MeasurementState::Healthy, 50.0) };
+    assert_eq!(decide(&mut law, &mut busy, 600).rate, mbps(60.0));
+    let mut low = LawInput { now: busy.now, ..low };
+    assert_eq!(decide(&mut law, &mut low, 1).rate, mbps(60.0), "a second without demand");
+    assert!(decide(&mut law, &mut low, 10).rate < mbps(60.0));
+}
