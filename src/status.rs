@@ -55,6 +55,8 @@ pub struct Point {
     pub states: [&'static str; 2],
     /// Desired rates in Mbit/s, download and upload.
     pub desired_mbps: [f64; 2],
+    /// What the provider's link is believed to carry in Mbit/s, download and upload, where known.
+    pub capacity_mbps: [Option<f64>; 2],
     /// Achieved rates in Mbit/s, download and upload, where known.
     pub achieved_mbps: [Option<f64>; 2],
 }
@@ -162,6 +164,7 @@ impl WanBoard {
             delta_ms: self.worst.take().map(Delay::millis),
             states: std::mem::take(&mut self.worst_states).map(view::state_name),
             desired_mbps: both.map(|told| told.desired.mbps()),
+            capacity_mbps: both.map(|told| told.capacity.map(BitRate::mbps)),
             achieved_mbps: both.map(|told| told.load.achieved.map(BitRate::mbps)),
         });
         // By number, not by time of day, which may step.

@@ -36,6 +36,7 @@ impl Link {
             previous: BitRate::from_mbps(300.0),
             desired: BitRate::from_mbps(300.0),
             reason: Reason::HoldNoDemand,
+            capacity: None,
             actuation: Actuation::default(),
         };
         let directions = PerDirection { download: direction, upload: direction };

@@ -110,6 +110,9 @@ pub struct DirectionCycle {
     pub desired: BitRate,
     /// Why.
     pub reason: Reason,
+    /// What the provider's link is believed to carry: the rate at which a queue stood last, or what
+    /// has passed it since. `None` while nothing is known.
+    pub capacity: Option<BitRate>,
     /// How far the router has followed.
     pub actuation: Actuation,
 }

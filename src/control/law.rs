@@ -90,6 +90,11 @@ pub(super) trait RateLaw: fmt::Debug + Send {
         None
     }
 
+    /// Returns what the provider's link is believed to carry, while `rate` is desired.
+    fn capacity(&self, _rate: BitRate) -> Option<BitRate> {
+        None
+    }
+
     /// Returns the highest rate that met demand without a queue lately.
     fn proven(&self, _now: MonoTime) -> Option<BitRate> {
         None

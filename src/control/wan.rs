@@ -361,6 +361,7 @@ impl Channel {
             previous,
             desired: rate,
             reason,
+            capacity: self.law.capacity(rate),
             actuation: self.actuation,
         }
     }

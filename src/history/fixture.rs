@@ -51,6 +51,7 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
         previous: BitRate::from_bps(91_000_000 + place),
         desired: BitRate::from_bps(92_000_000 + 1000 * place),
         reason,
+        capacity: None,
         actuation: Actuation {
             written: Some(BitRate::from_bps(92_000_000 + 1000 * place)),
             observed: Some(BitRate::from_bps(93_000_000 + 1000 * place)),

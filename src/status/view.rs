@@ -52,6 +52,8 @@ pub struct DirectionView {
     pub desired_mbps: f64,
     /// Rate that the router enforces in Mbit/s, if known.
     pub observed_mbps: Option<f64>,
+    /// What the provider's link is believed to carry in Mbit/s, if known.
+    pub capacity_mbps: Option<f64>,
     /// Traffic in Mbit/s, if known.
     pub achieved_mbps: Option<f64>,
     /// How busy the shaper is.
@@ -129,6 +131,7 @@ impl DirectionView {
             state_seconds: state.map(|_| cycle.at.since(told.since).as_secs_f64()),
             desired_mbps: told.desired.mbps(),
             observed_mbps: told.actuation.observed.map(BitRate::mbps),
+            capacity_mbps: told.capacity.map(BitRate::mbps),
             achieved_mbps: told.load.achieved.map(BitRate::mbps),
             load: told.load.class.name(),
             backlog_bytes: told.queue.map(|queue| queue.backlog_bytes),

@@ -163,6 +163,7 @@ fn direction(weather: &Weather, number: u64) -> DirectionCycle {
         previous: desired,
         desired,
         reason: Reason::Fixed,
+        capacity: None,
         actuation: Actuation::default(),
     }
 }

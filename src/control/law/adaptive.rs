@@ -135,7 +135,7 @@ impl Adaptive {
         drain.watch(input.now, depth);
         let drain = *drain;
         if input.now.since(self.last_cut()) < drain::SETTLE {
-            return Some(hold(input, Reason::HoldRefractory));
+            return Some(bide(input));
         }
         if excess.is_some() && is_too_little(input) {
             self.drain = None;
@@ -147,7 +147,7 @@ impl Adaptive {
         if !is_over && (!is_gone || self.detour.excused() > Delay::ZERO) {
             // Unless it got much worse meanwhile.
             let is_as_expected = excess.is_none_or(|excess| drain.expects(excess));
-            return is_as_expected.then(|| hold(input, Reason::HoldRefractory));
+            return is_as_expected.then(|| bide(input));
         }
         self.drain = None;
         let is_tried = is_over && was_tried(input, &drain);
@@ -184,7 +184,8 @@ impl Adaptive {
         self.detour.before_cut(input.current, &self.bounds);
         let is_rush = depth > self.bloat && !is_again;
         let capacity = capacity(input, is_rush);
-        if input.blame == Blame::Proven {
+        // Less than the floor is no capacity but an outage, which says nothing of what comes after.
+        if input.blame == Blame::Proven && capacity >= input.limits.floor {
             self.bounds.met(input.now, capacity);
         }
         let depth = depth + self.detour.excused();
@@ -309,6 +310,10 @@ impl RateLaw for Adaptive {
         self.bounds.rate()
     }
 
+    fn capacity(&self, rate: BitRate) -> Option<BitRate> {
+        self.bounds.believed(rate)
+    }
+
     fn proven(&self, now: MonoTime) -> Option<BitRate> {
         self.bounds.proven(now)
     }
@@ -376,6 +381,12 @@ fn no_raise(input: &LawInput) -> Option<Reason> {
 fn withdraw(input: &LawInput, reason: Reason) -> Verdict {
     let in_force = input.in_force.unwrap_or(input.current).max(input.limits.floor);
     Verdict { rate: input.current.min(in_force), reason }
+}
+
+/// Holds until a cut shows, if there is anything left to cut.
+fn bide(input: &LawInput) -> Verdict {
+    let is_least = input.current <= input.limits.floor;
+    hold(input, if is_least { Reason::HoldFloor } else { Reason::HoldRefractory })
 }
 
 fn hold(input: &LawInput, reason: Reason) -> Verdict {

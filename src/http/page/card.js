@@ -44,6 +44,7 @@ class Direction {
     put(field("desired"), view ? `${rate(view.desired_mbps)} Mbit/s` : "–");
     put(field("observed"), enforced(view));
     field("observed").classList.toggle("differs", !observing && differs(view));
+    put(field("capacity"), view?.capacity_mbps == null ? "–" : `${rate(view.capacity_mbps)} Mbit/s`);
     put(field("backlog"), bytes(view?.backlog_bytes));
     const state = view?.state ?? "unknown";
     this.root.dataset.state = state;

@@ -21,6 +21,7 @@ const PLOTS = [
     least: 1,
     traffic: (p) => p.achieved_mbps[0],
     line: (p) => p.desired_mbps[0],
+    dashes: (p) => p.capacity_mbps[0],
     state: (p) => p.states[0],
   },
   {
@@ -29,6 +30,7 @@ const PLOTS = [
     least: 1,
     traffic: (p) => p.achieved_mbps[1],
     line: (p) => p.desired_mbps[1],
+    dashes: (p) => p.capacity_mbps[1],
     state: (p) => p.states[1],
   },
   { title: "Added delay, ms", share: 3, least: 20, delay: (p) => p.delta_ms },
@@ -224,6 +226,10 @@ function drawPlot(pen, plot, points, whole, x, top, colour) {
     drawArea(pen, runs(points, plot.delay), box, x, y, colour("delay"), colour("delay-tint"));
   } else {
     drawArea(pen, runs(points, plot.traffic), box, x, y, colour("traffic"), colour("traffic-tint"));
+    pen.setLineDash([4, 4]);
+    for (const run of runs(points, plot.dashes))
+      stroke(pen, colour("quiet"), 1.25, () => trace(pen, run, x, y));
+    pen.setLineDash([]);
     for (const run of runs(points, plot.line))
       stroke(pen, colour("shaper"), 2, () => trace(pen, run, x, y));
   }

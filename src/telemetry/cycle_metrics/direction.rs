@@ -30,6 +30,7 @@ pub(super) struct DirectionFamilies {
     decisions: Family<Labels, Counter>,
     rate: Family<Labels, FloatGauge>,
     applied: Family<Labels, FloatGauge>,
+    capacity: Family<Labels, FloatGauge>,
     floor: Family<Labels, FloatGauge>,
     base: Family<Labels, FloatGauge>,
     ceiling: Family<Labels, FloatGauge>,
@@ -80,6 +81,14 @@ impl DirectionFamilies {
                 )
                 .when("once read"),
             ),
+            capacity: c.family(
+                by_direction(
+                    "wanctl_link_capacity_estimate_bytes_per_second",
+                    "What the provider's link is believed to carry: the rate at which a queue \
+                     stood last, or what has passed it since",
+                )
+                .when("once known"),
+            ),
             floor: c.family(by_direction(
                 "wanctl_shaper_rate_floor_bytes_per_second",
                 "Configured rate below which no cut goes",
@@ -127,6 +136,7 @@ pub(super) struct DirectionMetrics {
     decisions: Vec<(Reason, Counter)>,
     rate: FloatGauge,
     applied: Absent,
+    capacity: Absent,
     floor: FloatGauge,
     base: FloatGauge,
     ceiling: FloatGauge,
@@ -170,6 +180,7 @@ impl DirectionMetrics {
             decisions: decisions.to_vec(),
             rate: of(&all.rate),
             applied: Absent::new(&all.applied, with(&[])),
+            capacity: Absent::new(&all.capacity, with(&[])),
             floor: of(&all.floor),
             base: of(&all.base),
             ceiling: of(&all.ceiling),
@@ -195,6 +206,7 @@ impl DirectionMetrics {
     pub(super) fn record(&mut self, told: &DirectionCycle, now: MonoTime, passed: f64) {
         self.rate.set(told.desired.bytes_per_second());
         self.applied.set(told.actuation.observed.map(BitRate::bytes_per_second));
+        self.capacity.set(told.capacity.map(BitRate::bytes_per_second));
         self.allowance.inc_by(told.previous.bytes_per_second() * passed);
         self.count_change(told);
         if let Some((_, counter)) = self.decisions.iter().find(|(r, _)| *r == told.reason) {

@@ -138,11 +138,17 @@ fn rates_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Rates: $direction",
-                "The desired rate (exact mean of each step), the router's own limit as last read back, what passed, and the configured bounds",
+                "The desired rate (exact mean of each step), the router's own limit as last read back, what passed, what the link is believed to carry, and the configured bounds",
             )
             .ask(&mean("allowance"), "{{wan}} {{direction}} desired")
             .ask(&gauge("rate_applied"), "{{wan}} {{direction}} in the router")
             .ask(&mean("sent"), "{{wan}} {{direction}} sent")
+            .ask(
+                &each(&format!(
+                    "wanctl_link_capacity_estimate_bytes_per_second{{{OF_DIRECTION}}}"
+                )),
+                "{{wan}} {{direction}} capacity estimate",
+            )
             .ask(&gauge("rate_ceiling"), "{{wan}} {{direction}} ceiling")
             .ask(&gauge("rate_floor"), "{{wan}} {{direction}} floor")
             .bounds("/(ceiling|floor)$/")

@@ -82,6 +82,12 @@ impl Bounds {
         self.known.filter(|_| !self.is_open).map(|(rate, _)| rate)
     }
 
+    /// What the link is believed to carry while `rate` is tried: the bound, or what has passed it.
+    pub(super) fn believed(&self, rate: BitRate) -> Option<BitRate> {
+        let (bound, _) = self.known?;
+        Some(if self.is_open { bound.max(rate) } else { bound })
+    }
+
     /// The highest rate that met demand without a queue in the last minutes.
     pub(super) fn proven(&self, now: MonoTime) -> Option<BitRate> {
         self.proven.filter(|(_, at)| now.since(*at) < PROVEN_FOR).map(|(rate, _)| rate)
