@@ -149,6 +149,15 @@ impl Steering {
         target::orders(&self.switches, RouteTarget { sensitive: carrier, carrier })
     }
 
+    /// Returns the switches that are not known to be at rest because of what was carried out.
+    #[must_use]
+    pub fn away_from_rest(&self) -> Vec<Switch> {
+        if !self.acts() {
+            return Vec::new();
+        }
+        self.actuation.away_from_rest(&self.switches, self.target())
+    }
+
     /// Decides where traffic goes from `now` on.
     pub fn decide(&mut self, now: MonoTime) -> SteeringDecision {
         self.believes = self.believes || self.adopt(now);
