@@ -17,6 +17,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may panic"))]
 
 mod adopt;
+mod age_clock;
 mod answer;
 mod ask;
 mod bucket;

@@ -26,7 +26,7 @@ use crate::{
     control::Cycle,
     history::{HistoryError, KeptSteering, Memories, Recorder},
     status::SteeringBoard,
-    steering::{Manual, Rank, Steering, SteeringMode, SteeringParams, SwitchOrder},
+    steering::{Manual, Rank, Steering, SteeringMode, SteeringParams, Switch, SwitchOrder},
     telemetry::SteeringMetrics,
     units::{MonoTime, Timestamp},
 };
@@ -160,7 +160,7 @@ impl SteeringTask {
     fn turn(&mut self) {
         if self.settings.has_changed().unwrap_or(false) {
             let params = self.settings.borrow_and_update().params.clone();
-            self.steering.retune(params);
+            self.retune(params);
         }
         while let Ok(cycle) = self.cycles.try_recv() {
             self.steering.on_cycle(&cycle);
@@ -180,6 +180,23 @@ impl SteeringTask {
         if moved || now >= self.keep_at {
             self.keep(now);
         }
+    }
+
+    /// Goes on by other settings. Who only observes from now on writes nothing, not even to undo
+    /// what was switched: somebody else must know of it.
+    fn retune(&mut self, params: SteeringParams) {
+        if params.mode != SteeringMode::Active {
+            for Switch { wan, kind } in self.steering.away_from_rest() {
+                let (wan, rule) = (self.teller.name(wan).unwrap_or_default(), kind.name());
+                warn!(
+                    wan,
+                    rule,
+                    "left switched, since steering only observes from now on: \
+                     put it back on the router, or set steering to act again"
+                );
+            }
+        }
+        self.steering.retune(params);
     }
 
     /// Lets the history remember where traffic goes.

@@ -25,6 +25,8 @@ pub struct Rows<'a> {
     current: Option<(Arc<str>, Series<'a>)>,
     /// How many rows may still be told.
     left: usize,
+    /// Where the next page is known to begin.
+    end: Option<Cursor>,
     next: Option<Cursor>,
 }
 
@@ -52,6 +54,7 @@ impl<'a> Rows<'a> {
             wans: wans.map(Arc::from).collect(),
             current: None,
             left: limit,
+            end: None,
             next: None,
         };
         let is_first = |cursor: &&Cursor| rows.wans.front().is_some_and(|wan| **wan == *cursor.wan);
@@ -59,6 +62,14 @@ impl<'a> Rows<'a> {
             rows.begin(at)?;
         }
         Ok(rows)
+    }
+
+    /// Ends the page where the `next` begins, or with the last row if there is none, and however
+    /// many rows that are. A page that is read again ends so where it ended before, although rows
+    /// were added to it meanwhile.
+    #[must_use]
+    pub fn up_to(self, next: Option<Cursor>) -> Self {
+        Self { left: usize::MAX, end: next, ..self }
     }
 
     /// Returns where the next page begins, once this one is full.
@@ -106,6 +117,12 @@ impl Iterator for Rows<'_> {
                 return Some(Err(error));
             }
         };
+        let is_beyond = |end: &mut Cursor| (&*row.wan, row.point.at) >= (end.wan.as_str(), end.at);
+        if let Some(end) = self.end.take_if(is_beyond) {
+            self.next = Some(end);
+            self.end();
+            return None;
+        }
         if self.left == 0 {
             let Question { from, to, resolution, .. } = *self.question;
             let resolution = resolution.settled(from, to);

@@ -18,7 +18,7 @@ use super::{
     HistoryError, Retention, Settings,
     ingest::{self, Sums, Taken},
     lock::WriterLock,
-    row::{Batch, INSERT_EVENT},
+    row::{Batch, INSERT_EVENT, raw_table},
     schema::{self, failed},
     upkeep::{self, LOG_BYTES},
 };
@@ -69,14 +69,24 @@ impl Store {
         self.recover_from(result)
     }
 
-    /// Does some of what is due at `now` to the tiers and to what is too old, and cuts back a log
-    /// that has outgrown its limit. Returns whether more is due.
-    pub(super) fn upkeep(&mut self, now: Timestamp) -> Result<bool, HistoryError> {
+    /// Returns when the newest cycle was.
+    pub(super) fn newest(&mut self) -> Result<Option<Timestamp>, HistoryError> {
+        let mut newest = None;
+        let result = self.opened().and_then(|(open, path)| {
+            newest = open.newest().map_err(failed("reading", path))?;
+            Ok(())
+        });
+        self.recover_from(result).map(|()| newest)
+    }
+
+    /// Does some of what is due at `now` to the tiers and, ages being counted from `aged`, to what
+    /// is too old, and cuts back a log that has outgrown its limit. Returns whether more is due.
+    pub(super) fn upkeep(&mut self, now: Timestamp, aged: Timestamp) -> Result<bool, HistoryError> {
         let (keep, busy_timeout) = (self.settings.retention, self.busy_timeout);
         let (_, log) = self.sizes();
         let mut more = false;
         let result = self.opened().and_then(|(open, path)| {
-            let done = upkeep::run(&mut open.connection, now, &keep).and_then(|due| {
+            let done = upkeep::run(&mut open.connection, now, aged, &keep).and_then(|due| {
                 more = due;
                 if log > LOG_BYTES {
                     checkpoint(&open.connection, busy_timeout)?;
@@ -154,6 +164,16 @@ impl OpenStore {
             identity_of(path).map_err(|_| HistoryError::Missing { path: path.to_owned() })?;
         let taken = vec![Taken::NOTHING; wans.len()];
         Ok(Self { connection, wans, taken, file, _lock: lock })
+    }
+
+    fn newest(&self) -> rusqlite::Result<Option<Timestamp>> {
+        let mut newest = None;
+        for wan in &self.wans {
+            let sql = format!("SELECT max(at_ms) FROM {}", raw_table(*wan));
+            let of_wan: Option<i64> = self.connection.query_row(&sql, [], |row| row.get(0))?;
+            newest = newest.max(of_wan);
+        }
+        Ok(newest.map(|millis| Timestamp::from_micros(millis.saturating_mul(1000))))
     }
 
     fn write(&mut self, batch: &Batch) -> rusqlite::Result<()> {

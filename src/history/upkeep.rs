@@ -27,15 +27,17 @@ const SHORTEST: Duration = Duration::from_mins(10);
 /// Of the allowed bytes, what is left to the log: it is cut back to about this.
 pub(super) const LOG_BYTES: u64 = 8 << 20;
 
-/// Does some of what is due at `now`, and returns whether more is.
+/// Does some of what is due at `now`, and returns whether more is. Ages are counted from `aged`,
+/// which is `now` unless that is doubted.
 pub(super) fn run(
     connection: &mut Connection,
     now: Timestamp,
+    aged: Timestamp,
     keep: &Retention,
 ) -> rusqlite::Result<bool> {
     let deadline = Instant::now() + BUDGET;
     let wans: Vec<i64> = schema::all_wans(connection)?.into_iter().map(|(id, _)| id).collect();
-    let mut upkeep = Upkeep { connection, now, keep, deadline };
+    let mut upkeep = Upkeep { connection, now, aged, keep, deadline };
     let more = upkeep.all(&wans)?;
     retention::vacuum(upkeep.connection)?;
     Ok(more)
@@ -44,6 +46,7 @@ pub(super) fn run(
 struct Upkeep<'a> {
     connection: &'a mut Connection,
     now: Timestamp,
+    aged: Timestamp,
     keep: &'a Retention,
     deadline: Instant,
 }
@@ -61,8 +64,8 @@ impl Upkeep<'_> {
                     }
                 }
             }
-            let (now, keep) = (self.now, self.keep);
-            more |= self.step(|t| retention::trim_events(t, now, keep))?;
+            let (aged, keep) = (self.aged, self.keep);
+            more |= self.step(|t| retention::trim_events(t, aged, keep))?;
             more |= self.step(adopt::step)?;
             more |= self.make_room(wans)?;
             if !more || Instant::now() >= self.deadline {
@@ -74,7 +77,7 @@ impl Upkeep<'_> {
     /// Builds the tier above `level` and then forgets what is old of `level`.
     fn build_and_trim(&mut self, wan: i64, level: Level) -> rusqlite::Result<bool> {
         let until = retention::before(self.now, LATE);
-        let cut = retention::before(self.now, self.keep.of(level));
+        let cut = retention::before(self.aged, self.keep.of(level));
         self.step(|transaction| {
             let more = match level.coarser() {
                 Some(tier) => rollup::build(transaction, wan, tier, until)?,
@@ -101,8 +104,8 @@ impl Upkeep<'_> {
             }
         }
         let fewer = Retention { event_count: 1_000, ..*self.keep };
-        let now = self.now;
-        self.step(|transaction| retention::trim_events(transaction, now, &fewer))
+        let aged = self.aged;
+        self.step(|transaction| retention::trim_events(transaction, aged, &fewer))
     }
 
     /// Runs a step in a transaction that takes the write lock only if it writes.

@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use super::{
     Event, HistoryError, Recorder, Settings,
+    age_clock::AgeClock,
     recorder::{Item, Shared},
     row::{Batch, EventRow},
     store::Store,
@@ -72,6 +73,7 @@ fn start_at(settings: Settings, pace: Pace) -> (Recorder, Writer) {
         batch: Batch::default(),
         taken: 0,
         failed_attempts: 0,
+        age_clock: None,
         tended: None,
         pace,
     };
@@ -150,6 +152,8 @@ struct Worker {
     taken: u64,
     /// Since the last success.
     failed_attempts: u64,
+    /// What ages are counted by, once the store has told its newest row.
+    age_clock: Option<AgeClock>,
     tended: Option<Instant>,
     pace: Pace,
 }
@@ -221,7 +225,7 @@ impl Worker {
 
     /// Writes the batch and does some upkeep; on an error the batch stays for the next attempt.
     fn write(&mut self) -> Result<(), HistoryError> {
-        let result = self.store.write(&self.batch);
+        let result = self.set_age_clock().and_then(|()| self.store.write(&self.batch));
         if result.is_ok() {
             self.note_commit();
         }
@@ -237,6 +241,15 @@ impl Worker {
         result
     }
 
+    /// Lets ages be counted from what was stored before the first batch, whose times may be wrong.
+    fn set_age_clock(&mut self) -> Result<(), HistoryError> {
+        if self.age_clock.is_none() {
+            let newest = self.store.newest()?;
+            self.age_clock = Some(AgeClock::new(Instant::now(), wall_clock(), newest));
+        }
+        Ok(())
+    }
+
     fn tend(&mut self) -> Result<(), HistoryError> {
         let retention = self.shared.retention().take();
         let is_due = self.tended.is_none_or(|at| at.elapsed() >= UPKEEP_INTERVAL);
@@ -246,8 +259,11 @@ impl Worker {
         if let Some(retention) = retention {
             self.store.retain(retention);
         }
-        self.tended = Some(Instant::now());
-        match self.store.upkeep(wall_clock()) {
+        let (run, wall) = (Instant::now(), wall_clock());
+        self.tended = Some(run);
+        let Some(clock) = &mut self.age_clock else { return Ok(()) };
+        let aged = clock.read(run, wall);
+        match self.store.upkeep(wall, aged) {
             // Another second will do.
             Err(error) if error.is_busy() => Ok(()),
             result => result.map(|_| ()),

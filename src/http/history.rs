@@ -122,7 +122,8 @@ fn read(
         Err(error) => return drop(ready.send(Err(error))),
     };
     // In JSON the cursor is at the end. CSV has no place for it, and a header must come first: so
-    // the page is read twice.
+    // the page is read twice. No transaction holds both, since a slow client would keep the writer
+    // from cutting back its log: the second pass ends where the first has found the next page.
     let looked = match format {
         Format::Json => Ok(None),
         Format::Csv => begin(&reader).and_then(|mut rows| {
@@ -130,7 +131,14 @@ fn read(
             Ok(rows.next_page().cloned())
         }),
     };
-    let (next, mut rows) = match looked.and_then(|next| Ok((next, begin(&reader)?))) {
+    let twice = looked.and_then(|next| {
+        let rows = begin(&reader)?;
+        Ok(match format {
+            Format::Json => (None, rows),
+            Format::Csv => (next.clone(), rows.up_to(next)),
+        })
+    });
+    let (next, mut rows) = match twice {
         Ok(both) => both,
         Err(error) => return drop(ready.send(Err(error))),
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use self::choice::Choice;
 use super::{
-    Blocker, FailoverReason, FailoverView, Manual, Move, Rank, RouteActuation, RouteTarget,
+    Blocker, FailoverReason, FailoverView, Manual, Move, Rank, Reach, RouteActuation, RouteTarget,
     SteerReason, SteerState, SteerView, SteeringDecision, SteeringMemory, SteeringMode,
     SteeringParams, Switch, SwitchOrder, Tally, WanView,
     actions::Actions,
@@ -136,15 +136,26 @@ impl Steering {
     }
 
     /// Returns how each switch ought to be left when nobody will decide any more: at rest, but
-    /// everything stays away from a home that is dead. Nothing if nothing was carried out.
+    /// what was moved away from a home stays away unless that is proven up. Nothing if nothing was
+    /// carried out.
     #[must_use]
     pub fn farewell(&self) -> Vec<SwitchOrder> {
         if !self.acts() {
             return Vec::new();
         }
-        let is_home_dead = self.watches.first().is_some_and(Watch::is_dead);
-        let carrier = if is_home_dead { self.carrier.rank } else { Rank::HOME };
+        // After a start nobody knows yet whether the home that was left has come back.
+        let is_home_up = self.watches.first().is_some_and(|home| home.reach() == Reach::Up);
+        let carrier = if is_home_up { Rank::HOME } else { self.carrier.rank };
         target::orders(&self.switches, RouteTarget { sensitive: carrier, carrier })
+    }
+
+    /// Returns the switches that are not known to be at rest because of what was carried out.
+    #[must_use]
+    pub fn away_from_rest(&self) -> Vec<Switch> {
+        if !self.acts() {
+            return Vec::new();
+        }
+        self.actuation.away_from_rest(&self.switches, self.target())
     }
 
     /// Decides where traffic goes from `now` on.

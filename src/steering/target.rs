@@ -143,6 +143,16 @@ impl RouteActuation {
         self.report(switch).and_then(|report| report.seen).map(|(enabled, _)| enabled)
     }
 
+    /// Returns which of `switches`, ordered to be so for `target`, are not known to be at rest.
+    pub(super) fn away_from_rest(&self, switches: &[Switch], target: RouteTarget) -> Vec<Switch> {
+        let ordered = orders(switches, target);
+        let is_at_rest = |rest: &SwitchOrder| {
+            ordered.contains(rest) && self.is_enabled(rest.switch) == Some(rest.enabled)
+        };
+        let rest = orders(switches, RouteTarget::default()).into_iter();
+        rest.filter(|rest| !is_at_rest(rest)).map(|rest| rest.switch).collect()
+    }
+
     /// Reads the target that the switches, as seen, amount to. Of several that contradict each
     /// other the most preferred counts, and where every route is withdrawn home does; the orders
     /// that follow put the rest right.

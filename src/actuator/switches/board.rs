@@ -1,7 +1,8 @@
 //! Which switch to change or to look at next, if any. Pure: it knows no router and no clock.
 //!
 //! - a change is made as soon as the row is seen to be otherwise than ordered;
-//! - nothing is closed while what is to be opened instead is not open yet;
+//! - nothing is closed while what is to be opened instead is not open yet, but for steering rules
+//!   whose stand-in cannot be used;
 //! - a write without an answer leaves a doubt, which ends when the row is seen as it was written,
 //!   or is otherwise for so long that the write cannot be on its way any more;
 //! - a row that cannot be used is looked at again, in case somebody mends it.
@@ -120,9 +121,13 @@ impl Board {
     }
 
     /// Tells whether a switch that decides about the same traffic as `kind` is yet to be enabled.
+    ///
+    /// A steering rule that cannot be used is not waited for: without any rule, connections still
+    /// go with everything else. Without a route, nothing goes anywhere.
     fn is_opening(&self, kind: SwitchKind) -> bool {
         let of_same = |ledger: &&Ledger| steers(ledger.switch.kind) == steers(kind);
-        self.ledgers.iter().filter(of_same).any(|ledger| {
+        let may_come = |ledger: &&Ledger| !steers(kind) || ledger.refusal.is_none();
+        self.ledgers.iter().filter(of_same).filter(may_come).any(|ledger| {
             ledger.wanted == Some(true) && !ledger.seen.is_some_and(|(enabled, _)| enabled)
         })
     }

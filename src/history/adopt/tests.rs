@@ -30,7 +30,7 @@ fn a_history_of_version_1_keeps_its_rows() {
     // New cycles come while the old ones are still on their way.
     store.write(&fixture::batch([fixture::cycle(0, 1000)])).unwrap();
     let mut steps = 0;
-    while store.upkeep(fixture::START).unwrap() {
+    while store.upkeep(fixture::START, fixture::START).unwrap() {
         steps += 1;
         assert!(steps < 100, "it does not end");
     }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use tempfile::TempDir;
 
@@ -66,4 +66,33 @@ fn only_the_wanted_wans_are_told_and_unknown_ones_named() {
     question.wans.push("lte".into());
     let error = Rows::new(&reader, &question, 1000, None).unwrap_err();
     assert!(error.to_string().contains("no WAN lte"), "{error}");
+}
+
+#[test]
+fn a_page_that_grows_before_it_is_read_again_ends_where_it_ended() {
+    let directory = TempDir::new().unwrap();
+    let path = history(&directory);
+    let reader = Reader::open(&path).unwrap();
+    let question = question(Resolution::Raw);
+    for limit in [100, 320, 1000] {
+        let mut looked = Rows::new(&reader, &question, limit, None).unwrap();
+        looked.by_ref().for_each(|row| drop(row.unwrap()));
+        let next = looked.next_page().cloned();
+        // A clock that was set back fills moments that were passed already.
+        let late = (0..30).map(|n| {
+            let wall = START.after(STEP * n + Duration::from_millis(limit as u64 % 40 + 5));
+            crate::control::Cycle { wall, ..fixture::cycle(0, u64::from(n) + 1000) }
+        });
+        fixture::store(&fixture::settings(&directory)).write(&fixture::batch(late)).unwrap();
+        let again = Rows::new(&reader, &question, limit, None).unwrap();
+        let mut again = again.up_to(next.clone());
+        let mut told = keys(&mut again);
+        assert_eq!(again.next_page(), next.as_ref());
+        if next.is_some() {
+            let rest = Rows::new(&reader, &question, usize::MAX, next.as_ref());
+            told.extend(keys(&mut rest.unwrap()));
+        }
+        let whole = keys(&mut Rows::new(&reader, &question, usize::MAX, None).unwrap());
+        assert_eq!(told, whole, "{limit}");
+    }
 }

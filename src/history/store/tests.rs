@@ -335,10 +335,10 @@ fn a_log_that_outgrew_its_limit_is_cut_back_when_no_reader_needs_it() {
     let reader = Connection::open(&settings.path).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM cycles").unwrap();
     store.write(&fixture::batch(cycles(10..20))).unwrap();
-    store.upkeep(START).unwrap();
+    store.upkeep(START, START).unwrap();
     assert!(store.sizes().1 > LOG_BYTES);
     reader.execute_batch("COMMIT").unwrap();
-    store.upkeep(START).unwrap();
+    store.upkeep(START, START).unwrap();
     assert_eq!(store.sizes().1, 0);
     assert_eq!(number(&settings.path, COUNT), 20);
 }

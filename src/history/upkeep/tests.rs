@@ -86,7 +86,7 @@ impl Trial {
             }
             Happening::Upkeep => {
                 let wall = self.wall;
-                self.store().upkeep(wall).unwrap();
+                self.store().upkeep(wall, wall).unwrap();
             }
             Happening::Crash => self.crash(),
         }
@@ -165,7 +165,7 @@ proptest! {
         // And when all that is due has been done, years later.
         trial.wall = trial.wall.after(Duration::from_hours(24));
         let wall = trial.wall;
-        while trial.store().upkeep(wall).unwrap() {}
+        while trial.store().upkeep(wall, wall).unwrap() {}
         trial.expect_whole();
     }
 }
@@ -190,11 +190,30 @@ fn upkeep_done_twice_changes_nothing() {
     trial.happen(&Happening::Cycles(0, 600, 1000));
     trial.happen(&Happening::Pause(4000));
     let wall = trial.wall;
-    while trial.store().upkeep(wall).unwrap() {}
+    while trial.store().upkeep(wall, wall).unwrap() {}
     let once = trial.total("cable");
-    assert!(!trial.store().upkeep(wall).unwrap());
+    assert!(!trial.store().upkeep(wall, wall).unwrap());
     assert_eq!(trial.total("cable"), once);
     assert_eq!(once.directions.download.states[0].1.to_string(), "1");
+}
+
+#[test]
+fn a_wall_clock_that_is_doubted_costs_no_row() {
+    let mut trial = Trial::new(short());
+    trial.happen(&Happening::Cycles(0, 60, 1000));
+    let (right, wrong) = (trial.wall, trial.wall.after(Duration::from_hours(24 * 400)));
+    assert_eq!(trial.store().newest().unwrap(), Some(right));
+    while trial.store().upkeep(wrong, right).unwrap() {}
+    let connection = Connection::open(&trial.settings.path).unwrap();
+    let kept = |table: &str| -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(kept("cycles"), 60);
+    assert!(kept("seconds") >= 60 && kept("minutes") > 0, "buckets are built all the same");
+    while trial.store().upkeep(wrong, wrong).unwrap() {}
+    assert_eq!(kept("cycles"), 0);
+    trial.expect_whole();
 }
 
 #[test]
@@ -204,7 +223,7 @@ fn a_tier_that_is_kept_shorter_than_a_finer_one_is_no_hole() {
     trial.happen(&Happening::Cycles(0, 2400, 1000));
     trial.happen(&Happening::Pause(600));
     let wall = trial.wall;
-    while trial.store().upkeep(wall).unwrap() {}
+    while trial.store().upkeep(wall, wall).unwrap() {}
     trial.expect_whole();
 }
 
@@ -218,7 +237,7 @@ fn a_short_peak_survives_every_tier() {
     trial.store().write(&fixture::batch([peak])).unwrap();
     trial.wall = trial.wall.after(Duration::from_hours(12));
     let wall = trial.wall;
-    while trial.store().upkeep(wall).unwrap() {}
+    while trial.store().upkeep(wall, wall).unwrap() {}
     let total = trial.total("cable");
     assert_eq!(total.delta.unwrap().max, Delay::from_micros(210_000));
     assert!(total.directions.upload.states[3].1 > 0.0);
@@ -274,8 +293,8 @@ fn upkeep_without_work_takes_no_lock() {
     let mut trial = Trial::new(Retention::default());
     trial.happen(&Happening::Cycles(0, 1, 50));
     let wall = trial.wall;
-    trial.store().upkeep(wall).unwrap();
+    trial.store().upkeep(wall, wall).unwrap();
     let other = Connection::open(&trial.settings.path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    trial.store().upkeep(wall).unwrap();
+    trial.store().upkeep(wall, wall).unwrap();
 }

@@ -10,7 +10,8 @@ fn history(directory: &TempDir) -> std::path::PathBuf {
     let settings = fixture::settings(directory);
     let mut store = fixture::store(&settings);
     store.write(&fixture::batch((0..1200).map(|n| fixture::cycle(0, n * 10)))).unwrap();
-    while store.upkeep(START.after(STEP * 20_000)).unwrap() {}
+    let end = START.after(STEP * 20_000);
+    while store.upkeep(end, end).unwrap() {}
     store.close();
     settings.path
 }

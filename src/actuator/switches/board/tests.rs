@@ -86,6 +86,24 @@ fn nothing_is_closed_before_the_other_way_is_open() {
 }
 
 #[test]
+fn a_steering_rule_that_cannot_be_used_keeps_no_other_from_being_closed() {
+    let next = |kind| Switch { wan: Rank(2), kind };
+    let (other, other6) = (next(SwitchKind::Steer), next(SwitchKind::Steer6));
+    let mut board = board(&[(STEER, true), (other, false), (other6, false)]);
+    board.want(&[order(other, true), order(other6, true), order(STEER, false)], at(1));
+    let job = write(&mut board, at(1));
+    board.answered(job, true, at(1));
+    let job = write(&mut board, at(1));
+    assert_eq!(job.place, 2, "a rule that may still come is waited for");
+    board.refused(job, "no rule".to_owned(), at(1));
+    let job = write(&mut board, at(1));
+    assert_eq!((job.place, job.change), (0, Some(false)));
+    board.answered(job, false, at(1));
+    let pending = |report: &&SwitchReport| report.pending_since.is_some() && !report.refused;
+    assert_eq!(board.actuation().switches.iter().find(pending), None);
+}
+
+#[test]
 fn a_write_without_an_answer_leaves_a_doubt_until_it_is_seen() {
     let mut board = board(&[(STEER, false)]);
     board.want(&[order(STEER, true)], at(1));

@@ -24,7 +24,7 @@ fn history(directory: &TempDir) -> (Settings, Timestamp) {
     let mut store = fixture::store(&settings);
     store.write(&fixture::batch((0..7200).map(|n| fixture::cycle(0, n * 20)))).unwrap();
     let end = START.after(STEP * 20 * 7200);
-    while store.upkeep(end).unwrap() {}
+    while store.upkeep(end, end).unwrap() {}
     store.close();
     (settings, end)
 }

@@ -62,7 +62,7 @@ fn taken_over(sql: &str) -> Remembered {
 
     let mut store = fixture::store(&settings);
     store.write(&fixture::batch([fixture::cycle(0, 1000)])).unwrap();
-    while store.upkeep(fixture::START).unwrap() {}
+    while store.upkeep(fixture::START, fixture::START).unwrap() {}
     let reader = Reader::open(&settings.path).unwrap();
     let version: i64 =
         reader.connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();

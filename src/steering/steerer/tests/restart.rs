@@ -73,6 +73,40 @@ fn at_the_end_all_is_at_rest_unless_home_is_dead() {
 }
 
 #[test]
+fn who_stops_soon_after_the_start_does_not_go_back_to_a_home_that_may_be_dead() {
+    let mut site = Site::new(2).settled();
+    site.run(3.0, &[DEAD, FAIR]);
+    let memory = site.steering.memory(site.now);
+    let actuation = obedient(&site.steering, site.last.as_ref(), site.now);
+    for (weather, left) in [(DEAD, true), (FAIR, false)] {
+        let mut site = restarted(&memory, 1.0);
+        site.steering.on_actuation(actuation.clone());
+        let withdrawn = |order: &SwitchOrder| order.switch.wan == HOME && !order.enabled;
+        site.run(0.5, &[weather, FAIR]);
+        assert!(site.steering.farewell().iter().any(withdrawn), "nobody knows yet");
+        site.run(60.0, &[weather, FAIR]);
+        assert_eq!(site.steering.farewell().iter().any(withdrawn), left, "{weather:?}");
+    }
+}
+
+#[test]
+fn who_stops_acting_can_tell_what_stays_switched() {
+    let mut site = Site::new(2).settled();
+    assert_eq!(site.steering.away_from_rest(), []);
+    site.run(3.0, &[FOUL, FAIR]);
+    let steer = Switch { wan: FIRST, kind: SwitchKind::Steer };
+    assert_eq!(site.steering.away_from_rest(), [steer]);
+    // What was ordered counts before the router says so.
+    let mut site = Site::new(2).settled();
+    site.obeys = false;
+    site.run(3.0, &[DEAD, FAIR]);
+    let home = Switch { wan: HOME, kind: SwitchKind::Withdraw };
+    assert_eq!(site.steering.away_from_rest(), [home]);
+    site.steering.retune(SteeringParams { mode: SteeringMode::Observe, ..params(2) });
+    assert_eq!(site.steering.away_from_rest(), [], "now it is somebody else's");
+}
+
+#[test]
 fn what_a_crash_left_behind_is_taken_over_and_put_right() {
     // No memory, but home's route is withdrawn and the rule is enabled.
     let mut site = Site::new(2);
