@@ -66,8 +66,7 @@ async fn the_operators_word_holds_over_a_restart_and_ends_by_itself() {
     house.restart("").await;
     assert_eq!(house.switched(CALLS), [true, false]);
     house.until("the rule enabled again", |_| house.switched(CALLS) == [true, false, true]).await;
-    let told = house.steering().await;
-    assert_eq!(told["steer"]["reason"], "manual", "{told:#}");
+    let told = house.until("told", |told| told["steer"]["reason"] == "manual").await;
     assert!(told["steer"]["timers"]["manual"].as_f64() < Some(14.0));
     house.until("the rule at rest", |_| house.switched(CALLS).len() == 4).await;
     let (status, text) = house.override_with("to=fibre").await;
