@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{self, Write as _},
     net::{SocketAddr, TcpStream},
     thread,
     time::{Duration, Instant},
@@ -20,10 +20,11 @@ const LASTS: Duration = Duration::from_secs(8);
 /// Connections that say nothing, many times what is let in.
 const SILENT: usize = 2_000;
 
-fn scrape(address: SocketAddr) -> Scrape {
-    let page = http::get(address, "/metrics", Format::Text.accept()).unwrap();
+/// A scrape; one that is taken for a silent peer, before it has said anything, fails.
+fn scrape(address: SocketAddr) -> io::Result<Scrape> {
+    let page = http::get(address, "/metrics", Format::Text.accept())?;
     assert_eq!(page.status, 200);
-    Scrape::parse(&page.body, Format::Text).unwrap()
+    Ok(Scrape::parse(&page.body, Format::Text).unwrap())
 }
 
 /// Resident memory in MB.
@@ -41,13 +42,13 @@ fn whoever_comes_the_loops_turn_memory_is_bounded_and_a_scrape_is_answered() {
         scrape.value("wanctl_cycle_duration_seconds_count", &[("wan", "cable")])
             + scrape.value("wanctl_cycle_ticks_skipped_total", &[("wan", "cable")])
     };
-    let (before, quiet) = (cycles(&scrape(address)), resident(demo.id()));
+    let (before, quiet) = (cycles(&scrape(address).unwrap()), resident(demo.id()));
     let started = Instant::now();
     let abusers = [silent, trickle, verbose].map(|abuse| thread::spawn(move || abuse(address)));
-    let (mut scrapes, mut slowest, mut highest) = (0, Duration::ZERO, quiet);
+    let (mut scrapes, mut failed, mut slowest, mut highest) = (0, 0, Duration::ZERO, quiet);
     while started.elapsed() < LASTS {
         let asked = Instant::now();
-        scrape(address);
+        failed += u32::from(scrape(address).is_err());
         slowest = slowest.max(asked.elapsed());
         highest = highest.max(resident(demo.id()));
         scrapes += 1;
@@ -56,9 +57,10 @@ fn whoever_comes_the_loops_turn_memory_is_bounded_and_a_scrape_is_answered() {
     for each in abusers {
         each.join().unwrap();
     }
-    let after = scrape(address);
+    let after = scrape(address).unwrap();
     let rate = (cycles(&after) - before) / started.elapsed().as_secs_f64();
     assert!((rate - 20.0).abs() < 2.0, "{rate} ticks a second");
+    assert!(failed * 5 <= scrapes, "{failed} of {scrapes} scrapes failed");
     assert!(scrapes > 5 && slowest < Duration::from_secs(5), "{scrapes}, {slowest:?}");
     assert!(highest < quiet + 40.0, "{quiet} MB before, {highest} MB in between");
     assert_eq!(http::get(address, "/livez", "*/*").unwrap().status, 200);
