@@ -29,6 +29,9 @@ const DRAINED_AFTER: Duration = Duration::from_secs(10);
 
 /// A direction whose share of the delay is smaller than this is not to blame for it.
 const OWN: f64 = 0.25;
+/// Less delay than this is no standing queue.
+const CALM: Delay = Delay::from_micros(4_000);
+/// No excuse holds once a queue has stood for this long.
 const EXCUSE: Duration = Duration::from_millis(500);
 
 /// Everything that shapes one WAN's control.
@@ -227,7 +230,7 @@ impl Wan {
         });
         let standing =
             seen.each().iter().filter_map(|(_, seen)| Some(seen.as_ref()?.standing)).max();
-        if standing.unwrap_or(Delay::ZERO) <= Delay::from_millis_f64(4.0) {
+        if standing.unwrap_or(Delay::ZERO) <= CALM {
             *calm = now;
         }
         let stands_long = now.since(*calm) > EXCUSE;
