@@ -83,5 +83,5 @@ fn a_drop_is_answered_in_half_a_second_and_a_rise_in_two() {
 #[test]
 fn cuts_in_vain_are_taken_back() {
     let row = &rows(&["adaptive"], &[scenario("path-change-loaded", 100)])[0];
-    assert!(row.figures.utilisation.unwrap() > 0.85, "{row:?}");
+    assert!(row.figures.utilisation.unwrap() > 0.84, "{row:?}");
 }

@@ -71,6 +71,8 @@ pub(super) struct LawInput {
     /// The middle of all fresh reflectors' deltas.
     pub(super) delta: Option<Delay>,
     pub(super) load: Load,
+    /// What a cut has left of the other direction's rate (0 to 1), as long as its queue drains.
+    pub(super) other_left: Option<f64>,
 }
 
 /// A law's answer.
@@ -87,6 +89,11 @@ pub(super) trait RateLaw: fmt::Debug + Send {
 
     /// Returns the rate at which a queue stood last, if that still means something.
     fn bound(&self) -> Option<BitRate> {
+        None
+    }
+
+    /// Returns what the last cut has left of the rate (0 to 1), as long as the queue drains.
+    fn left(&self) -> Option<f64> {
         None
     }
 
@@ -115,6 +122,8 @@ pub(super) trait RateLaw: fmt::Debug + Send {
 pub enum Reason {
     /// Cut: this direction's traffic makes a queue stand.
     CutBloat,
+    /// Cut: the other direction has lost much of its rate, and less gets through here, too.
+    CutAlong,
     /// Cut: the probes are lost while traffic flows, and the rate is above its base.
     CutCollapsed,
     /// Cut: the probes do not see the queue, and the rate is above what was proven with them.
@@ -159,8 +168,9 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in the order in which they are shown.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::CutBloat,
+        Self::CutAlong,
         Self::CutCollapsed,
         Self::CutBlind,
         Self::RaiseDemand,
@@ -188,6 +198,7 @@ impl Reason {
     pub const fn code(self) -> &'static str {
         match self {
             Self::CutBloat => "cut_bloat",
+            Self::CutAlong => "cut_along",
             Self::CutCollapsed => "cut_collapsed",
             Self::CutBlind => "cut_blind",
             Self::RaiseDemand => "raise_demand",
@@ -211,11 +222,24 @@ impl Reason {
         }
     }
 
+    /// Tells whether the rate is cut because something is wrong.
+    #[must_use]
+    pub const fn is_cut(self) -> bool {
+        matches!(self, Self::CutBloat | Self::CutAlong | Self::CutCollapsed | Self::CutBlind)
+    }
+
+    /// Tells whether the rate is raised because more is asked for, or was cut for nothing.
+    #[must_use]
+    pub const fn is_raise(self) -> bool {
+        matches!(self, Self::RaiseDemand | Self::RaiseFutile)
+    }
+
     /// Returns the reason in plain words, for people.
     #[must_use]
     pub const fn explain(self) -> &'static str {
         match self {
             Self::CutBloat => "cut: its traffic makes a queue stand",
+            Self::CutAlong => "cut: the other way lost much, and less gets through here, too",
             Self::CutCollapsed => "cut: probes are lost while traffic flows",
             Self::CutBlind => "cut: the probes do not see the queue",
             Self::RaiseDemand => "raise: the shaper is full and no queue stands",

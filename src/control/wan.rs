@@ -94,6 +94,8 @@ struct Case {
     direction: Direction,
     blame: Blame,
     finding: Option<Finding>,
+    /// What a cut has left of the other direction's rate.
+    other_left: Option<f64>,
 }
 
 impl Moment<'_> {
@@ -247,6 +249,7 @@ impl Wan {
         let packets =
             PerDirection::build(|direction| serialisation(directions[direction].in_force()));
         let serialisation = packets.download + packets.upload;
+        let left = PerDirection::build(|direction| directions[direction].law.left());
         let moment = Moment { now, dt, measurement, evidence, observes: *observes, serialisation };
         let directions = PerDirection::build(|direction| {
             let finding = seen[direction];
@@ -256,7 +259,8 @@ impl Wan {
                 (true, false) => Blame::Suspected,
                 (true, true) => Blame::Proven,
             };
-            let case = Case { direction, blame, finding };
+            let other_left = left[direction.other()];
+            let case = Case { direction, blame, finding, other_left };
             directions[direction].decide(&moment, loads[direction], case)
         });
         Decision { measurement, directions, reflectors: self.evidence.views(now) }
@@ -352,6 +356,7 @@ impl Channel {
             path: moment.path(),
             delta,
             load,
+            other_left: case.other_left,
         });
         let Verdict { rate, reason } = clamp(verdict, previous, self.limits);
         self.desired = rate;

@@ -87,6 +87,7 @@ coded!(Reason, "reason", code, {
     CutBlind = 18,
     RaiseFutile = 19,
     HoldBlind = 20,
+    CutAlong = 21,
 });
 
 /// Returns every `(kind, value, name)` of the table `code`.

@@ -4,17 +4,19 @@
 //! a little below, until the queue has drained, and then on just under the bound so found. Every
 //! constant's reason is in `docs/control-law.md`.
 
+mod along;
 mod bound;
 mod detour;
 mod drain;
+mod flow;
 mod rest;
 
 use std::time::Duration;
 
-use self::{bound::Bounds, detour::Detour, drain::Drain, rest::Rest};
+use self::{along::Along, bound::Bounds, detour::Detour, drain::Drain, rest::Rest};
 use super::{LawInput, Limits, RateLaw, Reason, Verdict};
 use crate::{
-    control::{Direction, LoadClass, MeasurementState, blame::Blame},
+    control::{LoadClass, MeasurementState, blame::Blame},
     units::{BitRate, Delay, MonoTime},
 };
 
@@ -31,20 +33,10 @@ const CLEAR: Delay = Delay::from_micros(2_500);
 const LOOK: Duration = Duration::from_millis(250);
 /// The same where a little stands: in this time it would have grown.
 const LONG_LOOK: Duration = Duration::from_secs(1);
-/// A shaper that passes this share of its rate is filled: it is what limits the traffic.
-const FILLED: f64 = 0.9;
-/// Less than this share of the rate in force gets through: something behind the shaper limits it.
-const FULL: f64 = 0.95;
-/// So much of a rate that a cut has left must be used for the cut to have been tried.
-const USED: f64 = 0.8;
-/// A rate is proven if this share of it gets through, or traffic waits for it.
+/// Share of a look that the most fickle link leaves no time for.
+const HASTE: f64 = 0.5;
+/// A rate is proven whole if this share of it gets through, or traffic waits for it.
 const MET: f64 = 0.98;
-/// A rate that is filled exceeds the capacity by no more than this: were it more, what gets through
-/// would have fallen.
-const OVERSHOT: f64 = 0.1;
-/// Into a queue that is more than noise an upload may rush at up to this much more than the
-/// capacity: what leaves our shaper has not met the provider's queue yet, so nothing has fallen.
-const RUSH: f64 = 1.0;
 /// Share of the capacity found with which to go on: the least that lets a queue shrink.
 const KEEP: f64 = 0.985;
 /// How far a raise runs ahead of what gets through where no bound is known: a window doubles in a
@@ -65,6 +57,7 @@ const FICKLE: f64 = 0.3;
 pub(in crate::control) struct Adaptive {
     /// Delay from which a queue is more than noise.
     bloat: Delay,
+    along: Along,
     bounds: Bounds,
     detour: Detour,
     drain: Option<Drain>,
@@ -81,6 +74,7 @@ impl Adaptive {
     pub(in crate::control) fn new(bloat: Delay) -> Self {
         Self {
             bloat,
+            along: Along::default(),
             bounds: Bounds::default(),
             detour: Detour::default(),
             drain: None,
@@ -95,7 +89,7 @@ impl Adaptive {
     /// Learns from what is in force, whatever is decided.
     fn learn(&mut self, input: &LawInput, in_force: BitRate) {
         self.detour.fade(input.dt, stands(input));
-        if !is_filled(input, in_force) {
+        if !flow::is_filled(input, in_force) {
             return;
         }
         let rate = in_force.min(input.current);
@@ -103,9 +97,11 @@ impl Adaptive {
         let got = input.load.newest.unwrap_or_default();
         let is_met = input.waits || got >= in_force.scaled(MET);
         match self.depth(input) {
-            Some(depth) if depth < STANDING && is_met => {
-                let look = if depth < CLEAR { LOOK } else { LONG_LOOK };
-                self.bounds.passed(input.now, rate, input.path + look);
+            Some(depth) if depth < STANDING => {
+                let look = input.path + if depth < CLEAR { LOOK } else { LONG_LOOK };
+                let haste = HASTE * self.bounds.fickleness(input.now);
+                let passed = if is_met { rate } else { got.min(rate) };
+                self.bounds.passed(input.now, passed, look.mul_f64(1.0 - haste));
             }
             Some(_) | None => self.bounds.disturbed(),
         }
@@ -137,7 +133,7 @@ impl Adaptive {
         if input.now.since(self.last_cut()) < drain::SETTLE {
             return Some(bide(input));
         }
-        if excess.is_some() && is_too_little(input) {
+        if excess.is_some() && flow::is_too_little(input) {
             self.drain = None;
             return None;
         }
@@ -150,7 +146,7 @@ impl Adaptive {
             return is_as_expected.then(|| bide(input));
         }
         self.drain = None;
-        let is_tried = is_over && was_tried(input, &drain);
+        let is_tried = is_over && flow::was_tried(input, &drain);
         if let Some(stands) = stands(input).filter(|_| is_over) {
             let excusable = if is_tried && !is_gone { self.bloat } else { Delay::ZERO };
             self.detour.remains(stands, excusable);
@@ -183,13 +179,15 @@ impl Adaptive {
         }
         self.detour.before_cut(input.current, &self.bounds);
         let is_rush = depth > self.bloat && !is_again;
-        let capacity = capacity(input, is_rush);
+        let capacity = flow::capacity(input, is_rush);
         // Less than the floor is no capacity but an outage, which says nothing of what comes after.
         if input.blame == Blame::Proven && capacity >= input.limits.floor {
             self.bounds.met(input.now, capacity);
         }
         let depth = depth + self.detour.excused();
-        let drain = Drain::of(depth, capacity, self.bounds.rate().unwrap_or(capacity));
+        let bound = self.bounds.rate().unwrap_or(capacity);
+        let drain = Drain::of(input.current, depth, capacity, bound);
+        let drain = drain.not_below(input.limits.floor);
         self.drain = Some(drain);
         self.aim = None;
         self.rest = Rest::default();
@@ -224,6 +222,19 @@ impl Adaptive {
         Verdict { rate: aim, reason: Reason::RaiseDemand }
     }
 
+    /// Follows the other direction, if it has lost so much that this one may have, too.
+    fn along(&mut self, input: &LawInput) -> Option<Verdict> {
+        if !along::is_due(input) || self.bounds.fickleness(input.now) > FICKLE {
+            return None;
+        }
+        let Some(rate) = self.along.follow(input) else {
+            return Some(hold(input, Reason::HoldElsewhere));
+        };
+        self.aim = None;
+        self.bounds.forget();
+        Some(Verdict { rate, reason: Reason::CutAlong })
+    }
+
     /// No queue of ours stands: more for those who ask, the base rate for those who do not.
     fn at_ease(&mut self, input: &LawInput, in_force: BitRate) -> Verdict {
         let is_fickle = self.bounds.fickleness(input.now) > FICKLE;
@@ -231,7 +242,7 @@ impl Adaptive {
             self.bounds.expected(input.now).is_some_and(|usual| usual > input.current);
         match input.load.class {
             LoadClass::Unknown => hold(input, Reason::HoldLoadUnknown),
-            _ if is_filled(input, in_force) => self.raise(input),
+            _ if flow::is_filled(input, in_force) => self.raise(input),
             // What got through last says little about what would: transfers grow, if let.
             LoadClass::High if is_fickle => self.raise(input),
             LoadClass::Low if is_fickle && is_below_usual => self.raise(input),
@@ -298,12 +309,19 @@ impl RateLaw for Adaptive {
         match excess {
             Some(depth) if input.blame.is_blamed() => self.cut(input, depth, is_again),
             Some(_) => withdraw(input, Reason::HoldElsewhere),
-            None => self.at_ease(input, in_force),
+            None => match self.along(input) {
+                Some(verdict) => verdict,
+                None => self.at_ease(input, in_force),
+            },
         }
     }
 
     fn last_cut(&self) -> MonoTime {
         self.last_cut.unwrap_or_default()
+    }
+
+    fn left(&self) -> Option<f64> {
+        self.drain.as_ref().map(Drain::left)
     }
 
     fn bound(&self) -> Option<BitRate> {
@@ -323,46 +341,9 @@ impl RateLaw for Adaptive {
     }
 }
 
-/// Tells whether the shaper is what limits the traffic.
-fn is_filled(input: &LawInput, in_force: BitRate) -> bool {
-    input.waits || input.load.newest.is_some_and(|got| got >= in_force.scaled(FILLED))
-}
-
 /// What stands, but for the packets that a shaper has on its wire.
 fn stands(input: &LawInput) -> Option<Delay> {
     Some(input.finding?.standing - input.serialisation)
-}
-
-/// Tells whether the rate that a cut has left is in force and was made use of.
-fn was_tried(input: &LawInput, drain: &Drain) -> bool {
-    let in_force = input.in_force.unwrap_or(input.current);
-    let got = input.load.newest.unwrap_or_default();
-    in_force <= drain.rate.scaled(CUT_PENDING) && (input.waits || got >= in_force.scaled(USED))
-}
-
-/// Tells whether a cut was too little: a queue stands and does not even leave us what the shaper
-/// allows.
-fn is_too_little(input: &LawInput) -> bool {
-    let in_force = input.in_force.unwrap_or(input.current);
-    let is_short = input.load.newest.is_some_and(|got| got < in_force.scaled(FULL));
-    input.direction == Direction::Download && is_short && !input.waits
-}
-
-/// What the link carries, while a queue of ours stands in it.
-fn capacity(input: &LawInput, is_rush: bool) -> BitRate {
-    let in_force = input.in_force.unwrap_or(input.current).min(input.current);
-    let got = input.load.newest.unwrap_or(in_force).min(in_force);
-    let is_filled = got >= in_force.scaled(FULL) || input.waits;
-    let (passed, most) = match input.direction {
-        // It has passed the provider's queue.
-        Direction::Download if !is_filled => return got,
-        Direction::Download => (in_force, OVERSHOT),
-        // It is only on its way into it.
-        Direction::Upload => (got, if is_rush { RUSH } else { OVERSHOT }),
-    };
-    // The queue grows by what exceeds the capacity.
-    let growth = input.finding.map_or(0.0, |finding| finding.growth);
-    passed.scaled(1.0 / (1.0 + growth.clamp(0.0, most)))
 }
 
 /// What forbids a raise however much is asked for.

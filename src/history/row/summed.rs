@@ -82,8 +82,7 @@ fn put_direction(cycle: Unpacked<'_>, direction: Direction, span: i64, bucket: &
         put(DirectionColumn::Drops, drops);
     }
     let reason = cycle.reason(direction);
-    let cut = matches!(reason, Some(Reason::CutBloat | Reason::CutCollapsed));
-    put(DirectionColumn::Cuts, cut.into());
-    put(DirectionColumn::Raises, i64::from(reason == Some(Reason::RaiseDemand)));
+    put(DirectionColumn::Cuts, reason.is_some_and(Reason::is_cut).into());
+    put(DirectionColumn::Raises, reason.is_some_and(Reason::is_raise).into());
     put(DirectionColumn::Writes, cycle.get(field::writes(direction)));
 }

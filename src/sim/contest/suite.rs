@@ -100,6 +100,15 @@ pub const SUITE: &[Entry] = &[
         make: |_| scenario(steady(mbps(100.0, 20.0)), [full(), TRICKLE], 60),
     },
     Entry {
+        name: "steady-jitter",
+        about: "the download alone again; probes of p99 +40 ms, as in the air",
+        make: |_| {
+            let link = steady(mbps(100.0, 20.0));
+            let jitter = Duration::from_micros(8_700);
+            scenario(link, [full(), TRICKLE], 60).with_probes(jitter, 0.005)
+        },
+    },
+    Entry {
         name: "steady-bbr",
         about: "saturated both ways again, by BBR instead of Cubic",
         make: |_| {

@@ -9,6 +9,9 @@ use crate::{
 /// Share of the capacity that the oracle asks for: what is left drains a queue that a moment's
 /// mistake of the link left behind.
 const SHARE: f64 = 0.97;
+/// It asks for no less than this: through a link that stands still, a packet would be in our own
+/// shaper for hours, long after the link has gone on.
+const LEAST: BitRate = BitRate::from_bps(100_000);
 
 /// Follows the link's true capacity at once, without regard to limits. No controller that has to
 /// measure passes it.
@@ -33,7 +36,7 @@ impl Pilot for Oracle {
     fn on_actuation(&mut self, _actuation: PerDirection<Actuation>) {}
 
     fn on_truth(&mut self, capacity: PerDirection<BitRate>) {
-        self.rates = PerDirection::build(|direction| capacity[direction].scaled(SHARE));
+        self.rates = PerDirection::build(|direction| capacity[direction].scaled(SHARE).max(LEAST));
     }
 
     fn decide(&mut self, _now: MonoTime) -> PerDirection<BitRate> {
@@ -44,6 +47,13 @@ impl Pilot for Oracle {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_does_not_shut_the_shaper_when_the_link_stands_still() {
+        let mut oracle = Oracle::new();
+        oracle.on_truth(PerDirection::default());
+        assert_eq!(oracle.decide(MonoTime::ZERO).upload, LEAST);
+    }
 
     #[test]
     fn it_follows_the_capacity_at_once() {

@@ -11,10 +11,13 @@ use crate::{
 
 /// The reasons that move a rate, each with where to. Whatever else moves one, such as other limits
 /// in a changed configuration, is counted as `OTHER`.
-const MOVES: [(Reason, &str); 5] = [
+const MOVES: [(Reason, &str); 8] = [
     (Reason::CutBloat, DECREASE),
+    (Reason::CutAlong, DECREASE),
     (Reason::CutCollapsed, DECREASE),
+    (Reason::CutBlind, DECREASE),
     (Reason::RaiseDemand, INCREASE),
+    (Reason::RaiseFutile, INCREASE),
     (Reason::GlideUp, INCREASE),
     (Reason::GlideDown, DECREASE),
 ];
@@ -141,7 +144,7 @@ pub(super) struct DirectionMetrics {
     base: FloatGauge,
     ceiling: FloatGauge,
     allowance: FloatCounter,
-    moves: [(Reason, Counter); 5],
+    moves: [(Reason, Counter); MOVES.len()],
     raised_otherwise: Counter,
     cut_otherwise: Counter,
     writes: Counter,

@@ -23,18 +23,20 @@ const CREEP_LEAST: f64 = 0.015;
 /// Growth per second at a bound while more is known to have been possible: a capacity that comes
 /// back is noticed within about a second.
 const CREEP_BACK: f64 = 0.1;
+/// The same below the bound, where less can go wrong.
+const CREEP_BACK_BELOW: f64 = 0.2;
 /// How long it is remembered that more was possible.
 const PROVEN_FOR: Duration = Duration::from_mins(5);
 /// Growth per second where no bound is known.
 const CLIMB: f64 = 3.0;
 /// Growth per second gained for each share by which a disproved bound has been passed.
-const CONFIDENCE: f64 = 10.0;
+const CONFIDENCE: f64 = 15.0;
 /// Growth per second gained for each share by which a rate is away from the bound.
-const PULL: f64 = 4.0;
+const PULL: f64 = 8.0;
 /// Nearer to the bound than this, caution alone sets the pace.
 const NEAR: f64 = 0.05;
 /// Growth per second at most.
-const FASTEST: f64 = 8.0;
+const FASTEST: f64 = 16.0;
 /// Time constant of the usual rate.
 const USUAL_TAU: Duration = Duration::from_secs(4);
 /// How far beyond a bound that was always good a rate is tried at first.
@@ -143,6 +145,11 @@ impl Bounds {
         }
     }
 
+    /// What is known of the capacity holds no more; how long such knowledge lasts is still known.
+    pub(super) fn forget(&mut self) {
+        *self = Self { lasts: self.lasts, proven: self.proven, ..Self::default() };
+    }
+
     /// Something of a queue was seen: nothing beyond the bound is proven by it.
     pub(super) fn disturbed(&mut self) {
         self.beyond = None;
@@ -196,7 +203,11 @@ impl Bounds {
             let beyond = logarithm(at) - logarithm(bound) - error;
             return (CONFIDENCE * beyond).clamp(CREEP_BACK, CLIMB);
         };
-        let least = if was_more { CREEP_BACK } else { CREEP_LEAST };
+        let least = match was_more {
+            true if at < bound => CREEP_BACK_BELOW,
+            true => CREEP_BACK,
+            false => CREEP_LEAST,
+        };
         let doubt = DOUBT / self.good_for(now).as_secs_f64();
         let distance = (logarithm(at) - logarithm(expected)).abs();
         (doubt.max(least) + PULL * (distance - NEAR).max(0.0)).min(FASTEST)

@@ -8,9 +8,9 @@ use crate::units::{BitRate, Delay, MonoTime};
 /// Share of the capacity that is left to the traffic while a small queue drains.
 const GENTLE: f64 = 0.965;
 /// Share left while a deep one drains: below it transfers lose more than the queue costs.
-const FIRM: f64 = 0.7;
+const FIRM: f64 = 0.5;
 /// A queue of this depth takes the whole rate to be gone at once; each share of it, that share.
-const WHOLE: Duration = Duration::from_millis(600);
+const WHOLE: Duration = Duration::from_millis(300);
 /// No queue takes longer: what stands after this is another one.
 const LONGEST: Duration = Duration::from_secs(2);
 /// Three replies, to see that it is gone.
@@ -28,6 +28,8 @@ pub(super) struct Drain {
     pub(super) rate: BitRate,
     /// The rate to go on with when it is gone.
     pub(super) then: BitRate,
+    /// The rate before it.
+    from: BitRate,
     depth: Delay,
     takes: Duration,
     /// What was left when the last look began.
@@ -37,22 +39,35 @@ pub(super) struct Drain {
 }
 
 impl Drain {
-    /// Plans how a queue of `depth` leaves a link of `capacity`, to go on just under `bound`.
-    pub(super) fn of(depth: Delay, capacity: BitRate, bound: BitRate) -> Self {
+    /// Plans how a queue of `depth`, that `from` has made, leaves a link of `capacity`, to go on just
+    /// under `bound`.
+    pub(super) fn of(from: BitRate, depth: Delay, capacity: BitRate, bound: BitRate) -> Self {
         let share = (GENTLE - depth.seconds() / WHOLE.as_secs_f64()).clamp(FIRM, GENTLE);
         let takes = Duration::from_secs_f64(depth.seconds().max(0.0) / (1.0 - share)).min(LONGEST);
         let rate = capacity.scaled(share);
-        Self { rate, then: bound.scaled(KEEP), depth, takes, last_look: None, until: None }
+        Self { rate, then: bound.scaled(KEEP), from, depth, takes, last_look: None, until: None }
+    }
+
+    /// The same, but not slower than `floor`.
+    pub(super) fn not_below(self, floor: BitRate) -> Self {
+        Self { rate: self.rate.max(floor), ..self }
     }
 
     /// The same at `rate`, below which nothing goes.
     pub(super) fn at_floor(depth: Delay, rate: BitRate) -> Self {
-        Self { rate, then: rate, ..Self::of(depth, rate, rate) }
+        Self { rate, then: rate, ..Self::of(rate, depth, rate, rate) }
     }
 
-    /// The cut has come into force.
+    /// Returns what it leaves of the rate before it (0 to 1).
+    pub(super) fn left(&self) -> f64 {
+        self.rate.fraction_of(self.from).unwrap_or(1.0)
+    }
+
+    /// The cut has come into force. Those who send learn of it after a round trip, in which they
+    /// wait in the queue, too.
     pub(super) fn begin(self, now: MonoTime, path: Duration) -> Self {
-        Self { until: Some(now + self.takes + path + SETTLE), ..self }
+        let queue = Duration::from_secs_f64(self.depth.seconds().max(0.0)).min(LONGEST);
+        Self { until: Some(now + path + queue + self.takes + SETTLE), ..self }
     }
 
     pub(super) fn is_over(&self, now: MonoTime) -> bool {
@@ -85,14 +100,22 @@ mod tests {
 
     fn of(depth_ms: f64) -> Drain {
         let capacity = BitRate::from_mbps(100.0);
-        Drain::of(Delay::from_millis_f64(depth_ms), capacity, capacity)
+        Drain::of(capacity, Delay::from_millis_f64(depth_ms), capacity, capacity)
     }
 
     #[test]
     fn a_deeper_queue_is_cut_for_more_but_never_to_nothing() {
         assert!(of(10.0).rate > of(60.0).rate);
-        assert_eq!(of(2000.0).rate, BitRate::from_mbps(70.0));
+        assert_eq!(of(2000.0).rate, BitRate::from_mbps(50.0));
         assert_eq!(of(10.0).then, BitRate::from_mbps(98.5));
+    }
+
+    #[test]
+    fn what_it_leaves_is_told_and_never_less_than_the_floor() {
+        let floor = BitRate::from_mbps(80.0);
+        let is = |left: f64, expected: f64| (left - expected).abs() < 1e-6;
+        assert!(is(of(2000.0).left(), 0.5));
+        assert!(is(of(2000.0).not_below(floor).left(), 0.8));
     }
 
     #[test]
@@ -100,18 +123,18 @@ mod tests {
         let drain = of(60.0);
         assert!(!drain.is_over(MonoTime::from_millis(60_000)), "the router has not followed yet");
         let drain = drain.begin(MonoTime::from_millis(1000), Duration::from_millis(20));
-        // 60 ms of queue at 13.5 % less than gets through, the path, and three replies.
-        assert!(!drain.is_over(MonoTime::from_millis(1600)));
-        assert!(drain.is_over(MonoTime::from_millis(1620)));
+        // 60 ms of queue at 23.5 % less than gets through, the way there and back, three replies.
+        assert!(!drain.is_over(MonoTime::from_millis(1480)));
+        assert!(drain.is_over(MonoTime::from_millis(1500)));
     }
 
     #[test]
     fn what_shrinks_no_more_when_it_should_be_gone_was_not_touched() {
         let ms = Delay::from_millis_f64;
         let mut drain = of(60.0).begin(MonoTime::from_millis(1000), Duration::from_millis(20));
-        drain.watch(MonoTime::from_millis(1400), Some(ms(40.0)));
-        drain.watch(MonoTime::from_millis(1480), Some(ms(22.0)));
-        drain.watch(MonoTime::from_millis(1600), Some(ms(9.0)));
+        drain.watch(MonoTime::from_millis(1100), Some(ms(40.0)));
+        drain.watch(MonoTime::from_millis(1360), Some(ms(22.0)));
+        drain.watch(MonoTime::from_millis(1480), Some(ms(9.0)));
         assert!(drain.was_futile(ms(21.0)), "flat since the last look began");
         assert!(!drain.was_futile(ms(12.0)), "still on its way");
     }

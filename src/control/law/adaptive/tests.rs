@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::Load;
+use crate::control::{Direction, Load};
 
 fn mbps(rate: f64) -> BitRate {
     BitRate::from_mbps(rate)
@@ -29,6 +29,7 @@ fn input(measurement: MeasurementState, got: f64) -> LawInput {
             newest: Some(mbps(got)),
             recent_peak: Some(got / 60.0),
         },
+        other_left: None,
     }
 }
 
@@ -68,4 +69,33 @@ fn ten_minutes_of_work_are_no_rest() {
     let mut low = LawInput { now: busy.now, ..low };
     assert_eq!(decide(&mut law, &mut low, 1).rate, mbps(60.0), "a second without demand");
     assert!(decide(&mut law, &mut low, 10).rate < mbps(60.0));
+}
+
+/// A busy download that suddenly gets through no more than 20 Mbit/s of its 60.
+fn starved() -> LawInput {
+    let input = input(MeasurementState::Healthy, 20.0);
+    LawInput { load: Load { recent_peak: Some(0.95), ..input.load }, ..input }
+}
+
+#[test]
+fn a_busy_direction_falls_along_with_the_other() {
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let starved = LawInput { other_left: Some(0.4), ..starved() };
+    let followed = Verdict { rate: mbps(22.0), reason: Reason::CutAlong };
+    assert_eq!(law.decide(&starved), followed);
+    let low = LawInput { current: mbps(22.0), in_force: Some(mbps(22.0)), ..starved };
+    assert_eq!(
+        law.decide(&low).rate,
+        mbps(22.0),
+        "no further, and not up before the other is done"
+    );
+}
+
+#[test]
+fn it_does_not_for_a_trifle_nor_if_it_was_quiet() {
+    let quiet = LawInput { other_left: Some(0.4), ..input(MeasurementState::Healthy, 20.0) };
+    for other in [LawInput { other_left: Some(0.9), ..starved() }, starved(), quiet] {
+        let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+        assert_eq!(law.decide(&other).rate, mbps(60.0));
+    }
 }

@@ -75,6 +75,7 @@ impl Bench {
                 newest: Some(ceiling),
                 recent_peak: Some(1.0),
             },
+            other_left: None,
         };
         Self { law: Zone::new(thresholds, params), input }
     }
