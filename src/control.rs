@@ -34,6 +34,7 @@ mod evidence;
 pub mod law;
 mod load;
 mod memory;
+mod noise;
 mod replies;
 mod sample;
 mod state;

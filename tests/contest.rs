@@ -72,6 +72,14 @@ fn a_steady_link_is_used_without_being_filled() {
 }
 
 #[test]
+fn what_strays_on_the_idle_link_is_not_taken_for_a_queue() {
+    let row = &rows(&["adaptive"], &[scenario("steady-jitter", 100)])[0];
+    assert!(row.figures.utilisation.unwrap() > 0.97, "{row:?}");
+    assert!(p95(row) < ms(15.0), "{row:?}");
+    assert_eq!(row.figures.idle_cuts, Some(0));
+}
+
+#[test]
 fn a_drop_is_answered_in_half_a_second_and_a_rise_in_two() {
     for name in ["step-download", "step-upload"] {
         let row = &rows(&["adaptive"], &[scenario(name, 100)])[0];

@@ -79,6 +79,7 @@ impl Link {
                 baseline: micros(23_900 + random.i64(0..20)),
                 delta: micros(delta),
                 jitter: micros(random.i64(400..2_000)),
+                noise: micros(800),
                 age: None,
             },
             directions: self.directions,

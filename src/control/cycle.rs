@@ -87,6 +87,8 @@ pub struct Measurement {
     pub delta: Option<Delay>,
     /// Median jitter (smoothed step from reply to reply) of the fresh reflectors.
     pub jitter: Option<Delay>,
+    /// The usual step from one reflector's reply to the next one's while the link is idle.
+    pub noise: Option<Delay>,
     /// Time since the last reply of any reflector.
     pub age: Option<Duration>,
 }

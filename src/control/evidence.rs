@@ -9,6 +9,7 @@ use super::{
     Direction, Measurement, MeasurementState, ProbeOutcome, ReflectorId, ReflectorView, RttSample,
     asymmetry::Asymmetry,
     baseline::Baseline,
+    noise::Noise,
     replies::{self, Finding, Replies},
 };
 use crate::units::{Delay, MonoTime};
@@ -65,6 +66,7 @@ pub(super) struct Evidence {
     started: MonoTime,
     reflectors: Vec<Reflector>,
     replies: Replies,
+    noise: Noise,
 }
 
 /// The reflectors' verdict on the delay.
@@ -81,7 +83,13 @@ pub(super) struct Verdict {
 impl Evidence {
     pub(super) fn new(params: EvidenceParams, now: MonoTime) -> Self {
         let reflectors = vec![Reflector::default(); usize::from(params.reflectors)];
-        Self { params, started: now, reflectors, replies: Replies::default() }
+        Self {
+            params,
+            started: now,
+            reflectors,
+            replies: Replies::default(),
+            noise: Noise::default(),
+        }
     }
 
     /// Returns what has been learned of each reflector, in the order of the configuration.
@@ -99,7 +107,7 @@ impl Evidence {
     /// Takes one probe outcome into account. `quiet` tells that the WAN carried next to no
     /// traffic when it arrived, so that the baseline may learn from it.
     pub(super) fn update(&mut self, sample: &RttSample, quiet: bool) {
-        let threshold = self.params.bloat_threshold;
+        let threshold = self.bloat_threshold();
         let Some(reflector) = self.reflectors.get_mut(usize::from(sample.reflector.0)) else {
             return;
         };
@@ -115,6 +123,7 @@ impl Evidence {
                         .one_way
                         .and_then(|one_way| reflector.asymmetry.split(at, delta, one_way));
                     self.replies.push(replies::Reply { sent, at, delta, split });
+                    self.noise.update(delta, quiet);
                 }
             }
             ProbeOutcome::Lost => reflector.loss += (1.0 - reflector.loss) * LOSS_WEIGHT,
@@ -127,10 +136,11 @@ impl Evidence {
     /// vote: an older one tells of the queue as it was before.
     pub(super) fn verdict(&self, now: MonoTime, since: MonoTime) -> Verdict {
         let fresh = self.fresh(now);
+        let threshold = self.bloat_threshold();
         let voters: Vec<Delay> = fresh
             .iter()
             .map(|(_, reply)| reply)
-            .filter(|reply| reply.delta > self.params.bloat_threshold && reply.sent() >= since)
+            .filter(|reply| reply.delta > threshold && reply.sent() >= since)
             .map(|reply| reply.delta)
             .collect();
         let bloated = match fresh.as_slice() {
@@ -139,6 +149,16 @@ impl Evidence {
             several => voters.len() >= quorum(several.len()),
         };
         Verdict { votes: voters.len(), bloated, queue_delay: median(voters).unwrap_or(Delay::ZERO) }
+    }
+
+    /// Returns how much the delay strays while the link is idle.
+    pub(super) fn noise(&self) -> Noise {
+        self.noise
+    }
+
+    /// No reflector votes for what is noise.
+    fn bloat_threshold(&self) -> Delay {
+        self.params.bloat_threshold.max(self.noise.middle())
     }
 
     /// Tells what the last replies to probes sent at `since` or later say about a queue in
@@ -180,6 +200,7 @@ impl Evidence {
             baseline: median(fresh.iter().filter_map(|(r, _)| r.baseline.value())),
             delta: median(fresh.iter().map(|(_, reply)| reply.delta)),
             jitter: median(fresh.iter().filter_map(|(r, _)| r.jitter)),
+            noise: self.noise.step(),
             age: last.map(|at| now.since(at)),
         }
     }

@@ -16,7 +16,7 @@ pub use name::LawName;
 pub(super) use zone::Zone;
 pub use zone::{ZoneFloors, ZoneParams};
 
-use super::{Direction, Load, MeasurementState, blame::Blame, replies::Finding};
+use super::{Direction, Load, MeasurementState, blame::Blame, noise::Noise, replies::Finding};
 use crate::units::{BitRate, Delay, MonoTime};
 
 /// The bounds of a direction's shaper rate; `floor ≤ base ≤ ceiling`.
@@ -64,6 +64,8 @@ pub(super) struct LawInput {
     pub(super) waits: bool,
     /// What the last replies since the last cut say.
     pub(super) finding: Option<Finding>,
+    /// How much the delay strays without a queue.
+    pub(super) noise: Noise,
     /// What one packet ahead of a probe in each direction's shaper adds: no queue yet.
     pub(super) serialisation: Delay,
     /// Idle round-trip time of the path.

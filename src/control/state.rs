@@ -131,9 +131,11 @@ impl StateMachine {
     }
 
     /// Moves on by the delay that this direction's traffic causes. `None` (nothing measured)
-    /// holds the state: silence is neither good nor bad news here.
-    pub(super) fn update(&mut self, now: MonoTime, delay: Option<Delay>) {
+    /// holds the state: silence is neither good nor bad news here. Where `noise` exceeds the first
+    /// threshold all of them begin so much later.
+    pub(super) fn update(&mut self, now: MonoTime, delay: Option<Delay>, noise: Delay) {
         let Some(delay) = delay else { return };
+        let delay = delay - (noise - self.thresholds.yellow).max(Delay::ZERO);
         let class = self.thresholds.classify(delay);
         let worse = class > self.state;
         let better =
@@ -182,7 +184,7 @@ mod tests {
     ) -> CongestionState {
         for _ in 0..=millis / 50 {
             *now = *now + Duration::from_millis(50);
-            m.update(*now, Some(Delay::from_millis_f64(delay_ms)));
+            m.update(*now, Some(Delay::from_millis_f64(delay_ms)), Delay::ZERO);
         }
         m.state()
     }
@@ -233,7 +235,7 @@ mod tests {
         let (mut m, mut now) = (StateMachine::new(THRESHOLDS, MonoTime::ZERO), MonoTime::ZERO);
         feed(&mut m, &mut now, 500, 60.0);
         for n in 0..100 {
-            m.update(now + Duration::from_millis(50 * n), None);
+            m.update(now + Duration::from_millis(50 * n), None, Delay::ZERO);
         }
         assert_eq!(m.state(), CongestionState::SoftRed);
     }

@@ -333,7 +333,9 @@ impl Channel {
         let Moment { now, dt, measurement: Measurement { state, delta, .. }, .. } = *moment;
         let verdict = moment.evidence.verdict(now, self.law.last_cut());
         // A delay that is not ours leaves this direction green.
-        self.machine.update(now, delta.map(|delta| if blamed { delta } else { Delay::ZERO }));
+        let noise = moment.evidence.noise();
+        let queues = delta.map(|delta| if blamed { delta } else { Delay::ZERO });
+        self.machine.update(now, queues, noise.middle());
         let in_force = self.actuation.observed.map(|limit| self.or_ceiling(limit));
         if let Some(limit) = in_force.filter(|_| moment.observes) {
             self.desired = limit;
@@ -352,6 +354,7 @@ impl Channel {
             blame,
             waits: self.waits(&load),
             finding,
+            noise,
             serialisation: moment.serialisation,
             path: moment.path(),
             delta,

@@ -73,6 +73,7 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
             baseline: Some(Delay::from_micros(22_100)),
             delta: Some(Delay::from_micros(2_200)),
             jitter: Some(Delay::from_micros(870)),
+            noise: Some(Delay::from_micros(640)),
             age: Some(Duration::from_millis(30)),
         },
         directions: PerDirection {

@@ -118,6 +118,7 @@ impl TestWan {
                 baseline: known(ms(weather.rtt_ms - weather.delta_ms)),
                 delta: known(ms(weather.delta_ms)),
                 jitter: None,
+                noise: None,
                 age,
             },
             directions: PerDirection { download: channel, upload: channel },

@@ -55,7 +55,7 @@ const FICKLE: f64 = 0.3;
 /// The law.
 #[derive(Debug)]
 pub(in crate::control) struct Adaptive {
-    /// Delay from which a queue is more than noise.
+    /// Delay that the configuration calls bloat.
     bloat: Delay,
     along: Along,
     bounds: Bounds,
@@ -97,14 +97,19 @@ impl Adaptive {
         let got = input.load.newest.unwrap_or_default();
         let is_met = input.waits || got >= in_force.scaled(MET);
         match self.depth(input) {
-            Some(depth) if depth < STANDING => {
-                let look = input.path + if depth < CLEAR { LOOK } else { LONG_LOOK };
+            Some(depth) if depth < standing(input) => {
+                let look = input.path + if depth < clear(input) { LOOK } else { LONG_LOOK };
                 let haste = HASTE * self.bounds.fickleness(input.now);
                 let passed = if is_met { rate } else { got.min(rate) };
                 self.bounds.passed(input.now, passed, look.mul_f64(1.0 - haste));
             }
             Some(_) | None => self.bounds.disturbed(),
         }
+    }
+
+    /// The delay from which a queue is more than noise.
+    fn bloat(&self, input: &LawInput) -> Delay {
+        self.bloat.max(input.noise.middle())
     }
 
     /// How deep the queue is, as far as it may be ours.
@@ -115,12 +120,12 @@ impl Adaptive {
     /// How deep the queue is that has to go; `None` if it is nothing, or noise.
     fn excess(&self, input: &LawInput) -> Option<Delay> {
         let depth = self.depth(input)?;
-        let standing = self.detour.beyond(input.finding?.standing) - input.serialisation;
+        let stands = self.detour.beyond(input.finding?.standing) - input.serialisation;
         let borne = FICKLE_MORE.scaled(self.bounds.fickleness(input.now));
-        if depth > self.bloat + borne {
+        if depth > self.bloat(input).max(self.bloat + borne) {
             Some(depth)
         } else {
-            Some(standing).filter(|standing| *standing > STANDING + borne)
+            Some(stands).filter(|stands| *stands > standing(input).max(STANDING + borne))
         }
     }
 
@@ -137,7 +142,7 @@ impl Adaptive {
             self.drain = None;
             return None;
         }
-        let is_gone = depth.is_some_and(|depth| depth < CLEAR);
+        let is_gone = depth.is_some_and(|depth| depth < clear(input));
         let is_over = drain.is_over(input.now);
         // An excuse is put to the test by each drain: it takes its time.
         if !is_over && (!is_gone || self.detour.excused() > Delay::ZERO) {
@@ -148,7 +153,7 @@ impl Adaptive {
         self.drain = None;
         let is_tried = is_over && flow::was_tried(input, &drain);
         if let Some(stands) = stands(input).filter(|_| is_over) {
-            let excusable = if is_tried && !is_gone { self.bloat } else { Delay::ZERO };
+            let excusable = if is_tried && !is_gone { self.bloat(input) } else { Delay::ZERO };
             self.detour.remains(stands, excusable);
         }
         if is_gone {
@@ -178,7 +183,7 @@ impl Adaptive {
             self.detour.helped();
         }
         self.detour.before_cut(input.current, &self.bounds);
-        let is_rush = depth > self.bloat && !is_again;
+        let is_rush = depth > self.bloat(input) && !is_again;
         let capacity = flow::capacity(input, is_rush);
         // Less than the floor is no capacity but an outage, which says nothing of what comes after.
         if input.blame == Blame::Proven && capacity >= input.limits.floor {
@@ -339,6 +344,16 @@ impl RateLaw for Adaptive {
     fn recall(&mut self, proven: BitRate, age: Duration) {
         self.bounds.recall(proven, age);
     }
+}
+
+/// The delay from which a queue stands if three replies keep it up.
+fn standing(input: &LawInput) -> Delay {
+    STANDING.max(input.noise.least())
+}
+
+/// The delay below which there is no queue.
+fn clear(input: &LawInput) -> Delay {
+    CLEAR.max(input.noise.least())
 }
 
 /// What stands, but for the packets that a shaper has on its wire.

@@ -18,6 +18,7 @@ pub(super) struct MeasurementFamilies {
     baseline: Family<Labels, FloatGauge>,
     delta: Family<Labels, FloatGauge>,
     jitter: Family<Labels, FloatGauge>,
+    noise: Family<Labels, FloatGauge>,
     threshold: Family<Labels, FloatGauge>,
     state: Family<Labels, Gauge>,
     state_time: Family<Labels, FloatCounter>,
@@ -59,6 +60,13 @@ impl MeasurementFamilies {
                 by_wan("wanctl_rtt_jitter_seconds", "Smoothed step from reply to reply")
                     .when(measured),
             ),
+            noise: c.family(
+                by_wan(
+                    "wanctl_rtt_noise_seconds",
+                    "Mean step from reply to reply while the link is idle; no threshold is within it",
+                )
+                .when("once the link was idle"),
+            ),
             threshold: c.family(by_state(
                 "wanctl_rtt_threshold_seconds",
                 "Configured delay over the baseline above which the congestion state is entered",
@@ -94,6 +102,7 @@ pub(super) struct MeasurementMetrics {
     baseline: Absent,
     delta: Absent,
     jitter: Absent,
+    noise: Absent,
     /// As in `CongestionState::ALL`, without green, which is entered below all thresholds.
     thresholds: [FloatGauge; 3],
     states: Vec<(MeasurementState, Gauge, FloatCounter)>,
@@ -117,6 +126,7 @@ impl MeasurementMetrics {
             baseline: Absent::new(&all.baseline, one()),
             delta: Absent::new(&all.delta, one()),
             jitter: Absent::new(&all.jitter, one()),
+            noise: Absent::new(&all.noise, one()),
             thresholds: worse.map(|state| {
                 all.threshold.get_or_create_owned(&of_wan(wan, &[("state", state.name())]))
             }),
@@ -146,6 +156,7 @@ impl MeasurementMetrics {
         self.delta.set(told.delta.map(Delay::seconds));
         self.baseline.set(told.baseline.map(Delay::seconds));
         self.jitter.set(told.jitter.map(Delay::seconds));
+        self.noise.set(told.noise.map(Delay::seconds));
         for (state, gauge, time) in &self.states {
             let current = *state == told.state;
             gauge.set(i64::from(current));

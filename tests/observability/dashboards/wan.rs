@@ -115,10 +115,12 @@ fn delay_row() -> Row {
             .above_zero(),
             Panel::new(
                 Shape::Lines,
-                "Jitter",
-                "The smoothed step from reply to reply at the moment of each scrape; the thresholds should stand well above it",
+                "Jitter and noise",
+                "The smoothed step from reply to reply at the moment of each scrape, and the usual one of the idle link, above which wanctl keeps its thresholds",
             )
             .ask(&format!("max by (wan) (wanctl_rtt_jitter_seconds{{{OF_WAN}}})"), "{{wan}}")
+            .ask(&format!("max by (wan) (wanctl_rtt_noise_seconds{{{OF_WAN}}})"), "{{wan}} idle")
+            .bounds("/idle/")
             .unit("s")
             .above_zero(),
         ],

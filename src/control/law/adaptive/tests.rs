@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::{Direction, Load};
+use crate::control::{Direction, Load, noise::Noise};
 
 fn mbps(rate: f64) -> BitRate {
     BitRate::from_mbps(rate)
@@ -20,6 +20,7 @@ fn input(measurement: MeasurementState, got: f64) -> LawInput {
         blame: Blame::Cleared,
         waits: false,
         finding: None,
+        noise: Noise::default(),
         serialisation: Delay::ZERO,
         path: Duration::from_millis(20),
         delta: Some(Delay::ZERO),

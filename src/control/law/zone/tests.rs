@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::{Direction, Limits, Load, blame::Blame};
+use crate::control::{Direction, Limits, Load, blame::Blame, noise::Noise};
 
 const DOWNLOAD: &str = include_str!("../../../../tests/data/zone/download.txt");
 const UPLOAD: &str = include_str!("../../../../tests/data/zone/upload.txt");
@@ -66,6 +66,7 @@ impl Bench {
             blame: Blame::Proven,
             waits: false,
             finding: None,
+            noise: Noise::default(),
             serialisation: Delay::ZERO,
             path: Duration::ZERO,
             delta: Some(Delay::ZERO),
