@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::QueueReading;
-use crate::units::{BitRate, MonoTime};
+use crate::units::{BitRate, Delay, MonoTime};
 
 /// Utilisation above which the shaper is considered the limit of what flows; the load gate of
 /// raises. Proven in the predecessor's production (75 % of the shaper rate).
@@ -113,6 +113,13 @@ impl LoadMeter {
 /// Weight of a new sample in an exponential average that is `dt` after the one before.
 fn weight(dt: Duration, tau: Duration) -> f64 {
     1.0 - (-dt.as_secs_f64() / tau.as_secs_f64()).exp()
+}
+
+/// The time that one full packet takes through a shaper at `rate`: CAKE lets a sparse packet go
+/// first, but does not interrupt the one under way.
+pub(super) fn serialisation(rate: BitRate) -> Delay {
+    const PACKET_BITS: f64 = 1514.0 * 8.0;
+    Delay::from_millis_f64(PACKET_BITS * 1000.0 / (rate.bps().max(64_000) as f64))
 }
 
 /// Tells for each direction whether its traffic can be the cause of a rising delay.

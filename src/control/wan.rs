@@ -31,6 +31,8 @@ const DRAINED_AFTER: Duration = Duration::from_secs(10);
 const OWN: f64 = 0.25;
 /// Less delay than this is no standing queue.
 const CALM: Delay = Delay::from_micros(4_000);
+/// A direction in which at least this share of its floor flows is used.
+const USED: f64 = 0.5;
 /// No excuse holds once a queue has stood for this long.
 const EXCUSE: Duration = Duration::from_millis(500);
 
@@ -240,14 +242,18 @@ impl Wan {
             directions[direction].suspect(&loads[direction])
         }));
         let blamed = PerDirection::build(|direction| {
-            load::blame(&loads[direction], &loads[direction.other()])
-                && match seen[direction].filter(|seen| seen.is_own) {
-                    Some(own) => own.depth >= measurement.delta.unwrap_or(Delay::ZERO).scaled(OWN),
-                    None => stands_long || !suspects.excuses(direction),
+            let is_busy = load::blame(&loads[direction], &loads[direction.other()]);
+            match seen[direction].filter(|seen| seen.is_own) {
+                Some(own) => {
+                    let is_enough = stands_long && directions[direction].is_used(&loads[direction]);
+                    (is_busy || is_enough)
+                        && own.depth >= measurement.delta.unwrap_or(Delay::ZERO).scaled(OWN)
                 }
+                None => is_busy && (stands_long || !suspects.excuses(direction)),
+            }
         });
         let packets =
-            PerDirection::build(|direction| serialisation(directions[direction].in_force()));
+            PerDirection::build(|direction| load::serialisation(directions[direction].in_force()));
         let serialisation = packets.download + packets.upload;
         let left = PerDirection::build(|direction| directions[direction].law.left());
         let moment = Moment { now, dt, measurement, evidence, observes: *observes, serialisation };
@@ -277,6 +283,11 @@ impl Channel {
     /// Zero is "unlimited" on a router; nothing that is decided goes above the ceiling.
     fn or_ceiling(&self, limit: BitRate) -> BitRate {
         if limit > BitRate::ZERO { limit } else { self.limits.ceiling }
+    }
+
+    /// Tells whether what flows may be all that gets through, however little of the limit it is.
+    fn is_used(&self, load: &Load) -> bool {
+        load.achieved.is_some_and(|achieved| achieved >= self.limits.floor.scaled(USED))
     }
 
     /// Tells whether traffic waits in the shaper: it is the shaper that limits it.
@@ -376,13 +387,6 @@ impl Channel {
             actuation: self.actuation,
         }
     }
-}
-
-/// The time that one full packet takes through a shaper at `rate`: CAKE lets a sparse packet go
-/// first, but does not interrupt the one under way.
-fn serialisation(rate: BitRate) -> Delay {
-    const PACKET_BITS: f64 = 1514.0 * 8.0;
-    Delay::from_millis_f64(PACKET_BITS * 1000.0 / (rate.bps().max(64_000) as f64))
 }
 
 /// Keeps a verdict within the limits. The floor stops a cut, but never lifts a rate that is

@@ -150,6 +150,10 @@ impl Adaptive {
             let is_as_expected = excess.is_none_or(|excess| drain.expects(excess));
             return is_as_expected.then(|| bide(input));
         }
+        if depth.is_none() {
+            // Not even a probe has come back since the cut: nothing says that the queue is gone.
+            return Some(bide(input));
+        }
         self.drain = None;
         let is_tried = is_over && flow::was_tried(input, &drain);
         if let Some(stands) = stands(input).filter(|_| is_over) {

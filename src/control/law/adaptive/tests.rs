@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::{Direction, Load, noise::Noise};
+use crate::control::{Direction, Load, noise::Noise, replies::Finding};
 
 fn mbps(rate: f64) -> BitRate {
     BitRate::from_mbps(rate)
@@ -99,4 +99,24 @@ fn it_does_not_for_a_trifle_nor_if_it_was_quiet() {
         let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
         assert_eq!(law.decide(&other).rate, mbps(60.0));
     }
+}
+
+#[test]
+fn silence_after_a_cut_does_not_say_that_the_queue_is_gone() {
+    let deep = Delay::from_millis_f64(300.0);
+    let finding = Finding { standing: deep, depth: deep, growth: 0.0, is_own: true };
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let mut queued = LawInput {
+        blame: Blame::Proven,
+        finding: Some(finding),
+        ..input(MeasurementState::Healthy, 40.0)
+    };
+    let cut = law.decide(&queued);
+    assert_eq!(cut.reason, Reason::CutBloat);
+    (queued.current, queued.in_force) = (cut.rate, Some(cut.rate));
+    let mut silent = LawInput { finding: None, ..queued };
+    assert_eq!(decide(&mut law, &mut silent, 3).rate, cut.rate);
+    silent.finding = Some(Finding { standing: Delay::ZERO, depth: Delay::ZERO, ..finding });
+    silent.now = silent.now + silent.dt;
+    assert!(law.decide(&silent).rate > cut.rate, "the first replies do");
 }
