@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use wanctl::{
     control::{
-        CongestionState, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, Reason,
-        StateThresholds, Wan, WanParams,
+        CongestionState, Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
+        Reason, StateThresholds, Wan, WanParams,
     },
     sim::{
         capacity::Shape,
@@ -128,14 +128,14 @@ fn a_path_a_little_longer_under_load_is_no_queue_for_long() {
     bench.run(seconds(20), |_| {});
     bench.reroute(Duration::from_millis(30));
     bench.run(seconds(20), |_| {});
-    let mut least = PerDirection { download: mbps(60.0), upload: mbps(60.0) };
-    bench.run(seconds(20), |step| {
-        for (direction, desired) in step.desired.each() {
-            least[direction] = least[direction].min(*desired);
-        }
-    });
-    for (direction, least) in least.each() {
-        assert!(*least > mbps(40.0), "{direction:?} at {least} of 50 Mbit/s");
+    let mut desired = Vec::new();
+    bench.run(seconds(20), |step| desired.push(step.desired));
+    for direction in Direction::ALL {
+        let rates = desired.iter().map(|desired| desired[direction].bps() as f64 / 1e6);
+        let mean = rates.clone().sum::<f64>() / desired.len() as f64;
+        let least = rates.fold(f64::MAX, f64::min);
+        // Now and then a drain puts the excuse to the test.
+        assert!(mean > 46.0 && least > 35.0, "{direction:?} at {mean}, {least} of 50 Mbit/s");
     }
 }
 
