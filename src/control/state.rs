@@ -190,6 +190,23 @@ mod tests {
     }
 
     #[test]
+    fn no_state_begins_within_the_noise() {
+        let noise = Delay::from_micros(35_000);
+        let (mut m, mut now) = (StateMachine::new(THRESHOLDS, MonoTime::ZERO), MonoTime::ZERO);
+        for (delay_ms, state) in [
+            (34.0, CongestionState::Green),
+            (60.0, CongestionState::Yellow),
+            (70.0, CongestionState::SoftRed),
+        ] {
+            for _ in 0..4 {
+                now = now + Duration::from_millis(50);
+                m.update(now, Some(Delay::from_millis_f64(delay_ms)), noise);
+            }
+            assert_eq!(m.state(), state, "{delay_ms} ms");
+        }
+    }
+
+    #[test]
     fn every_pair_of_state_and_delay_leads_where_the_diagram_says() {
         use CongestionState::{Green, Red, SoftRed, Yellow};
         // Start state (by the delay that leads there), delay, state after 150 ms, after 2 s.

@@ -63,13 +63,13 @@ impl MeasurementFamilies {
             noise: c.family(
                 by_wan(
                     "wanctl_rtt_noise_seconds",
-                    "Mean step from reply to reply while the link is idle; no threshold is within it",
+                    "Mean step from reply to reply while the link is idle; law adaptive and the states keep above it",
                 )
                 .when("once the link was idle"),
             ),
             threshold: c.family(by_state(
                 "wanctl_rtt_threshold_seconds",
-                "Configured delay over the baseline above which the congestion state is entered",
+                "Configured delay over the baseline above which the congestion state is entered, but not within the noise",
             )),
             state: c.family(by_state(
                 "wanctl_measurement_state",
