@@ -55,6 +55,8 @@ struct Bench {
     limits: PerDirection<BitRate>,
     /// Whether the router does what is desired.
     follows: bool,
+    /// Whether the reflectors tell the ways apart; what is more than 20 ms is then the download's.
+    tells: bool,
 }
 
 impl Bench {
@@ -66,6 +68,7 @@ impl Bench {
             bytes: PerDirection::default(),
             limits: PerDirection { download: BASE, upload: BASE },
             follows: true,
+            tells: false,
         }
     }
 
@@ -77,8 +80,11 @@ impl Bench {
             ProbeOutcome::Reply(Delay::from_micros(i64::from(ms) * 1000))
         });
         let reflector = ReflectorId(u16::try_from(self.count % 3).unwrap());
-        let sample =
-            RttSample { reflector, sequence: self.count, at: self.now, outcome, one_way: None };
+        let one_way = moment.rtt.filter(|_| self.tells).map(|ms| {
+            let upload = Delay::from_micros(10_000);
+            PerDirection { download: Delay::from_micros(i64::from(ms) * 1000) - upload, upload }
+        });
+        let sample = RttSample { reflector, sequence: self.count, at: self.now, outcome, one_way };
         self.wan.on_rtt(&sample);
         if moment.reset {
             self.bytes = PerDirection::default();
@@ -202,6 +208,20 @@ fn a_queue_of_ours_is_cut_and_the_other_direction_is_left_alone() {
     assert!(told.download.desired < BASE);
     assert_eq!(told.upload.desired, BASE);
     assert_eq!(told.upload.reason, Reason::HoldElsewhere);
+}
+
+#[test]
+fn what_little_gets_through_a_collapsed_link_makes_its_queue_and_what_idles_does_not() {
+    for (download, is_cut) in [(1.5, true), (0.5, false)] {
+        let mut bench = Bench::new(LawKind::Adaptive);
+        bench.tells = true;
+        bench.last(10, QUIET);
+        let stuck = Moment { rtt: Some(300), traffic: Some((download, 0.3)), ..QUIET };
+        let told = bench.last(2, stuck).directions;
+        assert_eq!(told.download.blamed, is_cut, "{download} of 30 Mbit/s");
+        assert_eq!(told.download.desired < BASE, is_cut, "{:?}", told.download.reason);
+        assert!(!told.upload.blamed);
+    }
 }
 
 #[test]
