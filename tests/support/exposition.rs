@@ -93,6 +93,12 @@ impl Scrape {
 
     /// The one sample of this name with these labels, whatever others it has.
     pub(crate) fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        let missing = || panic!("no sample of {name} {labels:?}");
+        self.find(name, labels).unwrap_or_else(missing)
+    }
+
+    /// The sample of this name with these labels, if there is one; there may not be more.
+    pub(crate) fn find(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let matching = |sample: &&Sample| {
             let has = |(label, value): &(&str, &str)| {
                 sample.labels.get(*label).is_some_and(|known| known == value)
@@ -100,8 +106,8 @@ impl Scrape {
             sample.name == name && labels.iter().all(has)
         };
         let found: Vec<&Sample> = self.samples.iter().filter(matching).collect();
-        assert_eq!(found.len(), 1, "{name} {labels:?}: {found:?}");
-        found[0].value
+        assert!(found.len() <= 1, "{name} {labels:?}: {found:?}");
+        found.first().map(|sample| sample.value)
     }
 
     fn check_histograms(&self) -> Result<(), String> {

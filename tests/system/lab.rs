@@ -171,8 +171,16 @@ impl LabDaemon<'_> {
 
     /// The value of a metric of the WAN.
     pub(crate) fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        let scrape = Scrape::parse(&self.get("/metrics").body, Format::Text).unwrap();
-        scrape.value(name, &[&[("wan", WAN)], labels].concat())
+        self.scrape().value(name, &[&[("wan", WAN)], labels].concat())
+    }
+
+    /// The delay over the baseline, unless no reply is fresh.
+    pub(crate) fn delta(&self) -> Option<f64> {
+        self.scrape().find("wanctl_rtt_delta_seconds", &[("wan", WAN)])
+    }
+
+    fn scrape(&self) -> Scrape {
+        Scrape::parse(&self.get("/metrics").body, Format::Text).unwrap()
     }
 
     pub(crate) fn stop(self) {
