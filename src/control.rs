@@ -30,6 +30,7 @@ mod blame;
 mod blindness;
 mod cycle;
 mod direction;
+mod evenness;
 mod evidence;
 pub mod law;
 mod load;

@@ -72,6 +72,17 @@ fn a_steady_link_is_used_without_being_filled() {
 }
 
 #[test]
+fn where_the_probes_see_nothing_it_goes_by_what_gets_through() {
+    for buffer in [100, 300] {
+        let rows = rows(&["adaptive", "proportional-reference"], &[scenario("step-blind", buffer)]);
+        let [ours, theirs] = &rows[..] else { panic!("a row of each") };
+        assert!(p95(ours).scaled(2.0) <= p95(theirs), "{buffer} ms: {rows:?}");
+        assert!(ours.figures.added_delay.unwrap().p50 < ms(5.0), "{buffer} ms: {ours:?}");
+        assert!(ours.figures.utilisation.unwrap() > 0.85, "{buffer} ms: {ours:?}");
+    }
+}
+
+#[test]
 fn what_strays_on_the_idle_link_is_not_taken_for_a_queue() {
     let row = &rows(&["adaptive"], &[scenario("steady-jitter", 100)])[0];
     assert!(row.figures.utilisation.unwrap() > 0.97, "{row:?}");

@@ -75,6 +75,8 @@ pub(super) struct LawInput {
     pub(super) load: Load,
     /// What a cut has left of the other direction's rate (0 to 1), as long as its queue drains.
     pub(super) other_left: Option<f64>,
+    /// What the provider's link lets through, if traffic flows as only a full link's does.
+    pub(super) plateau: Option<BitRate>,
 }
 
 /// A law's answer.
@@ -82,6 +84,15 @@ pub(super) struct LawInput {
 pub(super) struct Verdict {
     pub(super) rate: BitRate,
     pub(super) reason: Reason,
+}
+
+impl Verdict {
+    /// Keeps the rate within `limits`. The floor stops a cut, but never lifts a rate that is already
+    /// below it, as `previous` may be, and the ceiling holds for everything.
+    pub(super) fn within(self, limits: Limits, previous: BitRate) -> Self {
+        let floor = limits.floor.min(previous);
+        Self { rate: self.rate.max(floor).min(limits.ceiling), ..self }
+    }
 }
 
 /// A rate law.
@@ -95,7 +106,7 @@ pub(super) trait RateLaw: fmt::Debug + Send {
     }
 
     /// Returns what the last cut has left of the rate (0 to 1), as long as the queue drains.
-    fn left(&self) -> Option<f64> {
+    fn left(&self, _rate: BitRate) -> Option<f64> {
         None
     }
 

@@ -9,7 +9,7 @@ use super::{
     LoadClass, Measurement, MeasurementState, PerDirection, QueueReading, ReflectorView, RttSample,
     ShaperSample, StateThresholds, WanMemory,
     blame::{Blame, Suspect, Suspects},
-    blindness::Blindness,
+    blindness::{Blindness, Flow},
     evidence::Evidence,
     law::{Adaptive, Fixed, LawInput, RateLaw, Verdict, Zone},
     load::{self, LoadMeter},
@@ -223,8 +223,10 @@ impl Wan {
         let traffic = loads.each().iter().any(|(_, load)| load.achieved > Some(TRAFFIC));
         let mut measurement = self.evidence.measurement(now, traffic);
         let Self { evidence, observes, directions, calm, .. } = self;
+        let (noise, delta) = (evidence.noise(), measurement.delta);
         let blind = PerDirection::build(|direction| {
-            directions[direction].is_blind(now, &loads[direction], measurement.delta)
+            let flow = directions[direction].flow(direction, &loads[direction]);
+            directions[direction].blindness.update(now, flow, delta, noise)
         });
         if measurement.state == MeasurementState::Healthy && blind.download | blind.upload {
             measurement.state = MeasurementState::Blind;
@@ -255,7 +257,9 @@ impl Wan {
         let packets =
             PerDirection::build(|direction| load::serialisation(directions[direction].in_force()));
         let serialisation = packets.download + packets.upload;
-        let left = PerDirection::build(|direction| directions[direction].law.left());
+        let left = PerDirection::build(|direction| {
+            directions[direction].law.left(directions[direction].desired)
+        });
         let moment = Moment { now, dt, measurement, evidence, observes: *observes, serialisation };
         let directions = PerDirection::build(|direction| {
             let finding = seen[direction];
@@ -295,10 +299,9 @@ impl Channel {
         load.class != LoadClass::Unknown && self.waited == [true; 2]
     }
 
-    fn is_blind(&mut self, now: MonoTime, load: &Load, delta: Option<Delay>) -> bool {
+    fn flow(&self, direction: Direction, load: &Load) -> Flow {
         let (in_force, waits) = (self.in_force(), self.waits(load));
-        self.blindness.update(now, load.achieved, in_force, waits, delta);
-        self.blindness.is_blind()
+        Flow { direction, got: load.achieved, in_force, waits }
     }
 
     fn suspect(&self, load: &Load) -> Suspect {
@@ -371,8 +374,9 @@ impl Channel {
             delta,
             load,
             other_left: case.other_left,
+            plateau: self.blindness.plateau(),
         });
-        let Verdict { rate, reason } = clamp(verdict, previous, self.limits);
+        let Verdict { rate, reason } = verdict.within(self.limits, previous);
         self.desired = rate;
         DirectionCycle {
             state: self.machine.state(),
@@ -387,13 +391,6 @@ impl Channel {
             actuation: self.actuation,
         }
     }
-}
-
-/// Keeps a verdict within the limits. The floor stops a cut, but never lifts a rate that is
-/// already below it, and the ceiling holds for everything.
-fn clamp(verdict: Verdict, previous: BitRate, limits: Limits) -> Verdict {
-    let floor = limits.floor.min(previous);
-    Verdict { rate: verdict.rate.max(floor).min(limits.ceiling), reason: verdict.reason }
 }
 
 #[cfg(test)]

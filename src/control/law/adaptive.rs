@@ -9,11 +9,21 @@ mod bound;
 mod detour;
 mod drain;
 mod flow;
+mod hold;
 mod rest;
+mod unseen;
 
 use std::time::Duration;
 
-use self::{along::Along, bound::Bounds, detour::Detour, drain::Drain, rest::Rest};
+use self::{
+    along::Along,
+    bound::Bounds,
+    detour::Detour,
+    drain::Drain,
+    hold::{bide, hold, no_raise, withdraw},
+    rest::Rest,
+    unseen::Unseen,
+};
 use super::{LawInput, Limits, RateLaw, Reason, Verdict};
 use crate::{
     control::{LoadClass, MeasurementState, blame::Blame},
@@ -47,8 +57,6 @@ const STEP: f64 = 1.03;
 const STEP_EVERY: Duration = Duration::from_millis(100);
 /// A limit in force that is this much above the desired one is a cut that has not arrived.
 const CUT_PENDING: f64 = 1.02;
-/// How far a raise may run ahead of the limit in force: a few steps, not a climb in the dark.
-const RAISE_AHEAD: f64 = 1.5;
 /// From this fickleness on a rate returns to what is usual without waiting for demand.
 const FICKLE: f64 = 0.3;
 
@@ -62,6 +70,7 @@ pub(in crate::control) struct Adaptive {
     detour: Detour,
     drain: Option<Drain>,
     rest: Rest,
+    unseen: Unseen,
     last_cut: Option<MonoTime>,
     is_cut_underway: bool,
     /// Where a raise is on its way to, and when its last step was made.
@@ -79,6 +88,7 @@ impl Adaptive {
             detour: Detour::default(),
             drain: None,
             rest: Rest::default(),
+            unseen: Unseen::default(),
             last_cut: None,
             is_cut_underway: false,
             aim: None,
@@ -261,6 +271,23 @@ impl Adaptive {
         }
     }
 
+    /// By what else there is to go by if the probes see nothing.
+    fn blind(&mut self, input: &LawInput) -> Verdict {
+        self.drain = None;
+        if let Some(verdict) = self.unseen.decide(input) {
+            return verdict;
+        }
+        if input.waits {
+            // What waits in our shaper leaves no queue elsewhere.
+            return hold(input, Reason::HoldBlind);
+        }
+        // The traffic may have no more to send, or stand in a queue: this does for both.
+        let got = input.load.achieved.unwrap_or_default().scaled(KEEP);
+        let base = input.limits.base.max(got);
+        let input = LawInput { limits: Limits { base, ..input.limits }, ..*input };
+        self.without_eyes(&input, Reason::CutBlind, Reason::HoldBlind)
+    }
+
     /// What is left to do without eyes: never above what was proven with them, nor for long above
     /// the base rate.
     fn without_eyes(&mut self, input: &LawInput, cut: Reason, hold_for: Reason) -> Verdict {
@@ -298,17 +325,10 @@ impl RateLaw for Adaptive {
                 self.last_cut = Some(input.now);
                 return self.without_eyes(input, Reason::CutCollapsed, Reason::HoldCollapsed);
             }
-            // What waits in our shaper leaves no queue elsewhere.
-            MeasurementState::Blind if input.waits => return hold(input, Reason::HoldBlind),
-            MeasurementState::Blind => {
-                // The traffic may have no more to send, or stand in a queue: this does for both.
-                let got = input.load.achieved.unwrap_or_default().scaled(KEEP);
-                let base = input.limits.base.max(got);
-                let input = LawInput { limits: Limits { base, ..input.limits }, ..*input };
-                return self.without_eyes(&input, Reason::CutBlind, Reason::HoldBlind);
-            }
+            MeasurementState::Blind => return self.blind(input),
             MeasurementState::Healthy | MeasurementState::Reduced => {}
         }
+        self.unseen = Unseen::default();
         self.learn(input, in_force);
         let excess = self.excess(input);
         let is_again = self.drain.is_some();
@@ -316,6 +336,7 @@ impl RateLaw for Adaptive {
             return verdict;
         }
         match excess {
+            Some(_) if self.along.settles(input.now) => bide(input),
             Some(depth) if input.blame.is_blamed() => self.cut(input, depth, is_again),
             Some(_) => withdraw(input, Reason::HoldElsewhere),
             None => match self.along(input) {
@@ -329,8 +350,8 @@ impl RateLaw for Adaptive {
         self.last_cut.unwrap_or_default()
     }
 
-    fn left(&self) -> Option<f64> {
-        self.drain.as_ref().map(Drain::left)
+    fn left(&self, rate: BitRate) -> Option<f64> {
+        self.unseen.left(rate).or_else(|| self.drain.as_ref().map(Drain::left))
     }
 
     fn bound(&self) -> Option<BitRate> {
@@ -363,34 +384,6 @@ fn clear(input: &LawInput) -> Delay {
 /// What stands, but for the packets that a shaper has on its wire.
 fn stands(input: &LawInput) -> Option<Delay> {
     Some(input.finding?.standing - input.serialisation)
-}
-
-/// What forbids a raise however much is asked for.
-fn no_raise(input: &LawInput) -> Option<Reason> {
-    let in_force = input.in_force.unwrap_or(BitRate::ZERO);
-    if input.current > in_force.scaled(RAISE_AHEAD) {
-        Some(Reason::HoldPending)
-    } else if !input.trustworthy || input.measurement != MeasurementState::Healthy {
-        Some(Reason::HoldUntrusted)
-    } else {
-        None
-    }
-}
-
-/// Holds, and takes back a raise that is not in force yet.
-fn withdraw(input: &LawInput, reason: Reason) -> Verdict {
-    let in_force = input.in_force.unwrap_or(input.current).max(input.limits.floor);
-    Verdict { rate: input.current.min(in_force), reason }
-}
-
-/// Holds until a cut shows, if there is anything left to cut.
-fn bide(input: &LawInput) -> Verdict {
-    let is_least = input.current <= input.limits.floor;
-    hold(input, if is_least { Reason::HoldFloor } else { Reason::HoldRefractory })
-}
-
-fn hold(input: &LawInput, reason: Reason) -> Verdict {
-    Verdict { rate: input.current, reason }
 }
 
 #[cfg(test)]

@@ -27,17 +27,25 @@ impl Along {
     /// Returns the rate to follow down to; `None` if it is low enough.
     pub(super) fn follow(&mut self, input: &LawInput) -> Option<BitRate> {
         let rate = input.load.newest?.scaled(ROOM).max(input.limits.floor);
-        let is_early = self.last.is_some_and(|last| input.now.since(last) < SETTLE);
-        if is_early || rate.scaled(WORTH) >= input.current {
+        if self.settles(input.now) || rate.scaled(WORTH) >= input.current {
             return None;
         }
         self.last = Some(input.now);
         Some(rate)
     }
+
+    /// Tells whether the other has been followed so lately that nothing of it shows yet.
+    pub(super) fn settles(&self, now: MonoTime) -> bool {
+        self.last.is_some_and(|last| now.since(last) < SETTLE)
+    }
 }
 
 /// Tells whether this direction has to follow the other, whose queue drains.
 pub(super) fn is_due(input: &LawInput) -> bool {
-    input.other_left.is_some_and(|left| left <= MUCH)
-        && input.load.recent_peak.is_some_and(|peak| peak >= BUSY)
+    input.other_left.is_some_and(|left| left <= MUCH) && was_busy(input)
+}
+
+/// Tells whether this direction was busy lately.
+pub(super) fn was_busy(input: &LawInput) -> bool {
+    input.load.recent_peak.is_some_and(|peak| peak >= BUSY)
 }

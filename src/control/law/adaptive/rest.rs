@@ -2,7 +2,10 @@
 
 use std::{cmp::Ordering, time::Duration};
 
-use super::{LawInput, Reason, Verdict, hold, no_raise};
+use super::{
+    LawInput, Reason, Verdict,
+    hold::{hold, no_raise},
+};
 use crate::units::{BitRate, MonoTime};
 
 /// Time constant of the way back to the base rate without demand: slow enough for a pause in a

@@ -6,7 +6,10 @@ fn mbps(rate: f64) -> BitRate {
 }
 
 /// A download at 60 Mbit/s in force, of which `got` get through; the base rate is 30.
-fn input(measurement: MeasurementState, got: f64) -> LawInput {
+pub(in crate::control::law::adaptive) fn input(
+    measurement: MeasurementState,
+    got: f64,
+) -> LawInput {
     LawInput {
         direction: Direction::Download,
         now: MonoTime::ZERO,
@@ -31,6 +34,7 @@ fn input(measurement: MeasurementState, got: f64) -> LawInput {
             recent_peak: Some(got / 60.0),
         },
         other_left: None,
+        plateau: None,
     }
 }
 
@@ -54,7 +58,7 @@ fn blind_it_goes_to_just_under_what_gets_through() {
 }
 
 #[test]
-fn blind_it_leaves_a_rate_at_which_traffic_waits_here() {
+fn blind_it_goes_no_higher_than_it_was() {
     let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
     let mut blind = LawInput { waits: true, ..input(MeasurementState::Blind, 59.0) };
     assert_eq!(decide(&mut law, &mut blind, 60).rate, mbps(60.0));

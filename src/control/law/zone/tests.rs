@@ -77,6 +77,7 @@ impl Bench {
                 recent_peak: Some(1.0),
             },
             other_left: None,
+            plateau: None,
         };
         Self { law: Zone::new(thresholds, params), input }
     }
