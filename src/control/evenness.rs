@@ -45,10 +45,10 @@ impl Evenness {
     /// Returns the rate at which the traffic flows if it was the same in the last `windows` (up to
     /// six, of half a second).
     pub(super) fn rate(&self, windows: usize) -> Option<BitRate> {
-        let last = || self.means.iter().take(windows).copied();
-        let (least, most) = (last().fold(f64::MAX, f64::min), last().fold(0.0, f64::max));
+        let means = || self.means.iter().take(windows).copied();
+        let (least, most) = (means().fold(f64::MAX, f64::min), means().fold(0.0, f64::max));
         let is_even = self.means.len() >= windows && most * (1.0 - SAME) <= least;
-        is_even.then(|| BitRate::from_bps(1).scaled(last().sum::<f64>() / windows as f64))
+        is_even.then(|| BitRate::from_bps(1).scaled(means().sum::<f64>() / windows as f64))
     }
 }
 

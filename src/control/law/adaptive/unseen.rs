@@ -136,7 +136,7 @@ impl Unseen {
             Ordering::Greater if self.gave_up => {
                 Some(Verdict { rate, reason: Reason::RaiseDemand })
             }
-            _ => None,
+            Ordering::Less | Ordering::Equal | Ordering::Greater => None,
         }
     }
 
