@@ -336,7 +336,6 @@ impl RateLaw for Adaptive {
             return verdict;
         }
         match excess {
-            Some(_) if self.along.settles(input.now) => bide(input),
             Some(depth) if input.blame.is_blamed() => self.cut(input, depth, is_again),
             Some(_) => withdraw(input, Reason::HoldElsewhere),
             None => match self.along(input) {

@@ -27,16 +27,12 @@ impl Along {
     /// Returns the rate to follow down to; `None` if it is low enough.
     pub(super) fn follow(&mut self, input: &LawInput) -> Option<BitRate> {
         let rate = input.load.newest?.scaled(ROOM).max(input.limits.floor);
-        if self.settles(input.now) || rate.scaled(WORTH) >= input.current {
+        let is_early = self.last.is_some_and(|last| input.now.since(last) < SETTLE);
+        if is_early || rate.scaled(WORTH) >= input.current {
             return None;
         }
         self.last = Some(input.now);
         Some(rate)
-    }
-
-    /// Tells whether the other has been followed so lately that nothing of it shows yet.
-    pub(super) fn settles(&self, now: MonoTime) -> bool {
-        self.last.is_some_and(|last| now.since(last) < SETTLE)
     }
 }
 
