@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_millis(500);
 const MORE: f64 = 1.02;
 /// Time until the first raise after a rate was found to be full, and after many that were in vain.
 const PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 /// Even traffic on a link that was full longer ago may be all that its server has to send.
 const LATELY: Duration = Duration::from_secs(4);
 /// Less than this share of the floor is no traffic.
