@@ -15,6 +15,7 @@ mod control_loop;
 mod idle;
 mod memory;
 mod metrics;
+mod reflector_events;
 mod reload;
 mod router_events;
 mod settings;
@@ -157,10 +158,14 @@ impl Daemon {
         let (mut loops, mut updates) = (Vec::new(), Vec::new());
         let wans = config.wans.iter().zip(memories).zip(probers.iter().zip(links));
         for ((wan, memory), (prober, link)) in wans {
-            let Wired { schedule, ends, control, update } = wiring.wire(wan, memory.as_ref(), link);
+            let wired = wiring.wire(wan, memory.as_ref(), link);
+            let Wired { schedule, ends, .. } = wired;
             tasks.spawn(schedule.run(Arc::clone(prober), clock, ends, stop.clone()));
-            loops.push(control);
-            updates.push(update);
+            if let Some(reflectors) = wired.reflectors {
+                tasks.spawn(reflectors.run());
+            }
+            loops.push(wired.control);
+            updates.push(wired.update);
         }
         let control = spawn_control(loops, stop.clone())?;
 

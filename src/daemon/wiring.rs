@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, watch};
 
-use super::{ControlLoop, IdleWatch, Keeper, LoopSettings, Outlets, memory, names};
+use super::{
+    ControlLoop, IdleWatch, Keeper, LoopSettings, Outlets, memory, names,
+    reflector_events::ReflectorEvents,
+};
 use crate::{
     actuator::Link,
     clock::Clock,
@@ -21,6 +24,8 @@ use crate::{
 
 /// Outcomes of probes that may wait for a control loop: many times what one cycle brings.
 const SAMPLES: usize = 1024;
+/// Changes of who takes turns that may wait to be recorded: a pool makes one in seconds.
+const CHANGES: usize = 16;
 
 /// Wires the WANs up, one after the other in the order of the configuration, from what they share.
 pub(super) struct Wiring<'a> {
@@ -44,6 +49,8 @@ pub(super) struct Wired {
     pub(super) schedule: Schedule,
     /// The schedule's ends of its channels.
     pub(super) ends: Ends,
+    /// Who records what becomes of the reflectors, if there is a history.
+    pub(super) reflectors: Option<ReflectorEvents>,
     pub(super) control: ControlLoop,
     /// Where the loop takes new settings from.
     pub(super) update: watch::Sender<LoopSettings>,
@@ -62,10 +69,12 @@ impl Wiring<'_> {
         let (name, reflectors) = names(config);
         let settings = LoopSettings::of_wan(config, &self.control);
         let (sender, samples) = mpsc::channel(SAMPLES);
+        let (teller, changes) = mpsc::channel(CHANGES);
         let pace = watch::Sender::new(Pace::Full);
         let ends = Ends {
             samples: sender,
             pace: pace.subscribe(),
+            changes: teller,
             metrics: ProbeMetrics::new(&self.probing, &name, &reflectors),
         };
         let at = self.clock.now();
@@ -103,7 +112,9 @@ impl Wiring<'_> {
             },
         };
         let schedule = Schedule::new(&name, &config.probe, self.splay(index, config));
-        Wired { schedule, ends, control, update }
+        let told = |recorder| ReflectorEvents { wan: index, reflectors, changes, recorder };
+        let reflectors = self.recorder.clone().map(told);
+        Wired { schedule, ends, reflectors, control, update }
     }
 
     /// The WANs' probes are spread over one interval, so that they do not leave in one burst.

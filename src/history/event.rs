@@ -126,6 +126,20 @@ pub enum Event {
         #[serde(rename = "outage_us", serialize_with = "as_span")]
         outage: Duration,
     },
+    /// Another reflector takes the turns of one.
+    ReflectorReplaced {
+        /// The address of the one that takes turns no more.
+        reflector: String,
+        /// The address of the one that takes turns instead.
+        by: String,
+        /// Why: `loss`, `delay` or `rotation`.
+        fault: &'static str,
+    },
+    /// A reflector that had been replaced answers well and may take turns again.
+    ReflectorReturned {
+        /// Its address.
+        reflector: String,
+    },
     /// The wall clock was set. The writer derives this from the cycles.
     ClockStepped {
         /// How far, forwards or (negative) backwards.
@@ -219,6 +233,8 @@ impl Event {
             Self::LimitDrifted { .. } => "limit_drifted",
             Self::ProbesLost { .. } => "probes_lost",
             Self::ProbesRecovered { .. } => "probes_recovered",
+            Self::ReflectorReplaced { .. } => "reflector_replaced",
+            Self::ReflectorReturned { .. } => "reflector_returned",
             Self::ClockStepped { .. } => "clock_stepped",
             Self::RouterUnreachable { .. } => "router_unreachable",
             Self::RouterRecovered { .. } => "router_recovered",

@@ -50,6 +50,8 @@ pub struct Ends {
     pub samples: mpsc::Sender<RttSample>,
     /// Where it lies how fast to probe.
     pub pace: watch::Receiver<Pace>,
+    /// Where it is told who takes turns; what nobody takes is dropped.
+    pub changes: mpsc::Sender<PoolEvent>,
     /// What is shown of the probing.
     pub metrics: ProbeMetrics,
 }
@@ -81,7 +83,7 @@ impl Schedule {
         ends: Ends,
         stop: CancellationToken,
     ) {
-        let Ends { samples, mut pace, mut metrics } = ends;
+        let Ends { samples, mut pace, changes, mut metrics } = ends;
         let mut pool = Pool::new(self.pool, clock.now());
         metrics.active(pool.active());
         let (teller, mut fates) = mpsc::channel::<RttSample>(FATES);
@@ -94,7 +96,7 @@ impl Schedule {
                 () = stop.cancelled() => break,
                 Some(fate) = fates.recv() => {
                     let event = pool.learn(fate.reflector, fate.sequence, fate.outcome);
-                    self.tell(event, &pool, &metrics);
+                    self.tell(event, &pool, &metrics, &changes);
                     metrics.one_way(fate.reflector, prober.tells_directions(fate.reflector));
                     continue;
                 }
@@ -117,7 +119,7 @@ impl Schedule {
                 metrics.road(&report);
             }
             let now = clock.now();
-            self.tell(pool.review(now), &pool, &metrics);
+            self.tell(pool.review(now), &pool, &metrics, &changes);
             let reflector = pool.next(now);
             sequence += 1;
             let timeout = self.timeout;
@@ -155,10 +157,17 @@ impl Schedule {
         wanted.max(prober.least_interval())
     }
 
-    fn tell(&self, event: Option<PoolEvent>, pool: &Pool, metrics: &ProbeMetrics) {
+    fn tell(
+        &self,
+        event: Option<PoolEvent>,
+        pool: &Pool,
+        metrics: &ProbeMetrics,
+        changes: &mpsc::Sender<PoolEvent>,
+    ) {
         let Some(event) = event else { return };
         metrics.active(pool.active());
         metrics.event(&event);
+        let _ = changes.try_send(event);
         let wan = &self.wan;
         match event {
             PoolEvent::Replaced { reflector, by, fault } => {

@@ -17,7 +17,7 @@ use std::{
 
 use super::tool::tool;
 use crate::support::{
-    child::{Program, until},
+    child::{Program, until, wanctl},
     exposition::{Format, Scrape},
     http::{self, Answer},
     site::{PASSWORD, Site, Sketch, USER, WAN, address},
@@ -121,7 +121,7 @@ impl Lab {
         let site = Site::with(&Sketch { probes: probes.to_owned(), ..Sketch::of(url) });
         let mut program = Program::start(self.inside("host", &site.command(&[])));
         let address = address(&program.logged("serving url="));
-        LabDaemon { lab: self, program, _router: router, _site: site, address }
+        LabDaemon { lab: self, program, _router: router, site, address }
     }
 }
 
@@ -152,7 +152,7 @@ pub(crate) struct LabDaemon<'a> {
     lab: &'a Lab,
     pub(crate) program: Program,
     _router: Program,
-    _site: Site,
+    site: Site,
     address: SocketAddr,
 }
 
@@ -172,6 +172,14 @@ impl LabDaemon<'_> {
     /// The value of a metric of the WAN.
     pub(crate) fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         self.scrape().value(name, &[&[("wan", WAN)], labels].concat())
+    }
+
+    /// The events of this kind in the history, as they are printed.
+    pub(crate) fn events(&self, kind: &str) -> String {
+        let mut history = wanctl();
+        history.args(["history", "--events", "--kind", kind, "--db"]);
+        let told = history.arg(self.site.path("history.db")).output().unwrap();
+        String::from_utf8(told.stdout).unwrap()
     }
 
     /// The delay over the baseline, unless no reply is fresh.

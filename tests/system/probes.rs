@@ -9,7 +9,7 @@ use std::{
 
 use super::lab::{Lab, REFLECTORS, SIDES};
 use crate::support::{
-    child::{Program, until},
+    child::{PATIENCE, Program, until, until_within},
     site::{Site, Sketch},
 };
 
@@ -69,6 +69,25 @@ fn a_queue_on_the_link_is_seen_and_its_end_too() {
     assert!(during > 0.05, "the histogram has missed it: {during}");
     drop(load);
     until("a calm link again", calm);
+    daemon.stop();
+}
+
+#[test]
+fn a_reflector_that_falls_silent_makes_room_and_the_history_says_so() {
+    let lab = Lab::new();
+    let daemon = lab.daemon(&format!("{}\n    probe: {{active: 2}}", reflectors()));
+    daemon.wait_until_ready();
+    let [silent, other, spare] = REFLECTORS;
+    lab.run("left", &format!("ip route add blackhole {silent}"));
+    lab.run("left", &format!("ip address del {silent}/32 dev lo"));
+    // One is judged by half a minute of probes, so that a moment's bad luck replaces nobody.
+    let told = until_within(2 * PATIENCE, "a replacement in the history", || {
+        Some(daemon.events("reflector_replaced")).filter(|told| told.contains("fault"))
+    });
+    for part in ["cable", silent, spare, "loss"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(!told.contains(other), "{told}");
     daemon.stop();
 }
 
