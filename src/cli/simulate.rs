@@ -6,7 +6,7 @@ mod steering;
 use std::{
     fs,
     io::{self, IsTerminal as _, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -17,7 +17,9 @@ use super::{Failure, duration, output::say};
 use crate::{
     control::PerDirection,
     sim::{
-        contest::{Job, LAWS, Outcome, Panel, Row, SUITE, csv, draw, json, run as run_all, table},
+        contest::{
+            Job, LAWS, Outcome, Panel, Row, SUITE, Scenario, csv, draw, json, run as run_all, table,
+        },
         trace::Column,
     },
     units::BitRate,
@@ -79,7 +81,8 @@ pub(super) struct SimulateArgs {
     /// How the figures are printed.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
-    /// Draw capacity, rates and delay of the first scenario, one panel per law, into this SVG file.
+    /// Draw capacity, rates and delay, one panel per law, into this SVG file; of several scenarios
+    /// into one each, `FILE-SCENARIO-SEED.svg`.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     /// Try steering between two WANs instead: the first two columns of each trace, or brown-outs,
@@ -111,26 +114,25 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     let wan = choose::wan(args)?;
     let laws = choose::laws(args, wan.as_ref())?;
     let scenarios = choose::scenarios(args, wan.as_ref())?;
-    let drawn = args.plot.as_ref().and(scenarios.first());
-    let jobs: Vec<Job<'_>> = scenarios
-        .iter()
-        .flat_map(|scenario| {
-            let keeps_record = drawn.is_some_and(|first| std::ptr::eq(first, scenario));
-            laws.iter().map(move |law| Job { law, scenario, keeps_record })
-        })
-        .collect();
-    let progress = Progress::new(jobs.len());
-    let outcomes = run_all(&jobs, &|done| progress.tell(done));
-    progress.clear();
-    if let (Some(path), Some(first)) = (&args.plot, drawn) {
-        let title = format!("{}, seed {}", first.name, first.link.seed);
-        fs::write(path, picture(&title, &outcomes))
-            .with_context(|| format!("cannot write the plot {}", path.display()))?;
-        if scenarios.len() > 1 {
-            let _ = writeln!(io::stderr(), "the plot has the first scenario only: {title}");
+    let progress = Progress::new(scenarios.len() * laws.len());
+    // A picture needs every moment of its runs, which are let go of before the next one's.
+    let at_once = if args.plot.is_some() { 1 } else { scenarios.len() };
+    let is_only = scenarios.len() == 1;
+    let mut rows: Vec<Row> = Vec::new();
+    for scenarios in scenarios.chunks(at_once.max(1)) {
+        let keeps_record = args.plot.is_some();
+        let jobs: Vec<Job<'_>> = scenarios
+            .iter()
+            .flat_map(|scenario| laws.iter().map(move |law| Job { law, scenario, keeps_record }))
+            .collect();
+        let outcomes = run_all(&jobs, &|done| progress.tell(rows.len() + done));
+        if let (Some(path), [scenario]) = (&args.plot, scenarios) {
+            let path = if is_only { path.clone() } else { beside(path, scenario) };
+            write_picture(&path, scenario, &outcomes)?;
         }
+        rows.extend(outcomes.into_iter().map(|outcome| outcome.row));
     }
-    let rows: Vec<Row> = outcomes.into_iter().map(|outcome| outcome.row).collect();
+    progress.clear();
     let text = match args.format {
         Format::Table => table(&rows),
         Format::Json => json(&rows),
@@ -139,14 +141,23 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     Ok(say(text.trim_end())?)
 }
 
-fn picture(title: &str, outcomes: &[Outcome]) -> String {
+/// `lte.svg` for one scenario of several: `lte-step-100ms-1.svg`, after its name and seed.
+fn beside(path: &Path, scenario: &Scenario) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = scenario.name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    path.with_file_name(format!("{stem}-{name}-{}.svg", scenario.link.seed))
+}
+
+fn write_picture(path: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> anyhow::Result<()> {
     let panels: Vec<Panel<'_>> = outcomes
         .iter()
         .filter_map(|Outcome { row, record }| {
             Some(Panel { law: &row.law, record: record.as_ref()? })
         })
         .collect();
-    draw(title, &panels)
+    let title = format!("{}, seed {}", scenario.name, scenario.link.seed);
+    fs::write(path, draw(&title, &panels))
+        .with_context(|| format!("cannot write the plot {}", path.display()))
 }
 
 fn list() -> io::Result<()> {

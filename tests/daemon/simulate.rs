@@ -86,6 +86,20 @@ fn equal_seeds_give_equal_figures_and_every_seed_a_row() {
 }
 
 #[test]
+fn each_of_several_scenarios_has_a_picture_of_its_own() {
+    let site = tempfile::tempdir().unwrap();
+    let plot = site.path().join("laws.svg");
+    let plot = plot.to_str().unwrap();
+    let arguments = ["--scenario", "step", "--scenario", "lte", "--duration", "4s", "--plot", plot];
+    simulate(&arguments).expect(0);
+    for (file, title) in [("laws-step-1.svg", "step, seed 1"), ("laws-lte-1.svg", "lte, seed 1")] {
+        let svg = fs::read_to_string(site.path().join(file)).unwrap();
+        assert!(svg.contains(&format!("<title>{title}</title>")), "{file}");
+    }
+    assert_eq!(fs::read_dir(site.path()).unwrap().count(), 2);
+}
+
+#[test]
 fn a_configuration_gives_limits_and_law() {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/emulator.yaml");
     let config = config.to_str().unwrap();
