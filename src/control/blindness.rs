@@ -18,8 +18,9 @@ const UNFILLED: f64 = 0.97;
 const SAME_TRAFFIC: f64 = 0.9;
 /// For how long it must be so: several times what a transfer takes to grow into a rate.
 const FOR: Duration = Duration::from_secs(5);
-/// Even traffic of less than this share of the rate may be all that its server has to send.
-const NEARLY: f64 = 0.8;
+/// Even traffic of less than this share of the rate may be all that its server has to send: the law
+/// raises a rate that is filled by more, so that is where such traffic ends up.
+const NEARLY: f64 = 0.9;
 /// For so many windows of half a second it must be even for the link to be full,
 const EVEN: usize = 6;
 /// and for so many if it is known that the probes see no queue.
@@ -54,6 +55,8 @@ struct Blind {
 pub(super) struct Blindness {
     /// The rate at which traffic waited last.
     waited_at: Option<BitRate>,
+    /// The limit in force.
+    limit: BitRate,
     odd_since: Option<MonoTime>,
     evenness: Evenness,
     blind: Option<Blind>,
@@ -97,19 +100,23 @@ impl Blindness {
                 blind.since = now;
             }
         }
-        match flow.got.filter(|_| is_download && is_flat && !flow.waits) {
+        // What flowed below another limit says nothing of how full this one is.
+        let is_same = std::mem::replace(&mut self.limit, flow.in_force) == flow.in_force;
+        match flow.got.filter(|_| is_download && is_flat && is_same && !flow.waits) {
             Some(got) => self.evenness.update(now, got),
             None => self.evenness.reset(),
         }
     }
 
-    /// Tells whether traffic that waited for less has not filled the rate for long.
+    /// Tells whether traffic that waited for less has not filled the rate for long; a download that
+    /// is not even is limited by those who send it.
     fn is_odd_for_long(&mut self, now: MonoTime, flow: Flow) -> bool {
         let is_odd = flow.got.zip(self.waited_at).is_some_and(|(got, waited_at)| {
             flow.in_force > waited_at.scaled(RAISED)
                 && got < flow.in_force.scaled(UNFILLED)
                 && got > waited_at.scaled(SAME_TRAFFIC)
         });
+        let is_odd = is_odd && (flow.direction == Direction::Upload || self.plateau().is_some());
         if !is_odd {
             self.odd_since = None;
             return false;
@@ -164,7 +171,7 @@ mod tests {
         assert!(!after(22.0, 0.5, 300), "transfers that their senders limit");
         assert!(!after(22.0, 0.1, 9_000), "a queue is seen");
         assert!(!after(23.8, 0.1, 300), "the rate is filled");
-        assert!(!after(12.0, 0.1, 300), "a film, say");
+        assert!(!after(20.5, 0.1, 300), "what a server has to send");
     }
 
     #[test]
