@@ -8,7 +8,7 @@
 
 use std::{cmp::Ordering, time::Duration};
 
-use super::{KEEP, LawInput, Reason, Verdict, flow, hold::hold};
+use super::{CUT_PENDING, KEEP, LawInput, Reason, Verdict, flow, hold::hold};
 use crate::{
     control::Direction,
     units::{BitRate, MonoTime},
@@ -54,6 +54,12 @@ struct Trial {
     since: Option<MonoTime>,
 }
 
+impl Trial {
+    fn is_in_force(self) -> bool {
+        self.since.is_some()
+    }
+}
+
 impl Unseen {
     /// Returns what is left of the rate that there was before, if `rate` is desired.
     pub(super) fn left(&self, rate: BitRate) -> Option<f64> {
@@ -71,12 +77,13 @@ impl Unseen {
 
     fn by_its_counters(&mut self, input: &LawInput, before: BitRate) -> Option<Verdict> {
         let LawInput { now, current, .. } = *input;
-        if let Some(trial) = self.trial {
+        let was_full = self.was_full(now);
+        let plateau = plateau(input).filter(|_| self.full.is_none() || was_full);
+        if let Some(trial) = self.trial.filter(|trial| trial.is_in_force() || plateau.is_none()) {
             return Some(self.look(trial, input));
         }
-        let was_full = self.was_full(now);
-        if let Some(rate) = plateau(input).filter(|_| self.full.is_none() || was_full) {
-            self.full = Some(now);
+        if let Some(rate) = plateau {
+            (self.trial, self.full) = (None, Some(now));
             self.rest(now, PAUSE);
             return Some(Verdict { rate, reason: Reason::CutBlind });
         }
@@ -98,7 +105,9 @@ impl Unseen {
 
     fn look(&mut self, trial: Trial, input: &LawInput) -> Verdict {
         let LawInput { now, current, .. } = *input;
-        if input.in_force < Some(current) && trial.since.is_none() {
+        let is_pending = input.in_force.is_none_or(|limit| limit.scaled(CUT_PENDING) < current);
+        if is_pending && !trial.is_in_force() {
+            self.full = if input.waits { Some(now) } else { self.full };
             return hold(input, Reason::HoldPending);
         }
         let since = trial.since.unwrap_or(now);

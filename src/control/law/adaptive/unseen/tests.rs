@@ -16,6 +16,8 @@ struct Bench {
     input: LawInput,
     /// How far the router is behind, in decisions.
     lag: usize,
+    /// What it makes of a limit.
+    rounds: f64,
     ordered: Vec<BitRate>,
 }
 
@@ -25,7 +27,7 @@ impl Bench {
         let input = tests::input(MeasurementState::Blind, 0.0);
         let input = LawInput { direction, limits, ..input };
         let law = Adaptive::new(Delay::from_millis_f64(15.0));
-        Self { law, input, lag: 0, ordered: vec![input.current] }
+        Self { law, input, lag: 0, rounds: 1.0, ordered: vec![input.current] }
     }
 
     /// The link carries so much for so long; the traffic takes it all. Returns the rates at the end.
@@ -33,6 +35,7 @@ impl Bench {
         let capacity = mbps(capacity);
         for moment in 0..seconds * 20 {
             let in_force = self.ordered[self.ordered.len().saturating_sub(1 + self.lag)];
+            let in_force = in_force.scaled(self.rounds);
             let got = in_force.min(capacity);
             let full = moment >= 20 && capacity < in_force;
             let load = &mut self.input.load;
@@ -78,6 +81,18 @@ fn a_raise_that_is_not_in_force_proves_nothing() {
     bench.lag = 200;
     let rate = bench.run(9, 50.0);
     assert!(rate < mbps(53.0), "{rate:?}");
+    bench.input.waits = false;
+    bench.input.plateau = Some(mbps(20.0));
+    let rate = bench.law.decide(&bench.input).rate;
+    assert_eq!(rate, mbps(20.0).scaled(KEEP), "and nothing waits for it");
+}
+
+#[test]
+fn a_limit_that_the_router_rounds_is_in_force() {
+    let mut bench = Bench::new(Direction::Download);
+    bench.rounds = 0.999;
+    bench.run(2, 50.0);
+    assert_eq!(bench.run(30, 100.0), mbps(60.0), "it has found what there was before");
 }
 
 #[test]
