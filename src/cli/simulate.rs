@@ -126,13 +126,13 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
             .flat_map(|scenario| laws.iter().map(move |law| Job { law, scenario, keeps_record }))
             .collect();
         let outcomes = run_all(&jobs, &|done| progress.tell(rows.len() + done));
+        progress.clear();
         if let (Some(path), [scenario]) = (&args.plot, scenarios) {
             let path = if is_only { path.clone() } else { beside(path, scenario) };
             write_picture(&path, scenario, &outcomes)?;
         }
         rows.extend(outcomes.into_iter().map(|outcome| outcome.row));
     }
-    progress.clear();
     let text = match args.format {
         Format::Table => table(&rows),
         Format::Json => json(&rows),

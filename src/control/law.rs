@@ -73,7 +73,8 @@ pub(super) struct LawInput {
     /// The middle of all fresh reflectors' deltas.
     pub(super) delta: Option<Delay>,
     pub(super) load: Load,
-    /// What a cut has left of the other direction's rate (0 to 1), as long as its queue drains.
+    /// What a cut has left of the other direction's rate (0 to 1), as long as its queue drains or
+    /// cannot be seen.
     pub(super) other_left: Option<f64>,
     /// What the provider's link lets through, if traffic flows as only a full link's does.
     pub(super) plateau: Option<BitRate>,
@@ -105,7 +106,8 @@ pub(super) trait RateLaw: fmt::Debug + Send {
         None
     }
 
-    /// Returns what the last cut has left of the rate (0 to 1), as long as the queue drains.
+    /// Returns what the last cut has left of the rate (0 to 1), as long as the queue drains; and what
+    /// is left of it at the rate given, as long as the probes see no queue.
     fn left(&self, _rate: BitRate) -> Option<f64> {
         None
     }

@@ -328,7 +328,10 @@ impl RateLaw for Adaptive {
             MeasurementState::Blind => return self.blind(input),
             MeasurementState::Healthy | MeasurementState::Reduced => {}
         }
-        self.unseen = Unseen::default();
+        if std::mem::take(&mut self.unseen).has_begun() {
+            // What the other direction has lost is still what it lost in the dark.
+            return hold(input, Reason::HoldBlind);
+        }
         self.learn(input, in_force);
         let excess = self.excess(input);
         let is_again = self.drain.is_some();

@@ -61,6 +61,11 @@ impl Trial {
 }
 
 impl Unseen {
+    /// Tells whether anything has been decided in the dark.
+    pub(super) fn has_begun(&self) -> bool {
+        self.before.is_some()
+    }
+
     /// Returns what is left of the rate that there was before, if `rate` is desired.
     pub(super) fn left(&self, rate: BitRate) -> Option<f64> {
         self.trial.map_or(rate, |trial| trial.from).fraction_of(self.before?)

@@ -106,6 +106,16 @@ fn traffic_long_after_the_link_was_full_may_be_all_there_is() {
 }
 
 #[test]
+fn what_was_lost_in_the_dark_is_nothing_to_follow_once_it_is_light() {
+    let mut bench = Bench::new(Direction::Download);
+    bench.run(2, 20.0);
+    assert!(bench.law.left(bench.input.current).is_some_and(|left| left < 0.5));
+    let lit = LawInput { measurement: MeasurementState::Healthy, ..bench.input };
+    assert_eq!(bench.law.decide(&lit), hold(&lit, Reason::HoldBlind));
+    assert_eq!(bench.law.left(lit.current), None);
+}
+
+#[test]
 fn an_upload_shares_the_fate_of_the_download() {
     let mut bench = Bench::new(Direction::Upload);
     let decide = |bench: &mut Bench, got: f64, left: f64| {
