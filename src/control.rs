@@ -27,7 +27,7 @@
 mod asymmetry;
 mod baseline;
 mod blame;
-mod blindness;
+mod bypass;
 mod cycle;
 mod direction;
 mod evenness;

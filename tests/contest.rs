@@ -74,7 +74,8 @@ fn a_steady_link_is_used_without_being_filled() {
 #[test]
 fn where_the_probes_see_nothing_it_goes_by_what_gets_through() {
     for buffer in [100, 300] {
-        let rows = rows(&["adaptive", "proportional-reference"], &[scenario("step-blind", buffer)]);
+        let rows =
+            rows(&["adaptive", "proportional-reference"], &[scenario("step-bypass", buffer)]);
         let [ours, theirs] = &rows[..] else { panic!("a row of each") };
         assert!(p95(ours).scaled(2.0) <= p95(theirs), "{buffer} ms: {rows:?}");
         assert!(ours.figures.added_delay.unwrap().p50 < ms(5.0), "{buffer} ms: {ours:?}");

@@ -46,13 +46,23 @@ pub enum MeasurementState {
     Stalled,
     /// Replies come as on an idle link, but something behind the shaper limits the traffic: the
     /// probes do not pass the queue.
-    Blind,
+    Bypass,
+    /// No probe can be sent: no device, no source address, no route, no permission. Nothing is known
+    /// of the link, least of all that it is congested.
+    CannotSend,
 }
 
 impl MeasurementState {
     /// All states, in the order in which they are shown.
-    pub const ALL: [Self; 6] =
-        [Self::Starting, Self::Healthy, Self::Reduced, Self::Collapsed, Self::Stalled, Self::Blind];
+    pub const ALL: [Self; 7] = [
+        Self::Starting,
+        Self::Healthy,
+        Self::Reduced,
+        Self::Collapsed,
+        Self::Stalled,
+        Self::Bypass,
+        Self::CannotSend,
+    ];
 
     /// Returns the name used in labels and in the history.
     #[must_use]
@@ -63,7 +73,8 @@ impl MeasurementState {
             Self::Reduced => "reduced",
             Self::Collapsed => "collapsed",
             Self::Stalled => "stalled",
-            Self::Blind => "blind",
+            Self::Bypass => "bypass",
+            Self::CannotSend => "cannot_send",
         }
     }
 }

@@ -142,7 +142,7 @@ pub enum Reason {
     /// Cut: the probes are lost while traffic flows, and the rate is above its base.
     CutCollapsed,
     /// Cut: the probes do not see the queue, and the rate is above what was proven with them.
-    CutBlind,
+    CutBypass,
     /// Raise: the shaper limits the traffic and no queue stands.
     RaiseDemand,
     /// Raise: cuts did not help, so the delay is not of our making, and they are taken back.
@@ -174,7 +174,9 @@ pub enum Reason {
     /// Hold: the probes are lost while traffic flows, and the rate is at or below its base.
     HoldCollapsed,
     /// Hold: the probes do not see the queue.
-    HoldBlind,
+    HoldBypass,
+    /// Hold: no probe can be sent, so nothing is known of the link.
+    HoldCannotSend,
     /// Hold: no reflector has answered yet.
     HoldStarting,
     /// The law is `fixed`.
@@ -183,11 +185,11 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in the order in which they are shown.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::CutBloat,
         Self::CutAlong,
         Self::CutCollapsed,
-        Self::CutBlind,
+        Self::CutBypass,
         Self::RaiseDemand,
         Self::RaiseFutile,
         Self::GlideUp,
@@ -203,7 +205,8 @@ impl Reason {
         Self::HoldLoadUnknown,
         Self::HoldStalled,
         Self::HoldCollapsed,
-        Self::HoldBlind,
+        Self::HoldBypass,
+        Self::HoldCannotSend,
         Self::HoldStarting,
         Self::Fixed,
     ];
@@ -215,7 +218,7 @@ impl Reason {
             Self::CutBloat => "cut_bloat",
             Self::CutAlong => "cut_along",
             Self::CutCollapsed => "cut_collapsed",
-            Self::CutBlind => "cut_blind",
+            Self::CutBypass => "cut_bypass",
             Self::RaiseDemand => "raise_demand",
             Self::RaiseFutile => "raise_futile",
             Self::GlideUp => "glide_up",
@@ -231,7 +234,8 @@ impl Reason {
             Self::HoldLoadUnknown => "hold_load_unknown",
             Self::HoldStalled => "hold_stalled",
             Self::HoldCollapsed => "hold_collapsed",
-            Self::HoldBlind => "hold_blind",
+            Self::HoldBypass => "hold_bypass",
+            Self::HoldCannotSend => "hold_cannot_send",
             Self::HoldStarting => "hold_starting",
             Self::Fixed => "fixed",
         }
@@ -240,7 +244,7 @@ impl Reason {
     /// Tells whether the rate is cut because something is wrong.
     #[must_use]
     pub const fn is_cut(self) -> bool {
-        matches!(self, Self::CutBloat | Self::CutAlong | Self::CutCollapsed | Self::CutBlind)
+        matches!(self, Self::CutBloat | Self::CutAlong | Self::CutCollapsed | Self::CutBypass)
     }
 
     /// Tells whether the rate is raised because more is asked for, or was cut for nothing.
@@ -256,7 +260,7 @@ impl Reason {
             Self::CutBloat => "cut: its traffic makes a queue stand",
             Self::CutAlong => "cut: the other way lost much, and less gets through here, too",
             Self::CutCollapsed => "cut: probes are lost while traffic flows",
-            Self::CutBlind => "cut: the probes do not see the queue",
+            Self::CutBypass => "cut: the probes bypass the queue",
             Self::RaiseDemand => "raise: the shaper is full and no queue stands",
             Self::RaiseFutile => "raise: cuts did not help, so the delay is not ours",
             Self::GlideUp => "raise: at ease, back towards the base rate",
@@ -272,7 +276,8 @@ impl Reason {
             Self::HoldLoadUnknown => "hold: the router gives no counters",
             Self::HoldStalled => "hold: no replies and no traffic",
             Self::HoldCollapsed => "hold: probes are lost while traffic flows",
-            Self::HoldBlind => "hold: the probes do not see the queue",
+            Self::HoldBypass => "hold: the probes bypass the queue",
+            Self::HoldCannotSend => "hold: no probe can be sent",
             Self::HoldStarting => "hold: no reflector has answered yet",
             Self::Fixed => "fixed: the base rate, only observing",
         }

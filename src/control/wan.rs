@@ -9,7 +9,7 @@ use super::{
     LoadClass, Measurement, MeasurementState, PerDirection, QueueReading, ReflectorView, RttSample,
     ShaperSample, StateThresholds, WanMemory,
     blame::{Blame, Suspect, Suspects},
-    blindness::{Blindness, Flow},
+    bypass::{BypassDetector, Flow},
     evidence::Evidence,
     law::{Adaptive, Fixed, LawInput, RateLaw, Verdict, Zone},
     load::{self, LoadMeter},
@@ -119,7 +119,7 @@ struct Channel {
     /// Packets waited in the shaper at the last two readings.
     waited: [bool; 2],
     actuation: Actuation,
-    blindness: Blindness,
+    bypass: BypassDetector,
 }
 
 impl Wan {
@@ -141,7 +141,7 @@ impl Wan {
                 queue: None,
                 waited: [false; 2],
                 actuation: Actuation::default(),
-                blindness: Blindness::default(),
+                bypass: BypassDetector::default(),
             }
         };
         Self {
@@ -224,12 +224,12 @@ impl Wan {
         let mut measurement = self.evidence.measurement(now, traffic);
         let Self { evidence, observes, directions, calm, .. } = self;
         let (noise, delta) = (evidence.noise(), measurement.delta);
-        let blind = PerDirection::build(|direction| {
+        let bypassed = PerDirection::build(|direction| {
             let flow = directions[direction].flow(direction, &loads[direction]);
-            directions[direction].blindness.update(now, flow, delta, noise)
+            directions[direction].bypass.update(now, flow, delta, noise)
         });
-        if measurement.state == MeasurementState::Healthy && blind.download | blind.upload {
-            measurement.state = MeasurementState::Blind;
+        if measurement.state == MeasurementState::Healthy && bypassed.download | bypassed.upload {
+            measurement.state = MeasurementState::Bypass;
         }
         let seen = PerDirection::build(|direction| {
             evidence.finding(now, directions[direction].law.last_cut(), direction)
@@ -374,7 +374,7 @@ impl Channel {
             delta,
             load,
             other_left: case.other_left,
-            plateau: self.blindness.plateau(),
+            plateau: self.bypass.plateau(),
         });
         let Verdict { rate, reason } = verdict.within(self.limits, previous);
         self.desired = rate;

@@ -48,7 +48,8 @@ coded!(MeasurementState, "measurement", name, {
     Reduced = 2,
     Collapsed = 3,
     Stalled = 4,
-    Blind = 5,
+    Bypass = 5,
+    CannotSend = 6,
 });
 
 coded!(CongestionState, "state", name, {
@@ -84,10 +85,11 @@ coded!(Reason, "reason", code, {
     Fixed = 15,
     HoldPending = 16,
     HoldUntrusted = 17,
-    CutBlind = 18,
+    CutBypass = 18,
     RaiseFutile = 19,
-    HoldBlind = 20,
+    HoldBypass = 20,
     CutAlong = 21,
+    HoldCannotSend = 22,
 });
 
 /// Returns every `(kind, value, name)` of the table `code`.

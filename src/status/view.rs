@@ -153,7 +153,8 @@ pub(super) fn known_state(cycle: &Cycle, direction: Direction) -> Option<Congest
         MeasurementState::Starting
         | MeasurementState::Collapsed
         | MeasurementState::Stalled
-        | MeasurementState::Blind => None,
+        | MeasurementState::Bypass
+        | MeasurementState::CannotSend => None,
     }
 }
 

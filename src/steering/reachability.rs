@@ -134,12 +134,13 @@ impl Reachability {
             return if sent && enough { Sign::Silence } else { Sign::Neither };
         }
         let answers = match measurement.state {
-            MeasurementState::Healthy | MeasurementState::Reduced | MeasurementState::Blind => {
+            MeasurementState::Healthy | MeasurementState::Reduced | MeasurementState::Bypass => {
                 measurement.fresh >= params.targets
             }
             MeasurementState::Starting
             | MeasurementState::Collapsed
-            | MeasurementState::Stalled => false,
+            | MeasurementState::Stalled
+            | MeasurementState::CannotSend => false,
         };
         if answers { Sign::Answers } else { Sign::Neither }
     }

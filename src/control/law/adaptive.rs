@@ -272,20 +272,20 @@ impl Adaptive {
     }
 
     /// By what else there is to go by if the probes see nothing.
-    fn blind(&mut self, input: &LawInput) -> Verdict {
+    fn on_bypass(&mut self, input: &LawInput) -> Verdict {
         self.drain = None;
         if let Some(verdict) = self.unseen.decide(input) {
             return verdict;
         }
         if input.waits {
             // What waits in our shaper leaves no queue elsewhere.
-            return hold(input, Reason::HoldBlind);
+            return hold(input, Reason::HoldBypass);
         }
         // The traffic may have no more to send, or stand in a queue: this does for both.
         let got = input.load.achieved.unwrap_or_default().scaled(KEEP);
         let base = input.limits.base.max(got);
         let input = LawInput { limits: Limits { base, ..input.limits }, ..*input };
-        self.without_eyes(&input, Reason::CutBlind, Reason::HoldBlind)
+        self.without_eyes(&input, Reason::CutBypass, Reason::HoldBypass)
     }
 
     /// What is left to do without eyes: never above what was proven with them, nor for long above
@@ -320,17 +320,21 @@ impl RateLaw for Adaptive {
                 self.last_cut = Some(input.now);
                 return hold(input, Reason::HoldStalled);
             }
+            MeasurementState::CannotSend => {
+                self.last_cut = Some(input.now);
+                return hold(input, Reason::HoldCannotSend);
+            }
             MeasurementState::Collapsed => {
                 // Probes of the silence that come back late tell of it, not of a queue.
                 self.last_cut = Some(input.now);
                 return self.without_eyes(input, Reason::CutCollapsed, Reason::HoldCollapsed);
             }
-            MeasurementState::Blind => return self.blind(input),
+            MeasurementState::Bypass => return self.on_bypass(input),
             MeasurementState::Healthy | MeasurementState::Reduced => {}
         }
         if std::mem::take(&mut self.unseen).has_begun() {
             // What the other direction has lost is still what it lost in the dark.
-            return hold(input, Reason::HoldBlind);
+            return hold(input, Reason::HoldBypass);
         }
         self.learn(input, in_force);
         let excess = self.excess(input);

@@ -167,7 +167,11 @@ impl RateLaw for Zone {
         match (input.measurement, input.delta) {
             (MeasurementState::Starting, _) => hold(input, Reason::HoldStarting),
             (MeasurementState::Collapsed, _) => self.answer_silence(input),
-            (MeasurementState::Blind, _) => hold(input, Reason::HoldBlind),
+            (MeasurementState::Bypass, _) => hold(input, Reason::HoldBypass),
+            (MeasurementState::CannotSend, _) => {
+                self.green_for = Duration::ZERO;
+                hold(input, Reason::HoldCannotSend)
+            }
             (MeasurementState::Healthy | MeasurementState::Reduced, Some(delta)) => {
                 self.answer(delta, input)
             }

@@ -41,7 +41,8 @@ columns!(
     ReducedMs "reduced_ms" Sum,
     CollapsedMs "collapsed_ms" Sum,
     StalledMs "stalled_ms" Sum,
-    BlindMs "blind_ms" Sum,
+    BypassMs "bypass_ms" Sum,
+    CannotSendMs "cannot_send_ms" Sum,
     RttCycles "rtt_cycles" Sum,
     RttSum "rtt_sum_us" Sum,
     RttMin "rtt_min_us" Min,
@@ -124,7 +125,8 @@ impl Column {
             MeasurementState::Reduced => Self::ReducedMs,
             MeasurementState::Collapsed => Self::CollapsedMs,
             MeasurementState::Stalled => Self::StalledMs,
-            MeasurementState::Blind => Self::BlindMs,
+            MeasurementState::Bypass => Self::BypassMs,
+            MeasurementState::CannotSend => Self::CannotSendMs,
         }
     }
 

@@ -20,9 +20,9 @@ pub(super) fn migrate(transaction: &Transaction<'_>, version: i64) -> rusqlite::
     if version == 2 {
         for tier in ["tier_1s", "tier_1m", "tier_5m", "tier_1h"] {
             let known =
-                format!("SELECT 1 FROM pragma_table_info('{tier}') WHERE name = 'blind_ms'");
+                format!("SELECT 1 FROM pragma_table_info('{tier}') WHERE name = 'bypass_ms'");
             if !transaction.prepare(&known)?.exists([])? {
-                let add = format!("ALTER TABLE {tier} ADD COLUMN blind_ms INTEGER DEFAULT 0");
+                let add = format!("ALTER TABLE {tier} ADD COLUMN bypass_ms INTEGER DEFAULT 0");
                 transaction.execute_batch(&add)?;
             }
         }

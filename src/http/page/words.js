@@ -73,7 +73,9 @@ export function measured({ measurement, reflectors_fresh: [fresh, all] }) {
       return `none of ${all} reflectors answers, under load`;
     case "stalled":
       return `none of ${all} reflectors answers`;
-    case "blind":
+    case "cannot_send":
+      return "no probe can be sent";
+    case "bypass":
       return `${fresh} of ${all} reflectors answer, past the queue`;
     default:
       return `${fresh} of ${all} reflectors answer`;

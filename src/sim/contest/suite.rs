@@ -131,7 +131,7 @@ pub const SUITE: &[Entry] = &[
         make: |_| drop_of_15_s([TRICKLE, full()]),
     },
     Entry {
-        name: "step-blind",
+        name: "step-bypass",
         about: "the same; probes do not see the provider's queue",
         make: |_| {
             let mut scenario = drop_of_15_s([full(), full()]);

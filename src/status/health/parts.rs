@@ -43,8 +43,12 @@ pub(super) fn measurement(
         MeasurementState::Collapsed => {
             Some("no reflector answers although traffic flows: congestion suspected".to_owned())
         }
-        MeasurementState::Blind => Some(
+        MeasurementState::Bypass => Some(
             "the link is full, but the probes see no queue: they seem to pass it by".to_owned(),
+        ),
+        MeasurementState::CannotSend => Some(
+            "no probe can be sent: check the source address, the device and the route of this WAN"
+                .to_owned(),
         ),
         MeasurementState::Stalled => Some(
             "no reflector answers and no traffic flows: is the link up, and do the probes leave \

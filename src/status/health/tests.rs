@@ -82,7 +82,7 @@ fn an_outage_is_told_and_nothing_that_is_not_measured_is_called_green() {
         (MeasurementState::Reduced, 1, true, "green", Level::Degraded),
         (MeasurementState::Collapsed, 0, false, "unknown", Level::Degraded),
         (MeasurementState::Stalled, 0, false, "unknown", Level::Degraded),
-        (MeasurementState::Blind, 6, true, "unknown", Level::Degraded),
+        (MeasurementState::Bypass, 6, true, "unknown", Level::Degraded),
     ] {
         let cycle = cycle(state, fresh);
         let view = WanView::of("cable", &[], Some(&cycle), Vec::new(), None);

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// How a WAN's delay is measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MeasurementValues {
-    /// `starting`, `healthy`, `reduced`, `collapsed`, `stalled` or `blind`.
+    /// `starting`, `healthy`, `reduced`, `collapsed`, `stalled`, `bypass` or `cannot_send`.
     pub state: &'static str,
     /// The road of the probes: `icmp`, `router` or `tcp`; null if it is not told.
     pub road: Option<&'static str>,

@@ -15,7 +15,7 @@ const MOVES: [(Reason, &str); 8] = [
     (Reason::CutBloat, DECREASE),
     (Reason::CutAlong, DECREASE),
     (Reason::CutCollapsed, DECREASE),
-    (Reason::CutBlind, DECREASE),
+    (Reason::CutBypass, DECREASE),
     (Reason::RaiseDemand, INCREASE),
     (Reason::RaiseFutile, INCREASE),
     (Reason::GlideUp, INCREASE),

@@ -52,15 +52,15 @@ fn decide(law: &mut Adaptive, input: &mut LawInput, seconds: u32) -> Verdict {
 #[test]
 fn blind_it_goes_to_just_under_what_gets_through() {
     let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
-    let mut blind = input(MeasurementState::Blind, 45.0);
+    let mut blind = input(MeasurementState::Bypass, 45.0);
     let Verdict { rate, reason } = decide(&mut law, &mut blind, 60);
-    assert_eq!((rate, reason), (mbps(45.0).scaled(KEEP), Reason::HoldBlind));
+    assert_eq!((rate, reason), (mbps(45.0).scaled(KEEP), Reason::HoldBypass));
 }
 
 #[test]
 fn blind_it_goes_no_higher_than_it_was() {
     let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
-    let mut blind = LawInput { waits: true, ..input(MeasurementState::Blind, 59.0) };
+    let mut blind = LawInput { waits: true, ..input(MeasurementState::Bypass, 59.0) };
     assert_eq!(decide(&mut law, &mut blind, 60).rate, mbps(60.0));
 }
 

@@ -90,7 +90,7 @@ impl Unseen {
         if let Some(rate) = plateau {
             (self.trial, self.full) = (None, Some(now));
             self.rest(now, PAUSE);
-            return Some(Verdict { rate, reason: Reason::CutBlind });
+            return Some(Verdict { rate, reason: Reason::CutBypass });
         }
         if !input.waits {
             return None;
@@ -101,7 +101,7 @@ impl Unseen {
         }
         self.full = Some(now);
         if now < self.next || current >= before {
-            return Some(hold(input, Reason::HoldBlind));
+            return Some(hold(input, Reason::HoldBypass));
         }
         self.trial = Some(Trial { from: current, since: None });
         let rate = current.scaled(1.0 + self.step).min(before);
@@ -118,20 +118,20 @@ impl Unseen {
         let since = trial.since.unwrap_or(now);
         if now.since(since) < LOOK + input.path {
             self.trial = Some(Trial { since: Some(since), ..trial });
-            return hold(input, Reason::HoldBlind);
+            return hold(input, Reason::HoldBypass);
         }
         self.trial = None;
         self.full = Some(now);
         if input.waits {
             self.step = (self.step * LONGER).min(LONGEST);
             (self.pause, self.next) = (PAUSE, now);
-            return hold(input, Reason::HoldBlind);
+            return hold(input, Reason::HoldBypass);
         }
         let got = input.load.achieved.unwrap_or_default();
         let rate = trial.from.max(got.scaled(KEEP)).min(current);
         let is_more = rate > trial.from.scaled(MORE);
         self.rest(now, if is_more { PAUSE } else { (self.pause * 2).min(LONGEST_PAUSE) });
-        Verdict { rate, reason: Reason::CutBlind }
+        Verdict { rate, reason: Reason::CutBypass }
     }
 
     fn by_the_other(&mut self, input: &LawInput) -> Option<Verdict> {
@@ -145,7 +145,7 @@ impl Unseen {
         match rate.cmp(&current) {
             Ordering::Less if was_full && !is_full => {
                 self.gave_up = true;
-                Some(Verdict { rate, reason: Reason::CutBlind })
+                Some(Verdict { rate, reason: Reason::CutBypass })
             }
             Ordering::Greater if self.gave_up => {
                 Some(Verdict { rate, reason: Reason::RaiseDemand })

@@ -24,7 +24,7 @@ struct Bench {
 impl Bench {
     fn new(direction: Direction) -> Self {
         let limits = Limits { floor: mbps(5.0), base: mbps(30.0), ceiling: mbps(100.0) };
-        let input = tests::input(MeasurementState::Blind, 0.0);
+        let input = tests::input(MeasurementState::Bypass, 0.0);
         let input = LawInput { direction, limits, ..input };
         let law = Adaptive::new(Delay::from_millis_f64(15.0));
         Self { law, input, lag: 0, rounds: 1.0, ordered: vec![input.current] }
@@ -111,7 +111,7 @@ fn what_was_lost_in_the_dark_is_nothing_to_follow_once_it_is_light() {
     bench.run(2, 20.0);
     assert!(bench.law.left(bench.input.current).is_some_and(|left| left < 0.5));
     let lit = LawInput { measurement: MeasurementState::Healthy, ..bench.input };
-    assert_eq!(bench.law.decide(&lit), hold(&lit, Reason::HoldBlind));
+    assert_eq!(bench.law.decide(&lit), hold(&lit, Reason::HoldBypass));
     assert_eq!(bench.law.left(lit.current), None);
 }
 

@@ -43,7 +43,7 @@ pub(super) struct Flow {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Blind {
+struct Detected {
     /// When there was reason last to leave it at that.
     since: MonoTime,
     /// The limit that was not filled.
@@ -52,18 +52,18 @@ struct Blind {
 
 /// Whether the probes see one direction's queue.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Blindness {
+pub(super) struct BypassDetector {
     /// The rate at which traffic waited last.
     waited_at: Option<BitRate>,
     /// The limit in force.
     limit: BitRate,
     odd_since: Option<MonoTime>,
     evenness: Evenness,
-    blind: Option<Blind>,
+    detected: Option<Detected>,
 }
 
-impl Blindness {
-    /// Takes one moment into account, and tells whether the probes are blind. `delta` is the delay
+impl BypassDetector {
+    /// Takes one moment into account, and tells whether the probes bypass the queue. `delta` is the delay
     /// over the baseline, which strays by `noise` without a queue.
     pub(super) fn update(
         &mut self,
@@ -73,15 +73,15 @@ impl Blindness {
         noise: Noise,
     ) -> bool {
         let is_flat = delta.is_some_and(|delta| delta.abs() < FLAT.max(noise.least()));
-        let is_over = self.blind.is_some_and(|blind| now.since(blind.since) >= AGAIN);
+        let is_over = self.detected.is_some_and(|detected| now.since(detected.since) >= AGAIN);
         if !is_flat || is_over {
             *self = Self::default();
         }
         self.look(now, flow, is_flat);
         if self.is_odd_for_long(now, flow) || self.is_plateau(flow) {
-            self.blind.get_or_insert(Blind { since: now, limit: flow.in_force });
+            self.detected.get_or_insert(Detected { since: now, limit: flow.in_force });
         }
-        self.blind.is_some()
+        self.detected.is_some()
     }
 
     /// Returns what the provider's link lets through, if traffic flows as only a full link's does.
@@ -94,10 +94,10 @@ impl Blindness {
         if flow.waits {
             self.waited_at = Some(flow.in_force);
         }
-        if let Some(blind) = self.blind.as_mut().filter(|_| flow.waits && is_download) {
+        if let Some(detected) = self.detected.as_mut().filter(|_| flow.waits && is_download) {
             // Less than before is carried, and the traffic itself finds out how much.
-            if flow.in_force < blind.limit {
-                blind.since = now;
+            if flow.in_force < detected.limit {
+                detected.since = now;
             }
         }
         // What flowed below another limit says nothing of how full this one is.
@@ -139,23 +139,23 @@ mod tests {
     /// Traffic waits at 20 Mbit/s; then `seconds` at 24 of which `got` get through, each moment
     /// `strays` more or less.
     fn after(direction: Direction, seconds: u64, got: f64, strays: f64, delta: i64) -> bool {
-        let mut blindness = Blindness::default();
+        let mut detector = BypassDetector::default();
         let mut tell = |ms, got, rate, waits, delta| {
             let (got, in_force) = (Some(BitRate::from_mbps(got)), BitRate::from_mbps(rate));
             let flow = Flow { direction, got, in_force, waits };
             let delta = Some(Delay::from_micros(delta));
-            blindness.update(MonoTime::from_millis(ms), flow, delta, Noise::default())
+            detector.update(MonoTime::from_millis(ms), flow, delta, Noise::default())
         };
-        let mut is_blind = tell(0, 20.0, 20.0, true, 0);
+        let mut is_bypassed = tell(0, 20.0, 20.0, true, 0);
         for cycle in 1..=seconds * 20 {
             let got = if cycle / 20 % 2 == 0 { got - strays } else { got + strays };
-            is_blind = tell(cycle * 50, got, 24.0, false, delta);
+            is_bypassed = tell(cycle * 50, got, 24.0, false, delta);
         }
-        is_blind
+        is_bypassed
     }
 
     #[test]
-    fn a_higher_rate_that_is_not_filled_without_a_delay_is_a_blind_spot() {
+    fn a_higher_rate_that_is_not_filled_without_a_delay_is_a_bypass() {
         let after = |seconds, got, delta| after(Direction::Upload, seconds, got, 0.0, delta);
         assert!(after(6, 21.0, 300));
         assert!(!after(4, 21.0, 300), "not at once");
