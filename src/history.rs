@@ -12,11 +12,10 @@
 //! - **What is lost is counted**, in [`Stats::dropped`].
 //! - **No fault of the disk ends the daemon.** The writer reports it in [`Stats`], keeps its batch
 //!   and tries again; meanwhile the queue absorbs about three minutes of two WANs.
-//! - **Nothing that it did not write is ever changed**: a file of another application or of a
-//!   newer wanctl is refused, and a corrupt one is renamed, not deleted.
+//! - **No file is ever deleted**: one of another application is refused, and one that is corrupt or
+//!   has another schema is renamed.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests may panic"))]
 
-mod adopt;
 mod age_clock;
 mod answer;
 mod ask;

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    HistoryError, adopt,
+    HistoryError,
     lock::WriterLock,
     schema::{self, Identity, failed},
 };
@@ -19,14 +19,14 @@ pub struct Compacted {
     pub after: u64,
 }
 
-/// Brings the history at `path` up to date and writes it anew, as small as its content. Needs as
+/// Writes the history at `path` anew, as small as its content. Needs as
 /// much free space as the content takes, and no daemon that writes the file: a running one gives
 /// space back by itself, if more slowly.
 ///
 /// # Errors
 /// [`HistoryError::InUse`] if a wanctl writes the file, [`HistoryError::Missing`],
-/// [`HistoryError::Foreign`] or [`HistoryError::Newer`] if it is no history of this wanctl, and
-/// [`HistoryError::Sqlite`]; the file is then as it was.
+/// [`HistoryError::Foreign`] or [`HistoryError::OtherSchema`] if it is no history of this wanctl,
+/// and [`HistoryError::Sqlite`]; the file is then as it was.
 pub fn compact(path: &Path) -> Result<Compacted, HistoryError> {
     let missing = || HistoryError::Missing { path: path.to_owned() };
     let size = || fs::metadata(path).map(|meta| meta.len()).map_err(|_| missing());
@@ -34,26 +34,16 @@ pub fn compact(path: &Path) -> Result<Compacted, HistoryError> {
     let _lock = WriterLock::take(path)?;
     let compacting = failed("compacting", path);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(&compacting)?;
-    let identity = schema::identify(&connection, path)?;
-    if identity == Identity::Blank {
+    let connection = Connection::open_with_flags(path, flags).map_err(&compacting)?;
+    if schema::identify(&connection, path)? == Identity::Blank {
         return Err(missing());
     }
-    rewrite(&mut connection, identity).map_err(&compacting)?;
+    rewrite(&connection).map_err(&compacting)?;
     drop(connection);
     Ok(Compacted { before, after: size()? })
 }
 
-fn rewrite(connection: &mut Connection, identity: Identity) -> rusqlite::Result<()> {
-    schema::prepare(connection, identity, &[])?;
-    loop {
-        let transaction = connection.transaction()?;
-        let more = adopt::step(&transaction)?;
-        transaction.commit()?;
-        if !more {
-            break;
-        }
-    }
+fn rewrite(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("VACUUM")?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }

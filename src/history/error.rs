@@ -34,43 +34,32 @@ pub enum HistoryError {
         /// The `application_id` in its header.
         application_id: i64,
     },
-    /// The file was written by a newer wanctl.
+    /// The file is a history with another schema than this wanctl's.
     #[error(
-        "{path} was written by a newer wanctl (schema {version}, this one knows {SCHEMA_VERSION}); \
-         it was left alone: use the newer wanctl or name another file for the history"
+        "{path} is a history with schema {version}, and this wanctl reads only schema \
+         {SCHEMA_VERSION}: query it with the wanctl that wrote it"
     )]
-    Newer {
+    OtherSchema {
         /// The database file.
         path: PathBuf,
         /// The `user_version` in its header.
         version: i64,
     },
-    /// The file was written by an older wanctl, and nobody has brought it up to date.
-    #[error(
-        "{path} was written by an older wanctl (schema {version}, this one reads {SCHEMA_VERSION}); \
-         the daemon brings it up to date when it starts, and so does: wanctl history compact"
-    )]
-    Older {
-        /// The database file.
-        path: PathBuf,
-        /// The `user_version` in its header.
-        version: i64,
-    },
-    /// The file was corrupt and has been renamed.
-    #[error("{path} is corrupt; it was kept as {kept_as}, and a new history begins")]
+    /// The file could not be used and has been renamed.
+    #[error("the history file was renamed to {kept_as}, and a new history begins")]
     SetAside {
-        /// The database file.
-        path: PathBuf,
-        /// Its new name.
+        /// The file's new name.
         kept_as: PathBuf,
-        /// How the corruption showed.
-        source: rusqlite::Error,
+        /// Why it could not be used: it is corrupt or has another schema.
+        source: Box<HistoryError>,
     },
-    /// The file is corrupt and could not be renamed.
-    #[error("{path} is corrupt and cannot be renamed")]
+    /// The file can be neither used nor renamed.
+    #[error("renaming {path}, which cannot be used because {fault}")]
     Rename {
         /// The database file.
         path: PathBuf,
+        /// Why it cannot be used.
+        fault: String,
         /// What the system said.
         source: io::Error,
     },
@@ -131,9 +120,13 @@ impl HistoryError {
         matches!(self.sqlite_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
     }
 
-    /// Whether the content of the file makes no sense to SQLite.
-    pub(super) fn is_corrupt(&self) -> bool {
-        matches!(self.sqlite_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+    /// Whether the file is a history's, and no wanctl of this version can ever use it.
+    pub(super) fn is_unusable(&self) -> bool {
+        matches!(self, Self::OtherSchema { .. })
+            || matches!(
+                self.sqlite_code(),
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+            )
     }
 
     /// Whether the next attempt may well succeed, without anyone mending anything.

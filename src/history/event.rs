@@ -211,9 +211,10 @@ pub enum Event {
         /// Whether it is enabled now.
         enabled: bool,
     },
-    /// The history file was corrupt: it was renamed and a new one begun. The writer records this.
+    /// The history file was corrupt or had another schema: it was renamed and a new one begun. The
+    /// writer records this.
     HistorySetAside {
-        /// The corrupt file's new name.
+        /// The file's new name.
         kept_as: String,
     },
 }

@@ -34,13 +34,10 @@ pub(super) fn insert(
     at_ms: i64,
     values: &CycleValues,
     sums: &mut Sums,
-    taken: Option<&mut Taken>,
+    taken: &mut Taken,
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(&insert_cycle(wan))?;
-    let mut nothing = Taken::NOTHING;
-    let at = place(at_ms, taken.unwrap_or(&mut nothing), |at| {
-        insert_values(&mut statement, at, values)
-    })?;
+    let at = place(at_ms, taken, |at| insert_values(&mut statement, at, values))?;
     sums.entry((wan, at.div_euclid(1000))).or_default().merge(&summed(values));
     Ok(())
 }

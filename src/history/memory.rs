@@ -116,16 +116,10 @@ impl Memories {
     /// Opens the history at `path`, which is never created or changed.
     ///
     /// # Errors
-    /// [`HistoryError::Missing`], [`HistoryError::Foreign`] or [`HistoryError::Newer`] if there is
-    /// no history that this wanctl understands, [`HistoryError::Sqlite`] if it cannot be read.
+    /// [`HistoryError::Missing`], [`HistoryError::Foreign`] or [`HistoryError::OtherSchema`] if there
+    /// is no history that this wanctl reads, [`HistoryError::Sqlite`] if it cannot be read.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
-        Reader::open_of_any_version(path).map(|(reader, _)| Self { reader })
-    }
-
-    /// Returns whether there is a table of this name: files of earlier versions lack some.
-    pub(super) fn has(&self, table: &str) -> Result<bool, HistoryError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)";
-        self.reader.read(sql, |tables| tables.query_row([table], |row| row.get(0)))
+        Reader::open(path).map(|reader| Self { reader })
     }
 
     /// Returns what was learned of `wan`, in the order of `reflectors`, and when that was current;
@@ -138,9 +132,6 @@ impl Memories {
         wan: &str,
         reflectors: &[String],
     ) -> Result<Option<(Timestamp, WanMemory)>, HistoryError> {
-        if !self.has("memory")? {
-            return Ok(None);
-        }
         let row: Option<(i64, String)> = self.reader.read(
             "SELECT at, content FROM memory JOIN wan ON wan.id = memory.wan WHERE name = ?1",
             |rows| rows.query_row([wan], |row| Ok((row.get(0)?, row.get(1)?))).optional(),

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::{
     HistoryError,
-    schema::{self, Identity, SCHEMA_VERSION, failed},
+    schema::{self, Identity, failed},
     store::with_suffix,
     summary::{Gathering, Summary},
 };
@@ -35,17 +35,9 @@ impl Reader {
     /// Opens the history at `path`, which is never created or changed.
     ///
     /// # Errors
-    /// [`HistoryError::Missing`], [`HistoryError::Foreign`], [`HistoryError::Newer`] or
-    /// [`HistoryError::Older`] if there is no history that this wanctl reads, [`HistoryError::Sqlite`] if it cannot be read.
+    /// [`HistoryError::Missing`], [`HistoryError::Foreign`] or [`HistoryError::OtherSchema`] if there
+    /// is no history that this wanctl reads, [`HistoryError::Sqlite`] if it cannot be read.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
-        match Self::open_of_any_version(path)? {
-            (reader, SCHEMA_VERSION) => Ok(reader),
-            (Self { path, .. }, version) => Err(HistoryError::Older { path, version }),
-        }
-    }
-
-    /// Opens a history of this version or an older one, and returns its version.
-    pub(super) fn open_of_any_version(path: &Path) -> Result<(Self, i64), HistoryError> {
         if !path.exists() {
             return Err(HistoryError::Missing { path: path.to_owned() });
         }
@@ -56,7 +48,7 @@ impl Reader {
             connected => connected?,
         };
         match identity {
-            Identity::Ours(version) => Ok((Self { connection, path: path.to_owned() }, version)),
+            Identity::Ours => Ok(Self { connection, path: path.to_owned() }),
             Identity::Blank => Err(HistoryError::Missing { path: path.to_owned() }),
         }
     }

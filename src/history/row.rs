@@ -6,7 +6,7 @@ mod summed;
 use rusqlite::{Statement, params, params_from_iter};
 
 use pack::Unpacked;
-pub(super) use pack::{Carry, CycleValues, Field, RAW_COLUMNS, field, first_column};
+pub(super) use pack::{Carry, CycleValues, Field, RAW_COLUMNS, field};
 pub(super) use summed::summed;
 
 use super::{Event, memory::MemoryRow, steering_memory::SteeringRow};

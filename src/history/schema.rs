@@ -1,6 +1,5 @@
 //! The database file: whose it is, and what is in it when it is new.
 
-mod migrate;
 mod tables;
 
 use std::path::Path;
@@ -9,21 +8,19 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{HistoryError, code, tier::Tier};
 
-/// The `user_version` of the files that this wanctl writes.
-pub(super) const SCHEMA_VERSION: i64 = 3;
+/// The `user_version` of the files that this wanctl writes, and the only one that it reads.
+pub(super) const SCHEMA_VERSION: i64 = 4;
 
 /// The `application_id` of a history: "wanc" in ASCII.
 const APPLICATION_ID: i64 = 0x7761_6e63;
 
 const TABLES: &str = include_str!("schema.sql");
 
-pub(super) use migrate::OLD_CYCLES;
-
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Identity {
-    /// A history that this wanctl understands, of this version.
-    Ours(i64),
+    /// A history of [`SCHEMA_VERSION`].
+    Ours,
     /// A database without content, free for the taking.
     Blank,
 }
@@ -31,7 +28,8 @@ pub(super) enum Identity {
 /// Tells whose database this is.
 ///
 /// # Errors
-/// [`HistoryError::Foreign`] and [`HistoryError::Newer`], for files to be left alone.
+/// [`HistoryError::Foreign`] for a file to be left alone, [`HistoryError::OtherSchema`] for a history
+/// of another version.
 pub(super) fn identify(connection: &Connection, path: &Path) -> Result<Identity, HistoryError> {
     let read = |sql| {
         connection
@@ -45,18 +43,16 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<Identity,
         return Err(foreign(application_id));
     }
     let version = read("PRAGMA user_version")?;
-    if application_id == APPLICATION_ID && version > SCHEMA_VERSION {
-        return Err(HistoryError::Newer { path: path.to_owned(), version });
-    }
     match (application_id, version, read("SELECT count(*) FROM sqlite_schema")?) {
         (0, 0, 0) => Ok(Identity::Blank),
         (0, _, _) => Err(foreign(0)),
-        _ => Ok(Identity::Ours(version)),
+        (_, SCHEMA_VERSION, _) => Ok(Identity::Ours),
+        _ => Err(HistoryError::OtherSchema { path: path.to_owned(), version }),
     }
 }
 
-/// Makes the database ready for the WANs of these names, its tables included if it is blank or
-/// old, and returns the database's number of each WAN.
+/// Makes the database ready for the WANs of these names, its tables included if it is blank, and
+/// returns the database's number of each WAN.
 pub(super) fn prepare(
     connection: &mut Connection,
     identity: Identity,
@@ -67,10 +63,7 @@ pub(super) fn prepare(
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if let Identity::Ours(version) = identity {
-        migrate::migrate(&transaction, version)?;
-    }
-    if identity != Identity::Ours(SCHEMA_VERSION) {
+    if identity == Identity::Blank {
         transaction.execute_batch(TABLES)?;
         for tier in Tier::ALL {
             transaction.execute_batch(&tables::create_tier(tier))?;

@@ -97,9 +97,6 @@ impl Memories {
     /// # Errors
     /// [`HistoryError::Sqlite`], and [`HistoryError::Memory`] if what is there makes no sense.
     pub fn of_steering(&self) -> Result<Option<(Timestamp, KeptSteering)>, HistoryError> {
-        if !self.has("steering_memory")? {
-            return Ok(None);
-        }
         let row: Option<(i64, String)> =
             self.reader.read("SELECT at, content FROM steering_memory WHERE id = 1", |rows| {
                 rows.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()

@@ -124,15 +124,15 @@ impl Store {
         Ok((self.open.insert(open), path))
     }
 
-    /// Closes the file after an error that a new connection may mend, and sets a corrupt one
-    /// aside.
+    /// Closes the file after an error that a new connection may mend, and sets one
+    /// aside that is corrupt or has another schema.
     fn recover_from(&mut self, result: Result<(), HistoryError>) -> Result<(), HistoryError> {
         let error = match result {
             Err(error) if !error.is_busy() => error,
             other => return other,
         };
         self.open = None;
-        Err(if error.is_corrupt() { aside::set_aside(&self.settings.path, error) } else { error })
+        Err(if error.is_unusable() { aside::set_aside(&self.settings.path, error) } else { error })
     }
 }
 
@@ -183,7 +183,7 @@ impl OpenStore {
         let mut sums = Sums::new();
         for row in &batch.cycles {
             let (wan, taken) = (wans[row.wan], &mut taken[row.wan]);
-            ingest::insert(&transaction, wan, row.at_ms, &row.values, &mut sums, Some(taken))?;
+            ingest::insert(&transaction, wan, row.at_ms, &row.values, &mut sums, taken)?;
         }
         ingest::add_sums(&transaction, sums)?;
         {

@@ -1,5 +1,5 @@
-//! What the writer does between batches: builds tiers, forgets, moves old cycles, all in steps of
-//! a few milliseconds and within a budget, so that the queue never waits for it.
+//! What the writer does between batches: builds tiers and forgets, all in steps of a few
+//! milliseconds and within a budget, so that the queue never waits for it.
 //!
 //! A step is one transaction: a tier is built of the finer one and the finer one trimmed, or
 //! neither. It starts from what the database says, so that one that was cut off by a crash is
@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
-    adopt,
     retention::{self, Retention},
     rollup, schema,
     tier::{Level, Tier},
@@ -66,7 +65,6 @@ impl Upkeep<'_> {
             }
             let (aged, keep) = (self.aged, self.keep);
             more |= self.step(|t| retention::trim_events(t, aged, keep))?;
-            more |= self.step(adopt::step)?;
             more |= self.make_room(wans)?;
             if !more || Instant::now() >= self.deadline {
                 return Ok(more);

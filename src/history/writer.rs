@@ -294,7 +294,7 @@ impl Worker {
         let text = error.with_causes();
         if let HistoryError::SetAside { kept_as, .. } = error {
             // Not a state but something that happened, so it is told each time.
-            warn!(error = text, "history was corrupt");
+            warn!(error = text, "history file set aside");
             let event = Event::HistorySetAside { kept_as: kept_as.display().to_string() };
             self.batch.events.push(EventRow::new(wall_clock(), None, &event));
         } else if self.failed_attempts == 0 {

@@ -72,19 +72,6 @@ fn the_newest_memory_replaces_the_one_before() {
 }
 
 #[test]
-fn a_file_of_an_earlier_version_remembers_nothing_and_learns_to() {
-    let directory = TempDir::new().unwrap();
-    let settings = kept(&directory);
-    Connection::open(&settings.path)
-        .unwrap()
-        .execute_batch("DROP TABLE memory; PRAGMA user_version = 2")
-        .unwrap();
-    assert_eq!(Memories::open(&settings.path).unwrap().of_wan("cable", &[]).unwrap(), None);
-    kept(&directory);
-    assert!(Memories::open(&settings.path).unwrap().of_wan("cable", &[]).unwrap().is_some());
-}
-
-#[test]
 fn unknown_keys_are_not_minded_and_nonsense_is_told_or_left_out() {
     let directory = TempDir::new().unwrap();
     let settings = kept(&directory);

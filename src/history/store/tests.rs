@@ -245,25 +245,47 @@ fn only_files_are_set_aside() {
 }
 
 #[test]
-fn a_database_of_another_application_or_of_the_future_is_left_as_it_is() {
-    for (pragma, value, said) in [
-        ("application_id", 7, "is a database of another application (application_id 0x7)"),
-        ("user_version", 99, "was written by a newer wanctl (schema 99, this one knows 3)"),
-    ] {
+fn a_database_of_another_application_is_left_as_it_is() {
+    let directory = directory();
+    let settings = fixture::settings(&directory);
+    set(&settings, "application_id", 7);
+    let before = fs::read(&settings.path).unwrap();
+
+    let error = fixture::store(&settings).write(&fixture::batch(cycles(0..1))).unwrap_err();
+    let said = "is a database of another application (application_id 0x7)";
+    assert!(error.to_string().contains(said), "{error}");
+    assert_eq!(fs::read(&settings.path).unwrap(), before);
+}
+
+#[test]
+fn a_history_with_another_schema_is_kept_under_another_name() {
+    for other in [1, 99] {
         let directory = directory();
         let settings = fixture::settings(&directory);
-        let mut store = fixture::store(&settings);
-        store.write(&Batch::default()).unwrap();
-        store.close();
-        let theirs = Connection::open(&settings.path).unwrap();
-        theirs.pragma_update(None, pragma, value).unwrap();
-        theirs.close().unwrap();
+        set(&settings, "user_version", other);
         let before = fs::read(&settings.path).unwrap();
 
-        let error = fixture::store(&settings).write(&fixture::batch(cycles(0..1))).unwrap_err();
-        assert!(error.to_string().contains(said), "{error}");
-        assert_eq!(fs::read(&settings.path).unwrap(), before);
+        let mut store = fixture::store(&settings);
+        let batch = fixture::batch(cycles(0..1));
+        let error = store.write(&batch).unwrap_err();
+        let text = error.with_causes();
+        let HistoryError::SetAside { kept_as, .. } = error else { panic!("{error:?}") };
+        assert!(kept_as.to_str().unwrap().contains(&format!("history.db.schema-{other}-2")));
+        assert_eq!(fs::read(&kept_as).unwrap(), before);
+        assert!(text.contains(&format!("is a history with schema {other}, and this")), "{text}");
+        store.write(&batch).unwrap();
+        assert_eq!(number(&settings.path, COUNT), 1);
     }
+}
+
+/// Writes an empty history whose header says `value` for `pragma`.
+fn set(settings: &Settings, pragma: &str, value: i64) {
+    let mut store = fixture::store(settings);
+    store.write(&Batch::default()).unwrap();
+    store.close();
+    let theirs = Connection::open(&settings.path).unwrap();
+    theirs.pragma_update(None, pragma, value).unwrap();
+    theirs.close().unwrap();
 }
 
 #[test]
@@ -276,9 +298,9 @@ fn a_kill_costs_at_most_the_batch_in_flight() {
     // A transaction that has already reached the log, but not its end.
     let open = store.open.as_mut().unwrap();
     let transaction = open.connection.transaction().unwrap();
-    let mut sums = Sums::new();
+    let (mut sums, mut taken) = (Sums::new(), Taken::NOTHING);
     for row in fixture::batch(cycles(200..300)).cycles {
-        ingest::insert(&transaction, 1, row.at_ms, &row.values, &mut sums, None).unwrap();
+        ingest::insert(&transaction, 1, row.at_ms, &row.values, &mut sums, &mut taken).unwrap();
     }
     ingest::add_sums(&transaction, sums).unwrap();
     transaction.cache_flush().unwrap();

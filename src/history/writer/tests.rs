@@ -180,7 +180,7 @@ fn a_corrupt_file_is_told_in_an_event_of_the_new_one() {
     let (recorder, writer) = start_at(settings.clone(), FAST);
     send(&recorder, 0..3);
     let stats = wait_for(&recorder, |stats| stats.events_written == 1);
-    assert!(stats.last_error.unwrap().contains("is corrupt; it was kept as"));
+    assert!(stats.last_error.unwrap().contains("history.db.corrupt-2"));
     writer.close(PATIENCE).unwrap();
     assert_eq!((stored(&settings), events(&settings)), (3, vec!["history_set_aside".to_owned()]));
 }
