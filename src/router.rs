@@ -2,12 +2,14 @@
 
 mod error;
 pub mod routeros;
+mod text;
 
 use std::{fmt, time::Duration};
 
 use futures_util::future::BoxFuture;
 
 pub use error::{RouterError, RouterFault, fault_of_words};
+pub use text::RouterText;
 
 use crate::{
     config::{MarkedConnections, QueueRef, SwitchRef},
@@ -122,15 +124,15 @@ impl Transport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouterFacts {
     /// Its name.
-    pub identity: String,
+    pub identity: RouterText,
     /// Its model.
-    pub board: String,
+    pub board: RouterText,
     /// The version of its operating system.
-    pub version: String,
-    /// Time since it booted.
-    pub uptime: Duration,
-    /// Load of its processors, 0 to 100 percent.
-    pub cpu_percent: u64,
+    pub version: RouterText,
+    /// Time since it booted, where it tells.
+    pub uptime: Option<Duration>,
+    /// Load of its processors, 0 to 100 percent, where it tells.
+    pub cpu_percent: Option<u64>,
     /// Sectors written to its flash since it was made, where it tells.
     pub flash_sectors_written: Option<u64>,
 }
@@ -141,16 +143,15 @@ pub struct Finding {
     /// Whether it keeps wanctl from working; otherwise it is a warning.
     pub is_fatal: bool,
     /// What is the matter and what to do about it, in plain words.
-    pub text: String,
+    pub text: RouterText,
 }
 
 /// One reading of a router's queues.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Readings {
-    /// The queues that were asked for, in that order; `None` for one that does not exist.
-    pub rows: Vec<Option<QueueRow>>,
-    /// The names of all queues that there are, of the kinds that were asked for.
-    pub there: Vec<String>,
+    /// The queues that were asked for, in that order, each with why it cannot be used if it cannot:
+    /// it is missing, there are several of its name, or its row cannot be read.
+    pub rows: Vec<Result<QueueRow, RouterFault>>,
 }
 
 /// One direction of a shaper queue as the router shows it.

@@ -103,7 +103,7 @@ impl RouterMetrics {
         let info = Spec::new("wanctl_router_info", "What the router is").when("once known");
         c.info(info.by(&["identity", "board", "version"]), move || {
             let facts = facts.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-            Some(vec![facts.identity, facts.board, facts.version])
+            Some([facts.identity, facts.board, facts.version].map(String::from).into())
         });
         let facts = Arc::clone(&metrics.facts);
         let figures = [
@@ -118,8 +118,8 @@ impl RouterMetrics {
             let facts = facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
             facts.map_or([None; 3], |facts| {
                 [
-                    Some(facts.cpu_percent as f64 / 100.0),
-                    Some(facts.uptime.as_secs_f64()),
+                    facts.cpu_percent.map(|percent| percent as f64 / 100.0),
+                    facts.uptime.map(|uptime| uptime.as_secs_f64()),
                     facts.flash_sectors_written.map(|sectors| sectors as f64),
                 ]
             })

@@ -25,7 +25,8 @@ pub(super) fn after(fault: &RouterFault, failures: u32) -> Duration {
         | RouterFault::Unauthorized(_)
         | RouterFault::Overloaded(_)
         | RouterFault::Booting(_)
-        | RouterFault::Unparsable(_) => QUIET_PAUSE,
+        | RouterFault::Unparsable(_)
+        | RouterFault::NotRouterOs(_) => QUIET_PAUSE,
         RouterFault::Policy(_)
         | RouterFault::NotFound(_)
         | RouterFault::Ambiguous(_)
@@ -41,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_router_that_is_away_is_knocked_at_more_and_more_slowly() {
-        let away = RouterFault::Connect("refused".to_owned());
+        let away = RouterFault::Connect("refused".into());
         let pauses: Vec<u128> = (1..=6).map(|n| after(&away, n).as_millis()).collect();
         assert_eq!(pauses, [500, 1000, 2000, 4000, 4000, 4000]);
     }
@@ -49,8 +50,8 @@ mod tests {
     #[test]
     fn a_confused_router_is_left_alone_for_longer_than_it_stays_confused() {
         for fault in [
-            RouterFault::Reset("reset".to_owned()),
-            RouterFault::Unauthorized("wanctl".to_owned()),
+            RouterFault::Reset("reset".into()),
+            RouterFault::Unauthorized("wanctl".into()),
             RouterFault::Timeout(Duration::from_secs(3)),
         ] {
             assert!(after(&fault, 1) >= Duration::from_secs(3), "{fault}");

@@ -4,7 +4,11 @@
 use std::time::Duration;
 
 use super::Queue;
-use crate::{config::QueueRef, router::QueueRow, units::MonoTime};
+use crate::{
+    config::QueueRef,
+    router::{QueueRow, RouterFault},
+    units::MonoTime,
+};
 
 /// A backlog of which nothing moves for this long is stuck; a CAKE queue at 1 Mbit/s sends a
 /// packet every 12 ms.
@@ -52,18 +56,13 @@ impl QueueWatch {
     }
 }
 
-/// Says that a configured queue is not on the router, and what is.
-pub(super) fn missing(queue: &Queue, there: &[String]) -> String {
+/// Says why a configured queue cannot be used, and where it is configured.
+pub(super) fn unusable(queue: &Queue, fault: &RouterFault) -> String {
     let key = match queue.queue {
         QueueRef::Tree(_) => format!("wans[{}].{}.queue", queue.wan, queue.direction.name()),
         QueueRef::Simple { .. } => format!("wans[{}].simple_queue", queue.wan),
     };
-    let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
-    format!(
-        "the router has no {} (there are: {there}); create it, or correct {key} in the \
-         configuration",
-        queue.queue
-    )
+    format!("{key}: {fault}: {}", fault.remedy())
 }
 
 #[cfg(test)]

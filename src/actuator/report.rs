@@ -67,10 +67,10 @@ impl RouterReport {
         let mut troubles: Vec<String> =
             failure.into_iter().chain(self.queue_troubles.iter().cloned()).collect();
         troubles.extend(self.refusals.values().cloned());
-        troubles.extend(self.idle.iter().map(|finding| finding.text.clone()));
+        troubles.extend(self.idle.iter().map(|finding| finding.text.to_string()));
         // A survey is older than the last reading: what both say is said once, by the reading.
         if self.queue_troubles.is_empty() && self.failure.is_none() {
-            troubles.extend(fatal.map(|finding| finding.text.clone()));
+            troubles.extend(fatal.map(|finding| finding.text.to_string()));
         }
         troubles
     }
@@ -79,6 +79,6 @@ impl RouterReport {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mild = self.findings.iter().filter(|finding| !finding.is_fatal);
-        mild.map(|finding| finding.text.clone()).collect()
+        mild.map(|finding| finding.text.to_string()).collect()
     }
 }

@@ -18,7 +18,7 @@ use super::{
     looks::{Look, Looks},
     metrics::Operation,
     pause,
-    queue_watch::{QueueWatch, missing},
+    queue_watch::{QueueWatch, unusable},
     reconciler::{Observation, Reconciler, Write},
     switches::{Job, Switches},
     underway::{Answer, Call, Underway, answer_of, news, request},
@@ -299,16 +299,19 @@ impl Actuator {
         None
     }
 
-    /// Spreads one reading over the WANs; a queue that is missing is told, the others go on.
+    /// Spreads one reading over the WANs; a queue that is unusable is told, the others go on.
     fn take_readings(&mut self, readings: &Readings, asked: MonoTime, now: MonoTime) {
         self.readings += 1;
         let mut troubles = Vec::new();
         let mut found = vec![PerDirection::<Option<QueueRow>>::default(); self.work.links.len()];
         let queues = self.work.queues.iter().zip(&mut self.watches).zip(&readings.rows).enumerate();
         for (index, ((queue, watch), row)) in queues {
-            let Some(row) = row else {
-                troubles.push(missing(queue, &readings.there));
-                continue;
+            let row = match row {
+                Ok(row) => row,
+                Err(fault) => {
+                    troubles.push(unusable(queue, fault));
+                    continue;
+                }
             };
             troubles.extend(watch.look(&queue.queue, row, now));
             let told = self.reconciler.observed(index, row.reading.limit, asked, now);

@@ -136,7 +136,7 @@ async fn ask_router(config: &Config) -> Result<(), Failure> {
     }
     // Only a write proves the right to write; this one changes nothing.
     let readings = router.read_queues(&queues).await.map_err(|error| unanswered(&error))?;
-    if let (Mode::Active, Some(queue), Some(Some(row))) =
+    if let (Mode::Active, Some(queue), Some(Ok(row))) =
         (config.control.mode, queues.first(), readings.rows.first())
     {
         router.set_limit(queue, row.reading.limit).await.map_err(|error| unanswered(&error))?;

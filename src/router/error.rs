@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::RouterText;
+
 /// A failed request to a router: where, what was asked, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{target}: {operation}: {fault}")]
@@ -19,51 +21,54 @@ pub struct RouterError {
 pub enum RouterFault {
     /// No connection came about.
     #[error("cannot connect: {0}")]
-    Connect(String),
+    Connect(RouterText),
     /// The router is not who it should be: wrong certificate or host key.
     #[error("its identity is not trusted: {0}")]
-    Untrusted(String),
+    Untrusted(RouterText),
     /// No answer came in time.
     #[error("no answer within {0:?}")]
     Timeout(Duration),
     /// The connection broke in the middle.
     #[error("the connection broke: {0}")]
-    Reset(String),
+    Reset(RouterText),
     /// The router refused the credentials.
     #[error("user `{0}` is refused")]
-    Unauthorized(String),
+    Unauthorized(RouterText),
     /// The user's group lacks a policy.
     #[error("not permitted: {0}")]
-    Policy(String),
+    Policy(RouterText),
     /// There is no such thing.
     #[error("not found: {0}")]
-    NotFound(String),
+    NotFound(RouterText),
     /// There are several such things where one is meant.
     #[error("ambiguous: {0}")]
-    Ambiguous(String),
+    Ambiguous(RouterText),
     /// There is exactly one, and it is not what it should be.
     #[error("not usable: {0}")]
-    Unfit(String),
+    Unfit(RouterText),
     /// The router does not know a parameter: its version differs from what was expected.
     #[error("unknown parameter: {0}")]
-    UnknownParameter(String),
+    UnknownParameter(RouterText),
     /// The router has too much to do.
     #[error("overloaded: {0}")]
-    Overloaded(String),
+    Overloaded(RouterText),
     /// The router answers, but not yet what it should.
     #[error("still booting? {0}")]
-    Booting(String),
+    Booting(RouterText),
     /// The router said no for another reason.
     #[error("rejected: {0}")]
-    Rejected(String),
+    Rejected(RouterText),
     /// The answer cannot be read.
     #[error("unreadable answer: {0}")]
-    Unparsable(String),
+    Unparsable(RouterText),
+    /// Something else than the REST server of RouterOS 7 answers.
+    #[error("this is no RouterOS 7 REST API: {0}")]
+    NotRouterOs(RouterText),
 }
 
 impl RouterFault {
     /// All values of [`RouterFault::kind`].
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 15] = [
         "connect",
         "untrusted",
         "timeout",
@@ -78,6 +83,7 @@ impl RouterFault {
         "booting",
         "rejected",
         "unparsable",
+        "not_routeros",
     ];
 
     /// Returns a short stable word for labels.
@@ -98,6 +104,7 @@ impl RouterFault {
             Self::Booting(_) => "booting",
             Self::Rejected(_) => "rejected",
             Self::Unparsable(_) => "unparsable",
+            Self::NotRouterOs(_) => "not_routeros",
         }
     }
 
@@ -105,7 +112,11 @@ impl RouterFault {
     #[must_use]
     pub const fn is_of_the_road(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::Timeout(_) | Self::Reset(_) | Self::Overloaded(_) => true,
+            Self::Connect(_)
+            | Self::Timeout(_)
+            | Self::Reset(_)
+            | Self::Overloaded(_)
+            | Self::NotRouterOs(_) => true,
             // A wrong certificate is for a person to look at, not to be driven around.
             Self::Untrusted(_)
             | Self::Unauthorized(_)
@@ -163,7 +174,7 @@ impl RouterFault {
                 "create it on the router, or correct its name in the configuration"
             }
             Self::Ambiguous(_) => "give each its own name or comment on the router",
-            Self::Unfit(_) => "correct it on the router, or the comment in the configuration",
+            Self::Unfit(_) => "correct it on the router or in the configuration",
             Self::UnknownParameter(_) => {
                 "compare the RouterOS version with the supported ones (7.16 and later)"
             }
@@ -172,6 +183,10 @@ impl RouterFault {
                  who else asks it"
             }
             Self::Rejected(_) => "see the router's log",
+            Self::NotRouterOs(_) => {
+                "let router.url be the address of the router's own web server: /ip/service shows \
+                 the ports of www-ssl and www, /ip/service/webserver whether they serve REST"
+            }
             Self::Booting(_) | Self::Unparsable(_) => {
                 "wanctl keeps trying; if it stays, check that router.url leads to RouterOS 7"
             }
@@ -188,14 +203,15 @@ impl RouterFault {
 /// How RouterOS words its refusals; the same words come over every road, with different statuses.
 #[must_use]
 pub fn fault_of_words(words: &str) -> RouterFault {
-    let text = || words.to_owned();
+    let text = || RouterText::words(words);
     let says = |phrase: &str| words.contains(phrase);
     if says("not enough permissions") || says("not allowed (9)") {
         RouterFault::Policy(text())
     } else if says("missing or invalid resource identifier") {
-        RouterFault::Policy(format!(
+        let words = text();
+        RouterFault::Policy(RouterText::from(format!(
             "{words} (RouterOS says this to users whose group lacks the policy `write`)"
-        ))
+        )))
     } else if says("no such item") || says("no such command prefix") {
         RouterFault::NotFound(text())
     } else if says("unknown parameter")

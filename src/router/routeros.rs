@@ -8,12 +8,14 @@ mod auto;
 mod client;
 mod connections;
 mod console;
+mod encoding;
 mod failover;
 #[cfg(fuzzing)]
 pub mod fuzzed;
 mod idle;
 mod json;
 mod queues;
+mod rate;
 mod rest;
 mod road;
 mod roads;
@@ -22,6 +24,10 @@ mod ssh;
 mod survey;
 mod time;
 mod tls;
+
+/// Largest answer that is read, in bytes: some 5,000 rules, which is more than any request asks for.
+/// What a router sends beyond it is left unread, however much that is.
+const LARGEST_ANSWER: usize = 2 << 20;
 
 pub use client::RouterOs;
 pub use failover::Patience;

@@ -12,7 +12,7 @@ async fn findings(config: EmulatorConfig, queues: Vec<QueueRef>) -> Vec<(bool, S
     let bench = Bench::start(config).await;
     let client = RouterOs::new(&bench.config("ctl", "secret"), queues).unwrap();
     let findings = client.survey().await.unwrap();
-    findings.into_iter().map(|finding| (finding.is_fatal, finding.text)).collect()
+    findings.into_iter().map(|finding| (finding.is_fatal, finding.text.to_string())).collect()
 }
 
 fn says(findings: &[(bool, String)], fatal: bool, words: &str) -> bool {
@@ -22,7 +22,7 @@ fn says(findings: &[(bool, String)], fatal: bool, words: &str) -> bool {
 #[tokio::test]
 async fn a_missing_queue_is_fatal_and_the_ones_there_are_named() {
     let told = findings(usual(), vec![tree("dl"), tree("upload")]).await;
-    assert!(says(&told, true, "no queue tree `upload` (there are: dl, ul)"), "{told:?}");
+    assert!(says(&told, true, "not found: queue tree `upload` (there are: dl, ul)"), "{told:?}");
 }
 
 #[tokio::test]

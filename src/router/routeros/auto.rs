@@ -14,7 +14,7 @@ use tracing::{info, warn};
 
 use super::{
     failover::{Failover, Patience},
-    road::{Menu, PingFrom, Road, Row},
+    road::{Menu, PingFrom, Road, Row, RowId},
 };
 use crate::{
     router::{RouterError, Transport},
@@ -137,7 +137,7 @@ impl Road for AutoRoad {
     fn set<'a>(
         &'a self,
         menu: Menu,
-        id: &'a str,
+        id: &'a RowId,
         property: &'static str,
         value: &'a str,
     ) -> BoxFuture<'a, Result<Row, RouterError>> {
@@ -156,7 +156,7 @@ impl Road for AutoRoad {
     fn remove<'a>(
         &'a self,
         menu: Menu,
-        ids: &'a [String],
+        ids: &'a [RowId],
     ) -> BoxFuture<'a, Result<(), RouterError>> {
         Box::pin(self.take(move |road| road.remove(menu, ids)))
     }

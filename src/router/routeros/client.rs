@@ -19,7 +19,9 @@ use super::{
 };
 use crate::{
     config::{MarkedConnections, QueueRef, RouterConfig, SwitchRef},
-    router::{Finding, Readings, Router, RouterError, RouterFacts, RouterFault, Transport},
+    router::{
+        Finding, Readings, Router, RouterError, RouterFacts, RouterFault, RouterText, Transport,
+    },
     units::{BitRate, Delay},
 };
 
@@ -40,6 +42,9 @@ pub struct RouterOs {
     /// The rows of the queues as last seen: their ids, and the pairs that a write must complete.
     seen: Mutex<BTreeMap<(Kind, String), Seen>>,
 }
+
+/// The row of a queue, or why there is none.
+type Found = Result<Row, RouterFault>;
 
 /// A row as last seen.
 #[derive(Debug)]
@@ -96,22 +101,32 @@ impl RouterOs {
         &*self.control
     }
 
-    async fn print_queues(&self, kind: Kind) -> Result<Vec<Row>, RouterError> {
+    /// Reads the rows of `wanted` and keeps them; a queue that is missing is forgotten.
+    async fn read(&self, kind: Kind, wanted: &[&QueueRef]) -> Result<Vec<Found>, RouterError> {
         let asked = Instant::now();
         let rows = self.statistics.print(kind.menu(), queues::PROPERTIES).await?;
-        let named = rows.iter().map(|row| {
-            let name = row.required("name").map_err(|cause| self.booting(cause))?;
-            Ok(((kind, name.to_owned()), row.clone()))
-        });
-        let named: BTreeMap<_, _> = named.collect::<Result<_, RouterError>>()?;
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        // A row that was written since this was asked is newer than what came.
-        let overtaken = |row: &Seen| row.written.is_some_and(|written| written > asked);
-        seen.retain(|(of, _), row| *of != kind || overtaken(row));
-        for (key, row) in named {
-            seen.entry(key).or_insert(Seen { row, written: None });
+        if !rows.is_empty() && rows.iter().all(|row| row.text("name").is_none()) {
+            return Err(self.booting("rows without `name`".to_owned()));
         }
-        Ok(rows)
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let keep = |queue: &&QueueRef| {
+            let key = (kind, queue.name().to_owned());
+            // A row that was written since this was asked is newer than what came.
+            let overtaken = |row: &Seen| row.written.is_some_and(|written| written > asked);
+            let found = queues::find(queue, &rows);
+            match (found, seen.get(&key)) {
+                (Ok(_), Some(row)) if overtaken(row) => Ok(row.row.clone()),
+                (Ok(row), _) => {
+                    seen.insert(key, Seen { row: row.clone(), written: None });
+                    Ok(row.clone())
+                }
+                (Err(fault), _) => {
+                    seen.remove(&key);
+                    Err(fault)
+                }
+            }
+        };
+        Ok(wanted.iter().map(keep).collect())
     }
 
     fn row(&self, queue: &QueueRef) -> Option<Row> {
@@ -127,9 +142,16 @@ impl RouterOs {
         limit: BitRate,
     ) -> Result<BitRate, RouterError> {
         let kind = Kind::of(queue);
-        let id = row.required(".id").map_err(|cause| self.booting(cause))?;
+        let id = row.id().map_err(|cause| self.unparsable(cause))?;
         let value = queues::limit_text(queue, row, limit).map_err(|c| self.unparsable(c))?;
-        let after = self.control.set(kind.menu(), id, "max-limit", &value).await?;
+        let after = self.control.set(kind.menu(), &id, "max-limit", &value).await?;
+        if let Some(other) = after.text(".id").filter(|other| *other != id.as_str()) {
+            let other = RouterText::words(other);
+            return Err(self.unparsable(format!("{id} was changed, and {other} is shown")));
+        }
+        if after.text("max-limit").is_none() {
+            return self.read_back(queue).await;
+        }
         let confirmed = queues::limit(queue, &after).map_err(|cause| self.unparsable(cause))?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(seen) = seen.get_mut(&(kind, queue.name().to_owned())) {
@@ -139,12 +161,24 @@ impl RouterOs {
         Ok(confirmed)
     }
 
+    /// Reads the limit after a write of which the router says nothing.
+    async fn read_back(&self, queue: &QueueRef) -> Result<BitRate, RouterError> {
+        let row = self.find_row(queue).await?;
+        queues::limit(queue, &row).map_err(|cause| self.unparsable(cause))
+    }
+
+    async fn find_row(&self, queue: &QueueRef) -> Result<Row, RouterError> {
+        let found = self.read(Kind::of(queue), &[queue]).await?.pop();
+        let found = found.unwrap_or_else(|| Err(RouterFault::NotFound(queue.to_string().into())));
+        found.map_err(|fault| fault.at(self.control.target(), "looking for a queue"))
+    }
+
     pub(super) fn booting(&self, cause: String) -> RouterError {
-        RouterFault::Booting(cause).at(self.control.target(), "reading")
+        RouterFault::Booting(cause.into()).at(self.control.target(), "reading")
     }
 
     fn unparsable(&self, cause: String) -> RouterError {
-        RouterFault::Unparsable(cause).at(self.control.target(), "reading")
+        RouterFault::Unparsable(cause.into()).at(self.control.target(), "reading")
     }
 }
 
@@ -158,20 +192,21 @@ impl Router for RouterOs {
             let first = |rows: Vec<Row>| rows.into_iter().next().unwrap_or_default();
             let resource = first(self.statistics.print(Menu::Resource, &[]).await?);
             let identity = first(self.statistics.print(Menu::Identity, &[]).await?);
-            let text = |row: &Row, property: &str| {
-                row.required(property).map(str::to_owned).map_err(|cause| self.booting(cause))
+            let known = ["version", "uptime", "board-name", "cpu-load"];
+            // After a boot another menu's row may come.
+            if known.iter().all(|property| resource.text(property).is_none()) {
+                return Err(self.booting("a router without version, uptime and name".to_owned()));
+            }
+            let text = |row: &Row, property, unknown| {
+                RouterText::words(row.text(property).unwrap_or(unknown))
             };
-            let number = |result: Result<u64, String>| result.map_err(|c| self.unparsable(c));
-            let sectors = resource.text("write-sect-total");
             Ok(RouterFacts {
-                identity: text(&identity, "name")?,
-                board: resource.text("board-name").unwrap_or("an unnamed board").to_owned(),
-                version: text(&resource, "version")?,
-                uptime: resource.span("uptime").map_err(|cause| self.unparsable(cause))?,
-                cpu_percent: number(resource.count("cpu-load"))?,
-                flash_sectors_written: sectors
-                    .map(|_| number(resource.count("write-sect-total")))
-                    .transpose()?,
+                identity: text(&identity, "name", "a router without a name"),
+                board: text(&resource, "board-name", "an unnamed board"),
+                version: text(&resource, "version", "of an unknown version"),
+                uptime: resource.span("uptime"),
+                cpu_percent: resource.count("cpu-load"),
+                flash_sectors_written: resource.count("write-sect-total"),
             })
         })
     }
@@ -197,21 +232,22 @@ impl Router for RouterOs {
         wanted: &'a [QueueRef],
     ) -> BoxFuture<'a, Result<Readings, RouterError>> {
         Box::pin(async move {
-            let mut there = Vec::new();
+            let mut found = BTreeMap::new();
             for kind in Kind::ALL {
-                if wanted.iter().any(|queue| Kind::of(queue) == kind) {
-                    let rows = self.print_queues(kind).await?;
-                    let names = rows.iter().filter_map(|row| row.text("name"));
-                    there.extend(names.map(str::to_owned));
+                let of_kind = |queue: &&QueueRef| Kind::of(queue) == kind;
+                let queues: Vec<&QueueRef> = wanted.iter().filter(of_kind).collect();
+                if !queues.is_empty() {
+                    let rows = self.read(kind, &queues).await?;
+                    found.extend(queues.into_iter().zip(rows));
                 }
             }
-            let read = |queue: &QueueRef| {
-                let row = self.row(queue);
-                row.map(|row| queues::row(queue, &row).map_err(|cause| self.booting(cause)))
-                    .transpose()
+            let reading = |queue: &QueueRef| {
+                let row = found.get(queue).cloned();
+                let missing = || RouterFault::NotFound(queue.to_string().into());
+                let row = row.ok_or_else(missing)??;
+                queues::row(queue, &row).map_err(|cause| RouterFault::Unparsable(cause.into()))
             };
-            let rows = wanted.iter().map(read).collect::<Result<_, _>>()?;
-            Ok(Readings { rows, there })
+            Ok(Readings { rows: wanted.iter().map(reading).collect() })
         })
     }
 
@@ -228,10 +264,7 @@ impl Router for RouterOs {
                     answer => return answer,
                 }
             }
-            self.print_queues(Kind::of(queue)).await?;
-            let missing = || RouterFault::NotFound(queue.to_string());
-            let row =
-                self.row(queue).ok_or_else(|| missing().at(self.control.target(), "writing"))?;
+            let row = self.find_row(queue).await?;
             self.write(queue, &row, limit).await
         })
     }

@@ -4,15 +4,15 @@
 //! router forgets is made anew by its next packet, on the way that is open by then. Rows are removed
 //! by their ids only, so that nothing but what was found goes.
 
-use super::{client::RouterOs, road::Menu};
+use super::{
+    client::RouterOs,
+    road::{Menu, Row},
+};
 use crate::{
     config::MarkedConnections,
     router::{RouterError, RouterFault},
 };
 
-/// Most connections of a kind that are forgotten at a time: far more than a house has calls, few
-/// enough for one request.
-const MOST: usize = 256;
 /// Tries in all: a connection that ends by itself in between is none of our business.
 const TRIES: u32 = 3;
 
@@ -33,8 +33,8 @@ impl RouterOs {
         let mut tries = 0;
         loop {
             let rows = self.control().find(menu, "connection-mark", mark).await?;
-            let ids = rows.iter().take(MOST).map(|row| row.required(".id").map(str::to_owned));
-            let ids = ids.collect::<Result<Vec<_>, _>>().map_err(|cause| self.booting(cause))?;
+            let ids = rows.iter().map(Row::id).collect::<Result<Vec<_>, _>>();
+            let ids = ids.map_err(|cause| self.booting(cause))?;
             if ids.is_empty() {
                 return Ok(0);
             }

@@ -13,10 +13,13 @@ mod spelling;
 
 use std::net::IpAddr;
 
-use super::road::{Menu, PingFrom, Row};
-use crate::router::{RouterFault, fault_of_words};
+use super::{
+    json::Keep,
+    road::{MOST_FOUND, Menu, PingFrom, Row, RowId},
+};
+use crate::router::{RouterFault, RouterText, fault_of_words};
 
-use quote::quoted;
+use quote::{is, quoted};
 
 /// How the user name asks for a console that leaves the output alone: no colours, a dumb
 /// terminal, no questions to it, and a wide one, since lines are broken at its width.
@@ -40,11 +43,11 @@ pub(super) enum Request<'a> {
     /// Print the rows of a menu.
     Print(Menu, &'static [&'static str]),
     /// Set a property of a row, and print the row.
-    Set { menu: Menu, id: &'a str, property: &'static str, value: &'a str },
+    Set { menu: Menu, id: &'a RowId, property: &'static str, value: &'a str },
     /// Print the ids of the rows of which a property has a value.
     Find { menu: Menu, property: &'static str, value: &'a str },
     /// Remove rows.
-    Remove { menu: Menu, ids: &'a [String] },
+    Remove { menu: Menu, ids: &'a [RowId] },
     /// Send one echo request.
     Ping(IpAddr, &'a PingFrom),
 }
@@ -55,26 +58,22 @@ pub(super) struct CommandLine {
     text: String,
     mark: String,
     dialect: Dialect,
+    keep: Keep,
 }
 
 impl CommandLine {
     /// Builds the command line for `request`; `nonce` makes its mark unmistakable.
-    ///
-    /// # Errors
-    /// [`RouterFault::NotFound`] if the request's id is none: it would be taken for a name.
-    pub(super) fn new(
-        request: Request<'_>,
-        dialect: Dialect,
-        nonce: u64,
-    ) -> Result<Self, RouterFault> {
+    pub(super) fn new(request: Request<'_>, dialect: Dialect, nonce: u64) -> Self {
         let mark = format!("OK-{nonce:016x}");
+        let keep = match request {
+            Request::Print(menu, properties) if !menu.is_singleton() => Keep::Only(properties),
+            Request::Find { .. } => Keep::Ids(MOST_FOUND),
+            _ => Keep::All,
+        };
         let (before, rows) = match request {
             Request::Print(menu, properties) => (String::new(), Rows::of(menu, properties)),
             Request::Set { menu, id, property, value } => {
                 // A row is never addressed by `[find]`, which is content to find nothing.
-                if !is_id(id) {
-                    return Err(RouterFault::NotFound(format!("`{id}` is not an id")));
-                }
                 let path = menu.path();
                 let value = quoted(console_word(value));
                 let set = format!("{path}/set {id} {property}={value}; ");
@@ -82,12 +81,10 @@ impl CommandLine {
             }
             Request::Find { menu, property, value } => {
                 let print = format!("{}/print as-value proplist=.id", menu.path());
-                (String::new(), Rows::Many(format!("{print} where {property}={}", quoted(value))))
+                (String::new(), Rows::Many(format!("{print} where {}", is(property, value))))
             }
             Request::Remove { menu, ids } => {
-                if let Some(wrong) = ids.iter().find(|id| !is_id(id)) {
-                    return Err(RouterFault::NotFound(format!("`{wrong}` is not an id")));
-                }
+                let ids: Vec<&str> = ids.iter().map(RowId::as_str).collect();
                 // What there is to see afterwards is that the mark is printed.
                 let remove = format!("{}/remove {}; ", menu.path(), ids.join(","));
                 (remove, Rows::None)
@@ -98,7 +95,7 @@ impl CommandLine {
             Dialect::Json => rows.as_json(),
             Dialect::Text => rows.as_text(&mark),
         };
-        Ok(Self { text: format!("{before}{shown}; :put \"{mark}\""), mark, dialect })
+        Self { text: format!("{before}{shown}; :put \"{mark}\""), mark, dialect, keep }
     }
 
     /// Returns what is sent.
@@ -114,10 +111,10 @@ impl CommandLine {
     pub(super) fn rows(&self, output: &str) -> Result<Vec<Row>, RouterFault> {
         let body = self.body(output)?;
         let rows = match self.dialect {
-            Dialect::Json => answer::from_json(body),
+            Dialect::Json => answer::from_json(body, self.keep),
             Dialect::Text => answer::from_text(body, &self.mark),
         };
-        rows.map_err(RouterFault::Unparsable)
+        rows.map_err(|cause| RouterFault::Unparsable(cause.into()))
     }
 
     /// Returns what was printed before the mark.
@@ -171,14 +168,15 @@ impl Rows {
 fn ping(address: IpAddr, from: &PingFrom) -> String {
     let source = from.source.map(|source| format!(" src-address={source}")).unwrap_or_default();
     let interface = from.interface.as_deref();
-    let interface = interface.map(|name| format!(" interface={}", quoted(name)));
+    let interface = interface.map(|name| {
+        if name.is_ascii() {
+            format!(" interface={}", quoted(name))
+        } else {
+            format!(" interface=[/interface/find where {}]", is("name", name))
+        }
+    });
     let interface = interface.unwrap_or_default();
     format!("/ping address={address} count=1 as-value{source}{interface}")
-}
-
-fn is_id(text: &str) -> bool {
-    let digits = text.strip_prefix('*').unwrap_or_default();
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Truth values have other names on the console than over REST.
@@ -214,15 +212,15 @@ const COMPLAINTS: [&str; 16] = [
 fn complaint(printed: &str) -> RouterFault {
     let mut lines = printed.lines().map(str::trim).filter(|line| !line.is_empty());
     let Some(first) = lines.next() else {
-        return RouterFault::Reset("the command ended without a word".to_owned());
+        return RouterFault::Reset("the command ended without a word".into());
     };
     let is_complaint = |line: &&str| COMPLAINTS.iter().any(|words| line.starts_with(words));
     // Whatever was printed before the complaint is not part of it.
     let words = std::iter::once(first).chain(lines).find(is_complaint).unwrap_or(first);
     if words.starts_with("syntax error") {
-        RouterFault::UnknownParameter(words.to_owned())
+        RouterFault::UnknownParameter(RouterText::words(words))
     } else if words.starts_with("ambiguous value") {
-        RouterFault::Ambiguous(words.to_owned())
+        RouterFault::Ambiguous(RouterText::words(words))
     } else {
         fault_of_words(words)
     }

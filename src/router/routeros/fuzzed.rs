@@ -5,19 +5,23 @@
 
 use super::{
     console::{CommandLine, Dialect, Request},
-    json::{self, OneOrMany, Refusal},
+    json::Keep,
     queues,
+    rest::answer::Answer,
     road::{Menu, Row},
 };
 use crate::config::{QueueRef, Side};
 
 /// Reads `body` as every kind of REST answer.
 pub fn rest_answer(body: &[u8]) {
-    if let Ok(rows) = json::parse::<OneOrMany<Row>>(body) {
-        read(&Vec::from(rows));
-    }
-    if let Ok(refusal) = json::parse::<Refusal>(body) {
-        let _ = crate::router::fault_of_words(&refusal.words());
+    for status in [200, 301, 400, 404] {
+        let answer = Answer { status, location: None, body };
+        for keep in [Keep::All, Keep::Only(queues::PROPERTIES), Keep::Ids(3)] {
+            match answer.rows("ctl", keep) {
+                Ok(rows) => read(&rows.unwrap_or_default()),
+                Err(fault) => assert!(fault.to_string().len() < 4096),
+            }
+        }
     }
 }
 
@@ -26,7 +30,7 @@ pub fn rest_answer(body: &[u8]) {
 pub fn console_answer(output: &str) {
     for dialect in [Dialect::Json, Dialect::Text] {
         let request = Request::Print(Menu::QueueTree, queues::PROPERTIES);
-        let Ok(command) = CommandLine::new(request, dialect, 0) else { continue };
+        let command = CommandLine::new(request, dialect, 0);
         let output = output.replace('@', "OK-0000000000000000");
         for printed in [output.clone(), format!("{output}\r\nOK-0000000000000000\r\n")] {
             if let Ok(rows) = command.rows(&printed) {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::road::{Menu, Road, Row};
 use crate::{
     config::QueueRef,
-    router::{Finding, RouterError, RouterFault},
+    router::{Finding, RouterError, RouterText},
 };
 
 /// An interface that sent less than this between two looks was not busy: some updates and chatter
@@ -29,21 +29,17 @@ pub(super) struct Counters {
 /// # Errors
 /// Any [`RouterError`].
 pub(super) async fn look(road: &dyn Road) -> Result<Counters, RouterError> {
-    let unparsable = |cause| RouterFault::Unparsable(cause).at(road.target(), "reading");
     let interfaces = road.print(Menu::Interface, &["name", "tx-byte"]).await?;
     let queues = road.print(Menu::QueueTree, &["name", "parent", "bytes"]).await?;
-    let interface = |row: &Row| Ok((row.required("name")?.to_owned(), row.count("tx-byte")?));
+    // A row that lacks one of these says nothing about who sends.
+    let interface = |row: &Row| Some((row.text("name")?.to_owned(), row.count("tx-byte")?));
     let queue = |row: &Row| {
-        let parent = row.text("parent").unwrap_or_default().to_owned();
-        Ok((row.required("name")?.to_owned(), (parent, row.count("bytes")?)))
+        let parent = row.text("parent")?.to_owned();
+        Some((row.text("name")?.to_owned(), (parent, row.count("bytes")?)))
     };
     Ok(Counters {
-        interfaces: interfaces
-            .iter()
-            .map(interface)
-            .collect::<Result<_, _>>()
-            .map_err(unparsable)?,
-        queues: queues.iter().map(queue).collect::<Result<_, _>>().map_err(unparsable)?,
+        interfaces: interfaces.iter().filter_map(interface).collect(),
+        queues: queues.iter().filter_map(queue).collect(),
     })
 }
 
@@ -53,13 +49,15 @@ pub(super) fn compare(before: &Counters, now: &Counters, queues: &[QueueRef]) ->
         let (_, was) = before.queues.get(queue.name())?;
         let (parent, is) = now.queues.get(queue.name())?;
         let sent = now.interfaces.get(parent)?.saturating_sub(*before.interfaces.get(parent)?);
+        let parent = RouterText::words(parent);
         (was == is && sent >= BUSY_BYTES).then(|| Finding {
             is_fatal: true,
             text: format!(
                 "{queue} has moved no byte while its parent {parent} sent {} MB: the traffic goes \
                  around it (FastTrack? a packet mark? a port that cannot queue?)",
                 sent / 1_000_000
-            ),
+            )
+            .into(),
         })
     };
     let trees = queues.iter().filter(|queue| matches!(queue, QueueRef::Tree(_)));

@@ -8,9 +8,12 @@ use super::road::{Menu, Row};
 use crate::{
     config::{QueueRef, Side},
     control::QueueReading,
-    router::QueueRow,
+    router::{QueueRow, RouterFault, RouterText},
     units::BitRate,
 };
+
+/// Most queues that a message names.
+const MOST_NAMED: usize = 8;
 
 /// What is asked of a queue; the id comes only if it is named.
 pub(super) const PROPERTIES: &[&str] = &[
@@ -51,19 +54,19 @@ impl Kind {
     }
 }
 
-/// Turns a row into the reading of one direction.
+/// Turns a row into the reading of one direction. A counter that the row does not show, or not as a
+/// count, counts nothing.
 ///
 /// # Errors
-/// A sentence that names the value that makes no sense.
+/// A sentence if its limit makes no sense.
 pub(super) fn row(queue: &QueueRef, row: &Row) -> Result<QueueRow, String> {
-    row.required("max-limit")?;
-    let count = |property| value(queue, row, property);
+    let count = |property| count(queue, row, property).unwrap_or(0);
     let reading = QueueReading {
-        bytes: count("bytes")?,
-        packets: count("packets")?,
-        dropped: count("dropped")?,
-        backlog_bytes: count("queued-bytes")?,
-        backlog_packets: count("queued-packets")?,
+        bytes: count("bytes"),
+        packets: count("packets"),
+        dropped: count("dropped"),
+        backlog_bytes: count("queued-bytes"),
+        backlog_packets: count("queued-packets"),
         limit: limit(queue, row)?,
     };
     Ok(QueueRow { reading, active: !row.flag("disabled") && !row.flag("invalid") })
@@ -74,8 +77,11 @@ pub(super) fn row(queue: &QueueRef, row: &Row) -> Result<QueueRow, String> {
 /// # Errors
 /// A sentence if there is none that makes sense.
 pub(super) fn limit(queue: &QueueRef, row: &Row) -> Result<BitRate, String> {
-    row.required("max-limit")?;
-    value(queue, row, "max-limit").map(BitRate::from_bps)
+    let bps = match queue {
+        QueueRef::Tree(_) => row.rate("max-limit")?,
+        QueueRef::Simple { side, .. } => half(*side, row.rates("max-limit")?),
+    };
+    Ok(BitRate::from_bps(bps))
 }
 
 /// Writes a limit as the row wants it: plain integers, a pair with its other half unchanged.
@@ -87,7 +93,7 @@ pub(super) fn limit_text(queue: &QueueRef, row: &Row, limit: BitRate) -> Result<
     match queue {
         QueueRef::Tree(_) => Ok(bps.to_string()),
         QueueRef::Simple { side, .. } => {
-            let [first, second] = row.pair("max-limit")?;
+            let [first, second] = row.rates("max-limit")?;
             Ok(match side {
                 Side::First => format!("{bps}/{second}"),
                 Side::Second => format!("{first}/{bps}"),
@@ -96,16 +102,51 @@ pub(super) fn limit_text(queue: &QueueRef, row: &Row, limit: BitRate) -> Result<
     }
 }
 
-fn value(queue: &QueueRef, row: &Row, property: &str) -> Result<u64, String> {
+/// Returns a counter of one direction, if the row shows it.
+pub(super) fn count(queue: &QueueRef, row: &Row, property: &str) -> Option<u64> {
     match queue {
         QueueRef::Tree(_) => row.count(property),
-        QueueRef::Simple { side, .. } => {
-            let [first, second] = row.pair(property)?;
-            Ok(match side {
-                Side::First => first,
-                Side::Second => second,
-            })
-        }
+        QueueRef::Simple { side, .. } => row.pair(property).map(|pair| half(*side, pair)),
+    }
+}
+
+const fn half(side: Side, [first, second]: [u64; 2]) -> u64 {
+    match side {
+        Side::First => first,
+        Side::Second => second,
+    }
+}
+
+/// Finds the row of a queue among those of its menu.
+///
+/// # Errors
+/// [`RouterFault::NotFound`] with the names that there are, or [`RouterFault::Ambiguous`] with the
+/// ids of all that have its name.
+pub(super) fn find<'a>(queue: &QueueRef, rows: &'a [Row]) -> Result<&'a Row, RouterFault> {
+    let is_it = |row: &&Row| row.text("name") == Some(queue.name());
+    let mut found = rows.iter().filter(is_it);
+    let Some(row) = found.next() else {
+        return Err(RouterFault::NotFound(format!("{queue} ({})", there(rows)).into()));
+    };
+    if found.next().is_none() {
+        return Ok(row);
+    }
+    let ids =
+        rows.iter().filter(is_it).map(|row| RouterText::words(row.text(".id").unwrap_or("?")));
+    let ids: Vec<String> = ids.take(MOST_NAMED).map(String::from).collect();
+    let ids = ids.join(" and ");
+    Err(RouterFault::Ambiguous(format!("there are several of the name of {queue}: {ids}").into()))
+}
+
+/// Names the queues that there are.
+fn there(rows: &[Row]) -> String {
+    let names = rows.iter().filter_map(|row| row.text("name"));
+    let names: Vec<String> =
+        names.take(MOST_NAMED).map(|name| RouterText::words(name).into()).collect();
+    match rows.len().saturating_sub(names.len()) {
+        _ if names.is_empty() => "there are none".to_owned(),
+        0 => format!("there are: {}", names.join(", ")),
+        others => format!("there are: {} and {others} others", names.join(", ")),
     }
 }
 
@@ -151,13 +192,29 @@ mod tests {
     }
 
     #[test]
-    fn values_that_make_no_sense_are_named() {
-        let told = reading_of(&tree(), &of(&[("max-limit", "10M")])).unwrap_err();
-        assert_eq!(told, "`max-limit` is `10M`, not a whole number");
+    fn a_limit_that_makes_no_sense_is_named_and_a_counter_counts_nothing() {
+        let told = reading_of(&tree(), &of(&[("max-limit", "ten")])).unwrap_err();
+        assert_eq!(told, "`max-limit` is `ten`, not a rate");
         let told = reading_of(&tree(), &of(&[("name", "of another menu")])).unwrap_err();
         assert_eq!(told, "a row without `max-limit`");
         let told = reading_of(&simple(Side::First), &of(&[("max-limit", "5")])).unwrap_err();
-        assert_eq!(told, "`max-limit` is `5`, not a pair like 1/2");
+        assert_eq!(told, "`max-limit` is `5`, not two rates like 1/2");
+        let row = of(&[("max-limit", "10M"), ("bytes", "many")]);
+        let reading = reading_of(&tree(), &row).unwrap().reading;
+        assert_eq!((reading.limit, reading.bytes), (BitRate::from_mbps(10.0), 0));
+    }
+
+    #[test]
+    fn one_queue_of_a_name_is_found_and_no_other() {
+        let named = |id, name| of(&[(".id", id), ("name", name)]);
+        let rows =
+            [named("*1", "dl"), named("*2", "up"), named("*3", "up"), named("*4", "a\u{1b}")];
+        assert_eq!(find(&tree(), &rows).unwrap().text(".id"), Some("*1"));
+        let told =
+            |name: &str| find(&QueueRef::Tree(name.to_owned()), &rows).unwrap_err().to_string();
+        assert!(told("up").ends_with("*2 and *3"), "{}", told("up"));
+        assert!(told("none").ends_with(r"(there are: dl, up, up, a\u{1b})"), "{}", told("none"));
+        assert!(find(&tree(), &[]).unwrap_err().to_string().ends_with("(there are none)"));
     }
 
     #[test]

@@ -3,24 +3,27 @@
 //! RouterOS executes the requests of one user one after the other and takes an aborted request
 //! badly, so there is one request under way at a time, and each is waited for.
 
+pub(super) mod answer;
+
 use std::{error::Error as _, net::IpAddr, time::Duration};
 
 use futures_util::future::BoxFuture;
-use reqwest::{Client, Method, StatusCode};
-use serde::de::DeserializeOwned;
+use reqwest::{Client, Method, Response, header::LOCATION};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::{
-    json::{self, OneOrMany, Refusal},
-    road::{Menu, PingFrom, Road, Row},
+    LARGEST_ANSWER,
+    json::Keep,
+    road::{MOST_FOUND, Menu, PingFrom, Road, Row, RowId},
     time, tls,
 };
 use crate::{
     config::{Credentials, RouterConfig},
-    router::{RouterError, RouterFault, Transport, fault_of_words},
+    router::{RouterError, RouterFault, RouterText, Transport},
     units::Delay,
 };
+use answer::Answer;
 
 /// How long the TCP and TLS handshakes may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -61,16 +64,16 @@ impl RestRoad {
         })
     }
 
-    /// Makes one request and waits for its answer.
-    async fn call<T: DeserializeOwned>(
+    /// Makes one request and returns the rows of its answer; `None` if that is empty.
+    async fn call(
         &self,
         operation: &'static str,
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<T, RouterError> {
+        keep: Keep,
+    ) -> Result<Option<Vec<Row>>, RouterError> {
         let _turn = self.turn.lock().await;
-        let at = |fault: RouterFault| fault.at(&self.url, operation);
         let mut request = self
             .http
             .request(method, format!("{}/rest{path}", self.url))
@@ -78,13 +81,48 @@ impl RestRoad {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.map_err(|e| at(self.transport_fault(&e)))?;
-        let status = response.status();
-        let body = response.bytes().await.map_err(|e| at(self.transport_fault(&e)))?;
-        if !status.is_success() {
-            return Err(at(self.refusal(status, &body)));
+        let exchange = async {
+            let response = request.send().await.map_err(|e| self.transport_fault(&e))?;
+            let status = response.status().as_u16();
+            let location = response.headers().get(LOCATION).cloned();
+            let body = self.body(response).await?;
+            let location = location.as_ref().and_then(|place| place.to_str().ok());
+            Answer { status, location, body: &body }.rows(&self.credentials.user, keep)
+        };
+        exchange.await.map_err(|fault: RouterFault| fault.at(&self.url, operation))
+    }
+
+    /// As [`RestRoad::call`], where an answer has to hold rows, if only an empty list of them.
+    async fn rows(
+        &self,
+        operation: &'static str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        keep: Keep,
+    ) -> Result<Vec<Row>, RouterError> {
+        let rows = self.call(operation, method, path, body, keep).await?;
+        rows.ok_or_else(|| {
+            RouterFault::Unparsable("the answer is empty".into()).at(&self.url, operation)
+        })
+    }
+
+    /// Reads the body of an answer as it comes, and no more of it than can be meant.
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, RouterFault> {
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await.map_err(|e| self.transport_fault(&e))? {
+                None => return Ok(body),
+                Some(chunk) if body.len() + chunk.len() <= LARGEST_ANSWER => {
+                    body.extend_from_slice(&chunk);
+                }
+                Some(_) => {
+                    let mib = LARGEST_ANSWER >> 20;
+                    let told = format!("it is larger than {mib} MiB, and the rest was not read");
+                    return Err(RouterFault::Unparsable(told.into()));
+                }
+            }
         }
-        json::parse(&body).map_err(|cause| at(RouterFault::Unparsable(cause)))
     }
 
     fn transport_fault(&self, error: &reqwest::Error) -> RouterFault {
@@ -96,25 +134,9 @@ impl RestRoad {
         } else if error.is_connect() {
             RouterFault::Connect(cause)
         } else if cause.contains("invalid HTTP version") {
-            RouterFault::Connect("that port does not speak HTTP; use https:// for TLS".to_owned())
+            RouterFault::Connect("that port does not speak HTTP; use https:// for TLS".into())
         } else {
             RouterFault::Reset(cause)
-        }
-    }
-
-    /// Reads an error answer by its text: the same trouble comes with different statuses.
-    fn refusal(&self, status: StatusCode, body: &[u8]) -> RouterFault {
-        let words = json::parse::<Refusal>(body).unwrap_or_default().words();
-        match status {
-            StatusCode::UNAUTHORIZED => RouterFault::Unauthorized(self.credentials.user.clone()),
-            StatusCode::NOT_FOUND => RouterFault::NotFound(format!("{status} {words}")),
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                RouterFault::Overloaded(format!("{status} {words}"))
-            }
-            StatusCode::FORBIDDEN => RouterFault::Policy(
-                "403: REST is switched off under /ip/service/webserver".to_owned(),
-            ),
-            _ => fault_of_words(&words),
         }
     }
 }
@@ -135,21 +157,19 @@ impl Road for RestRoad {
     ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
         Box::pin(async move {
             let operation = "reading";
-            let rows: OneOrMany<Row> = if menu.is_singleton() {
-                self.call(operation, Method::GET, menu.path(), None).await?
-            } else {
-                let path = format!("{}/print", menu.path());
-                let body = json!({ ".proplist": properties });
-                self.call(operation, Method::POST, &path, Some(&body)).await?
-            };
-            Ok(rows.into())
+            if menu.is_singleton() {
+                return self.rows(operation, Method::GET, menu.path(), None, Keep::All).await;
+            }
+            let path = format!("{}/print", menu.path());
+            let body = json!({ ".proplist": properties });
+            self.rows(operation, Method::POST, &path, Some(&body), Keep::Only(properties)).await
         })
     }
 
     fn set<'a>(
         &'a self,
         menu: Menu,
-        id: &'a str,
+        id: &'a RowId,
         property: &'static str,
         value: &'a str,
     ) -> BoxFuture<'a, Result<Row, RouterError>> {
@@ -157,7 +177,8 @@ impl Road for RestRoad {
             // The id goes into the path as it is: RouterOS does not decode `%2A`.
             let path = format!("{}/{id}", menu.path());
             let body = json!({ property: value });
-            self.call("writing", Method::PATCH, &path, Some(&body)).await
+            let rows = self.call("writing", Method::PATCH, &path, Some(&body), Keep::All).await?;
+            Ok(rows.unwrap_or_default().into_iter().next().unwrap_or_default())
         })
     }
 
@@ -171,22 +192,21 @@ impl Road for RestRoad {
             let path = format!("{}/print", menu.path());
             let query = format!("={property}={value}");
             let body = json!({ ".proplist": [".id"], ".query": [query] });
-            let rows: OneOrMany<Row> =
-                self.call("reading", Method::POST, &path, Some(&body)).await?;
-            Ok(rows.into())
+            self.rows("reading", Method::POST, &path, Some(&body), Keep::Ids(MOST_FOUND)).await
         })
     }
 
     fn remove<'a>(
         &'a self,
         menu: Menu,
-        ids: &'a [String],
+        ids: &'a [RowId],
     ) -> BoxFuture<'a, Result<(), RouterError>> {
         Box::pin(async move {
             let path = format!("{}/remove", menu.path());
+            let ids: Vec<&str> = ids.iter().map(RowId::as_str).collect();
             let body = json!({ ".id": ids.join(",") });
-            let _: Value = self.call("removing", Method::POST, &path, Some(&body)).await?;
-            Ok(())
+            let none = Keep::Ids(0);
+            self.call("removing", Method::POST, &path, Some(&body), none).await.map(drop)
         })
     }
 
@@ -204,11 +224,10 @@ impl Road for RestRoad {
                 body["interface"] = interface.as_str().into();
             }
             let operation = "pinging";
-            let replies: OneOrMany<Row> =
-                self.call(operation, Method::POST, "/ping", Some(&body)).await?;
-            let replies: Vec<Row> = replies.into();
+            let replies =
+                self.rows(operation, Method::POST, "/ping", Some(&body), Keep::All).await?;
             time::of_reply(&replies)
-                .map_err(|cause| RouterFault::Unparsable(cause).at(&self.url, operation))
+                .map_err(|cause| RouterFault::Unparsable(cause.into()).at(&self.url, operation))
         })
     }
 }
@@ -228,7 +247,7 @@ fn once_more(url: &str) -> reqwest::retry::Builder {
 }
 
 /// Joins an error's causes: the outermost text alone rarely says what went wrong.
-fn with_causes(error: &reqwest::Error) -> String {
+fn with_causes(error: &reqwest::Error) -> RouterText {
     let mut text = String::new();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -241,5 +260,5 @@ fn with_causes(error: &reqwest::Error) -> String {
         }
         cause = inner.source();
     }
-    if text.is_empty() { error.to_string() } else { text }
+    if text.is_empty() { error.to_string().into() } else { text.into() }
 }

@@ -7,9 +7,9 @@ use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-use super::time;
+use super::{rate, time};
 use crate::{
-    router::{RouterError, Transport},
+    router::{RouterError, RouterText, Transport},
     units::Delay,
 };
 
@@ -31,16 +31,18 @@ pub(super) trait Road: Send + Sync + fmt::Debug {
         properties: &'static [&'static str],
     ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>>;
 
-    /// Sets one property of the row `id` and returns the row as it is afterwards.
+    /// Sets one property of the row `id` and returns the row as it is afterwards, as far as the
+    /// router shows it: what it does not show is not proven.
     fn set<'a>(
         &'a self,
         menu: Menu,
-        id: &'a str,
+        id: &'a RowId,
         property: &'static str,
         value: &'a str,
     ) -> BoxFuture<'a, Result<Row, RouterError>>;
 
-    /// Returns the ids of the rows of `menu` of which a property has exactly this value.
+    /// Returns the ids of the rows of `menu` of which a property has exactly this value, at most
+    /// [`MOST_FOUND`] of them.
     fn find<'a>(
         &'a self,
         menu: Menu,
@@ -49,11 +51,8 @@ pub(super) trait Road: Send + Sync + fmt::Debug {
     ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>>;
 
     /// Removes the rows with these ids, of which there is at least one.
-    fn remove<'a>(
-        &'a self,
-        menu: Menu,
-        ids: &'a [String],
-    ) -> BoxFuture<'a, Result<(), RouterError>>;
+    fn remove<'a>(&'a self, menu: Menu, ids: &'a [RowId])
+    -> BoxFuture<'a, Result<(), RouterError>>;
 
     /// Lets the router send one echo request and returns its round-trip time; `None` if it was
     /// lost.
@@ -62,6 +61,40 @@ pub(super) trait Road: Send + Sync + fmt::Debug {
         address: IpAddr,
         from: &'a PingFrom,
     ) -> BoxFuture<'a, Result<Option<Delay>, RouterError>>;
+}
+
+/// Most rows that [`Road::find`] returns: far more than a house has calls, few enough for one
+/// request.
+pub(super) const MOST_FOUND: usize = 256;
+
+/// The id of a row: an asterisk and hexadecimal digits.
+///
+/// Ids become part of paths and commands as they are, so nothing else is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RowId(String);
+
+impl RowId {
+    /// Longest id, in digits; RouterOS has at most eight.
+    const LONGEST: usize = 16;
+
+    /// Takes what a router gives as an id.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix('*')?;
+        let is_id = (1..=Self::LONGEST).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_id.then(|| Self(text.to_owned()))
+    }
+
+    /// Returns the id as RouterOS writes it.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// Where on the router an echo request starts.
@@ -120,8 +153,7 @@ impl Menu {
 }
 
 /// One row: every value a text, a property that is not set absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Row(pub(super) BTreeMap<String, String>);
 
 impl Row {
@@ -138,42 +170,73 @@ impl Row {
         self.text(property).ok_or_else(|| format!("a row without `{property}`"))
     }
 
+    /// Returns the id.
+    ///
+    /// # Errors
+    /// A sentence if there is none, or if what stands there is no id.
+    pub(super) fn id(&self) -> Result<RowId, String> {
+        let text = self.required(".id")?;
+        RowId::parse(text).ok_or_else(|| format!("`{}` is no id like *1A", RouterText::words(text)))
+    }
+
     /// Returns a flag; an absent one is false.
     pub(super) fn flag(&self, property: &str) -> bool {
         matches!(self.text(property), Some("true" | "yes"))
     }
 
-    /// Returns a count; an absent one is zero.
-    ///
-    /// # Errors
-    /// A sentence if the text is not a whole number.
-    pub(super) fn count(&self, property: &str) -> Result<u64, String> {
-        self.text(property).map_or(Ok(0), |text| whole(property, text))
+    /// Returns a count, if there is one.
+    pub(super) fn count(&self, property: &str) -> Option<u64> {
+        self.text(property)?.parse().ok()
     }
 
-    /// Returns a pair of counts `up/down`, as simple queues have them; an absent one is zeros.
-    ///
-    /// # Errors
-    /// A sentence if the text is not two whole numbers.
-    pub(super) fn pair(&self, property: &str) -> Result<[u64; 2], String> {
-        let Some(text) = self.text(property) else { return Ok([0, 0]) };
-        let (first, second) = text
-            .split_once('/')
-            .ok_or_else(|| format!("`{property}` is `{text}`, not a pair like 1/2"))?;
-        Ok([whole(property, first)?, whole(property, second)?])
+    /// Returns a pair of counts as simple queues have them, if there is one.
+    pub(super) fn pair(&self, property: &str) -> Option<[u64; 2]> {
+        let (first, second) = self.text(property)?.split_once('/')?;
+        Some([first.parse().ok()?, second.parse().ok()?])
     }
 
-    /// Returns a span of time such as `1d2h` or `453us`; an absent one is zero.
+    /// Returns a rate in bit/s.
     ///
     /// # Errors
-    /// A sentence if the text is not a RouterOS time.
-    pub(super) fn span(&self, property: &str) -> Result<Duration, String> {
-        self.text(property).map_or(Ok(Duration::ZERO), |text| {
-            time::parse(text).ok_or_else(|| format!("`{property}` is `{text}`, not a time"))
+    /// A sentence if it is missing or none.
+    pub(super) fn rate(&self, property: &str) -> Result<u64, String> {
+        let text = self.required(property)?;
+        rate::parse(text)
+            .ok_or_else(|| format!("`{property}` is `{}`, not a rate", RouterText::words(text)))
+    }
+
+    /// Returns a pair of rates in bit/s, as simple queues have them.
+    ///
+    /// # Errors
+    /// A sentence if it is missing or none.
+    pub(super) fn rates(&self, property: &str) -> Result<[u64; 2], String> {
+        let text = self.required(property)?;
+        let (first, second) = text.split_once('/').unwrap_or((text, ""));
+        rate::parse(first).zip(rate::parse(second)).map(<[u64; 2]>::from).ok_or_else(|| {
+            format!("`{property}` is `{}`, not two rates like 1/2", RouterText::words(text))
         })
+    }
+
+    /// Returns a span of time such as `1d2h` or `453us`, if there is one.
+    pub(super) fn span(&self, property: &str) -> Option<Duration> {
+        time::parse(self.text(property)?)
     }
 }
 
-fn whole(property: &str, text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("`{property}` is `{text}`, not a whole number"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_an_asterisk_and_hexadecimal_digits_is_an_id() {
+        for id in ["*0", "*1A", "*FFFFFFFF", "*8000000a"] {
+            assert_eq!(RowId::parse(id).map(|id| id.to_string()).as_deref(), Some(id));
+        }
+        for wrong in
+            ["", "*", "1", "*1/../../system/reboot", "../../system/reboot", "*1,*2", "*1 ", "*ß"]
+        {
+            assert_eq!(RowId::parse(wrong), None, "{wrong}");
+        }
+        assert_eq!(RowId::parse(&format!("*{}", "1".repeat(17))), None);
+    }
 }

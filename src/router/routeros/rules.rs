@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::SwitchMenu,
-    router::{RouterError, RouterFault},
+    router::{RouterError, RouterFault, RouterText},
 };
 
 /// Actions of a mangle rule by which connections come to take another way.
@@ -65,10 +65,14 @@ impl RouterOs {
         if rule.flag("disabled") != enabled {
             return Ok(enabled);
         }
-        let id = rule.required(".id").map_err(|cause| self.booting(cause))?;
+        let id = rule.id().map_err(|cause| self.booting(cause))?;
         let value = if enabled { "false" } else { "true" };
-        let after = self.control().set(menu_of(menu), id, "disabled", value).await?;
-        Ok(!after.flag("disabled"))
+        let after = self.control().set(menu_of(menu), &id, "disabled", value).await?;
+        // An enabled row may lack the flag, and an answer without the row proves nothing.
+        match after.text(".id") {
+            Some(shown) if shown == id.as_str() => Ok(!after.flag("disabled")),
+            Some(_) | None => self.rule_enabled(menu, comment).await,
+        }
     }
 
     async fn find_rule(&self, menu: SwitchMenu, comment: &str) -> Result<Row, RouterError> {
@@ -81,15 +85,16 @@ impl RouterOs {
         let fault = match (found.pop(), found.len()) {
             (Some(rule), 0) => match self.unfitness(menu, &rule).await? {
                 None => return Ok(rule),
-                Some(why) => {
-                    RouterFault::Unfit(format!("the row of {path} commented `{comment}` {why}"))
-                }
+                Some(why) => RouterFault::Unfit(
+                    format!("the row of {path} commented `{comment}` {why}").into(),
+                ),
             },
-            (None, _) => RouterFault::NotFound(format!("a rule of {path} commented `{comment}`")),
-            (Some(_), others) => RouterFault::Ambiguous(format!(
-                "{} rules of {path} are commented `{comment}`",
-                others + 1
-            )),
+            (None, _) => {
+                RouterFault::NotFound(format!("a rule of {path} commented `{comment}`").into())
+            }
+            (Some(_), others) => RouterFault::Ambiguous(
+                format!("{} rules of {path} are commented `{comment}`", others + 1).into(),
+            ),
         };
         Err(fault.at(self.control().target(), "looking for a rule"))
     }
@@ -100,16 +105,17 @@ impl RouterOs {
             return Ok(Some("is invalid, says the router".to_owned()));
         }
         let action = rule.text("action").unwrap_or_default();
+        let shown = RouterText::words(action);
         let table = match menu {
             SwitchMenu::Mangle | SwitchMenu::Mangle6 => {
                 if !MARKING.contains(&action) {
-                    return Ok(Some(format!("has the action `{action}`, which marks nothing")));
+                    return Ok(Some(format!("has the action `{shown}`, which marks nothing")));
                 }
                 rule.text("new-routing-mark")
             }
             SwitchMenu::RoutingRule => {
                 if !LOOKING_UP.contains(&action) {
-                    return Ok(Some(format!("has the action `{action}`, which looks nothing up")));
+                    return Ok(Some(format!("has the action `{shown}`, which looks nothing up")));
                 }
                 let Some(table) = rule.text("table") else {
                     return Ok(Some("names no table".to_owned()));
@@ -118,14 +124,16 @@ impl RouterOs {
             }
             SwitchMenu::Route => {
                 let to = rule.text("dst-address").unwrap_or(DEFAULT_ROUTE);
-                return Ok(
-                    (to != DEFAULT_ROUTE).then(|| format!("leads to {to}: it is no default route"))
-                );
+                return Ok((to != DEFAULT_ROUTE).then(|| {
+                    let to = RouterText::words(to);
+                    format!("leads to {to}: it is no default route")
+                }));
             }
         };
         let Some(table) = table else { return Ok(None) };
         let tables = self.control().print(Menu::RoutingTable, &["name"]).await?;
         let is_there = tables.iter().any(|row| row.text("name") == Some(table));
+        let table = RouterText::words(table);
         Ok((!is_there).then(|| format!("leads to the routing table `{table}`, which is not there")))
     }
 }

@@ -10,18 +10,25 @@ mod fault;
 
 use std::{net::IpAddr, time::Duration};
 
-use futures_util::future::BoxFuture;
-use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder};
-use tokio::{sync::Mutex, task::JoinHandle, time::timeout};
+use futures_util::future::{BoxFuture, join};
+use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _},
+    sync::Mutex,
+    task::JoinHandle,
+    time::timeout,
+};
 
 use super::{
+    LARGEST_ANSWER,
     console::{CommandLine, Dialect, OPTIONS, Request},
-    road::{Menu, PingFrom, Road, Row},
+    encoding,
+    road::{Menu, PingFrom, Road, Row, RowId},
     time,
 };
 use crate::{
     config::RouterConfig,
-    router::{RouterError, RouterFault, Transport},
+    router::{RouterError, RouterFault, RouterText, Transport},
     units::Delay,
 };
 
@@ -124,7 +131,7 @@ impl SshRoad {
     }
 
     async fn say(&self, link: &mut Link, request: Request<'_>) -> Result<Vec<Row>, RouterFault> {
-        let command = CommandLine::new(request, link.dialect, fastrand::u64(..))?;
+        let command = CommandLine::new(request, link.dialect, fastrand::u64(..));
         let output = timeout(self.timeout, self.run(link, command.text())).await;
         command.rows(&output.map_err(|_| RouterFault::Timeout(self.timeout))??)
     }
@@ -134,11 +141,15 @@ impl SshRoad {
     /// Routers close idle connections, at times in the very moment of use: a command whose
     /// connection breaks is given one more, new one. Setting a rate twice is setting it once.
     async fn run(&self, link: &mut Link, command: &str) -> Result<String, RouterFault> {
-        if let Some(session) = link.session.take()
-            && let Ok(output) = run_on(&session, command).await
-        {
-            link.session = Some(session);
-            return Ok(output);
+        if let Some(session) = link.session.take() {
+            match run_on(&session, command).await {
+                Ok(output) => {
+                    link.session = Some(session);
+                    return Ok(output);
+                }
+                Err(RouterFault::Reset(_)) => {}
+                Err(fault) => return Err(fault),
+            }
         }
         let session = self.connect(link).await?;
         let output = run_on(&session, command).await?;
@@ -164,19 +175,40 @@ impl SshRoad {
         link.dialect = Dialect::Json;
         match made {
             Ok(made) => made.map_err(|error| fault::of_connecting(&error, &self.user)),
-            Err(_) => Err(RouterFault::Connect("the attempt was given up".to_owned())),
+            Err(_) => Err(RouterFault::Connect("the attempt was given up".into())),
         }
     }
 }
 
 /// Runs a command line on `session` and returns what it printed.
 async fn run_on(session: &Session, command: &str) -> Result<String, RouterFault> {
-    let output = session.raw_command(command).output().await.map_err(|e| fault::of_command(&e))?;
-    // Text inside RouterOS is Windows-1252; what is not UTF-8 is not a name of ours.
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    if printed.trim().is_empty() && !output.stderr.is_empty() {
-        let words = String::from_utf8_lossy(&output.stderr);
-        return Err(RouterFault::Reset(words.trim().to_owned()));
+    let broken = |error: openssh::Error| fault::of_command(&error);
+    let mut command = session.raw_command(command);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().await.map_err(broken)?;
+    let (stdout, stderr) = (child.stdout().take(), child.stderr().take());
+    // Both at once: a command whose complaints nobody reads does not end.
+    let (printed, complaints) = join(read(stdout), read(stderr)).await;
+    let (printed, complaints) = (printed?, complaints?);
+    child.wait().await.map_err(broken)?;
+    let printed = encoding::decode(&printed);
+    if printed.trim().is_empty() && !complaints.is_empty() {
+        return Err(RouterFault::Reset(RouterText::words(&encoding::decode(&complaints))));
+    }
+    Ok(printed.into_owned())
+}
+
+/// Reads what a command prints, and no more of it than can be meant.
+async fn read(pipe: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, RouterFault> {
+    let mut printed = Vec::new();
+    let Some(pipe) = pipe else { return Ok(printed) };
+    let most = u64::try_from(LARGEST_ANSWER).unwrap_or(u64::MAX);
+    let read = pipe.take(most.saturating_add(1)).read_to_end(&mut printed).await;
+    read.map_err(|error| RouterFault::Reset(error.to_string().into()))?;
+    if printed.len() > LARGEST_ANSWER {
+        let mib = LARGEST_ANSWER >> 20;
+        let told = format!("it is larger than {mib} MiB, and the rest was not read");
+        return Err(RouterFault::Unparsable(told.into()));
     }
     Ok(printed)
 }
@@ -205,16 +237,17 @@ impl Road for SshRoad {
     fn set<'a>(
         &'a self,
         menu: Menu,
-        id: &'a str,
+        id: &'a RowId,
         property: &'static str,
         value: &'a str,
     ) -> BoxFuture<'a, Result<Row, RouterError>> {
         Box::pin(async move {
             let operation = "writing";
             let rows = self.ask(operation, Request::Set { menu, id, property, value }).await?;
-            let is_it = |row: &Row| row.text(".id").is_none_or(|shown| shown == id);
+            let is_it = |row: &Row| row.text(".id").is_none_or(|shown| shown == id.as_str());
             rows.into_iter().find(is_it).ok_or_else(|| {
-                RouterFault::NotFound(format!("{} {id}", menu.path())).at(&self.target, operation)
+                RouterFault::NotFound(format!("{} {id}", menu.path()).into())
+                    .at(&self.target, operation)
             })
         })
     }
@@ -231,7 +264,7 @@ impl Road for SshRoad {
     fn remove<'a>(
         &'a self,
         menu: Menu,
-        ids: &'a [String],
+        ids: &'a [RowId],
     ) -> BoxFuture<'a, Result<(), RouterError>> {
         Box::pin(async move { self.ask("removing", Request::Remove { menu, ids }).await.map(drop) })
     }
@@ -245,7 +278,7 @@ impl Road for SshRoad {
             let operation = "pinging";
             let replies = self.ask(operation, Request::Ping(address, from)).await?;
             time::of_reply(&replies)
-                .map_err(|cause| RouterFault::Unparsable(cause).at(&self.target, operation))
+                .map_err(|cause| RouterFault::Unparsable(cause.into()).at(&self.target, operation))
         })
     }
 }

@@ -1,12 +1,12 @@
 //! Looks for what keeps a router from being shaped well, and says it in plain words.
 
 use super::{
-    queues::Kind,
+    queues::{self, Kind},
     road::{Menu, Road, Row},
 };
 use crate::{
     config::QueueRef,
-    router::{Finding, RouterError, RouterFacts, RouterFault},
+    router::{Finding, RouterError, RouterFacts, RouterFault, RouterText},
 };
 
 /// First version without the overflow in the REST server's JSON parser.
@@ -102,14 +102,9 @@ fn version(facts: &RouterFacts) -> Vec<Finding> {
 }
 
 fn judge_queue(queue: &QueueRef, rows: &[Row], types: &[Row]) -> Vec<Finding> {
-    let is_it = |row: &&Row| row.text("name") == Some(queue.name());
-    let Some(row) = rows.iter().find(is_it) else {
-        let names: Vec<&str> = rows.iter().filter_map(|row| row.text("name")).collect();
-        let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        return vec![fatal(format!(
-            "there is no {queue} (there are: {there}); create it, or correct its name in the \
-             configuration"
-        ))];
+    let row = match queues::find(queue, rows) {
+        Ok(row) => row,
+        Err(fault) => return vec![fatal(format!("{fault}; {}", fault.remedy()))],
     };
     let mut findings = Vec::new();
     if row.flag("disabled") || row.flag("invalid") {
@@ -135,6 +130,7 @@ fn judge_queue(queue: &QueueRef, rows: &[Row], types: &[Row]) -> Vec<Finding> {
 
 fn judge_type(queue: &QueueRef, name: &str, types: &[Row]) -> Option<Finding> {
     let row = types.iter().find(|row| row.text("name") == Some(name))?;
+    let name = RouterText::words(name);
     if row.text("kind") != Some("cake") {
         return Some(warning(format!(
             "{queue} has the type `{name}`, which is not CAKE: it limits the rate, but one flow \
@@ -143,6 +139,7 @@ fn judge_type(queue: &QueueRef, name: &str, types: &[Row]) -> Option<Finding> {
     }
     let bandwidth = row.text("cake-bandwidth").unwrap_or("0");
     (bandwidth != "0").then(|| {
+        let bandwidth = RouterText::words(bandwidth);
         warning(format!(
             "the type `{name}` of {queue} has cake-bandwidth {bandwidth}: under a queue it is a \
              second shaper or none at all; set it to 0 and leave the rate to max-limit"
@@ -151,11 +148,11 @@ fn judge_type(queue: &QueueRef, name: &str, types: &[Row]) -> Option<Finding> {
 }
 
 fn fatal(text: String) -> Finding {
-    Finding { is_fatal: true, text }
+    Finding { is_fatal: true, text: text.into() }
 }
 
 fn warning(text: String) -> Finding {
-    Finding { is_fatal: false, text }
+    Finding { is_fatal: false, text: text.into() }
 }
 
 #[cfg(test)]

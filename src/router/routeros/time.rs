@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::road::Row;
-use crate::units::Delay;
+use crate::{router::RouterText, units::Delay};
 
 /// Units from long to short, in microseconds; `ms` stands before `m` and `s`, or it would be
 /// read as minutes.
@@ -39,7 +39,14 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
 /// A sentence if the time makes no sense.
 pub(super) fn of_reply(replies: &[Row]) -> Result<Option<Delay>, String> {
     let reply = replies.first().filter(|reply| reply.text("time").is_some());
-    reply.map(|reply| reply.span("time").map(Delay::from)).transpose()
+    let time = |reply: &Row| {
+        let span = reply.span("time").map(Delay::from);
+        span.ok_or_else(|| {
+            let text = RouterText::words(reply.text("time").unwrap_or_default());
+            format!("`time` is `{text}`, not a time")
+        })
+    };
+    reply.map(time).transpose()
 }
 
 #[cfg(test)]

@@ -147,10 +147,10 @@ pub(super) fn router(inputs: &HealthInputs) -> Part<RouterValues> {
         up: report.up,
         transport: report.road(),
         last_success_age_seconds: report.last_success.map(|at| age(inputs.wall, at)),
-        identity: facts.map(|facts| facts.identity.clone()),
-        board: facts.map(|facts| facts.board.clone()),
-        version: facts.map(|facts| facts.version.clone()),
-        cpu_percent: facts.map(|facts| facts.cpu_percent),
+        identity: facts.map(|facts| facts.identity.to_string()),
+        board: facts.map(|facts| facts.board.to_string()),
+        version: facts.map(|facts| facts.version.to_string()),
+        cpu_percent: facts.and_then(|facts| facts.cpu_percent),
     };
     let notes = [inputs.config.reminders.clone(), report.warnings()].concat();
     Part::judge(Level::Degraded, report.troubles(), values).with_notes(notes)

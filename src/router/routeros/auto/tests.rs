@@ -22,7 +22,7 @@ impl FakeRoad {
     fn answer<T: Send + 'static>(&self, answer: T) -> BoxFuture<'_, Result<T, RouterError>> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let works = self.works.load(Ordering::Relaxed);
-        let fault = RouterFault::Reset("it broke".to_owned()).at(self.target(), "trying");
+        let fault = RouterFault::Reset("it broke".into()).at(self.target(), "trying");
         Box::pin(async move { if works { Ok(answer) } else { Err(fault) } })
     }
 }
@@ -47,7 +47,7 @@ impl Road for FakeRoad {
     fn set<'a>(
         &'a self,
         _: Menu,
-        _: &'a str,
+        _: &'a RowId,
         _: &'static str,
         _: &'a str,
     ) -> BoxFuture<'a, Result<Row, RouterError>> {
@@ -63,7 +63,7 @@ impl Road for FakeRoad {
         self.answer(Vec::new())
     }
 
-    fn remove<'a>(&'a self, _: Menu, _: &'a [String]) -> BoxFuture<'a, Result<(), RouterError>> {
+    fn remove<'a>(&'a self, _: Menu, _: &'a [RowId]) -> BoxFuture<'a, Result<(), RouterError>> {
         self.answer(())
     }
 
@@ -91,7 +91,8 @@ async fn requests_follow_the_road_that_works_and_none_is_repeated() {
     let junction = Junction::new(rest.clone(), HASTY);
     let control = AutoRoad::new(rest.clone(), ssh.clone(), junction.clone());
     let statistics = AutoRoad::new(rest.clone(), ssh.clone(), junction);
-    let write = || control.set(Menu::QueueTree, "*1", "max-limit", "1");
+    let id = RowId::parse("*1").unwrap();
+    let write = || control.set(Menu::QueueTree, &id, "max-limit", "1");
     write().await.unwrap();
     rest.works.store(false, Ordering::Relaxed);
     for _ in 0..2 {

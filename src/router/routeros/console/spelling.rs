@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use super::super::time;
+use super::super::{rate, time};
 
 /// Rates in bit/s.
 const RATES: [&str; 4] = ["max-limit", "limit-at", "burst-limit", "cake-bandwidth"];
@@ -13,7 +13,7 @@ const FLAGS: [&str; 5] = ["disabled", "invalid", "dynamic", "inactive", "active"
 /// is found unreadable where it is used.
 pub(super) fn as_over_rest(property: &str, text: &str) -> String {
     let known = if RATES.contains(&property) {
-        pair(text, rate)
+        pair(text, |text| rate::parse(text).map(|bps| bps.to_string()))
     } else if TIMES.contains(&property) {
         pair(text, span)
     } else if FLAGS.contains(&property) {
@@ -34,25 +34,6 @@ fn pair(text: &str, spell: fn(&str) -> Option<String>) -> Option<String> {
         Some((first, second)) => Some(format!("{}/{}", spell(first)?, spell(second)?)),
         None => spell(text),
     }
-}
-
-/// Reads `940M`, `1.5Gbps` or `500000` without a detour over floating point.
-fn rate(text: &str) -> Option<String> {
-    let text = text.strip_suffix("bps").unwrap_or(text);
-    let (number, zeros) = match text.char_indices().last()? {
-        (at, 'k' | 'K') => (text.get(..at)?, 3),
-        (at, 'M') => (text.get(..at)?, 6),
-        (at, 'G') => (text.get(..at)?, 9),
-        (at, 'T') => (text.get(..at)?, 12),
-        _ => (text, 0),
-    };
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !is_number(whole) || !is_number(fraction) || fraction.len() > zeros {
-        return None;
-    }
-    let bps: u64 = format!("{whole}{fraction:0<zeros$}").parse().ok()?;
-    Some(bps.to_string())
 }
 
 /// Reads the console's clocks, `1w2d03:04:05.006007`; REST's own spans stay as they are.

@@ -7,11 +7,11 @@ fn at(seconds: u64) -> MonoTime {
 }
 
 fn reset() -> RouterFault {
-    RouterFault::Reset("it broke".to_owned())
+    RouterFault::Reset("it broke".into())
 }
 
 fn policy() -> RouterFault {
-    RouterFault::Policy("no".to_owned())
+    RouterFault::Policy("no".into())
 }
 
 fn failover() -> Failover {
@@ -45,7 +45,7 @@ fn rest_is_left_when_it_fails_often_and_for_long() {
 
 #[test]
 fn an_answer_of_any_kind_proves_the_road() {
-    for proof in [None, Some(policy()), Some(RouterFault::Booting("?".to_owned()))] {
+    for proof in [None, Some(policy()), Some(RouterFault::Booting("?".into()))] {
         let mut failover = failover();
         for second in 0..60 {
             let fault = if second % 5 == 4 { proof.clone() } else { Some(reset()) };
@@ -96,7 +96,7 @@ fn one_look_is_under_way_at_a_time() {
 
 #[test]
 fn a_failing_ssh_makes_the_return_short() {
-    for fault in [reset(), RouterFault::Unauthorized("ctl".to_owned())] {
+    for fault in [reset(), RouterFault::Unauthorized("ctl".into())] {
         let mut failover = on_ssh();
         failover.answered(Transport::Ssh, Some(&fault), at(7));
         assert!(!failover.begin_look(at(11)));

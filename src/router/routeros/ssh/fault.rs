@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, io};
 
-use crate::router::RouterFault;
+use crate::router::{RouterFault, RouterText};
 
 /// Reads why no connection came about; `user` is who would have logged in.
 pub(super) fn of_connecting(error: &openssh::Error, user: &str) -> RouterFault {
@@ -10,7 +10,7 @@ pub(super) fn of_connecting(error: &openssh::Error, user: &str) -> RouterFault {
         && cause.kind() == io::ErrorKind::NotFound
     {
         return RouterFault::Connect(
-            "the program `ssh` cannot be started; install the package openssh-client".to_owned(),
+            "the program `ssh` cannot be started; install the package openssh-client".into(),
         );
     }
     of_words(&with_cause(error), user)
@@ -18,7 +18,7 @@ pub(super) fn of_connecting(error: &openssh::Error, user: &str) -> RouterFault {
 
 /// Reads why a command had no end.
 pub(super) fn of_command(error: &openssh::Error) -> RouterFault {
-    RouterFault::Reset(with_cause(error))
+    RouterFault::Reset(RouterText::words(&with_cause(error)))
 }
 
 fn of_words(words: &str, user: &str) -> RouterFault {
@@ -28,15 +28,16 @@ fn of_words(words: &str, user: &str) -> RouterFault {
         let is_fingerprint = |word: &&str| word.starts_with("SHA256:");
         let shown = words.split_ascii_whitespace().find(is_fingerprint).unwrap_or("unknown");
         let shown = shown.trim_end_matches('.');
-        RouterFault::Untrusted(format!("its host key has changed; the fingerprint is now {shown}"))
+        let told = format!("its host key has changed; the fingerprint is now {shown}");
+        RouterFault::Untrusted(told.into())
     } else if says("Host key verification failed") || says("host key is known") {
-        RouterFault::Untrusted("its host key is not among the known ones".to_owned())
+        RouterFault::Untrusted("its host key is not among the known ones".into())
     } else if says("bad permissions") || says("invalid format") || says("not accessible") {
-        RouterFault::Connect(format!("the key file cannot be used: {}", one_line(words)))
+        RouterFault::Connect(format!("the key file cannot be used: {}", one_line(words)).into())
     } else if says("Permission denied (") || says("Too many authentication failures") {
-        RouterFault::Unauthorized(user.to_owned())
+        RouterFault::Unauthorized(user.into())
     } else {
-        RouterFault::Connect(one_line(words))
+        RouterFault::Connect(RouterText::words(&one_line(words)))
     }
 }
 
