@@ -152,7 +152,8 @@ impl WanBoard {
     fn record_point(&mut self, cycle: &Cycle) {
         self.worst = self.worst.max(cycle.measurement.delta);
         for (worst, direction) in self.worst_states.iter_mut().zip(Direction::ALL) {
-            *worst = (*worst).max(view::known_state(cycle, direction));
+            let state = cycle.directions[direction].state;
+            *worst = Some(worst.map_or(state, |worst| worst.worse(state)));
         }
         if cycle.at < self.point_ends {
             return;
@@ -162,7 +163,8 @@ impl WanBoard {
         self.recent.push_back(Point {
             time: cycle.wall.seconds(),
             delta_ms: self.worst.take().map(Delay::millis),
-            states: std::mem::take(&mut self.worst_states).map(view::state_name),
+            states: std::mem::take(&mut self.worst_states)
+                .map(|worst| worst.unwrap_or(CongestionState::Unknown).name()),
             desired_mbps: both.map(|told| told.desired.mbps()),
             capacity_mbps: both.map(|told| told.capacity.map(BitRate::mbps)),
             achieved_mbps: both.map(|told| told.load.achieved.map(BitRate::mbps)),

@@ -99,7 +99,10 @@ fn a_saturated_upload_leaves_the_download_alone() {
         let told = step.pilot.decision().expect("decided").directions;
         lowest = lowest.min(told.download.desired);
         upload_cuts += u32::from(told.upload.reason == Reason::CutBloat);
-        assert_eq!(told.download.state, CongestionState::Green, "at {:?}", step.now);
+        let is_starting = step.now < MonoTime::from_millis(500);
+        let is_known = told.download.state != CongestionState::Unknown;
+        assert!(is_known || is_starting, "unknown at {:?}", step.now);
+        assert!(told.download.state <= CongestionState::Green, "at {:?}", step.now);
     });
     assert!(upload_cuts > 3, "the upload was cut {upload_cuts} times");
     assert_eq!(lowest, params().directions.download.limits.base);

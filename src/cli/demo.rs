@@ -181,11 +181,23 @@ fn summarise(name: &str, tally: &Tally) -> std::io::Result<()> {
     ))?;
     for direction in Direction::ALL {
         let times = tally.time_in_state[direction];
-        let total: f64 = times.iter().map(Duration::as_secs_f64).sum();
-        let shares = CongestionState::ALL.iter().zip(times).map(|(state, time)| {
-            format!("{} {:.1} %", state.name(), 100.0 * time.as_secs_f64() / total.max(1e-9))
+        let (mut unknown, mut measured) = (Duration::ZERO, Vec::new());
+        for (state, time) in CongestionState::ALL.into_iter().zip(times) {
+            match state {
+                CongestionState::Unknown => unknown = time,
+                state => measured.push((state, time.as_secs_f64())),
+            }
+        }
+        let total: f64 = measured.iter().map(|(_, seconds)| seconds).sum();
+        let shares = measured.into_iter().map(|(state, seconds)| {
+            format!("{} {:.1} %", state.name(), 100.0 * seconds / total.max(1e-9))
         });
-        say(format!("  {:<8} {}", direction.name(), shares.collect::<Vec<_>>().join(", ")))?;
+        say(format!(
+            "  {:<8} {}; unknown for {:.1} s",
+            direction.name(),
+            shares.collect::<Vec<_>>().join(", "),
+            unknown.as_secs_f64()
+        ))?;
     }
     Ok(())
 }

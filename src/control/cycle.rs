@@ -77,6 +77,18 @@ impl MeasurementState {
             Self::CannotSend => "cannot_send",
         }
     }
+
+    /// Returns whether the delay of the replies says how long a queue is: only then does a
+    /// direction have a congestion state.
+    #[must_use]
+    pub const fn is_measured(self) -> bool {
+        match self {
+            Self::Healthy | Self::Reduced => true,
+            Self::Starting | Self::Collapsed | Self::Stalled | Self::Bypass | Self::CannotSend => {
+                false
+            }
+        }
+    }
 }
 
 /// The combined delay evidence of a WAN's reflectors.
@@ -107,7 +119,7 @@ pub struct Measurement {
 /// What was seen and decided for one direction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DirectionCycle {
-    /// The congestion state.
+    /// The congestion state: unknown unless its delay is measured.
     pub state: CongestionState,
     /// Since when the state holds.
     pub since: MonoTime,

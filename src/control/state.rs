@@ -1,4 +1,4 @@
-//! The four congestion states of a direction, with dwell and hysteresis in time.
+//! The congestion states of a direction, with dwell and hysteresis in time.
 //!
 //! ```text
 //!            > yellow          > soft red         > red
@@ -10,6 +10,9 @@
 //! The states are how a person, an alert and steering see the link. A worse state is entered
 //! once the delay has stood above its threshold for `WORSE_AFTER`; a better one, one level at a
 //! time, once the delay has stood below the exit threshold for `BETTER_AFTER`.
+//!
+//! Where no delay is measured the state is `UNKNOWN`, at once. It is left, for the state that the
+//! delay has, once a delay has been measured for `WORSE_AFTER`.
 
 use std::time::Duration;
 
@@ -27,6 +30,9 @@ const WIDEST_BAND: Delay = Delay::from_micros(3_000);
 /// How congested a direction is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CongestionState {
+    /// No delay is measured, so nothing is known of a queue. It compares as the least, and is
+    /// neither good nor bad.
+    Unknown,
     /// No queue of ours stands.
     Green,
     /// A queue begins to stand.
@@ -38,13 +44,16 @@ pub enum CongestionState {
 }
 
 impl CongestionState {
-    /// All states, mildest first.
-    pub const ALL: [Self; 4] = [Self::Green, Self::Yellow, Self::SoftRed, Self::Red];
+    /// All states: unknown, then mildest first.
+    pub const ALL: [Self; 5] = [Self::Unknown, Self::Green, Self::Yellow, Self::SoftRed, Self::Red];
+    /// The states of a direction whose delay is measured, mildest first.
+    pub const MEASURED: [Self; 4] = [Self::Green, Self::Yellow, Self::SoftRed, Self::Red];
 
     /// Returns the name used in labels and in the history.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Unknown => "unknown",
             Self::Green => "green",
             Self::Yellow => "yellow",
             Self::SoftRed => "soft_red",
@@ -52,8 +61,21 @@ impl CongestionState {
         }
     }
 
+    /// Returns what stands for a time in which both states held: the worse, and unknown rather than
+    /// green.
+    #[must_use]
+    pub fn worse(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unknown, state) | (state, Self::Unknown) if state <= Self::Green => {
+                Self::Unknown
+            }
+            _ => self.max(other),
+        }
+    }
+
     const fn milder(self) -> Self {
         match self {
+            Self::Unknown => Self::Unknown,
             Self::Green | Self::Yellow => Self::Green,
             Self::SoftRed => Self::Yellow,
             Self::Red => Self::SoftRed,
@@ -76,7 +98,7 @@ impl StateThresholds {
     /// Returns the threshold above which `state` begins.
     const fn entry(&self, state: CongestionState) -> Delay {
         match state {
-            CongestionState::Green => Delay::from_micros(i64::MIN),
+            CongestionState::Unknown | CongestionState::Green => Delay::from_micros(i64::MIN),
             CongestionState::Yellow => self.yellow,
             CongestionState::SoftRed => self.soft_red,
             CongestionState::Red => self.red,
@@ -115,7 +137,7 @@ impl StateMachine {
     pub(super) fn new(thresholds: StateThresholds, now: MonoTime) -> Self {
         Self {
             thresholds,
-            state: CongestionState::Green,
+            state: CongestionState::Unknown,
             since: now,
             worse_since: None,
             better_since: None,
@@ -130,11 +152,16 @@ impl StateMachine {
         self.since
     }
 
-    /// Moves on by the delay that this direction's traffic causes. `None` (nothing measured)
-    /// holds the state: silence is neither good nor bad news here. Where `noise` exceeds the first
-    /// threshold all of them begin so much later.
+    /// Moves on by the delay that this direction's traffic causes; `None` if nothing is measured.
+    /// Where `noise` exceeds the first threshold all of them begin so much later.
     pub(super) fn update(&mut self, now: MonoTime, delay: Option<Delay>, noise: Delay) {
-        let Some(delay) = delay else { return };
+        let Some(delay) = delay else {
+            self.worse_since = None;
+            if self.state != CongestionState::Unknown {
+                self.enter(CongestionState::Unknown, now);
+            }
+            return;
+        };
         let delay = delay - (noise - self.thresholds.yellow).max(Delay::ZERO);
         let class = self.thresholds.classify(delay);
         let worse = class > self.state;
@@ -231,8 +258,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_partly_unknown_is_not_shown_as_green() {
+        use CongestionState::{Green, Red, Unknown, Yellow};
+        for (one, other, shown) in [
+            (Unknown, Unknown, Unknown),
+            (Unknown, Green, Unknown),
+            (Unknown, Yellow, Yellow),
+            (Green, Green, Green),
+            (Green, Red, Red),
+        ] {
+            assert_eq!((one.worse(other), other.worse(one)), (shown, shown));
+        }
+    }
+
+    #[test]
     fn a_spike_shorter_than_the_dwell_changes_nothing() {
         let (mut m, mut now) = (StateMachine::new(THRESHOLDS, MonoTime::ZERO), MonoTime::ZERO);
+        feed(&mut m, &mut now, 150, 1.0);
         for _ in 0..20 {
             assert_eq!(feed(&mut m, &mut now, 0, 300.0), CongestionState::Green);
             assert_eq!(feed(&mut m, &mut now, 200, 1.0), CongestionState::Green);
@@ -248,12 +290,19 @@ mod tests {
     }
 
     #[test]
-    fn silence_holds_the_state() {
+    fn without_a_delay_the_state_is_unknown_until_one_has_lasted() {
         let (mut m, mut now) = (StateMachine::new(THRESHOLDS, MonoTime::ZERO), MonoTime::ZERO);
-        feed(&mut m, &mut now, 500, 60.0);
-        for n in 0..100 {
-            m.update(now + Duration::from_millis(50 * n), None, Delay::ZERO);
+        assert_eq!(m.state(), CongestionState::Unknown);
+        for (delay, state) in [(60.0, CongestionState::SoftRed), (1.0, CongestionState::Green)] {
+            assert_eq!(feed(&mut m, &mut now, 50, delay), CongestionState::Unknown);
+            assert_eq!(feed(&mut m, &mut now, 50, delay), state);
+            let measured_until = now;
+            for _ in 0..100 {
+                now = now + Duration::from_millis(50);
+                m.update(now, None, Delay::ZERO);
+                assert_eq!(m.state(), CongestionState::Unknown);
+            }
+            assert_eq!(m.since(), measured_until + Duration::from_millis(50));
         }
-        assert_eq!(m.state(), CongestionState::SoftRed);
     }
 }

@@ -348,7 +348,8 @@ impl Channel {
         let verdict = moment.evidence.verdict(now, self.law.last_cut());
         // A delay that is not ours leaves this direction green.
         let noise = moment.evidence.noise();
-        let queues = delta.map(|delta| if blamed { delta } else { Delay::ZERO });
+        let measured = delta.filter(|_| state.is_measured());
+        let queues = measured.map(|delta| if blamed { delta } else { Delay::ZERO });
         self.machine.update(now, queues, noise.middle());
         let in_force = self.actuation.observed.map(|limit| self.or_ceiling(limit));
         if let Some(limit) = in_force.filter(|_| moment.observes) {

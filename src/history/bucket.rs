@@ -157,6 +157,21 @@ impl Bucket {
         self.sum(DirectionColumn::state(state).of(direction))
     }
 
+    /// Returns the time for which a direction's congestion state is known, in milliseconds. Shares of
+    /// states are shares of this.
+    #[must_use]
+    pub fn measured_ms(&self, direction: Direction) -> u64 {
+        CongestionState::MEASURED.iter().map(|state| self.state_ms(direction, *state)).sum()
+    }
+
+    /// Returns the share (0 to 1) of a direction's time in which its congestion state is unknown;
+    /// 0 if there is no time at all.
+    #[must_use]
+    pub fn unknown_share(&self, direction: Direction) -> f64 {
+        let unknown = self.state_ms(direction, CongestionState::Unknown);
+        unknown as f64 / (unknown + self.measured_ms(direction)).max(1) as f64
+    }
+
     /// Returns lowest, mean and highest delay, or `None` if none was measured. The mean is rounded.
     #[must_use]
     pub fn delay(&self, kind: DelayKind) -> Option<DelayStats> {

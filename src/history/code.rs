@@ -57,6 +57,7 @@ coded!(CongestionState, "state", name, {
     Yellow = 1,
     SoftRed = 2,
     Red = 3,
+    Unknown = 4,
 });
 
 coded!(LoadClass, "load", name, {

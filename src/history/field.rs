@@ -54,7 +54,7 @@ static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
 });
 
 /// What is told if nothing is asked for.
-const USUAL: [&str; 27] = [
+const USUAL: [&str; 29] = [
     "cycles",
     "span_ms",
     "probes_sent",
@@ -66,6 +66,7 @@ const USUAL: [&str; 27] = [
     "delta_p95_us",
     "delta_max_us",
     "baseline_mean_us",
+    "download_unknown_ms",
     "download_green_ms",
     "download_yellow_ms",
     "download_soft_red_ms",
@@ -74,6 +75,7 @@ const USUAL: [&str; 27] = [
     "download_achieved_mean_bps",
     "download_bytes",
     "download_drops",
+    "upload_unknown_ms",
     "upload_green_ms",
     "upload_yellow_ms",
     "upload_soft_red_ms",

@@ -49,9 +49,11 @@ pub struct DelaySummary {
 /// One direction in a span of cycles, weighted by the time for which each cycle held.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DirectionSummary {
-    /// The share of the time in each state, 0 to 1, mildest state first. They add up to 1, or to
-    /// 0 if there are no cycles.
+    /// The share of the measured time in each state, 0 to 1, mildest state first. They add up to 1,
+    /// or to 0 if nothing was measured.
     pub states: [(CongestionState, f64); 4],
+    /// The share of all time in which the state is unknown, 0 to 1.
+    pub unknown: f64,
     /// Mean rate that got through; `None` if the router gave no counters.
     pub achieved: Option<BitRate>,
     /// Mean rate that was desired.
@@ -155,11 +157,12 @@ impl DirectionSummary {
     /// Returns what a direction did in a bucket.
     #[must_use]
     pub fn of(bucket: &Bucket, direction: Direction) -> Self {
-        let millis = CongestionState::ALL.map(|state| (state, bucket.state_ms(direction, state)));
-        let whole = millis.iter().map(|(_, millis)| millis).sum::<u64>().max(1) as f64;
+        let measured = bucket.measured_ms(direction).max(1) as f64;
+        let share = |state| bucket.state_ms(direction, state) as f64 / measured;
         let mean = |kind| bucket.rate(direction, kind).map(|rate| rate.mean);
         Self {
-            states: millis.map(|(state, millis)| (state, millis as f64 / whole)),
+            states: CongestionState::MEASURED.map(|state| (state, share(state))),
+            unknown: bucket.unknown_share(direction),
             achieved: mean(RateKind::Achieved),
             desired: mean(RateKind::Desired),
         }

@@ -72,7 +72,10 @@ impl Followed {
 
     fn outage(&mut self, now: &Cycle) -> Option<Event> {
         let state = now.measurement.state;
-        let is_silent = matches!(state, MeasurementState::Collapsed | MeasurementState::Stalled);
+        let is_silent = matches!(
+            state,
+            MeasurementState::Collapsed | MeasurementState::Stalled | MeasurementState::CannotSend
+        );
         match (is_silent, self.silent) {
             (true, None) => {
                 self.silent = Some(now.at);

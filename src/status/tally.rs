@@ -24,7 +24,7 @@ pub struct Tally {
     /// Rate writes that the router confirmed, both directions.
     pub writes: u64,
     /// Time in each congestion state, in the order of [`CongestionState::ALL`].
-    pub time_in_state: PerDirection<[Duration; 4]>,
+    pub time_in_state: PerDirection<[Duration; CongestionState::ALL.len()]>,
     delays: Vec<u32>,
 }
 

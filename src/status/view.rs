@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Note, Point};
 use crate::{
-    control::{CongestionState, Cycle, Direction, DirectionCycle, MeasurementState},
+    control::{Cycle, Direction, DirectionCycle},
     units::{BitRate, Delay},
 };
 
@@ -46,8 +46,8 @@ pub struct WanView {
 pub struct DirectionView {
     /// Congestion state, or `unknown` while nothing is measured.
     pub state: &'static str,
-    /// Seconds since it was entered; `None` while it is unknown.
-    pub state_seconds: Option<f64>,
+    /// Seconds since it was entered.
+    pub state_seconds: f64,
     /// Desired rate in Mbit/s.
     pub desired_mbps: f64,
     /// Rate that the router enforces in Mbit/s, if known.
@@ -125,10 +125,9 @@ impl WanView {
 impl DirectionView {
     fn of(cycle: &Cycle, direction: Direction) -> Self {
         let told: &DirectionCycle = &cycle.directions[direction];
-        let state = known_state(cycle, direction);
         Self {
-            state: state_name(state),
-            state_seconds: state.map(|_| cycle.at.since(told.since).as_secs_f64()),
+            state: told.state.name(),
+            state_seconds: cycle.at.since(told.since).as_secs_f64(),
             desired_mbps: told.desired.mbps(),
             observed_mbps: told.actuation.observed.map(BitRate::mbps),
             capacity_mbps: told.capacity.map(BitRate::mbps),
@@ -140,25 +139,4 @@ impl DirectionView {
             writes: told.actuation.writes,
         }
     }
-}
-
-/// The congestion state of a direction, if its queue can be seen: without replies, or with probes
-/// that pass it by, the controller keeps a state, and showing that would call a link green that
-/// nobody can see.
-pub(super) fn known_state(cycle: &Cycle, direction: Direction) -> Option<CongestionState> {
-    match cycle.measurement.state {
-        MeasurementState::Healthy | MeasurementState::Reduced => {
-            Some(cycle.directions[direction].state)
-        }
-        MeasurementState::Starting
-        | MeasurementState::Collapsed
-        | MeasurementState::Stalled
-        | MeasurementState::Bypass
-        | MeasurementState::CannotSend => None,
-    }
-}
-
-/// The name of a congestion state, or that it is unknown.
-pub(super) fn state_name(state: Option<CongestionState>) -> &'static str {
-    state.map_or("unknown", CongestionState::name)
 }

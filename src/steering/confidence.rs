@@ -12,7 +12,7 @@ const HIGH: Delay = Delay::from_micros(80_000);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
 pub struct Signals {
-    /// The worse of both directions' states.
+    /// The worse of both directions' states; an unknown one gives no points.
     pub state: CongestionState,
     /// A state of SOFT_RED is more than a passing one.
     pub soft_red_lasts: bool,

@@ -47,6 +47,9 @@ pub(super) fn fit(
         return Err(Blocker::AlternateMetered);
     }
     let glance = watch.glance(now).ok_or(Blocker::AlternateStale)?;
+    if glance.state == CongestionState::Unknown {
+        return Err(Blocker::AlternateUnverified);
+    }
     if glance.state > CongestionState::Yellow {
         return Err(Blocker::AlternateCongested);
     }

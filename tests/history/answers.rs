@@ -4,6 +4,7 @@
 
 use std::{
     env, fs,
+    ops::Range,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, LazyLock},
@@ -13,6 +14,7 @@ use std::{
 
 use tempfile::TempDir;
 use wanctl::{
+    control::{CongestionState, Cycle, Direction, Measurement, MeasurementState},
     history::{self, Event, Retention, Settings},
     units::Timestamp,
 };
@@ -24,8 +26,11 @@ const START: Timestamp = Timestamp::from_micros(1_772_366_400_000_000);
 const ZONE: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
 /// Cycles of the first WAN: it rests for five minutes, then loads its download, then both ways.
 const CYCLES: u64 = 20 * 60 * 11;
-/// Cycles of the second WAN.
+/// Cycles of the second WAN, a minute. Its probes bypass the queue for ten seconds of it, and then
+/// cannot be sent for five.
 const FEW: u64 = 20 * 60;
+const BYPASS: Range<u64> = 20 * 40..20 * 50;
+const CANNOT_SEND: Range<u64> = 20 * 50..20 * 55;
 
 /// One history for all tests.
 static MADE: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
@@ -46,11 +51,15 @@ static MADE: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     recorder.event(at(0), None, Event::Start { version: "1.2.3".into(), mode: "active" });
     for (wan, cycles) in [(0, CYCLES), (1, FEW)] {
         let mut link = Link::new(wan, START);
-        for _ in 0..cycles {
+        for number in 0..cycles {
             while recorder.stats().queued > 4096 {
                 thread::sleep(Duration::from_millis(1));
             }
-            recorder.cycle(Arc::new(link.cycle()));
+            let mut cycle = link.cycle();
+            if wan == 1 {
+                unmeasure(&mut cycle, number);
+            }
+            recorder.cycle(Arc::new(cycle));
         }
     }
     let error = "connection refused\u{1b}[2J".to_owned();
@@ -60,6 +69,22 @@ static MADE: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     writer.close(Duration::from_mins(1)).unwrap();
     (directory, path)
 });
+
+fn unmeasure(cycle: &mut Cycle, number: u64) {
+    let state = match number {
+        number if BYPASS.contains(&number) => MeasurementState::Bypass,
+        number if CANNOT_SEND.contains(&number) => MeasurementState::CannotSend,
+        _ => return,
+    };
+    cycle.measurement.state = state;
+    for direction in Direction::ALL {
+        cycle.directions[direction].state = CongestionState::Unknown;
+    }
+    if state == MeasurementState::CannotSend {
+        let Measurement { rtt, delta, jitter, .. } = &mut cycle.measurement;
+        (*rtt, *delta, *jitter) = (None, None, None);
+    }
+}
 
 /// What a command said, and how it ended.
 #[derive(Debug)]

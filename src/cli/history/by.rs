@@ -127,17 +127,21 @@ fn table<'a>(
     over: Delay,
 ) -> std::io::Result<()> {
     let limit = format!("over {} ms", over.millis());
-    let head = format!("{:12}{:<38}{limit:>12}  {:<30}{}", "", "added delay", "download", "upload");
+    let head = format!(
+        "{:12}{:<38}{limit:>12}  {:>10}  {:<30}{}",
+        "", "added delay", "not", "download", "upload"
+    );
     writeln!(out, "{head}")?;
     writeln!(
         out,
-        "{:10}  {:>7}  {:>7}  {:>7}  {:>9}  {:>12}{}",
+        "{:10}  {:>7}  {:>7}  {:>7}  {:>9}  {:>12}  {:>10}{}",
         by.key(),
         "p50 ms",
         "p95 ms",
         "p99 ms",
         "max ms",
         "minutes",
+        "measured",
         "   traffic   desired  not green".repeat(2)
     )?;
     for group in groups {
@@ -148,11 +152,12 @@ fn table<'a>(
         let minutes = minutes.map_or_else(|| "-".to_owned(), |minutes| format!("{minutes:.1}"));
         write!(
             out,
-            "{:10}  {:>7}  {:>7}  {:>7}  {max:>9}  {minutes:>12}",
+            "{:10}  {:>7}  {:>7}  {:>7}  {max:>9}  {minutes:>12}  {:>10}",
             group.key,
             at(0.5),
             at(0.95),
-            at(0.99)
+            at(0.99),
+            human::percent(human::unmeasured(sum))
         )?;
         for direction in Direction::ALL {
             let rate = |kind| {
@@ -171,9 +176,12 @@ fn told(delay: Option<Delay>) -> String {
     delay.map_or_else(|| "-".to_owned(), |delay| format!("{:.1}", delay.millis()))
 }
 
+/// Returns the share of the measured time in which a direction was not green.
 fn not_green(sum: &Bucket, direction: Direction) -> String {
-    let time = |state| sum.state_ms(direction, state);
-    let whole: u64 = CongestionState::ALL.into_iter().map(time).sum();
-    let green = time(CongestionState::Green);
-    human::percent((whole - green) as f64 / whole.max(1) as f64)
+    let measured = sum.measured_ms(direction);
+    if measured == 0 {
+        return "-".to_owned();
+    }
+    let green = sum.state_ms(direction, CongestionState::Green);
+    human::percent((measured - green) as f64 / measured as f64)
 }

@@ -19,11 +19,13 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// Returns the share of the cycles whose delay was over `limit`, and that share of the
-    /// recorded time in ms.
+    /// Returns the share of the measured cycles whose delay was over `limit`, and the time in ms
+    /// that they stand for.
     pub(super) fn over(&self, limit: Delay) -> Option<(f64, f64)> {
         let share = self.sum.share_above(DelayKind::Delta, limit)?;
-        Some((share, share * self.sum.span_ms() as f64))
+        let above = self.sum.above(DelayKind::Delta, limit) as f64;
+        let cycle_ms = self.sum.span_ms() as f64 / self.sum.cycles().max(1) as f64;
+        Some((share, above * cycle_ms))
     }
 }
 

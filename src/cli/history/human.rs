@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{Timestamp as Instant, Zoned, tz::TimeZone};
 
 use crate::{
-    control::{CongestionState, Direction},
+    control::{CongestionState, Direction, MeasurementState},
     history::{Bucket, Field, Unit},
     units::Timestamp,
 };
@@ -107,17 +107,30 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// Returns the worst congestion state of a bucket, with its share of the time if it has not all.
+/// Returns the worst congestion state of a bucket, with its share of the measured time if it has not
+/// all of it.
 pub(super) fn worst(bucket: &Bucket, direction: Direction) -> String {
-    let times = CongestionState::ALL.map(|state| (state, bucket.state_ms(direction, state)));
-    let whole: u64 = times.iter().map(|(_, time)| time).sum();
+    let times = CongestionState::MEASURED.map(|state| (state, bucket.state_ms(direction, state)));
+    let whole = bucket.measured_ms(direction);
     match times.iter().rev().find(|(_, time)| *time > 0) {
+        None if bucket.state_ms(direction, CongestionState::Unknown) > 0 => {
+            CongestionState::Unknown.name().to_owned()
+        }
         None => "-".to_owned(),
         Some((state, time)) if *time == whole => state.name().to_owned(),
         Some((state, time)) => {
             format!("{} {:.0} %", state.name(), (*time as f64 / whole as f64 * 100.0).ceil())
         }
     }
+}
+
+/// Returns the share of a bucket's time in which the delay was not measured.
+pub(super) fn unmeasured(bucket: &Bucket) -> f64 {
+    let time = |measured| {
+        let states = MeasurementState::ALL.iter().filter(|state| state.is_measured() == measured);
+        states.map(|state| bucket.measurement_ms(*state)).sum::<u64>()
+    };
+    time(false) as f64 / (time(false) + time(true)).max(1) as f64
 }
 
 /// Returns text that a terminal shows and does not obey.

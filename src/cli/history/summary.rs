@@ -84,7 +84,10 @@ fn delays(out: &mut dyn Write, group: &Group, over: Delay) -> std::io::Result<()
     if let Some((share, millis)) = group.over(over) {
         let limit = over.millis();
         let (minutes, share) = (millis / 60_000.0, human::percent(share));
-        writeln!(out, "  added more than {limit} ms for {minutes:.1} min, {share} of the time")?;
+        writeln!(
+            out,
+            "  added more than {limit} ms for {minutes:.1} min, {share} of the measured time"
+        )?;
     }
     Ok(())
 }
@@ -105,8 +108,7 @@ fn direction(out: &mut dyn Write, sum: &Bucket, direction: Direction) -> std::io
         let values = values.map(|rate: BitRate| format!("{:>7}", human::significant(rate.mbps())));
         writeln!(out, "  {name:<14}{}", values.join("  "))?;
     }
-    let states = CongestionState::ALL.map(|state| (state.name(), sum.state_ms(direction, state)));
-    writeln!(out, "  state         {}", shares(&states))?;
+    writeln!(out, "  state         {}", states(sum, direction))?;
     let sums = ["packets", "drops", "cuts", "raises", "writes"].map(|what| {
         let value = sum.value(&format!("{}_{what}", direction.name())).unwrap_or(0);
         human::count(u64::try_from(value).unwrap_or(0))
@@ -115,6 +117,26 @@ fn direction(out: &mut dyn Write, sum: &Bucket, direction: Direction) -> std::io
     let bytes = human::bytes(sum.bytes(direction));
     writeln!(out, "  carried       {bytes} in {packets} packets, {drops} dropped")?;
     writeln!(out, "  rate          {cuts} cuts, {raises} raises, {writes} writes")
+}
+
+/// Returns the congestion states' shares of the measured time, and how much was not measured.
+fn states(sum: &Bucket, direction: Direction) -> String {
+    let time = |state: CongestionState| (state.name(), sum.state_ms(direction, state));
+    let measured = shares(&CongestionState::MEASURED.map(time));
+    let (name, unknown) = time(CongestionState::Unknown);
+    if unknown == 0 {
+        return measured;
+    }
+    let share = human::percent(sum.unknown_share(direction));
+    let unknown = format!(
+        "{name} for {} ({share} of the time)",
+        human::length(Duration::from_millis(unknown))
+    );
+    if measured.is_empty() {
+        unknown
+    } else {
+        format!("{measured} of the measured time; {unknown}")
+    }
 }
 
 /// Returns each state's share of the time, and the time in it; those that did not occur are left

@@ -27,6 +27,7 @@ struct Column {
 enum Cell {
     Field(&'static Field),
     Worst(Direction),
+    Unmeasured,
 }
 
 impl Column {
@@ -53,7 +54,10 @@ impl Column {
             RATES.into_iter().filter_map(rate).chain([worst]).collect::<Vec<_>>()
         };
         let delays = DELAYS.iter().filter_map(|(name, head)| Self::short(name, "added", head));
-        delays.chain(Direction::ALL.into_iter().flat_map(of)).collect()
+        let head = ["not", "measured", "% of time"].map(str::to_owned);
+        let unmeasured = Self { head, cell: Cell::Unmeasured };
+        let directions = Direction::ALL.into_iter().flat_map(of);
+        delays.chain([unmeasured]).chain(directions).collect()
     }
 
     fn width(&self) -> usize {
@@ -66,6 +70,7 @@ impl Column {
         match self.cell {
             Cell::Field(field) => human::value(field, bucket).unwrap_or_else(|| "-".to_owned()),
             Cell::Worst(direction) => human::worst(bucket, direction),
+            Cell::Unmeasured => human::percent(human::unmeasured(bucket)),
         }
     }
 }

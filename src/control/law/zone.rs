@@ -85,7 +85,9 @@ impl Zone {
         }
         let floor = self.params.floors.of(zone);
         match zone {
-            CongestionState::Green | CongestionState::SoftRed => hold(input, Reason::HoldDelay),
+            CongestionState::Unknown | CongestionState::Green | CongestionState::SoftRed => {
+                hold(input, Reason::HoldDelay)
+            }
             CongestionState::Yellow => {
                 let factor = self.params.factor_down_yellow;
                 self.cut(input, factor, floor, [Reason::CutBloat, Reason::HoldFloor])

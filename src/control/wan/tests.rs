@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::control::{MeasurementState, ProbeOutcome, Reason, ReflectorId};
+use crate::control::{CongestionState, MeasurementState, ProbeOutcome, Reason, ReflectorId};
 
 const FLOOR: BitRate = BitRate::from_bps(2_000_000);
 const BASE: BitRate = BitRate::from_bps(30_000_000);
@@ -143,6 +143,18 @@ proptest! {
                     told.reason.code().starts_with("cut") || told.reason == Reason::GlideDown;
                 prop_assert!(told.desired <= told.previous || raises, "{:?}", told.reason);
                 prop_assert!(told.desired >= told.previous || cuts, "{:?}", told.reason);
+            }
+        }
+    }
+
+    #[test]
+    fn a_direction_has_a_congestion_state_only_while_its_delay_is_measured(moments in moments()) {
+        let mut bench = Bench::new(LawKind::Adaptive);
+        for moment in moments {
+            let Decision { measurement, directions, .. } = bench.live(moment);
+            let is_measured = measurement.state.is_measured() && measurement.delta.is_some();
+            for (_, told) in directions.each() {
+                prop_assert!(is_measured || told.state == CongestionState::Unknown);
             }
         }
     }

@@ -61,6 +61,7 @@ columns!(
 columns!(
     /// A column about a direction.
     DirectionColumn, DIRECTION, DIRECTION_COUNT, {
+    UnknownMs "unknown_ms" Sum,
     GreenMs "green_ms" Sum,
     YellowMs "yellow_ms" Sum,
     SoftRedMs "soft_red_ms" Sum,
@@ -152,6 +153,7 @@ impl DirectionColumn {
     /// Returns the column of the time in `state`.
     pub(in crate::history) const fn state(state: CongestionState) -> Self {
         match state {
+            CongestionState::Unknown => Self::UnknownMs,
             CongestionState::Green => Self::GreenMs,
             CongestionState::Yellow => Self::YellowMs,
             CongestionState::SoftRed => Self::SoftRedMs,

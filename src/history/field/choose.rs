@@ -1,7 +1,7 @@
 //! From the words of a person to fields.
 
 use super::{FIELDS, Field, Unit};
-use crate::control::Direction;
+use crate::control::{CongestionState, Direction, MeasurementState};
 
 /// Other names: those of `/metrics` and of `wanctl-history` 1.7, each without `wanctl_`.
 const ALIASES: [(&str, &[&str]); 28] = [
@@ -34,9 +34,6 @@ const ALIASES: [(&str, &[&str]); 28] = [
     ("rate_download_mbps", &["download_desired"]),
     ("rate_upload_mbps", &["upload_desired"]),
 ];
-/// Times in states, which have no word of their own in their names.
-const STATES: [&str; 4] = ["green", "yellow", "soft_red", "red"];
-const MEASUREMENTS: [&str; 5] = ["starting", "healthy", "reduced", "collapsed", "stalled"];
 
 /// Returns the fields that a list such as `delta_p95,download,wanctl_rtt_seconds` means, each
 /// once, in the order in which they are named. A name may lack its unit, its statistic or its
@@ -91,8 +88,8 @@ impl Field {
         let state = rest.strip_suffix("_ms").filter(|_| self.unit == Unit::Millis);
         let Some(state) = state else { return false };
         match word.strip_prefix(prefix).unwrap_or(word).trim_start_matches('_') {
-            "state" => STATES.contains(&state),
-            "measurement" => MEASUREMENTS.contains(&state),
+            "state" => CongestionState::ALL.iter().any(|known| known.name() == state),
+            "measurement" => MeasurementState::ALL.iter().any(|known| known.name() == state),
             _ => false,
         }
     }

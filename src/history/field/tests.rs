@@ -26,10 +26,17 @@ fn a_word_means_all_that_begin_with_it() {
 fn states_are_asked_for_as_states() {
     assert_eq!(
         names("download_state"),
-        ["download_green_ms", "download_yellow_ms", "download_soft_red_ms", "download_red_ms"]
+        [
+            "download_unknown_ms",
+            "download_green_ms",
+            "download_yellow_ms",
+            "download_soft_red_ms",
+            "download_red_ms"
+        ]
     );
-    assert_eq!(names("state").len(), 8);
+    assert_eq!(names("state").len(), 10);
     assert_eq!(names("measurement")[1], "healthy_ms");
+    assert!(["bypass_ms", "cannot_send_ms"].iter().all(|name| names("measurement").contains(name)));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{CycleValues, Unpacked, field};
 use crate::{
-    control::{Direction, Reason},
+    control::{Direction, MeasurementState, Reason},
     history::bucket::{Bucket, Column, DelayKind, DirectionColumn, RateKind},
 };
 
@@ -35,6 +35,9 @@ pub(in crate::history) fn summed(values: &CycleValues) -> Bucket {
 
 fn put_delays(cycle: Unpacked<'_>, bucket: &mut Bucket) {
     let [rtt, baseline, delta, jitter] = cycle.delays();
+    // Probes that bypass the queue have a delay, but it is not the queue's.
+    let is_measured = cycle.measurement().is_some_and(MeasurementState::is_measured);
+    let delta = delta.filter(|_| is_measured);
     for (kind, value) in [(DelayKind::Rtt, rtt), (DelayKind::Delta, delta)] {
         let Some(value) = value else { continue };
         let [count, sum, min, max] = Column::delay(kind);

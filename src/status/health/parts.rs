@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     control::{Cycle, Direction, DirectionCycle, MeasurementState, PerDirection},
-    status::{LoopCounts, view},
+    status::LoopCounts,
     units::{BitRate, Delay, MonoTime, Timestamp},
 };
 
@@ -84,7 +84,7 @@ pub(super) fn control(
         None => "the loop has never turned".to_owned(),
     });
     let values = cycle.zip(missed).map(|(cycle, missed)| {
-        let state = |direction| view::state_name(view::known_state(cycle, direction));
+        let state = |direction: Direction| cycle.directions[direction].state.name();
         let reason = |direction| cycle.directions[direction].reason.code();
         ControlValues {
             cycles: cycle.number,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     actuator::RouterReport,
-    control::{Limits, MeasurementState, PerDirection, Timing, Wan},
+    control::{CongestionState, Direction, Limits, MeasurementState, PerDirection, Timing, Wan},
     sim::contest::default_params,
     status::{ClockWatch, LoopCounts, SteeringBoard, WanView},
     units::{BitRate, Timestamp},
@@ -43,6 +43,11 @@ fn cycle(state: MeasurementState, fresh: u16) -> Cycle {
     let mut decision = Wan::new(&default_params(limits), at).decide(at);
     decision.measurement.state = state;
     decision.measurement.fresh = fresh;
+    if state.is_measured() {
+        for direction in Direction::ALL {
+            decision.directions[direction].state = CongestionState::Green;
+        }
+    }
     Cycle {
         wan: 0,
         number: 200,
@@ -83,6 +88,7 @@ fn an_outage_is_told_and_nothing_that_is_not_measured_is_called_green() {
         (MeasurementState::Collapsed, 0, false, "unknown", Level::Degraded),
         (MeasurementState::Stalled, 0, false, "unknown", Level::Degraded),
         (MeasurementState::Bypass, 6, true, "unknown", Level::Degraded),
+        (MeasurementState::CannotSend, 0, false, "unknown", Level::Degraded),
     ] {
         let cycle = cycle(state, fresh);
         let view = WanView::of("cable", &[], Some(&cycle), Vec::new(), None);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    control::MeasurementState,
+    control::{CongestionState, MeasurementState},
     steering::{
         Blocker, Rank, Reach, Recovery, RouteActuation, Score, Signals, SteeringParams, Switch,
         SwitchKind, WanFacts,
@@ -109,7 +109,7 @@ impl<'a> Choice<'a> {
                 || glance.measurement.state == MeasurementState::Reduced
         });
         points <= score
-            && signals.state <= state
+            && (CongestionState::Green..=state).contains(&signals.state)
             && signals.delta.is_some_and(|now| now < delta)
             && !(no_drops && watch.drops(self.now))
             && measured

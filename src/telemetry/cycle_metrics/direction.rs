@@ -51,7 +51,7 @@ impl DirectionFamilies {
         c.chapter("Congestion and decisions");
         let state = c.family(by_state(
             "wanctl_controller_state",
-            "Congestion state, 1 for the current state",
+            "Congestion state, 1 for the current state; unknown while no delay is measured",
         ));
         let state_time = c.family(by_state(
             "wanctl_controller_state_time_seconds_total",

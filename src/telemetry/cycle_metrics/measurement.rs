@@ -44,7 +44,7 @@ impl MeasurementFamilies {
             inflation: c.histograms(
                 by_wan(
                     "wanctl_rtt_inflation_seconds",
-                    "Delay over the baseline, not below zero, once per cycle",
+                    "Delay over the baseline, not below zero, once per cycle while measured",
                 ),
                 &RTT_BUCKETS,
             ),
@@ -73,7 +73,7 @@ impl MeasurementFamilies {
             )),
             state: c.family(by_state(
                 "wanctl_measurement_state",
-                "How far the probes can be trusted, 1 for the current state",
+                "How far the probes can be trusted, 1 for the current state: healthy and reduced are measured; starting, collapsed, stalled, bypass (the probes do not pass the queue) and cannot_send (no probe can be sent) are not",
             )),
             state_time: c.family(by_state(
                 "wanctl_measurement_state_time_seconds_total",
@@ -103,7 +103,7 @@ pub(super) struct MeasurementMetrics {
     delta: Absent,
     jitter: Absent,
     noise: Absent,
-    /// As in `CongestionState::ALL`, without green, which is entered below all thresholds.
+    /// As in `CongestionState::MEASURED`, without green, which is entered below all thresholds.
     thresholds: [FloatGauge; 3],
     states: Vec<(MeasurementState, Gauge, FloatCounter)>,
     fresh: Gauge,
@@ -119,7 +119,7 @@ impl MeasurementMetrics {
             let gauge = all.state.get_or_create_owned(&labels);
             (state, gauge, all.state_time.get_or_create_owned(&labels))
         });
-        let [_, worse @ ..] = CongestionState::ALL;
+        let [_, worse @ ..] = CongestionState::MEASURED;
         Self {
             rtt: all.rtt.get_or_create_owned(&one()),
             inflation: all.inflation.get_or_create_owned(&one()),
@@ -149,11 +149,13 @@ impl MeasurementMetrics {
         if let Some(rtt) = told.rtt {
             self.rtt.observe(rtt.seconds());
         }
-        if let Some(delta) = told.delta {
+        // Probes that bypass the queue have a delay, but it is not the queue's.
+        let delta = told.delta.filter(|_| told.state.is_measured());
+        if let Some(delta) = delta {
             // A negative observation would break the sum, which must not fall.
             self.inflation.observe(delta.seconds().max(0.0));
         }
-        self.delta.set(told.delta.map(Delay::seconds));
+        self.delta.set(delta.map(Delay::seconds));
         self.baseline.set(told.baseline.map(Delay::seconds));
         self.jitter.set(told.jitter.map(Delay::seconds));
         self.noise.set(told.noise.map(Delay::seconds));

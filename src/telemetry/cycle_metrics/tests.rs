@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::*;
 use crate::{
     control::{
-        DirectionParams, EvidenceParams, LawKind, Limits, ProbeOutcome, QueueReading, ReflectorId,
-        RttSample, ShaperSample, StateThresholds, Timing, Wan,
+        CongestionState, DirectionParams, EvidenceParams, LawKind, Limits, MeasurementState,
+        ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Timing,
+        Wan,
     },
     telemetry::{Format, encode},
     units::{BitRate, Delay, Timestamp},
@@ -86,10 +87,12 @@ fn nothing_is_lost_between_two_scrapes() {
     let of = |name: &str| value(&page, &format!("wanctl_{name}{{{WAN},direction=\"download\"}}"));
     assert!((of("shaper_allowance_bytes_total") - 10.0 * 30e6 / 8.0).abs() < 1.0);
     assert!((of("shaper_sent_bytes_total") - 10.0 * 25e6 / 8.0).abs() < 10.0);
-    let green = format!(
-        "wanctl_controller_state_time_seconds_total{{{WAN},direction=\"download\",state=\"green\"}}"
-    );
-    assert!((value(&page, &green) - 10.0).abs() < 1e-6);
+    // Before the first delay has lasted for 100 ms there is no congestion state.
+    for (state, seconds) in [("unknown", 0.1), ("green", 9.9)] {
+        let time = "wanctl_controller_state_time_seconds_total";
+        let series = format!("{time}{{{WAN},direction=\"download\",state=\"{state}\"}}");
+        assert!((value(&page, &series) - seconds).abs() < 1e-6, "{series} in\n{page}");
+    }
 }
 
 #[test]
@@ -105,6 +108,17 @@ fn every_series_is_there_before_anything_happened() {
     ] {
         assert!(value(&page, &format!("{series}{{")).abs() < 1e-9);
     }
+}
+
+#[test]
+fn the_documentation_lists_every_state() {
+    let document = include_str!("../../../docs/metrics.md");
+    let listed = |of: &str, names: Vec<&str>| {
+        let line = format!("| `state` of `{of}_…` | `{}` |", names.join("`, `"));
+        assert!(document.contains(&line), "docs/metrics.md lacks: {line}");
+    };
+    listed("controller", CongestionState::ALL.map(CongestionState::name).to_vec());
+    listed("measurement", MeasurementState::ALL.map(MeasurementState::name).to_vec());
 }
 
 #[test]

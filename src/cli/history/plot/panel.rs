@@ -11,6 +11,8 @@ use crate::{
 
 /// More panels than that nobody looks at.
 const MOST_PANELS: usize = 12;
+/// The share of a column that may be unknown if the column is shown as green.
+const MOST_UNKNOWN: f64 = 0.1;
 
 /// A value for each column; `None` where nothing is known.
 pub(super) type Values = Vec<Option<f64>>;
@@ -120,14 +122,25 @@ fn rates(buckets: &[Option<Bucket>], direction: Direction) -> Panel {
         },
     ];
     let high = shapes.iter().map(|shape| extent(&shape.values).1).fold(0.0, f64::max);
-    let worst = |bucket: &Option<Bucket>| {
-        let bucket = bucket.as_ref()?;
-        let states = CongestionState::ALL.into_iter().rev();
-        states.into_iter().find(|state| bucket.state_ms(direction, *state) > 0)
-    };
+    let worst = |bucket: &Option<Bucket>| worst_state(bucket.as_ref()?, direction);
     let states = Some(buckets.iter().map(worst).collect());
-    let title = format!("{}, Mbit/s, and its worst state", direction.name());
+    let mut all = Bucket::default();
+    buckets.iter().flatten().for_each(|bucket| all.merge(bucket));
+    let unknown = match all.unknown_share(direction) {
+        0.0 => String::new(),
+        share => format!(" (unknown {} of the time)", human::percent(share)),
+    };
+    let title = format!("{}, Mbit/s, and its worst state{unknown}", direction.name());
     Panel { title, shapes, states, range: (0.0, high) }
+}
+
+/// Returns the worst state that a direction had. What was green while it was measured is unknown if
+/// more than `MOST_UNKNOWN` of the time was not.
+fn worst_state(bucket: &Bucket, direction: Direction) -> Option<CongestionState> {
+    let occurred = |state: &CongestionState| bucket.state_ms(direction, *state) > 0;
+    let worst = CongestionState::ALL.into_iter().rev().find(occurred)?;
+    let is_unknown = bucket.unknown_share(direction) > MOST_UNKNOWN;
+    Some(if is_unknown { worst.worse(CongestionState::Unknown) } else { worst })
 }
 
 fn values(buckets: &[Option<Bucket>], of: impl Fn(&Bucket) -> Option<f64>) -> Values {

@@ -65,7 +65,7 @@ impl Tone {
     const fn ink(self) -> Ink {
         match self {
             Self::Main => ink(0x2f, 0x7e, 0xc7),
-            Self::Soft => ink(0xb4, 0xbc, 0xc6),
+            Self::Soft | Self::State(CongestionState::Unknown) => ink(0xb4, 0xbc, 0xc6),
             Self::Strong => ink(0x1b, 0x2a, 0x49),
             Self::State(CongestionState::Green) => ink(0x52, 0xa8, 0x5c),
             Self::State(CongestionState::Yellow) => ink(0xe8, 0xc0, 0x3c),

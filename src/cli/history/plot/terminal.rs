@@ -81,7 +81,9 @@ fn chart(out: &mut dyn Write, panel: &Panel, size: &Size) -> io::Result<()> {
         writeln!(out, "{:>MARGIN$} {axis}{}", label.unwrap_or_default(), canvas.line(row, size))?;
     }
     if let Some(states) = &panel.states {
-        let pairs = states.chunks(2).map(|pair| pair.iter().flatten().max().copied());
+        let pairs = states
+            .chunks(2)
+            .map(|pair| pair.iter().flatten().copied().reduce(CongestionState::worse));
         let line: String = pairs.map(|state| letter(state, size)).collect();
         writeln!(out, "{:>MARGIN$} │{line}", "state")?;
     }
@@ -92,6 +94,7 @@ fn chart(out: &mut dyn Write, panel: &Panel, size: &Size) -> io::Result<()> {
 fn letter(state: Option<CongestionState>, size: &Size) -> String {
     let Some(state) = state else { return " ".to_owned() };
     let shown = match state {
+        CongestionState::Unknown => "?",
         CongestionState::Green => "▁",
         CongestionState::Yellow => "▃",
         CongestionState::SoftRed => "▅",
@@ -123,7 +126,7 @@ fn paint(text: &str, tone: Tone, size: &Size) -> String {
     }
     let code = match tone {
         Tone::Main => 36,
-        Tone::Soft => 90,
+        Tone::Soft | Tone::State(CongestionState::Unknown) => 90,
         Tone::Strong => 97,
         Tone::State(CongestionState::Green) => 32,
         Tone::State(CongestionState::Yellow) => 33,

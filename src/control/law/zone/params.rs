@@ -79,7 +79,7 @@ impl ZoneFloors {
     /// Returns the floor of a state.
     pub(super) fn of(&self, state: CongestionState) -> BitRate {
         match state {
-            CongestionState::Green => self.green,
+            CongestionState::Unknown | CongestionState::Green => self.green,
             CongestionState::Yellow => self.yellow,
             CongestionState::SoftRed => self.soft_red.unwrap_or(self.red),
             CongestionState::Red => self.red,
