@@ -10,6 +10,7 @@
 //! picks up the newest answers from another.
 
 mod assignment;
+mod backoff;
 mod drift_log;
 mod farewell;
 mod looks;
@@ -24,6 +25,6 @@ mod underway;
 
 pub use assignment::{Assignment, Link, Queue, Tuning};
 pub use metrics::RouterMetrics;
-pub use report::RouterReport;
+pub use report::{Overridden, RouterReport};
 pub use switches::{SwitchLink, SwitchMetrics, SwitchWork};
 pub use task::Actuator;

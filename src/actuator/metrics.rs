@@ -9,7 +9,10 @@ use prometheus_client::metrics::{
     counter::Counter, family::Family, gauge::Gauge, histogram::Histogram,
 };
 
-use super::underway::Call;
+use super::{
+    reconciler::{Override, WriteCount},
+    underway::Call,
+};
 use crate::{
     catalogue::{Catalogue, Figure, FloatGauge, Histograms, Labels, Spec},
     clock::Clock,
@@ -74,6 +77,11 @@ pub struct RouterMetrics {
     facts: Arc<Mutex<Option<RouterFacts>>>,
     confirmation: Histograms,
     write_failures: Family<Labels, Counter>,
+    repeats: Family<Labels, Counter>,
+    overridden: Family<Labels, Gauge>,
+    write_budget: Gauge,
+    last_hour: Family<Labels, Gauge>,
+    exhausted: Family<Labels, Gauge>,
     /// In the order of the router's queues.
     queues: Vec<QueueMetrics>,
 }
@@ -82,6 +90,11 @@ pub struct RouterMetrics {
 struct QueueMetrics {
     confirmation: Histogram,
     failures: Counter,
+    repeats: Counter,
+    kept: Gauge,
+    changed: Gauge,
+    last_hour: Gauge,
+    exhausted: Gauge,
 }
 
 impl RouterMetrics {
@@ -181,6 +194,31 @@ impl RouterMetrics {
                 "wanctl_shaper_rate_write_failures_total",
                 "Rate writes that the router did not confirm",
             )),
+            repeats: c.family(by_direction(
+                "wanctl_shaper_rate_repeated_writes_total",
+                "Writes of a rate that was written before and had not been kept",
+            )),
+            overridden: c.family(
+                Spec::new(
+                    "wanctl_shaper_rate_overridden",
+                    "1 while the written rate is not in force because the router keeps another \
+                     (`kept`) or somebody else keeps changing it (`changed`); /health says more",
+                )
+                .by(&["wan", "direction", "reason"]),
+            ),
+            write_budget: c.one(Spec::new(
+                "wanctl_shaper_write_budget_per_hour",
+                "Writes that each queue may get within an hour, for the sake of the router's \
+                 flash; only new cuts may exceed it",
+            )),
+            last_hour: c.family(by_direction(
+                "wanctl_shaper_writes_last_hour",
+                "Writes of the last hour that count towards the budget, failed ones included",
+            )),
+            exhausted: c.family(by_direction(
+                "wanctl_shaper_write_budget_exhausted",
+                "1 while the write budget is used up and only new cuts are written at once",
+            )),
             facts: Arc::default(),
             queues: Vec::new(),
         }
@@ -192,9 +230,18 @@ impl RouterMetrics {
         let queues = queues.map(|(wan, direction)| {
             let wan = ("wan", wan.to_owned());
             let labels = vec![wan, ("direction", direction.name().to_owned())];
+            let overridden = |reason: &str| {
+                let labels = [labels.clone(), vec![("reason", reason.to_owned())]].concat();
+                self.overridden.get_or_create_owned(&labels)
+            };
             QueueMetrics {
                 confirmation: self.confirmation.get_or_create_owned(&labels),
                 failures: self.write_failures.get_or_create_owned(&labels),
+                repeats: self.repeats.get_or_create_owned(&labels),
+                kept: overridden("kept"),
+                changed: overridden("changed"),
+                last_hour: self.last_hour.get_or_create_owned(&labels),
+                exhausted: self.exhausted.get_or_create_owned(&labels),
             }
         });
         Self { queues: queues.collect(), ..self }
@@ -217,6 +264,21 @@ impl RouterMetrics {
                 metrics.failures.inc();
             }
         }
+    }
+
+    /// Shows the writes of a queue, and why its limit is not the one that was written, if so.
+    pub(super) fn writes(&self, queue: usize, count: WriteCount, why: Option<Override>) {
+        let Some(metrics) = self.queues.get(queue) else { return };
+        metrics.repeats.inc_by(count.repeats.saturating_sub(metrics.repeats.get()));
+        metrics.last_hour.set(i64::from(count.last_hour));
+        metrics.exhausted.set(i64::from(count.is_exhausted));
+        metrics.kept.set(i64::from(matches!(why, Some(Override::Kept { .. }))));
+        metrics.changed.set(i64::from(matches!(why, Some(Override::Changed { .. }))));
+    }
+
+    /// Shows the budget of each queue.
+    pub(super) fn write_budget(&self, per_hour: u32) {
+        self.write_budget.set(i64::from(per_hour));
     }
 
     /// Shows what a survey found.

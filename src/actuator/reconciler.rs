@@ -2,11 +2,18 @@
 //!
 //! - a cut is due at once;
 //! - a raise waits until enough has come together to be worth a write, and for the budget;
-//! - what the router already enforces is not written again;
-//! - a limit that somebody else changed is put right like any other difference.
+//! - what the router already enforces, but for its rounding, is not written again;
+//! - a limit that somebody else changed, or that the router does not keep, is written again with a
+//!   growing back-off;
+//! - all writes count towards an hourly budget, which only new cuts may exceed.
+
+mod budget;
+mod obedience;
 
 use std::{collections::VecDeque, time::Duration};
 
+pub(super) use self::obedience::Override;
+use self::{budget::Budget, obedience::Obedience};
 use crate::{
     config::Pace,
     control::Actuation,
@@ -42,6 +49,19 @@ struct Ledger {
     writes: u64,
     /// When the last raises were confirmed, no older than a minute.
     raises: VecDeque<MonoTime>,
+    budget: Budget,
+    obedience: Obedience,
+}
+
+/// The writes of one queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct WriteCount {
+    /// Writes of a limit that had not been kept, since the start.
+    pub(super) repeats: u64,
+    /// Writes in the last hour.
+    pub(super) last_hour: u32,
+    /// Only a new cut is written at once.
+    pub(super) is_exhausted: bool,
 }
 
 /// The desired and observed limits of all queues of a router.
@@ -82,7 +102,7 @@ impl Reconciler {
     pub(super) fn want(&mut self, queue: usize, limit: BitRate, now: MonoTime) {
         if let Some(ledger) = self.queues.get_mut(queue) {
             ledger.desired = Some(limit);
-            ledger.note_pending(now);
+            ledger.note_pending(now, self.pace.deadband);
         }
     }
 
@@ -102,13 +122,10 @@ impl Reconciler {
         }
         // After a doubt the last write that was confirmed is what ought to be there.
         let known = ledger.observed.replace(limit).or(ledger.written);
-        ledger.note_pending(now);
-        // A write that failed may have arrived all the same: that is us, not somebody else.
-        let is_ours = ledger.tried.is_some_and(|(_, tried)| tried == limit);
+        let is_changed = ledger.obedience.read(limit, now, self.pace.deadband);
+        ledger.note_pending(now, self.pace.deadband);
         match known {
-            Some(from) if from != limit && ledger.written.is_some() && !is_ours => {
-                Observation::Drifted { from, to: limit }
-            }
+            Some(from) if from != limit && is_changed => Observation::Drifted { from, to: limit },
             Some(_) | None => Observation::NoNews,
         }
     }
@@ -118,6 +135,8 @@ impl Reconciler {
         if let Some(ledger) = self.queues.get_mut(write.queue) {
             ledger.underway = true;
             ledger.tried = Some((now, write.limit));
+            ledger.obedience.wrote(write.limit, now, self.pace.deadband);
+            ledger.budget.count(now, self.pace.writes_per_hour);
         }
     }
 
@@ -127,6 +146,7 @@ impl Reconciler {
             ledger.underway = false;
             ledger.observed = None;
             ledger.doubted = now;
+            ledger.obedience.refused();
             ledger.rests_until = now + rest;
         }
     }
@@ -145,7 +165,8 @@ impl Reconciler {
         while ledger.raises.front().is_some_and(|at| now.since(*at) >= MINUTE) {
             ledger.raises.pop_front();
         }
-        ledger.note_pending(now);
+        ledger.obedience.confirmed(limit, now, self.pace.deadband);
+        ledger.note_pending(now, self.pace.deadband);
     }
 
     /// Forgets what the router was known to enforce: after a failed request only a read can tell.
@@ -188,27 +209,45 @@ impl Reconciler {
         self.queues.get(queue)?.pending_since.map(|since| now.since(since))
     }
 
+    /// Returns why a queue does not have the limit that was written, if so.
+    pub(super) fn overridden(&self, queue: usize, now: MonoTime) -> Option<Override> {
+        self.queues.get(queue)?.obedience.overridden(now)
+    }
+
+    /// Shows the writes of a queue.
+    pub(super) fn writes(&self, queue: usize, now: MonoTime) -> WriteCount {
+        let per_hour = self.pace.writes_per_hour;
+        self.queues.get(queue).map_or_else(WriteCount::default, |ledger| WriteCount {
+            repeats: ledger.obedience.repeats(),
+            last_hour: ledger.budget.used(now),
+            is_exhausted: ledger.budget.allows_at(per_hour) > now,
+        })
+    }
+
     /// What is to be written for a queue, and from when on.
     fn next_write(&self, queue: usize, ledger: &Ledger) -> Option<(Write, MonoTime)> {
         let (limit, observed) = (ledger.desired?, ledger.observed?);
-        if limit == observed || ledger.underway {
+        let Pace { deadband, settle, coalesce, writes_per_hour, .. } = self.pace;
+        if ledger.is_settled(deadband) || ledger.underway {
             return None;
         }
         // Zero is "unlimited" on RouterOS: any limit is a cut against it.
         let is_unlimited = observed == BitRate::ZERO;
         let write = Write { queue, limit, is_cut: is_unlimited || limit < observed };
-        let Some(last) = ledger.last_write else { return Some((write, ledger.rests_until)) };
-        let apart = limit.bps().abs_diff(observed.bps()) as f64;
-        let is_small = !is_unlimited && apart <= observed.bps() as f64 * self.pace.deadband;
-        let at = if is_small {
-            last + self.pace.settle
-        } else if write.is_cut {
-            MonoTime::ZERO
-        } else {
-            last + self.pace.coalesce
+        let is_small = !is_unlimited && obedience::is_near(observed, limit, deadband);
+        let pace = match ledger.last_write {
+            None => MonoTime::ZERO,
+            Some(last) if is_small => last + settle,
+            Some(_) if write.is_cut => MonoTime::ZERO,
+            Some(last) => last + coalesce,
         };
-        let at = if write.is_cut { at } else { at.max(self.within_budget(ledger)) };
-        Some((write, at.max(ledger.rests_until)))
+        let raise = if write.is_cut { MonoTime::ZERO } else { self.within_budget(ledger) };
+        let is_urgent = write.is_cut && !is_small && ledger.obedience.is_new_cut(limit, deadband);
+        let budget =
+            if is_urgent { MonoTime::ZERO } else { ledger.budget.allows_at(writes_per_hour) };
+        let backoff = ledger.obedience.not_before(limit, deadband);
+        let at = pace.max(raise).max(budget).max(backoff).max(ledger.rests_until);
+        Some((write, at))
     }
 
     /// When the budget allows the next raise.
@@ -220,11 +259,23 @@ impl Reconciler {
 }
 
 impl Ledger {
-    fn note_pending(&mut self, now: MonoTime) {
-        let pending = self.desired.is_some() && self.desired != self.observed;
+    fn note_pending(&mut self, now: MonoTime, deadband: f64) {
+        let pending = self.desired.is_some() && !self.is_settled(deadband);
         self.pending_since = if pending { self.pending_since.or(Some(now)) } else { None };
+    }
+
+    /// Tells whether the router enforces what is desired, as precisely as it can.
+    fn is_settled(&self, deadband: f64) -> bool {
+        match (self.desired, self.observed) {
+            (Some(desired), Some(observed)) => {
+                desired == observed || self.obedience.is_rounded(desired, observed, deadband)
+            }
+            _ => false,
+        }
     }
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,21 @@ use std::collections::BTreeMap;
 use tracing::{info, warn};
 
 use crate::{
+    control::Direction,
     router::{Finding, RouterError, RouterFacts, Transport},
     units::Timestamp,
 };
+
+/// A queue that does not have the limit that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overridden {
+    /// The WAN's place in the configuration.
+    pub wan: usize,
+    /// The direction that the queue shapes.
+    pub direction: Direction,
+    /// What happens to it and what to do about it.
+    pub what: String,
+}
 
 /// How the router is.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,6 +36,9 @@ pub struct RouterReport {
     pub refusals: BTreeMap<usize, String>,
     /// What the last reading found wrong with the queues.
     pub queue_troubles: Vec<String>,
+    /// Queues that do not have the limits that were written, because the router keeps others or
+    /// somebody else changes them.
+    pub overridden: Vec<Overridden>,
     /// What the router says about itself.
     pub facts: Option<RouterFacts>,
     /// The road in use.

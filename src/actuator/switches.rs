@@ -202,7 +202,14 @@ impl Switches {
         }
         let link = &self.work.link;
         link.actuation.send_if_modified(|told| std::mem::replace(told, news.clone()) != news);
-        let troubles = self.board.troubles();
+        let mut troubles = self.board.troubles();
+        let rows = self.board.not_kept().filter_map(|place| self.work.refs.get(place));
+        troubles.extend(rows.map(|at| {
+            format!(
+                "{at} does not stay as it is set: the router does not do it, or somebody else \
+                 (another wanctl, a script) sets it back; it is written again once a minute"
+            )
+        }));
         link.troubles
             .send_if_modified(|told| std::mem::replace(told, troubles.clone()) != troubles);
     }

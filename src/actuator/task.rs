@@ -4,6 +4,7 @@
 //! of one user, so a read is begun only when no write is due. A request is never cancelled.
 
 mod judge;
+mod overrides;
 
 use std::{sync::Arc, time::Duration};
 
@@ -266,6 +267,7 @@ impl Actuator {
         };
         self.judge(failure, now);
         self.publish_actuation();
+        self.publish_overrides(now);
     }
 
     fn confirm(&mut self, write: Write, limit: BitRate, now: MonoTime) {

@@ -126,7 +126,7 @@ impl Changes {
     }
 
     fn pace(&mut self, old: &Pace, new: Pace) -> Pace {
-        let Pace { coalesce, deadband, settle, raises_per_minute } = new;
+        let Pace { coalesce, deadband, settle, raises_per_minute, writes_per_hour } = new;
         Pace {
             coalesce: self.live("router.raise_interval_ms", &old.coalesce, coalesce),
             deadband,
@@ -135,6 +135,11 @@ impl Changes {
                 "router.raises_per_minute",
                 &old.raises_per_minute,
                 raises_per_minute,
+            ),
+            writes_per_hour: self.live(
+                "router.writes_per_hour",
+                &old.writes_per_hour,
+                writes_per_hour,
             ),
         }
     }

@@ -134,9 +134,15 @@ fn pace(table: &mut Table<'_>) -> Read<Pace> {
         value::whole(6..=6000, "raises"),
         u64::from(default.raises_per_minute),
     );
+    let writes = table.or(
+        "writes_per_hour",
+        value::whole(60..=360_000, "writes"),
+        u64::from(default.writes_per_hour),
+    );
     Ok(Pace {
         coalesce: coalesce?,
         raises_per_minute: u32::try_from(raises?).unwrap_or(default.raises_per_minute),
+        writes_per_hour: u32::try_from(writes?).unwrap_or(default.writes_per_hour),
         ..default
     })
 }

@@ -120,8 +120,12 @@ impl Followed {
                 to: is.written,
                 reason,
             });
-        } else if was.observed == was.written && is.observed != is.written && is.observed.is_some()
+        } else if is.written.is_some()
+            && was.observed == was.written
+            && is.observed != is.written
+            && is.observed.is_some()
         {
+            // Before the first write nothing is ours: what is found at the start is no drift.
             let (written, found) = (is.written, is.observed);
             events.push(Event::LimitDrifted { direction, written, found });
         }

@@ -150,7 +150,7 @@ impl WanHealth {
         let (cycle, now) = (cycle.as_deref(), inputs.now);
         let measurement = parts::measurement(cycle, inputs.probing.get(place), now);
         let control = parts::control(cycle, inputs.loops.get(place), now);
-        let actuator = parts::actuator(cycle, inputs.router.up == Some(true), now);
+        let actuator = parts::actuator(cycle, &inputs.router, place, now);
         let status = measurement.status.max(control.status).max(actuator.status);
         Self { name: name.clone(), status, measurement, control, actuator }
     }

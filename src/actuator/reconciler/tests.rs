@@ -15,6 +15,7 @@ fn settled(limit: u64) -> Reconciler {
     let mut r = Reconciler::new(Pace::default(), 1);
     r.want(0, rate(limit), NOW);
     r.observed(0, rate(limit), NOW, NOW);
+    r.begin(write(limit, true), NOW);
     r.confirmed(write(limit, true), rate(limit), NOW);
     r
 }
@@ -52,14 +53,15 @@ fn what_is_in_force_is_never_written_again() {
 fn a_difference_within_the_deadband_is_written_once_it_has_lasted() {
     let mut r = settled(1000);
     r.want(0, rate(995), NOW);
-    assert_eq!(r.due(MonoTime::from_millis(5_900)), None);
-    assert!(r.due(MonoTime::from_millis(6_000)).is_some());
+    assert_eq!(r.due(MonoTime::from_millis(14_900)), None);
+    assert!(r.due(MonoTime::from_millis(15_000)).is_some());
 }
 
 #[test]
 fn a_limit_edited_by_somebody_else_is_told_and_put_right() {
     let mut r = settled(50);
     let later = MonoTime::from_millis(9_000);
+    r.observed(0, rate(50), later, later);
     let told = r.observed(0, rate(900), later, later);
     assert_eq!(told, Observation::Drifted { from: rate(50), to: rate(900) });
     assert_eq!(r.due(later), Some(write(50, true)));
@@ -68,8 +70,9 @@ fn a_limit_edited_by_somebody_else_is_told_and_put_right() {
 #[test]
 fn a_queue_without_limit_is_limited_at_once() {
     let mut r = settled(50);
-    r.observed(0, BitRate::ZERO, NOW, NOW);
-    assert_eq!(r.due(NOW), Some(write(50, true)));
+    let later = MonoTime::from_millis(5_100);
+    r.observed(0, BitRate::ZERO, later, later);
+    assert_eq!(r.due(later), Some(write(50, true)));
 }
 
 #[test]

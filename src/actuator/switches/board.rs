@@ -5,11 +5,13 @@
 //!   whose stand-in cannot be used;
 //! - a write without an answer leaves a doubt, which ends when the row is seen as it was written,
 //!   or is otherwise for so long that the write cannot be on its way any more;
-//! - a row that cannot be used is looked at again, in case somebody mends it.
+//! - a row that cannot be used is looked at again, in case somebody mends it;
+//! - a row that does not stay as it was written is written again with a growing back-off.
 
 use std::time::Duration;
 
 use crate::{
+    actuator::backoff::Backoff,
     steering::{RouteActuation, Switch, SwitchKind, SwitchOrder, SwitchReport},
     units::MonoTime,
 };
@@ -23,6 +25,9 @@ const DOUBT_EVERY: Duration = Duration::from_secs(1);
 const DOUBT_LASTS: Duration = Duration::from_secs(5);
 /// Pause after a refused change of a switch.
 const REFUSAL_REST: Duration = Duration::from_secs(5);
+
+/// From so many writes in a row on that were not kept, a person should know.
+const NOT_KEPT: usize = 2;
 
 /// Something to do about one switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +61,9 @@ struct Ledger {
     underway: Option<Job>,
     look_at: MonoTime,
     rests_until: MonoTime,
+    /// How it was written last, as long as it has not been seen otherwise since.
+    written: Option<bool>,
+    backoff: Backoff,
 }
 
 /// All switches of a router.
@@ -77,6 +85,8 @@ impl Board {
             underway: None,
             look_at: MonoTime::ZERO,
             rests_until: MonoTime::ZERO,
+            written: None,
+            backoff: Backoff::default(),
         };
         Self { ledgers: switches.into_iter().map(ledger).collect(), orders: Vec::new() }
     }
@@ -90,7 +100,12 @@ impl Board {
         self.orders = orders.to_vec();
         for ledger in &mut self.ledgers {
             let order = self.orders.iter().find(|order| order.switch == ledger.switch);
-            ledger.wanted = order.map(|order| order.enabled);
+            let wanted = order.map(|order| order.enabled);
+            if wanted != ledger.wanted {
+                // Another order is nothing that was written in vain.
+                (ledger.written, ledger.backoff) = (None, Backoff::default());
+            }
+            ledger.wanted = wanted;
             ledger.note_pending(now);
         }
         true
@@ -110,7 +125,8 @@ impl Board {
             let (place, ledger) =
                 self.ledgers.iter().enumerate().find(|(_, l)| l.switch == order.switch)?;
             let differs = ledger.seen.is_some_and(|(enabled, _)| enabled != order.enabled);
-            let may = ledger.refusal.is_none() && now >= ledger.rests_until;
+            let rest = ledger.rests_until.max(ledger.backoff.not_before(Duration::MAX));
+            let may = ledger.refusal.is_none() && now >= rest;
             let waits = !order.enabled && self.is_opening(order.switch.kind);
             (differs && may && !waits).then_some(Job {
                 place,
@@ -147,6 +163,10 @@ impl Board {
     pub(super) fn begin(&mut self, job: Job, now: MonoTime) {
         if let Some(ledger) = self.ledgers.get_mut(job.place) {
             ledger.underway = Some(Job { asked: now, ..job });
+            if job.change.is_some() {
+                ledger.written = job.change;
+                ledger.backoff.wrote(now);
+            }
         }
     }
 
@@ -154,6 +174,14 @@ impl Board {
     pub(super) fn answered(&mut self, job: Job, enabled: bool, now: MonoTime) -> Found {
         let Some(ledger) = self.ledgers.get_mut(job.place) else { return Found::default() };
         ledger.underway = None;
+        match ledger.written {
+            Some(written) if written == enabled => ledger.backoff.kept(now),
+            Some(_) => {
+                ledger.written = None;
+                ledger.backoff.failed();
+            }
+            None => {}
+        }
         let before = ledger.seen.replace((enabled, now));
         let recovered = ledger.refusal.take().is_some();
         let in_doubt = ledger.doubt;
@@ -210,6 +238,14 @@ impl Board {
             refused: ledger.refusal.is_some(),
         };
         RouteActuation { switches: self.ledgers.iter().map(report).collect() }
+    }
+
+    /// Returns the places of the switches that do not stay as they are written.
+    pub(super) fn not_kept(&self) -> impl Iterator<Item = usize> {
+        let kept = |(place, ledger): (usize, &Ledger)| {
+            (ledger.backoff.failures() >= NOT_KEPT).then_some(place)
+        };
+        self.ledgers.iter().enumerate().filter_map(kept)
     }
 
     /// Returns why switches cannot be used.

@@ -8,6 +8,7 @@ use super::{
     is_turning,
 };
 use crate::{
+    actuator::RouterReport,
     control::{Cycle, Direction, DirectionCycle, MeasurementState, PerDirection},
     status::LoopCounts,
     units::{BitRate, Delay, MonoTime, Timestamp},
@@ -104,7 +105,8 @@ pub(super) fn control(
 
 pub(super) fn actuator(
     cycle: Option<&Cycle>,
-    is_router_up: bool,
+    router: &RouterReport,
+    place: usize,
     now: MonoTime,
 ) -> Part<Option<ActuatorValues>> {
     let Some(cycle) = cycle else { return Part::judge(Level::Degraded, Vec::new(), None) };
@@ -132,8 +134,14 @@ pub(super) fn actuator(
     };
     let values =
         ActuatorValues { download: rates(Direction::Download), upload: rates(Direction::Upload) };
-    if is_router_up {
-        Part::judge(Level::Degraded, late.collect(), Some(values))
+    let overridden: Vec<String> = router
+        .overridden
+        .iter()
+        .filter(|overridden| overridden.wan == place)
+        .map(|overridden| overridden.what.clone())
+        .collect();
+    if router.up == Some(true) {
+        Part::judge(Level::Degraded, overridden.into_iter().chain(late).collect(), Some(values))
     } else {
         // That a router which is away follows nothing is said once, by its own part.
         Part::judge(Level::Degraded, Vec::new(), Some(values)).with_notes(late.collect())

@@ -157,3 +157,46 @@ fn a_refused_switch_is_told_once_left_alone_and_found_again_once_mended() {
     assert!(look(&mut board, at(61), false).recovered);
     assert_eq!(write(&mut board, at(61)).change, Some(true));
 }
+
+/// Lets the board write for five minutes, with a router that answers each write so; returns the
+/// times of the writes.
+fn writes_against(answer: bool, looks: bool) -> Vec<u64> {
+    let mut board = board(&[(STEER, false)]);
+    board.want(&[order(STEER, true)], at(0));
+    let mut writes = Vec::new();
+    for tick in 0..3000_u64 {
+        let now = MonoTime::from_millis(tick * 100);
+        if let Some(job) = board.due_change(now) {
+            board.begin(job, now);
+            board.answered(job, answer, now);
+            writes.push(tick / 10);
+        } else if let Some(job) = board.due_look(now) {
+            board.begin(job, now);
+            board.answered(job, looks, now);
+        }
+    }
+    assert_eq!(board.not_kept().collect::<Vec<_>>(), [0]);
+    writes
+}
+
+#[test]
+fn a_rule_that_does_not_stay_as_it_is_set_is_not_written_endlessly() {
+    assert_eq!(writes_against(false, false), [0, 0, 1, 11, 71, 131, 191, 251]);
+    let confirmed = writes_against(true, false);
+    assert!(confirmed.len() <= 10, "{confirmed:?}");
+}
+
+#[test]
+fn another_order_goes_out_at_once_whatever_became_of_the_last() {
+    let mut board = board(&[(STEER, false)]);
+    board.want(&[order(STEER, true)], at(0));
+    for second in [0, 1, 3, 20] {
+        let job = write(&mut board, at(second));
+        board.answered(job, false, at(second));
+    }
+    assert_eq!(board.due_change(at(21)), None);
+    board.want(&[order(STEER, false)], at(21));
+    board.want(&[order(STEER, true)], at(22));
+    assert!(board.due_change(at(22)).is_some());
+    assert_eq!(board.not_kept().count(), 0);
+}

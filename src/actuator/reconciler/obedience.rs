@@ -1,0 +1,170 @@
+//! Whether the router keeps the limits that are written to it, and who does not let it.
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::{
+    actuator::backoff::Backoff,
+    units::{BitRate, MonoTime},
+};
+
+/// The span over which changes by others are counted.
+const MINUTE: Duration = Duration::from_mins(1);
+/// Another limit within the range that was tried in vain is tried after this time at the latest.
+const WITHIN_RANGE: Duration = Duration::from_secs(5);
+/// From so many writes in vain, or changes by others in a minute, on the limit is not ours to set.
+const OVERRIDDEN: usize = 2;
+
+/// Why a queue does not have the limit that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::actuator) enum Override {
+    /// The router answers or reads with another limit after each write.
+    Kept { at: BitRate, written: BitRate },
+    /// The limit was in force, and somebody else changed it, so often in the last minute.
+    Changed { to: BitRate, per_minute: usize },
+}
+
+/// A write, and what has been seen of it.
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    limit: BitRate,
+    /// A reading showed it in force.
+    was_read: bool,
+    /// It was seen not to be kept.
+    failed: bool,
+}
+
+/// What is known of one queue.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Obedience {
+    backoff: Backoff,
+    attempt: Option<Attempt>,
+    /// The lowest and the highest limit that were tried in vain since the router last obeyed.
+    vain: Option<(BitRate, BitRate)>,
+    last: Option<BitRate>,
+    foreign: Option<BitRate>,
+    was_changed: bool,
+    changes: VecDeque<MonoTime>,
+    repeats: u64,
+}
+
+impl Obedience {
+    /// Notes a write of `limit`.
+    pub(super) fn wrote(&mut self, limit: BitRate, now: MonoTime, deadband: f64) {
+        let same = |attempt: Attempt| attempt.failed && is_near(limit, attempt.limit, deadband);
+        self.repeats += u64::from(self.attempt.is_some_and(same));
+        self.attempt = Some(Attempt { limit, was_read: false, failed: false });
+        self.backoff.wrote(now);
+    }
+
+    /// Notes the limit with which the router confirmed the last write.
+    pub(super) fn confirmed(&mut self, limit: BitRate, now: MonoTime, deadband: f64) {
+        self.see(limit, now, deadband, false);
+    }
+
+    /// Notes a limit that was read; tells whether somebody else changed it.
+    pub(super) fn read(&mut self, limit: BitRate, now: MonoTime, deadband: f64) -> bool {
+        let is_changed = self.see(limit, now, deadband, true);
+        if is_changed {
+            self.changes.push_back(now);
+            while self.changes.front().is_some_and(|at| now.since(*at) >= MINUTE) {
+                self.changes.pop_front();
+            }
+        }
+        is_changed
+    }
+
+    /// Notes that the router refused the last write.
+    pub(super) fn refused(&mut self) {
+        self.fail();
+    }
+
+    fn see(&mut self, limit: BitRate, now: MonoTime, deadband: f64, is_reading: bool) -> bool {
+        let differs = self.last.replace(limit).is_some_and(|before| before != limit);
+        let Some(attempt) = &mut self.attempt else { return differs };
+        if is_near(limit, attempt.limit, deadband) {
+            attempt.was_read |= is_reading;
+            attempt.failed = false;
+            self.backoff.kept(now);
+            if is_reading {
+                self.vain = None;
+            }
+            return false;
+        }
+        let was_in_force = attempt.was_read && !attempt.failed;
+        if !attempt.failed {
+            self.was_changed = was_in_force;
+        }
+        // After a write in vain, too, the router shows another limit only if another one set it.
+        let is_changed = was_in_force || attempt.failed && is_reading && differs;
+        self.foreign = Some(limit);
+        self.fail();
+        is_changed
+    }
+
+    fn fail(&mut self) {
+        let Some(attempt) = &mut self.attempt else { return };
+        if !std::mem::replace(&mut attempt.failed, true) {
+            let limit = attempt.limit;
+            let (low, high) = self.vain.unwrap_or((limit, limit));
+            self.vain = Some((low.min(limit), high.max(limit)));
+            self.backoff.failed();
+        }
+        self.backoff.not_kept();
+    }
+
+    /// Tells whether `desired` is what was written last, and `observed` what the router made of it
+    /// by rounding.
+    pub(super) fn is_rounded(&self, desired: BitRate, observed: BitRate, deadband: f64) -> bool {
+        let is_written = self.attempt.is_some_and(|attempt| attempt.limit == desired);
+        is_written && is_near(observed, desired, deadband)
+    }
+
+    /// Tells whether `limit` is a cut below everything that was written lately: a new desire, not
+    /// the repetition of an old one.
+    pub(super) fn is_new_cut(&self, limit: BitRate, deadband: f64) -> bool {
+        let lowest =
+            |attempt: Attempt| self.vain.map_or(attempt.limit, |(low, _)| low.min(attempt.limit));
+        self.attempt.is_none_or(|attempt| is_below(limit, lowest(attempt), deadband))
+    }
+
+    /// Returns when `limit` may be written: at once if the router obeys or it was not tried yet.
+    pub(super) fn not_before(&self, limit: BitRate, deadband: f64) -> MonoTime {
+        let (Some(attempt), Some((low, high))) = (self.attempt, self.vain) else {
+            return MonoTime::ZERO;
+        };
+        if is_below(limit, low, deadband) || is_below(high, limit, deadband) {
+            MonoTime::ZERO
+        } else if is_near(limit, attempt.limit, deadband) {
+            self.backoff.not_before(Duration::MAX)
+        } else {
+            self.backoff.not_before(WITHIN_RANGE)
+        }
+    }
+
+    /// Returns why the queue does not have the limit that was written, if so.
+    pub(super) fn overridden(&self, now: MonoTime) -> Option<Override> {
+        let recent = self.changes.iter().filter(|at| now.since(**at) < MINUTE).count();
+        let (at, attempt) = (self.foreign?, self.attempt?);
+        if recent >= OVERRIDDEN || self.was_changed && self.backoff.failures() >= OVERRIDDEN {
+            Some(Override::Changed { to: at, per_minute: recent })
+        } else if self.backoff.failures() >= OVERRIDDEN {
+            Some(Override::Kept { at, written: attempt.limit })
+        } else {
+            None
+        }
+    }
+
+    /// Returns how often a limit was written again that had not been kept.
+    pub(super) const fn repeats(&self) -> u64 {
+        self.repeats
+    }
+}
+
+/// Tells whether two limits differ by no more than the share `deadband` of the first.
+pub(super) fn is_near(one: BitRate, other: BitRate, deadband: f64) -> bool {
+    one.bps().abs_diff(other.bps()) as f64 <= one.bps() as f64 * deadband
+}
+
+fn is_below(limit: BitRate, other: BitRate, deadband: f64) -> bool {
+    limit < other && !is_near(other, limit, deadband)
+}
