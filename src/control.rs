@@ -38,6 +38,7 @@ mod memory;
 mod noise;
 mod replies;
 mod sample;
+mod sending;
 mod state;
 mod wan;
 
@@ -48,5 +49,6 @@ pub use law::{LawKind, LawName, Limits, Reason, ZoneFloors, ZoneParams};
 pub use load::{Load, LoadClass};
 pub use memory::{DirectionMemory, WanMemory};
 pub use sample::{Actuation, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample};
+pub use sending::Sending;
 pub use state::{CongestionState, StateThresholds};
 pub use wan::{Decision, DirectionParams, Wan, WanParams};

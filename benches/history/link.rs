@@ -81,6 +81,7 @@ impl Link {
                 jitter: micros(random.i64(400..2_000)),
                 noise: micros(800),
                 age: None,
+                cannot_send_since: None,
             },
             directions: self.directions,
             reflectors: Vec::new(),

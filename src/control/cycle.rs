@@ -114,6 +114,8 @@ pub struct Measurement {
     pub noise: Option<Delay>,
     /// Time since the last reply of any reflector.
     pub age: Option<Duration>,
+    /// Since when no probe can be sent; `None` unless the state is `CannotSend`.
+    pub cannot_send_since: Option<MonoTime>,
 }
 
 /// What was seen and decided for one direction.

@@ -3,10 +3,11 @@
 //! Absolute delays of different targets are never blended, because a server further away is not
 //! a queue. Each reflector is compared with its own baseline, and only the differences meet.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use super::{
     Direction, Measurement, MeasurementState, ProbeOutcome, ReflectorId, ReflectorView, RttSample,
+    Sending,
     asymmetry::Asymmetry,
     baseline::Baseline,
     noise::Noise,
@@ -18,6 +19,9 @@ use crate::units::{Delay, MonoTime};
 const LOSS_WEIGHT: f64 = 1.0 / 30.0;
 /// Weight of one reply in a reflector's jitter, as RFC 3550 section 6.4.1 smooths it.
 const JITTER_WEIGHT: f64 = 1.0 / 16.0;
+/// So many probes that were counted as lost are remembered, in case their replies are only late: at
+/// the full pace of a single reflector those of the last six seconds.
+const LATE_PROBES: usize = 128;
 /// After this many probes without a reply, what was heard last is no reason to raise a rate.
 const SILENT_PROBES: u32 = 4;
 /// How long after the start silence is put down to starting.
@@ -47,9 +51,18 @@ struct Reflector {
     /// When the outcome of a probe was known last.
     heard: Option<MonoTime>,
     jitter: Option<Delay>,
-    loss: f64,
+    losses: Losses,
     /// Replies in a row above the bloat threshold.
     streak: u32,
+}
+
+/// The share of probes that was lost lately.
+#[derive(Debug, Clone, Default)]
+struct Losses {
+    share: f64,
+    outcomes: u64,
+    /// The sequence numbers of probes counted as lost, and how many outcomes were known by then.
+    lost: VecDeque<(u64, u64)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +78,7 @@ pub(super) struct Evidence {
     params: EvidenceParams,
     started: MonoTime,
     reflectors: Vec<Reflector>,
+    sending: Sending,
     replies: Replies,
     noise: Noise,
 }
@@ -87,6 +101,7 @@ impl Evidence {
             params,
             started: now,
             reflectors,
+            sending: Sending::default(),
             replies: Replies::default(),
             noise: Noise::default(),
         }
@@ -107,6 +122,7 @@ impl Evidence {
     /// Takes one probe outcome into account. `quiet` tells that the WAN carried next to no
     /// traffic when it arrived, so that the baseline may learn from it.
     pub(super) fn update(&mut self, sample: &RttSample, quiet: bool) {
+        self.sending.update(sample);
         let threshold = self.bloat_threshold();
         let Some(reflector) = self.reflectors.get_mut(usize::from(sample.reflector.0)) else {
             return;
@@ -116,6 +132,7 @@ impl Evidence {
         }
         match sample.outcome {
             ProbeOutcome::Reply(rtt) => {
+                reflector.losses.replied(sample.sequence);
                 reflector.reply(sample.at, rtt, quiet, threshold);
                 if let Some(Reply { at, rtt, delta }) = reflector.last {
                     let sent = MonoTime::from_start(at.since_start().saturating_sub(path(rtt)));
@@ -126,7 +143,7 @@ impl Evidence {
                     self.noise.update(delta, quiet);
                 }
             }
-            ProbeOutcome::Lost => reflector.loss += (1.0 - reflector.loss) * LOSS_WEIGHT,
+            ProbeOutcome::Lost => reflector.losses.lost(sample.sequence),
             // Says nothing about the reflector: the fault is on this side.
             ProbeOutcome::Unsent => {}
         }
@@ -191,8 +208,12 @@ impl Evidence {
         let fresh = self.fresh(now);
         let Verdict { votes, bloated, .. } = self.verdict(now, MonoTime::ZERO);
         let last = self.reflectors.iter().filter_map(|r| r.last.map(|l| l.at)).max();
+        let cannot_send_since = self.cannot_send_since(now).filter(|_| fresh.is_empty());
         Measurement {
-            state: self.state(now, fresh.len(), traffic),
+            state: match cannot_send_since {
+                Some(_) => MeasurementState::CannotSend,
+                None => self.state(now, fresh.len(), traffic),
+            },
             fresh: count(fresh.len()),
             votes: count(votes),
             bloated,
@@ -202,7 +223,16 @@ impl Evidence {
             jitter: median(fresh.iter().filter_map(|(r, _)| r.jitter)),
             noise: self.noise.step(),
             age: last.map(|at| now.since(at)),
+            cannot_send_since,
         }
+    }
+
+    /// Since when no probe can be sent. Before the first reply that has to last for a while, or a
+    /// device that comes a moment late would be reported as missing.
+    fn cannot_send_since(&self, now: MonoTime) -> Option<MonoTime> {
+        let since = self.sending.impossible_since(now, self.params.stale_after)?;
+        let has_answered = self.reflectors.iter().any(|reflector| reflector.last.is_some());
+        (has_answered || now.since(since) >= self.params.stale_after).then_some(since)
     }
 
     /// Shows each reflector as it stands at `now`.
@@ -214,7 +244,7 @@ impl Evidence {
                 baseline: r.baseline.value(),
                 delta: r.last.map(|reply| reply.delta),
                 jitter: r.jitter,
-                loss: r.loss,
+                loss: r.losses.share,
                 fresh: self.fresh_reply(r, now).is_some(),
                 last_reply: r.last.map(|reply| reply.at),
             })
@@ -250,6 +280,31 @@ impl Evidence {
     }
 }
 
+impl Losses {
+    fn lost(&mut self, sequence: u64) {
+        self.outcomes += 1;
+        self.share += (1.0 - self.share) * LOSS_WEIGHT;
+        if self.lost.len() == LATE_PROBES {
+            self.lost.pop_front();
+        }
+        self.lost.push_back((sequence, self.outcomes));
+    }
+
+    /// Counts a reply. One whose probe was counted as lost was only late: that is taken back.
+    fn replied(&mut self, sequence: u64) {
+        let Some(place) = self.lost.iter().position(|(lost, _)| *lost == sequence) else {
+            self.outcomes += 1;
+            self.share -= self.share * LOSS_WEIGHT;
+            return;
+        };
+        if let Some((_, counted)) = self.lost.remove(place) {
+            let since = self.outcomes.saturating_sub(counted);
+            let weight = (1.0 - LOSS_WEIGHT).powf(since as f64) * LOSS_WEIGHT;
+            self.share = (self.share - weight).max(0.0);
+        }
+    }
+}
+
 impl Reply {
     /// The time that the probe was under way.
     fn path(&self) -> Duration {
@@ -265,7 +320,6 @@ impl Reply {
 impl Reflector {
     fn reply(&mut self, at: MonoTime, rtt: Delay, quiet: bool, threshold: Delay) {
         self.baseline.update(at, rtt, quiet);
-        self.loss -= self.loss * LOSS_WEIGHT;
         let delta = rtt - self.baseline.value().unwrap_or(rtt);
         if let Some(before) = self.last {
             let step = (rtt - before.rtt).abs();

@@ -12,9 +12,10 @@ pub struct ReflectorId(pub u16);
 pub enum ProbeOutcome {
     /// The reflector answered after this round-trip time.
     Reply(Delay),
-    /// No answer came within the probe's timeout.
+    /// No answer came within the probe's timeout. It may still come: the last outcome holds.
     Lost,
-    /// The probe could not be sent: no route, interface gone, no permission.
+    /// The probe could not be sent: no device, no source address, no route, no permission, or
+    /// refused by the router.
     Unsent,
 }
 
@@ -23,7 +24,9 @@ pub enum ProbeOutcome {
 pub struct RttSample {
     /// The reflector that was asked.
     pub reflector: ReflectorId,
-    /// Number of the probe within its WAN; no two probes share one.
+    /// Number of the probe within its WAN, in the order in which the probes were due; no two probes
+    /// share one. A probe whose reply comes after its timeout has two outcomes: `Lost`, and then
+    /// `Reply` with the same number.
     pub sequence: u64,
     /// When the outcome became known.
     pub at: MonoTime,

@@ -24,8 +24,23 @@ pub struct SteeringBoard(Arc<Mutex<Pinned>>);
 
 #[derive(Debug, Default)]
 struct Pinned {
-    latest: Option<(SteeringDecision, RouteActuation)>,
+    latest: Option<Latest>,
     changes: VecDeque<Change>,
+}
+
+#[derive(Debug)]
+struct Latest {
+    decision: SteeringDecision,
+    actuation: RouteActuation,
+    /// When the decision was taken.
+    wall: Timestamp,
+}
+
+impl Latest {
+    /// Returns the Unix time in seconds of a moment before the decision.
+    fn unix(&self, then: MonoTime) -> f64 {
+        self.wall.seconds() - self.decision.at.since(then).as_secs_f64()
+    }
 }
 
 /// A change of WAN, in words.
@@ -98,6 +113,8 @@ pub struct WanStatus {
     pub name: String,
     /// `up`, `down` or `unknown`.
     pub reach: &'static str,
+    /// Unix time in seconds since when none of its probes can be sent, if that is so.
+    pub cannot_send_since: Option<f64>,
     /// How sure it is that it suffers, 0 to 100.
     pub score: u8,
     /// What contributes to the score, with points.
@@ -138,14 +155,15 @@ impl SteeringBoard {
             pinned.changes.push_front(Change { time: wall.seconds(), kind, from, to, reason, why });
             pinned.changes.truncate(KEPT);
         }
-        pinned.latest = Some((decision, actuation));
+        pinned.latest = Some(Latest { decision, actuation, wall });
     }
 
     /// Shows where traffic is steered; `None` where nothing is.
     #[must_use]
     pub fn view(&self) -> Option<SteeringStatus> {
         let pinned = self.open();
-        let (decision, actuation) = pinned.latest.as_ref()?;
+        let latest = pinned.latest.as_ref()?;
+        let Latest { decision, actuation, .. } = latest;
         let SteeringDecision { at, mode, target, steer, failover, wans, .. } = decision;
         let switch = |report: &crate::steering::SwitchReport| SwitchStatus {
             wan: name(decision, report.switch.wan),
@@ -175,7 +193,7 @@ impl SteeringBoard {
                 &failover.timers,
                 failover.actions,
             ),
-            wans: wans.iter().map(WanStatus::of).collect(),
+            wans: wans.iter().map(|wan| WanStatus::of(wan, latest)).collect(),
             switches: actuation.switches.iter().map(switch).collect(),
             changes: pinned.changes.iter().cloned().collect(),
         })
@@ -190,7 +208,7 @@ impl SteeringBoard {
         now: MonoTime,
     ) -> Option<(Vec<String>, Vec<String>)> {
         let pinned = self.open();
-        let (decision, _) = pinned.latest.as_ref()?;
+        let Latest { decision, .. } = pinned.latest.as_ref()?;
         let SteeringDecision { mode, target, steer, failover, in_doubt, .. } = decision;
         let mut reasons = troubles;
         reasons.extend(in_doubt.iter().map(|switch| {
@@ -199,6 +217,11 @@ impl SteeringBoard {
         }));
         if failover.reason == FailoverReason::AllDown {
             reasons.push("no WAN is known to work".to_owned());
+        }
+        if failover.reason == FailoverReason::NoneCanSend {
+            let fault = "no WAN can send a probe, so the fault is on this side: check this host's \
+                         network, and the router if it sends the pings";
+            reasons.push(fault.to_owned());
         }
         if steer.blocker == Some(Blocker::ManualRefused) {
             reasons
@@ -247,11 +270,12 @@ impl Decided {
 }
 
 impl WanStatus {
-    fn of(wan: &WanView) -> Self {
+    fn of(wan: &WanView, latest: &Latest) -> Self {
         let points = wan.score.contributors.iter();
         Self {
             name: wan.name.clone(),
             reach: wan.reach.name(),
+            cannot_send_since: wan.cannot_send_since.map(|since| latest.unix(since)),
             score: wan.score.points,
             contributors: points.map(|(each, points)| (each.code(), *points)).collect(),
             unfit: wan.unfit.map(Blocker::explain),

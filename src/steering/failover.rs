@@ -1,14 +1,17 @@
 //! The failover machine: which WAN carries everything.
 //!
 //! ```text
-//!            silent, another WAN is verified healthy
-//!   HOME ─────────────────────────────────────────────► AWAY ◄─┐ silent, and a third is
-//!    ▲                                                   │     │ verified healthy
+//!            dead, another WAN is verified healthy
+//!   HOME ─────────────────────────────────────────────► AWAY ◄─┐ dead, home does not answer, and
+//!    ▲                                                   │     │ a third is verified healthy
 //!    │ home alive for `failback`, `stay` is over         ├─────┘
 //!    └───────────────────────────────────────────────────┤
 //!    ▲                                                   │
-//!    └────────────────── silent, and home answers ───────┘
+//!    └─────────────────── dead, and home answers ────────┘
 //! ```
+//!
+//! A dead WAN that has begun to answer again is not left while it answers, except for home: after
+//! a common outage traffic stays on home, or goes there, whichever WAN is proven up first.
 
 use super::{Blocker, FailoverParams, FailoverReason, Rank};
 use crate::units::MonoTime;
@@ -27,6 +30,12 @@ pub(super) enum Pulse {
     Unclear,
     /// It is not dead.
     Alive,
+    /// No WAN's probes can be sent: the fault is on this side.
+    CannotLook,
+    /// It is dead, but has begun to answer again.
+    Returning,
+    /// It is dead, because none of its probes can be sent.
+    Gone,
     /// It is dead.
     Dead,
 }
@@ -66,9 +75,15 @@ impl Carrier {
             reason,
             blocker,
         };
-        match (pulse, self.rank == Rank::HOME) {
+        let is_home = self.rank == Rank::HOME;
+        match (pulse, is_home) {
             (Pulse::Unclear, _) => held(FailoverReason::Stale, None),
-            (Pulse::Dead, _) => match rescue {
+            (Pulse::CannotLook, _) => held(FailoverReason::NoneCanSend, None),
+            (Pulse::Returning, _) if is_home || rescue != Ok(Rank::HOME) => {
+                held(FailoverReason::AnswersAgain, None)
+            }
+            (Pulse::Returning | Pulse::Gone | Pulse::Dead, _) => match rescue {
+                Ok(rank) if pulse == Pulse::Gone => moved(rank, FailoverReason::CannotSend),
                 Ok(rank) => moved(rank, FailoverReason::Silent),
                 Err(
                     blocker @ (Blocker::ActionsSpent

@@ -82,7 +82,10 @@ impl TestWan {
         let silent_from = *self.silent_from.get_or_insert(at);
         let age = self.last_reply.map(|last| at.since(last));
         let silent = age.is_none_or(|age| age >= Duration::from_millis(1200));
+        let is_unsent = !weather.answers && !weather.sends;
+        let cannot_send_since = Some(silent_from).filter(|_| silent && is_unsent);
         let state = match self.last_reply {
+            _ if cannot_send_since.is_some() => MeasurementState::CannotSend,
             None if at.since(started) < Duration::from_secs(3) => MeasurementState::Starting,
             _ if silent => MeasurementState::Stalled,
             _ => MeasurementState::Healthy,
@@ -120,6 +123,7 @@ impl TestWan {
                 jitter: None,
                 noise: None,
                 age,
+                cannot_send_since,
             },
             directions: PerDirection { download: channel, upload: channel },
             reflectors: (0..REFLECTORS).map(|id| reflector(id, self.last_reply)).collect(),

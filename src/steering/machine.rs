@@ -47,6 +47,8 @@ pub(super) enum Condition {
     Unclear,
     /// It is dead.
     Dead,
+    /// It is dead, but has begun to answer again.
+    Returning,
     /// The score is at the threshold.
     Suffers,
     /// Neither suffering nor recovered.
@@ -93,13 +95,16 @@ pub(super) struct Step {
 impl Phase {
     /// Takes one step.
     pub(super) fn step(self, c: &Circumstances, params: &SteerParams) -> Step {
-        use Condition::{Dead, Middling, Recovered, Suffers, Unclear};
+        use Condition::{Dead, Middling, Recovered, Returning, Suffers, Unclear};
         match (self, c.condition, c.refuge) {
             (Self::Home | Self::Confirming { .. }, Unclear, _) => {
                 stay(Self::Home, SteerReason::Stale)
             }
             (Self::Home | Self::Confirming { .. }, Middling | Recovered, _) => {
                 stay(Self::Home, SteerReason::Well)
+            }
+            (Self::Home | Self::Confirming { .. }, Returning, _) => {
+                stay(Self::Home, SteerReason::AnswersAgain)
             }
             (Self::Home, Suffers, _) => confirm(c.now, c, params),
             (Self::Confirming { since }, Suffers, _) => confirm(since, c, params),
@@ -116,7 +121,7 @@ impl Phase {
             }
             (
                 Self::Steered { .. } | Self::Recovering { .. },
-                Unclear | Suffers | Middling | Recovered,
+                Unclear | Returning | Suffers | Middling | Recovered,
                 Refuge::Dead,
             ) => stay(Self::Home, SteerReason::AlternateDown),
 
@@ -142,12 +147,14 @@ impl Phase {
             (Self::Steered { .. }, Unclear, Refuge::Good | Refuge::Worse) => {
                 stay(self, SteerReason::Stale)
             }
-            (Self::Steered { .. }, Dead | Suffers | Middling, Refuge::Good | Refuge::Worse) => {
-                stay(self, SteerReason::Suffers)
-            }
+            (
+                Self::Steered { .. },
+                Dead | Returning | Suffers | Middling,
+                Refuge::Good | Refuge::Worse,
+            ) => stay(self, SteerReason::Suffers),
             (
                 Self::Recovering { to, .. },
-                Unclear | Dead | Suffers | Middling,
+                Unclear | Dead | Returning | Suffers | Middling,
                 Refuge::Good | Refuge::Worse,
             ) => stay(Self::Steered { to, hold_until: c.now }, SteerReason::Suffers),
         }

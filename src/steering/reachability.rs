@@ -11,20 +11,29 @@
 //!
 //! A WAN is silent when nothing has answered through its own source for `silence`, although at
 //! least `targets` distinct targets used to (or, right after the start, that many were asked). One
-//! target that answers is enough to be alive. Silence counts only while somebody watches, and only
-//! if probes were really sent.
+//! target that answers is enough to be alive. Silence counts only while somebody watches.
+//!
+//! A WAN none of whose probes can be sent counts as silent as well, whatever its targets did
+//! before, if another WAN's probes can be sent: its device, its address or its route is gone. If
+//! no WAN's probes can be sent, the fault is on this side and proves nothing about any of them.
+//!
+//! Congestion is not silence. While a download still comes through the WAN, the missing replies
+//! are probably late, and it takes `LATE` times as long until they count as silence.
 
 use std::time::Duration;
 
 use super::{FailoverParams, since::Since};
 use crate::{
-    control::{Cycle, MeasurementState, ProbeOutcome},
+    control::{Cycle, Direction, LoadClass, MeasurementState, ProbeOutcome, Sending},
     units::MonoTime,
 };
 
 /// Targets that answered within this time before the last answer of any used to answer: in a WAN
 /// that dies by and by, the last target to fall is not the only one.
 const USED_TO_ANSWER: Duration = Duration::from_mins(10);
+/// So many times the silence passes for a queue while a download comes through: deeper queues
+/// than that are an outage for everybody who uses the link.
+const LATE: u32 = 4;
 
 /// Whether a WAN is reachable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +75,7 @@ pub(super) struct Reachability {
     /// Since when somebody has watched without a gap.
     watched: Option<MonoTime>,
     answering: Since,
+    sending: Sending,
     /// Since the last reply: a probe was lost, a probe could not be sent.
     lost: bool,
     unsent: bool,
@@ -78,6 +88,7 @@ impl Reachability {
             since: now,
             watched: None,
             answering: Since::default(),
+            sending: Sending::default(),
             lost: false,
             unsent: false,
         }
@@ -97,11 +108,27 @@ impl Reachability {
         self.answering = Since::default();
     }
 
-    pub(super) fn update(&mut self, cycle: &Cycle, params: &FailoverParams) {
+    /// Since when none of the WAN's probes can be sent; `None` if some can, or if that is not
+    /// known.
+    pub(super) fn cannot_send_since(
+        &self,
+        now: MonoTime,
+        params: &FailoverParams,
+    ) -> Option<MonoTime> {
+        self.sending.impossible_since(now, params.silence)
+    }
+
+    /// Tells whether the WAN's probes are known to leave.
+    pub(super) fn can_send(&self, now: MonoTime) -> bool {
+        self.sending.is_possible(now)
+    }
+
+    /// Takes in a cycle. `others_send` tells that another WAN's probes can be sent.
+    pub(super) fn update(&mut self, cycle: &Cycle, others_send: bool, params: &FailoverParams) {
         let now = cycle.at;
         self.note_samples(cycle);
         let watched = *self.watched.get_or_insert(now);
-        let sign = self.sign(cycle, now.since(watched), params);
+        let sign = self.sign(cycle, now.since(watched), others_send, params);
         self.answering.keep(matches!(sign, Sign::Answers), now);
         let proven = self.answering.lasted(now, params.answering);
         let next = match (self.reach, sign) {
@@ -117,6 +144,7 @@ impl Reachability {
 
     fn note_samples(&mut self, cycle: &Cycle) {
         for sample in &cycle.samples {
+            self.sending.update(sample);
             match sample.outcome {
                 ProbeOutcome::Reply(_) => (self.lost, self.unsent) = (false, false),
                 ProbeOutcome::Lost => self.lost = true,
@@ -125,13 +153,24 @@ impl Reachability {
         }
     }
 
-    fn sign(&self, cycle: &Cycle, watched: Duration, params: &FailoverParams) -> Sign {
+    fn sign(
+        &self,
+        cycle: &Cycle,
+        watched: Duration,
+        others_send: bool,
+        params: &FailoverParams,
+    ) -> Sign {
         let measurement = &cycle.measurement;
         let silence = measurement.age.map_or(watched, |age| age.min(watched));
         if silence >= params.silence {
-            let sent = self.lost || !self.unsent;
-            let enough = targets(cycle) >= params.targets;
-            return if sent && enough { Sign::Silence } else { Sign::Neither };
+            let is_silent = if self.cannot_send_since(cycle.at, params).is_some() {
+                others_send
+            } else {
+                let sent = self.lost || !self.unsent;
+                let is_late = flows(cycle) && silence < params.silence * LATE;
+                sent && !is_late && targets(cycle) >= params.targets
+            };
+            return if is_silent { Sign::Silence } else { Sign::Neither };
         }
         let answers = match measurement.state {
             MeasurementState::Healthy | MeasurementState::Reduced | MeasurementState::Bypass => {
@@ -143,6 +182,15 @@ impl Reachability {
             | MeasurementState::CannotSend => false,
         };
         if answers { Sign::Answers } else { Sign::Neither }
+    }
+}
+
+/// Tells whether a download comes through the WAN. Uploads say nothing: the shaper sees them before
+/// the link does.
+fn flows(cycle: &Cycle) -> bool {
+    match cycle.directions[Direction::Download].load.class {
+        LoadClass::Low | LoadClass::High => true,
+        LoadClass::Idle | LoadClass::Unknown => false,
     }
 }
 

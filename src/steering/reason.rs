@@ -38,14 +38,15 @@ macro_rules! codes {
 
 codes! {
     /// Why new latency-sensitive connections go where they go.
-    SteerReason, 17 {
+    SteerReason, 18 {
         Off: "off", "off: nothing is decided";
         Unseen: "unseen", "hold: the router's switches have not been seen yet";
         Well: "well", "home: it does not suffer";
-        Stale: "stale", "hold: no fresh cycle, so no evidence";
+        Stale: "stale", "hold: nothing is measured now, so there is no evidence";
         Confirming: "confirming", "wait: it suffers, but not for long enough yet";
         Blocked: "blocked", "hold: it suffers for long enough, but the blocker forbids a change";
         Steer: "steer", "move: it suffers, and another WAN is fit";
+        AnswersAgain: "answers_again", "hold: the dead WAN answers again, but is not proven up yet";
         HomeDown: "home_down", "move: the WAN is dead, and another one is verified healthy";
         Suffers: "suffers", "stay away: it has not recovered";
         HoldDown: "hold_down", "stay away: the hold-down has not run out";
@@ -61,14 +62,17 @@ codes! {
 
 codes! {
     /// Why everything else goes where it goes.
-    FailoverReason, 11 {
+    FailoverReason, 14 {
         Off: "off", "off: nothing is decided";
         Unseen: "unseen", "hold: the router's switches have not been seen yet";
         Well: "well", "home: it is not dead";
         Stale: "stale", "hold: no fresh cycle, so no evidence";
-        Silent: "silent", "move: no target answers, and another WAN is verified healthy";
-        AllDown: "all_down", "hold: no target answers, and no other WAN is known to work";
-        Blocked: "blocked", "hold: no target answers, but the blocker forbids a change";
+        NoneCanSend: "none_can_send", "hold: no WAN can send a probe, so the fault is on this side";
+        AnswersAgain: "answers_again", "hold: the dead WAN answers again, but is not proven up yet";
+        Silent: "silent", "move: no target answers, and another WAN is known to work";
+        CannotSend: "cannot_send", "move: no probe can be sent, and another WAN is known to work";
+        AllDown: "all_down", "hold: the WAN is dead, and no other WAN is known to work";
+        Blocked: "blocked", "hold: the WAN is dead, but the blocker forbids a change";
         Away: "away", "stay: no more preferred WAN has been alive for long enough";
         Stay: "stay", "stay: the minimum stay has not run out";
         Failback: "failback", "return: a more preferred WAN has been alive for long enough";
@@ -107,7 +111,7 @@ impl FailoverReason {
     /// The reasons for which everything is moved.
     #[must_use]
     pub const fn moves(self) -> bool {
-        matches!(self, Self::Silent | Self::Failback)
+        matches!(self, Self::Silent | Self::CannotSend | Self::Failback)
     }
 }
 

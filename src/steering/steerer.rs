@@ -119,9 +119,11 @@ impl Steering {
     /// probes counts; one that is missed does no harm.
     pub fn on_cycle(&mut self, cycle: &Cycle) {
         let SteeringParams { wans, steer, failover, .. } = &self.params;
-        let watched = wans.iter().zip(&mut self.watches);
-        for (facts, watch) in watched.filter(|(facts, _)| facts.place == cycle.wan).take(1) {
-            watch.on_cycle(cycle, facts, (steer, failover));
+        let Some(rank) = wans.iter().position(|facts| facts.place == cycle.wan) else { return };
+        let others = self.watches.iter().enumerate().filter(|(other, _)| *other != rank);
+        let others_send = others.into_iter().any(|(_, watch)| watch.can_send(cycle.at));
+        for (facts, watch) in wans.iter().zip(&mut self.watches).skip(rank).take(1) {
+            watch.on_cycle(cycle, others_send, facts, (steer, failover));
         }
     }
 
@@ -368,6 +370,7 @@ impl Steering {
                     name: facts.name.clone(),
                     reach: watch.reach(),
                     since: watch.reach_since(),
+                    cannot_send_since: watch.cannot_send_since(now, &self.params.failover),
                     stale: watch.glance(now).is_none(),
                     score: choice.score(Rank(rank)),
                     unfit: choice.unfit(Rank(rank)),

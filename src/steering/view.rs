@@ -182,6 +182,8 @@ pub struct WanView {
     pub reach: Reach,
     /// Since when.
     pub since: MonoTime,
+    /// Since when none of its probes can be sent, if that is so.
+    pub cannot_send_since: Option<MonoTime>,
     /// Whether its newest cycle is too old to be evidence.
     pub stale: bool,
     /// How sure it is that it suffers.

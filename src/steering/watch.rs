@@ -65,10 +65,12 @@ impl Watch {
         }
     }
 
-    /// Takes in a cycle; one that is not newer than the last changes nothing.
+    /// Takes in a cycle; one that is not newer than the last changes nothing. `others_send` tells
+    /// that another WAN's probes can be sent.
     pub(super) fn on_cycle(
         &mut self,
         cycle: &Cycle,
+        others_send: bool,
         facts: &WanFacts,
         (steer, failover): (&SteerParams, &FailoverParams),
     ) {
@@ -96,7 +98,7 @@ impl Watch {
                 && channel.desired <= facts.limits[direction].floor
         });
         self.at_floor.keep(at_floor, cycle.at);
-        self.reachability.update(cycle, failover);
+        self.reachability.update(cycle, others_send, failover);
         let measurement = cycle.measurement;
         let share = share(cycle, facts);
         self.newest = Some(Glance { at: cycle.at, fresh_for, measurement, state, share });
@@ -160,17 +162,36 @@ impl Watch {
         self.reach() == Reach::Down
     }
 
+    /// Since when none of the WAN's probes can be sent, if that has been so for more than a moment.
+    pub(super) fn cannot_send_since(
+        &self,
+        now: MonoTime,
+        params: &FailoverParams,
+    ) -> Option<MonoTime> {
+        let since = self.reachability.cannot_send_since(now, params)?;
+        (now.since(since) >= params.silence / 2).then_some(since)
+    }
+
+    /// Tells whether the WAN's probes are known to leave.
+    pub(super) fn can_send(&self, now: MonoTime) -> bool {
+        self.glance(now).is_some() && self.reachability.can_send(now)
+    }
+
     /// Tells whether at least one target has answered within the last `span`.
     pub(super) fn answers(&self, now: MonoTime, span: Duration) -> bool {
         let age = self.glance(now).and_then(|glance| {
             glance.measurement.age.map(|age| age.saturating_add(now.since(glance.at)))
         });
-        age.is_some_and(|age| age <= span)
+        age.is_some_and(|age| age < span)
     }
 
-    /// Returns what a score is made of, if anything is known.
+    /// Returns what a score is made of, if anything is known. Of a WAN whose probes cannot be sent
+    /// nothing is: what it was like before is no congestion of now.
     pub(super) fn signals(&self, now: MonoTime, steer: &SteerParams) -> Option<Signals> {
         let Glance { measurement, state, .. } = *self.glance(now)?;
+        if measurement.state == MeasurementState::CannotSend {
+            return None;
+        }
         let each = || self.trends.each().map(|(_, trend)| trend).into_iter();
         let worst = each()
             .map(|trend| {

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 
 const MS: i64 = 1000;
@@ -122,4 +124,54 @@ fn silence_and_a_baseline_born_under_load_are_no_ground_for_a_raise() {
     assert!(bench.evidence.is_trustworthy(bench.now));
     let later = bench.now + Duration::from_millis(400);
     assert!(!bench.evidence.is_trustworthy(later), "silent for 400 ms");
+}
+
+#[test]
+fn a_late_reply_takes_its_loss_back_and_carries_its_delay() {
+    let mut bench = Bench::new(1);
+    let probe = |bench: &mut Bench, sequence, outcome| {
+        bench.now = bench.now + Duration::from_millis(50);
+        let (reflector, at) = (ReflectorId(0), bench.now);
+        bench
+            .evidence
+            .update(&RttSample { reflector, sequence, at, outcome, one_way: None }, false);
+        bench.evidence.views(bench.now).first().map_or(1.0, |view| view.loss)
+    };
+    let rtt = |ms| ProbeOutcome::Reply(Delay::from_micros(ms * MS));
+    let before = (1..=20).map(|n| probe(&mut bench, n, rtt(40))).last();
+    assert_eq!(before, Some(0.0));
+    for n in 21..=30 {
+        probe(&mut bench, n, ProbeOutcome::Lost);
+    }
+    assert!(probe(&mut bench, 31, ProbeOutcome::Lost) > 0.25);
+    let after = (21..=31).map(|n| probe(&mut bench, n, rtt(1_340))).last();
+    assert!(after.is_some_and(|loss| loss.abs() < 1e-9), "{after:?}");
+    let summary = bench.evidence.measurement(bench.now, true);
+    assert_eq!(summary.delta, Some(Delay::from_micros(1_300 * MS)));
+    assert_eq!(summary.age, Some(Duration::ZERO));
+}
+
+#[test]
+fn probes_that_cannot_be_sent_are_a_state_of_their_own_and_no_congestion() {
+    for answered_before in [true, false] {
+        let mut bench = Bench::new(3);
+        if answered_before {
+            bench.round(&[Some(20); 3]);
+        }
+        let before = bench.evidence.baselines();
+        let mut states = BTreeSet::new();
+        for sequence in 100..200 {
+            bench.now = bench.now + Duration::from_millis(50);
+            let (reflector, outcome) = (ReflectorId(0), ProbeOutcome::Unsent);
+            let sample = RttSample { reflector, sequence, at: bench.now, outcome, one_way: None };
+            bench.evidence.update(&sample, true);
+            states.insert(bench.evidence.measurement(bench.now, true).state.name());
+        }
+        let last = bench.evidence.measurement(bench.now, true);
+        assert_eq!(last.state, MeasurementState::CannotSend);
+        let since = last.cannot_send_since.map(|since| bench.now.since(since));
+        assert_eq!(since, Some(Duration::from_millis(99 * 50)));
+        assert!(!states.contains("collapsed"), "{states:?}");
+        assert_eq!(bench.evidence.baselines(), before);
+    }
 }

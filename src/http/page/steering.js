@@ -77,7 +77,7 @@ function because({ blocked_because, timers }) {
   return blocked_because ? `; ${blocked_because}${wait}` : "";
 }
 
-function wanRow({ name, reach, score, contributors, unfit }, { sensitive, carrier, switches }) {
+function wanRow({ name, reach, cannot_send_since, score, contributors, unfit }, { sensitive, carrier, switches }) {
   const takes = [name === sensitive && "calls", name === carrier && "the rest"].filter(Boolean);
   const rules = switches
     .filter((rule) => rule.wan === name)
@@ -86,7 +86,7 @@ function wanRow({ name, reach, score, contributors, unfit }, { sensitive, carrie
   const suffers = points.length > 0 ? `${score}: ${points.join(", ")}` : "no";
   const cells = [
     name,
-    REACHES[reach] ?? reach,
+    cannot_send_since == null ? (REACHES[reach] ?? reach) : `no probe can be sent since ${clock(cannot_send_since)}`,
     takes.join(" and ") || "–",
     [suffers, ...rules, unfit && `no refuge: ${itself(unfit)}`].filter(Boolean).join("; "),
   ];

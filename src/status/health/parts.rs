@@ -47,10 +47,14 @@ pub(super) fn measurement(
         MeasurementState::Bypass => Some(
             "the link is full, but the probes see no queue: they seem to pass it by".to_owned(),
         ),
-        MeasurementState::CannotSend => Some(
-            "no probe can be sent: check the source address, the device and the route of this WAN"
-                .to_owned(),
-        ),
+        MeasurementState::CannotSend => {
+            let since = told.cannot_send_since.map(|since| now.since(since).as_secs());
+            Some(format!(
+                "no probe can be sent since {} s ago: check the device, the source address and the \
+                 route of this WAN",
+                since.unwrap_or_default()
+            ))
+        }
         MeasurementState::Stalled => Some(
             "no reflector answers and no traffic flows: is the link up, and do the probes leave \
              through it?"

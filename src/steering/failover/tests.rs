@@ -6,7 +6,8 @@ const LATER: MonoTime = MonoTime::from_millis(100_001);
 #[test]
 fn every_step_leads_where_the_diagram_says() {
     use FailoverReason::{
-        AllDown, Away, Blocked, Failback, FailbackBlocked, Silent, Stale, Stay, Well,
+        AllDown, AnswersAgain, Away, Blocked, CannotSend, Failback, FailbackBlocked, NoneCanSend,
+        Silent, Stale, Stay, Well,
     };
     let down = Err(Blocker::AlternateDown);
     let wait = Err(Blocker::FailbackDelay);
@@ -20,6 +21,15 @@ fn every_step_leads_where_the_diagram_says() {
         (home, true, Pulse::Dead, down, wait, ready, home, AllDown),
         (home, true, Pulse::Dead, Err(Blocker::ActionsSpent), wait, ready, home, Blocked),
         (home, true, Pulse::Dead, Ok(first), wait, Err(Blocker::InDoubt), first, Silent),
+        (home, true, Pulse::CannotLook, Ok(first), wait, ready, home, NoneCanSend),
+        (home, true, Pulse::Returning, Ok(first), wait, ready, home, AnswersAgain),
+        (home, true, Pulse::Gone, Ok(first), wait, ready, first, CannotSend),
+        (home, true, Pulse::Gone, down, wait, ready, home, AllDown),
+        (first, true, Pulse::CannotLook, Ok(home), Ok(home), ready, first, NoneCanSend),
+        (first, true, Pulse::Returning, Ok(home), wait, ready, home, Silent),
+        (first, true, Pulse::Returning, Ok(second), wait, ready, first, AnswersAgain),
+        (first, true, Pulse::Returning, down, wait, ready, first, AnswersAgain),
+        (first, true, Pulse::Gone, Ok(second), wait, ready, second, CannotSend),
         (first, true, Pulse::Unclear, Ok(home), Ok(home), ready, first, Stale),
         (first, false, Pulse::Alive, Ok(home), Ok(home), ready, first, Stay),
         (first, true, Pulse::Alive, Ok(home), wait, ready, first, Away),

@@ -25,7 +25,7 @@ fn kind(phase: Phase) -> (&'static str, Option<Rank>) {
 /// Every phase, every condition, every refuge, with a third WAN to go to and without.
 #[test]
 fn every_step_leads_where_the_diagram_says() {
-    use Condition::{Dead, Middling, Recovered, Suffers, Unclear};
+    use Condition::{Dead, Middling, Recovered, Returning, Suffers, Unclear};
     use Refuge::{Good, Worse};
     let confirmed = Phase::Confirming { since: long_ago() };
     let held = Phase::Steered { to: TO, hold_until: LATER };
@@ -39,26 +39,31 @@ fn every_step_leads_where_the_diagram_says() {
     let table = [
         (Phase::Home, Unclear, [(home, home); 3]),
         (Phase::Home, Dead, [(third, home); 3]),
+        (Phase::Home, Returning, [(home, home); 3]),
         (Phase::Home, Suffers, [(waits, waits); 3]),
         (Phase::Home, Middling, [(home, home); 3]),
         (Phase::Home, Recovered, [(home, home); 3]),
         (confirmed, Unclear, [(home, home); 3]),
         (confirmed, Dead, [(third, home); 3]),
+        (confirmed, Returning, [(home, home); 3]),
         (confirmed, Suffers, [(third, waits); 3]),
         (confirmed, Middling, [(home, home); 3]),
         (confirmed, Recovered, [(home, home); 3]),
         (held, Unclear, [(away, away), (away, away), (home, home)]),
         (held, Dead, [(away, away), (away, away), (third, away)]),
+        (held, Returning, [(away, away), (away, away), (home, home)]),
         (held, Suffers, [(away, away), (away, away), (home, home)]),
         (held, Middling, [(away, away), (away, away), (home, home)]),
         (held, Recovered, [(away, away), (away, away), (home, home)]),
         (free, Unclear, [(away, away), (away, away), (home, home)]),
         (free, Dead, [(away, away), (away, away), (third, away)]),
+        (free, Returning, [(away, away), (away, away), (home, home)]),
         (free, Suffers, [(away, away), (third, home), (home, home)]),
         (free, Middling, [(away, away), (third, home), (home, home)]),
         (free, Recovered, [(back, back), (back, back), (home, home)]),
         (recovered, Unclear, [(away, away), (away, away), (home, home)]),
         (recovered, Dead, [(away, away), (away, away), (third, back)]),
+        (recovered, Returning, [(away, away), (away, away), (home, home)]),
         (recovered, Suffers, [(away, away), (away, away), (home, home)]),
         (recovered, Middling, [(away, away), (away, away), (home, home)]),
         (recovered, Recovered, [(home, home), (home, home), (home, home)]),

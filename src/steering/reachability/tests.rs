@@ -10,12 +10,14 @@ struct Watched {
     reachability: Reachability,
     now: MonoTime,
     change: fn(&mut Cycle),
+    others_send: bool,
 }
 
 impl Watched {
     fn new() -> Self {
         let reachability = Reachability::new(MonoTime::ZERO);
-        Self { wan: TestWan::new(0), reachability, now: MonoTime::ZERO, change: |_| {} }
+        let (wan, now) = (TestWan::new(0), MonoTime::ZERO);
+        Self { wan, reachability, now, change: |_| {}, others_send: false }
     }
 
     fn run(&mut self, millis: u64, weather: Weather) -> Reach {
@@ -23,7 +25,7 @@ impl Watched {
             self.now = self.now + Duration::from_millis(50);
             let mut cycle = self.wan.cycle(self.now, weather);
             (self.change)(&mut cycle);
-            self.reachability.update(&cycle, &FailoverParams::default());
+            self.reachability.update(&cycle, self.others_send, &FailoverParams::default());
         }
         self.reachability.reach()
     }
@@ -87,10 +89,52 @@ fn silence_counts_only_while_somebody_watches() {
 }
 
 #[test]
-fn a_probe_that_was_never_sent_proves_nothing() {
+fn a_wan_whose_probes_cannot_be_sent_is_down_if_another_ones_can() {
+    for proven_for in [0, 20_000] {
+        let mut watched = Watched { others_send: true, ..Watched::new() };
+        let before = watched.run(proven_for, Weather::FAIR);
+        assert_eq!(watched.run(1_400, Weather::UNSENT), before, "not before `silence`");
+        assert_eq!(watched.run(150, Weather::UNSENT), Reach::Down, "after {proven_for} ms");
+    }
+}
+
+#[test]
+fn a_single_reflector_is_enough_for_that() {
+    let one: fn(&mut Cycle) = |cycle| cycle.reflectors.truncate(1);
+    let mut watched = Watched { others_send: true, change: one, ..Watched::new() };
+    watched.run(20_000, Weather::FAIR);
+    assert_eq!(watched.run(1_550, Weather::UNSENT), Reach::Down);
+}
+
+#[test]
+fn if_no_wan_can_send_that_proves_nothing() {
     let mut watched = Watched::new();
     watched.run(20_000, Weather::FAIR);
     assert_eq!(watched.run(60_000, Weather::UNSENT), Reach::Up);
     // Sent again, and lost.
     assert_eq!(watched.run(2_000, Weather::DEAD), Reach::Down);
+}
+
+#[test]
+fn probes_that_are_lost_and_probes_that_cannot_be_sent_are_silence_together() {
+    let mut watched = Watched::new();
+    watched.run(20_000, Weather::FAIR);
+    watched.change = |cycle| {
+        for sample in &mut cycle.samples {
+            let unsent = cycle.number % 2 == 0;
+            sample.outcome = if unsent { ProbeOutcome::Unsent } else { ProbeOutcome::Lost };
+        }
+    };
+    assert_eq!(watched.run(1_600, Weather::UNSENT), Reach::Down);
+}
+
+#[test]
+fn while_a_download_comes_through_the_replies_are_late_and_not_missing() {
+    let mut watched = Watched::new();
+    watched.run(20_000, Weather::FAIR);
+    watched.change = |cycle| {
+        cycle.directions.download.load.class = LoadClass::Low;
+    };
+    assert_eq!(watched.run(5_900, Weather::DEAD), Reach::Up);
+    assert_eq!(watched.run(200, Weather::DEAD), Reach::Down, "that is no queue any more");
 }

@@ -80,6 +80,9 @@ impl<'a> Choice<'a> {
 
     /// What the carrier is like, as far as congestion goes.
     pub(super) fn condition(&self) -> Condition {
+        if self.is_returning(self.carrier) {
+            return Condition::Returning;
+        }
         if self.is_dead(self.carrier) {
             return Condition::Dead;
         }
@@ -220,8 +223,15 @@ impl<'a> Choice<'a> {
 
     /// What the carrier is like, as far as reachability goes.
     pub(super) fn pulse(&self) -> Pulse {
-        if self.is_dead(self.carrier) {
-            Pulse::Dead
+        let cannot_send = self.watch(self.carrier).is_some_and(|watch| {
+            watch.cannot_send_since(self.now, &self.params.failover).is_some()
+        });
+        if self.is_returning(self.carrier) {
+            Pulse::Returning
+        } else if cannot_send && !self.watches.iter().any(|watch| watch.can_send(self.now)) {
+            Pulse::CannotLook
+        } else if self.is_dead(self.carrier) {
+            if cannot_send { Pulse::Gone } else { Pulse::Dead }
         } else if self.is_stale(self.carrier) {
             Pulse::Unclear
         } else {
@@ -229,9 +239,26 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// Returns the best WAN to move everything to in need: the most preferred one that is verified
-    /// healthy, else home if it answers at all.
+    /// Tells whether a dead WAN has begun to answer again, without being proven up yet.
+    fn is_returning(&self, rank: Rank) -> bool {
+        self.is_dead(rank) && self.is_answering(rank, self.params.failover.silence)
+    }
+
+    /// Tells whether enough targets answer, the last within `span`.
+    fn is_answering(&self, rank: Rank, span: Duration) -> bool {
+        self.watch(rank).is_some_and(|watch| {
+            let fresh = watch.glance(self.now).map_or(0, |glance| glance.measurement.fresh);
+            fresh >= self.params.failover.targets && watch.answers(self.now, span)
+        })
+    }
+
+    /// Returns the best WAN to move everything to in need: home if it answers, proven or not, else
+    /// the most preferred one that is verified healthy.
     pub(super) fn rescue(&self) -> Result<Rank, Blocker> {
+        let is_away = self.carrier != Rank::HOME;
+        if is_away && self.is_answering(Rank::HOME, self.params.failover.silence / 2) {
+            return Ok(Rank::HOME);
+        }
         let mut against = Blocker::NoSwitch;
         for rank in self.ranks().filter(|rank| *rank != self.carrier) {
             match self.carriable(rank).and_then(|()| self.verify(rank)) {
@@ -240,9 +267,7 @@ impl<'a> Choice<'a> {
                 Err(_) => {}
             }
         }
-        let answers = |watch: &Watch| watch.answers(self.now, self.params.failover.silence / 2);
-        let home = self.watch(Rank::HOME).filter(|_| self.carrier != Rank::HOME);
-        if home.is_some_and(answers) { Ok(Rank::HOME) } else { Err(against) }
+        Err(against)
     }
 
     /// Returns the most preferred WAN that everything should come back to.

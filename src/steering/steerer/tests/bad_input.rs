@@ -70,10 +70,61 @@ fn a_dead_wan_whose_cycles_stop_is_still_dead() {
 }
 
 #[test]
-fn probes_that_were_never_sent_kill_no_wan() {
+fn a_wan_whose_probes_cannot_be_sent_is_left_every_time() {
+    for settled in [true, false] {
+        let mut params = params(2);
+        params.failover.patience = Duration::ZERO;
+        let mut site = Site::with(params);
+        if settled {
+            site = site.settled();
+        }
+        for round in 0..2 {
+            // Twelve seconds until the alternate of a fresh start is proven up.
+            let decision = site.run(12.0, &[Weather::UNSENT, FAIR]);
+            assert_eq!(decision.target.carrier, FIRST, "settled {settled}, round {round}");
+            assert_eq!(decision.wans[0].reach, Reach::Down);
+            assert!(decision.wans[0].cannot_send_since.is_some());
+            assert_eq!(decision.wans[0].score.points, 0, "that is no congestion");
+            site.step = seconds(0.5);
+            assert_eq!(site.run(700.0, &[FAIR, FAIR]).target, RouteTarget::default());
+            site.step = seconds(0.05);
+        }
+        let reasons = site.steering.tally().failover.keys();
+        let silent = reasons.filter(|reason| **reason == FailoverReason::Silent);
+        assert_eq!(silent.count(), 0, "it is not called silence");
+    }
+}
+
+#[test]
+fn if_no_wan_can_send_nothing_is_moved_and_the_fault_is_on_this_side() {
+    for settled in [true, false] {
+        let mut site = Site::new(2);
+        if settled {
+            site = site.settled();
+        }
+        let decision = site.run(60.0, &[Weather::UNSENT, Weather::UNSENT]);
+        assert_eq!(decision.failover.reason, FailoverReason::NoneCanSend);
+        assert!(decision.wans.iter().all(|wan| wan.reach != Reach::Down), "{:?}", decision.wans);
+        assert_eq!(site.moves, []);
+    }
+}
+
+#[test]
+fn after_a_common_outage_home_is_not_left_for_an_alternate_that_was_proven_first() {
     let mut site = Site::new(2).settled();
-    let decision = site.run(30.0, &[Weather::UNSENT, FAIR]);
-    assert_eq!((decision.wans[0].reach, site.moves.len()), (Reach::Up, 0));
+    site.run(20.0, &[DEAD, DEAD]);
+    // The alternate answers two seconds before home does.
+    site.run(2.0, &[DEAD, FAIR]);
+    let decision = site.run(8.5, &[FAIR, FAIR]);
+    assert_eq!((decision.wans[0].reach, decision.wans[1].reach), (Reach::Down, Reach::Up));
+    assert_eq!(decision.failover.reason, FailoverReason::AnswersAgain);
+    assert_eq!(decision.steer.reason, SteerReason::AnswersAgain);
+    let decision = site.run(60.0, &[FAIR, FAIR]);
+    assert_eq!((decision.target, site.moves.len()), (RouteTarget::default(), 0));
+    // A home that falls silent again is left as ever.
+    site.run(20.0, &[DEAD, DEAD]);
+    site.run(11.0, &[FAIR, FAIR]);
+    assert_eq!(site.run(2.0, &[DEAD, FAIR]).target.carrier, FIRST);
 }
 
 #[test]

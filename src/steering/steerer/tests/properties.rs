@@ -19,6 +19,8 @@ struct Spell {
     delivered: [bool; WANS],
     router: RouterMood,
     operator: Option<(usize, u64)>,
+    /// The daemon is started anew before.
+    restarts: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +43,13 @@ fn weather() -> impl Strategy<Value = Weather> {
         share,
         at_floor,
     });
-    prop_oneof![3 => Just(FAIR), 2 => Just(FOUL), 1 => Just(DEAD), 3 => any_kind]
+    prop_oneof![
+        3 => Just(FAIR),
+        2 => Just(FOUL),
+        1 => Just(DEAD),
+        1 => Just(Weather::UNSENT),
+        3 => any_kind,
+    ]
 }
 
 fn spell() -> impl Strategy<Value = Spell> {
@@ -53,15 +61,35 @@ fn spell() -> impl Strategy<Value = Spell> {
         1 => Just(RouterMood::Doubtful),
     ];
     let operator = prop::option::weighted(0.05, (0..WANS + 1, 1..120_u64));
-    (1..400_u32, prop::array::uniform3(weather()), delivered, router, operator).prop_map(
-        |(steps, weather, delivered, router, operator)| Spell {
+    let restarts = prop::bool::weighted(0.05);
+    (1..400_u32, prop::array::uniform3(weather()), delivered, router, operator, restarts).prop_map(
+        |(steps, weather, delivered, router, operator, restarts)| Spell {
             steps,
             weather,
             delivered,
             router,
             operator,
+            restarts,
         },
     )
+}
+
+/// WANs that die and return in any order, alone or together, with restarts of the daemon.
+fn outages() -> impl Strategy<Value = Vec<Spell>> {
+    let weather = prop_oneof![5 => Just(FAIR), 4 => Just(DEAD), 1 => Just(Weather::UNSENT)];
+    // From a flap to longer than it takes to be proven up.
+    let steps = prop_oneof![3 => 1..16_u32, 2 => 16..80_u32];
+    let spell = (steps, prop::array::uniform3(weather), prop::bool::weighted(0.05)).prop_map(
+        |(steps, weather, restarts)| Spell {
+            steps,
+            weather,
+            delivered: [true; WANS],
+            router: RouterMood::Obeys,
+            operator: None,
+            restarts,
+        },
+    );
+    prop::collection::vec(spell, 1..120)
 }
 
 /// The world, and what it has seen of the decisions.
@@ -69,23 +97,30 @@ struct Model {
     steering: Steering,
     now: MonoTime,
     wans: [TestWan; WANS],
+    /// When a target of each WAN was last seen to answer.
+    answered: [Option<MonoTime>; WANS],
     last: Option<SteeringDecision>,
     moves: Vec<(MonoTime, bool)>,
     operator_spoke: bool,
 }
 
 impl Model {
-    fn new() -> Self {
+    fn params() -> SteeringParams {
         let mut params = params(WANS);
         params.steer.actions.per_hour = 4;
         params.steer.hold_down = seconds(5.0);
         params.failover.actions.per_hour = 5;
         params.failover.stay = seconds(5.0);
         params.failover.failback = seconds(15.0);
+        params
+    }
+
+    fn new() -> Self {
         Self {
-            steering: Steering::new(params, MonoTime::ZERO),
+            steering: Steering::new(Self::params(), MonoTime::ZERO),
             now: MonoTime::ZERO,
             wans: [0, 1, 2].map(TestWan::new),
+            answered: [None; WANS],
             last: None,
             moves: Vec::new(),
             operator_spoke: false,
@@ -98,10 +133,18 @@ impl Model {
             self.steering.on_operator(Some(Manual { to: Rank(to), until }));
             self.operator_spoke = true;
         }
+        if spell.restarts {
+            let memory = self.steering.memory(self.now);
+            self.steering = Steering::new(Self::params(), self.now);
+            self.steering.restore(&memory, Duration::ZERO);
+        }
         for step in 0..spell.steps {
             self.now = self.now + STEP;
             for (n, wan) in self.wans.iter_mut().enumerate() {
                 if spell.delivered[n] {
+                    if spell.weather[n].answers {
+                        self.answered[n] = Some(self.now);
+                    }
                     self.steering.on_cycle(&wan.cycle(self.now, spell.weather[n]));
                 }
             }
@@ -113,6 +156,7 @@ impl Model {
                 prop_assert_eq!(&decision, &again, "equal inputs, equal decisions");
             }
             self.check(&decision, spell)?;
+            self.check_outage(&decision, spell)?;
             self.last = Some(decision);
         }
         Ok(())
@@ -136,14 +180,17 @@ impl Model {
     fn check(&mut self, decision: &SteeringDecision, spell: &Spell) -> Result<(), TestCaseError> {
         let by_operator = decision.steer.reason == SteerReason::Manual;
         if let Some(Move { to, .. }) = decision.failover.moved {
-            Self::healthy(decision, to, FailoverReason::Silent == decision.failover.reason)?;
+            Self::healthy(decision, to, FailoverReason::Failback != decision.failover.reason)?;
             prop_assert!(decision.failover.reason.moves());
             self.moves.push((self.now, true));
         }
         if let Some(Move { to, .. }) = decision.steer.moved
             && decision.steer.reason != SteerReason::FollowCarrier
         {
-            prop_assert_ne!(decision.wans[to.0].reach, Reach::Down, "moved to a dead WAN");
+            // With everything else is no move to a WAN that everything else has left.
+            let is_dead = decision.wans[to.0].reach == Reach::Down;
+            let answers = self.answers(to) && to == decision.target.carrier;
+            prop_assert!(!is_dead || answers, "moved to a dead WAN");
             if !by_operator {
                 if to != decision.target.carrier {
                     Self::healthy(decision, to, false)?;
@@ -177,6 +224,30 @@ impl Model {
         Ok(())
     }
 
+    fn answers(&self, rank: Rank) -> bool {
+        let silence = Self::params().failover.silence;
+        self.answered[rank.0].is_some_and(|at| self.now.since(at) < silence)
+    }
+
+    /// Home is not left while it answers, and a WAN that is dead is left for a home that does.
+    fn check_outage(
+        &self,
+        decision: &SteeringDecision,
+        spell: &Spell,
+    ) -> Result<(), TestCaseError> {
+        if let Some(Move { from: HOME, to }) = decision.failover.moved {
+            prop_assert!(!self.answers(HOME), "home answers and was left for {to}");
+        }
+        let is_in_need = decision.steer.reason == SteerReason::HomeDown;
+        prop_assert!(!is_in_need || !self.answers(decision.target.carrier));
+        let (carrier, answers) = (decision.target.carrier, spell.weather[0].answers);
+        if decision.acts && carrier != HOME && answers && spell.delivered[0] {
+            let reach = decision.wans[carrier.0].reach;
+            prop_assert_ne!(reach, Reach::Down, "on a dead WAN although home answers");
+        }
+        Ok(())
+    }
+
     /// What is moved to is verified healthy, or is home.
     fn healthy(decision: &SteeringDecision, to: Rank, in_need: bool) -> Result<(), TestCaseError> {
         let wan = &decision.wans[to.0];
@@ -193,6 +264,14 @@ proptest! {
 
     #[test]
     fn whatever_happens_the_invariants_hold(spells in prop::collection::vec(spell(), 1..64)) {
+        let mut model = Model::new();
+        for spell in &spells {
+            model.live(spell)?;
+        }
+    }
+
+    #[test]
+    fn after_a_common_outage_traffic_is_on_home_if_it_answers(spells in outages()) {
         let mut model = Model::new();
         for spell in &spells {
             model.live(spell)?;
