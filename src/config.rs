@@ -209,18 +209,20 @@ pub enum QueueRef {
     Simple {
         /// Its name.
         name: String,
-        /// Which of its values is meant.
-        side: Side,
+        /// The direction that is meant.
+        direction: Direction,
+        /// On which side its target is said to be; if nothing is said, the router decides.
+        target: Option<QueueTarget>,
     },
 }
 
-/// Which value of a simple queue's pairs.
+/// On which side of the router the target of a simple queue is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
-    /// What the queue's target sends.
-    First,
-    /// What the queue's target receives.
-    Second,
+pub enum QueueTarget {
+    /// In the home: the queue's first values are those of the upload.
+    Lan,
+    /// At the provider: the queue's first values are those of the download.
+    Wan,
 }
 
 impl QueueRef {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    QueueRef, Side, Surroundings, WanConfig, probe,
+    QueueRef, QueueTarget, Surroundings, WanConfig, probe,
     read::Table,
     report::{Read, Reported},
     value, zone,
@@ -110,18 +110,13 @@ fn above(
 /// A simple queue, which shapes both directions.
 struct Simple {
     name: String,
-    /// The side that is the upload.
-    upload: Side,
+    /// On which side its target is said to be.
+    target: Option<QueueTarget>,
 }
 
 impl Simple {
     fn of(&self, direction: Direction) -> QueueRef {
-        let side = match (direction, self.upload) {
-            (Direction::Upload, side) => side,
-            (Direction::Download, Side::First) => Side::Second,
-            (Direction::Download, Side::Second) => Side::First,
-        };
-        QueueRef::Simple { name: self.name.clone(), side }
+        QueueRef::Simple { name: self.name.clone(), direction, target: self.target }
     }
 }
 
@@ -130,11 +125,9 @@ fn simple_queue(
     queues: &mut BTreeMap<String, String>,
 ) -> Read<Option<Simple>> {
     let name = table.optional("simple_queue", value::line(256));
-    // The first value is what the target sends: upload if it is in the home.
-    let upload = table.or(
+    let target = table.optional(
         "simple_queue_target",
-        value::choice(&[("lan", Side::First), ("wan", Side::Second)]),
-        Side::First,
+        value::choice(&[("lan", QueueTarget::Lan), ("wan", QueueTarget::Wan)]),
     );
     let Some(name) = name? else {
         if table.has("simple_queue_target") {
@@ -143,7 +136,7 @@ fn simple_queue(
         return Ok(None);
     };
     let name = claim(table, "simple_queue", name, queues)?;
-    Ok(Some(Simple { name, upload: upload? }))
+    Ok(Some(Simple { name, target: target? }))
 }
 
 fn tree(table: &mut Table<'_>, queues: &mut BTreeMap<String, String>) -> Read<QueueRef> {

@@ -20,10 +20,13 @@ mod rest;
 mod road;
 mod roads;
 mod rules;
+mod sides;
 mod ssh;
 mod survey;
+mod target;
 mod time;
 mod tls;
+mod topology;
 
 /// Largest answer that is read, in bytes: some 5,000 rules, which is more than any request asks for.
 /// What a router sends beyond it is left unread, however much that is.

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use wanctl::{
-    config::{MarkedConnections, QueueRef, Side, SwitchMenu},
+    config::{MarkedConnections, QueueRef, SwitchMenu},
+    control::Direction,
     router::{
         Router as _, RouterError,
         routeros::{PingFrom, RouterOs},
@@ -91,14 +92,14 @@ async fn each_side_of_a_simple_queue_keeps_the_other() {
         .put(format!("{}/rest/queue/simple", bench.url))
         .basic_auth("ctl", Some("secret"))
         .json(
-            &serde_json::json!({"name": "home", "target": "192.0.2.0/24", "max-limit": "20M/100M"}),
+            &serde_json::json!({"name": "home", "target": "192.168.88.0/24", "max-limit": "20M/100M"}),
         )
         .send()
         .await
         .unwrap();
     assert_eq!(made.status(), 201);
-    let of = |side| QueueRef::Simple { name: "home".to_owned(), side };
-    let (upload, download) = (of(Side::First), of(Side::Second));
+    let of = |direction| QueueRef::Simple { name: "home".to_owned(), direction, target: None };
+    let (upload, download) = (of(Direction::Upload), of(Direction::Download));
     let client = bench.client();
     client.set_limit(&upload, mbps(5.0)).await.unwrap();
     client.set_limit(&download, mbps(50.0)).await.unwrap();

@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 
 use wanctl::{
-    config::{MarkedConnections, QueueRef, Side, SwitchMenu},
+    config::{MarkedConnections, QueueRef, SwitchMenu},
+    control::Direction,
     router::{
         Router as _, RouterError,
         routeros::{PingFrom, RouterOs},
@@ -20,8 +21,8 @@ pub(crate) async fn transcript(rig: &Rig, router: &RouterOs) -> Vec<String> {
     let mut told = Vec::new();
     let strange = QueueRef::Tree(STRANGE_NAME.to_owned());
     let none = QueueRef::Tree("none".to_owned());
-    let home = |side| QueueRef::Simple { name: "home".to_owned(), side };
-    let queues = [dl(), strange, home(Side::First), home(Side::Second), none];
+    let home = |direction| QueueRef::Simple { name: "home".to_owned(), direction, target: None };
+    let queues = [dl(), strange, home(Direction::Upload), home(Direction::Download), none];
     let facts = router.facts().await.map(|mut facts| {
         // The two routers were not started at the same moment.
         facts.uptime = None;

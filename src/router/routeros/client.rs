@@ -12,10 +12,11 @@ use futures_util::future::BoxFuture;
 use super::{
     failover::Patience,
     idle::{self, Counters},
-    queues::{self, Kind},
+    queues::{self, Kind, Part},
     road::{Menu, PingFrom, Road, Row},
     roads::Roads,
-    survey,
+    sides::Sides,
+    survey, target,
 };
 use crate::{
     config::{MarkedConnections, QueueRef, RouterConfig, SwitchRef},
@@ -41,6 +42,8 @@ pub struct RouterOs {
     counters: Mutex<Option<Counters>>,
     /// The rows of the queues as last seen: their ids, and the pairs that a write must complete.
     seen: Mutex<BTreeMap<(Kind, String), Seen>>,
+    /// On which side the targets of the simple queues are.
+    sides: Sides,
 }
 
 /// The row of a queue, or why there is none.
@@ -81,6 +84,7 @@ impl RouterOs {
             queues,
             counters: Mutex::default(),
             seen: Mutex::default(),
+            sides: Sides::default(),
         })
     }
 
@@ -104,7 +108,7 @@ impl RouterOs {
     /// Reads the rows of `wanted` and keeps them; a queue that is missing is forgotten.
     async fn read(&self, kind: Kind, wanted: &[&QueueRef]) -> Result<Vec<Found>, RouterError> {
         let asked = Instant::now();
-        let rows = self.statistics.print(kind.menu(), queues::PROPERTIES).await?;
+        let rows = self.statistics.print(kind.menu(), kind.properties()).await?;
         if !rows.is_empty() && rows.iter().all(|row| row.text("name").is_none()) {
             return Err(self.booting("rows without `name`".to_owned()));
         }
@@ -134,6 +138,47 @@ impl RouterOs {
         seen.get(&(Kind::of(queue), queue.name().to_owned())).map(|seen| seen.row.clone())
     }
 
+    /// Returns which of the row's values are those of `queue`. Nothing is read or written of a simple
+    /// queue whose target contradicts the configuration, or whose side nobody tells.
+    ///
+    /// # Errors
+    /// [`RouterFault::Unfit`] with the remedy, and any other that concerns all requests.
+    async fn part(&self, queue: &QueueRef, row: &Row) -> Result<Part, RouterError> {
+        let QueueRef::Simple { direction, target, .. } = queue else { return Ok(Part::Whole) };
+        let unfit = |why: String| {
+            RouterFault::Unfit(format!("{queue}: {why}").into())
+                .at(self.control.target(), "looking for a queue")
+        };
+        let shown = row.text("target");
+        match (self.sides.of(&*self.statistics, row).await?, *target) {
+            (Ok(side), Some(said)) if side != said => {
+                Err(unfit(target::contradiction(said, shown.unwrap_or_default())))
+            }
+            (_, Some(side)) | (Ok(side), None) => Ok(Part::of(*direction, side)),
+            (Err(why), None) => Err(unfit(target::undecided(shown, &why))),
+        }
+    }
+
+    /// Returns what is wrong with the targets of the simple queues.
+    async fn targets(&self) -> Result<Vec<Finding>, RouterError> {
+        let mut findings = Vec::new();
+        for queue in self.queues.iter().filter(|queue| Kind::of(queue) == Kind::Simple) {
+            // One that is missing has its own finding.
+            let Some(Ok(row)) = self.read(Kind::Simple, &[queue]).await?.pop() else { continue };
+            match self.part(queue, &row).await {
+                Ok(_) => {}
+                Err(RouterError { fault: RouterFault::Unfit(text), .. }) => {
+                    let finding = Finding { is_fatal: true, text };
+                    if !findings.contains(&finding) {
+                        findings.push(finding);
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(findings)
+    }
+
     /// Writes one limit into the row as last seen and returns what the router confirms.
     async fn write(
         &self,
@@ -143,16 +188,17 @@ impl RouterOs {
     ) -> Result<BitRate, RouterError> {
         let kind = Kind::of(queue);
         let id = row.id().map_err(|cause| self.unparsable(cause))?;
-        let value = queues::limit_text(queue, row, limit).map_err(|c| self.unparsable(c))?;
+        let part = self.part(queue, row).await?;
+        let value = queues::limit_text(part, row, limit).map_err(|c| self.unparsable(c))?;
         let after = self.control.set(kind.menu(), &id, "max-limit", &value).await?;
         if let Some(other) = after.text(".id").filter(|other| *other != id.as_str()) {
             let other = RouterText::words(other);
             return Err(self.unparsable(format!("{id} was changed, and {other} is shown")));
         }
         if after.text("max-limit").is_none() {
-            return self.read_back(queue).await;
+            return self.read_back(queue, part).await;
         }
-        let confirmed = queues::limit(queue, &after).map_err(|cause| self.unparsable(cause))?;
+        let confirmed = queues::limit(part, &after).map_err(|cause| self.unparsable(cause))?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(seen) = seen.get_mut(&(kind, queue.name().to_owned())) {
             seen.row.0.extend(after.0);
@@ -162,9 +208,9 @@ impl RouterOs {
     }
 
     /// Reads the limit after a write of which the router says nothing.
-    async fn read_back(&self, queue: &QueueRef) -> Result<BitRate, RouterError> {
+    async fn read_back(&self, queue: &QueueRef, part: Part) -> Result<BitRate, RouterError> {
         let row = self.find_row(queue).await?;
-        queues::limit(queue, &row).map_err(|cause| self.unparsable(cause))
+        queues::limit(part, &row).map_err(|cause| self.unparsable(cause))
     }
 
     async fn find_row(&self, queue: &QueueRef) -> Result<Row, RouterError> {
@@ -214,7 +260,10 @@ impl Router for RouterOs {
     fn survey(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>> {
         Box::pin(async {
             let facts = self.facts().await?;
-            survey::survey(&*self.statistics, &facts, &self.queues).await
+            let mut findings = survey::survey(&*self.statistics, &facts, &self.queues).await?;
+            self.sides.forget();
+            findings.extend(self.targets().await?);
+            Ok(findings)
         })
     }
 
@@ -241,13 +290,21 @@ impl Router for RouterOs {
                     found.extend(queues.into_iter().zip(rows));
                 }
             }
-            let reading = |queue: &QueueRef| {
-                let row = found.get(queue).cloned();
-                let missing = || RouterFault::NotFound(queue.to_string().into());
-                let row = row.ok_or_else(missing)??;
-                queues::row(queue, &row).map_err(|cause| RouterFault::Unparsable(cause.into()))
-            };
-            Ok(Readings { rows: wanted.iter().map(reading).collect() })
+            let mut rows = Vec::with_capacity(wanted.len());
+            for queue in wanted {
+                let missing = || Err(RouterFault::NotFound(queue.to_string().into()));
+                let row = found.get(queue).cloned().unwrap_or_else(missing);
+                rows.push(match row {
+                    Ok(row) => match self.part(queue, &row).await {
+                        Ok(part) => queues::row(part, &row)
+                            .map_err(|cause| RouterFault::Unparsable(cause.into())),
+                        Err(error) if error.fault.concerns_all() => return Err(error),
+                        Err(error) => Err(error.fault),
+                    },
+                    Err(fault) => Err(fault),
+                });
+            }
+            Ok(Readings { rows })
         })
     }
 

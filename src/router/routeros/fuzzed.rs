@@ -6,17 +6,19 @@
 use super::{
     console::{CommandLine, Dialect, Request},
     json::Keep,
-    queues,
+    queues::{self, Part},
     rest::answer::Answer,
     road::{Menu, Row},
+    target,
+    topology::Topology,
 };
-use crate::config::{QueueRef, Side};
+use crate::config::QueueRef;
 
 /// Reads `body` as every kind of REST answer.
 pub fn rest_answer(body: &[u8]) {
     for status in [200, 301, 400, 404] {
         let answer = Answer { status, location: None, body };
-        for keep in [Keep::All, Keep::Only(queues::PROPERTIES), Keep::Ids(3)] {
+        for keep in [Keep::All, Keep::Only(queues::OF_TREE), Keep::Ids(3)] {
             match answer.rows("ctl", keep) {
                 Ok(rows) => read(&rows.unwrap_or_default()),
                 Err(fault) => assert!(fault.to_string().len() < 4096),
@@ -29,7 +31,7 @@ pub fn rest_answer(body: &[u8]) {
 /// command line ends with, which a fuzzer would be long in guessing.
 pub fn console_answer(output: &str) {
     for dialect in [Dialect::Json, Dialect::Text] {
-        let request = Request::Print(Menu::QueueTree, queues::PROPERTIES);
+        let request = Request::Print(Menu::QueueTree, queues::OF_TREE);
         let command = CommandLine::new(request, dialect, 0);
         let output = output.replace('@', "OK-0000000000000000");
         for printed in [output.clone(), format!("{output}\r\nOK-0000000000000000\r\n")] {
@@ -42,14 +44,18 @@ pub fn console_answer(output: &str) {
 
 /// Reads rows as everything that a row can be.
 fn read(rows: &[Row]) {
-    let simple = |side| QueueRef::Simple { name: String::new(), side };
+    let _ = queues::find(&QueueRef::Tree("dl".to_owned()), rows);
     for row in rows {
-        for queue in [QueueRef::Tree(String::new()), simple(Side::First), simple(Side::Second)] {
-            let _ = queues::row(&queue, row);
-            let _ = queues::limit_text(&queue, row, crate::units::BitRate::from_mbps(1.0));
+        for part in [Part::Whole, Part::First, Part::Second] {
+            let _ = queues::row(part, row);
+            let _ = queues::limit_text(part, row, crate::units::BitRate::from_mbps(1.0));
+        }
+        for side in [row.text("target"), row.text("name")] {
+            let _ = target::side(&Topology::default(), side, row.text("dst"));
         }
         for property in ["time", "uptime"] {
             let _ = row.span(property);
         }
+        let _ = row.id();
     }
 }

@@ -1,13 +1,13 @@
 //! The rows of queue trees and simple queues.
 //!
-//! A queue tree shapes one direction. A simple queue shapes both and has pairs for values, what
-//! its target sends first: `upload/download` for a target in the home, the reverse for the WAN
-//! interface itself.
+//! A queue tree shapes one direction. A simple queue shapes both and has pairs for values, what its
+//! target sends first: `upload/download` for a target in the LAN, the reverse for the WAN interface
+//! itself. On which side the target is, `target` finds out.
 
 use super::road::{Menu, Row};
 use crate::{
-    config::{QueueRef, Side},
-    control::QueueReading,
+    config::{QueueRef, QueueTarget},
+    control::{Direction, QueueReading},
     router::{QueueRow, RouterFault, RouterText},
     units::BitRate,
 };
@@ -15,10 +15,26 @@ use crate::{
 /// Most queues that a message names.
 const MOST_NAMED: usize = 8;
 
-/// What is asked of a queue; the id comes only if it is named.
-pub(super) const PROPERTIES: &[&str] = &[
+/// What is asked of a queue tree; the id comes only if it is named.
+pub(super) const OF_TREE: &[&str] = &[
     ".id",
     "name",
+    "max-limit",
+    "bytes",
+    "packets",
+    "dropped",
+    "queued-bytes",
+    "queued-packets",
+    "disabled",
+    "invalid",
+];
+
+/// What is asked of a simple queue.
+const OF_SIMPLE: &[&str] = &[
+    ".id",
+    "name",
+    "target",
+    "dst",
     "max-limit",
     "bytes",
     "packets",
@@ -46,10 +62,43 @@ impl Kind {
         }
     }
 
+    /// What is asked of a queue of this kind.
+    pub(super) const fn properties(self) -> &'static [&'static str] {
+        match self {
+            Self::Tree => OF_TREE,
+            Self::Simple => OF_SIMPLE,
+        }
+    }
+
     pub(super) const fn menu(self) -> Menu {
         match self {
             Self::Tree => Menu::QueueTree,
             Self::Simple => Menu::QueueSimple,
+        }
+    }
+}
+
+/// Which part of a row's values belongs to a direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All: a queue tree has one of each.
+    Whole,
+    /// What a simple queue's target sends.
+    First,
+    /// What a simple queue's target receives.
+    Second,
+}
+
+impl Part {
+    /// Returns the part of a direction of a simple queue whose target is on this side.
+    pub(super) const fn of(direction: Direction, side: QueueTarget) -> Self {
+        match (direction, side) {
+            (Direction::Upload, QueueTarget::Lan) | (Direction::Download, QueueTarget::Wan) => {
+                Self::First
+            }
+            (Direction::Download, QueueTarget::Lan) | (Direction::Upload, QueueTarget::Wan) => {
+                Self::Second
+            }
         }
     }
 }
@@ -59,15 +108,15 @@ impl Kind {
 ///
 /// # Errors
 /// A sentence if its limit makes no sense.
-pub(super) fn row(queue: &QueueRef, row: &Row) -> Result<QueueRow, String> {
-    let count = |property| count(queue, row, property).unwrap_or(0);
+pub(super) fn row(part: Part, row: &Row) -> Result<QueueRow, String> {
+    let count = |property| count(part, row, property).unwrap_or(0);
     let reading = QueueReading {
         bytes: count("bytes"),
         packets: count("packets"),
         dropped: count("dropped"),
         backlog_bytes: count("queued-bytes"),
         backlog_packets: count("queued-packets"),
-        limit: limit(queue, row)?,
+        limit: limit(part, row)?,
     };
     Ok(QueueRow { reading, active: !row.flag("disabled") && !row.flag("invalid") })
 }
@@ -76,10 +125,11 @@ pub(super) fn row(queue: &QueueRef, row: &Row) -> Result<QueueRow, String> {
 ///
 /// # Errors
 /// A sentence if there is none that makes sense.
-pub(super) fn limit(queue: &QueueRef, row: &Row) -> Result<BitRate, String> {
-    let bps = match queue {
-        QueueRef::Tree(_) => row.rate("max-limit")?,
-        QueueRef::Simple { side, .. } => half(*side, row.rates("max-limit")?),
+pub(super) fn limit(part: Part, row: &Row) -> Result<BitRate, String> {
+    let bps = match part {
+        Part::Whole => row.rate("max-limit")?,
+        Part::First => row.rates("max-limit")?[0],
+        Part::Second => row.rates("max-limit")?[1],
     };
     Ok(BitRate::from_bps(bps))
 }
@@ -88,32 +138,21 @@ pub(super) fn limit(queue: &QueueRef, row: &Row) -> Result<BitRate, String> {
 ///
 /// # Errors
 /// A sentence if the other half cannot be told from the row.
-pub(super) fn limit_text(queue: &QueueRef, row: &Row, limit: BitRate) -> Result<String, String> {
+pub(super) fn limit_text(part: Part, row: &Row, limit: BitRate) -> Result<String, String> {
     let bps = limit.bps();
-    match queue {
-        QueueRef::Tree(_) => Ok(bps.to_string()),
-        QueueRef::Simple { side, .. } => {
-            let [first, second] = row.rates("max-limit")?;
-            Ok(match side {
-                Side::First => format!("{bps}/{second}"),
-                Side::Second => format!("{first}/{bps}"),
-            })
-        }
-    }
+    Ok(match part {
+        Part::Whole => bps.to_string(),
+        Part::First => format!("{bps}/{}", row.rates("max-limit")?[1]),
+        Part::Second => format!("{}/{bps}", row.rates("max-limit")?[0]),
+    })
 }
 
 /// Returns a counter of one direction, if the row shows it.
-pub(super) fn count(queue: &QueueRef, row: &Row, property: &str) -> Option<u64> {
-    match queue {
-        QueueRef::Tree(_) => row.count(property),
-        QueueRef::Simple { side, .. } => row.pair(property).map(|pair| half(*side, pair)),
-    }
-}
-
-const fn half(side: Side, [first, second]: [u64; 2]) -> u64 {
-    match side {
-        Side::First => first,
-        Side::Second => second,
+pub(super) fn count(part: Part, row: &Row, property: &str) -> Option<u64> {
+    match part {
+        Part::Whole => row.count(property),
+        Part::First => row.pair(property).map(|[first, _]| first),
+        Part::Second => row.pair(property).map(|[_, second]| second),
     }
 }
 
@@ -162,10 +201,6 @@ mod tests {
         QueueRef::Tree("dl".to_owned())
     }
 
-    fn simple(side: Side) -> QueueRef {
-        QueueRef::Simple { name: "home".to_owned(), side }
-    }
-
     #[test]
     fn a_queue_row_of_strings_becomes_numbers() {
         let row = of(&[
@@ -176,7 +211,7 @@ mod tests {
             ("queued-bytes", "1500"),
             ("disabled", "false"),
         ]);
-        let QueueRow { reading, active } = reading_of(&tree(), &row).unwrap();
+        let QueueRow { reading, active } = reading_of(Part::Whole, &row).unwrap();
         assert_eq!(reading.limit, BitRate::from_mbps(940.0));
         assert_eq!((reading.bytes, reading.backlog_bytes), (272_603_902_153, 1500));
         assert_eq!(reading.dropped, 0, "a counter that is missing counts nothing");
@@ -187,20 +222,20 @@ mod tests {
     fn a_disabled_or_invalid_queue_shapes_nothing() {
         for property in ["disabled", "invalid"] {
             let row = of(&[("max-limit", "5"), (property, "true")]);
-            assert!(!reading_of(&tree(), &row).unwrap().active);
+            assert!(!reading_of(Part::Whole, &row).unwrap().active);
         }
     }
 
     #[test]
     fn a_limit_that_makes_no_sense_is_named_and_a_counter_counts_nothing() {
-        let told = reading_of(&tree(), &of(&[("max-limit", "ten")])).unwrap_err();
+        let told = reading_of(Part::Whole, &of(&[("max-limit", "ten")])).unwrap_err();
         assert_eq!(told, "`max-limit` is `ten`, not a rate");
-        let told = reading_of(&tree(), &of(&[("name", "of another menu")])).unwrap_err();
+        let told = reading_of(Part::Whole, &of(&[("name", "of another menu")])).unwrap_err();
         assert_eq!(told, "a row without `max-limit`");
-        let told = reading_of(&simple(Side::First), &of(&[("max-limit", "5")])).unwrap_err();
+        let told = reading_of(Part::First, &of(&[("max-limit", "5")])).unwrap_err();
         assert_eq!(told, "`max-limit` is `5`, not two rates like 1/2");
         let row = of(&[("max-limit", "10M"), ("bytes", "many")]);
-        let reading = reading_of(&tree(), &row).unwrap().reading;
+        let reading = reading_of(Part::Whole, &row).unwrap().reading;
         assert_eq!((reading.limit, reading.bytes), (BitRate::from_mbps(10.0), 0));
     }
 
@@ -218,14 +253,25 @@ mod tests {
     }
 
     #[test]
-    fn each_side_of_a_simple_queue_is_read_and_written_by_itself() {
+    fn each_part_of_a_simple_queue_is_read_and_written_by_itself() {
         let row = of(&[("max-limit", "20000000/100000000"), ("bytes", "7/9")]);
-        for (side, bytes, text) in
-            [(Side::First, 7, "5000000/100000000"), (Side::Second, 9, "20000000/5000000")]
+        for (part, bytes, text) in
+            [(Part::First, 7, "5000000/100000000"), (Part::Second, 9, "20000000/5000000")]
         {
-            let queue = simple(side);
-            assert_eq!(reading_of(&queue, &row).unwrap().reading.bytes, bytes);
-            assert_eq!(limit_text(&queue, &row, BitRate::from_mbps(5.0)).unwrap(), text);
+            assert_eq!(reading_of(part, &row).unwrap().reading.bytes, bytes);
+            assert_eq!(limit_text(part, &row, BitRate::from_mbps(5.0)).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_the_target_sends_is_an_upload_only_from_the_lan() {
+        for (direction, side, part) in [
+            (Direction::Upload, QueueTarget::Lan, Part::First),
+            (Direction::Download, QueueTarget::Lan, Part::Second),
+            (Direction::Upload, QueueTarget::Wan, Part::Second),
+            (Direction::Download, QueueTarget::Wan, Part::First),
+        ] {
+            assert_eq!(Part::of(direction, side), part);
         }
     }
 }

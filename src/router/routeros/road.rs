@@ -63,6 +63,21 @@ pub(super) trait Road: Send + Sync + fmt::Debug {
     ) -> BoxFuture<'a, Result<Option<Delay>, RouterError>>;
 }
 
+/// Returns the rows of a menu that some versions and users do not have; none if it is refused.
+///
+/// # Errors
+/// Those that any other request would meet as well.
+pub(super) async fn optional(
+    road: &dyn Road,
+    menu: Menu,
+    properties: &'static [&'static str],
+) -> Result<Vec<Row>, RouterError> {
+    match road.print(menu, properties).await {
+        Err(error) if error.fault.concerns_all() => Err(error),
+        answer => Ok(answer.unwrap_or_default()),
+    }
+}
+
 /// Most rows that [`Road::find`] returns: far more than a house has calls, few enough for one
 /// request.
 pub(super) const MOST_FOUND: usize = 256;
@@ -115,6 +130,15 @@ pub(super) enum Menu {
     Mangle,
     Mangle6,
     Filter,
+    Filter6,
+    Address,
+    DhcpClient,
+    DhcpServer,
+    ListMember,
+    PppoeClient,
+    Route6,
+    IpSettings,
+    Ipv6Settings,
     Connection,
     Connection6,
     RoutingRule,
@@ -135,6 +159,15 @@ impl Menu {
             Self::Mangle => "/ip/firewall/mangle",
             Self::Mangle6 => "/ipv6/firewall/mangle",
             Self::Filter => "/ip/firewall/filter",
+            Self::Filter6 => "/ipv6/firewall/filter",
+            Self::Address => "/ip/address",
+            Self::DhcpClient => "/ip/dhcp-client",
+            Self::DhcpServer => "/ip/dhcp-server",
+            Self::ListMember => "/interface/list/member",
+            Self::PppoeClient => "/interface/pppoe-client",
+            Self::Route6 => "/ipv6/route",
+            Self::IpSettings => "/ip/settings",
+            Self::Ipv6Settings => "/ipv6/settings",
             Self::Connection => "/ip/firewall/connection",
             Self::Connection6 => "/ipv6/firewall/connection",
             Self::RoutingRule => "/routing/rule",
@@ -148,7 +181,7 @@ impl Menu {
 
     /// Whether it is one object without an id instead of a list.
     pub(super) const fn is_singleton(self) -> bool {
-        matches!(self, Self::Resource | Self::Identity)
+        matches!(self, Self::Resource | Self::Identity | Self::IpSettings | Self::Ipv6Settings)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::{
     queues::{self, Kind},
-    road::{Menu, Road, Row},
+    road::{Menu, Road, Row, optional},
 };
 use crate::{
     config::QueueRef,
-    router::{Finding, RouterError, RouterFacts, RouterFault, RouterText},
+    router::{Finding, RouterError, RouterFacts, RouterText},
 };
 
 /// First version without the overflow in the REST server's JSON parser.
@@ -16,8 +16,30 @@ const SUPPORTED: Version = Version(7, 16, 0);
 /// Queue trees allow a burst of this many seconds at their limit, unless told otherwise; above
 /// it the shaper answers a change of its rate late.
 const LARGE_BUCKET: f64 = 0.1;
-/// A FastTrack rule takes connections past simple queues and past trees under `global`.
+/// The action of a rule that lets connections skip most of the router.
 const FASTTRACK: &str = "fasttrack-connection";
+/// Trees are not deeper; a circle of parents ends here.
+const DEEPEST: usize = 32;
+
+/// What is asked of a queue. The console knows each menu's own properties only.
+const fn properties(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Tree => &[
+            ".id",
+            "name",
+            "parent",
+            "packet-mark",
+            "queue",
+            "bucket-size",
+            "bytes",
+            "disabled",
+            "invalid",
+        ],
+        Kind::Simple => {
+            &[".id", "name", "target", "queue", "bucket-size", "bytes", "disabled", "invalid"]
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Version(u32, u32, u32);
@@ -44,47 +66,107 @@ pub(super) async fn survey(
     facts: &RouterFacts,
     queues: &[QueueRef],
 ) -> Result<Vec<Finding>, RouterError> {
-    const QUEUE: &[&str] = &[
-        ".id",
-        "name",
-        "parent",
-        "target",
-        "queue",
-        "bucket-size",
-        "max-limit",
-        "disabled",
-        "invalid",
-    ];
     let mut findings = version(facts);
+    let mut bypassed: Vec<(&QueueRef, &str)> = Vec::new();
     let types = road.print(Menu::QueueType, &["name", "kind", "cake-bandwidth"]).await?;
     for kind in Kind::ALL {
-        if queues.iter().any(|queue| Kind::of(queue) == kind) {
-            let rows = road.print(kind.menu(), QUEUE).await?;
-            let of_kind = queues.iter().filter(|queue| Kind::of(queue) == kind);
-            for queue in of_kind {
-                findings.extend(judge_queue(queue, &rows, &types));
-            }
+        let of_kind: Vec<&QueueRef> =
+            queues.iter().filter(|queue| Kind::of(queue) == kind).collect();
+        if of_kind.is_empty() {
+            continue;
+        }
+        let rows = road.print(kind.menu(), properties(kind)).await?;
+        for queue in of_kind {
+            findings.extend(judge_queue(queue, kind, &rows, &types));
+            let row = queues::find(queue, &rows).ok();
+            let why = row.and_then(|row| bypass(kind, row, &rows));
+            // Both directions of a simple queue are one queue.
+            let is_told = bypassed.iter().any(|(told, _)| told.to_string() == queue.to_string());
+            bypassed.extend(why.filter(|_| !is_told).map(|why| (queue, why)));
         }
     }
     findings.dedup();
-    if has_fasttrack(road).await? {
-        let bypassed = "simple queues and queue trees under `global`";
-        findings.push(warning(format!(
-            "a FastTrack rule is active: its connections bypass {bypassed}; disable it, or hang \
-             the queue trees under the interfaces"
-        )));
+    for family in [IPV4, IPV6] {
+        if bypassed.is_empty() || !is_fasttracking(road, family).await? {
+            continue;
+        }
+        findings.extend(bypassed.iter().map(|(queue, why)| {
+            let Family { name, filter, .. } = family;
+            warning(format!(
+                "{queue} does not see {name} connections that FastTrack takes past it: {why}; \
+                 disable the rule with action fasttrack-connection in {}, or use a queue tree \
+                 without packet marks whose parent is an interface",
+                filter.path()
+            ))
+        }));
     }
     Ok(findings)
 }
 
-/// Tells whether a FastTrack rule is active; a router without the firewall's menu has none.
-async fn has_fasttrack(road: &dyn Road) -> Result<bool, RouterError> {
-    let rules = match road.print(Menu::Filter, &["action", "disabled"]).await {
-        Err(RouterError { fault: RouterFault::UnknownParameter(_), .. }) => return Ok(false),
-        answer => answer?,
+/// What decides whether `FastTrack` is at work in an address family.
+#[derive(Debug, Clone, Copy)]
+struct Family {
+    name: &'static str,
+    filter: Menu,
+    settings: Menu,
+    /// The flag of the settings that says whether it is at work, where the version has it.
+    active: &'static str,
+}
+
+const IPV4: Family = Family {
+    name: "IPv4",
+    filter: Menu::Filter,
+    settings: Menu::IpSettings,
+    active: "ipv4-fasttrack-active",
+};
+/// Since RouterOS 7.18.
+const IPV6: Family = Family {
+    name: "IPv6",
+    filter: Menu::Filter6,
+    settings: Menu::Ipv6Settings,
+    active: "ipv6-fasttrack-active",
+};
+
+/// Tells whether a `FastTrack` rule is at work; a router without the firewall's menu has none.
+async fn is_fasttracking(road: &dyn Road, family: Family) -> Result<bool, RouterError> {
+    let rules = optional(road, family.filter, &["action", "disabled", "invalid"]).await?;
+    let fast = |row: &Row| {
+        row.text("action") == Some(FASTTRACK) && !row.flag("disabled") && !row.flag("invalid")
     };
-    let fast = |row: &Row| row.text("action") == Some(FASTTRACK) && !row.flag("disabled");
-    Ok(rules.iter().any(fast))
+    if !rules.iter().any(fast) {
+        return Ok(false);
+    }
+    let settings = optional(road, family.settings, &[]).await?;
+    let active = settings.first().and_then(|row| row.text(family.active).map(str::to_owned));
+    Ok(!matches!(active.as_deref(), Some("false" | "no")))
+}
+
+/// Returns why `FastTrack` takes connections past a queue, if it does: past every simple queue, past
+/// trees under `global`, and past those that wait for packet marks, since such connections skip the
+/// rules that set them.
+fn bypass(kind: Kind, row: &Row, trees: &[Row]) -> Option<&'static str> {
+    if kind == Kind::Simple {
+        return Some("it passes simple queues by");
+    }
+    if top_of(row, trees).starts_with("global") {
+        return Some("it passes queue trees under `global` by");
+    }
+    let marks = row.text("packet-mark").unwrap_or_default();
+    (!matches!(marks, "" | "no-mark"))
+        .then_some("the queue waits for a packet mark, and FastTrack skips the rules that set it")
+}
+
+/// Returns what the tree that `row` belongs to hangs under.
+fn top_of<'a>(row: &'a Row, trees: &'a [Row]) -> &'a str {
+    let mut parent = row.text("parent").unwrap_or_default();
+    for _ in 0..DEEPEST {
+        let above = trees.iter().find(|tree| tree.text("name") == Some(parent));
+        match above.and_then(|tree| tree.text("parent")) {
+            Some(above) => parent = above,
+            None => break,
+        }
+    }
+    parent
 }
 
 fn version(facts: &RouterFacts) -> Vec<Finding> {
@@ -101,7 +183,7 @@ fn version(facts: &RouterFacts) -> Vec<Finding> {
     }
 }
 
-fn judge_queue(queue: &QueueRef, rows: &[Row], types: &[Row]) -> Vec<Finding> {
+fn judge_queue(queue: &QueueRef, kind: Kind, rows: &[Row], types: &[Row]) -> Vec<Finding> {
     let row = match queues::find(queue, rows) {
         Ok(row) => row,
         Err(fault) => return vec![fatal(format!("{fault}; {}", fault.remedy()))],
@@ -111,6 +193,16 @@ fn judge_queue(queue: &QueueRef, rows: &[Row], types: &[Row]) -> Vec<Finding> {
         findings.push(fatal(format!(
             "{queue} is disabled or invalid and shapes nothing; enable it and check its parent and \
              its type"
+        )));
+    }
+    let is_counted = match kind {
+        Kind::Tree => row.count("bytes").is_some(),
+        Kind::Simple => row.pair("bytes").is_some(),
+    };
+    if !is_counted {
+        findings.push(warning(format!(
+            "the router shows no count of bytes for {queue}, so what passes it is not known; \
+             compare its version with the supported ones"
         )));
     }
     let buckets = row.text("bucket-size").unwrap_or("0.1").split('/');

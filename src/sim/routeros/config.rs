@@ -36,6 +36,8 @@ pub struct EmulatorConfig {
     pub connections: Vec<String>,
     /// Whether the firewall has a `FastTrack` rule.
     pub fasttrack: FastTrack,
+    /// Whether the IPv6 firewall has one, which RouterOS knows since 7.18.
+    pub fasttrack6: FastTrack,
     /// How long answers take.
     pub latency: LatencyProfile,
     /// Connections that the web server keeps at once; any further one is closed unheard.
@@ -160,6 +162,7 @@ impl Default for EmulatorConfig {
             routes: Vec::new(),
             connections: Vec::new(),
             fasttrack: FastTrack::Absent,
+            fasttrack6: FastTrack::Absent,
             latency: LatencyProfile::default(),
             max_sessions: 20,
             pinger: Pinger::default(),

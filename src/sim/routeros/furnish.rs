@@ -3,8 +3,9 @@
 use super::{
     EmulatorConfig, FastTrack, Policy, User,
     rows::{
-        BUILT_IN, CONNECTION, CPU, FASTTRACK, FILTER, GROUP, INTERFACE, MANGLE, MANGLE6,
-        QUEUE_SIMPLE, QUEUE_TREE, QUEUE_TYPE, ROUTE, ROUTING_RULE, ROUTING_TABLE, USER,
+        BUILT_IN, CONNECTION, CPU, FASTTRACK, FILTER, FILTER6, GROUP, INTERFACE, LIST_MEMBER,
+        MANGLE, MANGLE6, QUEUE_SIMPLE, QUEUE_TREE, QUEUE_TYPE, ROUTE, ROUTING_RULE, ROUTING_TABLE,
+        USER,
     },
     schema::Menu,
     store::{Changes, Store},
@@ -12,7 +13,9 @@ use super::{
 };
 
 /// Interfaces that every router here has.
-const INTERFACES: [&str; 3] = ["ether1", "ether2", "bridge"];
+const INTERFACES: [&str; 3] = ["ether1", "ether2", BRIDGE];
+/// The one that all of the LAN is behind.
+const BRIDGE: &str = "bridge";
 /// The group that may do everything.
 const FULL: &str = "full";
 
@@ -52,6 +55,12 @@ fn place_interfaces(store: &mut Store, config: &EmulatorConfig) {
         if store.named(&INTERFACE, name).is_none() {
             place(store, &INTERFACE, &[("name", name)]);
         }
+    }
+    for name in &config.wan_interfaces {
+        place(store, &LIST_MEMBER, &[("list", "WAN"), ("interface", name)]);
+    }
+    if !config.wan_interfaces.iter().any(|name| name == BRIDGE) {
+        place(store, &LIST_MEMBER, &[("list", "LAN"), ("interface", BRIDGE)]);
     }
 }
 
@@ -104,15 +113,18 @@ fn place_firewall(store: &mut Store, config: &EmulatorConfig) {
     for mark in &config.connections {
         place(store, &CONNECTION, &[("connection-mark", mark)]);
     }
-    if config.fasttrack != FastTrack::Absent {
+    for (menu, state) in [(&FILTER, config.fasttrack), (&FILTER6, config.fasttrack6)] {
+        if state == FastTrack::Absent {
+            continue;
+        }
         let mut values = vec![
             ("chain", "forward"),
             ("action", FASTTRACK),
             ("connection-state", "established,related"),
             ("comment", "defconf: fasttrack"),
         ];
-        values.extend(switch(config.fasttrack == FastTrack::Disabled));
-        place(store, &FILTER, &values);
+        values.extend(switch(state == FastTrack::Disabled));
+        place(store, menu, &values);
     }
 }
 

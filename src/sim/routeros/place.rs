@@ -3,8 +3,9 @@
 use super::{
     errors::Refusal,
     rows::{
-        CONNECTION, CONNECTION6, CPU, FILTER, GROUP, INTERFACE, MANGLE, MANGLE6, NETWATCH,
-        QUEUE_SIMPLE, QUEUE_TREE, QUEUE_TYPE, ROUTE, ROUTING_RULE, ROUTING_TABLE, USER,
+        CONNECTION, CONNECTION6, CPU, FILTER, FILTER6, GROUP, INTERFACE, LIST_MEMBER, MANGLE,
+        MANGLE6, NETWATCH, QUEUE_SIMPLE, QUEUE_TREE, QUEUE_TYPE, ROUTE, ROUTING_RULE,
+        ROUTING_TABLE, USER,
     },
     schema::Menu,
 };
@@ -34,7 +35,7 @@ pub(super) enum Single {
 }
 
 /// Longer paths come before those that they begin with.
-static PLACES: [(&str, Place); 22] = [
+static PLACES: [(&str, Place); 24] = [
     ("queue/tree", Place::Menu(&QUEUE_TREE)),
     ("queue/simple", Place::Menu(&QUEUE_SIMPLE)),
     ("queue/type", Place::Menu(&QUEUE_TYPE)),
@@ -43,10 +44,12 @@ static PLACES: [(&str, Place); 22] = [
     ("ip/firewall/connection", Place::Menu(&CONNECTION)),
     ("ipv6/firewall/connection", Place::Menu(&CONNECTION6)),
     ("ip/firewall/filter", Place::Menu(&FILTER)),
+    ("ipv6/firewall/filter", Place::Menu(&FILTER6)),
     ("ip/route", Place::Menu(&ROUTE)),
     ("routing/rule", Place::Menu(&ROUTING_RULE)),
     ("routing/table", Place::Menu(&ROUTING_TABLE)),
     ("interface/monitor-traffic", Place::Monitor),
+    ("interface/list/member", Place::Menu(&LIST_MEMBER)),
     ("interface", Place::Menu(&INTERFACE)),
     ("tool/netwatch", Place::Menu(&NETWATCH)),
     ("user/group", Place::Menu(&GROUP)),

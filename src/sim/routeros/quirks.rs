@@ -36,6 +36,9 @@ pub struct Quirks {
     /// Whether objects without an identifier come as a list of one. They did in 7.1 betas; default
     /// no.
     pub singletons_as_lists: bool,
+    /// Whether answers over REST are in Windows-1252, as texts typed in `WinBox` are stored.
+    /// Confirmed for such texts; default no, since those that came over REST are UTF-8.
+    pub windows_1252: bool,
     /// What a POST to a menu without a verb does.
     pub bare_post: BarePost,
     /// Status of the answer to a command that does not exist.
@@ -65,6 +68,7 @@ impl Default for Quirks {
             cake_drops: false,
             interface_drops: false,
             singletons_as_lists: false,
+            windows_1252: false,
             bare_post: BarePost::Ignored,
             unknown_command: UnknownCommand::BadRequest,
             counter_reset: CounterReset::OnQueueChange,

@@ -5,6 +5,7 @@ mod cpu;
 mod filter;
 mod group;
 mod interface;
+mod list_member;
 mod mangle;
 mod netwatch;
 mod queue_simple;
@@ -17,9 +18,10 @@ mod user;
 
 pub(super) use connection::{CONNECTION, CONNECTION6};
 pub(super) use cpu::CPU;
-pub(super) use filter::{FASTTRACK, FILTER};
+pub(super) use filter::{FASTTRACK, FILTER, FILTER6};
 pub(super) use group::GROUP;
 pub(super) use interface::INTERFACE;
+pub(super) use list_member::LIST_MEMBER;
 pub(super) use mangle::{MANGLE, MANGLE6};
 pub(super) use netwatch::NETWATCH;
 pub(super) use queue_simple::QUEUE_SIMPLE;
@@ -36,19 +38,21 @@ use super::{
 };
 
 /// Every menu.
-pub(super) static MENUS: [&Menu; 16] = [
+pub(super) static MENUS: [&Menu; 18] = [
     &QUEUE_TREE,
     &QUEUE_SIMPLE,
     &QUEUE_TYPE,
     &MANGLE,
     &MANGLE6,
     &FILTER,
+    &FILTER6,
     &CONNECTION,
     &CONNECTION6,
     &ROUTE,
     &ROUTING_RULE,
     &ROUTING_TABLE,
     &INTERFACE,
+    &LIST_MEMBER,
     &NETWATCH,
     &CPU,
     &USER,

@@ -126,6 +126,7 @@ async fn carry_out(
     };
     let response = outcome.map_or_else(IntoResponse::into_response, IntoResponse::into_response);
     let response = with_host(response, parts);
+    let response = if emulator.quirks().windows_1252 { as_typed(response).await } else { response };
     emulator.record(CallRecord {
         at: arrived.since_start(),
         took: emulator.now().since(arrived),
@@ -137,6 +138,21 @@ async fn carry_out(
     });
     emulator.hold_back().await;
     response
+}
+
+/// Encodes an answer as texts typed in `WinBox` are stored. What Windows-1252 lacks stays UTF-8.
+async fn as_typed(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    let Ok(body) = to_bytes(body, usize::MAX).await else { return head.into_response() };
+    let mut typed = Vec::with_capacity(body.len());
+    for letter in String::from_utf8_lossy(&body).chars() {
+        match u8::try_from(letter) {
+            Ok(byte @ (..0x80 | 0xa0..)) => typed.push(byte),
+            _ => typed.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    head.headers.remove(header::CONTENT_LENGTH);
+    (head, typed).into_response()
 }
 
 /// Completes the location of a new row, which RouterOS gives with the host that was asked.

@@ -11,8 +11,13 @@ use crate::sim::routeros::schema::{
 pub(in crate::sim::routeros) const FASTTRACK: &str = "fasttrack-connection";
 
 /// The menu.
-pub(in crate::sim::routeros) static FILTER: Menu = Menu {
-    path: "ip/firewall/filter",
+pub(in crate::sim::routeros) static FILTER: Menu = Menu { path: "ip/firewall/filter", ..OF_ANY };
+
+/// The same for IPv6, where `FastTrack` exists since 7.18. The simulated traffic is IPv4.
+pub(in crate::sim::routeros) static FILTER6: Menu = Menu { path: "ipv6/firewall/filter", ..OF_ANY };
+
+const OF_ANY: Menu = Menu {
+    path: "",
     properties: PROPERTIES,
     first_id: 1,
     is_named: false,

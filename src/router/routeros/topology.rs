@@ -1,0 +1,327 @@
+//! Which interfaces of a router lead to the internet, and which into the home.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::IpAddr,
+};
+
+use super::road::{Menu, Road, Row, optional};
+use crate::{
+    config::QueueTarget,
+    router::{RouterError, RouterText},
+};
+
+/// Kinds of interface that lead to a provider and nowhere else.
+const UPLINKS: [&str; 3] = ["pppoe-out", "ppp-out", "lte"];
+/// The interface lists of MikroTik's default configuration.
+const WAN_LIST: &str = "wan";
+const LAN_LIST: &str = "lan";
+
+/// What is known about the interfaces of a router.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Topology {
+    names: BTreeSet<String>,
+    wan: BTreeSet<String>,
+    lan: BTreeSet<String>,
+    addresses: Vec<(Network, String)>,
+    lists: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The rows that tell about interfaces, each menu empty if the router does not have it.
+#[derive(Debug, Default)]
+struct Rows {
+    interfaces: Vec<Row>,
+    members: Vec<Row>,
+    addresses: Vec<Row>,
+    routes: Vec<Row>,
+    dhcp_clients: Vec<Row>,
+    dhcp_servers: Vec<Row>,
+    pppoe_clients: Vec<Row>,
+}
+
+impl Topology {
+    /// Asks the router at the end of `road`.
+    ///
+    /// # Errors
+    /// Those that any other request would meet as well; a menu that the router refuses to show
+    /// tells nothing.
+    pub(super) async fn read(road: &dyn Road) -> Result<Self, RouterError> {
+        const ROUTE: &[&str] = &["dst-address", "gateway", "immediate-gw", "disabled"];
+        const OF_INTERFACE: &[&str] = &["interface", "disabled"];
+        let mut routes = optional(road, Menu::Route, ROUTE).await?;
+        routes.extend(optional(road, Menu::Route6, ROUTE).await?);
+        let member: &[&str] = &["list", "interface", "disabled"];
+        let rows = Rows {
+            interfaces: optional(road, Menu::Interface, &["name", "type"]).await?,
+            members: optional(road, Menu::ListMember, member).await?,
+            addresses: optional(road, Menu::Address, &["address", "interface", "disabled"]).await?,
+            routes,
+            dhcp_clients: optional(road, Menu::DhcpClient, OF_INTERFACE).await?,
+            dhcp_servers: optional(road, Menu::DhcpServer, OF_INTERFACE).await?,
+            pppoe_clients: optional(road, Menu::PppoeClient, &["name", "interface", "disabled"])
+                .await?,
+        };
+        Ok(Self::of(&rows))
+    }
+
+    fn of(rows: &Rows) -> Self {
+        fn enabled(rows: &[Row]) -> impl Iterator<Item = &Row> {
+            rows.iter().filter(|row| !row.flag("disabled"))
+        }
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        let mut topology = Self::default();
+        for row in &rows.interfaces {
+            topology.names.extend(own(row.text("name")));
+            if row.text("type").is_some_and(|kind| UPLINKS.contains(&kind)) {
+                topology.wan.extend(own(row.text("name")));
+            }
+        }
+        for row in enabled(&rows.members) {
+            let (Some(list), Some(interface)) = (row.text("list"), row.text("interface")) else {
+                continue;
+            };
+            topology.lists.entry(list.to_owned()).or_default().insert(interface.to_owned());
+            match list.to_ascii_lowercase().as_str() {
+                WAN_LIST => topology.wan.insert(interface.to_owned()),
+                LAN_LIST => topology.lan.insert(interface.to_owned()),
+                _ => false,
+            };
+        }
+        let address = |row: &Row| {
+            Some((Network::parse(row.text("address")?)?, row.text("interface")?.to_owned()))
+        };
+        topology.addresses = enabled(&rows.addresses).filter_map(address).collect();
+        for row in enabled(&rows.dhcp_clients) {
+            topology.wan.extend(own(row.text("interface")));
+        }
+        for row in enabled(&rows.dhcp_servers) {
+            topology.lan.extend(own(row.text("interface")));
+        }
+        for row in enabled(&rows.pppoe_clients) {
+            topology.wan.extend(own(row.text("name")));
+            topology.wan.extend(own(row.text("interface")));
+        }
+        let is_default = |row: &&Row| {
+            row.text("dst-address")
+                .is_some_and(|to| matches!(to, "0.0.0.0/0" | "::/0" | "2000::/3"))
+        };
+        for row in enabled(&rows.routes).filter(is_default) {
+            let ways = [row.text("immediate-gw"), row.text("gateway")];
+            let ways = ways.into_iter().flatten().flat_map(|ways| ways.split(','));
+            let found: Vec<String> = ways.filter_map(|way| topology.leads_over(way)).collect();
+            topology.wan.extend(found);
+        }
+        topology
+    }
+
+    /// Returns the interface of a gateway: `192.0.2.1%ether1`, `pppoe-out1`, or the address alone.
+    fn leads_over(&self, gateway: &str) -> Option<String> {
+        if let Some((_, interface)) = gateway.split_once('%') {
+            return Some(interface.to_owned());
+        }
+        match Network::parse(gateway) {
+            Some(address) => self.interfaces_of(address).next().map(str::to_owned),
+            None => self.names.get(gateway).cloned(),
+        }
+    }
+
+    /// Returns the interfaces with an address in a network, or with a network that it lies in.
+    pub(super) fn interfaces_of(&self, network: Network) -> impl Iterator<Item = &str> {
+        let of_it = self.addresses.iter().filter(move |(own, _)| own.overlaps(network));
+        of_it.map(|(_, interface)| interface.as_str())
+    }
+
+    /// Returns the side of an interface, or of all members of an interface list.
+    ///
+    /// # Errors
+    /// Why it cannot be told.
+    pub(super) fn side_of(&self, name: &str) -> Result<QueueTarget, String> {
+        let shown = RouterText::words(name);
+        if let Some(members) = self.lists.get(name).filter(|_| !self.names.contains(name)) {
+            let mut sides = members.iter().map(|member| self.side_of_interface(member));
+            let first =
+                sides.next().unwrap_or_else(|| Err(format!("the list `{shown}` is empty")))?;
+            for side in sides {
+                if side? != first {
+                    return Err(format!("the list `{shown}` has interfaces on both sides"));
+                }
+            }
+            return Ok(first);
+        }
+        self.side_of_interface(name)
+    }
+
+    fn side_of_interface(&self, name: &str) -> Result<QueueTarget, String> {
+        let shown = RouterText::words(name);
+        let is_known = self.names.contains(name);
+        match (self.wan.contains(name), self.lan.contains(name)) {
+            (true, false) => Ok(QueueTarget::Wan),
+            (false, true) => Ok(QueueTarget::Lan),
+            (true, true) => Err(format!("`{shown}` is on the WAN side and on the LAN side")),
+            // Where the way to the internet is known to be another, an interface with an address
+            // of the home is in the home.
+            (false, false) if !self.wan.is_empty() && self.has_private_address(name) => {
+                Ok(QueueTarget::Lan)
+            }
+            (false, false) if is_known => Err(format!(
+                "no default route leads over `{shown}`, and it is in no list named WAN or LAN"
+            )),
+            (false, false) => Err(format!("the router has no interface `{shown}`")),
+        }
+    }
+
+    fn has_private_address(&self, name: &str) -> bool {
+        let is_it = |(network, interface): &(Network, String)| {
+            interface == name && matches!(network.address, IpAddr::V4(v4) if v4.is_private())
+        };
+        self.addresses.iter().any(is_it)
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_test(
+        wan: &[&str],
+        lan: &[&str],
+        addresses: &[(&str, &str)],
+        lists: &[(&str, &str)],
+    ) -> Self {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let mut topology = Self { wan: names(wan), lan: names(lan), ..Self::default() };
+        for (interface, address) in addresses {
+            let network = Network::parse(address).expect("an address");
+            topology.addresses.push((network, (*interface).to_owned()));
+        }
+        for (list, interface) in lists {
+            topology.lists.entry((*list).to_owned()).or_default().insert((*interface).to_owned());
+        }
+        topology
+    }
+}
+
+/// A network, or an address in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Network {
+    address: IpAddr,
+    /// Bits that all addresses of the network have in common.
+    prefix: u32,
+}
+
+impl Network {
+    /// Reads `192.0.2.0/24`, `2001:db8::/32` or an address alone.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+        let address: IpAddr = address.parse().ok()?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.map_or(Some(longest), |prefix| prefix.parse().ok())?;
+        (prefix <= longest).then_some(Self { address, prefix })
+    }
+
+    pub(super) const fn address(self) -> IpAddr {
+        self.address
+    }
+
+    pub(super) const fn prefix(self) -> u32 {
+        self.prefix
+    }
+
+    /// Tells whether one of the two holds the other.
+    fn overlaps(self, other: Self) -> bool {
+        let common = self.prefix.min(other.prefix);
+        match (self.address, other.address) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => {
+                (a.to_bits() ^ b.to_bits()).checked_shr(32 - common).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(a), IpAddr::V6(b)) => {
+                (a.to_bits() ^ b.to_bits()).checked_shr(128 - common).unwrap_or(0) == 0
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(pairs: &[(&str, &str)]) -> Row {
+        Row(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+    }
+
+    fn interface(name: &str, kind: &str) -> Row {
+        row(&[("name", name), ("type", kind)])
+    }
+
+    fn sides(rows: &Rows, names: &[&str]) -> Vec<Option<QueueTarget>> {
+        let topology = Topology::of(rows);
+        names.iter().map(|name| topology.side_of(name).ok()).collect()
+    }
+
+    #[test]
+    fn default_routes_lead_over_the_wan_however_they_are_written() {
+        use QueueTarget::{Lan, Wan};
+        let address = |address, interface| row(&[("address", address), ("interface", interface)]);
+        for (property, gateway) in [
+            ("immediate-gw", "198.51.100.1%ether1"),
+            ("gateway", "198.51.100.1%ether1"),
+            ("gateway", "198.51.100.1"),
+            ("gateway", "ether1"),
+            ("immediate-gw", "203.0.113.1%ether9,198.51.100.1%ether1"),
+        ] {
+            let rows = Rows {
+                interfaces: ["ether1", "bridge", "ether5"]
+                    .map(|name| interface(name, "ether"))
+                    .into(),
+                addresses: vec![
+                    address("198.51.100.7/24", "ether1"),
+                    address("192.168.88.1/24", "bridge"),
+                ],
+                routes: vec![
+                    row(&[("dst-address", "0.0.0.0/0"), (property, gateway)]),
+                    row(&[
+                        ("dst-address", "0.0.0.0/0"),
+                        ("gateway", "bridge"),
+                        ("disabled", "true"),
+                    ]),
+                    row(&[("dst-address", "10.0.0.0/8"), ("gateway", "ether5")]),
+                ],
+                ..Rows::default()
+            };
+            let told = sides(&rows, &["ether1", "bridge", "ether5", "ether7"]);
+            assert_eq!(told, [Some(Wan), Some(Lan), None, None], "{gateway}");
+        }
+    }
+
+    #[test]
+    fn lists_clients_servers_and_kinds_tell_as_well() {
+        use QueueTarget::{Lan, Wan};
+        let of = |interface| row(&[("interface", interface)]);
+        let member = |list, interface| row(&[("list", list), ("interface", interface)]);
+        let rows = Rows {
+            interfaces: vec![interface("lte1", "lte"), interface("vlan7", "vlan")],
+            members: vec![
+                member("WAN", "ether2"),
+                member("LAN", "bridge"),
+                member("LAN", "ether2"),
+            ],
+            dhcp_clients: vec![of("ether1")],
+            dhcp_servers: vec![of("guests")],
+            pppoe_clients: vec![row(&[("name", "dsl"), ("interface", "vlan7")])],
+            ..Rows::default()
+        };
+        let told = sides(&rows, &["lte1", "ether1", "dsl", "vlan7", "bridge", "guests", "ether2"]);
+        let wan = Some(Wan);
+        assert_eq!(told, [wan, wan, wan, wan, Some(Lan), Some(Lan), None]);
+    }
+
+    #[test]
+    fn a_router_that_shows_nothing_tells_nothing() {
+        let rows = Rows { interfaces: vec![interface("ether1", "ether")], ..Rows::default() };
+        assert_eq!(sides(&rows, &["ether1", "bridge"]), [None, None]);
+    }
+}
