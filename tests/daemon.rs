@@ -11,6 +11,8 @@ mod support {
     pub(crate) mod child;
     pub(crate) mod daemon;
     pub(crate) mod exposition;
+    #[expect(dead_code, reason = "the tests of the client use more of it")]
+    pub(crate) mod hostile;
     pub(crate) mod http;
     pub(crate) mod router;
     pub(crate) mod schema;
@@ -24,6 +26,7 @@ mod daemon {
     mod faults;
     mod health;
     mod history;
+    mod hostile;
     mod memory;
     mod pages;
     mod refusals;

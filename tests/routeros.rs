@@ -3,9 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "support"]
+mod support {
+    pub(crate) mod hostile;
+}
+
 mod routeros {
     mod actuator;
     mod bench;
     mod client;
+    mod hostile;
+    mod shapes;
     mod survey;
 }
