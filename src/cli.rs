@@ -10,14 +10,17 @@ mod output;
 mod record;
 mod replay;
 mod run;
+mod signals;
 mod simulate;
 mod status;
 mod steer;
 mod web;
+mod zone;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::runtime;
 
 use crate::telemetry::{LogFormat, LogLevel, start_logging};
@@ -199,14 +202,37 @@ fn dispatch(command: Command) -> Result<(), Failure> {
 /// enough that a scrape does not make a cycle late, too little to starve them.
 const WORKER_NICENESS: i32 = 5;
 
+/// File descriptors, far more than are ever used.
+const DESCRIPTORS: u64 = 8192;
+
+/// How long what is still running may take once a command is done.
+const LEFT_OVER: Duration = Duration::from_millis(300);
+
 /// Two workers: one may be busy with a scrape while the other answers the router.
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let step_back = || {
         // On Linux a thread has a niceness of its own. If it is refused, nothing is lost but ease.
         let _ = rustix::process::nice(WORKER_NICENESS);
     };
+    raise_descriptors();
     let mut builder = runtime::Builder::new_multi_thread();
-    builder.worker_threads(2).enable_all().on_thread_start(step_back).build()?.block_on(work)
+    let runtime = builder.worker_threads(2).enable_all().on_thread_start(step_back).build()?;
+    let done = runtime.block_on(work);
+    // A name server that does not answer or a file system that hangs blocks a thread that cannot
+    // be interrupted. It ends with the process.
+    runtime.shutdown_timeout(LEFT_OVER);
+    done
+}
+
+/// Takes the file descriptors that the process may have: the soft limit is low for the sake of
+/// programs that use `select`.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
+    if limit.current.is_some_and(|current| current < most) {
+        // If it is refused, there are as many as before.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), ..limit });
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -348,4 +348,7 @@ pub struct HttpConfig {
     pub allow_reload: bool,
     /// Whether steering may be overridden over HTTP.
     pub allow_steer: bool,
+    /// Names by which the server is asked for, besides addresses, `localhost` and the name of this
+    /// host; in lower case, without a port.
+    pub hosts: Vec<String>,
 }

@@ -31,7 +31,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, runtime, sync::watch, task, time::timeout};
+use tokio::{
+    runtime,
+    sync::watch,
+    task,
+    time::{Instant, timeout, timeout_at},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
@@ -42,7 +47,7 @@ use crate::{
     config::{Config, Origin, WanConfig},
     control::Direction,
     history::{self, Event, Recorder, Writer},
-    http::{self, HealthSource, HistorySource, Served, Web},
+    http::{self, HealthSource, HistorySource, Listening, Served, ServerTrouble, Web},
     probe::Prober,
     recording::Recording,
     router::Router,
@@ -55,14 +60,23 @@ use metrics::Metrics;
 pub use reload::Source;
 use reload::{Outgoing, Reloader};
 use settings::{mode_name, tuning};
-use sources::{health_source, reload_source};
+use sources::{health_source, host_source, reload_source};
 use steering::SteeringParts;
 use wiring::{Wired, Wiring};
 
 /// How long the parting limits may take.
 const PARTING: Duration = Duration::from_secs(3);
-/// How long the history may take to flush.
-const FLUSH: Duration = Duration::from_secs(5);
+/// Until when after the begin of a stop the control loops must have ended ...
+const LOOPS_BY: Duration = Duration::from_secs(1);
+/// ... the requests to the router, after the time of the parting limits ...
+const TASKS_BY: Duration = Duration::from_millis(3500);
+/// ... and the history and the recording. Everything together takes less than the 5.5 s after
+/// which the process is ended.
+const FLUSHED_BY: Duration = Duration::from_millis(4700);
+/// How long the history may take to flush, even if all time is used up.
+const FLUSH_LEAST: Duration = Duration::from_millis(500);
+/// How long the HTTP server may take to end what it answers.
+const SERVER: Duration = Duration::from_millis(300);
 
 /// What a daemon is made of. Router and probers are given, so that the same daemon runs against a
 /// real router and in a simulated world.
@@ -77,7 +91,7 @@ pub struct Parts {
     /// The clock that everything shares.
     pub clock: Clock,
     /// Where HTTP is served.
-    pub listener: TcpListener,
+    pub listening: Listening,
     /// How connections to it are secured and who may ask.
     pub web: Web,
     /// Where the configuration is read again, if it came from a file.
@@ -109,7 +123,7 @@ impl Daemon {
     /// # Errors
     /// If a thread cannot be started.
     pub fn start(parts: Parts) -> io::Result<Self> {
-        let Parts { config, router, probers, clock, listener, web, source, recording } = parts;
+        let Parts { config, router, probers, clock, listening, web, source, recording } = parts;
         let stop = CancellationToken::new();
         let stop_server = CancellationToken::new();
         let tasks = TaskTracker::new();
@@ -133,11 +147,7 @@ impl Daemon {
             cycles: None,
             recording: recording.as_ref(),
         };
-        if let Some(recorder) = &recorder {
-            history::declare_metrics(&mut catalogue, recorder.clone());
-        }
-
-        web.declare(&mut catalogue);
+        declare_others(&mut catalogue, recorder.clone(), &web);
         tasks.spawn(web.clone().watch(stop.clone()));
 
         let SteeringParts { switches, board: steering, operator, cycles, tune: retune, task } =
@@ -183,7 +193,8 @@ impl Daemon {
             tell_start(recorder, mode, origin);
             tasks.spawn(router_events::run(report.clone(), recorder.clone(), stop.clone()));
         }
-        let others = (probers, steering.clone(), switch_link);
+        let trouble = ServerTrouble::default();
+        let others = (probers, steering.clone(), switch_link, trouble.clone());
         let health =
             health_source(reloader.clone(), clock, board.clone(), report, recorder.clone(), others);
         let asked = reloader.clone();
@@ -198,9 +209,10 @@ impl Daemon {
             steering: steering.clone(),
             reload: reload_source(reloader.clone()),
             steer,
+            hosts: host_source(reloader.clone()),
             stop: stop.clone(),
         };
-        let http = tokio::spawn(http::serve(listener, served, stop_server.clone()));
+        let http = tokio::spawn(http::serve(listening, served, trouble, stop_server.clone()));
         watchdog::ready();
         Ok(Self {
             board,
@@ -238,39 +250,52 @@ impl Daemon {
 
     /// Begins to reload the configuration; what comes of it is told in the log.
     pub fn reload(&self) {
-        let reloader = self.reloader.clone();
-        self.tasks.spawn(async move { drop(reloader.reload().await) });
+        let (reloader, stop) = (self.reloader.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _ = reloader.reload() => {}
+            }
+        });
     }
 
     /// Stops in order: loops, parting limits, history, listener. The history is told `reason`.
+    /// Each step has a deadline, after which the next begins.
     pub async fn stop(mut self, reason: &str) {
+        let begin = Instant::now();
         watchdog::stopping();
         self.stop.cancel();
         self.tasks.close();
         if let Some(control) = self.control.take() {
-            let joined = task::spawn_blocking(move || control.join()).await;
-            if !matches!(joined, Ok(Ok(()))) {
-                error!("the control thread had died");
+            let joined = task::spawn_blocking(move || control.join());
+            match timeout_at(begin + LOOPS_BY, joined).await {
+                Ok(Ok(Ok(()))) => {}
+                Ok(_) => error!("the control thread had died"),
+                Err(_) => warn!("the control loops have not ended; leaving without them"),
             }
         }
-        if let Some(recording) = self.recording.take() {
-            let _ = task::spawn_blocking(move || recording.close(FLUSH)).await;
-        }
-        if timeout(PARTING * 2, self.tasks.wait()).await.is_err() {
+        let recording = self.recording.take().map(|recording| {
+            task::spawn_blocking(move || recording.close(FLUSHED_BY.saturating_sub(LOOPS_BY)))
+        });
+        if timeout_at(begin + TASKS_BY, self.tasks.wait()).await.is_err() {
             warn!("a request to the router is still under way; leaving without its answer");
         }
         if let Some(recorder) = self.recorder.take() {
             recorder.event(Clock::wall(), None, Event::Stop { reason: reason.to_owned() });
         }
         if let Some(writer) = self.writer.take() {
-            let flushed = task::spawn_blocking(move || writer.close(FLUSH)).await;
+            let within = FLUSHED_BY.saturating_sub(begin.elapsed()).max(FLUSH_LEAST);
+            let flushed = task::spawn_blocking(move || writer.close(within)).await;
             if let Ok(Err(error)) = flushed {
                 error!(%error, "the history is not complete");
             }
         }
+        if let Some(recording) = recording {
+            let _ = recording.await;
+        }
         self.stop_server.cancel();
         // A client that keeps its connection open does not keep us.
-        if timeout(Duration::from_secs(1), &mut self.server).await.is_err() {
+        if timeout(SERVER, &mut self.server).await.is_err() {
             self.server.abort();
         }
         info!("stopped");
@@ -287,6 +312,14 @@ fn tell_start(recorder: &Recorder, mode: &'static str, origin: Origin) {
     recorder.event(Clock::wall(), None, Event::Start { version, mode });
     let Origin { file: path, sha256: hash } = origin;
     recorder.event(Clock::wall(), None, Event::ConfigLoaded { path, hash });
+}
+
+/// Declares the metrics of what stands beside the loops.
+fn declare_others(catalogue: &mut Catalogue, recorder: Option<Recorder>, web: &Web) {
+    if let Some(recorder) = recorder {
+        history::declare_metrics(catalogue, recorder);
+    }
+    web.declare(catalogue);
 }
 
 fn history(config: &Config) -> Option<(Recorder, Writer)> {

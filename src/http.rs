@@ -3,11 +3,14 @@
 //! history's file. Every other answer is made from memory; no scrape reaches the router or the disk.
 
 mod history;
+mod host;
+mod listening;
 mod live;
 mod metrics;
 mod origin;
 mod page;
 mod probes;
+mod rate;
 mod server;
 mod steer;
 mod web;
@@ -23,15 +26,16 @@ use axum::{
     routing::{get, post},
 };
 use futures_util::future::BoxFuture;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use self::history::HistorySource;
-use self::steer::steer;
 pub use self::{
+    host::HostSource,
+    listening::{Listening, ServerTrouble},
     steer::{SteerRequest, SteerSource, Steered},
     web::Web,
 };
+use self::{rate::OrderRate, steer::steer};
 use crate::{
     catalogue::Catalogue,
     status::{Board, Health, SteeringBoard},
@@ -56,6 +60,8 @@ pub struct Served {
     pub reload: ReloadSource,
     /// How the operator overrides steering.
     pub steer: SteerSource,
+    /// Which hosts are this server, besides its addresses and its name.
+    pub hosts: HostSource,
     /// Ends the streams of events, which would otherwise outlive a shutdown.
     pub stop: CancellationToken,
 }
@@ -91,9 +97,15 @@ impl std::fmt::Debug for ReloadSource {
     }
 }
 
-/// Serves on `listener` until `stop`.
-pub async fn serve(listener: TcpListener, served: Served, stop: CancellationToken) {
+/// Serves on `listening` until `stop`; why that is not possible yet is told to `trouble`.
+pub async fn serve(
+    listening: Listening,
+    served: Served,
+    trouble: ServerTrouble,
+    stop: CancellationToken,
+) {
     let web = served.web.clone();
+    let Some(listener) = listening.listener(&web, &trouble, &stop).await else { return };
     server::serve(listener, router(served), web, server::Bounds::default(), stop).await;
 }
 
@@ -109,7 +121,8 @@ pub fn router(served: Served) -> Router {
         .merge(orders())
         .fallback(unknown)
         .with_state(served.clone())
-        .merge(live::routes(served))
+        .merge(live::routes(served.clone()))
+        .layer(middleware::from_fn_with_state(served.hosts, host::refuse_others))
 }
 
 /// What changes something.
@@ -117,6 +130,7 @@ fn orders() -> Router<Served> {
     Router::new()
         .route("/-/reload", post(reload))
         .route("/-/steer", post(steer))
+        .layer(middleware::from_fn_with_state(OrderRate::new(), rate::limit))
         .layer(middleware::from_fn(origin::refuse_strangers))
 }
 

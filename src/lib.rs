@@ -15,6 +15,8 @@
 //! - [`units`]: rates, delays and times; no bare number crosses a module.
 //! - [`control`]: the pure core. Samples and a time in, a decision with its reason out.
 //! - [`steering`]: the second half of the core. The cycles of all WANs in, where traffic goes out.
+//! - [`files`]: reading files that are regular and bounded.
+//! - [`tls`]: the system's certificate authorities.
 //! - [`config`]: YAML in, a valid [`config::Config`] out.
 //! - [`probe`], [`router`], [`actuator`]: measuring delay, talking to a router, keeping it at what
 //!   is desired.
@@ -35,6 +37,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod digest;
+pub mod files;
 pub mod history;
 pub mod http;
 pub mod probe;
@@ -44,4 +47,5 @@ pub mod sim;
 pub mod status;
 pub mod steering;
 pub mod telemetry;
+pub mod tls;
 pub mod units;

@@ -18,8 +18,8 @@ use std::{
 pub use clock::ClockWatch;
 pub use health::{
     ActuatorValues, ClockValues, ConfigStanding, ConfigValues, ControlValues, DirectionRates,
-    Health, HealthInputs, HistoryStanding, HistoryValues, Level, MeasurementValues, Part, Parts,
-    ProbingStanding, RouterValues, SteeringValues, WanHealth,
+    Health, HealthInputs, HistoryStanding, HistoryValues, HttpValues, Level, MeasurementValues,
+    Part, Parts, ProbingStanding, RouterValues, SteeringValues, WanHealth,
 };
 pub use notes::Note;
 pub use steering::{SteeringBoard, SteeringStatus};

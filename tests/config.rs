@@ -42,8 +42,15 @@ wans:
 
 fn parse(text: &str, name: &str) -> Result<(Config, Vec<Problem>), ConfigErrors> {
     let reaches = |_: &Bind, address: IpAddr| address.is_ipv4();
-    let surroundings = Surroundings { file: &file, variable: &variable, reaches: &reaches };
+    let surroundings =
+        Surroundings { file: &file, check_file: &present, variable: &variable, reaches: &reaches };
     Config::parse(text, Path::new(name), &surroundings)
+}
+
+/// Of the files for `ssh`, those that are called `absent` are not there.
+fn present(path: &Path) -> io::Result<()> {
+    let is_absent = path.file_stem().is_some_and(|name| name == "absent");
+    if is_absent { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
 }
 
 /// The files that the texts may name; only the last part of the path counts.
@@ -525,4 +532,65 @@ proptest! {
             prop_assert!(!ordered, "{floor} {base} {ceiling}");
         }
     }
+}
+
+/// Every key of the router's table, and what YAML makes of a password there.
+#[test]
+fn a_password_in_a_wrong_place_is_not_repeated() {
+    const KEYS: &[&str] = &[
+        "url",
+        "allow_plain_http",
+        "transport",
+        "user",
+        "password_file",
+        "password_env",
+        "password",
+        "ca_file",
+        "fingerprint_sha256",
+        "insecure",
+        "request_timeout_ms",
+        "stats_interval_ms",
+        "raise_interval_ms",
+        "raises_per_minute",
+        "statistics",
+        "pings",
+        "ssh",
+        "ssh: {host",
+        "ssh: {port",
+        "ssh: {user",
+        "ssh: {key_file",
+        "ssh: {known_hosts_file",
+        "statistics: {user",
+        "statistics: {password_file",
+        "pings: {password_env",
+        "passwort",
+    ];
+    const VALUES: &[&str] =
+        &["swordfish", "[swordfish]", "{swordfish: 1}", "!swordfish x", "7061737377"];
+    let rest = &SMALLEST[SMALLEST.find("wans:").unwrap()..];
+    let mut refused = 0;
+    let mut see = |router: &str| {
+        let (text, name) = (format!("router: {{{router}}}\n{rest}"), "absent.yaml");
+        let told = match parse(&text, name) {
+            Ok((_, warnings)) => warnings.iter().map(ToString::to_string).collect(),
+            Err(errors) => {
+                refused += 1;
+                errors.to_string()
+            }
+        };
+        for secret in ["swordfish", "7061737377"] {
+            assert!(!told.contains(secret), "{router}: {told}");
+        }
+    };
+    for key in KEYS {
+        for value in VALUES {
+            let ends = if key.contains('{') { "}" } else { "" };
+            see(&format!("{key}: {value}{ends}"));
+        }
+    }
+    // No blank after the colon makes all of it the key.
+    see("user: wanctl, password:swordfish");
+    see("user: wanctl, swordfish");
+    see("user: wanctl, url: 'https://wanctl:swordfish@192.168.88.1'");
+    assert_eq!(refused, KEYS.len() * VALUES.len() + 3, "a smaller file is not enough for any");
 }

@@ -14,6 +14,7 @@ mod support {
     #[expect(dead_code, reason = "the tests of the client use more of it")]
     pub(crate) mod hostile;
     pub(crate) mod http;
+    pub(crate) mod peers;
     pub(crate) mod router;
     pub(crate) mod schema;
     pub(crate) mod site;
@@ -27,13 +28,16 @@ mod daemon {
     mod health;
     mod history;
     mod hostile;
+    mod lacking;
     mod memory;
     mod pages;
+    mod peers;
     mod refusals;
     mod reload;
     mod replay;
     mod run;
     mod simulate;
+    mod stop;
     mod storage;
     mod web;
 }

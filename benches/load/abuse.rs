@@ -16,7 +16,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::client::Client;
 
 /// What most requests here ask for.
-const ASK: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: wanctl\r\n\r\n";
+const ASK: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// Lets this process have `wanted` open descriptors.
 pub(crate) fn allow_descriptors(wanted: u64) -> io::Result<()> {
@@ -92,7 +92,7 @@ pub(crate) fn many(address: SocketAddr, count: usize, lasts: Duration) -> io::Re
     let mut peers = Vec::with_capacity(count);
     for _ in 0..count {
         let mut peer = TcpStream::connect(address)?;
-        let _ = peer.write_all(b"GET /livez HTTP/1.1\r\nHost: wanctl\r\n\r\n");
+        let _ = peer.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
         peers.push(peer);
     }
     thread::sleep(lasts.saturating_sub(started.elapsed()));
@@ -136,7 +136,7 @@ pub(crate) fn deaf(address: SocketAddr, count: usize, lasts: Duration) -> io::Re
 pub(crate) fn listeners(address: SocketAddr, count: usize, lasts: Duration) -> io::Result<()> {
     let mut peers = connect(address, count)?;
     for peer in &mut peers {
-        let _ = peer.write_all(b"GET /events HTTP/1.1\r\nHost: wanctl\r\n\r\n");
+        let _ = peer.write_all(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
     thread::sleep(lasts);
     Ok(())

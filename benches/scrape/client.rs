@@ -23,7 +23,8 @@ impl Client {
 
     /// Fetches `path` and returns the body, which must be announced by its length.
     pub(crate) fn get(&mut self, path: &str) -> io::Result<String> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: wanctl\r\nAccept: text/plain\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/plain\r\n\r\n");
         self.stream.get_mut().write_all(request.as_bytes())?;
         let mut status = String::new();
         self.stream.read_line(&mut status)?;

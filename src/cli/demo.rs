@@ -9,13 +9,15 @@ use tokio_util::sync::CancellationToken;
 use super::{
     DemoArgs, Failure, emulate, household,
     output::say,
-    run::{Signals, bind},
+    run::bind,
+    signals::{Hangup, Signals},
 };
 use crate::{
     clock::Clock,
     config::{Config, HistoryConfig, HttpConfig},
     control::{CongestionState, Direction},
     daemon::{Daemon, Parts},
+    http::Listening,
     router::routeros::RouterOs,
     sim::home,
     status::{SteeringStatus, Tally, WanView},
@@ -24,6 +26,7 @@ use crate::{
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
+    let mut signals = Signals::listen(Hangup::Stops)?;
     let web = args.web.open()?;
     let household = home::troubled(args.seed);
     let http = bind(args.listen).await?;
@@ -54,14 +57,15 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         router: Arc::new(client),
         probers,
         clock,
-        listener: http,
+        listening: Listening::Bound(http),
         web,
         source: None,
         recording,
     };
     let daemon = Daemon::start(parts).context("cannot start")?;
 
-    let watched = watch(&daemon, clock, args.duration).await;
+    let watched = watch(&daemon, clock, args.duration, &mut signals).await;
+    signals.enter("stopping the demo");
     let board = daemon.board().clone();
     daemon.stop("the demo ended").await;
     stop_router.cancel();
@@ -73,7 +77,12 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
 }
 
 /// Prints a line a second until the time is up, a signal comes or something breaks.
-async fn watch(daemon: &Daemon, clock: Clock, duration: Option<Duration>) -> anyhow::Result<()> {
+async fn watch(
+    daemon: &Daemon,
+    clock: Clock,
+    duration: Option<Duration>,
+    signals: &mut Signals,
+) -> anyhow::Result<()> {
     let mut seconds = interval(SECOND);
     let end = async {
         match duration {
@@ -82,7 +91,6 @@ async fn watch(daemon: &Daemon, clock: Clock, duration: Option<Duration>) -> any
         }
     };
     tokio::pin!(end);
-    let mut signals = Signals::listen()?;
     let board = daemon.board().clone();
     loop {
         tokio::select! {

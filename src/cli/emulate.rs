@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Failure, household,
     output::say,
-    run::{Signals, bind},
+    run::bind,
+    signals::{Hangup, Signals},
 };
 use crate::{
     clock::Clock,
@@ -158,7 +159,7 @@ pub(super) async fn run(args: EmulateArgs) -> Result<(), Failure> {
             None => emulator.serve(listener, stopped).await,
         }
     });
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::listen(Hangup::Stops)?;
     tokio::select! {
         _ = signals.next() => {}
         ended = server => ended.context("the emulator died")?.context("the emulator failed")?,
@@ -262,6 +263,7 @@ pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
         },
         history: HistoryConfig::default(),
         http: HttpConfig {
+            hosts: Vec::new(),
             listen: ([127, 0, 0, 1], 9102).into(),
             allow_reload: false,
             allow_steer: false,

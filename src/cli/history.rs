@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 
-use super::{EXIT_USAGE, Failure, output::say};
+use super::{EXIT_USAGE, Failure, output::say, zone};
 use crate::{
     clock::Clock,
     history::{self, Compacted, Mistake, Question, Reader, Words},
@@ -135,7 +135,7 @@ struct Asking {
 impl Asked {
     fn open(&self) -> Result<Asking, Failure> {
         let Self { database, last, from, to, wan, metrics, resolution } = self;
-        let (now, zone) = (Clock::wall(), TimeZone::system());
+        let (now, zone) = (Clock::wall(), zone::local());
         let words = Words {
             last: last.as_deref(),
             from: from.as_deref(),

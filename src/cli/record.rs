@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tracing::error;
 
 use crate::recording::{Recording, RecordingError};
 
@@ -21,6 +22,15 @@ impl RecordArgs {
     /// Begins the recording, if one is asked for.
     pub(super) fn open(&self) -> Result<Option<Recording>, RecordingError> {
         self.record.as_deref().map(|path| Recording::create(path, self.record_max)).transpose()
+    }
+
+    /// Begins the recording, if one is asked for. If it cannot begin, the daemon runs without it.
+    pub(super) fn open_or_go_on(&self) -> Option<Recording> {
+        self.open().unwrap_or_else(|error| {
+            let error = &error as &dyn std::error::Error;
+            error!(error, "nothing is recorded; control runs");
+            None
+        })
     }
 }
 

@@ -1,24 +1,60 @@
 //! `wanctl run`: the daemon against a real router.
 
-use std::{path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::{Context as _, anyhow};
-use tokio::{
-    net::TcpListener,
-    signal::unix::{Signal, SignalKind, signal},
-};
+use tokio::{net::TcpListener, runtime::Handle, task};
 use tracing::{info, warn};
 
-use super::{EXIT_CONFIG, EXIT_NO_PERMISSION, Failure, RunArgs};
+use super::{
+    EXIT_CONFIG, EXIT_NO_PERMISSION, Failure, RunArgs,
+    signals::{Hangup, Notice, Signals},
+};
 use crate::{
     clock::Clock,
     config::{Bind, Config, ConfigErrors, Mode, Problem, Trust, Via, WanConfig},
     daemon::{Daemon, Parts, Source},
+    http::Listening,
     probe::{IcmpError, IcmpProber, Prober, Road, Roads, RouterProber, Supervised, TcpProber, Way},
     router::routeros::RouterOs,
 };
 
 pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
+    // Listened for before anything else: process 1 of a container has no default actions.
+    let mut signals = Signals::listen(Hangup::Reloads)?;
+    signals.enter("starting");
+    // On a thread that may hang, in a file system that does not answer for example.
+    let runtime = Handle::current();
+    let mut starting = task::spawn_blocking(move || runtime.block_on(start(&args)));
+    let daemon = loop {
+        tokio::select! {
+            started = &mut starting => break started.context("the start panicked")??,
+            notice = signals.next() => match notice {
+                Notice::Stop(signal) => {
+                    info!(signal, "stopped before the start was over");
+                    return Ok(());
+                }
+                // What is being read is as new as can be.
+                Notice::Reload => {}
+            },
+        }
+    };
+    signals.enter("working");
+    let reason = loop {
+        match signals.next().await {
+            Notice::Stop(signal) => break signal,
+            Notice::Reload => daemon.reload(),
+        }
+    };
+    info!(reason, "stopping");
+    signals.enter("stopping in order");
+    daemon.stop(reason).await;
+    signals.enter("ending");
+    Ok(())
+}
+
+/// Starts the daemon.
+async fn start(args: &RunArgs) -> Result<Daemon, Failure> {
     let config_failure = |error: anyhow::Error| Failure { code: EXIT_CONFIG, error };
     let (config, warnings) =
         load(&args.config, args.observe).map_err(|errors| config_failure(errors.into()))?;
@@ -28,31 +64,19 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
     if config.router.trust == Trust::Insecure {
         warn!(url = %config.router.url, "the router's certificate is not verified");
     }
-    let web = args.web.open()?;
+    let web = args.web.open_or_wait();
     let router = RouterOs::new(&config.router, config.queues())
         .map_err(|text| config_failure(anyhow!("{}: router: {text}", args.config.display())))?;
     let router = Arc::new(router);
-    let listener = bind(config.http.listen).await?;
+    let listen = config.http.listen;
+    let listening = Listening::bind(listen).await.with_context(|| busy(listen))?;
     let clock = Clock::start();
     let probers = open_probers(&config, &router, clock)?;
-    // Listened for before anything is said, so that no signal finds the door unattended.
-    let mut signals = Signals::listen()?;
-    // With port 0 the system has chosen one.
-    let listen = listener.local_addr().context("the listener has no address")?;
-    info!(url = %format!("{}://{listen}/", web.scheme()), mode = ?config.control.mode, "serving");
-    let recording = args.record.open()?;
-    let source = Some(source(&args));
-    let daemon =
-        Daemon::start(Parts { config, router, probers, clock, listener, web, source, recording })?;
-    let reason = loop {
-        match signals.next().await {
-            Notice::Stop(signal) => break signal,
-            Notice::Hangup => daemon.reload(),
-        }
-    };
-    info!(reason, "stopping");
-    daemon.stop(reason).await;
-    Ok(())
+    info!(mode = ?config.control.mode, "starting");
+    let recording = args.record.open_or_go_on();
+    let source = Some(source(args));
+    let parts = Parts { config, router, probers, clock, listening, web, source, recording };
+    Ok(Daemon::start(parts)?)
 }
 
 /// Loads the configuration, over which the command line may have a word.
@@ -128,43 +152,10 @@ fn roads(
 }
 
 /// Opens the HTTP listener.
-pub(super) async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, anyhow::Error> {
-    TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen on {address} (another wanctl? choose another port)")
-    })
+pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, anyhow::Error> {
+    TcpListener::bind(address).await.with_context(|| busy(address))
 }
 
-/// The signals that the program listens to.
-pub(super) struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-}
-
-/// What a signal asks for.
-pub(super) enum Notice {
-    /// To end; by the signal of this name.
-    Stop(&'static str),
-    /// SIGHUP: to reload the configuration, or to end where there is none.
-    Hangup,
-}
-
-impl Signals {
-    /// Starts listening; from now on they do not end the program by themselves.
-    pub(super) fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Waits for one and says what it asks for.
-    pub(super) async fn next(&mut self) -> Notice {
-        tokio::select! {
-            _ = self.terminate.recv() => Notice::Stop("SIGTERM"),
-            _ = self.interrupt.recv() => Notice::Stop("SIGINT"),
-            _ = self.hangup.recv() => Notice::Hangup,
-        }
-    }
+fn busy(address: SocketAddr) -> String {
+    format!("cannot listen on {address} (another wanctl? choose another port)")
 }

@@ -15,7 +15,12 @@ use clap::{Args, ValueEnum};
 use tokio::time::sleep;
 
 use self::{answer::Status, draw::draw};
-use super::{EXIT_UNFULFILLED, Failure, duration, output::say, run::Signals};
+use super::{
+    EXIT_UNFULFILLED, Failure, duration,
+    output::say,
+    signals::{Hangup, Signals},
+};
+use crate::tls::trust_system;
 
 /// The daemon answers from memory.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -82,7 +87,7 @@ pub(super) async fn run(args: StatusArgs) -> Result<(), Failure> {
 
 /// Shows the status until a signal comes.
 async fn watch(args: &StatusArgs, source: &Source) -> Result<(), Failure> {
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::listen(Hangup::Stops)?;
     let clears = args.format == Format::Text && stdout().is_terminal();
     loop {
         let shown = match (source.ask().await, args.format) {
@@ -138,11 +143,13 @@ impl Source {
         // What cannot have a password has none to hide.
         let _ = shown.set_password(None).and_then(|()| shown.set_username(""));
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(TIMEOUT)
-            .tls_danger_accept_invalid_certs(args.insecure)
-            .build()?;
+        let builder = reqwest::Client::builder().no_proxy().timeout(TIMEOUT);
+        let builder = if args.insecure {
+            builder.tls_danger_accept_invalid_certs(true)
+        } else {
+            trust_system(builder).map_err(anyhow::Error::msg)?
+        };
+        let client = builder.build()?;
         Ok(Self { client, address, url: shown.as_str().trim_end_matches('/').to_owned() })
     }
 

@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 
 use super::{Failure, duration, output::say};
+use crate::tls::trust_system;
 
 /// The daemon answers from memory.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,7 +35,8 @@ pub(super) async fn run(args: SteerArgs) -> Result<(), Failure> {
         .append_pair("for_s", &lasts.as_secs().to_string());
     // Even a client that will speak plain HTTP asks for one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build()?;
+    let builder = reqwest::Client::builder().no_proxy().timeout(TIMEOUT);
+    let client = trust_system(builder).map_err(anyhow::Error::msg)?.build()?;
     let asking = || format!("cannot ask {url} (does wanctl run there?)");
     let answer = client.post(address).send().await.with_context(asking)?;
     let status = answer.status();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::{EXIT_CONFIG, Failure};
 use crate::http::Web;
@@ -25,5 +25,26 @@ impl WebArgs {
             warn!("{warning}");
         }
         Ok(web)
+    }
+
+    /// Reads the file, if one is given. If it cannot be used, the daemon runs without its HTTP
+    /// server until it can: shaping does not depend on a certificate.
+    pub(super) fn open_or_wait(&self) -> Web {
+        let Some(path) = &self.web_config_file else { return Web::default() };
+        match Web::open(path) {
+            Ok((web, warnings)) => {
+                for warning in &warnings {
+                    warn!("{warning}");
+                }
+                web
+            }
+            Err(errors) => {
+                for line in errors.to_string().lines() {
+                    error!("{line}");
+                }
+                error!("nothing is served until the web configuration is right; control runs");
+                Web::awaited(path, &errors)
+            }
+        }
     }
 }

@@ -315,11 +315,12 @@ impl Changes {
     }
 
     fn http(&mut self, old: &HttpConfig, new: &HttpConfig) -> HttpConfig {
-        let HttpConfig { listen, allow_reload, allow_steer } = *new;
+        let HttpConfig { listen, allow_reload, allow_steer, ref hosts } = *new;
         HttpConfig {
             listen: self.restart("http.listen", old.listen, &listen),
             allow_reload: self.live("http.allow_reload", &old.allow_reload, allow_reload),
             allow_steer: self.live("http.allow_steer", &old.allow_steer, allow_steer),
+            hosts: self.live("http.hosts", &old.hosts, hosts.clone()),
         }
     }
 }

@@ -1,9 +1,6 @@
 //! From a file to a `Config`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     Config, ConfigErrors, Origin, Problem, Surroundings, document,
@@ -13,7 +10,10 @@ use super::{
     router, service, steering,
     wan::{self, Uses},
 };
-use crate::digest::{hex, sha256};
+use crate::{
+    digest::{hex, sha256},
+    files::read_text_bounded,
+};
 
 /// Most WANs of one daemon; each has probes and queues of its own to pay for.
 const MAX_WANS: usize = 64;
@@ -27,7 +27,7 @@ impl Config {
     /// # Errors
     /// All mistakes of the file at once; or the one that keeps it from being read at all.
     pub fn load(path: &Path) -> Result<(Self, Vec<Problem>), ConfigErrors> {
-        let text = fs::read_to_string(path).map_err(|error| {
+        let text = read_text_bounded(path).map_err(|error| {
             ConfigErrors::new(vec![Problem {
                 file: path.display().to_string(),
                 place: None,

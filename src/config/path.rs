@@ -2,6 +2,9 @@
 
 use super::value;
 
+/// The tables that hold secrets: of the configuration, and of the web configuration.
+const NEAR_SECRETS: [&str; 3] = ["router", "tls_server_config", "basic_auth_users"];
+
 /// The way to a value: for people as text, for `locate` as the position among its siblings at
 /// each level, which tells even two entries of the same key apart.
 #[derive(Clone, Default)]
@@ -30,6 +33,13 @@ impl KeyPath {
         let dot = if self.text.is_empty() { "" } else { "." };
         let text = format!("{}{dot}{}", self.text, value::printable(key));
         Self { text, steps: self.steps.clone() }
+    }
+
+    /// Tells whether a secret may stand here, in its place or in the wrong one. What is written
+    /// here is then not repeated in messages.
+    pub(super) fn is_near_secrets(&self) -> bool {
+        let root = self.text.split(['.', '[']).next().unwrap_or_default();
+        NEAR_SECRETS.contains(&root)
     }
 
     pub(super) fn text(&self) -> &str {

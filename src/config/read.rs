@@ -11,6 +11,7 @@ use super::{
     locate::Spot,
     path::KeyPath,
     report::{Read, Report, Reported},
+    value,
 };
 
 /// Similarity (Jaro-Winkler, 0 to 1) from which a known key is taken for what was meant.
@@ -63,7 +64,17 @@ impl<'a> Item<'a> {
 
     /// Reads the item as a scalar.
     pub(super) fn scalar<T>(&self, read: impl FnOnce(&Node) -> Result<T, String>) -> Read<T> {
-        read(self.node).map_err(|message| self.fail(message))
+        read(self.node).map_err(|message| {
+            let is_shown = matches!(
+                self.node,
+                Node::Nothing | Node::Flag(_) | Node::List(_) | Node::Table(_) | Node::Tagged
+            );
+            if self.path.is_near_secrets() && !is_shown {
+                self.fail(message.replace(&value::quoted(self.node), "a value that is not shown"))
+            } else {
+                self.fail(message)
+            }
+        })
     }
 
     /// Reports a mistake of this item.
@@ -231,6 +242,9 @@ impl<'a> Table<'a> {
                 self.report.error(path, Spot::Key, "the key is here twice; keep one");
             } else if !self.known.iter().any(|known| known == key) {
                 let message = self.unknown(key);
+                // Without a blank after its colon, the key holds the password that follows.
+                let hides = self.path.is_near_secrets();
+                let path = if hides { self.path.entry("…", index) } else { path };
                 self.report.error(path, Spot::Key, message);
             }
         }

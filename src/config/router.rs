@@ -1,6 +1,7 @@
 //! Reads `router:`, how to reach the router.
 
 use std::{
+    io,
     net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -53,7 +54,7 @@ pub(super) fn read(
         table.optional_table("statistics", |table| credentials(table, base, surroundings, false));
     let pings =
         table.optional_table("pings", |table| credentials(table, base, surroundings, false));
-    let ssh = table.table("ssh", |table| ssh(table, base));
+    let ssh = table.table("ssh", |table| ssh(table, base, surroundings));
     let trust = trust(table, base, surroundings);
     let request_timeout =
         table.or("request_timeout_ms", value::millis(500..=30_000), Duration::from_secs(3));
@@ -110,19 +111,26 @@ struct Ssh {
     known_hosts_file: Option<PathBuf>,
 }
 
-fn ssh(table: &mut Table<'_>, base: &Path) -> Read<Ssh> {
+fn ssh(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> Read<Ssh> {
     let host = table.optional("host", value::line(255));
     let port = table.or("port", value::whole(1..=65535, "a port"), 22);
     let user = table.optional("user", user);
-    let key_file = table.optional("key_file", value::path);
-    let known_hosts_file = table.optional("known_hosts_file", value::path);
-    let based = |path: Option<PathBuf>| path.map(|path| base.join(path));
+    let mut file = |key| {
+        let Some(path) = table.optional(key, value::path)? else { return Ok(None) };
+        let path = base.join(path);
+        // `ssh` would wait for ever at a named pipe, and repeat the path in its complaints.
+        let checked = (surroundings.check_file)(&path);
+        checked.map_err(|error| table.fail(key, unreadable(&error)))?;
+        Ok(Some(path))
+    };
+    let key_file = file("key_file");
+    let known_hosts_file = file("known_hosts_file");
     Ok(Ssh {
         host: host?,
         port: u16::try_from(port?).unwrap_or(22),
         user: user?,
-        key_file: based(key_file?),
-        known_hosts_file: based(known_hosts_file?),
+        key_file: key_file?,
+        known_hosts_file: known_hosts_file?,
     })
 }
 
@@ -239,13 +247,18 @@ fn password_of_file(
     surroundings: &Surroundings<'_>,
 ) -> Read<String> {
     let shown = path.display();
-    let FileText { text, is_exposed } = (surroundings.file)(path)
-        .map_err(|error| table.fail(key, format!("cannot read {shown}: {error}")))?;
+    let FileText { text, is_exposed } =
+        (surroundings.file)(path).map_err(|error| table.fail(key, unreadable(&error)))?;
     if is_exposed {
         let advice = format!("others can read {shown}; `chmod 600 {shown}` keeps them out");
         table.warn(key, advice);
     }
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// The value is not repeated: it may be a password in the wrong place. Its line is told anyway.
+fn unreadable(error: &io::Error) -> String {
+    format!("cannot read the file that is named here: {error}")
 }
 
 fn trust(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> Read<Trust> {
@@ -278,8 +291,7 @@ fn trust(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) ->
 
 fn check_ca_file(path: &Path, surroundings: &Surroundings<'_>) -> Result<(), String> {
     let shown = path.display();
-    let file =
-        (surroundings.file)(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let file = (surroundings.file)(path).map_err(|error| unreadable(&error))?;
     if file.text.contains(PEM) {
         Ok(())
     } else {

@@ -13,6 +13,8 @@ use super::{
 
 const DEFAULT_HISTORY: &str = "/var/lib/wanctl/history.db";
 const DEFAULT_PORT: u16 = 9102;
+/// Most names by which the server is asked for.
+const MOST_HOSTS: usize = 32;
 
 pub(super) fn control(table: &mut Table<'_>) -> Read<ControlConfig> {
     let interval = table.or("interval_ms", value::millis(20..=1000), Duration::from_millis(50));
@@ -61,6 +63,10 @@ pub(super) fn http(table: &mut Table<'_>) -> Read<HttpConfig> {
     let allow_remote = table.or("allow_remote", value::flag, false);
     let allow_reload = table.or("allow_reload", value::flag, false);
     let allow_steer = table.or("allow_steer", value::flag, false);
+    let hosts = table.optional_list("hosts", 0..=MOST_HOSTS);
+    let hosts = hosts.and_then(|items| {
+        items.unwrap_or_default().iter().map(|item| item.scalar(host_name)).collect::<Read<_>>()
+    });
     let (listen, allow_remote) = (listen?, allow_remote?);
     if !listen.ip().to_canonical().is_loopback() && !allow_remote {
         return Err(table.fail(
@@ -72,7 +78,19 @@ pub(super) fn http(table: &mut Table<'_>) -> Read<HttpConfig> {
             ),
         ));
     }
-    Ok(HttpConfig { listen, allow_reload: allow_reload?, allow_steer: allow_steer? })
+    Ok(HttpConfig { listen, allow_reload: allow_reload?, allow_steer: allow_steer?, hosts: hosts? })
+}
+
+/// Reads the name of a host, in any case, without a port.
+fn host_name(node: &Node) -> Result<String, String> {
+    let name = value::line(253)(node)?.to_ascii_lowercase();
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || ['.', '-', '_'].contains(&c);
+    let is_name = name.chars().all(is_of_name) && !name.starts_with('.') && !name.ends_with('.');
+    if is_name {
+        Ok(name)
+    } else {
+        Err(format!("expected the name of a host, without a port, got {}", value::quoted(node)))
+    }
 }
 
 fn socket_address(node: &Node) -> Result<SocketAddr, String> {

@@ -9,6 +9,7 @@ use std::{
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::Bind;
+use crate::files::{check_regular, read_text_bounded};
 
 /// Access to the files and environment variables that a configuration names.
 ///
@@ -17,6 +18,8 @@ use super::Bind;
 pub struct Surroundings<'a> {
     /// Reads a file that the configuration names.
     pub file: &'a dyn Fn(&Path) -> io::Result<FileText>,
+    /// Checks that a file that is handed on to `ssh` is there and is a regular file.
+    pub check_file: &'a dyn Fn(&Path) -> io::Result<()>,
     /// Looks up an environment variable; `None` if it is not set or not Unicode.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// Tells whether this host has a way to an address from the local end of a WAN's probes.
@@ -36,6 +39,7 @@ impl Surroundings<'static> {
     /// The real file system and the environment of this process.
     pub const REAL: Self = Self {
         file: &read_file,
+        check_file: &check_regular,
         variable: &|name| std::env::var(name).ok(),
         reaches: &|bind, address| has_way(bind, address).is_ok(),
     };
@@ -54,7 +58,7 @@ impl fmt::Debug for FileText {
 }
 
 fn read_file(path: &Path) -> io::Result<FileText> {
-    let text = fs::read_to_string(path)?;
+    let text = read_text_bounded(path)?;
     let is_exposed = is_exposed(&fs::metadata(path)?);
     Ok(FileText { text, is_exposed })
 }

@@ -8,7 +8,6 @@ mod users;
 mod validity;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -24,7 +23,7 @@ use super::{
     report::{Problems, Read, Report},
     value,
 };
-use crate::units::Timestamp;
+use crate::{files::read_text_bounded, units::Timestamp};
 
 /// The headers that may be added to every answer.
 const HEADERS: [&str; 5] = [
@@ -70,7 +69,7 @@ impl WebConfig {
             let file = file.clone();
             ConfigErrors::new(vec![Problem { file, place, path: String::new(), message }])
         };
-        let text = fs::read_to_string(path)
+        let text = read_text_bounded(path)
             .map_err(|error| alone(None, format!("cannot read the file: {error}")))?;
         let node = document::parse(&text)
             .map_err(|SyntaxError { place, message }| alone(place, message))?;

@@ -1,7 +1,7 @@
 //! What the controllers have learned, over a restart: read from the history at the start, and
 //! handed to it while the loops turn.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::mpsc, thread, time::Duration};
 
 use tracing::{info, warn};
 
@@ -15,6 +15,8 @@ use crate::{
 
 /// Time between two memories of a WAN: what a crash costs is a minute of learning.
 const EVERY: Duration = Duration::from_mins(1);
+/// How long reading the memories may delay the start.
+const RECALL: Duration = Duration::from_secs(3);
 /// A memory that is older than this says more about the clock than about the link.
 const ABSURD: Duration = Duration::from_hours(24 * 365);
 
@@ -56,9 +58,28 @@ impl Keeper {
     }
 }
 
+/// What is remembered of each WAN, with its age.
+type Recalled = Vec<Option<(WanMemory, Duration)>>;
+
 /// Returns what is remembered of each WAN of `config` and how old that is at `now`. Why something
-/// is not remembered goes to the log; it is no reason not to start.
-pub(super) fn recall(config: &Config, now: Timestamp) -> Vec<Option<(WanMemory, Duration)>> {
+/// is not remembered goes to the log; it is no reason not to start. Nor is a disk that does not
+/// answer, or another program that keeps the file locked.
+pub(super) fn recall(config: &Config, now: Timestamp) -> Recalled {
+    let (sender, recalled) = mpsc::sync_channel(1);
+    let asked = config.clone();
+    let reading = thread::Builder::new().name("memory".to_owned());
+    // Nobody listens any more if it took too long.
+    let reading = reading.spawn(move || drop(sender.send(read(&asked, now))));
+    if reading.is_ok()
+        && let Ok(recalled) = recalled.recv_timeout(RECALL)
+    {
+        return recalled;
+    }
+    warn!("what was learned could not be read in {} s: starting anew", RECALL.as_secs());
+    config.wans.iter().map(|_| None).collect()
+}
+
+fn read(config: &Config, now: Timestamp) -> Recalled {
     let nothing = || config.wans.iter().map(|_| None).collect();
     let Some(path) = &config.history.path else { return nothing() };
     match Memories::open(path) {

@@ -12,6 +12,7 @@ use std::{
 use tokio::{
     sync::{Mutex, watch},
     task,
+    time::{Duration, timeout},
 };
 use tracing::{error, info, warn};
 
@@ -29,6 +30,9 @@ use crate::{
     status::ConfigStanding,
     telemetry::ConfigMetrics,
 };
+
+/// How long reading the configuration may take.
+const READING: Duration = Duration::from_secs(10);
 
 /// The configuration with warnings, or everything that is wrong with it.
 type Loaded = Result<(Config, Vec<Problem>), ConfigErrors>;
@@ -52,6 +56,9 @@ pub(super) enum ReloadError {
     /// There is no file.
     #[error("this configuration is built in: there is no file to read again")]
     BuiltIn,
+    /// Reading did not end.
+    #[error("reading the configuration has not ended within {} s: does its file system answer?", READING.as_secs())]
+    Hangs,
     /// Reading the file panicked, which is a fault in wanctl.
     #[error("reading the configuration panicked; please report this")]
     Panicked,
@@ -66,6 +73,8 @@ pub(super) struct Standing {
     pub(super) allows_http: bool,
     /// Whether steering may be overridden over HTTP.
     pub(super) allows_steer: bool,
+    /// Further hosts that are this server.
+    hosts: Vec<String>,
 }
 
 impl Standing {
@@ -82,6 +91,7 @@ impl Standing {
             },
             allows_http: config.http.allow_reload,
             allows_steer: config.http.allow_steer,
+            hosts: config.http.hosts.clone(),
         }
     }
 }
@@ -109,6 +119,8 @@ pub(super) struct Reloader {
 #[derive(Debug)]
 struct Inner {
     config: Config,
+    /// A reading that hangs.
+    reading: Option<task::JoinHandle<Loaded>>,
     out: Outgoing,
 }
 
@@ -118,13 +130,19 @@ impl Reloader {
         let is_active = config.control.mode == Mode::Active;
         out.metrics.taken(&config.origin.sha256, is_active, false, Clock::wall());
         let standing = Standing::of(&config, Vec::new());
-        let inner = Arc::new(Mutex::new(Inner { config, out }));
+        let inner = Arc::new(Mutex::new(Inner { config, reading: None, out }));
         Self { source, inner, standing: Arc::new(PlainMutex::new(standing)) }
     }
 
     /// Returns how things stand.
     pub(super) fn standing(&self) -> Standing {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells whether the configuration lists `host` as this server.
+    pub(super) fn lists(&self, host: &str) -> bool {
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        standing.hosts.iter().any(|listed| listed == host)
     }
 
     /// Reads the configuration anew and takes it, if it is valid as a whole. What cannot change
@@ -138,10 +156,7 @@ impl Reloader {
         let _announced = watchdog::reloading();
         let read = match self.source.clone() {
             None => Err(ReloadError::BuiltIn),
-            Some(Source(read)) => match task::spawn_blocking(move || read()).await {
-                Ok(read) => read.map_err(ReloadError::from),
-                Err(_) => Err(ReloadError::Panicked),
-            },
+            Some(source) => inner.read(source).await,
         };
         match read {
             Ok((new, warnings)) => {
@@ -207,6 +222,19 @@ impl Reloader {
         error!("the configuration was not reloaded: the one before stays in force");
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
         standing.config.reload_failure = Some(summary(error));
+    }
+}
+
+impl Inner {
+    /// Reads the configuration, and gives up when that takes too long. A reading cannot be
+    /// interrupted: while one hangs, no other begins.
+    async fn read(&mut self, Source(read): Source) -> Result<(Config, Vec<Problem>), ReloadError> {
+        let hangs = self.reading.take().filter(|reading| !reading.is_finished());
+        let reading = hangs.unwrap_or_else(|| task::spawn_blocking(move || read()));
+        let reading = self.reading.insert(reading);
+        let read = timeout(READING, &mut *reading).await.map_err(|_| ReloadError::Hangs)?;
+        self.reading = None;
+        read.map_err(|_| ReloadError::Panicked)?.map_err(ReloadError::from)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     config::Change,
     history::{Recorder, Stats},
-    http::{HealthSource, ReloadSource, Reloaded},
+    http::{HealthSource, HostSource, ReloadSource, Reloaded, ServerTrouble},
     probe::{Prober, RoadReport},
     status::{
         Board, Health, HealthInputs, HistoryStanding, HistoryValues, ProbingStanding, SteeringBoard,
@@ -24,7 +24,12 @@ pub(super) fn health_source(
     board: Board,
     report: watch::Receiver<RouterReport>,
     recorder: Option<Recorder>,
-    (probers, steering, switches): (Vec<Arc<dyn Prober>>, SteeringBoard, SwitchLink),
+    (probers, steering, switches, trouble): (
+        Vec<Arc<dyn Prober>>,
+        SteeringBoard,
+        SwitchLink,
+        ServerTrouble,
+    ),
 ) -> HealthSource {
     HealthSource(Arc::new(move || {
         Health::judge(&HealthInputs {
@@ -38,6 +43,7 @@ pub(super) fn health_source(
             config: reloader.standing().config,
             clock: board.clock(),
             steering: steering.clone(),
+            server_trouble: trouble.get(),
             switch_troubles: switches.troubles.borrow().clone(),
         })
     }))
@@ -87,4 +93,9 @@ pub(super) fn reload_source(reloader: Reloader) -> ReloadSource {
             }
         })
     }))
+}
+
+/// Returns what tells whether the configuration lists a host as this server.
+pub(super) fn host_source(reloader: Reloader) -> HostSource {
+    HostSource(Arc::new(move |host| reloader.lists(host)))
 }

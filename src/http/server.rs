@@ -5,17 +5,18 @@
 //!
 //! | What | Bound | Then |
 //! |---|---|---|
-//! | connections | 128 | the one that has been silent longest makes room |
+//! | connections | 256, or what the descriptors allow | the least useful makes room |
 //! | a request's head | 16 KiB | 431 |
 //! | a request's body | 4 KiB | 413 |
 //! | a request under way | 10 s | closed |
 //! | a kept connection without a request | 2 min | closed |
 //! | an answer that nobody takes | 30 s | closed |
 
+mod descriptors;
 mod gate;
 mod patience;
 
-use std::{convert::Infallible, io, pin::pin, time::Duration};
+use std::{convert::Infallible, io, net::IpAddr, pin::pin, time::Duration};
 
 use axum::{
     Router,
@@ -37,7 +38,9 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
+pub(super) use self::gate::Caller;
 use self::{
+    descriptors::affordable,
     gate::{Gate, Guest},
     patience::Patient,
 };
@@ -59,7 +62,7 @@ pub(super) struct Bounds {
 impl Default for Bounds {
     fn default() -> Self {
         Self {
-            connections: 128,
+            connections: 256,
             request: Duration::from_secs(10),
             idle: Duration::from_mins(2),
             stall: Duration::from_secs(30),
@@ -83,7 +86,11 @@ pub(super) async fn serve(
     stop: CancellationToken,
 ) {
     let app = web.protect(app);
-    let gate = Gate::new(bounds.connections);
+    let connections = affordable(bounds.connections);
+    if connections < bounds.connections {
+        warn!(connections, "few file descriptors (ulimit -n): few connections are accepted");
+    }
+    let gate = Gate::new(connections);
     let conversations = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -102,7 +109,7 @@ pub(super) async fn serve(
                 let (app, web, stop) = (app.clone(), web.clone(), stop.clone());
                 conversations.spawn(async move {
                     if let Some(stream) = greet(stream, &web, &guest, bounds, &stop).await {
-                        converse(stream, app, guest, bounds, stop).await;
+                        converse(stream, (app, peer.ip()), guest, bounds, stop).await;
                     }
                 });
             }
@@ -141,12 +148,19 @@ async fn greet(
 }
 
 /// Answers the requests of one connection until it ends, must make room, or `stop`.
-async fn converse<S>(stream: S, app: Router, guest: Guest, bounds: Bounds, stop: CancellationToken)
-where
+async fn converse<S>(
+    stream: S,
+    (app, address): (Router, IpAddr),
+    guest: Guest,
+    bounds: Bounds,
+    stop: CancellationToken,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let app = TowerToHyperService::new(app);
-    let answer = service_fn(|request: Request<Incoming>| {
+    let caller = guest.caller(address);
+    let answer = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(caller.clone());
         let busy = guest.busy();
         let app = app.clone();
         async move {

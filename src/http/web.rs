@@ -1,6 +1,7 @@
 //! TLS, passwords and headers of the server, by a web configuration file that may change while it
 //! serves: a renewed certificate is taken without a restart, and a broken one is not taken.
 
+mod desk;
 mod guard;
 mod known;
 
@@ -18,14 +19,13 @@ use axum::{Router, middleware};
 use prometheus_client::metrics::counter::Counter;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::Semaphore,
     time::sleep,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{either::Either, sync::CancellationToken};
 use tracing::{error, info};
 
-use self::known::Known;
+use self::{desk::Desk, known::Known};
 use crate::{
     catalogue::{Catalogue, Figure, Spec},
     config::{ConfigErrors, Problem, WebConfig, WebTls},
@@ -44,12 +44,12 @@ pub struct Web(Option<Arc<Shared>>);
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
-    inner: RwLock<Arc<Inner>>,
+    /// None until the files could be read for the first time.
+    inner: RwLock<Option<Arc<Inner>>>,
     is_good: AtomicBool,
     unauthorized: Counter,
     known: Known,
-    /// Checking a password is slow by design, so they are checked one at a time.
-    desk: Arc<Semaphore>,
+    desk: Desk,
     /// What was wrong with the files when they were last read, in lines.
     complaint: Mutex<String>,
 }
@@ -71,22 +71,42 @@ impl Web {
     /// All mistakes of the file at once.
     pub fn open(path: &Path) -> Result<(Self, Vec<Problem>), ConfigErrors> {
         let (inner, warnings) = Inner::read(path)?;
-        let shared = Shared {
+        Ok((Self::with(path, Some(inner), String::new()), warnings))
+    }
+
+    /// Stands for the file at `path`, which could not be read because of `errors`. Nothing is
+    /// served until it can be.
+    #[must_use]
+    pub fn awaited(path: &Path, errors: &ConfigErrors) -> Self {
+        Self::with(path, None, errors.to_string())
+    }
+
+    fn with(path: &Path, inner: Option<Inner>, complaint: String) -> Self {
+        Self(Some(Arc::new(Shared {
             path: path.to_owned(),
-            inner: RwLock::new(Arc::new(inner)),
-            is_good: AtomicBool::new(true),
+            is_good: AtomicBool::new(inner.is_some()),
+            inner: RwLock::new(inner.map(Arc::new)),
             unauthorized: Counter::default(),
             known: Known::default(),
-            desk: Arc::new(Semaphore::new(1)),
-            complaint: Mutex::default(),
-        };
-        Ok((Self(Some(Arc::new(shared))), warnings))
+            desk: Desk::new(),
+            complaint: Mutex::new(complaint),
+        })))
+    }
+
+    /// Returns why nothing may be served yet, if that is so.
+    pub(super) fn problem(&self) -> Option<String> {
+        let shared = self.0.as_ref().filter(|shared| shared.inner().is_none())?;
+        let file = shared.path.display();
+        Some(format!("the web configuration {file} cannot be used yet: the log says why"))
     }
 
     /// Returns how an address of the server begins: `https` if connections are secured.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        let tls = self.0.as_ref().is_some_and(|shared| shared.inner().config.tls.is_some());
+        let tls = self
+            .0
+            .as_ref()
+            .is_some_and(|shared| shared.inner().is_some_and(|inner| inner.config.tls.is_some()));
         if tls { "https" } else { "http" }
     }
 
@@ -110,7 +130,9 @@ impl Web {
         );
         c.figures([good.when(when), expiry.when("with TLS")], move || {
             let good = f64::from(u8::from(shared.is_good.load(Relaxed)));
-            let expiry = shared.inner().config.tls.as_ref().map(|tls| tls.not_after.seconds());
+            let inner = shared.inner();
+            let tls = inner.as_ref().and_then(|inner| inner.config.tls.as_ref());
+            let expiry = tls.map(|tls| tls.not_after.seconds());
             [Some(good), expiry]
         });
     }
@@ -125,7 +147,10 @@ impl Web {
             }
             let shared = Arc::clone(&shared);
             // The disk may be slow. If it panics, the next look is as good.
-            let _ = tokio::task::spawn_blocking(move || shared.look()).await;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = tokio::task::spawn_blocking(move || shared.look()) => {}
+            }
         }
     }
 
@@ -148,31 +173,33 @@ impl Web {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let tls = self.0.as_ref().and_then(|shared| shared.inner().config.tls.clone());
+        let tls = self.0.as_ref().and_then(|shared| shared.inner()?.config.tls.clone());
         let Some(WebTls { server, .. }) = tls else { return Ok(Either::Left(stream)) };
         Ok(Either::Right(Box::new(TlsAcceptor::from(server).accept(stream).await?)))
     }
 }
 
 impl Shared {
-    fn inner(&self) -> Arc<Inner> {
-        Arc::clone(&self.inner.read().unwrap_or_else(PoisonError::into_inner))
+    fn inner(&self) -> Option<Arc<Inner>> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Reads everything anew if something has changed, or was wrong; what is wrong is told once.
     fn look(&self) {
         let inner = self.inner();
         let is_good = self.is_good.load(Relaxed);
-        let now = inner.config.files.iter().map(|file| stamp(file));
-        if is_good && now.eq(inner.stamps.iter().copied()) {
+        let is_unchanged = inner.is_some_and(|inner| {
+            let now = inner.config.files.iter().map(|file| stamp(file));
+            now.eq(inner.stamps.iter().copied())
+        });
+        if is_good && is_unchanged {
             return;
         }
         let mut complaint = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
         match Inner::read(&self.path) {
             Ok((new, _)) => {
                 info!(file = %self.path.display(), "the web configuration was reloaded");
-                self.known.forget();
-                *self.inner.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                *self.inner.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(new));
                 self.is_good.store(true, Relaxed);
                 complaint.clear();
             }

@@ -12,7 +12,7 @@ pub use self::{
     inputs::{ConfigStanding, HealthInputs, HistoryStanding, ProbingStanding},
     values::{
         ActuatorValues, ClockValues, ConfigValues, ControlValues, DirectionRates, HistoryValues,
-        MeasurementValues, RouterValues, SteeringValues,
+        HttpValues, MeasurementValues, RouterValues, SteeringValues,
     },
 };
 use crate::{control::Cycle, units::MonoTime};
@@ -72,6 +72,8 @@ pub struct Parts {
     pub config: Part<ConfigValues>,
     /// The wall clock, by which records are dated.
     pub clock: Part<ClockValues>,
+    /// The HTTP server.
+    pub http: Part<HttpValues>,
 }
 
 /// What a WAN has of its own.
@@ -119,6 +121,7 @@ impl Health {
             steering: parts::steering(inputs),
             config: parts::config(inputs),
             clock: parts::clock(inputs),
+            http: parts::http(inputs),
         };
         let live = inputs.wans.iter().all(|(_, cycle)| is_turning(cycle.as_deref(), now));
         let waits_for = waits_for(inputs);
@@ -139,9 +142,11 @@ impl Health {
 }
 
 impl Parts {
-    fn levels(&self) -> [Level; 5] {
-        let Self { router, history, steering, config, clock } = self;
-        [router.status, history.status, steering.status, config.status, clock.status]
+    fn levels(&self) -> [Level; 6] {
+        let Self { router, history, steering, config, clock, http } = self;
+        let once = [router.status, history.status, steering.status];
+        let [router, history, steering] = once;
+        [router, history, steering, config.status, clock.status, http.status]
     }
 }
 

@@ -12,8 +12,10 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     ("clock", &["units"]),
     ("catalogue", &[]),
     ("digest", &[]),
-    ("config", &["units", "control", "steering", "digest"]),
-    ("router", &["units", "control", "config", "digest"]),
+    ("files", &[]),
+    ("tls", &[]),
+    ("config", &["units", "control", "steering", "digest", "files"]),
+    ("router", &["units", "control", "config", "digest", "files", "tls"]),
     // A router can send probes, and writes rates: what does either stands on `router`.
     ("probe", &["units", "control", "clock", "catalogue", "config", "router"]),
     ("actuator", &["units", "control", "steering", "clock", "catalogue", "config", "router"]),
@@ -46,6 +48,7 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
         "sim",
         &[
             "units",
+            "files",
             "control",
             "steering",
             "clock",
@@ -63,7 +66,9 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "tls",
             "units",
+            "files",
             "control",
             "steering",
             "clock",

@@ -88,6 +88,43 @@ fn tells_of(path: &Path) {
 }
 
 #[test]
+fn times_are_shown_in_the_zone_of_the_environment_which_may_be_a_name() {
+    let site = Site::new();
+    let database = site.path("data/history.db");
+    let mut demo = wanctl();
+    demo.args(["demo", "--listen", "127.0.0.1:0", "--duration", "3s", "--data-dir"]);
+    Program::finish({
+        demo.arg(site.path("data"));
+        demo
+    })
+    .expect(0);
+    let events = |zone: &str| {
+        let mut command = wanctl();
+        command.args(["history", "--events", "--last", "1h", "--db"]).arg(&database);
+        let exit = Program::finish({
+            command.env("TZ", zone);
+            command
+        });
+        exit.expect(0);
+        let begin: Vec<String> = exit.stdout.lines().take(3).map(str::to_owned).collect();
+        (begin, exit.stderr)
+    };
+    let (utc, nothing) = events("UTC0");
+    assert_eq!(nothing, "");
+    // The rule that has held in Berlin since 1996.
+    let (rule, _) = events("CET-1CEST,M3.5.0,M10.5.0/3");
+    assert_ne!(rule, utc);
+    let (berlin, told) = events("Europe/Berlin");
+    let is_here = Path::new("/usr/share/zoneinfo/Europe/Berlin").exists();
+    assert_eq!(berlin, if is_here { rule } else { utc.clone() });
+    assert_eq!(told.contains("there is no such time zone"), !is_here, "{told}");
+    let (mars, told) = events("Mars/Olympus_Mons");
+    assert_eq!(mars, utc);
+    assert!(told.contains("times are shown in UTC: there is no such time zone"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+}
+
+#[test]
 fn a_history_that_is_not_there_is_named() {
     let site = Site::new();
     let mut command = wanctl();

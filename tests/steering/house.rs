@@ -222,7 +222,7 @@ impl House {
             router,
             probers,
             clock,
-            listener,
+            listening: wanctl::http::Listening::Bound(listener),
             web: Web::default(),
             source,
             recording: None,

@@ -76,7 +76,7 @@ fn the_page_asks_when_no_seat_is_left_and_says_when_the_server_has_gone() {
     let seats: Vec<TcpStream> = (0..16)
         .map(|_| {
             let mut seat = TcpStream::connect(address).unwrap();
-            seat.write_all(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+            seat.write_all(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
             seat
         })
         .collect();

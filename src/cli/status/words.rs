@@ -87,7 +87,7 @@ pub(super) fn bytes(count: u64) -> String {
 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
 pub(super) fn time_of_day(unix: f64) -> String {
     let at = jiff::Timestamp::from_millisecond((unix * 1e3) as i64).unwrap_or_default();
-    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
+    at.to_zoned(crate::cli::zone::local()).strftime("%H:%M:%S").to_string()
 }
 
 /// How full something is, `part` of 0 to 1, as a bar of `width` characters.

@@ -32,7 +32,12 @@ fn parse(text: &str) -> Config {
         let text = path.file_name().unwrap().to_string_lossy().into_owned();
         Ok(FileText { text, is_exposed: false })
     };
-    let surroundings = Surroundings { file: &file, variable: &|_| None, reaches: &|_, _| true };
+    let surroundings = Surroundings {
+        file: &file,
+        check_file: &|_| Ok(()),
+        variable: &|_| None,
+        reaches: &|_, _| true,
+    };
     Config::parse(text, Path::new("wanctl.yaml"), &surroundings)
         .unwrap_or_else(|errors| panic!("{errors}\n{text}"))
         .0

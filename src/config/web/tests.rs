@@ -1,5 +1,7 @@
 //! Web configuration files, right and wrong, with real certificates.
 
+use std::fs;
+
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
@@ -72,7 +74,7 @@ fn mistakes_are_told_with_their_lines() {
         ),
         (
             "tls_server_config:\n  cert_file: gone.pem\n  key_file: cert.pem\n",
-            "web.yml:2:14: tls_server_config.cert_file: cannot read gone.pem: No such file",
+            "web.yml:2:14: tls_server_config.cert_file: cannot read the file that is named here: No such file",
         ),
         (
             "tls_server_config:\n  cert_file: cert.pem\n  key_file: cert.pem\n",
@@ -90,7 +92,10 @@ fn mistakes_are_told_with_their_lines() {
         ),
         (&format!("{TLS}, client_ca_file: cert.pem}}\n"), "no client is asked"),
         (&format!("{TLS}, min_version: TLS13, max_version: TLS12}}\n"), "is below min_version"),
-        ("basic_auth_users:\n  alice: secret\n", "the password of `alice` must be a bcrypt hash"),
+        (
+            "basic_auth_users:\n  alice: secret\n",
+            "the password of user number 1 must be a bcrypt hash",
+        ),
         ("basic_auth_users: {}\n", "names nobody"),
         ("basic_auth_user: {}\n", "did you mean `basic_auth_users`?"),
         ("http_server_config: {headers: {X-Powered-By: us}}\n", "unknown key"),

@@ -17,7 +17,10 @@ use rustls::{
 };
 
 use super::{WebTls, validity};
-use crate::config::{document::Node, read::Table, report::Read, value};
+use crate::{
+    config::{document::Node, read::Table, report::Read, value},
+    files::read_bounded,
+};
 
 /// Whether clients must show a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,10 +54,8 @@ pub(super) fn read(table: &mut Table<'_>, base: &Path, files: &mut Vec<PathBuf>)
         .collect();
     let chain = chain_file
         .and_then(|path| certificates(&path).map_err(|message| table.fail("cert_file", message)));
-    let key = key_file.and_then(|path| {
-        PrivateKeyDer::from_pem_file(&path)
-            .map_err(|error| table.fail("key_file", trouble(&path, "private key", &error)))
-    });
+    let key = key_file
+        .and_then(|path| private_key(&path).map_err(|message| table.fail("key_file", message)));
     let provider = Arc::new(ring::default_provider());
     let clients = clients(table, auth?, authorities?, &provider)?;
     let (chain, key) = (chain?, key?);
@@ -111,18 +112,28 @@ fn clients(
 
 /// Reads all certificates of a PEM file, of which there must be one.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
-    let chain: Vec<_> = read.map_err(|error| trouble(path, "certificate", &error))?;
+    let content = content(path)?;
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&content).collect();
+    let chain = read.map_err(|error| trouble(path, "certificate", &error))?;
     if chain.is_empty() {
         return Err(trouble(path, "certificate", &pem::Error::NoItemsFound));
     }
     Ok(chain)
 }
 
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    PrivateKeyDer::from_pem_slice(&content(path)?)
+        .map_err(|error| trouble(path, "private key", &error))
+}
+
+fn content(path: &Path) -> Result<Vec<u8>, String> {
+    // The value is not repeated: it may be a secret in the wrong place.
+    read_bounded(path).map_err(|error| format!("cannot read the file that is named here: {error}"))
+}
+
 fn trouble(path: &Path, what: &str, error: &pem::Error) -> String {
     let shown = path.display();
     match error {
-        pem::Error::Io(error) => format!("cannot read {shown}: {error}"),
         pem::Error::NoItemsFound => format!("{shown} holds no PEM {what}"),
         other => format!("{shown} is no good PEM file: {other}"),
     }

@@ -22,9 +22,11 @@ impl Users {
             let hash = match hash {
                 Node::Text(hash) if hash.parse::<bcrypt::HashParts>().is_ok() => hash.clone(),
                 _ => {
+                    // Neither is repeated: they may have been swapped.
                     return Err(format!(
-                        "the password of `{name}` must be a bcrypt hash, as \
-                         `htpasswd -nBC 10 {name}` prints it"
+                        "the password of user number {} must be a bcrypt hash, as \
+                         `htpasswd -nBC 10 NAME` prints it",
+                        users.len() + 1
                     ));
                 }
             };

@@ -1,11 +1,12 @@
-//! Who is in: at most so many connections, and one more takes the place of the most useless.
+//! Caps concurrent connections; when full, evicts the oldest connection of the least use.
 
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
     },
     task::{Context, Poll},
 };
@@ -20,12 +21,17 @@ const NEW: u8 = 0;
 const IDLE: u8 = 1;
 /// It is being answered.
 const BUSY: u8 = 2;
+/// Its password waits to be checked.
+const WAITING: u8 = 3;
+/// Its password was wrong; it will hear of that.
+const REFUSED: u8 = 4;
 
 /// The connections that are open.
 ///
-/// A newcomer to a full house takes the place of the oldest that has never asked for anything, or
-/// else of the oldest that waits between two requests: a flood of silent connections drives out
-/// itself, and a scrape in its midst is answered.
+/// A newcomer takes the place of the oldest whose password was wrong, else of the oldest that has
+/// never asked for anything, else of the oldest that waits between two requests, else of the
+/// newest whose password waits to be checked: a flood of silent connections or of guesses drives
+/// out itself, and a scrape in its midst is answered.
 #[derive(Debug, Clone)]
 pub(super) struct Gate {
     most: usize,
@@ -71,7 +77,12 @@ impl Gate {
                 let mut places = inside.open.iter();
                 places.find(|(_, place)| place.phase.load(Relaxed) == phase).map(|(id, _)| *id)
             };
-            let leaves = oldest(NEW).or_else(|| oldest(IDLE))?;
+            let newest_waiting = || {
+                let mut places = inside.open.iter().rev();
+                places.find(|(_, place)| place.phase.load(Relaxed) == WAITING).map(|(id, _)| *id)
+            };
+            let leaves = [REFUSED, NEW, IDLE].into_iter().find_map(oldest);
+            let leaves = leaves.or_else(newest_waiting)?;
             inside.open.remove(&leaves)?.leave.cancel();
         }
         let (number, place) = (inside.next, Place::default());
@@ -86,7 +97,53 @@ impl Gate {
     }
 }
 
+/// Who sends a request, as far as its connection tells.
+#[derive(Debug, Clone)]
+pub(in crate::http) struct Caller {
+    /// The address of the other end.
+    pub(in crate::http) address: IpAddr,
+    phase: Arc<AtomicU8>,
+    failed: Arc<AtomicBool>,
+}
+
+impl Caller {
+    /// Notes that the password waits to be checked.
+    pub(in crate::http) fn waits(&self) {
+        self.phase.store(WAITING, Relaxed);
+    }
+
+    /// Notes that the password was right.
+    pub(in crate::http) fn is_right(&self) {
+        self.phase.store(BUSY, Relaxed);
+    }
+
+    /// Notes that the password was wrong.
+    pub(in crate::http) fn is_wrong(&self) {
+        self.phase.store(REFUSED, Relaxed);
+        self.failed.store(true, Relaxed);
+    }
+
+    /// Tells whether a password on this connection was wrong.
+    pub(in crate::http) fn has_failed(&self) -> bool {
+        self.failed.load(Relaxed)
+    }
+}
+
+#[cfg(test)]
+impl Caller {
+    /// Someone at this address.
+    pub(in crate::http) fn at(address: IpAddr) -> Self {
+        Self { address, phase: Arc::default(), failed: Arc::default() }
+    }
+}
+
 impl Guest {
+    /// Returns what requests of this guest are marked with.
+    pub(super) fn caller(&self, address: IpAddr) -> Caller {
+        let phase = Arc::clone(&self.place.phase);
+        Caller { address, phase, failed: Arc::default() }
+    }
+
     /// Marks the guest as being answered.
     pub(super) fn busy(&self) -> Busy {
         self.place.phase.store(BUSY, Relaxed);
@@ -174,6 +231,34 @@ mod tests {
         drop(answering);
         assert!(gate.admit().is_some());
         assert!(busy.place.leave.is_cancelled());
+    }
+
+    #[test]
+    fn the_refused_make_room_first_and_those_who_wait_last() {
+        let gate = Gate::new(4);
+        let address = IpAddr::from([127, 0, 0, 1]);
+        let guests: Vec<Guest> = (0..4).map(|_| gate.admit().unwrap()).collect();
+        let asks: Vec<(Busy, Caller)> =
+            guests.iter().map(|guest| (guest.busy(), guest.caller(address))).collect();
+        asks[0].1.waits();
+        asks[1].1.waits();
+        asks[2].1.is_right();
+        asks[3].1.is_wrong();
+        let left = || {
+            let gone = guests.iter().map(|guest| guest.place.leave.is_cancelled());
+            gone.collect::<Vec<bool>>()
+        };
+        let newcomers: Vec<Guest> = (0..2)
+            .map(|_| {
+                let newcomer = gate.admit().unwrap();
+                newcomer.place.phase.store(BUSY, Relaxed);
+                newcomer
+            })
+            .collect();
+        assert_eq!(left(), [false, true, false, true]);
+        let _third = gate.admit().unwrap().busy();
+        assert_eq!(left(), [true, true, false, true]);
+        drop(newcomers);
     }
 
     #[test]

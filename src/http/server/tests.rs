@@ -22,7 +22,13 @@ fn app() -> Router {
 fn talk() -> DuplexStream {
     let (ours, theirs) = duplex(1024);
     let guest = Gate::new(1).admit().unwrap();
-    tokio::spawn(converse(theirs, app(), guest, Bounds::default(), CancellationToken::new()));
+    tokio::spawn(converse(
+        theirs,
+        (app(), IpAddr::from([127, 0, 0, 1])),
+        guest,
+        Bounds::default(),
+        CancellationToken::new(),
+    ));
     ours
 }
 

@@ -1,6 +1,6 @@
 //! Who may ask, and what every answer carries.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -10,7 +10,10 @@ use axum::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
+use tokio::time::sleep;
+
 use super::{Inner, Shared};
+use crate::http::server::Caller;
 
 /// Answers only those who may ask, with the configured headers.
 pub(super) async fn guard(
@@ -18,13 +21,24 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let inner = shared.inner();
-    let mut answer = if is_welcome(&shared, &inner, request.headers()).await {
-        next.run(request).await
-    } else {
-        shared.unauthorized.inc();
-        let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"wanctl\"")];
-        (StatusCode::UNAUTHORIZED, challenge, "a user and a password are needed\n").into_response()
+    let Some(inner) = shared.inner() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let given = credentials(request.headers());
+    let caller = request.extensions().get::<Caller>().cloned();
+    let mut answer = match judge(&shared, &inner, given, caller).await {
+        Verdict::Welcome => next.run(request).await,
+        Verdict::Unauthorized => {
+            shared.unauthorized.inc();
+            let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"wanctl\"")];
+            let text = "a user and a password are needed\n";
+            (StatusCode::UNAUTHORIZED, challenge, text).into_response()
+        }
+        Verdict::Crowded => {
+            let retry = [(header::RETRY_AFTER, "2")];
+            let text = "too many passwords wait to be checked\n";
+            (StatusCode::TOO_MANY_REQUESTS, retry, text).into_response()
+        }
     };
     for (name, value) in &inner.config.headers {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
@@ -34,30 +48,65 @@ pub(super) async fn guard(
     answer
 }
 
-async fn is_welcome(shared: &Arc<Shared>, inner: &Arc<Inner>, headers: &HeaderMap) -> bool {
+/// After how long a request hears that too many passwords wait; a peer that does not heed that
+/// would only ask again.
+const CROWDED_HOLD: Duration = Duration::from_secs(2);
+
+/// What a request is to be answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Welcome,
+    /// Without a user and a password, or with wrong ones.
+    Unauthorized,
+    /// Too many passwords wait to be checked.
+    Crowded,
+}
+
+async fn judge(
+    shared: &Arc<Shared>,
+    inner: &Arc<Inner>,
+    credentials: Option<(String, Vec<u8>)>,
+    caller: Option<Caller>,
+) -> Verdict {
     if inner.config.users.is_empty() {
-        return true;
+        return Verdict::Welcome;
     }
-    let Some((name, password)) = credentials(headers) else { return false };
-    let hash = inner.config.users.hash(&name).map(str::to_owned);
-    if let Some(hash) = &hash
-        && shared.known.contains(hash, &password)
-    {
-        return true;
-    }
-    // It is never closed.
-    let Ok(turn) = Arc::clone(&shared.desk).acquire_owned().await else { return false };
-    let (shared, inner) = (Arc::clone(shared), Arc::clone(inner));
-    let check = move || {
-        let right = inner.config.users.verify(&name, &password);
-        if let Some(hash) = hash.filter(|_| right) {
-            shared.known.insert(&hash, &password);
-        }
-        // Kept until here even if whoever asked has left meanwhile.
-        drop(turn);
-        right
+    // The server underneath marks every request with its caller.
+    let (Some((name, password)), Some(caller)) = (credentials, caller) else {
+        return Verdict::Unauthorized;
     };
-    tokio::task::spawn_blocking(check).await.unwrap_or(false)
+    let hash = inner.config.users.hash(&name).map(str::to_owned);
+    let known = hash.as_ref().and_then(|hash| shared.known.recall(hash, &password));
+    let is_right = if let Some(is_right) = known {
+        is_right
+    } else {
+        caller.waits();
+        let Some(turn) = shared.desk.turn(&caller).await else {
+            // It ranks behind those that come anew, and is not answered at once either.
+            caller.is_wrong();
+            sleep(CROWDED_HOLD).await;
+            return Verdict::Crowded;
+        };
+        let (shared, inner) = (Arc::clone(shared), Arc::clone(inner));
+        let check = move || {
+            let is_right = inner.config.users.verify(&name, &password);
+            if let Some(hash) = hash {
+                shared.known.learn(&hash, &password, is_right);
+            }
+            // Kept until here even if whoever asked has left meanwhile.
+            drop(turn);
+            is_right
+        };
+        tokio::task::spawn_blocking(check).await.unwrap_or(false)
+    };
+    if is_right {
+        caller.is_right();
+        return Verdict::Welcome;
+    }
+    caller.is_wrong();
+    // Guessing is slow even where a check is not. Meanwhile the place is anybody's who needs it.
+    sleep(shared.desk.failed(&caller)).await;
+    Verdict::Unauthorized
 }
 
 /// Reads the user and the password of a request.

@@ -54,7 +54,7 @@ impl RestRoad {
             .pool_max_idle_per_host(1)
             .redirect(reqwest::redirect::Policy::none())
             .retry(once_more(&config.url));
-        let builder = tls::trust(builder, &config.trust)?;
+        let builder = tls::trust(builder, &config.url, &config.trust)?;
         Ok(Self {
             http: builder.build().map_err(|e| with_causes(&e))?,
             url: config.url.clone(),

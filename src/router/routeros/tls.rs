@@ -4,7 +4,7 @@
 //! alternative name, all of which the ordinary verifier rejects. Pinning the SHA-256 of the
 //! certificate is both simpler and stricter.
 
-use std::{fs, sync::Arc};
+use std::sync::Arc;
 
 use reqwest::ClientBuilder;
 use rustls::{
@@ -17,25 +17,39 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
 };
 
+use tracing::warn;
+
 use crate::{
     config::Trust,
     digest::{hex, sha256},
+    files::read_bounded,
+    tls::SystemAuthorities,
 };
 
 /// Gives `builder` the trust that the configuration asks for.
 ///
 /// # Errors
-/// A sentence if the authorities of the system or of the file cannot be read.
-pub(super) fn trust(builder: ClientBuilder, trust: &Trust) -> Result<ClientBuilder, String> {
+/// A sentence if the authorities of the file cannot be read.
+pub(super) fn trust(
+    builder: ClientBuilder,
+    url: &str,
+    trust: &Trust,
+) -> Result<ClientBuilder, String> {
     let provider = Arc::new(ring::default_provider());
     let accepts = match trust {
         Trust::System => {
-            let system = rustls_platform_verifier::Verifier::new(Arc::clone(&provider));
-            Accepts::Signed(Arc::new(system.map_err(|e| format!("the system's trust: {e}"))?))
+            let system = SystemAuthorities::new(Arc::clone(&provider));
+            // Where there are none, the requests fail and say so; they may be installed meanwhile.
+            if url.starts_with("https:")
+                && let Err(error) = system.check()
+            {
+                warn!(url, error, "the router's certificate cannot be verified");
+            }
+            Accepts::Signed(Arc::new(system))
         }
         Trust::CaFile(path) => {
             let shown = path.display();
-            let pem = fs::read(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
+            let pem = read_bounded(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
             let signed = signed_by(&pem, &provider);
             Accepts::Signed(signed.map_err(|e| format!("{shown} holds no usable authority: {e}"))?)
         }

@@ -1,7 +1,8 @@
 //! Trace files: which format one is in, and what is said if it is in none.
 
 use std::{
-    fmt, fs, io,
+    fmt,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -9,7 +10,7 @@ use std::{
 use thiserror::Error;
 
 use super::{Trace, csv, lab, mahimahi};
-use crate::{control::PerDirection, units::BitRate};
+use crate::{control::PerDirection, files::open_regular, units::BitRate};
 
 /// The largest file that is read, in bytes; an hour of a gigabit link in mahimahi's
 /// format is twice that.
@@ -140,11 +141,13 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Recording, TraceError>
 
 fn load_one(path: &Path, options: &LoadOptions) -> Result<Recording, TraceError> {
     let unreadable = |source| TraceError::Unreadable { path: path.to_owned(), source };
-    let bytes = fs::metadata(path).map_err(unreadable)?.len();
+    let file = open_regular(path).map_err(unreadable)?;
+    let bytes = file.metadata().map_err(unreadable)?.len();
     if bytes > LARGEST {
         return Err(TraceError::TooLarge { path: path.to_owned(), bytes });
     }
-    let content = fs::read(path).map_err(unreadable)?;
+    let mut content = Vec::new();
+    file.take(LARGEST).read_to_end(&mut content).map_err(unreadable)?;
     parse(&content, options).map_err(|flaw| TraceError::Flawed { path: path.to_owned(), flaw })
 }
 

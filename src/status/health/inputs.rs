@@ -36,6 +36,8 @@ pub struct HealthInputs {
     pub clock: ClockWatch,
     /// Where traffic is steered.
     pub steering: SteeringBoard,
+    /// Why nothing is served over HTTP, if that is so.
+    pub server_trouble: Option<String>,
     /// Why switches of the router cannot be used.
     pub switch_troubles: Vec<String>,
 }

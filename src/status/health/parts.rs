@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{
     ActuatorValues, ClockValues, ConfigValues, ControlValues, DirectionRates, HealthInputs,
-    HistoryValues, Level, MeasurementValues, Part, ProbingStanding, RouterValues, SteeringValues,
-    is_turning,
+    HistoryValues, HttpValues, Level, MeasurementValues, Part, ProbingStanding, RouterValues,
+    SteeringValues, is_turning,
 };
 use crate::{
     actuator::RouterReport,
@@ -175,7 +175,9 @@ pub(super) fn history(inputs: &HealthInputs) -> Part<Option<HistoryValues>> {
         ..standing.values.clone()
     };
     let mut reasons: Vec<String> = standing.failure.iter().cloned().collect();
-    let late = values.last_commit_age_seconds.filter(|age| *age > COMMIT_LATE.as_secs_f64());
+    // Before the first commit it counts from the start.
+    let quiet = values.last_commit_age_seconds.unwrap_or(inputs.now.since_start().as_secs_f64());
+    let late = Some(quiet).filter(|age| *age > COMMIT_LATE.as_secs_f64());
     if let Some(late) = late
         && reasons.is_empty()
     {
@@ -228,6 +230,12 @@ pub(super) fn clock(inputs: &HealthInputs) -> Part<ClockValues> {
         format!("the wall clock was set by {by:+.0} s {minutes} min ago: records jump there")
     });
     Part::judge(Level::Degraded, told.into_iter().collect(), values)
+}
+
+pub(super) fn http(inputs: &HealthInputs) -> Part<HttpValues> {
+    let trouble = &inputs.server_trouble;
+    let values = HttpValues { serves: trouble.is_none() };
+    Part::judge(Level::Degraded, trouble.iter().cloned().collect(), values)
 }
 
 /// Seconds from `then` to `now`; none if the clock was set back in between.

@@ -14,6 +14,7 @@ const WALL: Timestamp = Timestamp::from_micros(3_600_000_000);
 
 fn inputs(cycle: Option<Cycle>, now_ms: u64) -> HealthInputs {
     HealthInputs {
+        server_trouble: None,
         now: MonoTime::from_millis(now_ms),
         wall: WALL,
         wans: vec![("cable".to_owned(), cycle.map(Arc::new))],

@@ -148,3 +148,10 @@ pub struct ClockValues {
     /// Seconds since then.
     pub last_step_age_seconds: Option<f64>,
 }
+
+/// What is known of the HTTP server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HttpValues {
+    /// Whether it listens. Who reads this over HTTP sees `true`; the other answer is for the log.
+    pub serves: bool,
+}

@@ -1,0 +1,152 @@
+//! The listener, which an address that is not there yet keeps waiting, but not the daemon.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{net::TcpListener, time::sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::Web;
+
+/// Time between two attempts to listen.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Where HTTP is served.
+#[derive(Debug)]
+pub enum Listening {
+    /// The address is bound.
+    Bound(TcpListener),
+    /// The address cannot be bound yet.
+    Awaited(SocketAddr),
+}
+
+/// Why nothing is served at the moment, for health; shared by the server and whoever judges.
+#[derive(Debug, Clone, Default)]
+pub struct ServerTrouble(Arc<Mutex<Option<String>>>);
+
+impl Listening {
+    /// Binds `address`, or leaves that for later if the address does not exist (yet).
+    ///
+    /// # Errors
+    /// If waiting does not help: another process listens there, or this one may not.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        use io::ErrorKind::{AddrInUse, PermissionDenied};
+        match TcpListener::bind(address).await {
+            Ok(listener) => Ok(Self::Bound(listener)),
+            Err(error) if [AddrInUse, PermissionDenied].contains(&error.kind()) => Err(error),
+            Err(error) => {
+                warn!(%address, %error, "cannot listen yet: control starts without the HTTP server");
+                Ok(Self::Awaited(address))
+            }
+        }
+    }
+
+    /// Returns the address.
+    ///
+    /// # Errors
+    /// If the system does not know the address of the listener.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        match self {
+            Self::Bound(listener) => listener.local_addr(),
+            Self::Awaited(address) => Ok(*address),
+        }
+    }
+
+    /// Returns the listener as soon as the address can be bound and `web` can be served; `None`
+    /// after `stop`.
+    pub(super) async fn listener(
+        self,
+        web: &Web,
+        trouble: &ServerTrouble,
+        stop: &CancellationToken,
+    ) -> Option<TcpListener> {
+        let address = self.address();
+        let mut bound = match self {
+            Self::Bound(listener) => Some(listener),
+            Self::Awaited(_) => None,
+        };
+        loop {
+            let problem = match (web.problem(), bound.take(), &address) {
+                (Some(problem), waiting, _) => {
+                    bound = waiting;
+                    problem
+                }
+                (None, Some(listener), _) => {
+                    trouble.set(None);
+                    let listen =
+                        listener.local_addr().map_or_else(|e| e.to_string(), |a| a.to_string());
+                    info!(url = %format!("{}://{listen}/", web.scheme()), "serving");
+                    return Some(listener);
+                }
+                (None, None, Err(error)) => format!("the listener has no address: {error}"),
+                (None, None, Ok(address)) => match TcpListener::bind(address).await {
+                    Ok(listener) => {
+                        bound = Some(listener);
+                        continue;
+                    }
+                    Err(error) => format!("cannot listen on {address}, trying again: {error}"),
+                },
+            };
+            trouble.set(Some(problem));
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                () = sleep(RETRY) => {}
+            }
+        }
+    }
+}
+
+impl ServerTrouble {
+    /// Returns why nothing is served, if that is so.
+    #[must_use]
+    pub fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set(&self, trouble: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_an_address_that_may_still_come_is_waited_for() {
+        // TEST-NET-1 (RFC 5737) is no address of this host.
+        let absent = Listening::bind("192.0.2.1:0".parse().unwrap()).await.unwrap();
+        assert!(matches!(absent, Listening::Awaited(_)));
+        let bound = Listening::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let error = Listening::bind(bound.address().unwrap()).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[tokio::test]
+    async fn what_is_waited_for_is_told_and_served_once_it_is_there() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = taken.local_addr().unwrap();
+        let (trouble, stop) = (ServerTrouble::default(), CancellationToken::new());
+        let waiting = tokio::spawn({
+            let (trouble, stop) = (trouble.clone(), stop.clone());
+            async move { Listening::Awaited(address).listener(&Web::default(), &trouble, &stop).await }
+        });
+        while trouble.get().is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert!(trouble.get().unwrap().contains(&address.to_string()));
+        drop(taken);
+        let listener = waiting.await.unwrap().unwrap();
+        assert_eq!(listener.local_addr().unwrap(), address);
+        assert_eq!(trouble.get(), None);
+
+        let again = Listening::Awaited(address);
+        stop.cancel();
+        assert!(again.listener(&Web::default(), &trouble, &stop).await.is_none());
+    }
+}

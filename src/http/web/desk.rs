@@ -1,0 +1,263 @@
+//! Who is checked next. A password check is slow by design, so checks take turns, and a flood of
+//! wrong passwords must keep out itself and nobody else.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
+
+use crate::http::server::Caller;
+
+/// Requests that wait at one time.
+const MOST_WAITING: usize = 32;
+/// How long one waits: a little less than a request may take.
+const PATIENCE: Duration = Duration::from_secs(9);
+/// Checks at one time; half of the processors is left to everybody else, at least.
+const MOST_CHECKS: usize = 2;
+/// After this time half of an address's failures are forgotten.
+const FORGET: Duration = Duration::from_secs(30);
+/// Addresses whose failures are remembered.
+const MOST_ADDRESSES: usize = 1024;
+/// The shortest and the longest time after which a wrong password is answered.
+const SHORTEST_HOLD: Duration = Duration::from_secs(1);
+const LONGEST_HOLD: Duration = Duration::from_secs(8);
+
+/// The desk at which passwords are checked.
+#[derive(Debug, Clone)]
+pub(super) struct Desk(Arc<Mutex<Line>>);
+
+#[derive(Debug)]
+struct Line {
+    checks: usize,
+    most_checks: usize,
+    next: u64,
+    waiting: Vec<Ticket>,
+    failures: BTreeMap<IpAddr, u32>,
+    halved: Instant,
+}
+
+#[derive(Debug)]
+struct Ticket {
+    number: u64,
+    address: IpAddr,
+    has_failed: bool,
+    turn: oneshot::Sender<Turn>,
+}
+
+/// The right to check one password; dropped, it is the next one's.
+#[derive(Debug)]
+pub(super) struct Turn(Desk);
+
+impl Desk {
+    /// Nobody waits.
+    pub(super) fn new() -> Self {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        Self::with_checks((processors / 2).clamp(1, MOST_CHECKS))
+    }
+
+    fn with_checks(most_checks: usize) -> Self {
+        Self(Arc::new(Mutex::new(Line {
+            checks: 0,
+            most_checks,
+            next: 0,
+            waiting: Vec::new(),
+            failures: BTreeMap::new(),
+            halved: Instant::now(),
+        })))
+    }
+
+    /// Waits for a turn. Those whose address has the fewest recent failures come first, then those
+    /// on a connection without one, then those who came first. `None` if too many better ones wait,
+    /// or for too long.
+    pub(super) async fn turn(&self, caller: &Caller) -> Option<Turn> {
+        let (turn, comes) = oneshot::channel();
+        {
+            let mut line = self.line();
+            if line.checks < line.most_checks {
+                line.checks += 1;
+                return Some(Turn(self.clone()));
+            }
+            let number = line.next;
+            line.next += 1;
+            let (address, has_failed) = (of_network(caller.address), caller.has_failed());
+            line.waiting.push(Ticket { number, address, has_failed, turn });
+            line.waiting.retain(|ticket| !ticket.turn.is_closed());
+            if line.waiting.len() > MOST_WAITING {
+                // Dropped, its owner hears of it. This may be the newcomer.
+                let worst = line.worst();
+                drop(worst.map(|worst| line.waiting.swap_remove(worst)));
+            }
+        }
+        timeout(PATIENCE, comes).await.ok()?.ok()
+    }
+
+    /// Notes a wrong password and returns how long its sender waits for the answer: the longer the
+    /// more wrong ones have come from that address lately.
+    pub(super) fn failed(&self, caller: &Caller) -> Duration {
+        let mut line = self.line();
+        if line.halved.elapsed() >= FORGET {
+            line.halved = Instant::now();
+            line.failures.retain(|_, count| {
+                *count /= 2;
+                *count > 0
+            });
+        }
+        let address = of_network(caller.address);
+        if line.failures.len() < MOST_ADDRESSES || line.failures.contains_key(&address) {
+            let count = line.failures.entry(address).or_default();
+            *count = count.saturating_add(1);
+        }
+        let hold = SHORTEST_HOLD * line.weight(address).saturating_sub(2).max(1);
+        hold.min(LONGEST_HOLD)
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Line {
+    /// Who comes first: the ticket with the smallest rank.
+    fn rank(&self, ticket: &Ticket) -> (u32, bool, u64) {
+        (self.weight(ticket.address), ticket.has_failed, ticket.number)
+    }
+
+    fn best(&self) -> Option<usize> {
+        (0..self.waiting.len()).min_by_key(|place| self.rank(&self.waiting[*place]))
+    }
+
+    fn worst(&self) -> Option<usize> {
+        (0..self.waiting.len()).max_by_key(|place| self.rank(&self.waiting[*place]))
+    }
+
+    /// The number of binary digits of the recent failures of an address: 3 and 2 are the same.
+    fn weight(&self, address: IpAddr) -> u32 {
+        let count = self.failures.get(&address).copied().unwrap_or(0);
+        u32::BITS - count.leading_zeros()
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let next = {
+            let mut line = self.0.line();
+            line.checks -= 1;
+            line.waiting.retain(|ticket| !ticket.turn.is_closed());
+            let best = line.best();
+            let next = best.map(|best| line.waiting.swap_remove(best));
+            line.checks += usize::from(next.is_some());
+            next
+        };
+        if let Some(ticket) = next {
+            // Whoever has left gives it back, which is another drop.
+            let _ = ticket.turn.send(Self(self.0.clone()));
+        }
+    }
+}
+
+/// Whoever has one address of IPv6 has all of its /64.
+fn of_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(host: u8) -> Caller {
+        Caller::at(IpAddr::from([192, 0, 2, host]))
+    }
+
+    /// Lets somebody wait, who says `name` when it is his turn.
+    async fn wait(desk: &Desk, caller: Caller, name: &'static str, said: &Arc<Mutex<Vec<String>>>) {
+        let (desk, said) = (desk.clone(), Arc::clone(said));
+        let before = desk.line().next;
+        let waits = desk.clone();
+        tokio::spawn(async move {
+            let turn = desk.turn(&caller).await;
+            let comes = if turn.is_some() { "" } else { "not " };
+            said.lock().unwrap().push(format!("{comes}{name}"));
+        });
+        while waits.line().next == before {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_address_and_the_connection_without_failures_come_first() {
+        let desk = Desk::with_checks(1);
+        let said = Arc::default();
+        for _ in 0..100 {
+            desk.failed(&caller(1));
+        }
+        let turn = desk.turn(&caller(9)).await.unwrap();
+        let guesser = caller(2);
+        guesser.is_wrong();
+        wait(&desk, caller(1), "flooder", &said).await;
+        wait(&desk, guesser, "guesser", &said).await;
+        wait(&desk, caller(3), "first", &said).await;
+        wait(&desk, caller(2), "second", &said).await;
+        drop(turn);
+        while said.lock().unwrap().len() < 4 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(*said.lock().unwrap(), ["first", "second", "guesser", "flooder"]);
+        assert_eq!(desk.line().checks, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_line_turns_away_the_worst_and_nobody_waits_too_long() {
+        let desk = Desk::with_checks(1);
+        let said = Arc::default();
+        desk.failed(&caller(1));
+        let turn = desk.turn(&caller(9)).await.unwrap();
+        for _ in 0..MOST_WAITING {
+            wait(&desk, caller(1), "flooder", &said).await;
+        }
+        wait(&desk, caller(2), "other", &said).await;
+        while said.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(*said.lock().unwrap(), ["not flooder"]);
+        wait(&desk, caller(1), "late flooder", &said).await;
+        while said.lock().unwrap().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(said.lock().unwrap()[1], "not late flooder");
+        tokio::time::sleep(PATIENCE * 2).await;
+        assert_eq!(said.lock().unwrap().len(), MOST_WAITING + 2);
+        assert!(said.lock().unwrap().contains(&"not other".to_owned()));
+        drop(turn);
+        assert!(desk.turn(&caller(1)).await.is_some(), "the line is open again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn wrong_passwords_are_answered_the_later_the_more_there_are() {
+        let desk = Desk::with_checks(1);
+        let holds: Vec<u64> = (0..3000).map(|_| desk.failed(&caller(1)).as_secs()).collect();
+        assert!(holds.is_sorted() && holds[..7] == [1; 7] && holds[2999] == 8);
+        assert_eq!(desk.failed(&caller(2)), SHORTEST_HOLD);
+        for _ in 0..20 {
+            tokio::time::sleep(FORGET).await;
+            desk.failed(&caller(2));
+        }
+        assert_eq!(desk.failed(&caller(1)), SHORTEST_HOLD, "forgotten");
+        let network = |text: &str| of_network(text.parse().unwrap());
+        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    }
+}
