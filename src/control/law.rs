@@ -73,6 +73,8 @@ pub(super) struct LawInput {
     /// The middle of all fresh reflectors' deltas.
     pub(super) delta: Option<Delay>,
     pub(super) load: Load,
+    /// The counters were read just now, so that `load` is what flows at present.
+    pub(super) is_counted: bool,
     /// What a cut has left of the other direction's rate (0 to 1), as long as its queue drains or
     /// cannot be seen.
     pub(super) other_left: Option<f64>,

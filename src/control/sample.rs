@@ -40,7 +40,7 @@ pub struct RttSample {
 /// The counters of one shaper queue as the router tells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueReading {
-    /// Bytes sent since the queue's counters began; falls when they are reset.
+    /// Bytes sent since the queue's counters began; may fall or jump when they are reset.
     pub bytes: u64,
     /// Packets sent since the queue's counters began.
     pub packets: u64,

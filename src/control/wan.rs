@@ -10,6 +10,7 @@ use super::{
     ShaperSample, StateThresholds, WanMemory,
     blame::{Blame, Suspect, Suspects},
     bypass::{BypassDetector, Flow},
+    counters::Counters,
     evidence::Evidence,
     law::{Adaptive, Fixed, LawInput, RateLaw, Verdict, Zone},
     load::{self, LoadMeter},
@@ -27,6 +28,8 @@ const QUIET: f64 = 0.25;
 /// For this long after a cut a queue may still stand, however little flows: no baseline is learned.
 const DRAINED_AFTER: Duration = Duration::from_secs(10);
 
+/// Counters that are older than this tell nothing of a queue that has just begun to stand.
+const COUNTED: Duration = Duration::from_millis(500);
 /// A direction whose share of the delay is smaller than this is not to blame for it.
 const OWN: f64 = 0.25;
 /// Less delay than this is no standing queue.
@@ -116,9 +119,14 @@ struct Channel {
     machine: StateMachine,
     desired: BitRate,
     queue: Option<(u64, QueueReading)>,
+    counters: Counters,
+    /// When the counters were read last.
+    read: Option<MonoTime>,
     /// Packets waited in the shaper at the last two readings.
     waited: [bool; 2],
     actuation: Actuation,
+    /// The limit that was in force when that was last known.
+    last_observed: Option<BitRate>,
     bypass: BypassDetector,
 }
 
@@ -139,8 +147,11 @@ impl Wan {
                 machine: StateMachine::new(params.thresholds, now),
                 desired: limits.base,
                 queue: None,
+                counters: Counters::default(),
+                read: None,
                 waited: [false; 2],
                 actuation: Actuation::default(),
+                last_observed: None,
                 bypass: BypassDetector::default(),
             }
         };
@@ -211,7 +222,9 @@ impl Wan {
     /// Takes note of how far the router has followed.
     pub fn on_actuation(&mut self, actuation: PerDirection<Actuation>) {
         for direction in Direction::ALL {
-            self.directions[direction].actuation = actuation[direction];
+            let channel = &mut self.directions[direction];
+            channel.actuation = actuation[direction];
+            channel.last_observed = actuation[direction].observed.or(channel.last_observed);
         }
     }
 
@@ -280,8 +293,8 @@ impl Wan {
 impl Channel {
     /// The limit that the traffic meets: what the router enforces if that is known.
     fn in_force(&self) -> BitRate {
-        let observed = self.actuation.observed.filter(|limit| *limit > BitRate::ZERO);
-        observed.unwrap_or(self.desired)
+        let known = self.last_observed.filter(|limit| *limit > BitRate::ZERO);
+        known.unwrap_or(self.desired)
     }
 
     /// Zero is "unlimited" on a router; nothing that is decided goes above the ceiling.
@@ -335,7 +348,9 @@ impl Channel {
         if self.queue.is_some_and(|(sequence, _)| sequence == sample.sequence) {
             return;
         }
+        let queue = &self.counters.take(sample.at, queue);
         self.queue = Some((sample.sequence, *queue));
+        self.read = Some(sample.at);
         self.waited = [self.waited[1], queue.backlog_bytes > 2 * 1514];
         let rate = if queue.limit > BitRate::ZERO { queue.limit } else { self.desired };
         self.meter.update(sample.at, queue, rate);
@@ -351,7 +366,8 @@ impl Channel {
         let measured = delta.filter(|_| state.is_measured());
         let queues = measured.map(|delta| if blamed { delta } else { Delay::ZERO });
         self.machine.update(now, queues, noise.middle());
-        let in_force = self.actuation.observed.map(|limit| self.or_ceiling(limit));
+        // While the router does not answer, what it enforced last is what it most likely enforces.
+        let in_force = self.last_observed.map(|limit| self.or_ceiling(limit));
         if let Some(limit) = in_force.filter(|_| moment.observes) {
             self.desired = limit;
         }
@@ -374,6 +390,7 @@ impl Channel {
             path: moment.path(),
             delta,
             load,
+            is_counted: self.read.is_some_and(|read| now.since(read) < COUNTED),
             other_left: case.other_left,
             plateau: self.bypass.plateau(),
         });

@@ -10,6 +10,7 @@ mod detour;
 mod drain;
 mod flow;
 mod hold;
+mod pending;
 mod rest;
 mod unseen;
 
@@ -21,6 +22,7 @@ use self::{
     detour::Detour,
     drain::Drain,
     hold::{bide, hold, no_raise, withdraw},
+    pending::Pending,
     rest::Rest,
     unseen::Unseen,
 };
@@ -73,6 +75,8 @@ pub(in crate::control) struct Adaptive {
     unseen: Unseen,
     last_cut: Option<MonoTime>,
     is_cut_underway: bool,
+    pending: Option<Pending>,
+    bounds_before_cut: Bounds,
     /// Where a raise is on its way to, and when its last step was made.
     aim: Option<BitRate>,
     last_raise: Option<MonoTime>,
@@ -91,6 +95,8 @@ impl Adaptive {
             unseen: Unseen::default(),
             last_cut: None,
             is_cut_underway: false,
+            pending: None,
+            bounds_before_cut: Bounds::default(),
             aim: None,
             last_raise: None,
         }
@@ -197,6 +203,7 @@ impl Adaptive {
             self.detour.helped();
         }
         self.detour.before_cut(input.current, &self.bounds);
+        self.bounds_before_cut = self.bounds;
         let is_rush = depth > self.bloat(input) && !is_again;
         let capacity = flow::capacity(input, is_rush);
         // Less than the floor is no capacity but an outage, which says nothing of what comes after.
@@ -305,12 +312,9 @@ impl RateLaw for Adaptive {
             return hold(input, Reason::HoldPending);
         };
         if in_force > input.current.scaled(CUT_PENDING) {
-            if self.is_cut_underway {
-                // What was measured until the cut is in force says nothing about it.
-                self.last_cut = Some(input.now);
-            }
-            return hold(input, Reason::HoldPending);
+            return self.while_pending(input, in_force);
         }
+        self.followed(input.now);
         if std::mem::take(&mut self.is_cut_underway) {
             self.drain = self.drain.map(|drain| drain.begin(input.now, input.path));
         }

@@ -45,7 +45,8 @@ pub(super) fn capacity(input: &LawInput, is_rush: bool) -> BitRate {
     let (passed, most) = match input.direction {
         // It has passed the provider's queue.
         Direction::Download if !is_filled => return got,
-        Direction::Download => (in_force, OVERSHOT),
+        // Nothing was counted since: what gets through may have fallen, too.
+        Direction::Download => (in_force, if input.is_counted { OVERSHOT } else { RUSH }),
         // It is only on its way into it.
         Direction::Upload => (got, if is_rush { RUSH } else { OVERSHOT }),
     };

@@ -33,6 +33,7 @@ pub(in crate::control::law::adaptive) fn input(
             newest: Some(mbps(got)),
             recent_peak: Some(got / 60.0),
         },
+        is_counted: true,
         other_left: None,
         plateau: None,
     }

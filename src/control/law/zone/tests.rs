@@ -70,6 +70,7 @@ impl Bench {
             serialisation: Delay::ZERO,
             path: Duration::ZERO,
             delta: Some(Delay::ZERO),
+            is_counted: true,
             load: Load {
                 class: LoadClass::High,
                 achieved: Some(ceiling),
