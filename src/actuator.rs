@@ -13,6 +13,7 @@ mod assignment;
 mod backoff;
 mod drift_log;
 mod farewell;
+mod liveness;
 mod looks;
 mod metrics;
 mod pause;

@@ -28,6 +28,7 @@ mod asymmetry;
 mod baseline;
 mod blame;
 mod bypass;
+mod counters;
 mod cycle;
 mod direction;
 mod evenness;

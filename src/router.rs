@@ -25,6 +25,17 @@ pub trait Router: Send + Sync + fmt::Debug {
     /// Returns which road the last request took.
     fn transport(&self) -> Transport;
 
+    /// Returns the router's address, for messages.
+    fn target(&self) -> String;
+
+    /// Tells whether counters are read as a user of the router's own, so that a reading in flight
+    /// does not hold up a write.
+    fn reads_apart(&self) -> bool;
+
+    /// Checks whether the router's server answers anything at all, beside the requests in flight
+    /// and without credentials; `None` if this transport cannot tell.
+    fn check_alive(&self) -> Option<BoxFuture<'static, bool>>;
+
     /// Returns what the router says about itself.
     ///
     /// # Errors

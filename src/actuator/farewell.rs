@@ -26,7 +26,7 @@ pub(super) struct Parting {
 pub(super) async fn leave(parting: Parting, underway: Vec<Underway>, within: Duration) {
     // A request that is not waited for would hold the road for ever, and one that is cut off
     // would confuse the router before the farewell.
-    if timeout(within, join_all(underway)).await.is_err() {
+    if timeout(within, join_all(underway.into_iter().map(Underway::answer))).await.is_err() {
         warn!(?within, "a request to the router is still under way");
     }
     let Parting { router, limits, switches } = parting;

@@ -51,7 +51,7 @@ impl Operation {
     const ALL: [Self; 6] =
         [Self::Read, Self::Write, Self::Facts, Self::Survey, Self::Look, Self::Switch];
 
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Write => "write",

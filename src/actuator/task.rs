@@ -5,6 +5,7 @@
 
 mod judge;
 mod overrides;
+mod waking;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,13 +17,14 @@ use super::{
     Assignment, RouterReport,
     drift_log::DriftLog,
     farewell::{self, Parting},
+    liveness::Liveness,
     looks::{Look, Looks},
     metrics::Operation,
     pause,
     queue_watch::{QueueWatch, unusable},
     reconciler::{Observation, Reconciler, Write},
     switches::{Job, Switches},
-    underway::{Answer, Call, Underway, answer_of, news, request},
+    underway::{Answer, Call, Underway, answer_of, news},
 };
 use crate::{
     config::{MarkedConnections, QueueRef},
@@ -52,6 +54,11 @@ pub struct Actuator {
     suspicions: u32,
     was_away: bool,
     rest_until: MonoTime,
+    /// Since when the router is left alone because a request had no answer.
+    hangs_since: Option<MonoTime>,
+    liveness: Liveness,
+    /// When requests that were lost in a hang are given up, and before when they must have begun.
+    give_up: Option<(MonoTime, MonoTime)>,
     next: Looks,
 }
 
@@ -73,6 +80,9 @@ impl Actuator {
             suspicions: 0,
             was_away: false,
             rest_until: MonoTime::ZERO,
+            hangs_since: None,
+            liveness: Liveness::default(),
+            give_up: None,
             next: Looks::new(),
             work,
         }
@@ -86,25 +96,35 @@ impl Actuator {
 
     /// Works until `stop`, then writes the parting limits if there are any, within `within`.
     pub async fn run(mut self, stop: CancellationToken, within: Duration) {
-        let (mut reading, mut writing) = (None, None);
+        let (mut reading, mut writing): (Option<Underway>, Option<Underway>) = (None, None);
         while !stop.is_cancelled() {
             self.take_desired();
             let now = self.work.clock.now();
+            self.give_up_lost([&mut reading, &mut writing], now);
+            // A write that had to wait behind a reading would carry the rate of when it began.
+            let may_write =
+                writing.is_none() && (reading.is_none() || self.work.router.reads_apart());
             if now >= self.rest_until {
-                if writing.is_none() {
+                if may_write {
                     writing = self.change(now);
                 }
                 if reading.is_none() && writing.is_none() {
                     reading = self.look(now);
                 }
             }
-            let pause = self.until_due(now, reading.is_some(), writing.is_some());
+            let may_write = may_write && writing.is_none();
+            let due = self.until_due(now, reading.is_none() && writing.is_none(), may_write);
+            let pause = due.min(self.check_alive([&reading, &writing], now));
             let writes = self.work.writes();
             // The requests live on when another branch wins; the rest may be begun anew.
             let answer = tokio::select! {
                 () = stop.cancelled() => None,
                 answer = answer_of(&mut writing) => { writing = None; Some(answer) }
                 answer = answer_of(&mut reading) => { reading = None; Some(answer) }
+                (began, answered) = self.liveness.answer() => {
+                    self.checked(began, answered);
+                    None
+                }
                 () = sleep(pause) => None,
                 () = news(&mut self.wanted), if writes => None,
                 Ok(()) = self.switches.orders.changed(), if writes => None,
@@ -138,17 +158,18 @@ impl Actuator {
     }
 
     fn forget(&self, connections: MarkedConnections) -> Underway {
+        let now = self.work.clock.now();
         let router = Arc::clone(&self.work.router);
-        request(self.begin(Operation::Switch), async move {
+        Underway::begin(now, self.begin(Operation::Switch), async move {
             let answer = router.forget_connections(&connections).await;
             Answer::Forgot(connections, answer)
         })
     }
 
-    fn until_due(&self, now: MonoTime, reads: bool, writes: bool) -> Duration {
-        let write = self.reconciler.next_due().filter(|_| self.work.writes() && !writes);
+    fn until_due(&self, now: MonoTime, may_read: bool, may_write: bool) -> Duration {
+        let write = self.reconciler.next_due().filter(|_| self.work.writes() && may_write);
         let look = self.switches.next_look().unwrap_or(self.next.queues);
-        let read = (!reads && !writes).then_some(self.next.queues.min(look));
+        let read = may_read.then_some(self.next.queues.min(look));
         let due = write.into_iter().chain(read).min().unwrap_or(now + IDLE);
         // A rest keeps nothing from falling due behind it.
         due.max(self.rest_until).since(now).min(IDLE)
@@ -171,15 +192,17 @@ impl Actuator {
     }
 
     fn write(&mut self, write: Write) -> Underway {
-        self.reconciler.begin(write, self.work.clock.now());
+        let now = self.work.clock.now();
+        self.reconciler.begin(write, now);
         let (router, refs) = (Arc::clone(&self.work.router), Arc::clone(&self.refs));
-        request(self.begin(Operation::Write), async move {
+        let request = Underway::begin(now, self.begin(Operation::Write), async move {
             let answer = match refs.get(write.queue) {
                 Some(queue) => router.set_limit(queue, write.limit).await,
                 None => Ok(write.limit),
             };
             Answer::Wrote(write, answer)
-        })
+        });
+        request.of_limit(write)
     }
 
     /// Changes a switch, or looks at it.
@@ -187,7 +210,7 @@ impl Actuator {
         self.switches.begin(job, now);
         let (router, row) = (Arc::clone(&self.work.router), self.switches.row(job.place));
         let operation = if job.change.is_some() { Operation::Switch } else { Operation::Look };
-        request(self.begin(operation), async move {
+        Underway::begin(now, self.begin(operation), async move {
             let answer = match (&row, job.change) {
                 (Some(row), Some(enabled)) => router.enable_switch(row, enabled).await,
                 (Some(row), None) => router.switch_enabled(row).await,
@@ -210,16 +233,16 @@ impl Actuator {
         }
         let router = Arc::clone(&self.work.router);
         Some(match self.next.take(now, self.work.stats_interval())? {
-            Look::Survey => request(self.begin(Operation::Survey), async move {
+            Look::Survey => Underway::begin(now, self.begin(Operation::Survey), async move {
                 Answer::Survey(router.survey().await)
             }),
             Look::Queues => {
                 let refs = Arc::clone(&self.refs);
-                request(self.begin(Operation::Read), async move {
+                Underway::begin(now, self.begin(Operation::Read), async move {
                     Answer::Queues(now, router.read_queues(&refs).await)
                 })
             }
-            Look::Facts => request(self.begin(Operation::Facts), async move {
+            Look::Facts => Underway::begin(now, self.begin(Operation::Facts), async move {
                 let facts = async { Ok((router.facts().await?, router.idle_queues().await?)) };
                 Answer::Facts(facts.await)
             }),

@@ -41,25 +41,49 @@ impl Call {
     pub(super) fn begin(operation: Operation, transport: Transport) -> Self {
         Self { operation, transport, began: Instant::now(), took: Duration::ZERO }
     }
+
+    /// Stops the stopwatch.
+    pub(super) fn end(self) -> Self {
+        Self { took: self.began.elapsed(), ..self }
+    }
 }
 
-/// A request under way.
-pub(super) type Underway = BoxFuture<'static, (Call, Answer)>;
-
-pub(super) fn request(
-    call: Call,
-    answer: impl Future<Output = Answer> + Send + 'static,
-) -> Underway {
-    Box::pin(async move {
-        let answer = answer.await;
-        (Call { took: call.began.elapsed(), ..call }, answer)
-    })
+/// A request in flight.
+pub(super) struct Underway {
+    pub(super) began: MonoTime,
+    /// What is written, if it is a limit.
+    pub(super) write: Option<Write>,
+    pub(super) call: Call,
+    answer: BoxFuture<'static, (Call, Answer)>,
 }
 
-/// Waits for a request if there is one, else for ever.
+impl Underway {
+    pub(super) fn begin(
+        began: MonoTime,
+        call: Call,
+        answer: impl Future<Output = Answer> + Send + 'static,
+    ) -> Self {
+        let answer = Box::pin(async move {
+            let answer = answer.await;
+            (call.end(), answer)
+        });
+        Self { began, write: None, call, answer }
+    }
+
+    /// Notes that the request writes a limit.
+    pub(super) fn of_limit(self, write: Write) -> Self {
+        Self { write: Some(write), ..self }
+    }
+
+    pub(super) async fn answer(self) -> (Call, Answer) {
+        self.answer.await
+    }
+}
+
+/// Waits for a request if there is one, else for ever; dropping the future loses nothing.
 pub(super) async fn answer_of(underway: &mut Option<Underway>) -> (Call, Answer) {
     match underway {
-        Some(underway) => underway.await,
+        Some(underway) => (&mut underway.answer).await,
         None => pending().await,
     }
 }

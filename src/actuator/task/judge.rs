@@ -3,7 +3,11 @@
 use tracing::{debug, error, info, warn};
 
 use super::{Actuator, pause};
-use crate::{clock::Clock, router::RouterError, units::MonoTime};
+use crate::{
+    clock::Clock,
+    router::{RouterError, RouterFault},
+    units::MonoTime,
+};
 
 /// Refusals in a row before a 401 is believed to be about the password.
 const BELIEVED_AFTER: u32 = 3;
@@ -22,6 +26,7 @@ impl Actuator {
                 self.next.survey = self.was_away;
             }
             self.failures = 0;
+            self.hangs_since = None;
             self.suspicions = 0;
             self.was_away = false;
             self.report.send_modify(|report| {
@@ -38,6 +43,7 @@ impl Actuator {
         self.switches.doubt(now);
         self.next.queues = MonoTime::ZERO;
         self.rest_until = now + pause::after(&failure.fault, self.failures);
+        self.hangs_since = matches!(failure.fault, RouterFault::Timeout(_)).then_some(now);
         // Counted by themselves: one refusal after two broken connections is one refusal.
         let may_pass = failure.fault.may_pass();
         self.suspicions = if may_pass { self.suspicions.saturating_add(1) } else { 0 };

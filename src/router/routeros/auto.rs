@@ -126,6 +126,10 @@ impl Road for AutoRoad {
         self.road().target()
     }
 
+    fn check_alive(&self) -> Option<BoxFuture<'static, bool>> {
+        self.road().check_alive()
+    }
+
     fn print<'a>(
         &'a self,
         menu: Menu,

@@ -233,6 +233,18 @@ impl Router for RouterOs {
         self.control.transport()
     }
 
+    fn target(&self) -> String {
+        self.control.target()
+    }
+
+    fn reads_apart(&self) -> bool {
+        !Arc::ptr_eq(&self.control, &self.statistics)
+    }
+
+    fn check_alive(&self) -> Option<BoxFuture<'static, bool>> {
+        self.control.check_alive()
+    }
+
     fn facts(&self) -> BoxFuture<'_, Result<RouterFacts, RouterError>> {
         Box::pin(async {
             let first = |rows: Vec<Row>| rows.into_iter().next().unwrap_or_default();

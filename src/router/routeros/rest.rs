@@ -150,6 +150,12 @@ impl Road for RestRoad {
         self.url.clone()
     }
 
+    fn check_alive(&self) -> Option<BoxFuture<'static, bool>> {
+        // The start page of WebFig, or whatever refuses it: any answer will do.
+        let answer = self.http.get(&self.url).send();
+        Some(Box::pin(async move { answer.await.is_ok() }))
+    }
+
     fn print<'a>(
         &'a self,
         menu: Menu,

@@ -24,6 +24,12 @@ pub(super) trait Road: Send + Sync + fmt::Debug {
     /// Where the road leads, for messages: `https://192.168.88.1` or `ssh://192.168.88.1:22`.
     fn target(&self) -> String;
 
+    /// Checks whether the server answers anything at all, beside the requests in flight and without
+    /// credentials; `None` if this transport cannot tell.
+    fn check_alive(&self) -> Option<BoxFuture<'static, bool>> {
+        None
+    }
+
     /// Returns every row of `menu` with at least those of `properties` that it has.
     fn print<'a>(
         &'a self,
