@@ -135,6 +135,7 @@ impl Bench {
             actuation: link.actuation.subscribe(),
             desired: link.desired.clone(),
             pace: watch::Sender::new(Pace::Full),
+            is_idle: link.idle.clone(),
             idle: IdleWatch::default(),
             outlets,
         };

@@ -13,6 +13,7 @@ mod assignment;
 mod backoff;
 mod drift_log;
 mod farewell;
+mod idle;
 mod liveness;
 mod looks;
 mod metrics;
@@ -25,6 +26,7 @@ mod task;
 mod underway;
 
 pub use assignment::{Assignment, Link, Queue, Tuning};
+pub use idle::IdleReads;
 pub use metrics::RouterMetrics;
 pub use report::{Overridden, RouterReport};
 pub use switches::{SwitchLink, SwitchMetrics, SwitchWork};

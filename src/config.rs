@@ -283,7 +283,9 @@ pub enum OnExit {
     /// The last limits.
     Keep,
     /// The configured base rates.
-    Restore,
+    Base,
+    /// The configured ceilings.
+    Ceiling,
 }
 
 /// One WAN.

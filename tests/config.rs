@@ -256,7 +256,7 @@ router:
   password_env: ROUTER_PASSWORD
   request_timeout_ms: 500
   stats_interval_ms: 5000
-control: {interval_ms: 20, mode: observe, on_exit: restore}
+control: {interval_ms: 20, mode: observe, on_exit: base}
 history: {path: history.db, raw_hours: 1}
 http: {listen: '[::]:80', allow_remote: true}
 wans:
@@ -280,7 +280,7 @@ wans:
     assert_eq!(config.router.request_timeout, Duration::from_millis(500));
     assert_eq!(config.router.stats_interval, Duration::from_secs(5));
     assert_eq!(config.control.interval, Duration::from_millis(20));
-    assert_eq!((config.control.mode, config.control.on_exit), (Mode::Observe, OnExit::Restore));
+    assert_eq!((config.control.mode, config.control.on_exit), (Mode::Observe, OnExit::Base));
     assert_eq!(config.history.path.as_deref(), Some(Path::new("conf/history.db")));
     assert_eq!(config.history.raw, Duration::from_hours(1));
     assert_eq!(config.http.listen.to_string(), "[::]:80");

@@ -15,4 +15,5 @@ mod routeros {
     mod hostile;
     mod shapes;
     mod survey;
+    mod swallow;
 }

@@ -23,7 +23,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wanctl::{
     actuator::{
-        Actuator, Assignment, RouterMetrics, SwitchLink, SwitchMetrics, SwitchWork, Tuning,
+        Actuator, Assignment, IdleReads, RouterMetrics, SwitchLink, SwitchMetrics, SwitchWork,
+        Tuning,
     },
     catalogue::Catalogue,
     clock::Clock,
@@ -173,7 +174,8 @@ async fn a_rule_is_switched_there_and_back_over_ssh() {
     };
     let config = rig.config("ctl", TransportChoice::Ssh);
     let (stats_interval, pace) = (config.stats_interval, config.pace);
-    let tuning = Tuning { writes: true, stats_interval, pace, parting: None };
+    let idle = IdleReads::default();
+    let tuning = Tuning { writes: true, stats_interval, idle, pace, parting: None };
     let actuator = Actuator::new(Assignment {
         router: Arc::new(RouterOs::new(&config, vec![dl()]).unwrap()),
         queues: Vec::new(),

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
-use super::{RouterMetrics, SwitchWork};
+use super::{IdleReads, RouterMetrics, SwitchWork};
 use crate::{
     clock::Clock,
     config::{Pace, QueueRef},
@@ -33,6 +33,8 @@ pub struct Link {
     pub shaper: watch::Sender<Option<ShaperSample>>,
     /// How far the router has followed.
     pub actuation: watch::Sender<PerDirection<Actuation>>,
+    /// Whether the loop has seen next to no traffic and no delay for a while.
+    pub idle: watch::Sender<bool>,
 }
 
 impl Default for Link {
@@ -41,6 +43,7 @@ impl Default for Link {
             desired: watch::channel(PerDirection::default()).0,
             shaper: watch::channel(None).0,
             actuation: watch::channel(PerDirection::default()).0,
+            idle: watch::channel(false).0,
         }
     }
 }
@@ -52,9 +55,11 @@ pub struct Tuning {
     pub writes: bool,
     /// Time between two readings.
     pub stats_interval: Duration,
+    /// How idle queues are read.
+    pub idle: IdleReads,
     /// How eagerly limits are written.
     pub pace: Pace,
-    /// The limits to leave behind in the end, in the order of the queues; `None` leaves the last.
+    /// The limits to leave behind at the end, in the order of the queues; `None` keeps the last.
     pub parting: Option<Vec<BitRate>>,
 }
 
@@ -86,6 +91,16 @@ impl Assignment {
     /// Returns the time between two readings as things stand.
     pub(super) fn stats_interval(&self) -> Duration {
         self.tuning.borrow().stats_interval
+    }
+
+    /// Returns how idle queues are read as things stand.
+    pub(super) fn idle(&self) -> IdleReads {
+        self.tuning.borrow().idle
+    }
+
+    /// Tells whether all control loops find their links idle.
+    pub(super) fn loops_are_idle(&self) -> bool {
+        self.links.iter().all(|link| *link.idle.borrow())
     }
 
     /// Returns how eagerly limits are written as things stand.

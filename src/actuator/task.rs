@@ -5,31 +5,33 @@
 
 mod judge;
 mod overrides;
+mod readings;
 mod waking;
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::error;
 
 use super::{
     Assignment, RouterReport,
     drift_log::DriftLog,
-    farewell::{self, Parting},
+    farewell::{self, Left, Parting},
+    idle::IdleWatch,
     liveness::Liveness,
-    looks::{Look, Looks},
+    looks::Looks,
     metrics::Operation,
     pause,
-    queue_watch::{QueueWatch, unusable},
-    reconciler::{Observation, Reconciler, Write},
+    queue_watch::QueueWatch,
+    reconciler::{Reconciler, Write},
     switches::{Job, Switches},
     underway::{Answer, Call, Underway, answer_of, news},
 };
 use crate::{
     config::{MarkedConnections, QueueRef},
-    control::{PerDirection, ShaperSample},
-    router::{Finding, QueueRow, Readings, RouterError, RouterFacts},
+    control::PerDirection,
+    router::RouterError,
     units::{BitRate, MonoTime},
 };
 
@@ -43,6 +45,9 @@ pub struct Actuator {
     refs: Arc<[QueueRef]>,
     /// The receiving ends of `links[..].desired`, which remember what was seen.
     wanted: Vec<watch::Receiver<PerDirection<Option<BitRate>>>>,
+    /// The receiving ends of `links[..].idle`.
+    idle: Vec<watch::Receiver<bool>>,
+    idle_watch: IdleWatch,
     reconciler: Reconciler,
     watches: Vec<QueueWatch>,
     switches: Switches,
@@ -70,6 +75,8 @@ impl Actuator {
         Self {
             refs: work.queues.iter().map(|queue| queue.queue.clone()).collect(),
             wanted: work.links.iter().map(|link| link.desired.subscribe()).collect(),
+            idle: work.links.iter().map(|link| link.idle.subscribe()).collect(),
+            idle_watch: IdleWatch::default(),
             reconciler: Reconciler::new(work.pace(), queues),
             watches: vec![QueueWatch::default(); queues],
             switches: Switches::new(work.switches.clone()),
@@ -100,6 +107,7 @@ impl Actuator {
         while !stop.is_cancelled() {
             self.take_desired();
             let now = self.work.clock.now();
+            self.notice_stir(now);
             self.give_up_lost([&mut reading, &mut writing], now);
             // A write that had to wait behind a reading would carry the rate of when it began.
             let may_write =
@@ -127,6 +135,7 @@ impl Actuator {
                 }
                 () = sleep(pause) => None,
                 () = news(&mut self.wanted), if writes => None,
+                () = news(&mut self.idle) => None,
                 Ok(()) = self.switches.orders.changed(), if writes => None,
             };
             if let Some((call, answer)) = answer {
@@ -134,8 +143,14 @@ impl Actuator {
             }
         }
         let underway = writing.into_iter().chain(reading).collect();
-        let limits = self.refs.iter().cloned().zip(self.work.parting()).collect();
         let writes = self.work.writes();
+        let parting = self.work.parting();
+        let limit = |(index, queue): (usize, &QueueRef)| Left {
+            queue: queue.clone(),
+            write: parting.get(index).copied(),
+            last: self.reconciler.actuation(index).observed,
+        };
+        let limits = self.refs.iter().enumerate().map(limit).collect();
         let switches = if writes { self.switches.parting() } else { Vec::new() };
         let router = Arc::clone(&self.work.router);
         farewell::leave(Parting { router, limits, switches }, underway, within).await;
@@ -225,30 +240,6 @@ impl Actuator {
         Call::begin(operation, self.work.router.transport())
     }
 
-    /// Begins the most urgent look at the router, if any is due.
-    fn look(&mut self, now: MonoTime) -> Option<Underway> {
-        // Rare, and short: the counters can wait for it, and a slow router must not starve it.
-        if let Some(job) = self.switches.due_look(now).filter(|_| !self.next.survey) {
-            return Some(self.switch(job, now));
-        }
-        let router = Arc::clone(&self.work.router);
-        Some(match self.next.take(now, self.work.stats_interval())? {
-            Look::Survey => Underway::begin(now, self.begin(Operation::Survey), async move {
-                Answer::Survey(router.survey().await)
-            }),
-            Look::Queues => {
-                let refs = Arc::clone(&self.refs);
-                Underway::begin(now, self.begin(Operation::Read), async move {
-                    Answer::Queues(now, router.read_queues(&refs).await)
-                })
-            }
-            Look::Facts => Underway::begin(now, self.begin(Operation::Facts), async move {
-                let facts = async { Ok((router.facts().await?, router.idle_queues().await?)) };
-                Answer::Facts(facts.await)
-            }),
-        })
-    }
-
     /// Takes an answer into account.
     fn take(&mut self, call: Call, answer: Answer) {
         let now = self.work.clock.now();
@@ -322,63 +313,6 @@ impl Actuator {
             is_news
         });
         None
-    }
-
-    /// Spreads one reading over the WANs; a queue that is unusable is told, the others go on.
-    fn take_readings(&mut self, readings: &Readings, asked: MonoTime, now: MonoTime) {
-        self.readings += 1;
-        let mut troubles = Vec::new();
-        let mut found = vec![PerDirection::<Option<QueueRow>>::default(); self.work.links.len()];
-        let queues = self.work.queues.iter().zip(&mut self.watches).zip(&readings.rows).enumerate();
-        for (index, ((queue, watch), row)) in queues {
-            let row = match row {
-                Ok(row) => row,
-                Err(fault) => {
-                    troubles.push(unusable(queue, fault));
-                    continue;
-                }
-            };
-            troubles.extend(watch.look(&queue.queue, row, now));
-            let told = self.reconciler.observed(index, row.reading.limit, asked, now);
-            if let Observation::Drifted { from, to } = told {
-                self.work.metrics.drift();
-                self.drifts.saw(&queue.queue, from, to, now);
-            }
-            // What a queue that is off counts is not the traffic.
-            if let Some(found) = found.get_mut(queue.wan).filter(|_| row.active) {
-                found[queue.direction] = Some(*row);
-            }
-        }
-        for (link, found) in self.work.links.iter().zip(found) {
-            if let PerDirection { download: Some(download), upload: Some(upload) } = found {
-                let queues = PerDirection { download: download.reading, upload: upload.reading };
-                let sample = ShaperSample { sequence: self.readings, at: now, queues };
-                link.shaper.send_replace(Some(sample));
-            }
-        }
-        self.report.send_if_modified(|report| {
-            let changed = report.queue_troubles != troubles;
-            if changed {
-                for what in &troubles {
-                    warn!(%what, "trouble with a queue");
-                }
-                report.queue_troubles = troubles;
-            }
-            changed
-        });
-    }
-
-    fn take_facts(&mut self, facts: RouterFacts, idle: Vec<Finding>) {
-        self.work.metrics.facts(&facts);
-        self.report.send_modify(|report| report.learn(facts, idle));
-    }
-
-    fn take_findings(&mut self, findings: Vec<Finding>) {
-        for finding in &findings {
-            warn!(what = %finding.text, "the router is not set up as it should be");
-        }
-        self.work.metrics.surveyed(&findings);
-        self.report.send_modify(|report| report.findings = findings);
     }
 
     fn publish_actuation(&self) {

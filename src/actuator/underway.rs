@@ -11,7 +11,6 @@ use tokio::sync::watch;
 use super::{metrics::Operation, reconciler::Write, switches::Job};
 use crate::{
     config::MarkedConnections,
-    control::PerDirection,
     router::{Finding, Readings, RouterError, RouterFacts, Transport},
     units::{BitRate, MonoTime},
 };
@@ -88,8 +87,8 @@ pub(super) async fn answer_of(underway: &mut Option<Underway>) -> (Call, Answer)
     }
 }
 
-/// Waits until a control loop wants something new.
-pub(super) async fn news(wanted: &mut [watch::Receiver<PerDirection<Option<BitRate>>>]) {
+/// Waits until a control loop has left something new.
+pub(super) async fn news<T>(wanted: &mut [watch::Receiver<T>]) {
     if wanted.is_empty() {
         return pending().await;
     }

@@ -25,7 +25,11 @@ pub(super) fn control(table: &mut Table<'_>) -> Read<ControlConfig> {
     );
     let on_exit = table.or(
         "on_exit",
-        value::choice(&[("keep", OnExit::Keep), ("restore", OnExit::Restore)]),
+        value::choice(&[
+            ("keep", OnExit::Keep),
+            ("base", OnExit::Base),
+            ("ceiling", OnExit::Ceiling),
+        ]),
         OnExit::Keep,
     );
     Ok(ControlConfig { interval: interval?, mode: mode?, on_exit: on_exit? })

@@ -60,6 +60,8 @@ pub struct ControlLoop {
     pub desired: watch::Sender<PerDirection<Option<BitRate>>>,
     /// Where it is left how fast to probe.
     pub pace: watch::Sender<Pace>,
+    /// Where it is left for the actuator whether the link is idle.
+    pub is_idle: watch::Sender<bool>,
     /// Watches for quiet.
     pub idle: IdleWatch,
     /// Where each cycle goes.
@@ -160,6 +162,8 @@ impl ControlLoop {
         });
         let pace = self.idle.pace(&decision, at);
         self.pace.send_if_modified(|told| std::mem::replace(told, pace) != pace);
+        let is_idle = pace == Pace::Idle;
+        self.is_idle.send_if_modified(|told| std::mem::replace(told, is_idle) != is_idle);
         self.outlets.send(Cycle {
             wan: self.index,
             number,

@@ -2,9 +2,9 @@
 
 use super::LoopSettings;
 use crate::{
-    actuator::Tuning,
+    actuator::{IdleReads, Tuning},
     config::{Config, ControlConfig, HistoryConfig, Mode, OnExit, WanConfig},
-    control::Direction,
+    control::{Direction, Limits},
     history::Retention,
     units::BitRate,
 };
@@ -39,6 +39,7 @@ pub(super) fn tuning(config: &Config) -> Tuning {
         writes: config.control.mode == Mode::Active,
         stats_interval: config.router.stats_interval,
         pace: config.router.pace,
+        idle: IdleReads::default(),
         parting: parting(config),
     }
 }
@@ -61,13 +62,13 @@ pub(super) fn retention(config: &HistoryConfig) -> Retention {
 
 /// The limits to leave on the router, in the order of the queues.
 fn parting(config: &Config) -> Option<Vec<BitRate>> {
-    match config.control.on_exit {
-        OnExit::Keep => None,
-        OnExit::Restore => {
-            let base = |wan: &WanConfig| {
-                Direction::ALL.map(|direction| wan.params.directions[direction].limits.base)
-            };
-            Some(config.wans.iter().flat_map(base).collect())
-        }
-    }
+    let of: fn(&Limits) -> BitRate = match config.control.on_exit {
+        OnExit::Keep => return None,
+        OnExit::Base => |limits| limits.base,
+        OnExit::Ceiling => |limits| limits.ceiling,
+    };
+    let each = |wan: &WanConfig| {
+        Direction::ALL.map(|direction| of(&wan.params.directions[direction].limits))
+    };
+    Some(config.wans.iter().flat_map(each).collect())
 }

@@ -101,6 +101,7 @@ impl Wiring<'_> {
             actuation: link.actuation.subscribe(),
             desired: link.desired,
             pace,
+            is_idle: link.idle,
             idle: IdleWatch::default(),
             outlets: Outlets {
                 metrics,

@@ -70,7 +70,7 @@ fn it_becomes_ready_and_writes_limits_within_their_bounds() {
 #[test]
 fn observing_it_exports_everything_and_writes_nothing_not_even_at_the_end() {
     let router = Router::start();
-    let site = Site::with(&Sketch { on_exit: "restore", ..Sketch::of(router.url()) });
+    let site = Site::with(&Sketch { on_exit: "base", ..Sketch::of(router.url()) });
     let Some(daemon) = site.run(&["--observe"]) else { return };
     daemon.wait_until_ready();
     // Long enough for a raise to be decided, which an active controller would have written.
@@ -92,7 +92,7 @@ fn observing_it_exports_everything_and_writes_nothing_not_even_at_the_end() {
 #[test]
 fn told_to_restore_it_leaves_the_base_rates_behind() {
     let router = Router::start();
-    let site = Site::with(&Sketch { on_exit: "restore", ..Sketch::of(router.url()) });
+    let site = Site::with(&Sketch { on_exit: "base", ..Sketch::of(router.url()) });
     let Some(daemon) = site.run(&[]) else { return };
     wait_for_raises(&router);
     let asked = Instant::now();
@@ -116,7 +116,7 @@ fn told_to_keep_it_leaves_the_last_limits_behind() {
 #[test]
 fn a_last_scrape_is_answered_while_it_stops() {
     let router = Router::start();
-    let site = Site::with(&Sketch { on_exit: "restore", ..Sketch::of(router.url()) });
+    let site = Site::with(&Sketch { on_exit: "base", ..Sketch::of(router.url()) });
     let Some(mut daemon) = site.run(&[]) else { return };
     wait_for_raises(&router);
     // The request under way is never cut off, so the end waits for its answer.

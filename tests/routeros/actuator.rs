@@ -10,18 +10,25 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wanctl::{
     actuator::{
-        Actuator, Assignment, Link, Queue, RouterMetrics, RouterReport, SwitchLink, SwitchMetrics,
-        SwitchWork, Tuning,
+        Actuator, Assignment, IdleReads, Link, Queue, RouterMetrics, RouterReport, SwitchLink,
+        SwitchMetrics, SwitchWork, Tuning,
     },
     catalogue::Catalogue,
     clock::Clock,
+    config::RouterConfig,
     control::{Direction, PerDirection},
     router::routeros::RouterOs,
-    sim::routeros::{Effect, EmulatorConfig, Fault, LatencyProfile},
+    sim::{
+        plant::PlantReading,
+        routeros::{Effect, EmulatorConfig, Fault, LatencyProfile},
+    },
     units::BitRate,
 };
 
-use super::bench::{Bench, tree, until, usual};
+use super::{
+    bench::{Bench, tree, until, usual},
+    swallow::Swallower,
+};
 
 struct Rig {
     bench: Bench,
@@ -43,7 +50,13 @@ impl Rig {
 
     async fn with(config: EmulatorConfig, writes: bool, parting: Option<Vec<BitRate>>) -> Self {
         let bench = Bench::start(config).await;
-        let settings = bench.config("ctl", "secret");
+        let url = bench.url.clone();
+        Self::at(bench, &url, writes, parting)
+    }
+
+    /// Reaches the router of the bench by another URL.
+    fn at(bench: Bench, url: &str, writes: bool, parting: Option<Vec<BitRate>>) -> Self {
+        let settings = RouterConfig { url: url.to_owned(), ..bench.config("ctl", "secret") };
         let queues = [Direction::Download, Direction::Upload].map(|direction| {
             let name = if direction == Direction::Download { "dl" } else { "ul" };
             Queue { wan: 0, direction, queue: tree(name) }
@@ -51,7 +64,9 @@ impl Rig {
         let link = Link::default();
         let refs = queues.iter().map(|queue| queue.queue.clone()).collect();
         let (stats_interval, pace) = (settings.stats_interval, settings.pace);
-        let (tune, tuning) = watch::channel(Tuning { writes, stats_interval, pace, parting });
+        let idle = IdleReads { after: Duration::from_millis(300), ..IdleReads::default() };
+        let tuning = Tuning { writes, stats_interval, idle, pace, parting };
+        let (tune, tuning) = watch::channel(tuning);
         let actuator = Actuator::new(Assignment {
             router: Arc::new(RouterOs::new(&settings, refs).unwrap()),
             queues: queues.to_vec(),
@@ -248,4 +263,77 @@ async fn a_reboot_is_survived() {
 #[tokio::test]
 async fn a_queue_made_anew_is_found() {
     survives(Fault::Recreate { queue: "dl".into() }, Duration::from_millis(300)).await;
+}
+
+#[tokio::test]
+async fn a_router_that_lost_what_it_was_asked_in_a_hang_gets_the_newest_rate_soon_after() {
+    let bench = Bench::start(usual()).await;
+    let swallower = Swallower::start(&bench.url).await;
+    let rig = Rig::at(bench, &swallower.url, true, None);
+    rig.want(90.0, 20.0);
+    until("in force before the hang", || rig.is_settled(90.0)).await;
+    // Shorter and longer than a request's timeout, which is 600 ms here.
+    for (hang, rates) in [(500, [85.0, 80.0]), (2500, [70.0, 60.0])] {
+        swallower.swallow(true);
+        rig.want(rates[0], 20.0);
+        tokio::time::sleep(Duration::from_millis(hang)).await;
+        rig.want(rates[1], 20.0);
+        swallower.swallow(false);
+        let ended = Instant::now();
+        until("the newest rate in force", || rig.is_settled(rates[1])).await;
+        let took = ended.elapsed();
+        assert!(took < Duration::from_millis(1000), "{took:?} after a hang of {hang} ms");
+    }
+    let limits = rig.bench.emulator.log().into_iter().flat_map(|call| call.effects);
+    let downloads = limits.filter_map(|effect| match effect {
+        Effect::Limit { queue, to, .. } if queue == "dl" => Some(to),
+        _ => None,
+    });
+    assert_eq!(downloads.collect::<Vec<_>>(), [90.0, 80.0, 60.0].map(mbps), "no stale rate");
+}
+
+#[tokio::test]
+async fn idle_queues_are_read_rarely_until_a_reading_shows_traffic() {
+    let rig = Rig::start(usual()).await;
+    rig.want(80.0, 20.0);
+    until("in force", || rig.is_settled(80.0)).await;
+    let readings = || rig.link.shaper.borrow().map_or(0, |sample| sample.sequence);
+    rig.link.idle.send_replace(true);
+    let mut before = readings();
+    until("a second without much reading", || {
+        std::mem::replace(&mut before, readings()) + 2 > readings()
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let before = readings();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(readings() - before <= 4, "{} readings in 3 s", readings() - before);
+    rig.bench.shelf.put("dl", PlantReading { bytes: 1_000_000, ..PlantReading::default() });
+    let before = readings();
+    until("the traffic was read", || readings() > before).await;
+    let began = Instant::now();
+    until("ten more readings", || readings() > before + 10).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_second_controller_is_named_and_not_fought_without_end() {
+    let rig = Rig::start(usual()).await;
+    rig.want(50.0, 20.0);
+    until("in force", || rig.is_settled(50.0)).await;
+    let emulator = rig.bench.emulator.clone();
+    let writes = || emulator.log().iter().filter(|call| call.method == "PATCH").count();
+    let before = writes();
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(6) {
+        emulator.inject(Fault::Drift { queue: "dl".into(), limit: mbps(900.0) });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(writes() - before <= 6, "{} writes", writes() - before);
+    let told = rig.report.borrow().overridden.clone();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].what.contains("controller") && told[0].what.contains("dl"), "{told:?}");
+    // A new cut goes out at once all the same.
+    rig.want(20.0, 20.0);
+    until("the new cut in force", || rig.in_force("dl") == Some(mbps(20.0))).await;
 }

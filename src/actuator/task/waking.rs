@@ -61,7 +61,12 @@ impl Actuator {
             let failure: RouterError = fault.at(self.work.router.target(), call.operation.name());
             match write {
                 Some(write) => {
-                    self.work.metrics.wrote(call, write.queue, &Err::<(), _>(failure.clone()), None);
+                    self.work.metrics.wrote(
+                        call,
+                        write.queue,
+                        &Err::<(), _>(failure.clone()),
+                        None,
+                    );
                 }
                 None => self.work.metrics.call(call, &Err::<(), _>(failure.clone())),
             }

@@ -75,7 +75,7 @@ fn each_key_has_its_class_and_is_named() {
         ("    source", "    delay: {red_ms: 99}\n    source", "wans[0].delay.red_ms", Class::Live),
         ("interval_ms: 50", "interval_ms: 100", "control.interval_ms", Class::Live),
         ("{interval_ms", "{mode: observe, interval_ms", "control.mode", Class::Live),
-        ("{interval_ms", "{on_exit: restore, interval_ms", "control.on_exit", Class::Live),
+        ("{interval_ms", "{on_exit: base, interval_ms", "control.on_exit", Class::Live),
         ("raw_hours: 24", "raw_hours: 48", "history.raw_hours", Class::Live),
         ("raw_hours", "seconds_days: 4, raw_hours", "history.seconds_days", Class::Live),
         ("raw_hours", "minutes_days: 4, raw_hours", "history.minutes_days", Class::Live),

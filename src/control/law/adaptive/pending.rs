@@ -56,7 +56,8 @@ impl Adaptive {
                 // the best; and a rate that is low for another reason stays low.
                 let may_rise = was_underway && input.is_counted;
                 let rate = if may_rise { rate } else { rate.min(input.current) };
-                let is_same = rate.fraction_of(input.current).is_some_and(|r| (r - 1.0).abs() < SAME);
+                let is_same =
+                    rate.fraction_of(input.current).is_some_and(|r| (r - 1.0).abs() < SAME);
                 if is_same || rate == input.current {
                     self.bounds = bounds;
                     return pends;

@@ -1,0 +1,130 @@
+//! When the counters may be read more rarely: nothing flows, and nothing is to be written.
+
+use std::time::Duration;
+
+use crate::{
+    router::{QueueRow, RouterFault},
+    units::{BitRate, MonoTime},
+};
+
+/// More than this is traffic; less is what an idle house and the probes send.
+const TRAFFIC: BitRate = BitRate::from_bps(100_000);
+/// A rate is worked out over this time: a single packet is no traffic.
+const WINDOW: Duration = Duration::from_millis(900);
+
+/// How idle queues are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdleReads {
+    /// For so long nothing must have flowed.
+    pub after: Duration,
+    /// Time between two readings from then on, unless the usual one is longer.
+    pub interval: Duration,
+}
+
+impl Default for IdleReads {
+    /// Once a second after a minute: a load that begins is then seen within a second, by its delay
+    /// even sooner.
+    fn default() -> Self {
+        Self { after: Duration::from_mins(1), interval: Duration::from_secs(1) }
+    }
+}
+
+/// Watches the counters of all queues for traffic.
+#[derive(Debug, Default)]
+pub(super) struct IdleWatch {
+    before: Option<(MonoTime, Vec<Option<u64>>)>,
+    quiet_since: Option<MonoTime>,
+}
+
+impl IdleWatch {
+    /// Takes a reading of all queues, and tells whether it shows traffic.
+    pub(super) fn take(&mut self, rows: &[Result<QueueRow, RouterFault>], now: MonoTime) -> bool {
+        let bytes: Vec<Option<u64>> =
+            rows.iter().map(|row| row.as_ref().ok().map(|row| row.reading.bytes)).collect();
+        let Some((at, before)) = &self.before else {
+            self.before = Some((now, bytes));
+            return false;
+        };
+        let span = now.since(*at);
+        if span < WINDOW {
+            return false;
+        }
+        let most = TRAFFIC.bytes_in(span);
+        let is_quiet = before.iter().zip(&bytes).all(|(before, now)| match (before, now) {
+            (Some(before), Some(now)) => now.checked_sub(*before).is_some_and(|n| n <= most),
+            // A queue that is not there carries nothing; one that comes or goes is a change.
+            (None, None) => true,
+            _ => false,
+        });
+        self.before = Some((now, bytes));
+        self.quiet_since = if is_quiet { self.quiet_since.or(Some(now)) } else { None };
+        !is_quiet
+    }
+
+    /// Notes that something stirs besides the traffic.
+    pub(super) fn stir(&mut self) {
+        self.quiet_since = None;
+    }
+
+    /// Returns the time from one reading to the next, which is `usual` while anything stirs.
+    pub(super) fn interval(&self, usual: Duration, idle: IdleReads, now: MonoTime) -> Duration {
+        match self.quiet_since {
+            Some(since) if now.since(since) >= idle.after => usual.max(idle.interval),
+            Some(_) | None => usual,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::QueueReading;
+
+    const USUAL: Duration = Duration::from_millis(100);
+
+    fn row(bytes: u64) -> Result<QueueRow, RouterFault> {
+        Ok(QueueRow { reading: QueueReading { bytes, ..QueueReading::default() }, active: true })
+    }
+
+    /// Reads as often as it is told to while `bps` flow, until `end`; returns the readings made.
+    fn reads(watch: &mut IdleWatch, bytes: &mut u64, bps: u64, from: u64, end: u64) -> Vec<u64> {
+        let mut now = from;
+        let mut at = Vec::new();
+        while now < end {
+            let time = MonoTime::from_millis(now);
+            watch.take(&[row(*bytes), row(7)], time);
+            at.push(now);
+            let pause = watch.interval(USUAL, IdleReads::default(), time);
+            let pause = u64::try_from(pause.as_millis()).unwrap();
+            *bytes += bps / 8 * pause / 1000;
+            now += pause;
+        }
+        at
+    }
+
+    #[test]
+    fn after_a_minute_without_traffic_the_counters_are_read_once_a_second() {
+        let (mut watch, mut bytes) = (IdleWatch::default(), 0);
+        // The probes of an idle link.
+        let busy = reads(&mut watch, &mut bytes, 20_000, 0, 60_000);
+        assert_eq!(busy.len(), 600);
+        let idle = reads(&mut watch, &mut bytes, 20_000, 63_000, 123_000);
+        assert_eq!(idle.len(), 60);
+    }
+
+    #[test]
+    fn the_reading_that_shows_traffic_brings_the_full_pace_back() {
+        let (mut watch, mut bytes) = (IdleWatch::default(), 0);
+        reads(&mut watch, &mut bytes, 0, 0, 70_000);
+        let at = MonoTime::from_millis(71_000);
+        assert!(watch.take(&[row(bytes + 50_000), row(7)], at));
+        assert_eq!(watch.interval(USUAL, IdleReads::default(), at), USUAL);
+    }
+
+    #[test]
+    fn a_counter_that_starts_again_is_no_quiet() {
+        let (mut watch, mut bytes) = (IdleWatch::default(), 5000);
+        reads(&mut watch, &mut bytes, 0, 0, 70_000);
+        assert!(watch.take(&[row(10), row(7)], MonoTime::from_millis(71_000)));
+    }
+}

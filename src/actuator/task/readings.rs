@@ -1,0 +1,119 @@
+//! Looks at the router, and what they show.
+
+use std::sync::Arc;
+
+use tracing::warn;
+
+use super::Actuator;
+use crate::{
+    actuator::{
+        looks::Look,
+        metrics::Operation,
+        queue_watch::unusable,
+        reconciler::Observation,
+        underway::{Answer, Underway},
+    },
+    control::{PerDirection, ShaperSample},
+    router::{Finding, QueueRow, Readings, RouterFacts},
+    units::MonoTime,
+};
+
+impl Actuator {
+    /// Reads at the full pace again as soon as a control loop or a write has reason to.
+    pub(super) fn notice_stir(&mut self, now: MonoTime) {
+        for idle in &mut self.idle {
+            idle.borrow_and_update();
+        }
+        let is_pending = self.reconciler.next_due().is_some() && self.work.writes();
+        if is_pending || !self.work.loops_are_idle() {
+            self.idle_watch.stir();
+            self.next.queues = self.next.queues.min(now + self.work.stats_interval());
+        }
+    }
+
+    /// Begins the most urgent look at the router, if any is due.
+    pub(super) fn look(&mut self, now: MonoTime) -> Option<Underway> {
+        // Rare, and short: the counters can wait for it, and a slow router must not starve it.
+        if let Some(job) = self.switches.due_look(now).filter(|_| !self.next.survey) {
+            return Some(self.switch(job, now));
+        }
+        let router = Arc::clone(&self.work.router);
+        let usual = self.work.stats_interval();
+        let interval = self.idle_watch.interval(usual, self.work.idle(), now);
+        Some(match self.next.take(now, interval)? {
+            Look::Survey => Underway::begin(now, self.begin(Operation::Survey), async move {
+                Answer::Survey(router.survey().await)
+            }),
+            Look::Queues => {
+                let refs = Arc::clone(&self.refs);
+                Underway::begin(now, self.begin(Operation::Read), async move {
+                    Answer::Queues(now, router.read_queues(&refs).await)
+                })
+            }
+            Look::Facts => Underway::begin(now, self.begin(Operation::Facts), async move {
+                let facts = async { Ok((router.facts().await?, router.idle_queues().await?)) };
+                Answer::Facts(facts.await)
+            }),
+        })
+    }
+
+    /// Spreads one reading over the WANs; a queue that is unusable is told, the others go on.
+    pub(super) fn take_readings(&mut self, readings: &Readings, asked: MonoTime, now: MonoTime) {
+        self.readings += 1;
+        if self.idle_watch.take(&readings.rows, now) {
+            self.next.queues = self.next.queues.min(now + self.work.stats_interval());
+        }
+        let mut troubles = Vec::new();
+        let mut found = vec![PerDirection::<Option<QueueRow>>::default(); self.work.links.len()];
+        let queues = self.work.queues.iter().zip(&mut self.watches).zip(&readings.rows).enumerate();
+        for (index, ((queue, watch), row)) in queues {
+            let row = match row {
+                Ok(row) => row,
+                Err(fault) => {
+                    troubles.push(unusable(queue, fault));
+                    continue;
+                }
+            };
+            troubles.extend(watch.look(&queue.queue, row, now));
+            let told = self.reconciler.observed(index, row.reading.limit, asked, now);
+            if let Observation::Drifted { from, to } = told {
+                self.work.metrics.drift();
+                self.drifts.saw(&queue.queue, from, to, now);
+            }
+            // What a queue that is off counts is not the traffic.
+            if let Some(found) = found.get_mut(queue.wan).filter(|_| row.active) {
+                found[queue.direction] = Some(*row);
+            }
+        }
+        for (link, found) in self.work.links.iter().zip(found) {
+            if let PerDirection { download: Some(download), upload: Some(upload) } = found {
+                let queues = PerDirection { download: download.reading, upload: upload.reading };
+                let sample = ShaperSample { sequence: self.readings, at: now, queues };
+                link.shaper.send_replace(Some(sample));
+            }
+        }
+        self.report.send_if_modified(|report| {
+            let changed = report.queue_troubles != troubles;
+            if changed {
+                for what in &troubles {
+                    warn!(%what, "trouble with a queue");
+                }
+                report.queue_troubles = troubles;
+            }
+            changed
+        });
+    }
+
+    pub(super) fn take_facts(&mut self, facts: RouterFacts, idle: Vec<Finding>) {
+        self.work.metrics.facts(&facts);
+        self.report.send_modify(|report| report.learn(facts, idle));
+    }
+
+    pub(super) fn take_findings(&mut self, findings: Vec<Finding>) {
+        for finding in &findings {
+            warn!(what = %finding.text, "the router is not set up as it should be");
+        }
+        self.work.metrics.surveyed(&findings);
+        self.report.send_modify(|report| report.findings = findings);
+    }
+}
