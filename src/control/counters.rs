@@ -13,6 +13,8 @@ const MARGIN: f64 = 1.25;
 /// What was not used lately may come in one reading: an answer may be late by a request's timeout,
 /// and a queue's bucket may let some more pass.
 const LATE: Duration = Duration::from_secs(5);
+/// Counters that are older than this tell nothing of a queue that has just begun to stand.
+const FRESH: Duration = Duration::from_millis(500);
 /// The most that flows through a queue without a limit.
 const FASTEST: BitRate = BitRate::from_bps(100_000_000_000);
 /// The least size of an IP packet, bytes.
@@ -56,6 +58,11 @@ impl Counters {
         }
         let QueueReading { bytes, packets, dropped, .. } = self.shown;
         QueueReading { bytes, packets, dropped, ..*raw }
+    }
+
+    /// Tells whether the last reading was made just before `now`.
+    pub(super) fn are_fresh(&self, now: MonoTime) -> bool {
+        self.last.is_some_and(|(read, _)| now.since(read) < FRESH)
     }
 }
 

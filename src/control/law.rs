@@ -10,13 +10,16 @@ mod zone;
 
 use std::{fmt, time::Duration};
 
-pub(super) use adaptive::Adaptive;
-pub(super) use fixed::Fixed;
+use adaptive::Adaptive;
+use fixed::Fixed;
 pub use name::LawName;
-pub(super) use zone::Zone;
+use zone::Zone;
 pub use zone::{ZoneFloors, ZoneParams};
 
-use super::{Direction, Load, MeasurementState, blame::Blame, noise::Noise, replies::Finding};
+use super::{
+    Direction, Load, MeasurementState, StateThresholds, blame::Blame, noise::Noise,
+    replies::Finding,
+};
 use crate::units::{BitRate, Delay, MonoTime};
 
 /// The bounds of a direction's shaper rate; `floor ≤ base ≤ ceiling`.
@@ -39,6 +42,18 @@ pub enum LawKind {
     Zone(ZoneParams),
     /// Keeps the base rate and only observes.
     Fixed,
+}
+
+impl LawKind {
+    /// Builds the law, where delay from `bloat` on is bloat and the congestion states begin at
+    /// `thresholds`.
+    pub(super) fn build(self, bloat: Delay, thresholds: StateThresholds) -> Box<dyn RateLaw> {
+        match self {
+            Self::Adaptive => Box::new(Adaptive::new(bloat)),
+            Self::Zone(zone) => Box::new(Zone::new(thresholds, zone)),
+            Self::Fixed => Box::new(Fixed),
+        }
+    }
 }
 
 /// What a law may know about its direction at one moment.

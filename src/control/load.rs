@@ -5,6 +5,11 @@ use std::time::Duration;
 use super::QueueReading;
 use crate::units::{BitRate, Delay, MonoTime};
 
+/// Traffic below this is housekeeping (our own probes among it), not use of the link.
+pub(super) const TRAFFIC: BitRate = BitRate::from_bps(100_000);
+/// Utilisation up to which the link counts as quiet, so that baselines may learn: a link that is three
+/// quarters empty has no queue of ours, unless its capacity is far below what it is trusted with.
+pub(super) const QUIET: f64 = 0.25;
 /// Utilisation above which the shaper is considered the limit of what flows; the load gate of
 /// raises. Proven in the predecessor's production (75 % of the shaper rate).
 const HIGH: f64 = 0.75;

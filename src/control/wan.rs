@@ -12,7 +12,7 @@ use super::{
     bypass::{BypassDetector, Flow},
     counters::Counters,
     evidence::Evidence,
-    law::{Adaptive, Fixed, LawInput, RateLaw, Verdict, Zone},
+    law::{LawInput, RateLaw, Verdict},
     load::{self, LoadMeter},
     memory,
     replies::Finding,
@@ -20,16 +20,9 @@ use super::{
 };
 use crate::units::{BitRate, Delay, MonoTime};
 
-/// Traffic below this is housekeeping (our own probes among it), not use of the link.
-const TRAFFIC: BitRate = BitRate::from_bps(100_000);
-/// Utilisation up to which the link counts as quiet, so that baselines may learn: a link that is three
-/// quarters empty has no queue of ours, unless its capacity is far below what it is trusted with.
-const QUIET: f64 = 0.25;
 /// For this long after a cut a queue may still stand, however little flows: no baseline is learned.
 const DRAINED_AFTER: Duration = Duration::from_secs(10);
 
-/// Counters that are older than this tell nothing of a queue that has just begun to stand.
-const COUNTED: Duration = Duration::from_millis(500);
 /// A direction whose share of the delay is smaller than this is not to blame for it.
 const OWN: f64 = 0.25;
 /// Less delay than this is no standing queue.
@@ -120,8 +113,6 @@ struct Channel {
     desired: BitRate,
     queue: Option<(u64, QueueReading)>,
     counters: Counters,
-    /// When the counters were read last.
-    read: Option<MonoTime>,
     /// Packets waited in the shaper at the last two readings.
     waited: [bool; 2],
     actuation: Actuation,
@@ -138,17 +129,12 @@ impl Wan {
             let DirectionParams { limits, law } = params.directions[direction];
             Channel {
                 limits,
-                law: match law {
-                    LawKind::Adaptive => Box::new(Adaptive::new(params.evidence.bloat_threshold)),
-                    LawKind::Zone(zone) => Box::new(Zone::new(params.thresholds, zone)),
-                    LawKind::Fixed => Box::new(Fixed),
-                },
+                law: law.build(params.evidence.bloat_threshold, params.thresholds),
                 meter: LoadMeter::default(),
                 machine: StateMachine::new(params.thresholds, now),
                 desired: limits.base,
                 queue: None,
                 counters: Counters::default(),
-                read: None,
                 waited: [false; 2],
                 actuation: Actuation::default(),
                 last_observed: None,
@@ -233,7 +219,7 @@ impl Wan {
         let dt = now.since(self.decided);
         self.decided = now;
         let loads = PerDirection::build(|direction| self.directions[direction].load(now));
-        let traffic = loads.each().iter().any(|(_, load)| load.achieved > Some(TRAFFIC));
+        let traffic = loads.each().iter().any(|(_, load)| load.achieved > Some(load::TRAFFIC));
         let mut measurement = self.evidence.measurement(now, traffic);
         let Self { evidence, observes, directions, calm, .. } = self;
         let (noise, delta) = (evidence.noise(), measurement.delta);
@@ -293,8 +279,7 @@ impl Wan {
 impl Channel {
     /// The limit that the traffic meets: what the router enforces if that is known.
     fn in_force(&self) -> BitRate {
-        let known = self.last_observed.filter(|limit| *limit > BitRate::ZERO);
-        known.unwrap_or(self.desired)
+        self.last_observed.filter(|limit| *limit > BitRate::ZERO).unwrap_or(self.desired)
     }
 
     /// Zero is "unlimited" on a router; nothing that is decided goes above the ceiling.
@@ -341,7 +326,7 @@ impl Channel {
         let drained = now.since(self.law.last_cut()) >= DRAINED_AFTER
             || self.law.last_cut() == MonoTime::ZERO;
         let peak = self.load(now).recent_peak;
-        drained && peak.is_some_and(|peak| peak * generous < QUIET)
+        drained && peak.is_some_and(|peak| peak * generous < load::QUIET)
     }
 
     fn on_reading(&mut self, sample: &ShaperSample, queue: &QueueReading) {
@@ -350,7 +335,6 @@ impl Channel {
         }
         let queue = &self.counters.take(sample.at, queue);
         self.queue = Some((sample.sequence, *queue));
-        self.read = Some(sample.at);
         self.waited = [self.waited[1], queue.backlog_bytes > 2 * 1514];
         let rate = if queue.limit > BitRate::ZERO { queue.limit } else { self.desired };
         self.meter.update(sample.at, queue, rate);
@@ -390,7 +374,7 @@ impl Channel {
             path: moment.path(),
             delta,
             load,
-            is_counted: self.read.is_some_and(|read| now.since(read) < COUNTED),
+            is_counted: self.counters.are_fresh(now),
             other_left: case.other_left,
             plateau: self.bypass.plateau(),
         });

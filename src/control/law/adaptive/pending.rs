@@ -80,3 +80,6 @@ impl Adaptive {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
