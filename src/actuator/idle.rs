@@ -82,8 +82,11 @@ mod tests {
 
     const USUAL: Duration = Duration::from_millis(100);
 
-    fn row(bytes: u64) -> Result<QueueRow, RouterFault> {
-        Ok(QueueRow { reading: QueueReading { bytes, ..QueueReading::default() }, active: true })
+    fn rows(bytes: u64) -> [Result<QueueRow, RouterFault>; 2] {
+        [bytes, 7].map(|bytes| {
+            let reading = QueueReading { bytes, ..QueueReading::default() };
+            Ok(QueueRow { reading, active: true })
+        })
     }
 
     /// Reads as often as it is told to while `bps` flow, until `end`; returns the readings made.
@@ -92,7 +95,7 @@ mod tests {
         let mut at = Vec::new();
         while now < end {
             let time = MonoTime::from_millis(now);
-            watch.take(&[row(*bytes), row(7)], time);
+            watch.take(&rows(*bytes), time);
             at.push(now);
             let pause = watch.interval(USUAL, IdleReads::default(), time);
             let pause = u64::try_from(pause.as_millis()).unwrap();
@@ -117,7 +120,7 @@ mod tests {
         let (mut watch, mut bytes) = (IdleWatch::default(), 0);
         reads(&mut watch, &mut bytes, 0, 0, 70_000);
         let at = MonoTime::from_millis(71_000);
-        assert!(watch.take(&[row(bytes + 50_000), row(7)], at));
+        assert!(watch.take(&rows(bytes + 50_000), at));
         assert_eq!(watch.interval(USUAL, IdleReads::default(), at), USUAL);
     }
 
@@ -125,6 +128,6 @@ mod tests {
     fn a_counter_that_starts_again_is_no_quiet() {
         let (mut watch, mut bytes) = (IdleWatch::default(), 5000);
         reads(&mut watch, &mut bytes, 0, 0, 70_000);
-        assert!(watch.take(&[row(10), row(7)], MonoTime::from_millis(71_000)));
+        assert!(watch.take(&rows(10), MonoTime::from_millis(71_000)));
     }
 }

@@ -57,6 +57,7 @@ impl LawKind {
 }
 
 /// What a law may know about its direction at one moment.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LawInput {
     pub(super) direction: Direction,

@@ -41,9 +41,8 @@ fn decide(law: &mut Adaptive, mut input: LawInput, from: BitRate, millis: u64) -
     rates
 }
 
-fn after(seconds: u64, input: LawInput) -> LawInput {
-    LawInput { now: MonoTime::from_millis(seconds * 1000), ..input }
-}
+/// The time from which the second part of a test goes on.
+const LATER: MonoTime = MonoTime::from_millis(1000);
 
 #[test]
 fn the_newest_evidence_sets_the_rate_that_a_hanging_router_will_get() {
@@ -52,7 +51,7 @@ fn the_newest_evidence_sets_the_rate_that_a_hanging_router_will_get() {
     let early = *first.last().unwrap();
     assert!(early < mbps(50.0) && early > mbps(40.0), "{early:?}");
     // The link falls while the cut is pending.
-    let rates = decide(&mut law, after(1, kept(12.0, 80.0)), early, 3000);
+    let rates = decide(&mut law, LawInput { now: LATER, ..kept(12.0, 80.0) }, early, 3000);
     let last = *rates.last().unwrap();
     assert!(last <= mbps(12.0) && last >= mbps(6.0), "{last:?}");
     // Not again and again: it is the same limit that is in force.
@@ -70,7 +69,7 @@ fn without_counters_a_pending_cut_is_never_taken_back() {
     };
     let first = *decide(&mut law, growing(1.0), mbps(60.0), 200).last().unwrap();
     assert!(first <= mbps(30.0), "as fast as the delay grew: {first:?}");
-    let rates = decide(&mut law, after(1, growing(0.0)), first, 3000);
+    let rates = decide(&mut law, LawInput { now: LATER, ..growing(0.0) }, first, 3000);
     assert!(rates.iter().all(|rate| *rate <= first), "{rates:?}");
 }
 
@@ -85,7 +84,8 @@ fn a_limit_that_is_kept_and_does_no_harm_is_approached_again() {
             newest: Some(mbps(59.0)),
             recent_peak: Some(0.98),
         },
-        ..after(1, kept(59.0, 0.0))
+        now: LATER,
+        ..kept(59.0, 0.0)
     };
     let rates = decide(&mut law, calm, cut, 10_000);
     assert!(rates.is_sorted(), "no oscillation: {rates:?}");
