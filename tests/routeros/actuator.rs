@@ -282,7 +282,7 @@ async fn a_router_that_lost_what_it_was_asked_in_a_hang_gets_the_newest_rate_soo
         let ended = Instant::now();
         until("the newest rate in force", || rig.is_settled(rates[1])).await;
         let took = ended.elapsed();
-        assert!(took < Duration::from_millis(1000), "{took:?} after a hang of {hang} ms");
+        assert!(took < Duration::from_secs(1), "{took:?} after a hang of {hang} ms");
     }
     let limits = rig.bench.emulator.log().into_iter().flat_map(|call| call.effects);
     let downloads = limits.filter_map(|effect| match effect {
