@@ -11,11 +11,12 @@ mod steering;
 mod vocabulary;
 mod wan;
 
-use std::{env, fs};
+use std::{collections::BTreeSet, env, fs};
 
 use board::Board;
 pub(crate) use checks::selectors;
 use serde_json::{Value, json};
+use wanctl::control::{CongestionState, MeasurementState};
 
 use super::names::repository;
 
@@ -75,6 +76,30 @@ fn the_files_are_in_order() {
         faults.extend(checks::faults(&json).into_iter().map(|f| format!("{}: {f}", board.name)));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// A state that a board does not know is drawn as nothing, or as a bare number.
+#[test]
+fn every_state_has_a_word_and_a_colour() {
+    let known = |states: &[(&'static str, panel::Word)]| -> BTreeSet<&'static str> {
+        states.iter().map(|(name, _)| *name).collect()
+    };
+    assert_eq!(
+        known(&vocabulary::CONGESTION),
+        CongestionState::ALL.map(CongestionState::name).into()
+    );
+    assert_eq!(
+        known(&vocabulary::MEASUREMENT),
+        MeasurementState::ALL.map(MeasurementState::name).into()
+    );
+    let measured = MeasurementState::ALL.into_iter().filter(|state| state.is_measured());
+    let measured: Vec<&str> = measured.map(MeasurementState::name).collect();
+    assert_eq!(vocabulary::MEASURED, measured.join("|"));
+    for states in [&vocabulary::CONGESTION[..], &vocabulary::MEASUREMENT[..]] {
+        let values: BTreeSet<_> = states.iter().map(|(_, (value, ..))| value).collect();
+        let colours: BTreeSet<_> = states.iter().map(|(_, (.., colour))| colour).collect();
+        assert_eq!((values.len(), colours.len()), (states.len(), states.len()));
+    }
 }
 
 #[test]

@@ -6,8 +6,8 @@ use super::{
     board::{ALERTS, Board, INSTANCE, MOVES, Row, STARTS, WAN},
     panel::{Panel, Shape},
     vocabulary::{
-        BAD_SHARE, CONGESTION, DELAY, GOOD_SHARE, MEASUREMENT, NONE, OF_INSTANCE, OF_WAN, PLAIN,
-        coloured, columns, mappings, now, thresholds, to_wan, words, worst_recorded,
+        BAD_SHARE, CONGESTION, DELAY, GOOD_SHARE, MEASURED, MEASUREMENT, NONE, OF_INSTANCE, OF_WAN,
+        PLAIN, coloured, columns, mappings, now, thresholds, to_wan, words, worst_recorded,
     },
 };
 
@@ -56,11 +56,11 @@ fn now_row() -> Row {
             .steps(&[(0.0, "green"), (1.0, "orange")]),
             stat(
                 "Cannot be measured",
-                "WANs without a usable delay: collapsed (replies lost under load), stalled (no replies at all) or starting",
+                "WANs without a usable delay: collapsed (replies lost under load), stalled (no replies at all), cannot_send (no probe can be sent), bypass (the probes do not pass the queue) or starting",
             )
             .ask(
                 &format!(
-                    r#"sum(wanctl_measurement_state{{{OF_WAN}, state=~"collapsed|stalled|starting"}})"#
+                    r#"sum(wanctl_measurement_state{{{OF_WAN}, state!~"{MEASURED}"}})"#
                 ),
                 "",
             )
@@ -93,6 +93,7 @@ fn table_row() -> Row {
         "Under 30 ms",
         "Probes lost",
         "Congested",
+        "Not measured",
         "Download",
         "Download shaped to",
         "Upload",
@@ -101,7 +102,7 @@ fn table_row() -> Row {
     let table = Panel::new(
         Shape::Table,
         "WANs",
-        "One line a WAN; the newest state, the rest over five minutes. A click on a WAN leads to its details.",
+        "One line a WAN; the newest state, the rest over five minutes. Added delay and congestion are of the measured time. A click on a WAN leads to its details.",
     )
     .ask(&now("wanctl_controller_state", OF_WAN, "instance, wan", &CONGESTION), "")
     .ask(&now("wanctl_measurement_state", OF_WAN, "instance, wan", &MEASUREMENT), "")
@@ -110,6 +111,7 @@ fn table_row() -> Row {
     .ask(&format!("sum by (instance, wan) (instance_wan:wanctl_rtt_inflation_seconds_under_30ms:ratio_rate5m{{{OF_WAN}}})"), "")
     .ask(&format!("sum by (instance, wan) (instance_wan:wanctl_reflector_probe_failures_per_probe:ratio_rate5m{{{OF_WAN}}})"), "")
     .ask(&format!("max by (instance, wan) (instance_wan_direction:wanctl_congested_time_seconds:ratio_rate5m{{{OF_WAN}}})"), "")
+    .ask(&format!("1 - sum by (instance, wan) (instance_wan:wanctl_measured_time_seconds:ratio_rate5m{{{OF_WAN}}})"), "")
     .ask(&by("sent", "download"), "")
     .ask(&by("allowance", "download"), "")
     .ask(&by("sent", "upload"), "")
@@ -127,13 +129,14 @@ fn table_row() -> Row {
             ("custom.cellOptions", coloured()),
         ]
     };
-    let rates = &names[7..];
+    let rates = &names[8..];
     let table = table
         .of("Added delay p50", &coloured_by("s", DELAY))
         .of("Added delay p95", &coloured_by("s", DELAY))
         .of("Under 30 ms", &coloured_by("percentunit", GOOD_SHARE))
         .of("Probes lost", &coloured_by("percentunit", BAD_SHARE))
-        .of("Congested", &coloured_by("percentunit", BAD_SHARE));
+        .of("Congested", &coloured_by("percentunit", BAD_SHARE))
+        .of("Not measured", &coloured_by("percentunit", BAD_SHARE));
     let table = rates.iter().fold(table, |table, rate| table.of(rate, &[("unit", json!("bps"))]));
     let alerts = Panel::new(
         Shape::Table,
@@ -199,7 +202,7 @@ fn time_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Time congested",
-                "Share of the five minutes before in SOFT RED or RED, of the worse direction; exact, from counters of time",
+                "Share of the measured time of the five minutes before in SOFT RED or RED, of the worse direction; exact, from counters of time",
             )
             .ask(
                 &format!(

@@ -7,7 +7,8 @@ use super::{
     board::{Board, DIRECTION, INSTANCE, Row, WAN},
     panel::{Panel, Shape},
     vocabulary::{
-        CONGESTION, DELAY, GOOD_SHARE, OF_DIRECTION, OF_WAN, PLAIN, coloured, thresholds, to_wan,
+        CONGESTION, DELAY, GOOD_SHARE, MEASURED, OF_DIRECTION, OF_WAN, PLAIN, coloured, thresholds,
+        to_wan,
     },
 };
 
@@ -30,7 +31,7 @@ pub(crate) fn board() -> Board {
 fn under(bound: &str, window: &str) -> String {
     format!(
         r#"sum by (instance, wan) (increase(wanctl_rtt_inflation_seconds_bucket{{{OF_WAN}, le="{bound}"}}[{window}]))
-           / sum by (instance, wan) (increase(wanctl_rtt_inflation_seconds_count{{{OF_WAN}}}[{window}]))"#
+           / (sum by (instance, wan) (increase(wanctl_rtt_inflation_seconds_count{{{OF_WAN}}}[{window}])) > 0)"#
     )
 }
 
@@ -61,11 +62,11 @@ fn sum_row() -> Row {
                 .ask(&under("0.1", "$__range"), EACH)
                 .unit("percentunit")
                 .steps(GOOD_SHARE),
-            stat("Median", "Of the added delay of all cycles")
+            stat("Median", "Of the added delay of all measured cycles")
                 .ask(&delay("0.5", "$__range"), EACH)
                 .unit("s")
                 .steps(DELAY),
-            stat("99th percentile", "Of the added delay of all cycles: one in a hundred was worse")
+            stat("99th percentile", "Of the added delay of all measured cycles: one in a hundred was worse")
                 .ask(&delay("0.99", "$__range"), EACH)
                 .unit("s")
                 .steps(DELAY),
@@ -73,10 +74,10 @@ fn sum_row() -> Row {
                 .ask(&format!("max by (instance, wan) ({})", time_in("soft_red|red", "$__range")), EACH)
                 .unit("s")
                 .steps(PLAIN),
-            stat("Not measured", "Time without a usable delay: collapsed, stalled or starting")
+            stat("Not measured", "Time without a usable delay: collapsed, stalled, cannot_send, bypass or starting; it counts neither as good nor as bad")
                 .ask(
                     &format!(
-                        r#"sum by (instance, wan) (increase(wanctl_measurement_state_time_seconds_total{{{OF_WAN}, state=~"collapsed|stalled|starting"}}[$__range]))"#
+                        r#"sum by (instance, wan) (increase(wanctl_measurement_state_time_seconds_total{{{OF_WAN}, state!~"{MEASURED}"}}[$__range]))"#
                     ),
                     EACH,
                 )
@@ -94,7 +95,7 @@ fn hours_row() -> Row {
             Panel::new(
                 Shape::Bars,
                 "Time over 30 ms",
-                "Share of each hour's cycles with more than 30 ms of added delay",
+                "Share of each hour's measured cycles with more than 30 ms of added delay",
             )
             .ask(&format!("1 - {}", under("0.03", "1h")), EACH)
             .unit("percentunit")

@@ -27,21 +27,26 @@ pub(crate) const PLAIN: Steps = &[(0.0, "text")];
 /// One is well, zero is not.
 pub(crate) const ALIVE: Steps = &[(0.0, "red"), (1.0, "green")];
 
-/// The congestion states, from well to worst.
-pub(crate) const CONGESTION: [(&str, Word); 4] = [
+/// The congestion states, from well to worst. What is partly unknown is not shown as green.
+pub(crate) const CONGESTION: [(&str, Word); 5] = [
     ("green", (0, "GREEN", "green")),
-    ("yellow", (1, "YELLOW", "yellow")),
-    ("soft_red", (2, "SOFT RED", "orange")),
-    ("red", (3, "RED", "red")),
+    ("unknown", (1, "UNKNOWN", "blue")),
+    ("yellow", (2, "YELLOW", "yellow")),
+    ("soft_red", (3, "SOFT RED", "orange")),
+    ("red", (4, "RED", "red")),
 ];
 /// How far the probes can be trusted, from well to worst.
-pub(crate) const MEASUREMENT: [(&str, Word); 5] = [
+pub(crate) const MEASUREMENT: [(&str, Word); 7] = [
     ("healthy", (0, "HEALTHY", "green")),
     ("reduced", (1, "REDUCED", "yellow")),
     ("starting", (2, "STARTING", "blue")),
-    ("stalled", (3, "STALLED", "purple")),
-    ("collapsed", (4, "COLLAPSED", "red")),
+    ("bypass", (3, "BYPASS", "orange")),
+    ("stalled", (4, "STALLED", "purple")),
+    ("cannot_send", (5, "CANNOT SEND", "text")),
+    ("collapsed", (6, "COLLAPSED", "red")),
 ];
+/// Selects the measurement states in which the delay is measured.
+pub(crate) const MEASURED: &str = "healthy|reduced";
 /// Where steering stands.
 pub(crate) const STEERING: [(&str, Word); 5] = [
     ("home", (0, "HOME", "green")),

@@ -40,11 +40,11 @@ fn now_row() -> Row {
                 .ask(&quantile("0.95", "wanctl_rtt_inflation_seconds", OF_WAN, "wan"), "{{wan}}")
                 .unit("s")
                 .steps(DELAY),
-            stat("Time congested", "Share of the shown time in SOFT RED or RED, by direction")
+            stat("Time congested", "Share of the measured part of the shown time in SOFT RED or RED, by direction")
                 .ask(
                     &format!(
                         r#"sum by (direction) (increase(wanctl_controller_state_time_seconds_total{{{OF_DIRECTION}, state=~"soft_red|red"}}[$__range]))
-                           / sum by (direction) (increase(wanctl_controller_state_time_seconds_total{{{OF_DIRECTION}}}[$__range]))"#
+                           / (sum by (direction) (increase(wanctl_controller_state_time_seconds_total{{{OF_DIRECTION}, state!="unknown"}}[$__range])) > 0)"#
                     ),
                     "{{direction}}",
                 )
@@ -195,7 +195,7 @@ fn state_row() -> Row {
             Panel::new(
                 Shape::Timeline,
                 "Congestion",
-                "The worst state of each step that lasted at least a hundredth of it",
+                "The worst state of each step that lasted at least a hundredth of it; UNKNOWN while the delay is not measured",
             )
             .ask(
                 &worst(
@@ -261,7 +261,7 @@ fn reflectors_row() -> Row {
             Panel::new(
                 Shape::Timeline,
                 "How far the probes can be trusted",
-                "The worst state of each step that lasted at least a hundredth of it. COLLAPSED: replies lost under load. STALLED: no replies and no load.",
+                "The worst state of each step that lasted at least a hundredth of it. COLLAPSED: replies lost under load. STALLED: no replies and no load. BYPASS: the probes do not pass the queue. CANNOT SEND: no probe can be sent.",
             )
             .ask(
                 &worst("wanctl_measurement_state_time_seconds_total", OF_WAN, "wan", &MEASUREMENT),
