@@ -130,6 +130,8 @@ impl Bench {
             settings,
             updates,
             clock,
+            road: watch::channel(None).1,
+            method: None,
             samples: receiver,
             shaper: link.shaper.subscribe(),
             actuation: link.actuation.subscribe(),

@@ -43,7 +43,9 @@ mod sending;
 mod state;
 mod wan;
 
-pub use cycle::{Cycle, DirectionCycle, Measurement, MeasurementState, ReflectorView, Timing};
+pub use cycle::{
+    Cycle, DirectionCycle, Measurement, MeasurementState, ProbeMethod, ReflectorView, Timing,
+};
 pub use direction::{Direction, PerDirection};
 pub use evidence::EvidenceParams;
 pub use law::{LawKind, LawName, Limits, Reason, ZoneFloors, ZoneParams};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use wanctl::{
     control::{
         Actuation, CongestionState, Cycle, DirectionCycle, Load, LoadClass, Measurement,
-        MeasurementState, PerDirection, ProbeOutcome, QueueReading, Reason, ReflectorId, RttSample,
-        Timing,
+        MeasurementState, PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason,
+        ReflectorId, RttSample, Timing,
     },
     units::{BitRate, Delay, MonoTime, Timestamp},
 };
@@ -92,6 +92,7 @@ impl Link {
                 outcome,
                 one_way: None,
             }],
+            method: Some(ProbeMethod::IcmpEcho),
             timing: Timing { interval: INTERVAL, lateness, ..Timing::default() },
         }
     }

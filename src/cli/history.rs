@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 use super::{EXIT_USAGE, Failure, output::say, zone};
 use crate::{
     clock::Clock,
-    history::{self, Compacted, Mistake, Question, Reader, Words},
+    history::{self, Compacted, Event, Mistake, Question, Reader, Words},
     units::{Delay, Timestamp},
 };
 use pager::Output;
@@ -172,6 +172,14 @@ pub(super) fn run(args: HistoryArgs) -> Result<(), Failure> {
     let rows = !(summary || events || by.is_some() || plot.is_some());
     if format == Format::Openmetrics && !rows {
         let error = anyhow::anyhow!("--format openmetrics: only rows are written that way");
+        return Err(Failure { code: EXIT_USAGE, error });
+    }
+    if let Some(kind) = kind.iter().find(|kind| !Event::KINDS.contains(&kind.as_str())) {
+        let known = Event::KINDS.join(", ");
+        let error = anyhow::anyhow!(
+            "--kind: there is no kind of event `{}`; there are {known}",
+            kind.escape_debug()
+        );
         return Err(Failure { code: EXIT_USAGE, error });
     }
     let asking = asked.open()?;

@@ -27,8 +27,40 @@ pub struct Cycle {
     pub reflectors: Vec<ReflectorView>,
     /// The probe outcomes that arrived since the cycle before.
     pub samples: Vec<RttSample>,
+    /// How the newest reply was measured; `None` before the first.
+    pub method: Option<ProbeMethod>,
     /// How punctual the loop was.
     pub timing: Timing,
+}
+
+/// How the delay to a reflector is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProbeMethod {
+    /// ICMP echo from this host.
+    IcmpEcho,
+    /// ICMP timestamp from this host: it tells the directions apart.
+    IcmpTimestamp,
+    /// A TCP connection from this host.
+    TcpConnect,
+    /// ICMP echo from the router.
+    RouterPing,
+}
+
+impl ProbeMethod {
+    /// All methods, in the order in which they are shown.
+    pub const ALL: [Self; 4] =
+        [Self::IcmpEcho, Self::IcmpTimestamp, Self::TcpConnect, Self::RouterPing];
+
+    /// Returns the name used in the history.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::IcmpEcho => "icmp_echo",
+            Self::IcmpTimestamp => "icmp_timestamp",
+            Self::TcpConnect => "tcp_connect",
+            Self::RouterPing => "router_ping",
+        }
+    }
 }
 
 /// How far the probes can be trusted.

@@ -17,9 +17,12 @@ use tokio_util::sync::CancellationToken;
 use super::{idle::IdleWatch, memory::Keeper};
 use crate::{
     clock::Clock,
-    control::{Actuation, Cycle, PerDirection, RttSample, ShaperSample, Timing, Wan, WanParams},
+    control::{
+        Actuation, Cycle, PerDirection, ProbeMethod, ProbeOutcome, RttSample, ShaperSample, Timing,
+        Wan, WanParams,
+    },
     history::Recorder,
-    probe::Pace,
+    probe::{Pace, Road},
     recording::Tape,
     status::Board,
     telemetry::CycleMetrics,
@@ -50,6 +53,10 @@ pub struct ControlLoop {
     pub updates: watch::Receiver<LoopSettings>,
     /// The clock that dates decisions; the samples must be dated by the same one.
     pub clock: Clock,
+    /// Where it lies by which road the probes go.
+    pub road: watch::Receiver<Option<Road>>,
+    /// How the newest reply was measured.
+    pub method: Option<ProbeMethod>,
     /// Where the outcomes of the probes arrive.
     pub samples: mpsc::Receiver<RttSample>,
     /// Where the newest counters of the shaper queues lie.
@@ -140,6 +147,7 @@ impl ControlLoop {
             self.wan.on_rtt(&sample);
             samples.push(sample);
         }
+        self.note_method(&samples);
         let shaper = *self.shaper.borrow_and_update();
         if let Some(sample) = &shaper {
             self.wan.on_shaper(sample);
@@ -173,8 +181,18 @@ impl ControlLoop {
             directions: decision.directions,
             reflectors: decision.reflectors,
             samples,
+            method: self.method,
             timing,
         });
+    }
+
+    fn note_method(&mut self, samples: &[RttSample]) {
+        let is_reply = |sample: &&RttSample| matches!(sample.outcome, ProbeOutcome::Reply(_));
+        if let Some(reply) = samples.iter().rev().find(is_reply)
+            && let Some(road) = *self.road.borrow()
+        {
+            self.method = Some(road.method(reply.one_way.is_some()));
+        }
     }
 
     /// Goes on under new settings, if some have arrived.

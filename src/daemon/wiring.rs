@@ -71,9 +71,11 @@ impl Wiring<'_> {
         let (sender, samples) = mpsc::channel(SAMPLES);
         let (teller, changes) = mpsc::channel(CHANGES);
         let pace = watch::Sender::new(Pace::Full);
+        let (way, road) = watch::channel(None);
         let ends = Ends {
             samples: sender,
             pace: pace.subscribe(),
+            road: way,
             changes: teller,
             metrics: ProbeMetrics::new(&self.probing, &name, &reflectors),
         };
@@ -96,6 +98,8 @@ impl Wiring<'_> {
             settings,
             updates,
             clock: self.clock,
+            road,
+            method: None,
             samples,
             shaper: link.shaper.subscribe(),
             actuation: link.actuation.subscribe(),

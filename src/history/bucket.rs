@@ -13,7 +13,7 @@ use columns::{Merge, VALUES};
 
 use super::histogram::Histogram;
 use crate::{
-    control::{CongestionState, Direction, MeasurementState},
+    control::{CongestionState, Direction, MeasurementState, ProbeMethod},
     units::{BitRate, Delay},
 };
 
@@ -65,8 +65,10 @@ pub enum RateKind {
     Desired,
     /// What the shaper was last seen set to.
     Observed,
-    /// What got through, as the controller saw it.
+    /// The delivery rate, as the controller saw it.
     Achieved,
+    /// The capacity estimate of the link.
+    Capacity,
 }
 
 impl Default for Bucket {
@@ -149,6 +151,12 @@ impl Bucket {
     #[must_use]
     pub fn measurement_ms(&self, state: MeasurementState) -> u64 {
         self.sum(Column::measurement(state))
+    }
+
+    /// Returns the time for which the newest reply was measured by `method`, in milliseconds.
+    #[must_use]
+    pub fn method_ms(&self, method: ProbeMethod) -> u64 {
+        self.sum(Column::method(method))
     }
 
     /// Returns the time in a congestion state, in milliseconds.

@@ -4,7 +4,7 @@
 //! and the number of a variant that is gone is never given again. Every open writes the pairs
 //! into the table `code`, so that any SQLite tool can join names to numbers.
 
-use crate::control::{CongestionState, LoadClass, MeasurementState, Reason};
+use crate::control::{CongestionState, LoadClass, MeasurementState, ProbeMethod, Reason};
 
 /// An enumeration that is stored as a small integer.
 pub(super) trait Coded: Copy + 'static {
@@ -60,6 +60,13 @@ coded!(CongestionState, "state", name, {
     Unknown = 4,
 });
 
+coded!(ProbeMethod, "method", name, {
+    IcmpEcho = 0,
+    TcpConnect = 1,
+    RouterPing = 2,
+    IcmpTimestamp = 3,
+});
+
 coded!(LoadClass, "load", name, {
     Unknown = 0,
     Idle = 1,
@@ -98,6 +105,7 @@ pub(super) fn table() -> impl Iterator<Item = (&'static str, i64, &'static str)>
     pairs::<MeasurementState>()
         .chain(pairs::<CongestionState>())
         .chain(pairs::<LoadClass>())
+        .chain(pairs::<ProbeMethod>())
         .chain(pairs::<Reason>())
 }
 

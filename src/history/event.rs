@@ -219,34 +219,45 @@ pub enum Event {
     },
 }
 
-impl Event {
-    /// Returns the value of `event.kind`.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Start { .. } => "start",
-            Self::Stop { .. } => "stop",
-            Self::ConfigLoaded { .. } => "config_loaded",
-            Self::ConfigReloaded { .. } => "config_reloaded",
-            Self::StateChanged { .. } => "state_changed",
-            Self::MeasurementChanged { .. } => "measurement_changed",
-            Self::RateWritten { .. } => "rate_written",
-            Self::LimitDrifted { .. } => "limit_drifted",
-            Self::ProbesLost { .. } => "probes_lost",
-            Self::ProbesRecovered { .. } => "probes_recovered",
-            Self::ReflectorReplaced { .. } => "reflector_replaced",
-            Self::ReflectorReturned { .. } => "reflector_returned",
-            Self::ClockStepped { .. } => "clock_stepped",
-            Self::RouterUnreachable { .. } => "router_unreachable",
-            Self::RouterRecovered { .. } => "router_recovered",
-            Self::RoadChanged { .. } => "road_changed",
-            Self::SteerState { .. } => "steer_state",
-            Self::Steered { .. } => "steered",
-            Self::FailedOver { .. } => "failed_over",
-            Self::SteerOverride { .. } => "steer_override",
-            Self::SwitchSeen { .. } => "switch_seen",
-            Self::HistorySetAside { .. } => "history_set_aside",
+macro_rules! kinds {
+    ($($variant:ident $name:literal),+ $(,)?) => {
+        /// The kinds of all events: the values of `event.kind`.
+        pub const KINDS: &'static [&'static str] = &[$($name),+];
+
+        /// Returns the value of `event.kind`.
+        #[must_use]
+        pub const fn kind(&self) -> &'static str {
+            match self {
+                $(Self::$variant { .. } => $name),+
+            }
         }
+    };
+}
+
+impl Event {
+    kinds! {
+        Start "start",
+        Stop "stop",
+        ConfigLoaded "config_loaded",
+        ConfigReloaded "config_reloaded",
+        StateChanged "state_changed",
+        MeasurementChanged "measurement_changed",
+        RateWritten "rate_written",
+        LimitDrifted "limit_drifted",
+        ProbesLost "probes_lost",
+        ProbesRecovered "probes_recovered",
+        ReflectorReplaced "reflector_replaced",
+        ReflectorReturned "reflector_returned",
+        ClockStepped "clock_stepped",
+        RouterUnreachable "router_unreachable",
+        RouterRecovered "router_recovered",
+        RoadChanged "road_changed",
+        SteerState "steer_state",
+        Steered "steered",
+        FailedOver "failed_over",
+        SteerOverride "steer_override",
+        SwitchSeen "switch_seen",
+        HistorySetAside "history_set_aside",
     }
 
     /// Returns the JSON object for `event.payload`.

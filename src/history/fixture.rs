@@ -8,8 +8,8 @@ use super::{Retention, Settings, row::Batch, store::Store, tracker::Tracker};
 use crate::{
     control::{
         Actuation, CongestionState, Cycle, DirectionCycle, Load, LoadClass, Measurement,
-        MeasurementState, PerDirection, ProbeOutcome, QueueReading, Reason, ReflectorId, RttSample,
-        Timing,
+        MeasurementState, PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason,
+        ReflectorId, RttSample, Timing,
     },
     units::{BitRate, Delay, MonoTime, Timestamp},
 };
@@ -51,7 +51,7 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
         previous: BitRate::from_bps(91_000_000 + place),
         desired: BitRate::from_bps(92_000_000 + 1000 * place),
         reason,
-        capacity: None,
+        capacity: Some(BitRate::from_bps((92_000_000 + 1000 * place) * 11 / 10)),
         actuation: Actuation {
             written: Some(BitRate::from_bps(92_000_000 + 1000 * place)),
             observed: Some(BitRate::from_bps(93_000_000 + 1000 * place)),
@@ -87,6 +87,7 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
             probe(number, ProbeOutcome::Lost),
             probe(number, ProbeOutcome::Unsent),
         ],
+        method: Some(ProbeMethod::IcmpEcho),
         timing: Timing {
             interval: Duration::from_millis(50),
             lateness: Duration::from_micros(310),
@@ -159,6 +160,7 @@ impl Life {
         now.samples.truncate(1);
         let delta = random.i64(-300..1_500) + if loaded[0] { random.i64(0..20_000) } else { 0 };
         now.measurement.delta = Some(Delay::from_micros(delta));
+        now.measurement.baseline = Some(Delay::from_micros(23_900));
         now.measurement.rtt = Some(Delay::from_micros(24_000 + delta));
         now.measurement.jitter = Some(Delay::from_micros(random.i64(400..2_000)));
         now.measurement.votes = if delta > 15_000 { random.u16(1..6) } else { 0 };
@@ -190,6 +192,9 @@ fn live(
         now.actuation.writes += 1;
     }
     now.load.achieved = Some(now.desired.scaled(share));
+    if number.is_multiple_of(40) {
+        now.capacity = Some(BitRate::from_bps(link).scaled(random.f64().mul_add(0.1, 0.95)));
+    }
     if number.is_multiple_of(2) {
         let queue = now.queue.get_or_insert_default();
         let bytes = now.desired.scaled(share).bytes_in(STEP * 2);

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::{HistoryError, code, tier::Tier};
 
 /// The `user_version` of the files that this wanctl writes, and the only one that it reads.
-pub(super) const SCHEMA_VERSION: i64 = 4;
+pub(super) const SCHEMA_VERSION: i64 = 5;
 
 /// The `application_id` of a history: "wanc" in ASCII.
 const APPLICATION_ID: i64 = 0x7761_6e63;

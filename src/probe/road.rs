@@ -1,5 +1,7 @@
 //! By which road the reflectors of a WAN are asked, and why by that one.
 
+use crate::control::ProbeMethod;
+
 /// A way to ask a reflector how far away it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Road {
@@ -19,6 +21,18 @@ impl Road {
             Self::Icmp => "icmp",
             Self::Router => "router",
             Self::Tcp => "tcp",
+        }
+    }
+
+    /// Returns how a reply on this road was measured, given whether it tells the directions' delays
+    /// apart.
+    #[must_use]
+    pub const fn method(self, tells_directions: bool) -> ProbeMethod {
+        match self {
+            Self::Icmp if tells_directions => ProbeMethod::IcmpTimestamp,
+            Self::Icmp => ProbeMethod::IcmpEcho,
+            Self::Router => ProbeMethod::RouterPing,
+            Self::Tcp => ProbeMethod::TcpConnect,
         }
     }
 }

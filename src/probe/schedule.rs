@@ -13,7 +13,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
 
-use super::{Pace, Pool, PoolEvent, PoolParams, ProbeMetrics, Prober};
+use super::{Pace, Pool, PoolEvent, PoolParams, ProbeMetrics, Prober, Road};
 use crate::{
     clock::Clock,
     config::ProbeConfig,
@@ -50,6 +50,8 @@ pub struct Ends {
     pub samples: mpsc::Sender<RttSample>,
     /// Where it lies how fast to probe.
     pub pace: watch::Receiver<Pace>,
+    /// Where it is left by which road the probes go.
+    pub road: watch::Sender<Option<Road>>,
     /// Where it is told who takes turns; what nobody takes is dropped.
     pub changes: mpsc::Sender<PoolEvent>,
     /// What is shown of the probing.
@@ -83,7 +85,7 @@ impl Schedule {
         ends: Ends,
         stop: CancellationToken,
     ) {
-        let Ends { samples, mut pace, changes, mut metrics } = ends;
+        let Ends { samples, mut pace, road, changes, mut metrics } = ends;
         let mut pool = Pool::new(self.pool, clock.now());
         metrics.active(pool.active());
         let (teller, mut fates) = mpsc::channel::<RttSample>(FATES);
@@ -117,6 +119,7 @@ impl Schedule {
             metrics.interval(gap);
             if let Some(report) = prober.report() {
                 metrics.road(&report);
+                road.send_if_modified(|told| told.replace(report.road) != Some(report.road));
             }
             let now = clock.now();
             self.tell(pool.review(now), &pool, &metrics, &changes);

@@ -9,8 +9,8 @@ use super::{
 use crate::{
     control::{
         Actuation, CongestionState, Cycle, DirectionCycle, Limits, Load, LoadClass, Measurement,
-        MeasurementState, PerDirection, ProbeOutcome, QueueReading, Reason, ReflectorId,
-        ReflectorView, RttSample, Timing,
+        MeasurementState, PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason,
+        ReflectorId, ReflectorView, RttSample, Timing,
     },
     units::{BitRate, Delay, MonoTime, Timestamp},
 };
@@ -128,6 +128,7 @@ impl TestWan {
             directions: PerDirection { download: channel, upload: channel },
             reflectors: (0..REFLECTORS).map(|id| reflector(id, self.last_reply)).collect(),
             samples: outcome.map(sample).into_iter().collect(),
+            method: Some(ProbeMethod::IcmpEcho),
             timing: Timing { interval: STEP, ..Timing::default() },
         }
     }

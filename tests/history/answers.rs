@@ -218,6 +218,10 @@ fn what_makes_no_sense_is_refused_with_what_would() {
         (&["--last", "1x"], "--last: `1x` is no span of time; try "),
         (&["--metrics", "latency"], "--metrics: there is no metric `latency`"),
         (&["--resolution", "2m"], "--resolution: `2m` is none of auto, raw, 1s, 1m, 5m and 1h"),
+        (
+            &["--events", "--kind", "started"],
+            "--kind: there is no kind of event `started`; there are start, ",
+        ),
         (&["--summary", "--format", "openmetrics"], "--format openmetrics: only rows"),
         (&["--plot", "picture.jpeg"], "picture.jpeg ends neither in .svg nor in .png"),
     ] {

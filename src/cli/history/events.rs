@@ -19,6 +19,7 @@ pub(super) fn tell(
     let Asking { reader, question, wans, zone, .. } = asking;
     // One that is not about a WAN belongs to all of them, unless some are asked for.
     let wan = if let [wan] = &question.wans[..] { Some(wan.clone()) } else { None };
+    let has_kinds = !kinds.is_empty();
     let filter = EventFilter { from: question.from, to: question.to, wan, kinds };
     let is_asked = |event: &RecordedEvent| match &event.wan {
         Some(wan) => wans.contains(wan),
@@ -29,7 +30,8 @@ pub(super) fn tell(
         Format::Json => write!(out, "[")?,
         Format::Table | Format::Openmetrics => {
             let span = human::span(question.from, question.to, zone);
-            writeln!(out, "events from {span}")?;
+            let note = if has_kinds { "" } else { ", without rate writes (--kind rate_written)" };
+            writeln!(out, "events from {span}{note}")?;
         }
     }
     let mut before = "\n";
@@ -81,10 +83,15 @@ fn in_words(payload: &Value) -> String {
     });
     let first: Vec<String> = shown("direction").into_iter().chain(changes).collect();
     let is_told = |name: &str| {
-        name == "direction" || CHANGES.iter().any(|(old, new)| [*old, *new].contains(&name))
+        let is_change = |(old, new): &(&str, &str)| {
+            [*old, *new].contains(&name) && members.contains_key(*old) && members.contains_key(*new)
+        };
+        name == "direction" || CHANGES.iter().any(is_change)
     };
     let mut words = if first.is_empty() { Vec::new() } else { vec![first.join(" ")] };
-    for (name, value) in members.iter().filter(|(name, _)| !is_told(name)) {
+    // A value that is null is absent; the one that means something is the end of an override.
+    let is_shown = |name: &str, value: &Value| !is_told(name) && (name == "to" || !value.is_null());
+    for (name, value) in members.iter().filter(|(name, value)| is_shown(name, value)) {
         let unit = ["_us", "_bps"].iter().find_map(|unit| name.strip_suffix(unit));
         let label = unit.unwrap_or(name);
         words.push(format!("{} {}", label.replace('_', " "), text(name, value)));
@@ -94,7 +101,7 @@ fn in_words(payload: &Value) -> String {
 
 fn text(name: &str, value: &Value) -> String {
     match value {
-        Value::Null => "unknown".to_owned(),
+        Value::Null => "none".to_owned(),
         Value::String(text) => text.clone(),
         Value::Number(number) if name.ends_with("_us") => {
             Delay::from_micros(number.as_i64().unwrap_or(0)).to_string()

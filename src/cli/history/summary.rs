@@ -8,7 +8,7 @@ use super::{
     human,
 };
 use crate::{
-    control::{CongestionState, Direction, MeasurementState},
+    control::{CongestionState, Direction, MeasurementState, ProbeMethod},
     history::{Bucket, DelayKind, RateKind},
     units::{BitRate, Delay},
 };
@@ -65,7 +65,11 @@ fn whole(out: &mut dyn Write, sum: &Bucket, asked: Duration) -> std::io::Result<
     let (sent, lost) = (human::count(sent), human::count(lost));
     writeln!(out, "  probes       {lost} of {sent} lost ({lost_share})")?;
     let states = MeasurementState::ALL.map(|state| (state.name(), sum.measurement_ms(state)));
-    writeln!(out, "  measurement  {}", shares(&states))
+    writeln!(out, "  measurement  {}", shares(&states))?;
+    let methods = ProbeMethod::ALL.map(|method| (method.name(), sum.method_ms(method)));
+    let methods = shares(&methods);
+    let methods = if methods.is_empty() { "no reply was measured" } else { &methods };
+    writeln!(out, "  method       {methods}")
 }
 
 fn delays(out: &mut dyn Write, group: &Group, over: Delay) -> std::io::Result<()> {
@@ -80,6 +84,13 @@ fn delays(out: &mut dyn Write, group: &Group, over: Delay) -> std::io::Result<()
         let values = [stats.min, stats.mean, at(0.5), at(0.95), at(0.99), stats.max];
         let values = values.map(|delay| format!("{:7.1}", delay.millis())).join("  ");
         writeln!(out, "  {name:<12}  {values}")?;
+    }
+    if let Some(noise) = sum
+        .value("noise_sum_us")
+        .zip(sum.value("noise_cycles"))
+        .and_then(|(sum, cycles)| sum.checked_div(cycles))
+    {
+        writeln!(out, "  noise        {:16.1}", Delay::from_micros(noise).millis())?;
     }
     if let Some((share, millis)) = group.over(over) {
         let limit = over.millis();
@@ -99,6 +110,7 @@ fn direction(out: &mut dyn Write, sum: &Bucket, direction: Direction) -> std::io
         ("desired", RateKind::Desired),
         ("on the router", RateKind::Observed),
         ("traffic", RateKind::Achieved),
+        ("capacity", RateKind::Capacity),
     ] {
         let Some(rates) = sum.rate(direction, kind) else {
             writeln!(out, "  {name:<14}  not known")?;

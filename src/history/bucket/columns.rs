@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{DelayKind, RateKind};
-use crate::control::{CongestionState, Direction, MeasurementState};
+use crate::control::{CongestionState, Direction, MeasurementState, ProbeMethod};
 
 /// How two values of a column become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,10 @@ columns!(
     StalledMs "stalled_ms" Sum,
     BypassMs "bypass_ms" Sum,
     CannotSendMs "cannot_send_ms" Sum,
+    IcmpEchoMs "icmp_echo_ms" Sum,
+    IcmpTimestampMs "icmp_timestamp_ms" Sum,
+    TcpConnectMs "tcp_connect_ms" Sum,
+    RouterPingMs "router_ping_ms" Sum,
     RttCycles "rtt_cycles" Sum,
     RttSum "rtt_sum_us" Sum,
     RttMin "rtt_min_us" Min,
@@ -56,6 +60,8 @@ columns!(
     JitterCycles "jitter_cycles" Sum,
     JitterSum "jitter_sum_us" Sum,
     JitterMax "jitter_max_us" Max,
+    NoiseCycles "noise_cycles" Sum,
+    NoiseSum "noise_sum_us" Sum,
 });
 
 columns!(
@@ -79,6 +85,10 @@ columns!(
     AchievedSum "achieved_sum_bits" Sum,
     AchievedMin "achieved_min_kbps" Min,
     AchievedMax "achieved_max_kbps" Max,
+    CapacityMs "capacity_ms" Sum,
+    CapacitySum "capacity_sum_bits" Sum,
+    CapacityMin "capacity_min_kbps" Min,
+    CapacityMax "capacity_max_kbps" Max,
     BacklogMax "backlog_max_bytes" Max,
     Bytes "bytes" Sum,
     Packets "packets" Sum,
@@ -131,6 +141,16 @@ impl Column {
         }
     }
 
+    /// Returns the column of the time in which replies were measured by `method`.
+    pub(in crate::history) const fn method(method: ProbeMethod) -> Self {
+        match method {
+            ProbeMethod::IcmpEcho => Self::IcmpEchoMs,
+            ProbeMethod::IcmpTimestamp => Self::IcmpTimestampMs,
+            ProbeMethod::TcpConnect => Self::TcpConnectMs,
+            ProbeMethod::RouterPing => Self::RouterPingMs,
+        }
+    }
+
     /// Returns the columns of a delay: count, sum, minimum, maximum.
     pub(in crate::history) const fn delay(kind: DelayKind) -> [Self; 4] {
         match kind {
@@ -172,6 +192,9 @@ impl DirectionColumn {
             }
             RateKind::Achieved => {
                 [Self::AchievedMs, Self::AchievedSum, Self::AchievedMin, Self::AchievedMax]
+            }
+            RateKind::Capacity => {
+                [Self::CapacityMs, Self::CapacitySum, Self::CapacityMin, Self::CapacityMax]
             }
         }
     }

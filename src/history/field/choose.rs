@@ -1,15 +1,18 @@
 //! From the words of a person to fields.
 
 use super::{FIELDS, Field, Unit};
-use crate::control::{CongestionState, Direction, MeasurementState};
+use crate::control::{CongestionState, Direction, MeasurementState, ProbeMethod};
 
 /// Other names: those of `/metrics` and of `wanctl-history` 1.7, each without `wanctl_`.
-const ALIASES: [(&str, &[&str]); 28] = [
+const ALIASES: [(&str, &[&str]); 31] = [
     ("rtt_seconds", &["rtt"]),
     ("rtt_inflation_seconds", &["delta"]),
     ("rtt_delta_seconds", &["delta"]),
     ("rtt_baseline_seconds", &["baseline"]),
     ("rtt_jitter_seconds", &["jitter"]),
+    ("rtt_noise_seconds", &["noise"]),
+    ("link_capacity_estimate_bytes_per_second", &["capacity"]),
+    ("probe_method", &["method"]),
     ("measurement_state", &["measurement"]),
     ("measurement_state_time_seconds", &["measurement"]),
     ("reflector_probes", &["probes_sent"]),
@@ -90,6 +93,7 @@ impl Field {
         match word.strip_prefix(prefix).unwrap_or(word).trim_start_matches('_') {
             "state" => CongestionState::ALL.iter().any(|known| known.name() == state),
             "measurement" => MeasurementState::ALL.iter().any(|known| known.name() == state),
+            "method" => ProbeMethod::ALL.iter().any(|known| known.name() == state),
             _ => false,
         }
     }

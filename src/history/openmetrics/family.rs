@@ -176,6 +176,12 @@ pub(super) fn all() -> Vec<Family> {
             gauge("jitter_mean_us", 1e6),
         ),
         family(
+            "wanctl_rtt_noise_seconds",
+            seconds,
+            "Mean step from reply to reply while the link is idle, mean",
+            gauge("noise_mean_us", 1e6),
+        ),
+        family(
             "wanctl_measurement_state_time_seconds",
             seconds,
             "Time spent in each state of the measurement",
@@ -204,6 +210,12 @@ pub(super) fn all() -> Vec<Family> {
             None,
             "Traffic that passed the shaper, mean",
             rate("achieved"),
+        ),
+        family(
+            "wanctl_link_capacity_estimate_bytes_per_second",
+            None,
+            "Capacity estimate of the provider's link, mean",
+            rate("capacity"),
         ),
         family(
             "wanctl_shaper_allowance_bytes",

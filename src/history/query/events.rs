@@ -22,7 +22,8 @@ pub struct EventFilter {
     pub to: Timestamp,
     /// Only those about this WAN.
     pub wan: Option<String>,
-    /// Only those of these kinds, as in [`super::super::Event::kind`]; all if it is empty.
+    /// Only those of these kinds, as in [`super::super::Event::KINDS`]. If it is empty, all but
+    /// `rate_written`, of which there are more than of all others together.
     pub kinds: Vec<String>,
 }
 
@@ -66,7 +67,8 @@ impl<'a> Events<'a> {
             "SELECT event.id, at, name, kind, payload FROM event LEFT JOIN wan ON wan.id = wan
              WHERE at >= ?1 AND (at > ?1 OR event.id > ?2) AND at < ?3
                AND (?4 IS NULL OR name = ?4)
-               AND (?5 = '[]' OR kind IN (SELECT value FROM json_each(?5)))
+               AND (?5 = '[]' AND kind <> 'rate_written'
+                    OR kind IN (SELECT value FROM json_each(?5)))
              ORDER BY at, event.id LIMIT ?6",
         )?;
         let to = self.filter.to.micros();

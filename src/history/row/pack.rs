@@ -1,26 +1,27 @@
-//! The layout of a cycle's row: 18 integers, some of which hold several small fields.
+//! The layout of a cycle's row: 19 integers, some of which hold several small fields.
 //!
-//! A row of SQLite spends a byte on each column before any value, so 36 columns of mostly tiny
-//! values would be 36 bytes of nothing. Fields share a column where they are small or usually
+//! A row of SQLite spends a byte on each column before any value, so 40 columns of mostly tiny
+//! values would be 40 bytes of nothing. Fields share a column where they are small or usually
 //! zero; the rarer one stands in the higher bits, so that the integer is short when it is zero.
 
 use super::{super::code::Coded, LONGEST_SPAN_MS, millis_between};
 use crate::{
     control::{
-        CongestionState, Cycle, Direction, DirectionCycle, LoadClass, MeasurementState,
-        PerDirection, ProbeOutcome, QueueReading, Reason,
+        CongestionState, Cycle, Direction, DirectionCycle, LoadClass, Measurement,
+        MeasurementState, PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason,
     },
     units::{BitRate, Delay},
 };
 
 /// The columns of a table of cycles after its key.
-pub(in crate::history) const RAW_COLUMNS: [&str; 18] = [
+pub(in crate::history) const RAW_COLUMNS: [&str; 19] = [
     "codes",
     "timing",
-    "rtt_10us",
+    "rtt_over_10us",
     "baseline_10us",
     "delta_10us",
     "jitter_10us",
+    "estimates",
     "download_desired_kbps",
     "download_load_pct",
     "download_lag_kbps",
@@ -79,9 +80,19 @@ pub(in crate::history) mod field {
     pub(in crate::history) const VOTES: Field = Field::new(0, 36, 6);
     pub(in crate::history) const SENT: Field = Field::new(0, 42, 5);
     pub(in crate::history) const LOST: Field = Field::new(0, 47, 5);
+    /// Its highest value stands for none: before the first reply.
+    pub(in crate::history) const METHOD: Field = Field::new(0, 52, 3);
     pub(in crate::history) const SPAN_MS: Field = Field::new(1, 0, 11);
     pub(in crate::history) const LATENESS_100US: Field = Field::new(1, 11, 12);
     pub(in crate::history) const SKIPPED: Field = Field::new(1, 27, 20);
+
+    /// In units of 10 µs; zero stands for none, as in the next.
+    pub(in crate::history) const NOISE: Field = Field::new(6, 0, 18);
+
+    /// In units of 10 kbit/s.
+    pub(in crate::history) const fn capacity(direction: Direction) -> Field {
+        of(direction, 6, 18, 22, 22)
+    }
 
     const fn of(direction: Direction, column: usize, shift: u32, bits: u32, step: u32) -> Field {
         match direction {
@@ -123,8 +134,8 @@ pub(in crate::history) mod field {
 /// Returns the place of a direction's first column.
 pub(in crate::history) const fn first_column(direction: Direction) -> usize {
     match direction {
-        Direction::Download => 6,
-        Direction::Upload => 12,
+        Direction::Download => 7,
+        Direction::Upload => 13,
     }
 }
 
@@ -161,6 +172,7 @@ pub(in crate::history) fn pack(
         | field::GAP.put(gap.into())
         | field::FRESH.put(measurement.fresh.into())
         | field::VOTES.put(measurement.votes.into())
+        | field::METHOD.put(cycle.method.map_or(field::METHOD.max(), Coded::to_code))
         | draw(&mut carry.sent, field::SENT)
         | draw(&mut carry.lost, field::LOST);
     let mut timing = field::SPAN_MS.put(span)
@@ -183,11 +195,13 @@ pub(in crate::history) fn pack(
         }
     }
     let ten_micros = |delay: Option<Delay>| delay.map(|delay| rounded(delay.micros(), 10));
-    let delays = [measurement.rtt, measurement.baseline, measurement.delta, measurement.jitter]
-        .map(ten_micros);
+    let Measurement { rtt, baseline, delta, jitter, .. } = *measurement;
+    let [rtt, baseline, delta, jitter] = [rtt, baseline, delta, jitter].map(ten_micros);
+    // Little is left of it then, and a small integer is short.
+    let rtt_over = rtt.map(|rtt| rtt - baseline.unwrap_or(0) - delta.unwrap_or(0));
     values[0] = Some(codes);
     values[1] = Some(timing);
-    values[2..6].copy_from_slice(&delays);
+    values[2..7].copy_from_slice(&[rtt_over, baseline, delta, jitter, estimates(cycle, before)]);
     values
 }
 
@@ -202,6 +216,21 @@ fn span(cycle: &Cycle, before: Option<&Cycle>) -> (i64, bool) {
     } else {
         (interval, true)
     }
+}
+
+/// Returns what changes slowly, in the first row of each second: it stands for the second.
+fn estimates(cycle: &Cycle, before: Option<&Cycle>) -> Option<i64> {
+    let second = |cycle: &Cycle| cycle.wall.micros().div_euclid(1_000_000);
+    if before.is_some_and(|before| second(before) == second(cycle)) {
+        return None;
+    }
+    let noise = cycle.measurement.noise.map_or(0, |noise| rounded(noise.micros(), 10));
+    let capacities = cycle.directions.each().into_iter().map(|(direction, told)| {
+        let capacity = told.capacity.map_or(0, |capacity| rounded(int(capacity.bps()), 10_000));
+        field::capacity(direction).put(capacity)
+    });
+    Some(field::NOISE.put(noise) | capacities.fold(0, |all, one| all | one))
+        .filter(|estimates| *estimates != 0)
 }
 
 fn traffic(
@@ -255,17 +284,26 @@ impl Unpacked<'_> {
         field::reason(direction).get(self.0).and_then(Reason::from_code)
     }
 
-    /// Returns RTT, baseline, delta and jitter in µs.
-    pub(in crate::history) fn delays(self) -> [Option<i64>; 4] {
-        [2, 3, 4, 5].map(|column| self.0[column].map(|delay| delay * 10))
+    pub(in crate::history) fn method(self) -> Option<ProbeMethod> {
+        field::METHOD.get(self.0).and_then(ProbeMethod::from_code)
     }
 
-    /// Returns desired, observed and achieved rate in kbit/s.
-    pub(in crate::history) fn rates(self, direction: Direction) -> [Option<i64>; 3] {
+    /// Returns RTT, baseline, delta, jitter and noise in µs.
+    pub(in crate::history) fn delays(self) -> [Option<i64>; 5] {
+        let [rtt_over, baseline, delta, jitter] = [2, 3, 4, 5].map(|column| self.0[column]);
+        let rtt = rtt_over.map(|over| over + baseline.unwrap_or(0) + delta.unwrap_or(0));
+        let noise = Some(self.get(field::NOISE)).filter(|noise| *noise > 0);
+        [rtt, baseline, delta, jitter, noise].map(|delay| delay.map(|delay| delay * 10))
+    }
+
+    /// Returns desired, observed and achieved rate and the capacity estimate in kbit/s.
+    pub(in crate::history) fn rates(self, direction: Direction) -> [Option<i64>; 4] {
         let first = first_column(direction);
         let desired = self.0[first];
         let achieved = desired.zip(self.0[first + 1]).map(|(desired, pct)| desired * pct / 100);
-        [desired, desired.zip(self.0[first + 2]).map(|(desired, lag)| desired - lag), achieved]
+        let capacity = Some(self.get(field::capacity(direction))).filter(|known| *known > 0);
+        let observed = desired.zip(self.0[first + 2]).map(|(desired, lag)| desired - lag);
+        [desired, observed, achieved, capacity.map(|capacity| capacity * 10)]
     }
 
     /// Returns bytes and packets.
@@ -303,6 +341,7 @@ const _: () = assert!(LoadClass::VARIANTS.len() <= 4, "the field of the load has
 const _: () = assert!(Reason::VARIANTS.len() <= 64, "the field of the reason has six bits");
 const _: () =
     assert!(CongestionState::VARIANTS.len() <= 8, "the field of the state has three bits");
+const _: () = assert!(ProbeMethod::VARIANTS.len() < 8, "and one value for none");
 const _: () = assert!(MeasurementState::VARIANTS.len() <= 8, "its field has three bits");
 
 #[cfg(test)]

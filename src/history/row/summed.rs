@@ -6,6 +6,9 @@ use crate::{
     history::bucket::{Bucket, Column, DelayKind, DirectionColumn, RateKind},
 };
 
+/// A row with a capacity estimate stands for its second.
+const SECOND_MS: i64 = 1000;
+
 /// Returns the bucket of one cycle.
 pub(in crate::history) fn summed(values: &CycleValues) -> Bucket {
     let cycle = Unpacked(values);
@@ -26,6 +29,9 @@ pub(in crate::history) fn summed(values: &CycleValues) -> Bucket {
     if let Some(state) = cycle.measurement() {
         bucket.put(Column::measurement(state), span);
     }
+    if let Some(method) = cycle.method() {
+        bucket.put(Column::method(method), span);
+    }
     put_delays(cycle, &mut bucket);
     for direction in Direction::ALL {
         put_direction(cycle, direction, span, &mut bucket);
@@ -34,7 +40,7 @@ pub(in crate::history) fn summed(values: &CycleValues) -> Bucket {
 }
 
 fn put_delays(cycle: Unpacked<'_>, bucket: &mut Bucket) {
-    let [rtt, baseline, delta, jitter] = cycle.delays();
+    let [rtt, baseline, delta, jitter, noise] = cycle.delays();
     // Probes that bypass the queue have a delay, but it is not the queue's.
     let is_measured = cycle.measurement().is_some_and(MeasurementState::is_measured);
     let delta = delta.filter(|_| is_measured);
@@ -56,6 +62,10 @@ fn put_delays(cycle: Unpacked<'_>, bucket: &mut Bucket) {
         bucket.put(Column::JitterSum, jitter);
         bucket.put(Column::JitterMax, jitter);
     }
+    if let Some(noise) = noise {
+        bucket.put(Column::NoiseCycles, 1);
+        bucket.put(Column::NoiseSum, noise);
+    }
 }
 
 fn put_direction(cycle: Unpacked<'_>, direction: Direction, span: i64, bucket: &mut Bucket) {
@@ -64,14 +74,16 @@ fn put_direction(cycle: Unpacked<'_>, direction: Direction, span: i64, bucket: &
         put(DirectionColumn::state(state), span);
     }
     put(DirectionColumn::BlamedMs, cycle.get(field::blamed(direction)) * span);
-    let [desired, observed, achieved] = cycle.rates(direction);
+    let [desired, observed, achieved, capacity] = cycle.rates(direction);
     for (kind, rate) in [
         (RateKind::Desired, desired),
         (RateKind::Observed, observed),
         (RateKind::Achieved, achieved),
+        (RateKind::Capacity, capacity),
     ] {
         let Some(rate) = rate else { continue };
         let [time, sum, min, max] = DirectionColumn::rate(kind);
+        let span = if matches!(kind, RateKind::Capacity) { SECOND_MS } else { span };
         put(time, span);
         put(sum, rate.saturating_mul(span));
         put(min, rate);

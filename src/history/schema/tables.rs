@@ -65,6 +65,7 @@ fn select_cycles(wan: i64, name: &str) -> String {
         format!("'{}' AS wan", name.replace('\'', "''")),
         "at_ms".to_owned(),
         format!("{} AS measurement", named("measurement", field::MEASUREMENT)),
+        format!("nullif({}, {}) AS method", named("method", field::METHOD), field::METHOD.max()),
     ];
     let mut add = |sql: String, name: &str| columns.push(format!("{sql} AS {name}"));
     for (field, name) in [
@@ -81,9 +82,12 @@ fn select_cycles(wan: i64, name: &str) -> String {
         add(bits(field), name);
     }
     add(format!("({}) * 100", bits(field::LATENESS_100US)), "lateness_us");
-    for delay in ["rtt", "baseline", "delta", "jitter"] {
+    let rtt = "(rtt_over_10us + coalesce(baseline_10us, 0) + coalesce(delta_10us, 0)) * 10";
+    add(rtt.to_owned(), "rtt_us");
+    for delay in ["baseline", "delta", "jitter"] {
         add(format!("{delay}_10us * 10"), &format!("{delay}_us"));
     }
+    add(format!("nullif({}, 0) * 10", bits(field::NOISE)), "noise_us");
     for direction in Direction::ALL {
         let d = direction.name();
         let mut add = |sql: String, name: &str| add(sql, &format!("{d}_{name}"));
@@ -94,6 +98,7 @@ fn select_cycles(wan: i64, name: &str) -> String {
         add(format!("{d}_desired_kbps * 1000"), "desired_bps");
         add(format!("({d}_desired_kbps - {d}_lag_kbps) * 1000"), "observed_bps");
         add(format!("{d}_desired_kbps * {d}_load_pct * 10"), "achieved_bps");
+        add(format!("nullif({}, 0) * 10000", bits(field::capacity(direction))), "capacity_bps");
         add(format!("({}) * 64", bits(field::backlog(direction))), "backlog_bytes");
         add(format!("{d}_bytes"), "bytes");
         add(format!("{d}_packets"), "packets");

@@ -33,7 +33,8 @@ const COUNT: &str = "SELECT count(*) FROM cycles";
 fn every_column_of_the_view_holds_what_its_name_says() {
     let directory = directory();
     let settings = fixture::settings(&directory);
-    fixture::store(&settings).write(&fixture::batch(cycles(1..3))).unwrap();
+    // The second of them is the first of its second.
+    fixture::store(&settings).write(&fixture::batch(cycles(19..21))).unwrap();
 
     let connection = Connection::open(&settings.path).unwrap();
     let mut query = connection.prepare("SELECT * FROM cycles ORDER BY at_ms DESC LIMIT 1").unwrap();
@@ -45,8 +46,9 @@ fn every_column_of_the_view_holds_what_its_name_says() {
     let int = Value::Integer;
     let mut expected = vec![
         ("wan".to_owned(), text("cable")),
-        ("at_ms".to_owned(), int(START.after(STEP * 2).micros() / 1000)),
+        ("at_ms".to_owned(), int(START.after(STEP * 20).micros() / 1000)),
         ("measurement".to_owned(), text("healthy")),
+        ("method".to_owned(), text("icmp_echo")),
     ];
     let told = [
         ("fresh", 6),
@@ -63,6 +65,7 @@ fn every_column_of_the_view_holds_what_its_name_says() {
         ("baseline_us", 22_100),
         ("delta_us", 2_200),
         ("jitter_us", 870),
+        ("noise_us", 640),
     ];
     expected.extend(told.map(|(name, value)| (name.to_owned(), int(value))));
     for (direction, reason, load, blamed, place) in
@@ -76,6 +79,7 @@ fn every_column_of_the_view_holds_what_its_name_says() {
             ("desired_bps", int(92_000_000 + 1000 * place)),
             ("observed_bps", int(93_000_000 + 1000 * place)),
             ("achieved_bps", int((92_000_000 + 1000 * place) * 45 / 100)),
+            ("capacity_bps", int((101_200_000 + 1100 * place + 5_000) / 10_000 * 10_000)),
             ("backlog_bytes", int(15_168)),
             ("bytes", int(256_000 + place)),
             ("packets", int(210 + place)),

@@ -69,6 +69,7 @@ impl Bench {
         let ends = Ends {
             samples: sender,
             pace: pace.subscribe(),
+            road: watch::Sender::new(None),
             changes: mpsc::channel(1).0,
             metrics: ProbeMetrics::new(&families, "cable", &names),
         };

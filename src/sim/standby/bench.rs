@@ -7,7 +7,9 @@ use super::{
     packets::{Packets, SECOND},
 };
 use crate::{
-    control::{Actuation, Cycle, Decision, PerDirection, RttSample, ShaperSample, Timing, Wan},
+    control::{
+        Actuation, Cycle, Decision, PerDirection, ProbeMethod, RttSample, ShaperSample, Timing, Wan,
+    },
     sim::{
         closed_loop::{CYCLE, ClosedLoop, LoopSpec},
         contest::Scenario,
@@ -129,6 +131,7 @@ impl Teller {
             directions: decision.directions,
             reflectors: decision.reflectors.clone(),
             samples: samples.clone(),
+            method: Some(ProbeMethod::IcmpEcho),
             timing: Timing { interval: CYCLE, ..Timing::default() },
         })
     }

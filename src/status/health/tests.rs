@@ -3,7 +3,10 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     actuator::RouterReport,
-    control::{CongestionState, Direction, Limits, MeasurementState, PerDirection, Timing, Wan},
+    control::{
+        CongestionState, Direction, Limits, MeasurementState, PerDirection, ProbeMethod, Timing,
+        Wan,
+    },
     sim::contest::default_params,
     status::{ClockWatch, LoopCounts, SteeringBoard, WanView},
     units::{BitRate, Timestamp},
@@ -58,6 +61,7 @@ fn cycle(state: MeasurementState, fresh: u16) -> Cycle {
         directions: decision.directions,
         reflectors: decision.reflectors,
         samples: Vec::new(),
+        method: Some(ProbeMethod::IcmpEcho),
         timing: Timing::default(),
     }
 }

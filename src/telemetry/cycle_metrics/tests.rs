@@ -6,8 +6,8 @@ use super::*;
 use crate::{
     control::{
         CongestionState, DirectionParams, EvidenceParams, LawKind, Limits, MeasurementState,
-        ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Timing,
-        Wan,
+        ProbeMethod, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample,
+        StateThresholds, Timing, Wan,
     },
     telemetry::{Format, encode},
     units::{BitRate, Delay, Timestamp},
@@ -62,6 +62,7 @@ fn scrape_after(cycles: u64, format: Format) -> String {
             directions: decision.directions,
             reflectors: decision.reflectors,
             samples: vec![sample],
+            method: Some(ProbeMethod::IcmpEcho),
             timing: Timing { interval, ..Timing::default() },
         });
     }

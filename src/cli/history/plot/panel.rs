@@ -107,7 +107,7 @@ fn delays(buckets: &[Option<Bucket>]) -> Panel {
 fn rates(buckets: &[Option<Bucket>], direction: Direction) -> Panel {
     let rate =
         |kind| values(buckets, |bucket| bucket.rate(direction, kind).map(|rate| rate.mean.mbps()));
-    let shapes = vec![
+    let mut shapes = vec![
         Shape {
             label: "traffic",
             tone: Tone::Main,
@@ -121,6 +121,9 @@ fn rates(buckets: &[Option<Bucket>], direction: Direction) -> Panel {
             values: rate(RateKind::Desired),
         },
     ];
+    let capacity = rate(RateKind::Capacity);
+    shapes
+        .insert(0, Shape { label: "capacity", tone: Tone::Soft, is_area: false, values: capacity });
     let high = shapes.iter().map(|shape| extent(&shape.values).1).fold(0.0, f64::max);
     let worst = |bucket: &Option<Bucket>| worst_state(bucket.as_ref()?, direction);
     let states = Some(buckets.iter().map(worst).collect());

@@ -50,6 +50,8 @@ fn fields_do_not_overlap() {
         field::VOTES,
         field::SENT,
         field::LOST,
+        field::METHOD,
+        field::NOISE,
         field::SPAN_MS,
         field::LATENESS_100US,
         field::SKIPPED,
@@ -63,6 +65,7 @@ fn fields_do_not_overlap() {
             field::writes(direction),
             field::backlog(direction),
             field::drops(direction),
+            field::capacity(direction),
         ]);
     }
     let mut used = [0_i64; RAW_COLUMNS.len()];
