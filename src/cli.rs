@@ -36,6 +36,9 @@ struct Failure {
 const EXIT_FAILURE: u8 = 1;
 /// The command line or the environment makes no sense; clap uses the same.
 const EXIT_USAGE: u8 = 2;
+/// `wanctl check` found everything that is needed, and something that is not as it should be. A
+/// command line that makes no sense has the same code, and nothing on standard output.
+const EXIT_WARNINGS: u8 = 2;
 /// `wanctl status` got an answer, and it is not what was required.
 const EXIT_UNFULFILLED: u8 = 3;
 /// Not permitted to open an ICMP socket (`EX_NOPERM` of sysexits.h).
@@ -85,10 +88,8 @@ enum Command {
     Run(RunArgs),
     /// Watch the real controller work on two simulated WANs and an emulated router.
     Demo(DemoArgs),
-    /// Check a configuration, this host and the router, and say everything that is wrong.
-    ///
-    /// Unless the mode is `observe`, one limit is written as it already is: only a write proves the
-    /// right to write.
+    /// Preflight check: look at the configuration, this host, the router and every reflector, and
+    /// say line by line what was found.
     Check(CheckArgs),
     /// Be a RouterOS router with shaped queues, for trying things out.
     EmulateRouter(emulate::EmulateArgs),
@@ -142,13 +143,25 @@ struct DemoArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 if everything is ready, 1 if it is not, 2 if it is with warnings \
+                  or something could not be looked at, 78 if the configuration is wrong. It takes \
+                  30 s at most."
+)]
 struct CheckArgs {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// Check the file only: no probe is sent and the router is not asked.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "try_write")]
     offline: bool,
+    /// Write one limit as it already is: only a write proves the right to write. Without this
+    /// nothing is written to the router.
+    #[arg(long)]
+    try_write: bool,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: check::Format,
 }
 
 /// Runs the program with the arguments of the process.
@@ -173,7 +186,7 @@ fn start(cli: Cli) -> ExitCode {
         return ExitCode::from(EXIT_USAGE);
     }
     match dispatch(cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         // Whoever closed the pipe has seen enough.
         Err(failure) if output::is_broken_pipe(&failure.error) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -183,11 +196,12 @@ fn start(cli: Cli) -> ExitCode {
     }
 }
 
-fn dispatch(command: Command) -> Result<(), Failure> {
+/// Runs a command; returns the exit code of one that did what it was asked.
+fn dispatch(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Run(args) => block_on(run::run(args)),
         Command::Demo(args) => block_on(demo::run(args)),
-        Command::Check(args) => block_on(check::run(args)),
+        Command::Check(args) => return block_on(check::run(args)),
         Command::EmulateRouter(args) => block_on(emulate::run(args)),
         Command::EmulateConsole(args) => emulate_console::run(&args),
         Command::Replay(args) => replay::run(&args),
@@ -195,7 +209,8 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Steer(args) => block_on(steer::run(args)),
         Command::History(args) => history::run(*args),
         Command::Simulate(args) => simulate::run(&args),
-    }
+    }?;
+    Ok(0)
 }
 
 /// How much the workers step back behind the control thread, which keeps the program's priority:
@@ -209,7 +224,7 @@ const DESCRIPTORS: u64 = 8192;
 const LEFT_OVER: Duration = Duration::from_millis(300);
 
 /// Two workers: one may be busy with a scrape while the other answers the router.
-fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let step_back = || {
         // On Linux a thread has a niceness of its own. If it is refused, nothing is lost but ease.
         let _ = rustix::process::nice(WORKER_NICENESS);

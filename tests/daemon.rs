@@ -22,6 +22,7 @@ mod support {
 
 #[path = "daemon"]
 mod daemon {
+    mod check;
     mod commands;
     mod demo;
     mod faults;

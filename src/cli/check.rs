@@ -1,152 +1,150 @@
-//! `wanctl check`: the same path as `run`, up to the point where something would start, and a look
-//! at the router.
+//! `wanctl check`: looks at everything that `run` needs, and says what it found line by line.
+//!
+//! ```text
+//!  configuration ─┬─► host, reflectors from this host ─┐
+//!                 └─► router, then pings from it ──────┴─► Report ─► text | JSON, exit code
+//! ```
 
-use std::{fs, net::IpAddr, path::Path, sync::Arc};
+mod host;
+mod reflectors;
+mod report;
+mod router;
+mod text;
+
+use std::time::Duration;
 
 use anyhow::anyhow;
-use futures_util::future::join_all;
+use clap::ValueEnum;
+use futures_util::future::join;
+use tokio::time::Instant;
 
-use super::{
-    CheckArgs, EXIT_CONFIG, EXIT_FAILURE, Failure,
-    output::say,
-    run::{bind, open_probers},
-};
+use self::report::{Line, Report, Topic};
+use super::{CheckArgs, EXIT_CONFIG, Failure, output::say};
 use crate::{
-    clock::Clock,
-    config::{Config, Mode, ProbeConfig, Via},
-    control::{Direction, ProbeOutcome, ReflectorId},
-    probe::{Prober, TcpProber},
-    router::{Router as _, RouterError, routeros::RouterOs},
+    config::{Config, Mode, Problem, TransportChoice},
+    control::Direction,
+    router::routeros::RouterOs,
 };
 
-pub(super) async fn run(args: CheckArgs) -> Result<(), Failure> {
-    let (config, warnings) = Config::load(&args.config)
-        .map_err(|errors| Failure { code: EXIT_CONFIG, error: errors.into() })?;
-    for warning in &warnings {
-        say(format!("warning: {warning}"))?;
-    }
-    say(format!("{}: no errors", args.config.display()))?;
-    describe(&config)?;
-    if args.offline {
-        return Ok(());
-    }
-    look_around(&config).await?;
-    ask_router(&config).await
+/// How long everything together may take; what is not known by then is told as unknown.
+const LONGEST: Duration = Duration::from_secs(25);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Text,
+    /// For programs; the shape is docs/check.schema.json.
+    Json,
 }
 
-/// Tries what `run` will need of this host: the probes' sockets, the reflectors, the history's
-/// directory and the port.
-async fn look_around(config: &Config) -> Result<(), Failure> {
-    let router = RouterOs::new(&config.router, config.queues())
-        .map_err(|text| Failure { code: EXIT_CONFIG, error: anyhow!("router: {text}") })?;
-    let probers = open_probers(config, &Arc::new(router), Clock::start())?;
-    for (wan, prober) in config.wans.iter().zip(probers) {
-        if let Some(report) = prober.report() {
-            let (road, why) = (report.road.name(), report.reason.explain());
-            say(format!("wan {}: the delay is measured by way of {road}: {why}", wan.name))?;
-        }
-        let fates = ask(&*prober, &wan.probe).await;
-        let silent: Vec<String> = fates
-            .iter()
-            .filter(|(_, replied)| !replied)
-            .map(|(address, _)| address.to_string())
-            .collect();
-        let all = fates.len();
-        if silent.is_empty() {
-            say(format!("wan {}: all {all} reflectors answer", wan.name))?;
-        } else {
-            let listed = silent.join(", ");
-            say(format!("warning: wan {}: no answer from {listed} (of {all})", wan.name))?;
-        }
-        if silent.len() == all && wan.probe.via == Via::Auto {
-            let connected = ask(&TcpProber::new(&wan.probe), &wan.probe).await;
-            let count = connected.iter().filter(|(_, replied)| *replied).count();
-            if count > 0 {
-                say(format!(
-                    "wan {}: {count} of {all} answer TCP connects, by which `run` would measure",
-                    wan.name
-                ))?;
+/// Checks, and returns the exit code that says what it comes to.
+pub(super) async fn run(args: CheckArgs) -> Result<u8, Failure> {
+    let (config, warnings) = match Config::load(&args.config) {
+        Ok(loaded) => loaded,
+        Err(errors) => {
+            if args.format == Format::Json {
+                let problem = |problem: &Problem| {
+                    Line::failed(Topic::Configuration, "configuration", problem.to_string())
+                };
+                let lines = errors.problems().iter().map(problem).collect();
+                print(args.format, &Report::new(&args.config, args.offline, lines, Vec::new()))?;
             }
+            return Err(Failure { code: EXIT_CONFIG, error: errors.into() });
         }
+    };
+    let mut lines = described(&args, &config);
+    let warned = |problem: &Problem| {
+        Line::warning(Topic::Configuration, "configuration", problem.to_string())
+    };
+    lines.extend(warnings.iter().map(warned));
+    let mut not_tried = Vec::new();
+    if args.offline {
+        not_tried.push("this host, the reflectors and the router (--offline)".to_owned());
+    } else {
+        let router = RouterOs::new(&config.router, config.queues())
+            .map_err(|text| Failure { code: EXIT_CONFIG, error: anyhow!("router: {text}") })?;
+        lines.extend(look(&args, &config, &router).await);
+        not_tried.extend(untried(&args, &config));
     }
-    if let Some(directory) = config.history.path.as_deref().and_then(Path::parent) {
-        let tried = fs::create_dir_all(directory).and_then(|()| tempfile_in(directory));
-        if let Err(error) = tried {
-            let shown = directory.display();
-            say(format!("warning: no history can be kept in {shown}: {error}"))?;
-        }
-    }
-    if let Err(error) = bind(config.http.listen).await {
-        say(format!("warning: {error:#}; a wanctl that runs already?"))?;
+    let report = Report::new(&args.config, args.offline, lines, not_tried);
+    print(args.format, &report)?;
+    Ok(report.verdict.exit_code())
+}
+
+fn print(format: Format, report: &Report) -> Result<(), Failure> {
+    match format {
+        Format::Text => say(text::render(report))?,
+        Format::Json => say(serde_json::to_string_pretty(report)?)?,
     }
     Ok(())
 }
 
-/// Asks every reflector once; tells who answers.
-async fn ask(prober: &dyn Prober, probe: &ProbeConfig) -> Vec<(IpAddr, bool)> {
-    let asked = (0..).zip(&probe.reflectors).map(|(id, address)| {
-        let answer = prober.probe(ReflectorId(id), u64::from(id), probe.timeout);
-        async move { (*address, matches!(answer.await.outcome, ProbeOutcome::Reply(_))) }
-    });
-    join_all(asked).await
+/// Looks at this host and at the router at the same time.
+async fn look(args: &CheckArgs, config: &Config, router: &RouterOs) -> Vec<Line> {
+    let until = Instant::now() + LONGEST;
+    let mut lines = host::surroundings(config).await;
+    lines.extend(config.wans.iter().filter_map(host::local_end));
+    let by_router = async {
+        let (mut lines, answers) = router::ask(config, router, args.try_write, until).await;
+        lines.extend(reflectors::from_router(config, router, answers, until).await);
+        lines
+    };
+    let (by_router, by_host) = join(by_router, reflectors::from_host(config, until)).await;
+    lines.extend(by_host);
+    lines.extend(by_router);
+    lines
 }
 
-/// Writes a file and removes it again.
-fn tempfile_in(directory: &Path) -> std::io::Result<()> {
-    let path = directory.join(format!(".wanctl-check-{}", std::process::id()));
-    fs::write(&path, b"")?;
-    fs::remove_file(path)
+/// What this command does not look at, and how to.
+fn untried(args: &CheckArgs, config: &Config) -> Vec<String> {
+    let mut untried = Vec::new();
+    if !args.try_write {
+        let why =
+            if config.control.mode == Mode::Observe { " (observe mode needs none)" } else { "" };
+        untried.push(format!("writing a limit{why}: {}", router::TRY_WRITE));
+    }
+    if config.steering.is_some() {
+        untried.push(
+            "switching a steering row: `wanctl steer` moves traffic while `wanctl run` is running"
+                .to_owned(),
+        );
+    }
+    if config.router.transport == TransportChoice::Auto {
+        untried.push(
+            "SSH, which is used while REST fails: set `router.transport: ssh` and check again"
+                .to_owned(),
+        );
+    }
+    untried.push(
+        "delay under load: `wanctl run --observe` shows it while you load the link".to_owned(),
+    );
+    untried
 }
 
-fn describe(config: &Config) -> std::io::Result<()> {
-    say(format!("router {} as user {}", config.router.url, config.router.credentials.user))?;
+/// What the configuration says.
+fn described(args: &CheckArgs, config: &Config) -> Vec<Line> {
+    let ok = |subject: String, what: String| Line::ok(Topic::Configuration, subject, what);
+    let mode = match config.control.mode {
+        Mode::Active => "active, limits are written",
+        Mode::Observe => "observe, nothing is written",
+    };
+    let mut lines = vec![ok(
+        "configuration".to_owned(),
+        format!("{}: no errors; mode {mode}", args.config.display()),
+    )];
     for wan in &config.wans {
-        say(format!("wan {} with {} reflectors", wan.name, wan.probe.reflectors.len()))?;
         for direction in Direction::ALL {
             let settings = &wan.params.directions[direction];
             let limits = settings.limits;
             let law = settings.law.name().name();
-            say(format!(
-                "  {:<8} {}: {law}, floor {}, base {}, ceiling {}",
-                direction.name(),
-                wan.queues[direction],
-                limits.floor,
-                limits.base,
-                limits.ceiling
-            ))?;
+            lines.push(ok(
+                format!("wan {} {}", wan.name, direction.name()),
+                format!(
+                    "{}, law {law}, floor {}, base {}, ceiling {}",
+                    wan.queues[direction], limits.floor, limits.base, limits.ceiling
+                ),
+            ));
         }
     }
-    Ok(())
-}
-
-async fn ask_router(config: &Config) -> Result<(), Failure> {
-    let queues = config.queues();
-    let router = RouterOs::new(&config.router, queues.clone())
-        .map_err(|text| Failure { code: EXIT_CONFIG, error: anyhow!("router: {text}") })?;
-    let facts = router.facts().await.map_err(|error| unanswered(&error))?;
-    say(format!("found {}, {}, RouterOS {}", facts.identity, facts.board, facts.version))?;
-    let findings = router.survey().await.map_err(|error| unanswered(&error))?;
-    for finding in &findings {
-        let weight = if finding.is_fatal { "error" } else { "warning" };
-        say(format!("{weight}: {}", finding.text))?;
-    }
-    if findings.iter().any(|finding| finding.is_fatal) {
-        let error = anyhow!("the router is not ready");
-        return Err(Failure { code: EXIT_FAILURE, error });
-    }
-    // Only a write proves the right to write; this one changes nothing.
-    let readings = router.read_queues(&queues).await.map_err(|error| unanswered(&error))?;
-    if let (Mode::Active, Some(queue), Some(Ok(row))) =
-        (config.control.mode, queues.first(), readings.rows.first())
-    {
-        router.set_limit(queue, row.reading.limit).await.map_err(|error| unanswered(&error))?;
-        say(format!("writing is permitted: {queue} was set to the limit that it had"))?;
-    }
-    say("the router is ready")?;
-    Ok(())
-}
-
-fn unanswered(error: &RouterError) -> Failure {
-    let remedy = error.fault.remedy();
-    Failure { code: EXIT_FAILURE, error: anyhow!("{error}; {remedy}") }
+    lines
 }

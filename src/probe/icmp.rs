@@ -109,6 +109,21 @@ impl IcmpProber {
         })
     }
 
+    /// Tells whether `reflector` answers an ICMP timestamp request within `longest`; `None` if it
+    /// cannot be asked: raw sockets are not permitted or not wanted, or it is no IPv4 address.
+    pub async fn answers_timestamps(
+        &self,
+        reflector: ReflectorId,
+        longest: Duration,
+    ) -> Option<bool> {
+        let (Some(IpAddr::V4(target)), Some(timestamps)) =
+            (self.target(reflector), &self.timestamps)
+        else {
+            return None;
+        };
+        timestamps.ask(target, reflector.0, longest).await.ok().map(|stamps| stamps.is_some())
+    }
+
     fn trials(&self) -> MutexGuard<'_, Trials> {
         self.trials.lock().unwrap_or_else(PoisonError::into_inner)
     }

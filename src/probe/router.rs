@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::{Answer, Prober};
 use crate::{
-    config::{Bind, ProbeConfig},
+    config::ProbeConfig,
     control::{ProbeOutcome, ReflectorId},
     router::routeros::{PingFrom, RouterOs},
 };
@@ -32,11 +32,7 @@ impl RouterProber {
     /// Prepares probes as configured; `source` and `interface` are the router's.
     #[must_use]
     pub fn new(router: Arc<RouterOs>, config: &ProbeConfig) -> Self {
-        let from = match &config.bind {
-            Bind::Any => PingFrom::default(),
-            Bind::Source(source) => PingFrom { source: Some(*source), interface: None },
-            Bind::Interface(name) => PingFrom { source: None, interface: Some(name.clone()) },
-        };
+        let from = PingFrom::of(&config.bind);
         Self { router, reflectors: config.reflectors.clone(), from, turn: Mutex::default() }
     }
 }

@@ -13,6 +13,7 @@ mod failover;
 #[cfg(fuzzing)]
 pub mod fuzzed;
 mod idle;
+mod inspect;
 mod json;
 mod queues;
 mod rate;
@@ -34,4 +35,5 @@ const LARGEST_ANSWER: usize = 2 << 20;
 
 pub use client::RouterOs;
 pub use failover::Patience;
+pub use inspect::{QueueShape, UserPolicies};
 pub use road::PingFrom;

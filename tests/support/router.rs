@@ -42,6 +42,14 @@ impl Router {
 
     /// Starts a router with both queues; `share` of their limits is used.
     pub(crate) fn with_traffic(share: f64) -> Self {
+        Self::furnished(share, |config| config)
+    }
+
+    /// Starts a router that differs from the usual one as `furnish` says.
+    pub(crate) fn furnished(
+        share: f64,
+        furnish: impl FnOnce(EmulatorConfig) -> EmulatorConfig,
+    ) -> Self {
         let queue = |name: &str, parent: &str| QueueSpec {
             name: name.to_owned(),
             parent: parent.to_owned(),
@@ -55,6 +63,7 @@ impl Router {
             latency: LatencyProfile::None,
             ..EmulatorConfig::default()
         };
+        let config = furnish(config);
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let (emulator, address) = runtime.block_on(async {
             let plant = Queues { share, busy: Mutex::default() };

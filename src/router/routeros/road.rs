@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 
 use super::{rate, time};
 use crate::{
+    config::Bind,
     router::{RouterError, RouterText, Transport},
     units::Delay,
 };
@@ -127,6 +128,18 @@ pub struct PingFrom {
     pub interface: Option<String>,
 }
 
+impl PingFrom {
+    /// Returns the start that `bind` means on the router.
+    #[must_use]
+    pub fn of(bind: &Bind) -> Self {
+        match bind {
+            Bind::Any => Self::default(),
+            Bind::Source(source) => Self { source: Some(*source), interface: None },
+            Bind::Interface(name) => Self { source: None, interface: Some(name.clone()) },
+        }
+    }
+}
+
 /// A table of RouterOS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Menu {
@@ -153,6 +166,8 @@ pub(super) enum Menu {
     Interface,
     Resource,
     Identity,
+    User,
+    UserGroup,
 }
 
 impl Menu {
@@ -182,6 +197,8 @@ impl Menu {
             Self::Interface => "/interface",
             Self::Resource => "/system/resource",
             Self::Identity => "/system/identity",
+            Self::User => "/user",
+            Self::UserGroup => "/user/group",
         }
     }
 
