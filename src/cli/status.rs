@@ -2,6 +2,7 @@
 
 mod answer;
 mod draw;
+mod screen;
 mod words;
 
 use std::{
@@ -12,9 +13,16 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
-use tokio::time::sleep;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::sleep,
+};
 
-use self::{answer::Status, draw::draw};
+use self::{
+    answer::Status,
+    draw::{Style, draw, fit, wrapped},
+    screen::Screen,
+};
 use super::{
     EXIT_UNFULFILLED, Failure, duration,
     output::say,
@@ -24,8 +32,6 @@ use crate::tls::trust_system;
 
 /// The daemon answers from memory.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Moves to the first line and clears everything below.
-const CLEAR: &str = "\x1b[H\x1b[J";
 
 #[derive(Debug, Args)]
 #[command(
@@ -80,7 +86,7 @@ pub(super) async fn run(args: StatusArgs) -> Result<(), Failure> {
     let status = Status::parse(&text).with_context(|| source.name())?;
     match args.format {
         Format::Json => say(&text)?,
-        Format::Text => say(draw(&status, &source.url, is_coloured()).trim_end())?,
+        Format::Text => say(draw(&status, source.style()))?,
     }
     args.require.check(&status)
 }
@@ -88,23 +94,39 @@ pub(super) async fn run(args: StatusArgs) -> Result<(), Failure> {
 /// Shows the status until a signal comes.
 async fn watch(args: &StatusArgs, source: &Source) -> Result<(), Failure> {
     let mut signals = Signals::listen(Hangup::Stops)?;
-    let clears = args.format == Format::Text && stdout().is_terminal();
+    let mut resized = signal(SignalKind::window_change())?;
+    let on_screen = args.format == Format::Text && stdout().is_terminal();
+    let mut screen = if on_screen { Some(Screen::open()?) } else { None };
     loop {
-        let shown = match (source.ask().await, args.format) {
-            (Ok(text), Format::Json) => Ok(text),
-            (Ok(text), Format::Text) => Status::parse(&text)
-                .map(|status| draw(&status, &source.url, is_coloured()))
-                .with_context(|| source.name()),
+        let answer = tokio::select! {
+            _ = signals.next() => return Ok(()),
+            answer = source.ask() => answer,
+        };
+        let answer = match (answer, args.format) {
+            (Ok(text), Format::Text) => {
+                Status::parse(&text).map(Some).with_context(|| source.name())
+            }
+            (Ok(text), Format::Json) => {
+                say(text)?;
+                Ok(None)
+            }
             (Err(error), _) => Err(error),
         };
-        match shown {
-            Ok(text) if clears => say(format!("{CLEAR}{}", text.trim_end()))?,
-            Ok(text) => say(text)?,
-            Err(error) if clears => say(format!("{CLEAR}{error:#}\n\nTrying again."))?,
-            Err(error) => super::output::complain(&error),
+        match (answer, &mut screen) {
+            (Ok(Some(status)), Some(screen)) => {
+                screen.show(&fit(&status, source.style(), Screen::size()))?;
+            }
+            (Ok(Some(status)), None) => say(format!("{}\n", draw(&status, source.style())))?,
+            (Ok(None), _) => {}
+            (Err(error), Some(screen)) => {
+                let text = format!("{error:#}\n\nTrying again.");
+                screen.show(&wrapped(&text, Screen::size()))?;
+            }
+            (Err(error), None) => super::output::complain(&error),
         }
         tokio::select! {
             _ = signals.next() => return Ok(()),
+            _ = resized.recv(), if screen.is_some() => {}
             () = sleep(args.every.max(Duration::from_millis(100))) => {}
         }
     }
@@ -155,6 +177,10 @@ impl Source {
 
     fn name(&self) -> String {
         format!("{} does not answer as wanctl does (is it another program, or version?)", self.url)
+    }
+
+    fn style(&self) -> Style<'_> {
+        Style { url: &self.url, coloured: is_coloured() }
     }
 
     /// Returns the daemon's answer.

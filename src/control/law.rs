@@ -165,9 +165,9 @@ pub enum Reason {
     RaiseDemand,
     /// Raise: cuts did not help, so the delay is not of our making, and they are taken back.
     RaiseFutile,
-    /// Raise: the link is at ease and the rate is below its base.
+    /// Idle decay: there is no demand and the rate is below its base.
     GlideUp,
-    /// Cut: there is no demand and the rate is above its base.
+    /// Idle decay: there is no demand and the rate is above its base.
     GlideDown,
     /// Hold: a cut was made just now and its effect is not visible yet.
     HoldRefractory,
@@ -275,29 +275,33 @@ impl Reason {
     #[must_use]
     pub const fn explain(self) -> &'static str {
         match self {
-            Self::CutBloat => "cut: its traffic makes a queue stand",
-            Self::CutAlong => "cut: the other way lost much, and less gets through here, too",
+            Self::CutBloat => "cut: a standing queue is attributed to this direction",
+            Self::CutAlong => {
+                "cut: cross-direction back-off, the delivery rate fell in both directions"
+            }
             Self::CutCollapsed => "cut: probes are lost while traffic flows",
             Self::CutBypass => "cut: the probes bypass the queue",
-            Self::RaiseDemand => "raise: the shaper is full and no queue stands",
-            Self::RaiseFutile => "raise: cuts did not help, so the delay is not ours",
-            Self::GlideUp => "raise: at ease, back towards the base rate",
-            Self::GlideDown => "cut: no demand, back towards the base rate",
-            Self::HoldRefractory => "hold: waiting for the last cut to show",
+            Self::RaiseDemand => "raise: shaper-limited, and there is no standing queue",
+            Self::RaiseFutile => "raise: the cuts did not reduce the delay and are rolled back",
+            Self::GlideUp => "idle decay: no demand, up towards the base rate",
+            Self::GlideDown => "idle decay: no demand, down towards the base rate",
+            Self::HoldRefractory => "hold: the last cut has not taken effect yet",
             Self::HoldPending => "hold: the router has not yet followed the last change",
             Self::HoldUntrusted => "hold: the replies are too few or too young to raise on",
-            Self::HoldElsewhere => "hold: the delay is up, but not by this traffic",
+            Self::HoldElsewhere => {
+                "hold: the delay is up, but it is not attributed to this direction"
+            }
             Self::HoldDelay => "hold: the delay is a little up",
-            Self::HoldNoDemand => "hold: nobody asks for more",
+            Self::HoldNoDemand => "hold: application-limited, a higher rate would not be used",
             Self::HoldCeiling => "hold: at the ceiling",
-            Self::HoldFloor => "hold: at the floor although a queue stands",
+            Self::HoldFloor => "hold: at the floor although there is a standing queue",
             Self::HoldLoadUnknown => "hold: the router gives no counters",
             Self::HoldStalled => "hold: no replies and no traffic",
             Self::HoldCollapsed => "hold: probes are lost while traffic flows",
             Self::HoldBypass => "hold: the probes bypass the queue",
             Self::HoldCannotSend => "hold: no probe can be sent",
             Self::HoldStarting => "hold: no reflector has answered yet",
-            Self::Fixed => "fixed: the base rate, only observing",
+            Self::Fixed => "fixed: the law `fixed` keeps the base rate",
         }
     }
 }

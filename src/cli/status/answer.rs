@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::bail;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// The shape of health that is understood.
 const SCHEMA: u32 = 2;
@@ -130,11 +131,23 @@ pub(super) struct Decided {
 
 impl Status {
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
-        let status: Self = serde_json::from_str(text)?;
+        let mut answer: Value = serde_json::from_str(text)?;
+        clean(&mut answer);
+        let status: Self = serde_json::from_value(answer)?;
         let version = status.health.schema_version;
         if version != SCHEMA {
             bail!("it tells its health in version {version}, this program reads version {SCHEMA}");
         }
         Ok(status)
+    }
+}
+
+/// Takes everything out of the texts that would move a terminal's cursor or change its colours.
+fn clean(answer: &mut Value) {
+    match answer {
+        Value::String(text) => text.retain(|letter| !letter.is_control()),
+        Value::Array(values) => values.iter_mut().for_each(clean),
+        Value::Object(entries) => entries.values_mut().for_each(clean),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

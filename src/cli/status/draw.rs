@@ -1,118 +1,319 @@
-//! The status as text for people.
+//! The status as text for people: everything at once, or as much as a screen has room for.
 
-use std::fmt::Write as _;
+mod cut;
 
+use std::iter;
+
+use self::cut::cut;
 use super::{
     answer::{Decided, Direction, Note, Part, Status, Steering, Wan},
-    words::{Paint, Tone, bar, bytes, delay, rate, span, time_of_day, tone},
+    words::{Paint, Tone, bar, bytes, delay, plain_delay, rate, span, time_of_day, tone},
 };
 
-/// Width of the bar of a shaper's use.
-const BAR: usize = 20;
-/// Decisions that are shown.
+/// Decisions that are shown where there is room.
 const DECISIONS: usize = 6;
+/// Decisions for which less important lines make room.
+const DECISIONS_WANTED: usize = 3;
+/// Columns from which on the bar of a shaper's use is long.
+const WIDE: usize = 110;
 
-/// Draws what the daemon at `url` answered.
-pub(super) fn draw(status: &Status, url: &str, coloured: bool) -> String {
-    let paint = Paint(coloured);
-    let mut page = String::new();
-    headline(&mut page, status, url, paint);
-    for wan in &status.wans {
-        draw_wan(&mut page, wan, paint);
-    }
-    if let Some(steering) = &status.steering {
-        draw_steering(&mut page, steering, paint);
-    }
-    draw_parts(&mut page, status, paint);
-    draw_decisions(&mut page, &status.wans, paint);
-    page
+/// How much a screen shows, from everything to the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Detail {
+    All,
+    WithoutBlankLines,
+    WithoutNotes,
+    PartsInOneLine,
+    OneLinePerWan,
 }
 
-/// Writing to a string cannot fail.
-macro_rules! line {
-    ($page:expr, $($text:tt)*) => {{ let _ = writeln!($page, $($text)*); }};
+impl Detail {
+    const EACH: [Self; 5] = [
+        Self::All,
+        Self::WithoutBlankLines,
+        Self::WithoutNotes,
+        Self::PartsInOneLine,
+        Self::OneLinePerWan,
+    ];
 }
 
-fn headline(page: &mut String, status: &Status, url: &str, paint: Paint) {
-    let health = &status.health;
-    let mode = match health.mode.as_str() {
-        "observe" => "observing: nothing is written",
-        _ => "active: rates are written",
-    };
-    let level = paint.on(&health.status, tone(&health.status));
-    line!(
-        page,
-        "wanctl {} at {url}: {level}, up {}, {mode}",
-        health.version,
-        span(health.uptime_seconds)
-    );
-    let mut complain = |who: &str, part_status: &str, reasons: &[String]| {
-        for reason in reasons {
-            let mark = if part_status == "failing" { "!!" } else { " !" };
-            line!(page, "{} {who}: {reason}", paint.on(mark, Tone::Bad));
+/// Columns and rows of a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) columns: usize,
+    pub(super) rows: usize,
+}
+
+/// How the daemon at `url` is shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style<'a> {
+    pub(super) url: &'a str,
+    pub(super) coloured: bool,
+}
+
+/// Draws everything that the daemon answered.
+pub(super) fn draw(status: &Status, style: Style<'_>) -> String {
+    let page = Page { status, style, columns: usize::MAX };
+    let mut lines = page.lines(Detail::All);
+    lines.extend(page.decisions(DECISIONS, true));
+    lines.join("\n")
+}
+
+/// Draws what fits on a screen of this size, the most important first.
+pub(super) fn fit(status: &Status, style: Style<'_>, size: Size) -> Vec<String> {
+    let page = Page { status, style, columns: size.columns };
+    let wanted = page.decisions(DECISIONS_WANTED, false).len();
+    let detail = Detail::EACH.into_iter().find(|detail| {
+        page.lines(*detail).len() + wanted + usize::from(*detail == Detail::All) <= size.rows
+    });
+    let detail = detail.unwrap_or(Detail::OneLinePerWan);
+    let mut lines = page.lines(detail);
+    let spaced = detail == Detail::All;
+    let room = size.rows.saturating_sub(lines.len() + 1 + usize::from(spaced));
+    if room > 0 {
+        lines.extend(page.decisions(room.min(DECISIONS), spaced));
+    }
+    if lines.len() > size.rows {
+        let kept = size.rows.saturating_sub(1);
+        let more = format!("{} more lines: a taller window shows them", lines.len() - kept);
+        lines.truncate(kept);
+        lines.push(more);
+    }
+    lines.truncate(size.rows);
+    lines.iter().map(|line| cut(line, size.columns)).collect()
+}
+
+/// Breaks a text into lines that fit on a screen of this size.
+pub(super) fn wrapped(text: &str, size: Size) -> Vec<String> {
+    let columns = size.columns.max(1);
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let letters: Vec<char> = line.chars().collect();
+        lines.extend(letters.chunks(columns).map(|part| part.iter().collect::<String>()));
+        if letters.is_empty() {
+            lines.push(String::new());
         }
-    };
-    for wan in &health.wans {
-        for part in [&wan.measurement, &wan.control, &wan.actuator] {
-            complain(&wan.name, &part.status, &part.reasons);
+    }
+    lines.truncate(size.rows);
+    lines
+}
+
+struct Page<'a> {
+    status: &'a Status,
+    style: Style<'a>,
+    columns: usize,
+}
+
+impl Page<'_> {
+    const fn paint(&self) -> Paint {
+        Paint(self.style.coloured)
+    }
+
+    /// Everything but the decisions.
+    fn lines(&self, detail: Detail) -> Vec<String> {
+        let mut lines = self.headline();
+        let mut add = |block: Vec<String>| {
+            if detail == Detail::All && !block.is_empty() {
+                lines.push(String::new());
+            }
+            lines.extend(block);
+        };
+        for wan in &self.status.wans {
+            match detail {
+                Detail::OneLinePerWan => add(vec![self.wan_in_one_line(wan)]),
+                _ => add(self.wan(wan)),
+            }
         }
-    }
-    let parts = &health.parts;
-    complain("router", &parts.router.status, &parts.router.reasons);
-    complain("history", &parts.history.status, &parts.history.reasons);
-    complain("steering", &parts.steering.status, &parts.steering.reasons);
-    complain("config", &parts.config.status, &parts.config.reasons);
-    complain("clock", &parts.clock.status, &parts.clock.reasons);
-}
-
-fn draw_wan(page: &mut String, wan: &Wan, paint: Paint) {
-    let [fresh, all] = wan.reflectors_fresh;
-    let name = paint.pad(&wan.name, 8, Tone::Strong);
-    line!(page, "");
-    match wan.delta_ms {
-        Some(delta) => line!(
-            page,
-            "{name} added delay {delta:+.1} ms (round trip {}, baseline {}, jitter {}), {fresh} of \
-             {all} reflectors",
-            delay(wan.rtt_ms),
-            delay(wan.baseline_ms),
-            delay(wan.jitter_ms)
-        ),
-        None => line!(page, "{name} delay not known: {fresh} of {all} reflectors answer"),
-    }
-    for (arrow, direction) in [("down", &wan.download), ("up", &wan.upload)] {
-        if let Some(direction) = direction {
-            draw_direction(page, arrow, direction, paint);
+        if let Some(steering) = &self.status.steering {
+            let mut block = self.steering(steering);
+            if detail == Detail::OneLinePerWan {
+                block.truncate(1);
+            }
+            add(block);
         }
+        add(match detail {
+            Detail::All | Detail::WithoutBlankLines => self.parts(true),
+            Detail::WithoutNotes => self.parts(false),
+            Detail::PartsInOneLine | Detail::OneLinePerWan => vec![self.parts_in_one_line()],
+        });
+        lines
     }
-}
 
-fn draw_direction(page: &mut String, arrow: &str, direction: &Direction, paint: Paint) {
-    let Direction { state, state_seconds, desired_mbps, achieved_mbps, why } = direction;
-    let used = achieved_mbps.unwrap_or(0.0) / desired_mbps.max(f64::MIN_POSITIVE);
-    let lasts = state_seconds.map_or_else(String::new, |seconds| format!(" {}", span(seconds)));
-    line!(
-        page,
-        "  {arrow:<5} {:>5} of {:>5} Mbit/s {} {} {why}",
-        rate(*achieved_mbps),
-        rate(Some(*desired_mbps)),
-        bar(used, BAR),
-        paint.pad(&format!("{state}{lasts}"), 14, tone(state)),
-    );
-}
+    fn headline(&self) -> Vec<String> {
+        let (health, paint) = (&self.status.health, self.paint());
+        let mode = match health.mode.as_str() {
+            "observe" => "observing: nothing is written",
+            _ => "active: rates are written",
+        };
+        let level = paint.on(&health.status, tone(&health.status));
+        let up = span(health.uptime_seconds);
+        let url = self.style.url;
+        let mut lines =
+            vec![format!("wanctl {} at {url}: {level}, up {up}, {mode}", health.version)];
+        let mut complain = |who: &str, status: &str, reasons: &[String]| {
+            for reason in reasons {
+                let mark = if status == "failing" { "!!" } else { " !" };
+                lines.push(format!("{} {who}: {reason}", paint.on(mark, Tone::Bad)));
+            }
+        };
+        for wan in &health.wans {
+            for part in [&wan.measurement, &wan.control, &wan.actuator] {
+                complain(&wan.name, &part.status, &part.reasons);
+            }
+        }
+        let parts = &health.parts;
+        complain("router", &parts.router.status, &parts.router.reasons);
+        complain("history", &parts.history.status, &parts.history.reasons);
+        complain("steering", &parts.steering.status, &parts.steering.reasons);
+        complain("config", &parts.config.status, &parts.config.reasons);
+        complain("clock", &parts.clock.status, &parts.clock.reasons);
+        lines
+    }
 
-fn draw_steering(page: &mut String, steering: &Steering, paint: Paint) {
-    let Steering { mode, state, sensitive, carrier, score, threshold, steer, failover } = steering;
-    let name = paint.pad("steering", 8, Tone::Strong);
-    let only = if mode == "active" { "" } else { ", only observing" };
-    line!(page, "");
-    line!(
-        page,
-        "{name} {state}{only}: calls take {sensitive}, the rest takes {carrier}; suffering {score} \
-         of {threshold}"
-    );
-    line!(page, "  calls {}", decided(steer));
-    line!(page, "  rest  {}", decided(failover));
+    fn wan(&self, wan: &Wan) -> Vec<String> {
+        let [fresh, all] = wan.reflectors_fresh;
+        let name = self.paint().pad(&wan.name, 8, Tone::Strong);
+        let measured = match wan.delta_ms {
+            Some(delta) => format!(
+                "{name} {delta:+.1} ms (round trip {}, baseline {}, jitter {}), {fresh} of {all} \
+                 reflectors",
+                plain_delay(wan.rtt_ms),
+                plain_delay(wan.baseline_ms),
+                plain_delay(wan.jitter_ms)
+            ),
+            None => format!("{name} delay unknown: {fresh} of {all} reflectors answer"),
+        };
+        let directions = [("down", &wan.download), ("up", &wan.upload)].into_iter();
+        let directions = directions.filter_map(|(arrow, direction)| {
+            direction.as_ref().map(|direction| self.direction(arrow, direction))
+        });
+        iter::once(measured).chain(directions).collect()
+    }
+
+    fn direction(&self, arrow: &str, direction: &Direction) -> String {
+        let Direction { state, state_seconds, desired_mbps, achieved_mbps, why } = direction;
+        let used = achieved_mbps.unwrap_or(0.0) / desired_mbps.max(f64::MIN_POSITIVE);
+        let lasts = state_seconds.map_or_else(String::new, |seconds| format!(" {}", span(seconds)));
+        format!(
+            "  {arrow:<5} {:>5} of {:>5} Mbit/s {} {} {why}",
+            rate(*achieved_mbps),
+            rate(Some(*desired_mbps)),
+            bar(used, if self.columns >= WIDE { 20 } else { 8 }),
+            self.paint().pad(&format!("{state}{lasts}"), 14, tone(state)),
+        )
+    }
+
+    fn wan_in_one_line(&self, wan: &Wan) -> String {
+        let paint = self.paint();
+        let name = paint.pad(&wan.name, 8, Tone::Strong);
+        let measured = match wan.delta_ms {
+            Some(_) => format!("+{}", delay(wan.delta_ms)).replace("+-", "-"),
+            None => "delay unknown".to_owned(),
+        };
+        let directions = [("down", &wan.download), ("up", &wan.upload)].into_iter();
+        let directions: String = directions
+            .filter_map(|(arrow, direction)| {
+                let Direction { state, desired_mbps, .. } = direction.as_ref()?;
+                let state_shown = paint.on(state, tone(state));
+                Some(format!(", {arrow} {} Mbit/s {state_shown}", rate(Some(*desired_mbps))))
+            })
+            .collect();
+        format!("{name} {measured}{directions}")
+    }
+
+    fn steering(&self, steering: &Steering) -> Vec<String> {
+        let Steering { mode, state, sensitive, carrier, score, threshold, steer, failover } =
+            steering;
+        let name = self.paint().pad("steering", 8, Tone::Strong);
+        let only = if mode == "active" { "" } else { ", only observing" };
+        vec![
+            format!(
+                "{name} {state}{only}: latency-sensitive on {sensitive}, all else on {carrier}; score \
+                 {score} of {threshold}"
+            ),
+            format!("  latency-sensitive: {}", decided(steer)),
+            format!("  all else: {}", decided(failover)),
+        ]
+    }
+
+    fn parts(&self, with_notes: bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        let parts = &self.status.health.parts;
+        let router = &parts.router.values;
+        let identity = router.identity.as_deref().unwrap_or("not known yet");
+        let version =
+            router.version.as_deref().map_or_else(String::new, |v| format!(", RouterOS {v}"));
+        let by = router.transport.as_deref().map_or_else(String::new, |by| format!(", by {by}"));
+        let about = format!("{identity}{version}{by}{}", ago(router.last_success_age_seconds));
+        lines.extend(self.part("router", &parts.router, &about, with_notes));
+        let about = parts.history.values.as_ref().map_or_else(String::new, |history| {
+            let (rows, size) = (history.rows_written, bytes(history.size_bytes));
+            format!("{rows} cycles written, {size}{}", ago(history.last_commit_age_seconds))
+        });
+        lines.extend(self.part("history", &parts.history, &about, with_notes));
+        lines.extend(self.part("steering", &parts.steering, "", with_notes));
+        let hash: String = parts.config.values.sha256.chars().take(12).collect();
+        let hash = if hash.is_empty() { "built in" } else { &hash };
+        let about = format!("{hash}, in force for {}", span(parts.config.values.age_seconds));
+        lines.extend(self.part("config", &parts.config, &about, with_notes));
+        let about = match parts.clock.values.steps {
+            0 => "steady".to_owned(),
+            1 => "set once since the start".to_owned(),
+            steps => format!("set {steps} times since the start"),
+        };
+        lines.extend(self.part("clock", &parts.clock, &about, with_notes));
+        lines
+    }
+
+    fn part<V>(&self, name: &str, part: &Part<V>, about: &str, with_notes: bool) -> Vec<String> {
+        let (paint, tone) = (self.paint(), tone(&part.status));
+        let first = if about.is_empty() {
+            format!("{name:<8} {}", paint.on(&part.status, tone))
+        } else {
+            format!("{name:<8} {} {about}", paint.pad(&part.status, 9, tone))
+        };
+        let notes = part.notes.iter().filter(|_| with_notes);
+        let notes = notes.map(|note| format!("         {}", paint.on(note, Tone::Quiet)));
+        iter::once(first).chain(notes).collect()
+    }
+
+    fn parts_in_one_line(&self) -> String {
+        let parts = &self.status.health.parts;
+        let states = [
+            ("router", &parts.router.status),
+            ("history", &parts.history.status),
+            ("steering", &parts.steering.status),
+            ("config", &parts.config.status),
+            ("clock", &parts.clock.status),
+        ];
+        let shown =
+            states.map(|(name, state)| format!("{name} {}", self.paint().on(state, tone(state))));
+        shown.join(", ")
+    }
+
+    /// The last decisions under a heading, at most `most`; nothing if there are none.
+    fn decisions(&self, most: usize, spaced: bool) -> Vec<String> {
+        let of_wan = |wan: &'_ Wan| wan.notes.len();
+        if most == 0 || self.status.wans.iter().map(of_wan).sum::<usize>() == 0 {
+            return Vec::new();
+        }
+        let mut all: Vec<(&str, &Note)> = Vec::new();
+        for wan in &self.status.wans {
+            all.extend(wan.notes.iter().map(|note| (wan.name.as_str(), note)));
+        }
+        all.sort_by(|(_, a), (_, b)| b.time.total_cmp(&a.time));
+        let blank = spaced.then(String::new);
+        let heading = self.paint().on("last decisions", Tone::Strong);
+        let shown = all.into_iter().take(most).map(|(wan, Note { time, direction, text })| {
+            let direction = match direction.as_deref() {
+                Some("download") => "down",
+                Some("upload") => "up",
+                Some(_) | None => "",
+            };
+            format!("  {} {wan:<8} {direction:<5} {text}", time_of_day(*time))
+        });
+        blank.into_iter().chain([heading]).chain(shown).collect()
+    }
 }
 
 fn decided(Decided { why, blocked_because, timers }: &Decided) -> String {
@@ -122,68 +323,8 @@ fn decided(Decided { why, blocked_because, timers }: &Decided) -> String {
     format!("{why}{}", because.unwrap_or_default())
 }
 
-fn draw_parts(page: &mut String, status: &Status, paint: Paint) {
-    let parts = &status.health.parts;
-    line!(page, "");
-    let router = &parts.router.values;
-    let identity = router.identity.as_deref().unwrap_or("not known yet");
-    let version = router.version.as_deref().map_or_else(String::new, |v| format!(", RouterOS {v}"));
-    let road = router.transport.as_deref().map_or_else(String::new, |road| format!(", by {road}"));
-    let about = format!("{identity}{version}{road}{}", ago(router.last_success_age_seconds));
-    draw_part(page, "router", &parts.router, &about, paint);
-    let about = parts.history.values.as_ref().map_or_else(String::new, |history| {
-        let (rows, size) = (history.rows_written, bytes(history.size_bytes));
-        format!("{rows} cycles written, {size}{}", ago(history.last_commit_age_seconds))
-    });
-    draw_part(page, "history", &parts.history, &about, paint);
-    draw_part(page, "steering", &parts.steering, "", paint);
-    let hash: String = parts.config.values.sha256.chars().take(12).collect();
-    let hash = if hash.is_empty() { "built in" } else { &hash };
-    let about = format!("{hash}, in force for {}", span(parts.config.values.age_seconds));
-    draw_part(page, "config", &parts.config, &about, paint);
-    let about = match parts.clock.values.steps {
-        0 => "steady".to_owned(),
-        1 => "set once since the start".to_owned(),
-        steps => format!("set {steps} times since the start"),
-    };
-    draw_part(page, "clock", &parts.clock, &about, paint);
-}
-
 fn ago(seconds: Option<f64>) -> String {
     seconds.map_or_else(String::new, |seconds| format!(", {} ago", span(seconds)))
-}
-
-fn draw_part<V>(page: &mut String, name: &str, part: &Part<V>, about: &str, paint: Paint) {
-    let tone = tone(&part.status);
-    if about.is_empty() {
-        line!(page, "{name:<8} {}", paint.on(&part.status, tone));
-    } else {
-        line!(page, "{name:<8} {} {about}", paint.pad(&part.status, 9, tone));
-    }
-    for note in &part.notes {
-        line!(page, "         {}", paint.on(note, Tone::Quiet));
-    }
-}
-
-fn draw_decisions(page: &mut String, wans: &[Wan], paint: Paint) {
-    let mut all: Vec<(&str, &Note)> = wans
-        .iter()
-        .flat_map(|wan| wan.notes.iter().map(|note| (wan.name.as_str(), note)))
-        .collect();
-    if all.is_empty() {
-        return;
-    }
-    all.sort_by(|(_, a), (_, b)| b.time.total_cmp(&a.time));
-    line!(page, "");
-    line!(page, "{}", paint.on("last decisions", Tone::Strong));
-    for (wan, Note { time, direction, text }) in all.into_iter().take(DECISIONS) {
-        let direction = match direction.as_deref() {
-            Some("download") => "down",
-            Some("upload") => "up",
-            Some(_) | None => "",
-        };
-        line!(page, "  {} {wan:<8} {direction:<5} {text}", time_of_day(*time));
-    }
 }
 
 #[cfg(test)]

@@ -61,6 +61,11 @@ pub(super) fn delay(ms: Option<f64>) -> String {
     ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.1} ms"))
 }
 
+/// A delay in ms with one decimal, where the unit is said elsewhere.
+pub(super) fn plain_delay(ms: Option<f64>) -> String {
+    ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.1}"))
+}
+
 /// A span of time, in its two largest units.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
 pub(super) fn span(seconds: f64) -> String {

@@ -1,6 +1,8 @@
 // Numbers and states as a person reads them.
 
 const NONE = "–";
+/** Added delay (ms) up to which a WAN is near its baseline. */
+const NEAR = 10;
 
 /** Formats a rate in Mbit/s with three significant digits, as the program does everywhere. */
 export function rate(mbps) {
@@ -55,11 +57,11 @@ export function split(why) {
 
 /** What each congestion state means. */
 export const STATES = {
-  green: "green: no queue stands",
-  yellow: "yellow: a queue begins to stand",
-  soft_red: "soft red: a queue that one notices",
-  red: "red: a queue that breaks calls",
-  unknown: "unknown: nothing is seen",
+  green: "green: little or no queueing delay of its own",
+  yellow: "yellow: some queueing delay",
+  soft_red: "soft red: noticeable queueing delay",
+  red: "red: queueing delay that breaks calls",
+  unknown: "unknown: not measured",
 };
 
 /** Says how well a WAN is measured. */
@@ -105,14 +107,28 @@ export function headline({ health, wans, steering }) {
   if (!health.ready) {
     return plain("starting", `Starting: waiting for the router and the reflectors of ${names}.`);
   }
-  const jams = wans.flatMap(jammed);
-  if (jams.length > 0) {
-    const are = jams.length > 1 ? "are" : "is";
-    const text = `The ${list(jams)} ${are} congested: packets queue, and delay is up.`;
-    return plain("degraded", text, ways);
-  }
+  const [first, ...others] = wans.flatMap(troubles);
+  if (first) return plain("degraded", first, [...others, ...ways]);
   const text = `${names} ${wans.length > 1 ? "are" : "is"} well: delay is near its baseline.`;
   return plain("ok", text, ways);
+}
+
+/** Says what the numbers and states that are shown for a WAN do not let pass as well. */
+function troubles({ name, delta_ms, ...directions }) {
+  const shown = ["download", "upload"].filter((direction) => directions[direction]);
+  const within = (...states) => shown.filter((way) => states.includes(directions[way].state));
+  if (delta_ms == null || shown.length === 0 || within("unknown").length > 0) {
+    return [`The delay of ${name} is unknown: it is not measured.`];
+  }
+  const red = within("soft_red", "red");
+  if (red.length > 0) {
+    const are = red.length > 1 ? "are" : "is";
+    return [`The ${list(red)} of ${name} ${are} congested: packets queue, and delay is up.`];
+  }
+  const yellow = within("yellow");
+  if (yellow.length > 0) return [`The ${list(yellow)} of ${name} has some queueing delay.`];
+  if (delta_ms < NEAR) return [];
+  return [`The delay of ${name} is up, though neither direction counts as congested.`];
 }
 
 /** All parts with the names by which people know them. */
@@ -141,12 +157,6 @@ function plain(level, text, others = []) {
 function sentence(who, status, reason) {
   const how = status === "failing" ? "fails" : "needs attention";
   return `${who} ${how}: ${reason}${/[.?!]$/.test(reason) ? "" : "."}`;
-}
-
-function jammed(wan) {
-  return ["download", "upload"]
-    .filter((direction) => ["soft_red", "red"].includes(wan[direction]?.state))
-    .map((direction) => `${direction} of ${wan.name}`);
 }
 
 function list(names) {

@@ -7,7 +7,7 @@ fn told() -> Value {
     let part = |status: &str, reasons: &[&str], values: Value| json!({"status": status, "reasons": reasons, "notes": [], "values": values});
     let direction = json!({
         "state": "red", "state_seconds": 3.2, "desired_mbps": 12.34, "achieved_mbps": 6.17,
-        "why": "cut: its traffic makes a queue stand",
+        "why": "cut: a standing queue is attributed to this direction",
     });
     let decided = json!({
         "why": "steer: it suffers", "blocked_because": "a change was made lately",
@@ -48,24 +48,25 @@ fn told() -> Value {
     })
 }
 
+const PLAIN: Style<'_> = Style { url: "http://x", coloured: false };
+
 fn status() -> Status {
     Status::parse(&told().to_string()).unwrap()
 }
 
 #[test]
 fn everything_that_matters_is_on_the_page() {
-    let page = draw(&status(), "http://x", false);
+    let page = draw(&status(), PLAIN);
     let lines: Vec<&str> = page.lines().collect();
     for wanted in [
         "wanctl 1.2.3 at http://x: degraded, up 2 h 2 min, observing: nothing is written",
         " ! cable: only 1 of 6 reflectors answer",
         "!! config: it is wrong",
-        "cable    added delay +100.0 ms (round trip 120.0 ms, baseline 20.0 ms, jitter -), 1 of 6 \
-         reflectors",
-        "  down   6.17 of  12.3 Mbit/s [##########..........] red 3 s        cut: its traffic makes a \
-         queue stand",
-        "steering steered: calls take lte, the rest takes cable; suffering 80 of 55",
-        "  calls steer: it suffers; a change was made lately, 1 min to go",
+        "cable    +100.0 ms (round trip 120.0, baseline 20.0, jitter -), 1 of 6 reflectors",
+        "  down   6.17 of  12.3 Mbit/s [##########..........] red 3 s        cut: a standing queue is \
+         attributed to this direction",
+        "steering steered: latency-sensitive on lte, all else on cable; score 80 of 55",
+        "  latency-sensitive: steer: it suffers; a change was made lately, 1 min to go",
         "router   ok        edge, RouterOS 7.20, by ssh, 0 s ago",
         "history  off",
         "config   failing   0123456789ab, in force for 2 h 1 min",
@@ -78,11 +79,11 @@ fn everything_that_matters_is_on_the_page() {
 
 #[test]
 fn colours_change_nothing_but_colours() {
-    let coloured = draw(&status(), "http://x", true);
+    let coloured = draw(&status(), Style { coloured: true, ..PLAIN });
     assert!(coloured.contains("\x1b[1;31m"));
     let codes = ["\x1b[32m", "\x1b[33m", "\x1b[1;31m", "\x1b[2m", "\x1b[1m", "\x1b[0m"];
     let plain = codes.iter().fold(coloured, |text, code| text.replace(code, ""));
-    assert_eq!(plain, draw(&status(), "http://x", false));
+    assert_eq!(plain, draw(&status(), PLAIN));
 }
 
 #[test]
@@ -91,4 +92,58 @@ fn another_version_of_the_document_is_refused() {
     told["health"]["schema_version"] = json!(3);
     let error = Status::parse(&told.to_string()).unwrap_err();
     assert!(error.to_string().contains("version 3"), "{error}");
+}
+
+/// A status of `count` WANs that are well, with as many decisions and notes as there ever are.
+fn of(count: usize) -> Status {
+    let mut told = told();
+    let mut wan = told["wans"][0].clone();
+    wan["upload"] = wan["download"].clone();
+    let note = wan["notes"][0].clone();
+    wan["notes"] = json!(vec![note; 40]);
+    told["wans"] = json!(vec![wan; count]);
+    let health = told["health"]["wans"][0].clone();
+    told["health"]["wans"] = json!(vec![health; count]);
+    told["health"]["parts"]["router"]["notes"] = json!(["a reminder", "another reminder"]);
+    Status::parse(&told.to_string()).unwrap()
+}
+
+#[test]
+fn no_screen_is_too_small() {
+    for count in [0, 1, 2, 5, 12] {
+        let status = of(count);
+        for columns in [1, 2, 20, 40, 79, 80, 81, 132, 300] {
+            for rows in (1..40).chain([60, 200]) {
+                for coloured in [false, true] {
+                    let size = Size { columns, rows };
+                    let lines = fit(&status, Style { coloured, ..PLAIN }, size);
+                    assert!(lines.len() <= rows, "{count} WANs, {size:?}: {lines:#?}");
+                    let widest = lines.iter().map(|line| cut::width(line)).max().unwrap();
+                    assert!(widest <= columns, "{count} WANs, {size:?}: {lines:#?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_usual_terminal_shows_every_wan_and_direction() {
+    for (count, whole) in [(1, true), (2, true), (5, false)] {
+        let lines = fit(&of(count), PLAIN, Size { columns: 80, rows: 24 });
+        let begins = |start: &str| lines.iter().filter(|line| line.starts_with(start)).count();
+        assert_eq!(begins("cable "), count, "{lines:#?}");
+        assert_eq!(begins("  down ") == count, whole, "{lines:#?}");
+        assert_eq!(begins("steering "), if whole { 2 } else { 1 }, "{lines:#?}");
+        assert!(begins("last decisions") == 1 && !lines[0].is_empty(), "{lines:#?}");
+    }
+    let lines = fit(&of(12), PLAIN, Size { columns: 80, rows: 10 });
+    assert_eq!(lines.last().unwrap(), "19 more lines: a taller window shows them", "{lines:#?}");
+}
+
+#[test]
+fn a_text_cannot_move_the_cursor() {
+    let mut told = told();
+    told["health"]["parts"]["router"]["values"]["identity"] = json!("e\u{1b}[2Jd\nge\u{9b}1m");
+    let page = draw(&Status::parse(&told.to_string()).unwrap(), PLAIN);
+    assert!(page.contains("e[2Jdge1m, RouterOS"), "{page}");
 }
