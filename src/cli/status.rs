@@ -114,13 +114,15 @@ async fn watch(args: &StatusArgs, source: &Source) -> Result<(), Failure> {
         };
         match (answer, &mut screen) {
             (Ok(Some(status)), Some(screen)) => {
-                screen.show(&fit(&status, source.style(), Screen::size()))?;
+                let size = Screen::size();
+                screen.show(&fit(&status, source.style(), size), size)?;
             }
             (Ok(Some(status)), None) => say(format!("{}\n", draw(&status, source.style())))?,
             (Ok(None), _) => {}
             (Err(error), Some(screen)) => {
                 let text = format!("{error:#}\n\nTrying again.");
-                screen.show(&wrapped(&text, Screen::size()))?;
+                let size = Screen::size();
+                screen.show(&wrapped(&text, size), size)?;
             }
             (Err(error), None) => super::output::complain(&error),
         }

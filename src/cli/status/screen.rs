@@ -21,7 +21,10 @@ const USUAL: Size = Size { columns: 80, rows: 24 };
 
 /// The terminal while something is watched; dropped, it shows the shell again.
 #[derive(Debug)]
-pub(super) struct Screen(());
+pub(super) struct Screen {
+    /// What it shows, and how large it was then.
+    shown: Option<(Size, String)>,
+}
 
 impl Screen {
     /// Turns to a screen of its own.
@@ -30,7 +33,7 @@ impl Screen {
     /// If nobody reads any more.
     pub(super) fn open() -> io::Result<Self> {
         write(ENTER)?;
-        Ok(Self(()))
+        Ok(Self { shown: None })
     }
 
     /// Returns how large the terminal is now.
@@ -43,11 +46,12 @@ impl Screen {
         }
     }
 
-    /// Shows these lines, which fit, in place of those before, in one write.
+    /// Shows these lines, which fit a terminal of this size, in place of those before: in one write,
+    /// and only if something changed.
     ///
     /// # Errors
     /// If nobody reads any more.
-    pub(super) fn show(&mut self, lines: &[String]) -> io::Result<()> {
+    pub(super) fn show(&mut self, lines: &[String], size: Size) -> io::Result<()> {
         let mut page = FIRST_LINE.to_owned();
         for (place, line) in lines.iter().enumerate() {
             let next = if place > 0 { "\r\n" } else { "" };
@@ -55,7 +59,12 @@ impl Screen {
             let _ = write!(page, "{next}{CLEAR_LINE}{line}");
         }
         page.push_str(CLEAR_BELOW);
-        write(&page)
+        let wanted = Some((size, page));
+        if self.shown != wanted {
+            self.shown = wanted;
+            write(self.shown.as_ref().map_or("", |(_, page)| page))?;
+        }
+        Ok(())
     }
 }
 
