@@ -1,9 +1,10 @@
 //! The pure core: what one WAN's samples say, and the shaper rates that follow.
 //!
 //! ```text
-//! RttSample ────► evidence (baseline, delta, votes) ─┐
-//! ShaperSample ─► load (achieved rate, class) ───────┼─► state ─► law ─► Decision
-//! Actuation ─────────────────────────────────────────┘
+//! RttSample ────► baseline, noise ─┬─► evidence (delta, votes) ─► state, for people and steering
+//!                                  └─► replies (standing queue) ─► attribution ─┐
+//! ShaperSample ─► load (delivery rate, class) ──────────────────────────────────┼─► law ─► Cycle
+//! Actuation ────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
 //! Nothing here reads a clock, waits, or knows that sockets exist: every function takes the time

@@ -281,7 +281,7 @@ impl Reason {
             }
             Self::CutCollapsed => "cut: probes are lost while traffic flows",
             Self::CutBypass => "cut: the probes bypass the queue",
-            Self::RaiseDemand => "raise: shaper-limited, and there is no standing queue",
+            Self::RaiseDemand => "raise: the shaper limits the traffic, and the delay permits more",
             Self::RaiseFutile => "raise: the cuts did not reduce the delay and are rolled back",
             Self::GlideUp => "idle decay: no demand, up towards the base rate",
             Self::GlideDown => "idle decay: no demand, down towards the base rate",

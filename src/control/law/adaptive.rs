@@ -1,8 +1,13 @@
-//! The default law: cuts to what gets through, raises on demand, and remembers where it failed.
+//! The default law: cuts to the estimated capacity, drains the queue, and raises while the shaper
+//! limits the traffic.
 //!
-//! While a queue of ours stands, what gets through *is* the capacity, so one cut is enough. It goes
-//! a little below, until the queue has drained, and then on just under the bound so found. Every
-//! constant's reason is in `docs/control-law.md`.
+//! While a standing queue is attributed to a download, its delivery rate is the capacity; that of
+//! an upload follows from the growth of the delay. A cut goes below the estimate until the queue
+//! has drained (`drain`), then the rate continues just under it (`bound`). Estimates expire as fast
+//! as the link has recently changed. A deep cut in one direction backs off the other (`along`), and
+//! cuts that do not reduce the delay are rolled back (`detour`). Without a delay signal the
+//! shaper's counters decide (`unseen`), and without demand the rate decays to its base (`rest`).
+//! Every constant's reason is in `docs/control-law.md`.
 
 mod along;
 mod bound;
