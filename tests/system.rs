@@ -28,5 +28,6 @@ mod system {
     mod probes;
     mod prometheus;
     mod stack;
+    mod terminal;
     mod tool;
 }

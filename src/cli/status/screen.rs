@@ -54,7 +54,7 @@ impl Screen {
     pub(super) fn show(&mut self, lines: &[String], size: Size) -> io::Result<()> {
         let mut page = FIRST_LINE.to_owned();
         for (place, line) in lines.iter().enumerate() {
-            let next = if place > 0 { "\r\n" } else { "" };
+            let next = if place > 0 { "\n" } else { "" };
             // Writing to a string cannot fail.
             let _ = write!(page, "{next}{CLEAR_LINE}{line}");
         }
