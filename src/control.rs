@@ -41,7 +41,9 @@ mod noise;
 mod replies;
 mod sample;
 mod sending;
+mod silence;
 mod state;
+mod waiting;
 mod wan;
 
 pub use cycle::{

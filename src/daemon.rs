@@ -12,6 +12,7 @@
 //! listener last, so that a final scrape still sees how it ended.
 
 mod control_loop;
+mod dead_reflectors;
 mod idle;
 mod memory;
 mod metrics;
@@ -200,6 +201,7 @@ impl Daemon {
         let asked = reloader.clone();
         let steer = operator.source(move || asked.standing().allows_steer);
         tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
+        tasks.spawn(dead_reflectors::run(board.clone(), stop.clone()));
         let served = Served {
             catalogue: Arc::new(catalogue),
             web,

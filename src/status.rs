@@ -5,6 +5,7 @@
 mod clock;
 mod health;
 mod notes;
+mod order;
 mod steering;
 mod tally;
 mod view;
@@ -22,7 +23,8 @@ pub use health::{
     Part, Parts, ProbingStanding, RouterValues, SteeringValues, WanHealth,
 };
 pub use notes::Note;
-pub use steering::{SteeringBoard, SteeringStatus};
+pub use order::{Effect, time_of};
+pub use steering::{ManualStatus, SteeringBoard, SteeringStatus};
 pub use tally::{LoopCounts, Tally};
 pub use view::{DirectionView, WanView};
 
@@ -129,6 +131,12 @@ impl Board {
     #[must_use]
     pub fn latest(&self) -> Vec<(String, Option<Arc<Cycle>>)> {
         self.read(|wan| (wan.name.clone(), wan.latest.clone()))
+    }
+
+    /// Returns every WAN's reflectors.
+    #[must_use]
+    pub fn reflectors(&self) -> Vec<Vec<String>> {
+        self.read(|wan| wan.reflectors.clone())
     }
 
     /// Returns every WAN's counts of its loop.

@@ -127,18 +127,21 @@ fn a_longer_path_on_an_idle_link_cuts_nothing_and_is_learned() {
 
 #[test]
 fn a_path_a_little_longer_under_load_is_no_queue_for_long() {
-    let mut bench = bench(link(&Shape::Steady, GREEDY, GREEDY));
-    bench.run(seconds(20), |_| {});
-    bench.reroute(Duration::from_millis(30));
-    bench.run(seconds(20), |_| {});
-    let mut desired = Vec::new();
-    bench.run(seconds(20), |step| desired.push(step.desired));
-    for direction in Direction::ALL {
-        let rates = desired.iter().map(|desired| desired[direction].bps() as f64 / 1e6);
-        let mean = rates.clone().sum::<f64>() / desired.len() as f64;
-        let least = rates.fold(f64::MAX, f64::min);
-        // Now and then a drain puts the excuse to the test.
-        assert!(mean > 46.0 && least > 35.0, "{direction:?} at {mean}, {least} of 50 Mbit/s");
+    for seed in 1..=4 {
+        let mut bench = bench(LinkSpec { seed, ..link(&Shape::Steady, GREEDY, GREEDY) });
+        bench.run(seconds(20), |_| {});
+        bench.reroute(Duration::from_millis(30));
+        bench.run(seconds(20), |_| {});
+        let mut desired = Vec::new();
+        bench.run(seconds(20), |step| desired.push(step.desired));
+        for direction in Direction::ALL {
+            let rates = desired.iter().map(|desired| desired[direction].bps() as f64 / 1e6);
+            let mean = rates.clone().sum::<f64>() / desired.len() as f64;
+            let least = rates.fold(f64::MAX, f64::min);
+            // Now and then a drain puts the excuse to the test.
+            let told = format!("seed {seed}: {direction:?} at {mean}, {least} of 50 Mbit/s");
+            assert!(mean > 44.0 && least > 28.0, "{told}");
+        }
     }
 }
 

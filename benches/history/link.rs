@@ -82,6 +82,7 @@ impl Link {
                 noise: micros(800),
                 age: None,
                 cannot_send_since: None,
+                provisional: false,
             },
             directions: self.directions,
             reflectors: Vec::new(),

@@ -8,7 +8,9 @@ use clap::Args;
 use super::{Failure, duration, output::say};
 use crate::tls::trust_system;
 
-/// The daemon answers from memory.
+/// The exit code if the daemon refuses the order.
+const REFUSED: u8 = 3;
+/// The daemon waits for the router for up to three seconds.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Args)]
@@ -42,8 +44,12 @@ pub(super) async fn run(args: SteerArgs) -> Result<(), Failure> {
     let status = answer.status();
     let text = answer.text().await.with_context(asking)?;
     let text = text.trim_end();
+    if status.is_client_error() {
+        let error = anyhow!("refused by {url}: {text}");
+        return Err(Failure { code: REFUSED, error });
+    }
     if !status.is_success() {
-        return Err(anyhow!("{url}: {text}").into());
+        return Err(anyhow!("{url}: {status}: {text}").into());
     }
     Ok(say(text)?)
 }

@@ -148,6 +148,8 @@ pub struct Measurement {
     pub age: Option<Duration>,
     /// Since when no probe can be sent; `None` unless the state is `CannotSend`.
     pub cannot_send_since: Option<MonoTime>,
+    /// The baselines were never seen without load, so they may contain a queue.
+    pub provisional: bool,
 }
 
 /// What was seen and decided for one direction.
@@ -183,6 +185,8 @@ pub struct ReflectorView {
     pub id: ReflectorId,
     /// Its learned idle delay.
     pub baseline: Option<Delay>,
+    /// The baseline was never seen without load, so it may contain a queue.
+    pub provisional: bool,
     /// Its last reply's delay over the baseline.
     pub delta: Option<Delay>,
     /// Its jitter: the smoothed step from reply to reply.
@@ -193,6 +197,9 @@ pub struct ReflectorView {
     pub fresh: bool,
     /// When its last reply arrived.
     pub last_reply: Option<MonoTime>,
+    /// Since when it has not answered, if others have and it does not count any more: its last
+    /// reply, or the first probe that it did not answer. `None` if it counts, or is not asked.
+    pub dead_since: Option<MonoTime>,
 }
 
 /// How punctual the loop was.

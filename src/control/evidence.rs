@@ -9,9 +9,10 @@ use super::{
     Direction, Measurement, MeasurementState, ProbeOutcome, ReflectorId, ReflectorView, RttSample,
     Sending,
     asymmetry::Asymmetry,
-    baseline::Baseline,
+    baseline::{Baseline, Traffic},
     noise::Noise,
     replies::{self, Finding, Replies},
+    silence::Silence,
 };
 use crate::units::{Delay, MonoTime};
 
@@ -52,6 +53,7 @@ struct Reflector {
     heard: Option<MonoTime>,
     jitter: Option<Delay>,
     losses: Losses,
+    silence: Silence,
     /// Replies in a row above the bloat threshold.
     streak: u32,
 }
@@ -107,9 +109,11 @@ impl Evidence {
         }
     }
 
-    /// Returns what has been learned of each reflector, in the order of the configuration.
+    /// Returns what has been learned of each reflector, in the order of the configuration. What is
+    /// provisional has not been learned.
     pub(super) fn baselines(&self) -> Vec<Option<Delay>> {
-        self.reflectors.iter().map(|reflector| reflector.baseline.value()).collect()
+        let learned = |baseline: &Baseline| baseline.value().filter(|_| !baseline.is_provisional());
+        self.reflectors.iter().map(|reflector| learned(&reflector.baseline)).collect()
     }
 
     /// Starts from baselines that were learned before; reflectors beyond the list start anew.
@@ -119,10 +123,12 @@ impl Evidence {
         }
     }
 
-    /// Takes one probe outcome into account. `quiet` tells that the WAN carried next to no
-    /// traffic when it arrived, so that the baseline may learn from it.
-    pub(super) fn update(&mut self, sample: &RttSample, quiet: bool) {
+    /// Takes one probe outcome into account, which came under `traffic`.
+    pub(super) fn update(&mut self, sample: &RttSample, traffic: Traffic) {
         self.sending.update(sample);
+        let others_answer = self.reflectors.iter().enumerate().any(|(place, other)| {
+            place != usize::from(sample.reflector.0) && self.fresh_reply(other, sample.at).is_some()
+        });
         let threshold = self.bloat_threshold();
         let Some(reflector) = self.reflectors.get_mut(usize::from(sample.reflector.0)) else {
             return;
@@ -133,19 +139,24 @@ impl Evidence {
         match sample.outcome {
             ProbeOutcome::Reply(rtt) => {
                 reflector.losses.replied(sample.sequence);
-                reflector.reply(sample.at, rtt, quiet, threshold);
+                reflector.silence.replied(sample.at);
+                reflector.reply(sample.at, rtt, traffic, threshold);
                 if let Some(Reply { at, rtt, delta }) = reflector.last {
                     let sent = MonoTime::from_start(at.since_start().saturating_sub(path(rtt)));
                     let split = sample
                         .one_way
                         .and_then(|one_way| reflector.asymmetry.split(at, delta, one_way));
                     self.replies.push(replies::Reply { sent, at, delta, split });
-                    self.noise.update(delta, quiet);
+                    self.noise.update(delta, traffic == Traffic::Quiet);
                 }
             }
-            ProbeOutcome::Lost => reflector.losses.lost(sample.sequence),
-            // Says nothing about the reflector: the fault is on this side.
-            ProbeOutcome::Unsent => {}
+            ProbeOutcome::Lost => {
+                reflector.losses.lost(sample.sequence);
+                reflector.silence.missed(sample.at, others_answer);
+            }
+            // No loss: the fault is on this side. But one to which nothing can be sent while others
+            // answer, for want of IPv6 perhaps, is of no more use than a dead one.
+            ProbeOutcome::Unsent => reflector.silence.missed(sample.at, others_answer),
         }
     }
 
@@ -186,7 +197,7 @@ impl Evidence {
         since: MonoTime,
         direction: Direction,
     ) -> Option<Finding> {
-        let overdue = self.replies.overdue(now, since, self.params.probe_interval);
+        let overdue = self.replies.overdue(now, since, self.reply_interval(now));
         self.replies.finding(since, overdue, direction)
     }
 
@@ -196,7 +207,7 @@ impl Evidence {
     pub(super) fn is_trustworthy(&self, now: MonoTime) -> bool {
         let last = self.reflectors.iter().filter_map(|r| r.last).max_by_key(|reply| reply.at);
         let recent = last.is_some_and(|reply| {
-            let usual = self.params.probe_interval * SILENT_PROBES;
+            let usual = self.reply_interval(now) * SILENT_PROBES;
             now.since(reply.at) <= usual.saturating_add(reply.path())
         });
         let founded = self.reflectors.iter().any(|r| r.baseline.is_founded(now));
@@ -224,7 +235,22 @@ impl Evidence {
             noise: self.noise.step(),
             age: last.map(|at| now.since(at)),
             cannot_send_since,
+            provisional: !fresh.is_empty()
+                && fresh.iter().all(|(r, _)| r.baseline.is_provisional()),
         }
+    }
+
+    /// The time between two replies if none is lost but those of the dead.
+    fn reply_interval(&self, now: MonoTime) -> Duration {
+        let asked = self.asked(now).count().max(1);
+        let alive = self.asked(now).filter(|r| r.silence.dead_since(now).is_none()).count().max(1);
+        self.params.probe_interval.mul_f64(asked as f64 / alive as f64)
+    }
+
+    /// The reflectors that take part: one that rests is not missing.
+    fn asked(&self, now: MonoTime) -> impl Iterator<Item = &Reflector> {
+        let within = self.params.stale_after.max(TAKES_PART);
+        self.reflectors.iter().filter(move |r| r.heard.is_some_and(|at| now.since(at) <= within))
     }
 
     /// Since when no probe can be sent. Before the first reply that has to last for a while, or a
@@ -242,11 +268,13 @@ impl Evidence {
             .map(|(id, r)| ReflectorView {
                 id: ReflectorId(id),
                 baseline: r.baseline.value(),
+                provisional: r.baseline.value().is_some() && r.baseline.is_provisional(),
                 delta: r.last.map(|reply| reply.delta),
                 jitter: r.jitter,
                 loss: r.losses.share,
                 fresh: self.fresh_reply(r, now).is_some(),
                 last_reply: r.last.map(|reply| reply.at),
+                dead_since: r.silence.dead_since(now),
             })
             .collect()
     }
@@ -260,12 +288,9 @@ impl Evidence {
     }
 
     fn state(&self, now: MonoTime, fresh: usize, traffic: bool) -> MeasurementState {
-        // Of those that take part: a reflector that rests is not missing.
-        let asked = self.reflectors.iter().filter(|r| {
-            r.heard.is_some_and(|at| now.since(at) <= self.params.stale_after.max(TAKES_PART))
-        });
-        let asked = asked.count();
-        let healthy = quorum(asked).min(asked);
+        // Of those that take part and can answer: the dead have no vote.
+        let alive = self.asked(now).filter(|r| r.silence.dead_since(now).is_none()).count();
+        let healthy = quorum(alive).min(alive);
         match fresh {
             0 if self.reflectors.iter().all(|r| r.last.is_none())
                 && now.since(self.started) < START_GRACE =>
@@ -318,8 +343,8 @@ impl Reply {
 }
 
 impl Reflector {
-    fn reply(&mut self, at: MonoTime, rtt: Delay, quiet: bool, threshold: Delay) {
-        self.baseline.update(at, rtt, quiet);
+    fn reply(&mut self, at: MonoTime, rtt: Delay, traffic: Traffic, threshold: Delay) {
+        self.baseline.update(at, rtt, traffic);
         let delta = rtt - self.baseline.value().unwrap_or(rtt);
         if let Some(before) = self.last {
             let step = (rtt - before.rtt).abs();
@@ -331,7 +356,8 @@ impl Reflector {
     }
 }
 
-fn path(rtt: Delay) -> Duration {
+/// The time that a round trip takes.
+pub(super) fn path(rtt: Delay) -> Duration {
     Duration::from_micros(u64::try_from(rtt.micros()).unwrap_or(0))
 }
 

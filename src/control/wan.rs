@@ -1,22 +1,24 @@
 //! One WAN: samples in, a decision with its reasons out.
 
 mod reconfigure;
+mod remember;
 
 use std::time::Duration;
 
 use super::{
-    Actuation, Direction, DirectionCycle, DirectionMemory, EvidenceParams, LawKind, Limits, Load,
-    LoadClass, Measurement, MeasurementState, PerDirection, QueueReading, ReflectorView, RttSample,
-    ShaperSample, StateThresholds, WanMemory,
+    Actuation, Direction, DirectionCycle, EvidenceParams, LawKind, Limits, Load, LoadClass,
+    Measurement, MeasurementState, PerDirection, QueueReading, ReflectorView, RttSample,
+    ShaperSample, StateThresholds,
+    baseline::Traffic,
     blame::{Blame, Suspect, Suspects},
     bypass::{BypassDetector, Flow},
     counters::Counters,
-    evidence::Evidence,
+    evidence::{self, Evidence},
     law::{LawInput, RateLaw, Verdict},
     load::{self, LoadMeter},
-    memory,
     replies::Finding,
     state::StateMachine,
+    waiting::Waiting,
 };
 use crate::units::{BitRate, Delay, MonoTime};
 
@@ -98,8 +100,7 @@ struct Case {
 
 impl Moment<'_> {
     fn path(&self) -> Duration {
-        let micros = self.measurement.baseline.map_or(0, Delay::micros);
-        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+        evidence::path(self.measurement.baseline.unwrap_or_default())
     }
 }
 
@@ -113,8 +114,7 @@ struct Channel {
     desired: BitRate,
     queue: Option<(u64, QueueReading)>,
     counters: Counters,
-    /// Packets waited in the shaper at the last two readings.
-    waited: [bool; 2],
+    waiting: Waiting,
     actuation: Actuation,
     /// The limit that was in force when that was last known.
     last_observed: Option<BitRate>,
@@ -135,7 +135,7 @@ impl Wan {
                 desired: limits.base,
                 queue: None,
                 counters: Counters::default(),
-                waited: [false; 2],
+                waiting: Waiting::default(),
                 actuation: Actuation::default(),
                 last_observed: None,
                 bypass: BypassDetector::default(),
@@ -158,44 +158,13 @@ impl Wan {
         Self { observes: true, ..self }
     }
 
-    /// Returns what is worth remembering over a restart.
-    #[must_use]
-    pub fn memory(&self) -> WanMemory {
-        WanMemory {
-            baselines: self.evidence.baselines(),
-            directions: PerDirection::build(|direction| DirectionMemory {
-                desired: self.directions[direction].desired,
-                proven: self.directions[direction].law.proven(self.decided),
-            }),
-        }
-    }
-
-    /// Starts from what was remembered `age` ago. Rates are clamped to the limits, and what is too
-    /// old to be worth anything is left out.
-    pub fn restore(&mut self, memory: &WanMemory, age: Duration) {
-        if age > memory::BASELINES_KEEP {
-            return;
-        }
-        self.evidence.restore(&memory.baselines);
-        if age > memory::RATES_KEEP {
-            return;
-        }
-        for direction in Direction::ALL {
-            let channel = &mut self.directions[direction];
-            let Limits { floor, base, ceiling } = channel.limits;
-            let DirectionMemory { desired, proven } = memory.directions[direction];
-            // What was in force above the base was earned by a load that may be gone.
-            channel.desired = desired.min(base).max(floor);
-            if let Some(proven) = proven {
-                channel.law.recall(proven.min(ceiling), age);
-            }
-        }
-    }
-
     /// Takes the outcome of one probe into account.
     pub fn on_rtt(&mut self, sample: &RttSample) {
-        let quiet = self.directions.each().iter().all(|(_, channel)| channel.is_quiet(sample.at));
-        self.evidence.update(sample, quiet);
+        let all = |is_so: fn(&Channel, MonoTime) -> bool| {
+            self.directions.each().iter().all(|(_, channel)| is_so(channel, sample.at))
+        };
+        let traffic = Traffic::of(all(Channel::is_quiet), all(Channel::leaves_no_queue));
+        self.evidence.update(sample, traffic);
     }
 
     /// Takes a reading of the shaper queues into account; one seen before changes nothing.
@@ -294,7 +263,7 @@ impl Channel {
 
     /// Tells whether traffic waits in the shaper: it is the shaper that limits it.
     fn waits(&self, load: &Load) -> bool {
-        load.class != LoadClass::Unknown && self.waited == [true; 2]
+        load.class != LoadClass::Unknown && self.waiting.is_on()
     }
 
     fn flow(&self, direction: Direction, load: &Load) -> Flow {
@@ -329,13 +298,18 @@ impl Channel {
         drained && peak.is_some_and(|peak| peak * generous < load::QUIET)
     }
 
+    /// Tells whether no queue of this direction can stand behind the shaper.
+    fn leaves_no_queue(&self, now: MonoTime) -> bool {
+        self.waiting.is_lasting(now) || self.is_quiet(now)
+    }
+
     fn on_reading(&mut self, sample: &ShaperSample, queue: &QueueReading) {
         if self.queue.is_some_and(|(sequence, _)| sequence == sample.sequence) {
             return;
         }
         let queue = &self.counters.take(sample.at, queue);
         self.queue = Some((sample.sequence, *queue));
-        self.waited = [self.waited[1], queue.backlog_bytes > 2 * 1514];
+        self.waiting.update(sample.at, queue);
         let rate = if queue.limit > BitRate::ZERO { queue.limit } else { self.desired };
         self.meter.update(sample.at, queue, rate);
     }

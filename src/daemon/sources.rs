@@ -37,7 +37,7 @@ pub(super) fn health_source(
             wall: Clock::wall(),
             wans: board.latest(),
             loops: board.loop_counts(),
-            probing: probers.iter().map(probing).collect(),
+            probing: probers.iter().zip(board.reflectors()).map(probing).collect(),
             router: report.borrow().clone(),
             history: recorder.as_ref().map(|recorder| standing(recorder.stats())),
             config: reloader.standing().config,
@@ -50,11 +50,12 @@ pub(super) fn health_source(
 }
 
 /// How a WAN is probed.
-fn probing(prober: &Arc<dyn Prober>) -> ProbingStanding {
+fn probing((prober, reflectors): (&Arc<dyn Prober>, Vec<String>)) -> ProbingStanding {
     let report = prober.report();
     ProbingStanding {
         road: report.as_ref().map(|report| report.road.name()),
         notes: report.as_ref().map_or_else(Vec::new, RoadReport::notes),
+        reflectors,
     }
 }
 

@@ -118,7 +118,7 @@ impl SteeringParts {
             params.wans.iter().map(|wan| wan.place).collect(),
         );
         let now = clock.now();
-        let operator = Operator::new(params.wans.clone(), recorder, clock);
+        let operator = Operator::new(params.wans.clone(), recorder, clock, board.clone());
         let mut machine = Steering::new(params, now);
         if let Some((kept, age)) = recall(config, Clock::wall()) {
             machine.restore(&kept.memory, age);

@@ -76,6 +76,7 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
             noise: Some(Delay::from_micros(640)),
             age: Some(Duration::from_millis(30)),
             cannot_send_since: None,
+            provisional: false,
         },
         directions: PerDirection {
             download: direction(0, Reason::RaiseDemand, LoadClass::High),

@@ -7,6 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
 use super::Served;
@@ -24,9 +25,12 @@ pub struct SteerRequest {
 /// What came of it, each with a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Steered {
-    /// It is done.
+    /// It is carried out.
+    Done(String),
+    /// It is taken, but not carried out now: nothing is written to the router, or it is kept for
+    /// later.
     Taken(String),
-    /// It makes no sense.
+    /// It makes no sense, or cannot be done; nothing is kept.
     Refused(String),
     /// The configuration does not allow such a request.
     Forbidden,
@@ -34,7 +38,7 @@ pub enum Steered {
 
 /// A function that takes the operator's word.
 #[derive(Clone)]
-pub struct SteerSource(pub Arc<dyn Fn(&SteerRequest) -> Steered + Send + Sync>);
+pub struct SteerSource(pub Arc<dyn Fn(SteerRequest) -> BoxFuture<'static, Steered> + Send + Sync>);
 
 impl fmt::Debug for SteerSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,8 +50,9 @@ pub(super) async fn steer(
     State(served): State<Served>,
     Query(request): Query<SteerRequest>,
 ) -> Response {
-    let (status, text) = match (served.steer.0)(&request) {
-        Steered::Taken(text) => (StatusCode::OK, text),
+    let (status, text) = match (served.steer.0)(request).await {
+        Steered::Done(text) => (StatusCode::OK, text),
+        Steered::Taken(text) => (StatusCode::ACCEPTED, text),
         Steered::Refused(text) => (StatusCode::BAD_REQUEST, text),
         Steered::Forbidden => {
             (StatusCode::FORBIDDEN, "not allowed here: set http.allow_steer".to_owned())

@@ -7,10 +7,12 @@ use std::{
 
 use serde::Serialize;
 
+use super::order::{Effect, time_of};
+
 use crate::{
     steering::{
-        Blocker, FailoverReason, Rank, RouteActuation, SteeringDecision, SteeringMode, Timer,
-        WanView,
+        Blocker, FailoverReason, Manual, Rank, RouteActuation, SteeringDecision, SteeringMode,
+        Timer, WanView,
     },
     units::{MonoTime, Timestamp},
 };
@@ -77,6 +79,8 @@ pub struct SteeringStatus {
     pub score: u8,
     /// The score from which it counts.
     pub threshold: u16,
+    /// What the operator has ordered, until it runs out.
+    pub manual: Option<ManualStatus>,
     /// The decision about new latency-sensitive connections.
     pub steer: Decided,
     /// The decision about everything else.
@@ -87,6 +91,19 @@ pub struct SteeringStatus {
     pub switches: Vec<SwitchStatus>,
     /// The last changes, newest first.
     pub changes: Vec<Change>,
+}
+
+/// What the operator has ordered, and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ManualStatus {
+    /// The WAN that new latency-sensitive connections are to take.
+    pub to: String,
+    /// Unix time in seconds at which the order runs out.
+    pub until: f64,
+    /// What becomes of it, as a code.
+    pub effect: &'static str,
+    /// The same in plain words.
+    pub why: &'static str,
 }
 
 /// One decision in words.
@@ -181,6 +198,15 @@ impl SteeringBoard {
             carrier: name(decision, target.carrier),
             score: steer.score.points,
             threshold: steer.threshold,
+            manual: steer.manual.map(|manual| {
+                let effect = Effect::of(&latest.decision, &latest.actuation, manual);
+                ManualStatus {
+                    to: name(decision, manual.to),
+                    until: latest.wall.seconds() + manual.until.since(*at).as_secs_f64(),
+                    effect: effect.code(),
+                    why: effect.explain(),
+                }
+            }),
             steer: Decided::of(
                 (steer.reason.code(), steer.reason.explain()),
                 steer.blocker,
@@ -199,6 +225,15 @@ impl SteeringBoard {
         })
     }
 
+    /// Returns what becomes of the operator's order, once a decision has been taken with it.
+    #[must_use]
+    pub fn effect(&self, order: Manual) -> Option<Effect> {
+        let pinned = self.open();
+        let latest = pinned.latest.as_ref()?;
+        let is_taken = latest.decision.steer.manual == Some(order);
+        is_taken.then(|| Effect::of(&latest.decision, &latest.actuation, order))
+    }
+
     /// Returns what is wrong with steering, beginning with the `troubles` that its switches make,
     /// and what should be thought about; `None` where nothing is steered.
     #[must_use]
@@ -208,7 +243,9 @@ impl SteeringBoard {
         now: MonoTime,
     ) -> Option<(Vec<String>, Vec<String>)> {
         let pinned = self.open();
-        let Latest { decision, .. } = pinned.latest.as_ref()?;
+        let latest = pinned.latest.as_ref()?;
+        let Latest { decision, .. } = latest;
+        let mut orders = Vec::new();
         let SteeringDecision { mode, target, steer, failover, in_doubt, .. } = decision;
         let mut reasons = troubles;
         reasons.extend(in_doubt.iter().map(|switch| {
@@ -223,11 +260,20 @@ impl SteeringBoard {
                          network, and the router if it sends the pings";
             reasons.push(fault.to_owned());
         }
-        if steer.blocker == Some(Blocker::ManualRefused) {
-            reasons
-                .push("the WAN that the operator chose is dead or has no usable rule".to_owned());
+        if let Some(manual) = steer.manual {
+            let (to, effect) = (
+                name(decision, manual.to),
+                Effect::of(&latest.decision, &latest.actuation, manual),
+            );
+            let until = time_of(latest.wall.after(manual.until.since(decision.at)));
+            let order = format!("steering was ordered to {to} until {until}: {}", effect.explain());
+            if steer.blocker == Some(Blocker::ManualRefused) {
+                reasons.push(order);
+            } else {
+                orders.push(order);
+            }
         }
-        let mut notes = Vec::new();
+        let mut notes = orders;
         let (sensitive, carrier) =
             (name(decision, target.sensitive), name(decision, target.carrier));
         let verb = if *mode == SteeringMode::Active { "go" } else { "would go" };

@@ -81,6 +81,11 @@ pub struct ReflectorRow {
     pub delta_ms: Option<f64>,
     /// Share of its probes lost lately, 0 to 1.
     pub loss: f64,
+    /// The baseline may contain a queue: it was never seen without load.
+    pub provisional: bool,
+    /// For how many seconds it has not answered although others have, if it does not count for
+    /// that.
+    pub dead_seconds: Option<f64>,
 }
 
 impl WanView {
@@ -102,6 +107,10 @@ impl WanView {
             baseline_ms: ms(view.baseline),
             delta_ms: ms(view.delta),
             loss: view.loss,
+            provisional: view.provisional,
+            dead_seconds: cycle
+                .zip(view.dead_since)
+                .map(|(cycle, since)| cycle.at.since(since).as_secs_f64()),
         });
         Self {
             name: name.to_owned(),

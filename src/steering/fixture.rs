@@ -124,6 +124,7 @@ impl TestWan {
                 noise: None,
                 age,
                 cannot_send_since,
+                provisional: false,
             },
             directions: PerDirection { download: channel, upload: channel },
             reflectors: (0..REFLECTORS).map(|id| reflector(id, self.last_reply)).collect(),
@@ -138,11 +139,13 @@ fn reflector(id: u16, last_reply: Option<MonoTime>) -> ReflectorView {
     ReflectorView {
         id: ReflectorId(id),
         baseline: None,
+        provisional: false,
         delta: None,
         jitter: None,
         loss: 0.0,
         fresh: last_reply.is_some(),
         last_reply,
+        dead_since: None,
     }
 }
 

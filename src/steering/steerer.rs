@@ -355,6 +355,7 @@ impl Steering {
                 score: choice.score(self.carrier.rank),
                 threshold: choice.threshold(),
                 timers: self.steer_timers(now),
+                manual: self.manual.filter(|manual| manual.remaining(now).is_some()),
                 actions: self.steer_actions.count(now),
             },
             failover: FailoverView {

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Blocker, FailoverReason, Rank, Reach, RouteTarget, Score, SteerReason, SteeringMode, Switch,
-    SwitchOrder, machine::Phase,
+    Blocker, FailoverReason, Manual, Rank, Reach, RouteTarget, Score, SteerReason, SteeringMode,
+    Switch, SwitchOrder, machine::Phase,
 };
 use crate::units::MonoTime;
 
@@ -152,6 +152,8 @@ pub struct SteerView {
     pub threshold: u16,
     /// The timers that run.
     pub timers: Vec<Timer>,
+    /// The operator's override, until it runs out.
+    pub manual: Option<Manual>,
     /// Changes within the last hour.
     pub actions: u32,
 }

@@ -100,7 +100,7 @@ impl CycleMetrics {
         let passed = before.map_or(Duration::ZERO, |at| cycle.at.since(at)).as_secs_f64();
         self.measurement.record(&cycle.measurement, passed);
         for (metrics, view) in self.reflectors.iter_mut().zip(&cycle.reflectors) {
-            metrics.learned(view.baseline);
+            metrics.learned(view);
         }
         for sample in &cycle.samples {
             if let Some(metrics) = self.reflectors.get_mut(usize::from(sample.reflector.0)) {

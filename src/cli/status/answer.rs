@@ -118,8 +118,16 @@ pub(super) struct Steering {
     pub(super) carrier: String,
     pub(super) score: u8,
     pub(super) threshold: u16,
+    pub(super) manual: Option<Manual>,
     pub(super) steer: Decided,
     pub(super) failover: Decided,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Manual {
+    pub(super) to: String,
+    pub(super) until: f64,
+    pub(super) why: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -6,7 +6,7 @@ use std::iter;
 
 use self::cut::cut;
 use super::{
-    answer::{Decided, Direction, Note, Part, Status, Steering, Wan},
+    answer::{Decided, Direction, Manual, Note, Part, Status, Steering, Wan},
     words::{Paint, Tone, bar, bytes, delay, plain_delay, rate, span, time_of_day, tone},
 };
 
@@ -222,18 +222,21 @@ impl Page<'_> {
     }
 
     fn steering(&self, steering: &Steering) -> Vec<String> {
-        let Steering { mode, state, sensitive, carrier, score, threshold, steer, failover } =
-            steering;
+        let Steering { mode, state, sensitive, carrier, score, threshold, manual, .. } = steering;
         let name = self.paint().pad("steering", 8, Tone::Strong);
         let only = if mode == "active" { "" } else { ", only observing" };
-        vec![
+        let mut lines = vec![
             format!(
                 "{name} {state}{only}: latency-sensitive on {sensitive}, all else on {carrier}; score \
                  {score} of {threshold}"
             ),
-            format!("  latency-sensitive: {}", decided(steer)),
-            format!("  all else: {}", decided(failover)),
-        ]
+            format!("  latency-sensitive: {}", decided(&steering.steer)),
+            format!("  all else: {}", decided(&steering.failover)),
+        ];
+        if let Some(Manual { to, until, why }) = manual {
+            lines.insert(1, format!("  ordered to {to} until {}: {why}", time_of_day(*until)));
+        }
+        lines
     }
 
     fn parts(&self, with_notes: bool) -> Vec<String> {

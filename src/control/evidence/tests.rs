@@ -8,6 +8,7 @@ struct Bench {
     evidence: Evidence,
     now: MonoTime,
     sequence: u64,
+    traffic: Traffic,
 }
 
 impl Bench {
@@ -18,7 +19,17 @@ impl Bench {
             probe_interval: Duration::from_millis(50),
             bloat_threshold: Delay::from_micros(15 * MS),
         };
-        Self { evidence: Evidence::new(params, MonoTime::ZERO), now: MonoTime::ZERO, sequence: 0 }
+        let (now, traffic) = (MonoTime::ZERO, Traffic::Loaded);
+        Self { evidence: Evidence::new(params, now), now, sequence: 0, traffic }
+    }
+
+    /// Reflectors whose baseline is known: as many as `count`, at 20 ms.
+    fn learned(count: u16) -> Self {
+        let mut bench = Self::new(count);
+        for _ in 0..3 {
+            bench.round(&vec![Some(20); usize::from(count)]);
+        }
+        bench
     }
 
     /// One round in which reflector `i` answers after `rtts[i]` ms, or is silent.
@@ -35,7 +46,7 @@ impl Bench {
                 outcome,
                 one_way: None,
             };
-            self.evidence.update(&sample, false);
+            self.evidence.update(&sample, self.traffic);
         }
         self.evidence.measurement(self.now, true)
     }
@@ -51,8 +62,7 @@ fn reflectors_at_different_distances_are_not_a_queue() {
 
 #[test]
 fn one_noisy_reflector_of_six_is_outvoted() {
-    let mut bench = Bench::new(6);
-    bench.round(&[Some(20); 6]);
+    let mut bench = Bench::learned(6);
     let mut one_bad = [Some(20); 6];
     one_bad[2] = Some(400);
     let summary = bench.round(&one_bad);
@@ -63,8 +73,7 @@ fn one_noisy_reflector_of_six_is_outvoted() {
 
 #[test]
 fn three_of_six_are_a_verdict_and_its_depth_is_theirs() {
-    let mut bench = Bench::new(6);
-    bench.round(&[Some(20); 6]);
+    let mut bench = Bench::learned(6);
     let summary = bench.round(&[Some(80), Some(90), Some(100), Some(20), Some(20), Some(20)]);
     assert!(summary.bloated);
     let verdict = bench.evidence.verdict(bench.now, MonoTime::ZERO);
@@ -73,16 +82,14 @@ fn three_of_six_are_a_verdict_and_its_depth_is_theirs() {
 
 #[test]
 fn a_single_reflector_must_say_it_twice() {
-    let mut bench = Bench::new(1);
-    bench.round(&[Some(20)]);
+    let mut bench = Bench::learned(1);
     assert!(!bench.round(&[Some(90)]).bloated);
     assert!(bench.round(&[Some(90)]).bloated);
 }
 
 #[test]
 fn silence_is_collapse_under_load_and_stall_without() {
-    let mut bench = Bench::new(3);
-    bench.round(&[Some(20); 3]);
+    let mut bench = Bench::learned(3);
     for _ in 0..10 {
         bench.round(&[None; 3]);
     }
@@ -103,8 +110,7 @@ fn fewer_than_a_quorum_is_reduced() {
 
 #[test]
 fn probes_sent_before_a_cut_do_not_vote_for_another() {
-    let mut bench = Bench::new(6);
-    bench.round(&[Some(20); 6]);
+    let mut bench = Bench::learned(6);
     bench.round(&[Some(90); 6]);
     let cut = bench.now;
     assert!(bench.evidence.verdict(cut, MonoTime::ZERO).bloated);
@@ -121,6 +127,14 @@ fn silence_and_a_baseline_born_under_load_are_no_ground_for_a_raise() {
     for _ in 0..70 {
         bench.round(&[Some(20); 3]);
     }
+    let summary = bench.evidence.measurement(bench.now, true);
+    assert!(summary.provisional && !bench.evidence.is_trustworthy(bench.now), "nor now");
+    assert_eq!(bench.evidence.baselines(), [None; 3], "not to be remembered");
+    bench.traffic = Traffic::Shaped;
+    for _ in 0..15 {
+        bench.round(&[Some(20); 3]);
+    }
+    assert!(!bench.evidence.measurement(bench.now, true).provisional);
     assert!(bench.evidence.is_trustworthy(bench.now));
     let later = bench.now + Duration::from_millis(400);
     assert!(!bench.evidence.is_trustworthy(later), "silent for 400 ms");
@@ -132,9 +146,10 @@ fn a_late_reply_takes_its_loss_back_and_carries_its_delay() {
     let probe = |bench: &mut Bench, sequence, outcome| {
         bench.now = bench.now + Duration::from_millis(50);
         let (reflector, at) = (ReflectorId(0), bench.now);
-        bench
-            .evidence
-            .update(&RttSample { reflector, sequence, at, outcome, one_way: None }, false);
+        bench.evidence.update(
+            &RttSample { reflector, sequence, at, outcome, one_way: None },
+            Traffic::Loaded,
+        );
         bench.evidence.views(bench.now).first().map_or(1.0, |view| view.loss)
     };
     let rtt = |ms| ProbeOutcome::Reply(Delay::from_micros(ms * MS));
@@ -164,7 +179,7 @@ fn probes_that_cannot_be_sent_are_a_state_of_their_own_and_no_congestion() {
             bench.now = bench.now + Duration::from_millis(50);
             let (reflector, outcome) = (ReflectorId(0), ProbeOutcome::Unsent);
             let sample = RttSample { reflector, sequence, at: bench.now, outcome, one_way: None };
-            bench.evidence.update(&sample, true);
+            bench.evidence.update(&sample, Traffic::Quiet);
             states.insert(bench.evidence.measurement(bench.now, true).state.name());
         }
         let last = bench.evidence.measurement(bench.now, true);
@@ -173,5 +188,41 @@ fn probes_that_cannot_be_sent_are_a_state_of_their_own_and_no_congestion() {
         assert_eq!(since, Some(Duration::from_millis(99 * 50)));
         assert!(!states.contains("collapsed"), "{states:?}");
         assert_eq!(bench.evidence.baselines(), before);
+    }
+}
+
+#[test]
+fn with_dead_reflectors_the_others_suffice_and_the_dead_are_told_apart() {
+    for alive in [1, 2, 5] {
+        let mut bench = Bench::new(6);
+        bench.traffic = Traffic::Quiet;
+        let answers: Vec<_> = (0..6).map(|id| (id < alive).then_some(20)).collect();
+        let since_start = |bench: &mut Bench, seconds: u64| {
+            let mut last = bench.round(&answers);
+            while bench.now.since_start() < Duration::from_secs(seconds) {
+                last = bench.round(&answers);
+            }
+            last
+        };
+        let summary = since_start(&mut bench, 3);
+        assert_eq!(
+            summary.state == MeasurementState::Healthy,
+            alive >= 3,
+            "{alive} of 6, at first"
+        );
+        let summary = since_start(&mut bench, 7);
+        assert_eq!(summary.state, MeasurementState::Healthy, "{alive} of 6");
+        assert!(bench.evidence.is_trustworthy(bench.now));
+        let dead = bench.evidence.views(bench.now).into_iter().filter(|r| r.dead_since.is_some());
+        assert_eq!(dead.count(), 6 - alive);
+        // Nobody is overdue between two replies of those that are left, even if one is lost.
+        let wait = Duration::from_millis(300 * 2);
+        let finding = bench.evidence.finding(bench.now + wait, MonoTime::ZERO, Direction::Download);
+        let depth = finding.map(|finding| finding.depth);
+        assert!(alive > 2 || depth.is_none_or(|depth| depth < Delay::from_micros(MS)), "{depth:?}");
+        // They count again as soon as they answer.
+        bench.round(&[Some(30); 6]);
+        let dead = bench.evidence.views(bench.now).into_iter().filter(|r| r.dead_since.is_some());
+        assert_eq!(dead.count(), 0);
     }
 }

@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use futures_util::FutureExt as _;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 use tracing::info;
 
 use super::rank_of;
@@ -10,12 +14,17 @@ use crate::{
     clock::Clock,
     history::{Event, KeptSteering, Recorder},
     http::{SteerRequest, SteerSource, Steered},
-    steering::{Manual, Rank, WanFacts},
+    status::{Effect, SteeringBoard, time_of},
+    steering::{Manual, Rank, SteeringMode, SwitchKind, WanFacts},
     units::Timestamp,
 };
 
 /// How long an override lasts unless told otherwise.
 const USUAL: Duration = Duration::from_mins(30);
+/// An order is confirmed after a decision and a write; a router may be slow.
+const CONFIRMED_WITHIN: Duration = Duration::from_secs(3);
+/// Time between two looks at what became of it.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// The longest: a word that is meant to last belongs into the configuration.
 const LONGEST: Duration = Duration::from_hours(24);
 
@@ -26,18 +35,25 @@ pub(in crate::daemon) struct Operator {
     recorder: Option<Recorder>,
     clock: Option<Clock>,
     manual: watch::Sender<Option<Manual>>,
+    board: SteeringBoard,
 }
 
 impl Operator {
-    pub(super) fn new(wans: Vec<WanFacts>, recorder: Option<Recorder>, clock: Clock) -> Self {
+    pub(super) fn new(
+        wans: Vec<WanFacts>,
+        recorder: Option<Recorder>,
+        clock: Clock,
+        board: SteeringBoard,
+    ) -> Self {
         let manual = watch::channel(None).0;
-        Self { wans: wans.into(), recorder, clock: Some(clock), manual }
+        Self { wans: wans.into(), recorder, clock: Some(clock), manual, board }
     }
 
     /// Where nothing is steered.
     pub(super) fn nobody() -> Self {
         let manual = watch::channel(None).0;
-        Self { wans: Arc::from([]), recorder: None, clock: None, manual }
+        let board = SteeringBoard::default();
+        Self { wans: Arc::from([]), recorder: None, clock: None, manual, board }
     }
 
     pub(super) fn listen(&self) -> watch::Receiver<Option<Manual>> {
@@ -63,17 +79,22 @@ impl Operator {
         allowed: impl Fn() -> bool + Send + Sync + 'static,
     ) -> SteerSource {
         let operator = self.clone();
-        SteerSource(Arc::new(
-            move |request| {
-                if allowed() { operator.obey(request) } else { Steered::Forbidden }
-            },
-        ))
+        SteerSource(Arc::new(move |request| {
+            let (operator, allowed) = (operator.clone(), allowed());
+            let obey = async move {
+                if allowed { operator.obey(&request).await } else { Steered::Forbidden }
+            };
+            obey.boxed()
+        }))
     }
 
-    fn obey(&self, request: &SteerRequest) -> Steered {
+    async fn obey(&self, request: &SteerRequest) -> Steered {
         let Some(clock) = self.clock else {
             return Steered::Refused("nothing is steered: there is no `steering:`".to_owned());
         };
+        if self.board.view().is_some_and(|view| view.mode == SteeringMode::Off.name()) {
+            return Steered::Refused("steering is off: set `steering.mode`".to_owned());
+        }
         let lasts = request.for_s.map_or(USUAL, Duration::from_secs);
         if lasts.is_zero() || lasts > LONGEST {
             return Steered::Refused("the time must be above zero and at most 24 h".to_owned());
@@ -81,20 +102,50 @@ impl Operator {
         if request.to == "auto" {
             self.manual.send_replace(None);
             self.note(None, Duration::ZERO);
-            return Steered::Taken("steering is automatic".to_owned());
+            return Steered::Done("steering is automatic".to_owned());
         }
         let to = match self.find(&request.to) {
             Ok(rank) => rank,
             Err(why) => return Steered::Refused(why),
         };
-        self.manual.send_replace(Some(Manual { to, until: clock.now() + lasts }));
         let name = self.wans.get(to.0).map(|wan| wan.name.clone()).unwrap_or_default();
-        let text = format!(
-            "new latency-sensitive connections take {name} for {} s, unless it is dead",
-            lasts.as_secs()
-        );
-        self.note(Some(name), lasts);
-        Steered::Taken(text)
+        if self.is_unusable(to) {
+            return Steered::Refused(format!(
+                "the router has no usable rule for {name}: see the part `steering` of /health"
+            ));
+        }
+        let order = Manual { to, until: clock.now() + lasts };
+        let until = time_of(Clock::wall().after(lasts));
+        self.manual.send_replace(Some(order));
+        self.note(Some(name.clone()), lasts);
+        let effect = self.effect_of(order).await;
+        let told = effect.map_or("taken, but steering has not decided yet", Effect::explain);
+        let text = format!("new latency-sensitive connections to {name} until {until}: {told}");
+        if effect == Some(Effect::CarriedOut) { Steered::Done(text) } else { Steered::Taken(text) }
+    }
+
+    /// Tells whether the router was seen to lack the rule that would be needed.
+    fn is_unusable(&self, to: Rank) -> bool {
+        let name = self.wans.get(to.0).map(|wan| wan.name.as_str());
+        let switches = self.board.view().map(|view| view.switches).unwrap_or_default();
+        to != Rank::HOME
+            && switches.iter().any(|switch| {
+                let is_steer = switch.rule == SwitchKind::Steer.name();
+                switch.refused && is_steer && Some(switch.wan.as_str()) == name
+            })
+    }
+
+    /// Waits until it is known what becomes of an order, but not for long.
+    async fn effect_of(&self, order: Manual) -> Option<Effect> {
+        let ends = Instant::now() + CONFIRMED_WITHIN;
+        loop {
+            let effect = self.board.effect(order);
+            let is_known = effect.is_some_and(|effect| effect != Effect::Unconfirmed);
+            if is_known || Instant::now() >= ends {
+                return effect;
+            }
+            sleep(LOOK_EVERY).await;
+        }
     }
 
     fn find(&self, name: &str) -> Result<Rank, String> {

@@ -49,6 +49,8 @@ pub struct ProbingStanding {
     pub road: Option<&'static str>,
     /// What should be known of it.
     pub notes: Vec<String>,
+    /// The reflectors, in the order of the configuration.
+    pub reflectors: Vec<String>,
 }
 
 /// How the history stands.

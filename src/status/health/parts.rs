@@ -29,7 +29,7 @@ pub(super) fn measurement(
     probing: Option<&ProbingStanding>,
     now: MonoTime,
 ) -> Part<Option<MeasurementValues>> {
-    let ProbingStanding { road, notes } = probing.cloned().unwrap_or_default();
+    let ProbingStanding { road, mut notes, reflectors } = probing.cloned().unwrap_or_default();
     let Some(cycle) = cycle else {
         return Part::judge(Level::Degraded, Vec::new(), None).with_notes(notes);
     };
@@ -61,6 +61,15 @@ pub(super) fn measurement(
                 .to_owned(),
         ),
     };
+    let mut reasons: Vec<String> = reason.into_iter().collect();
+    if let Some((finding, is_most)) = dead_reflectors(cycle, &reflectors) {
+        if is_most { reasons.push(finding) } else { notes.push(finding) }
+    }
+    if told.provisional {
+        let finding = "the baseline is provisional: it was learned under load and may contain a \
+                       queue, so no rate is raised until the link rests or shorter replies come";
+        notes.push(finding.to_owned());
+    }
     let ms = |delay: Option<Delay>| delay.map(Delay::millis);
     let values = MeasurementValues {
         state: told.state.name(),
@@ -74,7 +83,26 @@ pub(super) fn measurement(
         // As of the newest cycle, which may be old itself.
         last_reply_age_seconds: told.age.map(|age| (age + now.since(cycle.at)).as_secs_f64()),
     };
-    Part::judge(Level::Degraded, reason.into_iter().collect(), Some(values)).with_notes(notes)
+    Part::judge(Level::Degraded, reasons, Some(values)).with_notes(notes)
+}
+
+/// Names the reflectors that are dead, if any, and tells whether they are at least half of those
+/// that are asked.
+fn dead_reflectors(cycle: &Cycle, names: &[String]) -> Option<(String, bool)> {
+    let views = || cycle.reflectors.iter().zip(names);
+    let dead = || views().filter_map(|(view, name)| Some((view.dead_since?, name.as_str())));
+    let last = dead().map(|(since, _)| since).max()?;
+    let names: Vec<&str> = dead().map(|(_, name)| name).collect();
+    let (count, alive) = (names.len(), views().filter(|(view, _)| view.fresh).count());
+    let silent = cycle.at.since(last).as_secs();
+    let lasted = if silent < 60 { format!("{silent} s") } else { format!("{} min", silent / 60) };
+    let finding = format!(
+        "{count} of {} reflectors have not answered for at least {lasted} and are not counted: {}; \
+         replace them in `reflectors`",
+        count + alive,
+        names.join(", ")
+    );
+    Some((finding, count >= alive))
 }
 
 pub(super) fn control(
@@ -202,6 +230,7 @@ pub(super) fn steering(inputs: &HealthInputs) -> Part<Option<SteeringValues>> {
         sensitive: status.sensitive,
         carrier: status.carrier,
         score: status.score,
+        manual: status.manual,
     };
     Part::judge(Level::Degraded, reasons, Some(values)).with_notes(notes)
 }

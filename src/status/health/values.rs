@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::status::ManualStatus;
+
 /// How a WAN's delay is measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MeasurementValues {
@@ -125,6 +127,8 @@ pub struct SteeringValues {
     pub carrier: String,
     /// How sure it is that the carrier suffers, 0 to 100.
     pub score: u8,
+    /// What the operator has ordered, until it runs out.
+    pub manual: Option<ManualStatus>,
 }
 
 /// The configuration in force.

@@ -24,6 +24,7 @@ pub(super) struct MeasurementFamilies {
     state_time: Family<Labels, FloatCounter>,
     fresh: Family<Labels, Gauge>,
     votes: Family<Labels, Gauge>,
+    provisional: Family<Labels, Gauge>,
     bloated: Family<Labels, Counter>,
 }
 
@@ -87,6 +88,10 @@ impl MeasurementFamilies {
                 "wanctl_measurement_votes_reflectors",
                 "Fresh reflectors whose delay is over the bloat threshold",
             )),
+            provisional: c.family(by_wan(
+                "wanctl_rtt_baseline_provisional",
+                "1 while the baselines were never seen without load, so that they may contain a queue and no rate is raised",
+            )),
             bloated: c.family(by_wan(
                 "wanctl_measurement_bloated_cycles_total",
                 "Cycles in which enough reflectors voted that the delay is up",
@@ -108,6 +113,7 @@ pub(super) struct MeasurementMetrics {
     states: Vec<(MeasurementState, Gauge, FloatCounter)>,
     fresh: Gauge,
     votes: Gauge,
+    provisional: Gauge,
     bloated: Counter,
 }
 
@@ -133,6 +139,7 @@ impl MeasurementMetrics {
             states: states.to_vec(),
             fresh: all.fresh.get_or_create_owned(&one()),
             votes: all.votes.get_or_create_owned(&one()),
+            provisional: all.provisional.get_or_create_owned(&one()),
             bloated: all.bloated.get_or_create_owned(&one()),
         }
     }
@@ -168,6 +175,7 @@ impl MeasurementMetrics {
         }
         self.fresh.set(i64::from(told.fresh));
         self.votes.set(i64::from(told.votes));
+        self.provisional.set(i64::from(told.provisional));
         self.bloated.inc_by(u64::from(told.bloated));
     }
 }

@@ -1,11 +1,13 @@
 //! What each reflector has answered.
 
-use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram};
+use prometheus_client::metrics::{
+    counter::Counter, family::Family, gauge::Gauge, histogram::Histogram,
+};
 
 use super::{RTT_BUCKETS, absent::Absent, of_wan};
 use crate::{
     catalogue::{Catalogue, FloatGauge, Histograms, Labels, Spec},
-    control::{Cycle, ProbeOutcome, RttSample},
+    control::{Cycle, ProbeOutcome, ReflectorView, RttSample},
     units::Delay,
 };
 
@@ -16,6 +18,7 @@ pub(super) struct ReflectorFamilies {
     failures: Family<Labels, Counter>,
     baseline: Family<Labels, FloatGauge>,
     last_reply: Family<Labels, FloatGauge>,
+    dead: Family<Labels, Gauge>,
 }
 
 impl ReflectorFamilies {
@@ -56,6 +59,10 @@ impl ReflectorFamilies {
                 )
                 .when("once it replied"),
             ),
+            dead: c.family(by_reflector(
+                "wanctl_reflector_dead",
+                "1 if the reflector has not answered for a while although others have, so that it does not count",
+            )),
         }
     }
 }
@@ -68,6 +75,7 @@ pub(super) struct ReflectorMetrics {
     unsent: Counter,
     baseline: Absent,
     last_reply: Absent,
+    dead: Gauge,
 }
 
 impl ReflectorMetrics {
@@ -84,11 +92,13 @@ impl ReflectorMetrics {
             unsent: failure("send_error"),
             baseline: Absent::new(&all.baseline, labels()),
             last_reply: Absent::new(&all.last_reply, labels()),
+            dead: all.dead.get_or_create_owned(&labels()),
         }
     }
 
-    pub(super) fn learned(&mut self, baseline: Option<Delay>) {
-        self.baseline.set(baseline.map(Delay::seconds));
+    pub(super) fn learned(&mut self, view: &ReflectorView) {
+        self.baseline.set(view.baseline.map(Delay::seconds));
+        self.dead.set(i64::from(view.dead_since.is_some()));
     }
 
     pub(super) fn record(&mut self, sample: &RttSample, cycle: &Cycle) {

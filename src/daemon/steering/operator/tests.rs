@@ -23,12 +23,19 @@ fn operator() -> Operator {
         diversion: None,
     };
     let wans = [("cable", false), ("dsl", false), ("lte", true)];
-    Operator::new(wans.into_iter().enumerate().map(wan).collect(), None, Clock::start())
+    Operator::new(
+        wans.into_iter().enumerate().map(wan).collect(),
+        None,
+        Clock::start(),
+        SteeringBoard::default(),
+    )
 }
 
 fn ask(operator: &Operator, to: &str, for_s: Option<u64>) -> Steered {
     let SteerSource(obey) = operator.source(|| true);
-    obey(&SteerRequest { to: to.to_owned(), for_s })
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(obey(SteerRequest { to: to.to_owned(), for_s }))
 }
 
 #[test]
@@ -38,7 +45,7 @@ fn a_wan_is_chosen_by_its_name_or_its_part_and_let_go_again() {
         assert!(matches!(ask(&operator, to, Some(60)), Steered::Taken(_)), "{to}");
         assert_eq!(operator.listen().borrow().unwrap().to, Rank(rank));
     }
-    assert!(matches!(ask(&operator, "auto", None), Steered::Taken(_)));
+    assert!(matches!(ask(&operator, "auto", None), Steered::Done(_)));
     assert_eq!(*operator.listen().borrow(), None);
 }
 
@@ -58,7 +65,7 @@ fn what_makes_no_sense_is_refused_in_one_line() {
     assert!(matches!(ask(&nobody, "auto", None), Steered::Refused(_)));
     let SteerSource(forbidden) = operator.source(|| false);
     let request = SteerRequest { to: "lte".to_owned(), for_s: None };
-    assert_eq!(forbidden(&request), Steered::Forbidden);
+    assert_eq!(forbidden(request).now_or_never(), Some(Steered::Forbidden));
     assert_eq!(*operator.listen().borrow(), None);
 }
 

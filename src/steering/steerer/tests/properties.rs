@@ -224,9 +224,9 @@ impl Model {
         Ok(())
     }
 
+    /// Shorter than replies and cycles count as fresh.
     fn answers(&self, rank: Rank) -> bool {
-        let silence = Self::params().failover.silence;
-        self.answered[rank.0].is_some_and(|at| self.now.since(at) < silence)
+        self.answered[rank.0].is_some_and(|at| self.now.since(at) < seconds(0.9))
     }
 
     /// Home is not left while it answers, and a WAN that is dead is left for a home that does.

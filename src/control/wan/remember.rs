@@ -1,0 +1,42 @@
+//! What is remembered over a restart, and how a controller starts from it.
+
+use std::time::Duration;
+
+use super::Wan;
+use crate::control::{Direction, DirectionMemory, Limits, PerDirection, WanMemory, memory};
+
+impl Wan {
+    /// Returns what is worth remembering over a restart.
+    #[must_use]
+    pub fn memory(&self) -> WanMemory {
+        WanMemory {
+            baselines: self.evidence.baselines(),
+            directions: PerDirection::build(|direction| DirectionMemory {
+                desired: self.directions[direction].desired,
+                proven: self.directions[direction].law.proven(self.decided),
+            }),
+        }
+    }
+
+    /// Starts from what was remembered `age` ago. Rates are clamped to the limits, and what is too
+    /// old to be worth anything is left out.
+    pub fn restore(&mut self, memory: &WanMemory, age: Duration) {
+        if age > memory::BASELINES_KEEP {
+            return;
+        }
+        self.evidence.restore(&memory.baselines);
+        if age > memory::RATES_KEEP {
+            return;
+        }
+        for direction in Direction::ALL {
+            let channel = &mut self.directions[direction];
+            let Limits { floor, base, ceiling } = channel.limits;
+            let DirectionMemory { desired, proven } = memory.directions[direction];
+            // What was in force above the base was earned by a load that may be gone.
+            channel.desired = desired.min(base).max(floor);
+            if let Some(proven) = proven {
+                channel.law.recall(proven.min(ceiling), age);
+            }
+        }
+    }
+}
