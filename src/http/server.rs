@@ -16,7 +16,7 @@ mod descriptors;
 mod gate;
 mod patience;
 
-use std::{convert::Infallible, io, net::IpAddr, pin::pin, time::Duration};
+use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -33,6 +33,7 @@ use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -92,14 +93,23 @@ pub(super) async fn serve(
     }
     let gate = Gate::new(connections);
     let conversations = TaskTracker::new();
+    // One more than there are places, for the newcomer that takes one: a descriptor counts until
+    // it is closed, which is a little later than its place is taken.
+    let descriptors = Arc::new(Semaphore::new(connections + 1));
+    let mut fails = false;
     loop {
-        let accepted = tokio::select! {
+        let accept = async {
+            let descriptor = Arc::clone(&descriptors).acquire_owned().await;
+            (descriptor, listener.accept().await)
+        };
+        let (descriptor, accepted) = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
+            accepted = accept => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
+                fails = false;
                 let Some(guest) = gate.admit() else {
                     debug!(%peer, "every connection is busy: turned away");
                     continue;
@@ -108,12 +118,16 @@ pub(super) async fn serve(
                 let _ = stream.set_nodelay(true);
                 let (app, web, stop) = (app.clone(), web.clone(), stop.clone());
                 conversations.spawn(async move {
+                    let _held = descriptor;
                     if let Some(stream) = greet(stream, &web, &guest, bounds, &stop).await {
                         converse(stream, (app, peer.ip()), guest, bounds, stop).await;
                     }
                 });
             }
-            Err(error) => recover(&error).await,
+            Err(error) => {
+                drop(descriptor);
+                recover(&error, &mut fails).await;
+            }
         }
     }
     drop(listener);
@@ -122,10 +136,13 @@ pub(super) async fn serve(
 }
 
 /// Waits if the next attempt would fail in the same way; a peer that has left already is nothing.
-async fn recover(error: &io::Error) {
+/// The first of several failures is logged.
+async fn recover(error: &io::Error, fails: &mut bool) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        warn!(%error, "cannot accept a connection; trying again");
+        if !std::mem::replace(fails, true) {
+            warn!(%error, "cannot accept a connection; trying again");
+        }
         sleep(EXHAUSTED).await;
     }
 }
