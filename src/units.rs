@@ -249,6 +249,12 @@ impl Timestamp {
     pub fn after(self, span: Duration) -> Self {
         Self(self.0.saturating_add(Delay::from(span).micros()))
     }
+
+    /// Returns the moment `span` before this one.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(Delay::from(span).micros()))
+    }
 }
 
 #[cfg(test)]

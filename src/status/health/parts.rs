@@ -10,7 +10,7 @@ use super::{
 use crate::{
     actuator::RouterReport,
     control::{Cycle, Direction, DirectionCycle, MeasurementState, PerDirection},
-    status::LoopCounts,
+    status::{LoopCounts, time_of},
     units::{BitRate, Delay, MonoTime, Timestamp},
 };
 
@@ -48,11 +48,11 @@ pub(super) fn measurement(
             "the link is full, but the probes see no queue: they seem to pass it by".to_owned(),
         ),
         MeasurementState::CannotSend => {
-            let since = told.cannot_send_since.map(|since| now.since(since).as_secs());
+            let lasted = cycle.at.since(told.cannot_send_since.unwrap_or(cycle.at));
             Some(format!(
-                "no probe can be sent since {} s ago: check the device, the source address and the \
-                 route of this WAN",
-                since.unwrap_or_default()
+                "no probe can be sent since {}: check the device, the source address and the route \
+                 of this WAN",
+                time_of(cycle.wall.before(lasted))
             ))
         }
         MeasurementState::Stalled => Some(

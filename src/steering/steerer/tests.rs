@@ -8,6 +8,7 @@ use crate::{
 };
 
 mod bad_input;
+mod late;
 mod operator;
 mod properties;
 mod restart;
