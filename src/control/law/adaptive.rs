@@ -1,11 +1,8 @@
 //! The default law: cuts to the estimated capacity, drains the queue, and raises while the shaper
 //! limits the traffic.
 //!
-//! While a standing queue is attributed to a download, its delivery rate is the capacity; an
-//! upload's follows from the growth of the delay. A cut goes below the estimate until the queue has
-//! drained, then the rate continues just under it (`bound`). Estimates expire as fast as the link
-//! has recently changed. A deep cut in one direction backs off the other (`along`); cuts that do not
-//! reduce the delay are rolled back (`detour`). Every constant's reason is in `docs/control-law.md`.
+//! A download's delivery rate under a standing queue is the capacity; an upload's follows from the
+//! growth of the delay. Every rule and constant has its reason in `docs/control-law.md`.
 
 mod along;
 mod bound;
