@@ -10,21 +10,24 @@
 //! packet a turn, whatever it is for, so that its interval is also the budget.
 
 mod choice;
+#[cfg(fuzzing)]
+pub mod fuzzed;
 mod icmp;
 mod metrics;
 mod one_way;
 mod pace;
+mod patience;
 mod pool;
-mod reopening;
 mod road;
 mod roads;
+mod route;
 mod router;
 mod schedule;
+mod sending;
 mod supervised;
 mod tcp;
-mod timestamp;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
@@ -32,6 +35,7 @@ pub use icmp::{IcmpError, IcmpProber};
 pub use metrics::{ProbeFamilies, ProbeMetrics};
 pub use one_way::{Judge, Lie, Stamps};
 pub use pace::Pace;
+pub use patience::Patience;
 pub use pool::{Fault, Pool, PoolEvent, PoolParams};
 pub use road::{Road, RoadReason, RoadReport};
 pub use roads::{Roads, Way};
@@ -45,30 +49,73 @@ use crate::{
     units::Delay,
 };
 
-/// What a probe has brought.
+/// An address family of the Internet protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// Both families.
+    pub const ALL: [Self; 2] = [Self::V4, Self::V6];
+
+    /// Returns the family of an address.
+    #[must_use]
+    pub const fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
+        }
+    }
+
+    /// Returns the name used in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        }
+    }
+}
+
+/// What a probe has brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// What became of it.
     pub outcome: ProbeOutcome,
     /// The reply's way in either direction by the reflector's clock, if it told a sane one.
     pub one_way: Option<PerDirection<Delay>>,
+    /// Why it could not be sent, in words that do not depend on the reflector.
+    pub unsent: Option<String>,
+}
+
+impl Answer {
+    /// A probe that could not be sent, and why.
+    #[must_use]
+    pub fn unsent(reason: String) -> Self {
+        Self { unsent: Some(reason), ..ProbeOutcome::Unsent.into() }
+    }
 }
 
 impl From<ProbeOutcome> for Answer {
     fn from(outcome: ProbeOutcome) -> Self {
-        Self { outcome, one_way: None }
+        Self { outcome, one_way: None, unsent: None }
     }
 }
 
 /// Something that can ask a reflector how far away it is.
 pub trait Prober: Send + Sync + fmt::Debug {
-    /// Sends one probe and waits for its fate, at most `timeout`. `sequence` is unique within the
-    /// WAN. Several probes may be under way at a time.
+    /// Sends one probe and waits for its fate, at most `patience.longest`: a reply that comes
+    /// after `patience.lost_after` is a reply. `sequence` is unique within the WAN. Several probes
+    /// may be under way at a time.
     fn probe(
         &self,
         reflector: ReflectorId,
         sequence: u64,
-        timeout: Duration,
+        patience: Patience,
     ) -> BoxFuture<'_, Answer>;
 
     /// Takes a turn for a packet of its own, if it needs one: to try another road, or whether
@@ -77,15 +124,33 @@ pub trait Prober: Send + Sync + fmt::Debug {
         self: Arc<Self>,
         reflector: ReflectorId,
         sequence: u64,
-        timeout: Duration,
+        patience: Patience,
     ) -> Option<BoxFuture<'static, ()>> {
-        let _ = (reflector, sequence, timeout);
+        let _ = (reflector, sequence, patience);
         None
     }
 
     /// Returns the least time between two probes that it can serve.
     fn least_interval(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// Tells whether there is a route to the reflector at present, as far as that can be known
+    /// without a packet.
+    fn reaches(&self, reflector: ReflectorId) -> bool {
+        let _ = reflector;
+        true
+    }
+
+    /// Tells whether waiting for the fate of a probe may be given up; not if it is a request to
+    /// the router.
+    fn may_be_abandoned(&self) -> bool {
+        true
+    }
+
+    /// Takes note of the reflectors that do not answer although others do, for the report.
+    fn note_dead(&self, reflectors: &[ReflectorId]) {
+        let _ = reflectors;
     }
 
     /// Tells by which road it asks; `None` if there are no roads to choose from.

@@ -41,9 +41,7 @@ wans:
 ";
 
 fn parse(text: &str, name: &str) -> Result<(Config, Vec<Problem>), ConfigErrors> {
-    let reaches = |_: &Bind, address: IpAddr| address.is_ipv4();
-    let surroundings =
-        Surroundings { file: &file, check_file: &present, variable: &variable, reaches: &reaches };
+    let surroundings = Surroundings { file: &file, check_file: &present, variable: &variable };
     Config::parse(text, Path::new(name), &surroundings)
 }
 
@@ -241,8 +239,8 @@ fn a_wan_that_names_no_reflectors_gets_well_known_ones_of_its_families() {
     let (config, warnings) = parse(&text, "wanctl.yaml").unwrap();
     assert_eq!(warnings, []);
     let probe = &config.wans[0].probe;
-    // Here only IPv4 leads anywhere.
-    assert!(probe.reflectors.len() >= 12 && probe.reflectors.iter().all(IpAddr::is_ipv4));
+    let v6 = probe.reflectors.iter().filter(|address| address.is_ipv6()).count();
+    assert_eq!((probe.reflectors.len() - v6, v6, probe.reserve), (12, 12, 0));
     assert_eq!(usize::from(config.wans[0].params.evidence.reflectors), probe.reflectors.len());
     assert_eq!(probe.active, 6);
 }

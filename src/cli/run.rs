@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{Bind, Config, ConfigErrors, Mode, Problem, Trust, Via, WanConfig},
+    config::{Bind, Config, ConfigErrors, Mode, Problem, RouterConfig, Trust, Via, WanConfig},
     daemon::{Daemon, Parts, Source},
     http::Listening,
     probe::{IcmpError, IcmpProber, Prober, Road, Roads, RouterProber, Supervised, TcpProber, Way},
@@ -100,31 +100,37 @@ pub(super) fn open_probers(
     router: &Arc<RouterOs>,
     clock: Clock,
 ) -> Result<Vec<Arc<dyn Prober>>, Failure> {
-    let open = |(number, wan): (u16, &WanConfig)| {
-        let roads = roads(number, wan, config.router.pings.is_some(), router, clock)?;
-        Ok(Arc::new(Roads::new(&wan.name, clock, roads)) as Arc<dyn Prober>)
+    let open = |wan: &WanConfig| {
+        let roads = roads(wan, &config.router, router, clock)?;
+        let reflectors = wan.probe.reflectors.clone();
+        Ok(Arc::new(Roads::new(&wan.name, clock, reflectors, roads)) as Arc<dyn Prober>)
     };
-    (0..).zip(&config.wans).map(open).collect()
+    config.wans.iter().map(open).collect()
 }
 
 /// The roads of one WAN, the best first.
 fn roads(
-    number: u16,
     wan: &WanConfig,
-    pings: bool,
+    config: &RouterConfig,
     router: &Arc<RouterOs>,
     clock: Clock,
 ) -> Result<Vec<Way>, Failure> {
     let probe = &wan.probe;
-    let by_router =
-        || -> Way { (Road::Router, Arc::new(RouterProber::new(Arc::clone(router), probe))) };
-    let by_tcp = || -> Way { (Road::Tcp, Arc::new(TcpProber::new(probe))) };
+    let around = |road, prober: Arc<dyn Prober>| -> Way {
+        (road, Arc::new(Supervised::around(&wan.name, clock, probe, (road, prober))))
+    };
+    let by_router = || {
+        around(
+            Road::Router,
+            Arc::new(RouterProber::new(Arc::clone(router), probe, config.request_timeout)),
+        )
+    };
+    let by_tcp = || around(Road::Tcp, Arc::new(TcpProber::new(probe)));
     let by_icmp = || {
-        let probe = probe.clone();
-        let icmp = Supervised::start(&wan.name, clock, move || {
-            Ok(Arc::new(IcmpProber::open(&probe, number, clock)?))
-        });
-        Arc::new(icmp)
+        let settings = probe.clone();
+        Arc::new(Supervised::start(&wan.name, clock, probe, move |family| {
+            Ok(Arc::new(IcmpProber::open(&settings, family, clock)?))
+        }))
     };
     match probe.via {
         Via::Router => Ok(vec![by_router()]),
@@ -142,7 +148,7 @@ fn roads(
             let mut roads: Vec<Way> = vec![(Road::Icmp, by_icmp())];
             // An end of this host means nothing to the router, whose own routing might lead to
             // another WAN.
-            if pings && probe.bind == Bind::Any {
+            if config.pings.is_some() && probe.bind == Bind::Any {
                 roads.push(by_router());
             }
             roads.push(by_tcp());

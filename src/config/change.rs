@@ -174,9 +174,13 @@ impl Changes {
     /// reckoned in probes, and waits as well.
     fn probe(&mut self, wan: &str, old: ProbeConfig, new: &ProbeConfig) -> ProbeConfig {
         let key = |name| format!("{wan}.probe.{name}");
+        let named = |probe: &ProbeConfig| probe.named().to_vec();
+        self.restart(format!("{wan}.reflectors"), named(&old), &named(new));
+        self.restart(key("builtin_spares"), old.reserve > 0, &(new.reserve > 0));
         ProbeConfig {
             via: self.restart(key("via"), old.via, &new.via),
-            reflectors: self.restart(format!("{wan}.reflectors"), old.reflectors, &new.reflectors),
+            reflectors: old.reflectors,
+            reserve: old.reserve,
             active: self.restart(key("active"), old.active, &new.active),
             bind: self.restart(format!("{wan}.source"), old.bind, &new.bind),
             interval: self.restart(key("interval_ms"), old.interval, &new.interval),

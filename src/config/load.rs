@@ -72,7 +72,7 @@ impl Config {
 fn read(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> Read<Config> {
     let router = table.required_table("router", |table| router::read(table, base, surroundings));
     let pings = matches!(&router, Ok(router) if router.pings.is_some());
-    let wans = wans(table, pings, surroundings);
+    let wans = wans(table, pings);
     let control = table.table("control", service::control);
     let history = table.table("history", |table| service::history(table, base));
     let http = table.table("http", service::http);
@@ -90,17 +90,13 @@ fn read(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> 
     })
 }
 
-fn wans(
-    table: &mut Table<'_>,
-    pings: bool,
-    surroundings: &Surroundings<'_>,
-) -> Read<Vec<super::WanConfig>> {
+fn wans(table: &mut Table<'_>, pings: bool) -> Read<Vec<super::WanConfig>> {
     let items = table.list("wans", 1..=MAX_WANS)?;
     let several = items.len() > 1;
     let mut uses = Uses::default();
     let wans: Vec<_> = items
         .into_iter()
-        .map(|item| item.table(|table| wan::read(table, several, pings, &mut uses, surroundings)))
+        .map(|item| item.table(|table| wan::read(table, several, pings, &mut uses)))
         .collect();
     wans.into_iter().collect()
 }

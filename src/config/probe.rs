@@ -26,9 +26,11 @@ const IDLE_SLOWDOWN: u32 = 4;
 pub struct ProbeConfig {
     /// Who sends the probes, and what kind.
     pub via: Via,
-    /// The reflectors that are known, 1 to 64, each once.
+    /// The reflectors that are known, each once: 1 to 64 that the file names, or the built-in ones.
     pub reflectors: Vec<IpAddr>,
-    /// How many of them take turns, from 1 to all of them.
+    /// How many of them, the last ones, are built-in reflectors in reserve for those that die.
+    pub reserve: u16,
+    /// How many of them take turns, from 1 to all that are not in reserve.
     pub active: u16,
     /// The local end of the probes.
     pub bind: Bind,
@@ -52,6 +54,7 @@ impl ProbeConfig {
             via: Via::Auto,
             active: ACTIVE.min(u16::try_from(reflectors.len()).unwrap_or(ACTIVE)),
             reflectors,
+            reserve: 0,
             bind: Bind::Any,
             interval: HOST_INTERVAL,
             idle_interval: HOST_INTERVAL * IDLE_SLOWDOWN,
@@ -59,6 +62,13 @@ impl ProbeConfig {
             timestamps: true,
             rotation: None,
         }
+    }
+
+    /// Returns the reflectors that are not in reserve.
+    #[must_use]
+    pub fn named(&self) -> &[IpAddr] {
+        let count = self.reflectors.len().saturating_sub(usize::from(self.reserve));
+        self.reflectors.get(..count).unwrap_or_default()
     }
 }
 

@@ -1,14 +1,7 @@
 //! What a configuration refers to outside its own text.
 
-use std::{
-    fmt, fs, io,
-    net::{IpAddr, SocketAddr},
-    path::Path,
-};
+use std::{fmt, fs, io, path::Path};
 
-use socket2::{Domain, Protocol, Socket, Type};
-
-use super::Bind;
 use crate::files::{check_regular, read_text_bounded};
 
 /// Access to the files and environment variables that a configuration names.
@@ -22,8 +15,6 @@ pub struct Surroundings<'a> {
     pub check_file: &'a dyn Fn(&Path) -> io::Result<()>,
     /// Looks up an environment variable; `None` if it is not set or not Unicode.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
-    /// Tells whether this host has a way to an address from the local end of a WAN's probes.
-    pub reaches: &'a dyn Fn(&Bind, IpAddr) -> bool,
 }
 
 /// The text of a file, and who can read it.
@@ -41,7 +32,6 @@ impl Surroundings<'static> {
         file: &read_file,
         check_file: &check_regular,
         variable: &|name| std::env::var(name).ok(),
-        reaches: &|bind, address| has_way(bind, address).is_ok(),
     };
 }
 
@@ -61,17 +51,6 @@ fn read_file(path: &Path) -> io::Result<FileText> {
     let text = read_text_bounded(path)?;
     let is_exposed = is_exposed(&fs::metadata(path)?);
     Ok(FileText { text, is_exposed })
-}
-
-/// Asks the routing table, which sends no packet: connecting a datagram socket only looks the way
-/// up.
-fn has_way(bind: &Bind, address: IpAddr) -> io::Result<()> {
-    /// Any port will do.
-    const PORT: u16 = 53;
-    let target = SocketAddr::new(address, PORT);
-    let socket = Socket::new(Domain::for_address(target), Type::DGRAM, Some(Protocol::UDP))?;
-    bind.tie(&socket)?;
-    socket.connect(&target.into())
 }
 
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    QueueRef, QueueTarget, Surroundings, WanConfig, probe,
+    QueueRef, QueueTarget, WanConfig, probe,
     read::Table,
     report::{Read, Reported},
     value, zone,
@@ -32,13 +32,12 @@ pub(super) fn read(
     several: bool,
     pings: bool,
     uses: &mut Uses,
-    surroundings: &Surroundings<'_>,
 ) -> Read<WanConfig> {
     let name = table
         .required("name", value::line(64))
         .and_then(|name| claim(table, "name", name, &mut uses.names));
     let metered = table.or("metered", value::flag, false);
-    let probe = probe::read::read(table, several, pings, surroundings);
+    let probe = probe::read::read(table, several, pings);
     let thresholds = table.table("delay", thresholds);
     let simple = simple_queue(table, &mut uses.queues);
     let mut queue_of = |key, which| {

@@ -1,32 +1,33 @@
-//! ICMP of this host, tied to a WAN by source address or interface: echo by surge-ping, and
-//! timestamps for reflectors whose clock has proved sane.
+//! ICMP of this host, tied to a WAN by source address or interface: echo, and timestamps for
+//! reflectors whose clock has proved sane.
+
+mod exchange;
+mod wire;
 
 use std::{
     fmt, io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
-use surge_ping::{Client, Config, ICMP, IcmpPacket, PingIdentifier, PingSequence, SurgeError};
 use tracing::{debug, info};
 
-use super::{Answer, Judge, Lie, Prober, timestamp::Timestamps};
+use super::{Answer, Family, Judge, Lie, Patience, Prober, Stamps, route};
 use crate::{
     clock::Clock,
     config::{Bind, ProbeConfig},
     control::{ProbeOutcome, ReflectorId},
     units::{Delay, MonoTime},
 };
+#[cfg(fuzzing)]
+pub(super) use exchange::fuzzed;
+use exchange::{Exchange, Exchanged, Kind};
+use wire::Body;
 
-/// Payload of an echo request in bytes, as `ping` sends it.
-const PAYLOAD: [u8; 56] = [0x77; 56];
-/// ICMP type of an echo reply (RFC 792).
-const ECHO_REPLY: u8 = 0;
-/// ICMPv6 type of an echo reply (RFC 4443).
-const ECHO_REPLY_V6: u8 = 129;
-
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
 /// Least time between two requests to reflectors whose clock is on trial.
 const TRIAL_INTERVAL: Duration = Duration::from_millis(250);
 /// Requests of a trial leave by so much more after the turn, each, so that a clock is not seen at
@@ -44,24 +45,19 @@ pub enum IcmpError {
     )]
     NotPermitted,
     /// The source address or the interface cannot be used.
-    #[error("cannot send probes from {bind}: {source}; check that it exists on this host")]
-    Bind {
-        /// What the configuration names.
-        bind: String,
-        /// What the operating system says.
-        source: io::Error,
-    },
+    #[error("{0}")]
+    Bind(String),
 }
 
-/// Sends ICMP echo requests to the reflectors of one WAN.
+/// Sends ICMP echo requests to the reflectors of one WAN and one address family.
 pub struct IcmpProber {
     reflectors: Vec<IpAddr>,
-    v4: Option<Client>,
-    v6: Option<Client>,
-    identifier: PingIdentifier,
+    bind: Bind,
+    echo: Exchange,
     clock: Clock,
+    day: Day,
     /// Absent where raw sockets are not permitted, or not wanted.
-    timestamps: Option<Timestamps>,
+    timestamps: Option<Exchange>,
     trials: Mutex<Trials>,
 }
 
@@ -78,28 +74,44 @@ impl fmt::Debug for IcmpProber {
     }
 }
 
+/// The time of the day by the wall clock of the start, which then runs on without steps.
+#[derive(Debug, Clone, Copy)]
+struct Day {
+    began: Instant,
+    micros: i64,
+}
+
+impl Day {
+    fn start() -> Self {
+        Self { began: Instant::now(), micros: Clock::wall().micros().rem_euclid(DAY) }
+    }
+
+    fn at(&self, moment: Instant) -> i64 {
+        let passed = Delay::from(moment.saturating_duration_since(self.began)).micros();
+        (self.micros + passed % DAY).rem_euclid(DAY)
+    }
+}
+
 impl IcmpProber {
-    /// Opens the sockets that the reflectors' families need. `number` tells the WANs of this
-    /// process apart in their packets.
+    /// Opens the sockets for the reflectors of `family`.
     ///
     /// # Errors
     /// [`IcmpError`] if the sockets are refused or cannot be bound as configured.
-    pub fn open(config: &ProbeConfig, number: u16, clock: Clock) -> Result<Self, IcmpError> {
-        let open = |kind: ICMP, wanted: fn(&IpAddr) -> bool| {
-            let needed = config.reflectors.iter().any(wanted);
-            needed.then(|| client(kind, &config.bind)).transpose()
+    pub fn open(config: &ProbeConfig, family: Family, clock: Clock) -> Result<Self, IcmpError> {
+        let kind = match family {
+            Family::V4 => Kind::Echo,
+            Family::V6 => Kind::EchoV6,
         };
-        let process = u16::try_from(std::process::id() & 0xffff).unwrap_or(0);
-        let identifier = process.wrapping_add(number);
-        let wanted = config.timestamps && config.reflectors.iter().any(IpAddr::is_ipv4);
-        // A raw socket needs more than an echo does, and echoes do without it. Another identifier,
-        // because sockets of both kinds see the answers of both.
-        let timestamps = wanted.then(|| Timestamps::open(&config.bind, !identifier).ok()).flatten();
+        let bind = &config.bind;
+        let echo = Exchange::open(kind, bind).map_err(|error| refused(bind, family, &error))?;
+        // A raw socket needs more than an echo does, and echoes do without it.
+        let wanted = config.timestamps && family == Family::V4;
+        let timestamps = wanted.then(|| Exchange::open(Kind::Timestamp, bind).ok()).flatten();
         Ok(Self {
-            v4: open(ICMP::V4, IpAddr::is_ipv4)?,
-            v6: open(ICMP::V6, IpAddr::is_ipv6)?,
-            identifier: PingIdentifier(identifier),
+            bind: bind.clone(),
+            echo,
             clock,
+            day: Day::start(),
             timestamps,
             trials: Mutex::new(Trials {
                 judges: vec![Judge::default(); config.reflectors.len()],
@@ -116,12 +128,10 @@ impl IcmpProber {
         reflector: ReflectorId,
         longest: Duration,
     ) -> Option<bool> {
-        let (Some(IpAddr::V4(target)), Some(timestamps)) =
-            (self.target(reflector), &self.timestamps)
-        else {
-            return None;
-        };
-        timestamps.ask(target, reflector.0, longest).await.ok().map(|stamps| stamps.is_some())
+        let target = self.target(reflector).filter(IpAddr::is_ipv4)?;
+        let timestamps = self.timestamps.as_ref()?;
+        let mut sent = timestamps.send(target, reflector.0.into()).await.ok()?;
+        Some(sent.reply(longest).await.is_some())
     }
 
     fn trials(&self) -> MutexGuard<'_, Trials> {
@@ -132,45 +142,64 @@ impl IcmpProber {
         self.reflectors.get(usize::from(reflector.0)).copied()
     }
 
-    async fn echo(&self, target: IpAddr, sequence: u16, timeout: Duration) -> ProbeOutcome {
-        let client = match target {
-            IpAddr::V4(_) => self.v4.as_ref(),
-            IpAddr::V6(_) => self.v6.as_ref(),
+    fn unsent(&self, target: IpAddr, error: &io::Error) -> Answer {
+        Answer::unsent(route::explain(&self.bind, target, error))
+    }
+
+    async fn echo(&self, target: IpAddr, sequence: u64, patience: Patience) -> Answer {
+        let mut sent = match self.echo.send(target, sequence).await {
+            Ok(sent) => sent,
+            Err(error) => return self.unsent(target, &error),
         };
-        let Some(client) = client else { return ProbeOutcome::Unsent };
-        let mut pinger = client.pinger(target, self.identifier).await;
-        pinger.timeout(timeout);
-        match pinger.ping(PingSequence(sequence), &PAYLOAD).await {
-            Ok((packet, rtt)) if is_echo_reply(&packet) => ProbeOutcome::Reply(Delay::from(rtt)),
-            // On a raw socket an ICMP error ("unreachable") is handed over like a reply, with
-            // the tiny delay of the router that sent it.
-            Ok(_) | Err(SurgeError::Timeout { .. }) => ProbeOutcome::Lost,
-            Err(_) => ProbeOutcome::Unsent,
+        match sent.reply(patience.longest).await {
+            Some(Exchanged { sent, received, .. }) => {
+                ProbeOutcome::Reply(received.saturating_duration_since(sent).into()).into()
+            }
+            None => ProbeOutcome::Lost.into(),
         }
     }
 
     /// Asks a reflector for the time and lets its judge look at the answer.
     async fn timestamp(
         &self,
-        timestamps: &Timestamps,
-        (reflector, target): (ReflectorId, Ipv4Addr),
-        sequence: u16,
-        timeout: Duration,
+        timestamps: &Exchange,
+        (reflector, target): (ReflectorId, IpAddr),
+        sequence: u64,
+        patience: Patience,
     ) -> Answer {
-        let Ok(stamps) = timestamps.ask(target, sequence, timeout).await else {
-            return ProbeOutcome::Unsent.into();
+        let mut sent = match timestamps.send(target, sequence).await {
+            Ok(sent) => sent,
+            Err(error) => return self.unsent(target, &error),
         };
+        if let Some(exchanged) = sent.reply(patience.lost_after).await {
+            return self.judged((reflector, target), Some(exchanged));
+        }
+        // The judge is not kept waiting: a reflector that has stopped to tell the time is asked
+        // for echoes again.
+        let missed = self.judged((reflector, target), None);
+        match sent.reply(patience.longest).await {
+            Some(exchanged) => self.judged((reflector, target), Some(exchanged)),
+            None => missed,
+        }
+    }
+
+    fn judged(
+        &self,
+        (reflector, target): (ReflectorId, IpAddr),
+        exchanged: Option<Exchanged>,
+    ) -> Answer {
+        let stamps = exchanged.and_then(|exchanged| self.stamps(&exchanged));
         let now = self.clock.now();
         let mut trials = self.trials();
         let Some(judge) = trials.judges.get_mut(usize::from(reflector.0)) else {
-            return ProbeOutcome::Unsent.into();
+            return ProbeOutcome::Lost.into();
         };
         let was_trusted = judge.is_trusted();
         let (answer, lie) = match stamps {
             Some(stamps) => {
                 let told = judge.observe(&stamps, now);
                 let outcome = ProbeOutcome::Reply(stamps.rtt);
-                (Answer { outcome, one_way: told.ok() }, told.err())
+                (Answer { one_way: told.ok(), ..outcome.into() }, told.err())
             }
             None => (ProbeOutcome::Lost.into(), judge.missed(now).err()),
         };
@@ -187,30 +216,25 @@ impl IcmpProber {
         }
         answer
     }
+
+    fn stamps(&self, exchanged: &Exchanged) -> Option<Stamps> {
+        let Body::Timestamp { receive, transmit, .. } = exchanged.body else { return None };
+        let rtt = exchanged.received.saturating_duration_since(exchanged.sent).into();
+        Some(Stamps { sent_micros: self.day.at(exchanged.sent), receive, transmit, rtt })
+    }
 }
 
-/// One sequence over all reflectors of the WAN wraps after 54 minutes at 20 a second, long after
-/// any answer.
-fn short(sequence: u64) -> u16 {
-    u16::try_from(sequence & 0xffff).unwrap_or(0)
-}
-
-fn client(kind: ICMP, bind: &Bind) -> Result<Client, IcmpError> {
-    let builder = Config::builder().kind(kind);
-    let builder = match bind {
-        Bind::Any => builder,
-        Bind::Source(source) => builder.bind(SocketAddr::new(*source, 0)),
-        Bind::Interface(name) => builder.interface(name),
-    };
-    Client::new(&builder.build()).map_err(|source| match (source.kind(), bind) {
-        // The cause is left out: it is a text of several lines that says the same.
+fn refused(bind: &Bind, family: Family, error: &io::Error) -> IcmpError {
+    match (error.kind(), bind) {
         (io::ErrorKind::PermissionDenied, _) => IcmpError::NotPermitted,
-        (_, Bind::Any) => IcmpError::Bind { bind: "this host".to_owned(), source },
-        (_, Bind::Source(address)) => {
-            IcmpError::Bind { bind: format!("source address {address}"), source }
+        (io::ErrorKind::AddrNotAvailable, Bind::Source(source)) => {
+            IcmpError::Bind(format!("the source address {source} is not configured on this host"))
         }
-        (_, Bind::Interface(name)) => IcmpError::Bind { bind: format!("interface {name}"), source },
-    })
+        (_, Bind::Interface(name)) => IcmpError::Bind(route::no_interface(name, error)),
+        (_, Bind::Any | Bind::Source(_)) => {
+            IcmpError::Bind(format!("no {} socket can be opened: {error}", family.name()))
+        }
+    }
 }
 
 impl Prober for IcmpProber {
@@ -218,18 +242,15 @@ impl Prober for IcmpProber {
         &self,
         reflector: ReflectorId,
         sequence: u64,
-        timeout: Duration,
+        patience: Patience,
     ) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
-            let sequence = short(sequence);
-            match (self.target(reflector), &self.timestamps) {
-                (Some(IpAddr::V4(target)), Some(timestamps))
-                    if self.tells_directions(reflector) =>
-                {
-                    self.timestamp(timestamps, (reflector, target), sequence, timeout).await
+            let Some(target) = self.target(reflector) else { return ProbeOutcome::Unsent.into() };
+            match &self.timestamps {
+                Some(timestamps) if self.tells_directions(reflector) => {
+                    self.timestamp(timestamps, (reflector, target), sequence, patience).await
                 }
-                (Some(target), _) => self.echo(target, sequence, timeout).await.into(),
-                (None, _) => ProbeOutcome::Unsent.into(),
+                _ => self.echo(target, sequence, patience).await,
             }
         })
     }
@@ -238,9 +259,9 @@ impl Prober for IcmpProber {
         self: Arc<Self>,
         reflector: ReflectorId,
         sequence: u64,
-        timeout: Duration,
+        patience: Patience,
     ) -> Option<BoxFuture<'static, ()>> {
-        let Some(IpAddr::V4(target)) = self.target(reflector) else { return None };
+        let target = self.target(reflector).filter(IpAddr::is_ipv4)?;
         self.timestamps.as_ref()?;
         let now = self.clock.now();
         let answers = {
@@ -256,19 +277,12 @@ impl Prober for IcmpProber {
             tokio::time::sleep(TRIAL_STEP * u32::from(answers)).await;
             let Some(timestamps) = &self.timestamps else { return };
             let asked = (reflector, target);
-            self.timestamp(timestamps, asked, short(sequence), timeout).await;
+            self.timestamp(timestamps, asked, sequence, Patience::only(patience.lost_after)).await;
         }))
     }
 
     fn tells_directions(&self, reflector: ReflectorId) -> bool {
         let trials = self.trials();
         trials.judges.get(usize::from(reflector.0)).is_some_and(Judge::is_trusted)
-    }
-}
-
-fn is_echo_reply(packet: &IcmpPacket) -> bool {
-    match packet {
-        IcmpPacket::V4(packet) => packet.get_icmp_type().0 == ECHO_REPLY,
-        IcmpPacket::V6(packet) => packet.get_icmpv6_type().0 == ECHO_REPLY_V6,
     }
 }

@@ -5,12 +5,20 @@
 //! better. One that was replaced rests for a while, longer each time, and has to answer several
 //! trials in a row before it counts as a spare again.
 //!
+//! Behind the spares is a *reserve*: built-in reflectors for a WAN whose own ones die. It is asked
+//! only while an active reflector is dead or none answers, and makes room when one of the WAN's
+//! own answers again.
+//!
+//! A reflector to whose address family there is no route is not asked at all, and is not at fault.
+//!
 //! Pure: the time is an argument, nothing waits. What must hold:
 //! - never more than the configured number take turns;
-//! - at most one is replaced within [`REVIEW`];
+//! - at most one is replaced for a fault within [`REVIEW`];
 //! - a blackout condemns nobody: only what others did better at the same time is a fault.
 
+mod event;
 mod losses;
+mod route;
 mod window;
 
 use std::time::Duration;
@@ -19,6 +27,7 @@ use crate::{
     control::{ProbeOutcome, ReflectorId},
     units::{Delay, MonoTime},
 };
+pub use event::{Fault, PoolEvent};
 use losses::Losses;
 use window::Window;
 
@@ -29,6 +38,8 @@ const REVIEW: Duration = Duration::from_secs(5);
 const STAY: Duration = Duration::from_secs(30);
 /// Outcomes without which a reflector is not judged.
 const JUDGED: usize = 20;
+/// Outcomes after which one that has never answered is dead, and judged at once.
+const DEAD: usize = 12;
 /// Share of probes that a reflector may lose more than the best before it is replaced.
 const LOSSY: f64 = 0.25;
 /// From this loss on it is asked whether all the active ones are at fault together.
@@ -43,6 +54,8 @@ const NEARER: Delay = Delay::from_micros(10_000);
 const TRIAL_TURNS: u32 = 20;
 /// The same while no active reflector answers: is it them, or the link?
 const TRIAL_TURNS_IN_SILENCE: u32 = 2;
+/// The same while an active reflector is dead: who could take its turns?
+const TRIAL_TURNS_FOR_THE_DEAD: u32 = 5;
 /// Trials in a row that a spare must have answered to be fit.
 const FIT: u32 = 3;
 /// How long a replaced reflector rests the first time.
@@ -57,50 +70,10 @@ pub struct PoolParams {
     pub reflectors: u16,
     /// How many of them take turns (1 or more).
     pub active: u16,
+    /// How many of them, the last ones, are a reserve.
+    pub reserve: u16,
     /// How often one makes room without a fault of its own, if at all.
     pub rotation: Option<Duration>,
-}
-
-/// Why a reflector was replaced.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Fault {
-    /// It loses this share of its probes, 0 to 1, and others do not.
-    Loss(f64),
-    /// It is this much slower than the fastest.
-    Delay(Delay),
-    /// None: it has taken turns for long enough.
-    Rotation,
-}
-
-impl Fault {
-    /// The stable codes of all faults.
-    pub const CODES: [&'static str; 3] = ["loss", "delay", "rotation"];
-
-    /// Returns the stable code used in labels.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Loss(_) => "loss",
-            Self::Delay(_) => "delay",
-            Self::Rotation => "rotation",
-        }
-    }
-}
-
-/// A change in the pool.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum PoolEvent {
-    /// A reflector has made room for another.
-    Replaced {
-        /// Who takes turns no more.
-        reflector: ReflectorId,
-        /// Who takes turns instead.
-        by: ReflectorId,
-        /// Why.
-        fault: Fault,
-    },
-    /// A reflector that had been replaced answers well and may take turns again.
-    Returned(ReflectorId),
 }
 
 #[derive(Debug, Clone)]
@@ -111,6 +84,11 @@ struct Member {
     rests: u32,
     /// Trials in a row that it has answered.
     streak: u32,
+    is_reserve: bool,
+    /// Whether there is a route to it.
+    is_reachable: bool,
+    /// Probes in a row that it has not answered although others were answered.
+    unanswered: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -146,7 +124,8 @@ impl Pool {
     #[must_use]
     pub fn new(params: PoolParams, now: MonoTime) -> Self {
         let known = params.reflectors.max(1);
-        let count = params.active.clamp(1, known);
+        let own = known.saturating_sub(params.reserve).max(1);
+        let count = params.active.clamp(1, own);
         let member = |id: u16| Member {
             window: Window::default(),
             role: if id < count {
@@ -156,6 +135,9 @@ impl Pool {
             },
             rests: 0,
             streak: 0,
+            is_reserve: id >= own,
+            is_reachable: true,
+            unanswered: 0,
         };
         Self {
             members: (0..known).map(member).collect(),
@@ -177,27 +159,57 @@ impl Pool {
         &self.active
     }
 
+    /// Returns who does not answer although others do.
+    #[must_use]
+    pub fn dead(&self) -> Vec<ReflectorId> {
+        let members = (0..).map(ReflectorId).zip(&self.members);
+        members.filter(|(_, member)| member.is_dead()).map(|(id, _)| id).collect()
+    }
+
+    fn member(&self, id: ReflectorId) -> Option<&Member> {
+        self.members.get(usize::from(id.0))
+    }
+
+    fn is_dead(&self, id: ReflectorId) -> bool {
+        self.member(id).is_some_and(Member::is_dead)
+    }
+
     /// Chooses who is asked next.
     pub fn next(&mut self, now: MonoTime) -> ReflectorId {
         self.turns_since_trial = self.turns_since_trial.saturating_add(1);
         let is_silent = self.silence >= 2 * self.active.len();
-        let turns = if is_silent { TRIAL_TURNS_IN_SILENCE } else { TRIAL_TURNS };
+        let has_dead = self.active.iter().any(|id| self.is_dead(*id));
+        let turns = match (is_silent, has_dead) {
+            (true, _) => TRIAL_TURNS_IN_SILENCE,
+            (false, true) => TRIAL_TURNS_FOR_THE_DEAD,
+            (false, false) => TRIAL_TURNS,
+        };
         if self.turns_since_trial >= turns
-            && let Some(spare) = self.next_spare(now)
+            && let Some(spare) = self.next_spare(now, is_silent || has_dead)
         {
             self.turns_since_trial = 0;
             return spare;
         }
-        self.turn = (self.turn + 1) % self.active.len().max(1);
+        let count = self.active.len().max(1);
+        let turns = (1..=count).map(|step| (self.turn + step) % count);
+        let has_route = |turn: &usize| {
+            let id = self.active.get(*turn);
+            id.and_then(|id| self.member(*id)).is_some_and(|member| member.is_reachable)
+        };
+        self.turn = turns.into_iter().find(has_route).unwrap_or((self.turn + 1) % count);
         self.active.get(self.turn).copied().unwrap_or(ReflectorId(0))
     }
 
-    fn next_spare(&mut self, now: MonoTime) -> Option<ReflectorId> {
+    fn next_spare(&mut self, now: MonoTime, needs_reserve: bool) -> Option<ReflectorId> {
         let count = self.members.len();
         let order = (1..=count).map(|step| (self.last_trial + step) % count);
-        let due = |place: &usize| match self.members.get(*place).map(|member| member.role) {
-            Some(Role::Waiting { until }) => now >= until,
-            Some(Role::Active { .. }) | None => false,
+        let due = |place: &usize| {
+            self.members.get(*place).is_some_and(|member| match member.role {
+                Role::Waiting { until } => {
+                    now >= until && member.is_reachable && (needs_reserve || !member.is_reserve)
+                }
+                Role::Active { .. } => false,
+            })
         };
         let place = order.into_iter().find(due)?;
         self.last_trial = place;
@@ -217,9 +229,10 @@ impl Pool {
             // of no more use than one that does not answer.
             ProbeOutcome::Lost | ProbeOutcome::Unsent => self.losses.lost(sequence, reflector),
         };
-        for lost in counted {
+        for (sequence, lost) in counted {
             if let Some(member) = self.members.get_mut(usize::from(lost.0)) {
-                member.window.push(None);
+                member.window.push(sequence, None);
+                member.unanswered = member.unanswered.saturating_add(1);
             }
         }
         let is_active = self.active.contains(&reflector);
@@ -232,7 +245,9 @@ impl Pool {
             member.streak = 0;
             return None;
         };
-        member.window.push(Some(rtt));
+        // A late reply takes the place of its loss.
+        member.window.push(sequence, Some(rtt));
+        member.unanswered = 0;
         if is_active {
             return None;
         }
@@ -248,11 +263,16 @@ impl Pool {
         self.reviewed = now;
         let (by, spare) = self.best_spare(now)?;
         let (by_delay, by_loss) = (spare.window.least(), spare.witnessed_loss());
-        let (reflector, fault) =
-            self.lossy(now, by_loss).or_else(|| self.slow(now, by_delay)).or_else(|| {
-                let due = self.rotation.is_some_and(|every| now.since(self.rotated) >= every);
-                due.then(|| self.longest_serving().map(|id| (id, Fault::Rotation))).flatten()
-            })?;
+        let found = self.lossy(now, by_loss).or_else(|| self.slow(now, by_delay)).or_else(|| {
+            let due = self.rotation.is_some_and(|every| now.since(self.rotated) >= every);
+            due.then(|| self.longest_serving().map(|id| (id, Fault::Rotation))).flatten()
+        });
+        let relieved = || {
+            let reserve = |id: &&ReflectorId| self.member(**id).is_some_and(|m| m.is_reserve);
+            let id = self.active.iter().find(reserve).filter(|_| !spare.is_reserve)?;
+            Some((*id, Fault::Reserve))
+        };
+        let (reflector, fault) = found.or_else(relieved)?;
         self.replace(reflector, by, fault, now);
         Some(PoolEvent::Replaced { reflector, by, fault })
     }
@@ -260,18 +280,21 @@ impl Pool {
     /// The nearest spare that has answered its last trials.
     fn best_spare(&self, now: MonoTime) -> Option<(ReflectorId, &Member)> {
         let fit = |member: &&Member| match member.role {
-            Role::Waiting { until } => now >= until && member.streak >= FIT,
+            Role::Waiting { until } => now >= until && member.streak >= FIT && member.is_reachable,
             Role::Active { .. } => false,
         };
         (0..)
             .map(ReflectorId)
             .zip(&self.members)
             .filter(|(_, member)| fit(member))
-            .min_by_key(|(_, member)| member.window.least())
+            .min_by_key(|(_, member)| (member.is_reserve, member.window.least()))
     }
 
     /// The active reflector that loses most, if others lose much less.
     fn lossy(&self, now: MonoTime, spare: Option<f64>) -> Option<(ReflectorId, Fault)> {
+        if let Some(dead) = self.active.iter().find(|id| self.is_dead(**id)) {
+            return Some((*dead, Fault::Loss(1.0)));
+        }
         let losses: Vec<(ReflectorId, f64)> =
             self.judged(now).map(|(id, member)| (id, member.window.loss())).collect();
         let least = losses.iter().map(|(_, loss)| *loss).min_by(f64::total_cmp)?;
@@ -297,7 +320,10 @@ impl Pool {
 
     fn judged(&self, now: MonoTime) -> impl Iterator<Item = (ReflectorId, &Member)> {
         let judged = move |member: &Member| match member.role {
-            Role::Active { since } => now.since(since) >= STAY && member.window.len() >= JUDGED,
+            // Of those without a route nothing is known.
+            Role::Active { since } => {
+                now.since(since) >= STAY && member.window.len() >= JUDGED && member.is_reachable
+            }
             Role::Waiting { .. } => false,
         };
         (0..).map(ReflectorId).zip(&self.members).filter(move |(_, member)| judged(member))
@@ -320,7 +346,7 @@ impl Pool {
         }
         if let Some(member) = self.members.get_mut(usize::from(out.0)) {
             member.streak = 0;
-            let rest = if fault == Fault::Rotation {
+            let rest = if matches!(fault, Fault::Rotation | Fault::NoRoute | Fault::Reserve) {
                 Duration::ZERO
             } else {
                 // What was counted against it would condemn it anew on its return.
@@ -336,6 +362,11 @@ impl Pool {
 }
 
 impl Member {
+    /// Whether it does not answer although others do.
+    fn is_dead(&self) -> bool {
+        self.unanswered >= DEAD
+    }
+
     /// Its loss, if it has been asked often enough to speak for the link.
     fn witnessed_loss(&self) -> Option<f64> {
         (self.window.len() >= WITNESS).then(|| self.window.loss())

@@ -1,5 +1,7 @@
 //! By which road the reflectors of a WAN are asked, and why by that one.
 
+use std::net::IpAddr;
+
 use crate::control::ProbeMethod;
 
 /// A way to ask a reflector how far away it is.
@@ -77,6 +79,9 @@ impl RoadReason {
     }
 }
 
+/// How many reflectors that do not answer are named.
+const NAMED: usize = 8;
+
 /// How a WAN's probes fare on their way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoadReport {
@@ -88,6 +93,8 @@ pub struct RoadReport {
     pub fault: Option<String>,
     /// How often the sockets were opened anew because nothing could be sent.
     pub reopened: u64,
+    /// The reflectors that do not answer although others do.
+    pub dead: Vec<IpAddr>,
 }
 
 impl RoadReport {
@@ -102,6 +109,25 @@ impl RoadReport {
             }
         };
         let fault = self.fault.iter().map(|fault| format!("no probe can be sent: {fault}"));
-        detour.into_iter().chain(fault).collect()
+        detour.into_iter().chain(fault).chain(self.dead()).collect()
+    }
+
+    fn dead(&self) -> Option<String> {
+        let named: Vec<String> = self.dead.iter().take(NAMED).map(ToString::to_string).collect();
+        let more = self.dead.len().saturating_sub(NAMED);
+        let named = named.join(", ");
+        match (self.dead.len(), more) {
+            (0, _) => None,
+            (1, _) => Some(format!(
+                "reflector {named} does not answer although others do; replace it in `reflectors`"
+            )),
+            (_, 0) => Some(format!(
+                "reflectors {named} do not answer although others do; replace them in `reflectors`"
+            )),
+            (_, more) => Some(format!(
+                "reflectors {named} and {more} more do not answer although others do; replace them \
+                 in `reflectors`"
+            )),
+        }
     }
 }

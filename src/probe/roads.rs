@@ -1,6 +1,7 @@
 //! The roads of one WAN: probes go by the one that is chosen, and now and then one by another.
 
 use std::{
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -8,7 +9,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use tracing::{info, warn};
 
-use super::{Answer, Prober, Road, RoadReason, RoadReport, choice::Choice};
+use super::{Answer, Patience, Prober, Road, RoadReason, RoadReport, choice::Choice};
 use crate::{
     clock::Clock,
     control::{ProbeOutcome, ReflectorId},
@@ -22,18 +23,21 @@ pub type Way = (Road, Arc<dyn Prober>);
 pub struct Roads {
     wan: String,
     clock: Clock,
+    reflectors: Vec<IpAddr>,
     ways: Vec<Way>,
     choice: Mutex<Choice>,
+    dead: Mutex<Vec<IpAddr>>,
 }
 
 impl Roads {
-    /// Takes the ways of `wan`, the best first. A first road that this host refuses is not
+    /// Takes the ways to the `reflectors` of `wan`, the best first. A first road that this host refuses is not
     /// waited for.
     #[must_use]
-    pub fn new(wan: &str, clock: Clock, ways: Vec<Way>) -> Self {
+    pub fn new(wan: &str, clock: Clock, reflectors: Vec<IpAddr>, ways: Vec<Way>) -> Self {
         let is_refused = ways.len() > 1 && is_refused(&ways);
         let choice = Choice::new(ways.len(), usize::from(is_refused), clock.now());
-        let roads = Self { wan: wan.to_owned(), clock, ways, choice: Mutex::new(choice) };
+        let (choice, dead) = (Mutex::new(choice), Mutex::default());
+        let roads = Self { wan: wan.to_owned(), clock, reflectors, ways, choice, dead };
         if is_refused {
             roads.say();
         }
@@ -67,10 +71,10 @@ impl Roads {
         road: usize,
         reflector: ReflectorId,
         sequence: u64,
-        timeout: Duration,
+        patience: Patience,
     ) {
         let Some((_, prober)) = self.ways.get(road) else { return };
-        let answer = prober.probe(reflector, sequence, timeout).await;
+        let answer = prober.probe(reflector, sequence, patience).await;
         if matches!(answer.outcome, ProbeOutcome::Reply(_)) {
             let moved = self.choice().trial_answered(road, self.clock.now());
             if moved {
@@ -90,14 +94,14 @@ impl Prober for Roads {
         &self,
         reflector: ReflectorId,
         sequence: u64,
-        timeout: Duration,
+        patience: Patience,
     ) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
             let current = self.choice().current();
             let Some((_, prober)) = self.ways.get(current) else {
                 return ProbeOutcome::Unsent.into();
             };
-            let answer = prober.probe(reflector, sequence, timeout).await;
+            let answer = prober.probe(reflector, sequence, patience).await;
             if matches!(answer.outcome, ProbeOutcome::Reply(_)) {
                 self.choice().heard(current, self.clock.now());
             }
@@ -109,20 +113,35 @@ impl Prober for Roads {
         self: Arc<Self>,
         reflector: ReflectorId,
         sequence: u64,
-        timeout: Duration,
+        patience: Patience,
     ) -> Option<BoxFuture<'static, ()>> {
         let trial = self.choice().trial(self.clock.now());
         if let Some(road) = trial {
             return Some(Box::pin(async move {
-                self.try_road(road, reflector, sequence, timeout).await;
+                self.try_road(road, reflector, sequence, patience).await;
             }));
         }
         let (_, prober) = self.current()?;
-        Arc::clone(prober).errand(reflector, sequence, timeout)
+        Arc::clone(prober).errand(reflector, sequence, patience)
     }
 
     fn least_interval(&self) -> Duration {
         self.current().map_or(Duration::ZERO, |(_, prober)| prober.least_interval())
+    }
+
+    fn reaches(&self, reflector: ReflectorId) -> bool {
+        self.current().is_some_and(|(_, prober)| prober.reaches(reflector))
+    }
+
+    fn may_be_abandoned(&self) -> bool {
+        // A trial of another road may be under way.
+        self.ways.iter().all(|(_, prober)| prober.may_be_abandoned())
+    }
+
+    fn note_dead(&self, reflectors: &[ReflectorId]) {
+        let address = |id: &ReflectorId| self.reflectors.get(usize::from(id.0)).copied();
+        let dead = reflectors.iter().filter_map(address).collect();
+        *self.dead.lock().unwrap_or_else(PoisonError::into_inner) = dead;
     }
 
     fn report(&self) -> Option<RoadReport> {
@@ -137,7 +156,8 @@ impl Prober for Roads {
         let own = prober.report();
         let fault = own.as_ref().and_then(|own| own.fault.clone());
         let reopened = own.map_or(0, |own| own.reopened);
-        Some(RoadReport { road: *road, reason, fault, reopened })
+        let dead = self.dead.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(RoadReport { road: *road, reason, fault, reopened, dead })
     }
 
     fn tells_directions(&self, reflector: ReflectorId) -> bool {
@@ -153,13 +173,13 @@ mod tests {
     struct Refused;
 
     impl Prober for Refused {
-        fn probe(&self, _: ReflectorId, _: u64, _: Duration) -> BoxFuture<'_, Answer> {
+        fn probe(&self, _: ReflectorId, _: u64, _: Patience) -> BoxFuture<'_, Answer> {
             Box::pin(async { ProbeOutcome::Unsent.into() })
         }
 
         fn report(&self) -> Option<RoadReport> {
             let (road, reason) = (Road::Icmp, RoadReason::NotPermitted);
-            Some(RoadReport { road, reason, fault: None, reopened: 0 })
+            Some(RoadReport { road, reason, fault: None, reopened: 0, dead: Vec::new() })
         }
     }
 
@@ -167,7 +187,7 @@ mod tests {
     struct Mute;
 
     impl Prober for Mute {
-        fn probe(&self, _: ReflectorId, _: u64, _: Duration) -> BoxFuture<'_, Answer> {
+        fn probe(&self, _: ReflectorId, _: u64, _: Patience) -> BoxFuture<'_, Answer> {
             Box::pin(async { ProbeOutcome::Lost.into() })
         }
 
@@ -177,7 +197,7 @@ mod tests {
     }
 
     fn roads(ways: Vec<Way>) -> Roads {
-        Roads::new("cable", Clock::start(), ways)
+        Roads::new("cable", Clock::start(), vec![IpAddr::from([192, 0, 2, 1])], ways)
     }
 
     #[test]
@@ -188,6 +208,16 @@ mod tests {
         assert_eq!(roads.least_interval(), Duration::from_millis(100));
         let [note] = &report.notes()[..] else { panic!("{report:?}") };
         assert!(note.contains("by way of tcp"), "{note}");
+    }
+
+    #[test]
+    fn reflectors_that_are_dead_are_named() {
+        let roads = roads(vec![(Road::Icmp, Arc::new(Mute))]);
+        roads.note_dead(&[ReflectorId(0)]);
+        let [note] = &roads.report().unwrap().notes()[..] else { panic!("{roads:?}") };
+        assert!(note.contains("reflector 192.0.2.1 does not answer"), "{note}");
+        roads.note_dead(&[]);
+        assert_eq!(roads.report().unwrap().notes(), Vec::<String>::new());
     }
 
     #[test]

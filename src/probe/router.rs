@@ -4,20 +4,34 @@
 //! The router serves one request of a user at a time, so there is one such probe under way and
 //! the others are not sent; a schedule for it is slow (100 ms or more).
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
-use super::{Answer, Prober};
+use super::{Answer, Patience, Prober};
 use crate::{
     config::ProbeConfig,
     control::{ProbeOutcome, ReflectorId},
-    router::routeros::{PingFrom, RouterOs},
+    router::routeros::{PingFrom, Pinged, RouterOs},
 };
 
 /// Least time between two pings: each is a request of its own, and takes as long as the ping.
 const LEAST_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How long the answer to a ping after a lost one is waited for. Not longer, because the router
+/// serves no other ping of its user meanwhile, those of another WAN among them.
+const PATIENT: Duration = Duration::from_millis(2500);
+
+/// What a request takes beside the ping.
+const REQUEST: Duration = Duration::from_millis(500);
 
 /// Probes the reflectors of one WAN from its router.
 #[derive(Debug)]
@@ -26,14 +40,27 @@ pub struct RouterProber {
     reflectors: Vec<IpAddr>,
     from: PingFrom,
     turn: Mutex<()>,
+    /// Pings in a row that were lost.
+    lost: AtomicU32,
+    /// How long an answer is waited for at most.
+    longest: Duration,
 }
 
 impl RouterProber {
-    /// Prepares probes as configured; `source` and `interface` are the router's.
+    /// Prepares probes as configured; `source` and `interface` are the router's. No answer is
+    /// waited for so long that the request itself would time out.
     #[must_use]
-    pub fn new(router: Arc<RouterOs>, config: &ProbeConfig) -> Self {
+    pub fn new(router: Arc<RouterOs>, config: &ProbeConfig, request_timeout: Duration) -> Self {
         let from = PingFrom::of(&config.bind);
-        Self { router, reflectors: config.reflectors.clone(), from, turn: Mutex::default() }
+        let longest = request_timeout.saturating_sub(REQUEST).min(PATIENT);
+        Self {
+            router,
+            reflectors: config.reflectors.clone(),
+            from,
+            turn: Mutex::default(),
+            lost: AtomicU32::new(0),
+            longest,
+        }
     }
 }
 
@@ -42,7 +69,7 @@ impl Prober for RouterProber {
         &self,
         reflector: ReflectorId,
         _sequence: u64,
-        timeout: Duration,
+        patience: Patience,
     ) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
             let (Ok(_turn), Some(address)) =
@@ -50,13 +77,29 @@ impl Prober for RouterProber {
             else {
                 return ProbeOutcome::Unsent.into();
             };
-            let outcome = match self.router.ping(*address, &self.from).await {
-                Ok(Some(rtt)) if rtt <= timeout.into() => ProbeOutcome::Reply(rtt),
-                Ok(_) => ProbeOutcome::Lost,
-                Err(_) => ProbeOutcome::Unsent,
+            // The router takes no late replies, so every other one is waited for longer: what
+            // comes through a deep queue is late, not lost.
+            let is_patient = self.lost.load(Relaxed) % 2 == 1;
+            let least = if is_patient { self.longest } else { Duration::ZERO };
+            let wait = patience.lost_after.min(self.longest).max(least);
+            let pinged = self.router.ping(*address, &self.from, wait).await;
+            match pinged {
+                Ok(Pinged::Lost) => self.lost.fetch_add(1, Relaxed),
+                Ok(Pinged::Reply(_) | Pinged::Refused(_)) | Err(_) => self.lost.swap(0, Relaxed),
             };
-            outcome.into()
+            match pinged {
+                Ok(Pinged::Reply(rtt)) => ProbeOutcome::Reply(rtt).into(),
+                Ok(Pinged::Lost) => ProbeOutcome::Lost.into(),
+                Ok(Pinged::Refused(words)) => {
+                    Answer::unsent(format!("the router cannot send them: {words}"))
+                }
+                Err(error) => Answer::unsent(error.to_string()),
+            }
         })
+    }
+
+    fn may_be_abandoned(&self) -> bool {
+        false
     }
 
     fn least_interval(&self) -> Duration {

@@ -4,24 +4,30 @@
 //! delay, and that no reflector hears from us more often than (interval × active reflectors). A
 //! turn is one packet, whatever it is for, so the interval keeps the budget of packets as well.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::info;
+use tracing::{info, warn};
 
-use super::{Pace, Pool, PoolEvent, PoolParams, ProbeMetrics, Prober, Road};
+use super::{
+    Answer, Pace, Patience, Pool, PoolEvent, PoolParams, ProbeMetrics, Prober, Road,
+    patience::Usual,
+};
 use crate::{
     clock::Clock,
     config::ProbeConfig,
-    control::{ReflectorId, RttSample},
+    control::{ProbeOutcome, ReflectorId, RttSample},
 };
 
 /// Fates that may wait for the schedule: far more than are under way at once.
 const FATES: usize = 256;
+
+/// Time between two looks at the routes: an address family comes and goes with its link.
+const ROUTES: Duration = Duration::from_secs(2);
 
 /// How a WAN's probes are spread.
 #[derive(Debug, Clone)]
@@ -36,7 +42,7 @@ pub struct Schedule {
     pub interval: Duration,
     /// The same while the link is idle.
     pub idle_interval: Duration,
-    /// Time after which a probe is lost.
+    /// Time after which a probe is called lost, unless the path is longer.
     pub timeout: Duration,
     /// Delay of the first probe, so that several WANs do not probe in the same instant.
     pub splay: Duration,
@@ -68,6 +74,7 @@ impl Schedule {
             pool: PoolParams {
                 reflectors: u16::try_from(config.reflectors.len()).unwrap_or(u16::MAX),
                 active: config.active,
+                reserve: config.reserve,
                 rotation: config.rotation,
             },
             interval: config.interval,
@@ -90,13 +97,21 @@ impl Schedule {
         metrics.active(pool.active());
         let (teller, mut fates) = mpsc::channel::<RttSample>(FATES);
         let underway = TaskTracker::new();
+        let mut usual = vec![Usual::default(); self.reflectors.len()];
         let mut due = Instant::now() + self.splay;
+        let mut routes_due = clock.now();
+        let mut dead = Vec::new();
         let mut sequence: u64 = 0;
         loop {
             // All of these may be dropped and begun anew without loss.
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(fate) = fates.recv() => {
+                    if let (ProbeOutcome::Reply(rtt), Some(usual)) =
+                        (fate.outcome, usual.get_mut(usize::from(fate.reflector.0)))
+                    {
+                        usual.learn(rtt, fate.at);
+                    }
                     let event = pool.learn(fate.reflector, fate.sequence, fate.outcome);
                     self.tell(event, &pool, &metrics, &changes);
                     metrics.one_way(fate.reflector, prober.tells_directions(fate.reflector));
@@ -123,29 +138,36 @@ impl Schedule {
             }
             let now = clock.now();
             self.tell(pool.review(now), &pool, &metrics, &changes);
+            if now >= routes_due {
+                routes_due = now + ROUTES;
+                for event in pool.route(|id| prober.reaches(id), now) {
+                    self.tell(Some(event), &pool, &metrics, &changes);
+                }
+                self.report_dead(&mut dead, pool.dead(), &*prober);
+            }
             let reflector = pool.next(now);
             sequence += 1;
-            let timeout = self.timeout;
+            let usual = usual.get(usize::from(reflector.0)).copied().unwrap_or_default();
+            let patience = usual.patience(self.timeout);
             // The turn of a spare is a trial already.
             let may_take = pool.active().contains(&reflector);
             let errand = may_take
-                .then(|| Arc::clone(&prober).errand(reflector, sequence, timeout))
+                .then(|| Arc::clone(&prober).errand(reflector, sequence, patience))
                 .flatten();
             if let Some(errand) = errand {
                 underway.spawn(errand);
                 continue;
             }
-            let (prober, samples, teller) = (Arc::clone(&prober), samples.clone(), teller.clone());
-            // Not stopped with the schedule: a probe may be a request to the router, which must
-            // not be cut off.
-            underway.spawn(async move {
-                let answer = prober.probe(reflector, sequence, timeout).await;
-                let (outcome, one_way) = (answer.outcome, answer.one_way);
-                let sample = RttSample { reflector, sequence, at: clock.now(), outcome, one_way };
-                // Full means that the control loop has stopped taking.
-                let _ = samples.try_send(sample);
-                let _ = teller.try_send(sample);
-            });
+            let probe = Probe {
+                prober: Arc::clone(&prober),
+                reflector,
+                sequence,
+                clock,
+                samples: samples.clone(),
+                teller: teller.clone(),
+                stop: stop.clone(),
+            };
+            underway.spawn(probe.run(patience));
         }
         underway.close();
         underway.wait().await;
@@ -184,9 +206,77 @@ impl Schedule {
         }
     }
 
+    /// Logs once which reflectors are dead, and whenever they become others.
+    fn report_dead(
+        &self,
+        before: &mut Vec<ReflectorId>,
+        dead: Vec<ReflectorId>,
+        prober: &dyn Prober,
+    ) {
+        if *before == dead {
+            return;
+        }
+        let wan = &self.wan;
+        for id in dead.iter().filter(|id| !before.contains(id)) {
+            let reflector = self.address(*id);
+            warn!(%wan, %reflector, "a reflector does not answer although others do");
+        }
+        prober.note_dead(&dead);
+        *before = dead;
+    }
+
     fn address(&self, reflector: ReflectorId) -> String {
         let address = self.reflectors.get(usize::from(reflector.0));
         address.map_or_else(|| reflector.0.to_string(), ToString::to_string)
+    }
+}
+
+/// One probe from its sending to its last fate.
+struct Probe {
+    prober: Arc<dyn Prober>,
+    reflector: ReflectorId,
+    sequence: u64,
+    clock: Clock,
+    samples: mpsc::Sender<RttSample>,
+    teller: mpsc::Sender<RttSample>,
+    stop: CancellationToken,
+}
+
+impl Probe {
+    /// Reports the probe's fate: lost when its time is up, and a reply whenever it comes. A late
+    /// one is reported after the loss, under the same sequence number.
+    async fn run(self, patience: Patience) {
+        let mut fate = pin!(self.prober.probe(self.reflector, self.sequence, patience));
+        if let Ok(answer) = timeout(patience.lost_after, &mut fate).await {
+            return self.tell(&answer);
+        }
+        self.tell(&ProbeOutcome::Lost.into());
+        // A request to the router must not be cut off.
+        let may_stop = self.prober.may_be_abandoned();
+        let late = tokio::select! {
+            late = fate => late,
+            () = self.stop.cancelled(), if may_stop => return,
+        };
+        if let ProbeOutcome::Reply(_) = late.outcome {
+            self.tell(&late);
+        }
+    }
+
+    fn tell(&self, answer: &Answer) {
+        if answer.outcome == ProbeOutcome::Unsent && answer.unsent.is_none() {
+            // The turn was skipped, which says nothing.
+            return;
+        }
+        let sample = RttSample {
+            reflector: self.reflector,
+            sequence: self.sequence,
+            at: self.clock.now(),
+            outcome: answer.outcome,
+            one_way: answer.one_way,
+        };
+        // Full means that the control loop has stopped taking.
+        let _ = self.samples.try_send(sample);
+        let _ = self.teller.try_send(sample);
     }
 }
 

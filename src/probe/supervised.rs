@@ -1,41 +1,88 @@
-//! Sockets that outlive their interface: opened anew when nothing can be sent.
+//! Probes that outlive their interface: sockets are opened anew when nothing can be sent, and it
+//! is known and reported why nothing can.
 //!
 //! An interface that vanished and came back is another one to the kernel, and a socket tied to
-//! the old one stays mute for ever.
+//! the old one stays mute for ever. Each address family has sockets of its own, so that one may
+//! be absent or without a route while the other works.
 
 use std::{
     fmt,
+    net::IpAddr,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
+use tokio::time::timeout;
 use tracing::{info, warn};
 
-use super::{Answer, IcmpError, Prober, Road, RoadReason, RoadReport, reopening::Reopening};
+use super::{
+    Answer, Family, IcmpError, Patience, Prober, Road, RoadReason, RoadReport, route,
+    sending::Sending,
+};
 use crate::{
     clock::Clock,
+    config::{Bind, ProbeConfig},
     control::{ProbeOutcome, ReflectorId},
+    units::MonoTime,
 };
 
-type Open = dyn Fn() -> Result<Arc<dyn Prober>, IcmpError> + Send + Sync;
+type Open = dyn Fn(Family) -> Result<Arc<dyn Prober>, IcmpError> + Send + Sync;
 
-/// The ICMP probes of one WAN, with sockets that are opened anew when nothing can be sent.
+/// A host knows within this time that it cannot send a probe.
+const KNOWN_WITHIN: Duration = Duration::from_millis(200);
+
+/// The probes of one WAN by one road, with sockets that are opened anew when nothing can be sent.
 pub struct Supervised {
     wan: String,
+    road: Road,
     clock: Clock,
+    reflectors: Vec<IpAddr>,
+    /// The end of the probes on this host; `None` if it is not on this host.
+    bind: Option<Bind>,
     open: Box<Open>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    prober: Option<Arc<dyn Prober>>,
-    reopening: Reopening,
-    /// Why nothing can be sent, once that was told.
-    fault: Option<String>,
-    is_refused: bool,
+    lines: [Line; 2],
+    /// What was reported last, and since when.
+    fault: Option<(String, MonoTime)>,
     reopened: u64,
+}
+
+/// The probes of one address family.
+#[derive(Debug, Default)]
+struct Line {
+    prober: Option<Arc<dyn Prober>>,
+    sending: Sending,
+    is_refused: bool,
+}
+
+impl State {
+    fn line(&mut self, family: Family) -> &mut Line {
+        let [v4, v6] = &mut self.lines;
+        match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+        }
+    }
+
+    /// Why no probe can be sent at present; `None` if one of any family can.
+    fn fault_at(&self, now: MonoTime) -> Option<String> {
+        if self.lines.iter().any(|line| line.sending.works(now)) {
+            return None;
+        }
+        let faults: Vec<&str> =
+            self.lines.iter().filter_map(|line| line.sending.fault(now)).collect();
+        match faults[..] {
+            [] => None,
+            [first, second] if first == second => Some(first.to_owned()),
+            _ => Some(faults.join("; ")),
+        }
+    }
 }
 
 impl fmt::Debug for Supervised {
@@ -45,83 +92,132 @@ impl fmt::Debug for Supervised {
 }
 
 impl Supervised {
-    /// Opens the sockets of `wan` by `open`, now and whenever it seems necessary. What fails is
-    /// told and tried again.
+    /// Opens the sockets of `wan` by `open`, for each family of its reflectors, now and whenever
+    /// it seems necessary. What fails is reported and tried again.
     pub fn start(
         wan: &str,
         clock: Clock,
-        open: impl Fn() -> Result<Arc<dyn Prober>, IcmpError> + Send + Sync + 'static,
+        config: &ProbeConfig,
+        open: impl Fn(Family) -> Result<Arc<dyn Prober>, IcmpError> + Send + Sync + 'static,
     ) -> Self {
-        let supervised =
-            Self { wan: wan.to_owned(), clock, open: Box::new(open), state: Mutex::default() };
-        supervised.open_anew(&mut supervised.state());
+        let supervised = Self {
+            wan: wan.to_owned(),
+            road: Road::Icmp,
+            clock,
+            reflectors: config.reflectors.clone(),
+            bind: Some(config.bind.clone()),
+            open: Box::new(open),
+            state: Mutex::default(),
+        };
+        let mut state = supervised.state();
+        for family in supervised.families() {
+            supervised.open_anew(&mut state, family);
+        }
+        supervised.report_change(&mut state);
+        drop(state);
         supervised
     }
 
-    /// Tells whether this host has refused the sockets, so that no waiting helps.
+    /// Watches over a prober that needs no sockets opened beforehand.
+    pub fn around(
+        wan: &str,
+        clock: Clock,
+        config: &ProbeConfig,
+        (road, prober): (Road, Arc<dyn Prober>),
+    ) -> Self {
+        let is_here = road != Road::Router;
+        let bind = is_here.then(|| config.bind.clone());
+        let open = move |_| Ok(Arc::clone(&prober));
+        Self { road, bind, ..Self::start(wan, clock, config, open) }
+    }
+
+    /// Tells whether this host has refused all sockets, so that no waiting helps.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        self.state().is_refused
+        let mut state = self.state();
+        let is_open = state.lines.iter().any(|line| line.prober.is_some());
+        !is_open && self.families().any(|family| state.line(family).is_refused)
+    }
+
+    fn families(&self) -> impl Iterator<Item = Family> {
+        let known =
+            |family: &Family| self.reflectors.iter().any(|address| Family::of(*address) == *family);
+        Family::ALL.into_iter().filter(known)
+    }
+
+    fn family(&self, reflector: ReflectorId) -> Option<Family> {
+        self.reflectors.get(usize::from(reflector.0)).map(|address| Family::of(*address))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open_anew(&self, state: &mut State) {
-        let wan = &self.wan;
+    fn open_anew(&self, state: &mut State, family: Family) {
+        let line = state.line(family);
         // The old ones go first: there may be a limit.
-        state.prober = None;
-        let fault = match (self.open)() {
+        line.prober = None;
+        match (self.open)(family) {
             Ok(prober) => {
-                state.prober = Some(prober);
-                state.is_refused = false;
-                return;
+                line.prober = Some(prober);
+                line.is_refused = false;
             }
             Err(error) => {
-                state.is_refused = matches!(error, IcmpError::NotPermitted);
-                error.to_string()
+                line.is_refused = matches!(error, IcmpError::NotPermitted);
+                line.sending.failed(error.to_string(), self.clock.now());
             }
-        };
-        if state.fault.is_none() {
-            warn!(%wan, error = fault, "no probe can be sent; trying again");
         }
-        state.fault = Some(fault);
     }
 
-    /// The sockets, if they are open or can be opened.
-    fn ready(&self) -> Option<Arc<dyn Prober>> {
-        let mut state = self.state();
-        if state.prober.is_none() && state.reopening.failed(self.clock.now()) {
-            state.reopened += 1;
-            self.open_anew(&mut state);
-        }
-        state.prober.clone()
-    }
-
-    fn learn(&self, outcome: ProbeOutcome) {
-        let wan = &self.wan;
+    /// The sockets of a family, if they are open or can be opened.
+    fn ready(&self, family: Family) -> Result<Arc<dyn Prober>, String> {
         let now = self.clock.now();
         let mut state = self.state();
-        match outcome {
-            ProbeOutcome::Reply(_) | ProbeOutcome::Lost => {
-                let outage = state.reopening.sent(now);
-                if let (Some(_), Some(outage)) = (state.fault.take(), outage) {
-                    let seconds = outage.as_secs();
+        let line = state.line(family);
+        if line.prober.is_none() && line.sending.retries(now) {
+            state.reopened += 1;
+            self.open_anew(&mut state, family);
+        }
+        self.report_change(&mut state);
+        let line = state.line(family);
+        let reason = || line.sending.reason().unwrap_or("no socket is open").to_owned();
+        line.prober.clone().ok_or_else(reason)
+    }
+
+    fn sent(&self, family: Family) {
+        let mut state = self.state();
+        state.line(family).sending.sent(self.clock.now());
+        self.report_change(&mut state);
+    }
+
+    fn failed(&self, family: Family, reason: String) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        if state.line(family).sending.failed(reason, now) && self.road == Road::Icmp {
+            state.reopened += 1;
+            self.open_anew(&mut state, family);
+        }
+        self.report_change(&mut state);
+    }
+
+    /// Logs a fault once, and whenever it becomes another one.
+    fn report_change(&self, state: &mut State) {
+        let (wan, now) = (&self.wan, self.clock.now());
+        match (state.fault_at(now), &mut state.fault) {
+            (None, None) => {}
+            (None, Some((_, since))) => {
+                // A family that nobody tries any more has no fault, but proves nothing either.
+                if state.lines.iter().any(|line| line.sending.works(now)) {
+                    let seconds = now.since(*since).as_secs();
                     info!(%wan, seconds, "probes can be sent again");
+                    state.fault = None;
                 }
             }
-            ProbeOutcome::Unsent => {
-                if state.reopening.failed(now) {
-                    if state.fault.is_none() {
-                        let fault = "the operating system refuses them: no route, or the \
-                                     interface or address is gone";
-                        warn!(%wan, error = fault, "no probe can be sent; trying again");
-                        state.fault = Some(fault.to_owned());
-                    }
-                    state.reopened += 1;
-                    self.open_anew(&mut state);
-                }
+            (Some(fault), Some((reported, _))) if fault == *reported => {}
+            (Some(fault), reported) => {
+                warn!(%wan, error = fault, "no probe can be sent; trying again");
+                let since = reported.as_ref().map_or(now, |(_, since)| *since);
+                *reported = Some((fault, since));
             }
         }
     }
@@ -132,13 +228,32 @@ impl Prober for Supervised {
         &self,
         reflector: ReflectorId,
         sequence: u64,
-        timeout: Duration,
+        patience: Patience,
     ) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
-            let Some(prober) = self.ready() else { return ProbeOutcome::Unsent.into() };
-            let answer = prober.probe(reflector, sequence, timeout).await;
-            self.learn(answer.outcome);
-            answer
+            let Some(family) = self.family(reflector) else { return ProbeOutcome::Unsent.into() };
+            let prober = match self.ready(family) {
+                Ok(prober) => prober,
+                Err(reason) => return Answer::unsent(reason),
+            };
+            let mut fate = pin!(prober.probe(reflector, sequence, patience));
+            // What comes of it may be known much later, and say nothing of sending any more.
+            let is_here = self.bind.is_some();
+            let soon = if is_here { timeout(KNOWN_WITHIN, &mut fate).await.ok() } else { None };
+            let known = match soon {
+                Some(answer) => answer,
+                None if is_here => {
+                    self.sent(family);
+                    return fate.await;
+                }
+                None => fate.await,
+            };
+            match (&known.outcome, &known.unsent) {
+                (ProbeOutcome::Reply(_) | ProbeOutcome::Lost, _) => self.sent(family),
+                (ProbeOutcome::Unsent, Some(reason)) => self.failed(family, reason.clone()),
+                (ProbeOutcome::Unsent, None) => {}
+            }
+            known
         })
     }
 
@@ -146,32 +261,50 @@ impl Prober for Supervised {
         self: Arc<Self>,
         reflector: ReflectorId,
         sequence: u64,
-        timeout: Duration,
+        patience: Patience,
     ) -> Option<BoxFuture<'static, ()>> {
-        let prober = self.state().prober.clone()?;
-        prober.errand(reflector, sequence, timeout)
+        let prober = self.state().line(self.family(reflector)?).prober.clone()?;
+        prober.errand(reflector, sequence, patience)
+    }
+
+    fn least_interval(&self) -> Duration {
+        let state = self.state();
+        let open = state.lines.iter().filter_map(|line| line.prober.as_ref());
+        open.map(|prober| prober.least_interval()).max().unwrap_or_default()
+    }
+
+    fn reaches(&self, reflector: ReflectorId) -> bool {
+        let Some(address) = self.reflectors.get(usize::from(reflector.0)) else { return false };
+        if let Some(bind) = &self.bind {
+            return route::reaches(bind, *address);
+        }
+        // What the router cannot send at all is tried anew now and then.
+        self.state().line(Family::of(*address)).sending.is_hopeful(self.clock.now())
+    }
+
+    fn may_be_abandoned(&self) -> bool {
+        self.bind.is_some()
     }
 
     fn report(&self) -> Option<RoadReport> {
-        let state = self.state();
         let reason =
-            if state.is_refused { RoadReason::NotPermitted } else { RoadReason::Configured };
-        let (fault, reopened) = (state.fault.clone(), state.reopened);
-        Some(RoadReport { road: Road::Icmp, reason, fault, reopened })
+            if self.is_refused() { RoadReason::NotPermitted } else { RoadReason::Configured };
+        let state = self.state();
+        let fault = state.fault.as_ref().map(|(fault, _)| fault.clone());
+        let dead = Vec::new();
+        Some(RoadReport { road: self.road, reason, fault, reopened: state.reopened, dead })
     }
 
     fn tells_directions(&self, reflector: ReflectorId) -> bool {
-        let prober = self.state().prober.clone();
+        let Some(family) = self.family(reflector) else { return false };
+        let prober = self.state().line(family).prober.clone();
         prober.is_some_and(|prober| prober.tells_directions(reflector))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io,
-        sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
-    };
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
     use super::*;
     use crate::units::Delay;
@@ -187,53 +320,66 @@ mod tests {
     struct Socket(Arc<Interface>, u32);
 
     impl Prober for Socket {
-        fn probe(&self, _: ReflectorId, _: u64, _: Duration) -> BoxFuture<'_, Answer> {
+        fn probe(&self, _: ReflectorId, _: u64, _: Patience) -> BoxFuture<'_, Answer> {
             let sent = self.0.is_there.load(Relaxed) && self.0.generation.load(Relaxed) == self.1;
             let reply = ProbeOutcome::Reply(Delay::from_micros(1000));
-            Box::pin(async move { if sent { reply } else { ProbeOutcome::Unsent }.into() })
+            let answer = if sent { reply.into() } else { Answer::unsent("mute".to_owned()) };
+            Box::pin(async move { answer })
         }
     }
 
     fn supervised(interface: &Arc<Interface>) -> Supervised {
         let interface = Arc::clone(interface);
-        Supervised::start("cable", Clock::start(), move || {
+        let config = ProbeConfig::of(vec!["192.0.2.1".parse().unwrap()]);
+        Supervised::start("cable", Clock::start(), &config, move |_| {
             if interface.is_there.load(Relaxed) {
                 let generation = interface.generation.load(Relaxed);
                 Ok(Arc::new(Socket(Arc::clone(&interface), generation)))
             } else {
-                let source = io::ErrorKind::NotFound.into();
-                Err(IcmpError::Bind { bind: "interface lte0".to_owned(), source })
+                Err(IcmpError::Bind("interface lte0 does not exist".to_owned()))
             }
         })
     }
 
-    fn sent(supervised: &Supervised) -> bool {
-        let probe = supervised.probe(ReflectorId(0), 1, Duration::from_secs(1));
-        let outcome = futures_util::FutureExt::now_or_never(probe).unwrap().outcome;
-        outcome != ProbeOutcome::Unsent
+    async fn probe(supervised: &Supervised) -> Answer {
+        supervised.probe(ReflectorId(0), 1, Patience::only(Duration::from_secs(1))).await
     }
 
-    #[test]
-    fn an_interface_that_is_absent_at_the_start_is_told_and_waited_for() {
+    #[tokio::test]
+    async fn an_interface_that_is_absent_at_the_start_is_reported_and_waited_for() {
         let interface = Arc::new(Interface::default());
         let supervised = supervised(&interface);
-        assert!(!sent(&supervised));
+        let answer = probe(&supervised).await;
+        assert_eq!(answer, Answer::unsent("interface lte0 does not exist".to_owned()));
         let fault = supervised.report().unwrap().fault.unwrap();
         assert!(fault.contains("interface lte0"), "{fault}");
         assert!(!supervised.is_refused());
     }
 
-    #[test]
-    fn sockets_of_an_interface_that_was_made_anew_are_opened_anew() {
+    #[tokio::test]
+    async fn sockets_of_an_interface_that_was_made_anew_are_opened_anew() {
         let interface = Arc::new(Interface::default());
         interface.is_there.store(true, Relaxed);
         let supervised = supervised(&interface);
-        assert!(sent(&supervised));
+        assert_eq!(probe(&supervised).await.unsent, None);
         interface.generation.fetch_add(1, Relaxed);
-        assert!(!sent(&supervised));
-        // The wait is reopening's own affair; here it is over.
-        supervised.open_anew(&mut supervised.state());
-        assert!(sent(&supervised));
+        assert_eq!(probe(&supervised).await.unsent.as_deref(), Some("mute"));
+        // The wait is the affair of `Sending`; here it is over.
+        supervised.open_anew(&mut supervised.state(), Family::V4);
+        assert_eq!(probe(&supervised).await.unsent, None);
         assert_eq!(supervised.report().unwrap().fault, None);
+    }
+
+    #[test]
+    fn one_family_that_cannot_be_sent_is_no_fault_while_the_other_can() {
+        let mut state = State::default();
+        let now = MonoTime::from_millis(5000);
+        state.line(Family::V6).sending.failed("no IPv6 route".to_owned(), now);
+        assert_eq!(state.fault_at(now).as_deref(), Some("no IPv6 route"));
+        state.line(Family::V4).sending.sent(now);
+        assert_eq!(state.fault_at(now), None);
+        state.line(Family::V4).sending.failed("no IPv4 route".to_owned(), now);
+        let later = now + Duration::from_secs(1);
+        assert_eq!(state.fault_at(later).as_deref(), Some("no IPv4 route; no IPv6 route"));
     }
 }

@@ -7,18 +7,20 @@
 use std::{
     io,
     net::{IpAddr, SocketAddr},
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    pin::pin,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
+use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
-    net::TcpSocket,
-    time::{Instant, timeout},
+    net::TcpStream,
+    time::{Instant, timeout_at},
 };
 
-use super::{Answer, Prober};
+use super::{Answer, Patience, Prober, route};
 use crate::{
     config::{Bind, ProbeConfig},
     control::{ProbeOutcome, ReflectorId},
@@ -27,8 +29,12 @@ use crate::{
 
 /// HTTPS, then DNS. DNS comes second because it is what providers like to answer themselves.
 const PORTS: [u16; 2] = [443, 53];
-/// The kernel sends a second SYN after 1 s, and its answer would be taken for that of the first.
-const BEFORE_SECOND_SYN: Duration = Duration::from_millis(950);
+/// When the kernel sends the SYN again, counted from the first one (RFC 6298).
+const REPEATED: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+/// Without an answer until then the other port is asked: before the second SYN.
+const OTHER_PORT_AFTER: Duration = Duration::from_millis(950);
+/// A connect is given up after this long: each keeps a file descriptor.
+const LONGEST: Duration = Duration::from_secs(5);
 /// Least time between two connects: each is three packets, and a server may think of an attack.
 const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -45,6 +51,8 @@ struct Target {
     address: IpAddr,
     /// Which of the ports is asked.
     port: AtomicUsize,
+    /// The least delay so far, in microseconds.
+    least: AtomicU64,
 }
 
 impl TcpProber {
@@ -55,7 +63,11 @@ impl TcpProber {
     }
 
     fn on_ports(config: &ProbeConfig, ports: &[u16]) -> Self {
-        let target = |address: &IpAddr| Target { address: *address, port: AtomicUsize::new(0) };
+        let target = |address: &IpAddr| Target {
+            address: *address,
+            port: AtomicUsize::new(0),
+            least: AtomicU64::new(u64::MAX),
+        };
         Self {
             targets: config.reflectors.iter().map(target).collect(),
             bind: config.bind.clone(),
@@ -69,27 +81,72 @@ impl TcpProber {
         let address = SocketAddr::new(target.address, port);
         let socket = self.socket(address)?;
         let sent = Instant::now();
-        let Ok(connected) = timeout(longest, socket.connect(address)).await else {
-            target.port.store(turn.wrapping_add(1), Relaxed);
-            return Ok(ProbeOutcome::Lost);
-        };
-        match connected {
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
-            Err(error) => return Err(error),
+        // What fails here has not left this host; what fails later was answered from the network.
+        match socket.connect(&address.into()) {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                return Ok(ProbeOutcome::Reply(Delay::from(sent.elapsed())));
+            }
+            Err(error) if !is_under_way(&error) => return Err(error),
+            Ok(()) | Err(_) => {}
         }
-        Ok(ProbeOutcome::Reply(Delay::from(sent.elapsed())))
+        let stream = TcpStream::from_std(socket.into())?;
+        let mut connected = pin!(stream.writable());
+        let other_port = sent + OTHER_PORT_AFTER.min(longest);
+        let soon = timeout_at(other_port, &mut connected).await.ok();
+        let is_late = soon.is_none();
+        let known = if let Some(known) = soon {
+            Some(known)
+        } else {
+            target.port.store(turn.wrapping_add(1), Relaxed);
+            timeout_at(sent + longest.min(LONGEST), connected).await.ok()
+        };
+        let rtt = sent.elapsed();
+        let is_answered = match known {
+            Some(Ok(())) => match stream.take_error()? {
+                None => true,
+                Some(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+            },
+            Some(Err(_)) | None => false,
+        };
+        if !is_answered {
+            return Ok(ProbeOutcome::Lost);
+        }
+        if is_late {
+            target.port.store(turn, Relaxed);
+        }
+        Ok(ProbeOutcome::Reply(Delay::from(target.since_last_syn(rtt))))
     }
 
-    fn socket(&self, target: SocketAddr) -> io::Result<TcpSocket> {
+    fn socket(&self, target: SocketAddr) -> io::Result<Socket> {
         let domain = Domain::for_address(target);
         let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         self.bind.tie(&socket)?;
         // The end is a reset: nothing lingers, on either side.
         socket.set_linger(Some(Duration::ZERO))?;
-        Ok(TcpSocket::from_std_stream(socket.into()))
+        Ok(socket)
     }
+}
+
+impl Target {
+    /// The delay of an answer that came `after` the first SYN. One that comes just after a
+    /// repeated SYN is the answer to that.
+    fn since_last_syn(&self, after: Duration) -> Duration {
+        let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        let usual = Duration::from_micros(self.least.load(Relaxed).saturating_mul(2));
+        let repeated = REPEATED.into_iter().rev().find(|at| after >= *at);
+        let since = after.saturating_sub(repeated.unwrap_or_default());
+        if repeated.is_some() && since <= usual && self.least.load(Relaxed) != u64::MAX {
+            return since;
+        }
+        self.least.fetch_min(micros(after), Relaxed);
+        after
+    }
+}
+
+/// Whether a connect goes on in the background.
+fn is_under_way(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::INPROGRESS | Errno::WOULDBLOCK))
 }
 
 impl Prober for TcpProber {
@@ -97,14 +154,16 @@ impl Prober for TcpProber {
         &self,
         reflector: ReflectorId,
         _sequence: u64,
-        timeout: Duration,
+        patience: Patience,
     ) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
             let Some(target) = self.targets.get(usize::from(reflector.0)) else {
                 return ProbeOutcome::Unsent.into();
             };
-            let longest = timeout.min(BEFORE_SECOND_SYN);
-            self.connect(target, longest).await.unwrap_or(ProbeOutcome::Unsent).into()
+            match self.connect(target, patience.longest).await {
+                Ok(outcome) => outcome.into(),
+                Err(error) => Answer::unsent(route::explain(&self.bind, target.address, &error)),
+            }
         })
     }
 
@@ -129,7 +188,7 @@ mod tests {
 
     async fn outcome(bind: Bind, port: u16) -> ProbeOutcome {
         let prober = TcpProber::on_ports(&config(bind), &[port]);
-        prober.probe(ReflectorId(0), 1, SECOND).await.outcome
+        prober.probe(ReflectorId(0), 1, Patience::only(SECOND)).await.outcome
     }
 
     #[tokio::test]
@@ -151,5 +210,20 @@ mod tests {
         for bind in [interface, source] {
             assert_eq!(outcome(bind, 9).await, ProbeOutcome::Unsent);
         }
+    }
+
+    #[test]
+    fn an_answer_to_a_repeated_syn_is_counted_from_that() {
+        let target = Target {
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: AtomicUsize::new(0),
+            least: AtomicU64::new(u64::MAX),
+        };
+        let delay = |after| target.since_last_syn(Duration::from_millis(after)).as_millis();
+        assert_eq!(delay(1015), 1015, "nothing is known of the path yet");
+        assert_eq!(delay(20), 20);
+        assert_eq!(delay(1015), 15);
+        assert_eq!(delay(3040), 40);
+        assert_eq!(delay(1300), 1300, "a queue");
     }
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock::Clock,
     control::{Direction, ProbeOutcome, ReflectorId},
-    probe::{Answer, Prober},
+    probe::{Answer, Patience, Prober},
     units::BitRate,
 };
 
@@ -159,14 +159,14 @@ impl Prober for WorldProber {
         &self,
         reflector: ReflectorId,
         _sequence: u64,
-        timeout: Duration,
+        patience: Patience,
     ) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
             let Some((_, link)) = self.world.links.get(self.link) else {
                 return ProbeOutcome::Unsent.into();
             };
             let further = SPREAD * u32::from(reflector.0);
-            let number = self.world.moved_on(link).send_probe(further, timeout);
+            let number = self.world.moved_on(link).send_probe(further, patience.longest);
             loop {
                 sleep(GLANCE).await;
                 if let Some(probed) = self.world.moved_on(link).probed(number) {

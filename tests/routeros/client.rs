@@ -7,7 +7,7 @@ use wanctl::{
     control::Direction,
     router::{
         Router as _, RouterError,
-        routeros::{PingFrom, RouterOs},
+        routeros::{PingFrom, Pinged, RouterOs},
     },
     sim::{
         plant::PlantReading,
@@ -166,8 +166,12 @@ async fn connections_are_forgotten_by_their_mark_and_no_more_than_a_bounded_numb
 async fn the_router_pings_for_us() {
     let bench = Bench::start(usual()).await;
     let target: IpAddr = "192.0.2.1".parse().unwrap();
-    let rtt = bench.client().ping(target, &PingFrom::default()).await.unwrap();
-    assert!(rtt.is_some_and(|rtt| rtt > wanctl::units::Delay::ZERO), "{rtt:?}");
+    let rtt = bench
+        .client()
+        .ping(target, &PingFrom::default(), std::time::Duration::from_secs(1))
+        .await
+        .unwrap();
+    assert!(matches!(rtt, Pinged::Reply(rtt) if rtt > wanctl::units::Delay::ZERO), "{rtt:?}");
 }
 
 #[tokio::test]

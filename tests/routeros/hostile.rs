@@ -365,6 +365,8 @@ async fn counters_that_jump_or_are_none_do_not_stop_the_reading() {
     }
 }
 
+const SECOND: Duration = Duration::from_secs(1);
+
 #[tokio::test]
 async fn words_of_a_ping_are_cut_and_escaped() {
     let time = format!("\u{1b}[31m{}", "9".repeat(5000));
@@ -372,7 +374,7 @@ async fn words_of_a_ping_are_cut_and_escaped() {
         let reply = json!([{"time": time, "received": "1", "sent": "1"}]);
         (request.path == "/ping").then_some(Reply::Json(200, reply))
     });
-    let answer = client(&router).ping([192, 0, 2, 1].into(), &PingFrom::default()).await;
+    let answer = client(&router).ping([192, 0, 2, 1].into(), &PingFrom::default(), SECOND).await;
     let told = answer.unwrap_err().to_string();
     assert!(told.contains(r"\u{1b}[31m9") && told.chars().count() < 500, "{told}");
 }

@@ -15,6 +15,9 @@ use wanctl::{
 
 use super::rig::{CALLS, LONG_COMMENT, LOST, Rig, STRANGE_NAME, dl};
 
+/// How long the answer to a ping is waited for.
+const PING: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Does everything that a router can be asked for, and tells what came of it. Faults are told by
 /// their kind: the words differ.
 pub(crate) async fn transcript(rig: &Rig, router: &RouterOs) -> Vec<String> {
@@ -54,7 +57,7 @@ pub(crate) async fn transcript(rig: &Rig, router: &RouterOs) -> Vec<String> {
     let source = PingFrom { source: Some([192, 0, 2, 9].into()), interface: None };
     let answers = [192, 0, 2, 1].into();
     for (address, from) in [(answers, &interface), (answers, &source), (LOST, &interface)] {
-        tell(&mut told, "ping", router.ping(address, from).await);
+        tell(&mut told, "ping", router.ping(address, from, PING).await);
     }
     rig.emulator.inject(Fault::Recreate { queue: "dl".to_owned() });
     tell(&mut told, "made anew", router.set_limit(&dl(), BitRate::from_mbps(3.0)).await);

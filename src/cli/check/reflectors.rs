@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{Bind, Config, ProbeConfig, Via, WanConfig},
+    config::{Bind, Config, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, Via, WanConfig},
     control::{ProbeOutcome, ReflectorId},
-    probe::{IcmpError, IcmpProber, Prober, Road, TcpProber},
-    router::routeros::{PingFrom, RouterOs},
+    probe::{Family, IcmpError, IcmpProber, Patience, Prober, Road, TcpProber},
+    router::routeros::{PingFrom, Pinged, RouterOs},
     units::Delay,
 };
 
@@ -26,6 +26,8 @@ const BETWEEN: Duration = Duration::from_millis(200);
 const STAGGER: Duration = Duration::from_millis(20);
 /// The longest wait for an answer.
 const LONGEST: Duration = Duration::from_secs(3);
+/// How long the router waits for an answer.
+const PING: Duration = Duration::from_secs(1);
 /// A link that is idle needs less than this share of `probe.timeout_ms`, so that a queue of the
 /// same length is still measured.
 const IDLE_SHARE: f64 = 0.5;
@@ -47,33 +49,28 @@ enum Fate {
 /// Asks every WAN's reflectors from this host, all at a time.
 pub(super) async fn from_host(config: &Config, until: Instant) -> Vec<Line> {
     let clock = Clock::start();
-    let wans = (0..).zip(&config.wans).filter(|(_, wan)| wan.probe.via != Via::Router);
-    let asked = wans.map(|(number, wan)| async move {
+    let wans = config.wans.iter().filter(|wan| wan.probe.via != Via::Router);
+    let asked = wans.map(|wan| async move {
         let pings = config.router.pings.is_some();
-        ask_from_host(number, wan, pings, clock, until).await
+        ask_from_host(wan, pings, clock, until).await
     });
     join_all(asked).await.into_iter().flatten().collect()
 }
 
-async fn ask_from_host(
-    number: u16,
-    wan: &WanConfig,
-    pings: bool,
-    clock: Clock,
-    until: Instant,
-) -> Vec<Line> {
+async fn ask_from_host(wan: &WanConfig, pings: bool, clock: Clock, until: Instant) -> Vec<Line> {
     let probe = &wan.probe;
     if probe.via == Via::Tcp {
         return lines(wan, Road::Tcp, &by_tcp(probe, until).await);
     }
-    let icmp = match IcmpProber::open(probe, number, clock) {
-        Ok(prober) => prober,
+    let icmp = match Icmp::open(probe, clock) {
+        Ok(icmp) => icmp,
         Err(error) => return without_icmp(wan, &error, pings, until).await,
     };
-    let mut fates = on_host(probe, &icmp, until).await;
+    let of = |address| icmp.of(address).map(|prober| &**prober as &dyn Prober);
+    let mut fates = on_host(probe, of, until).await;
     if fates.iter().any(is_answer) || probe.via == Via::Host {
         if probe.timestamps {
-            ask_time(&Arc::new(icmp), &mut fates, until).await;
+            ask_time(&icmp, probe, &mut fates, until).await;
         }
         return lines(wan, Road::Icmp, &fates);
     }
@@ -100,7 +97,7 @@ async fn without_icmp(
         return found;
     }
     let why = "not sent: see the line on ICMP above";
-    let none = wan.probe.reflectors.iter().map(|_| Fate::CannotSend(why.to_owned()));
+    let none = asked(&wan.probe).into_iter().map(|_| Fate::CannotSend(why.to_owned()));
     let mut found = lines(wan, Road::Icmp, &none.collect::<Vec<_>>());
     found.insert(0, Line::failed(Topic::Wan, subject, error.to_string()));
     found
@@ -118,14 +115,69 @@ fn instead(wan: &WanConfig, why: &str, pings: bool) -> Line {
 }
 
 async fn by_tcp(probe: &ProbeConfig, until: Instant) -> Vec<Fate> {
-    on_host(probe, &TcpProber::new(probe), until).await
+    let prober = TcpProber::new(probe);
+    on_host(probe, |_| Some(&prober as &dyn Prober), until).await
 }
 
-async fn on_host(probe: &ProbeConfig, prober: &dyn Prober, until: Instant) -> Vec<Fate> {
-    let asked = (0..).zip(&probe.reflectors).map(|(id, address)| async move {
-        sleep(STAGGER * u32::from(id)).await;
-        let fate = timeout_at(until, fate_of(probe, prober, id, *address)).await;
-        fate.unwrap_or_else(|_| out_of_time())
+/// The ICMP sockets of the families that have some.
+struct Icmp {
+    v4: Option<Arc<IcmpProber>>,
+    v6: Option<Arc<IcmpProber>>,
+}
+
+impl Icmp {
+    fn open(probe: &ProbeConfig, clock: Clock) -> Result<Self, IcmpError> {
+        let open = |family| {
+            let is_asked = asked(probe).iter().any(|(_, address)| Family::of(*address) == family);
+            is_asked.then(|| IcmpProber::open(probe, family, clock).map(Arc::new)).transpose()
+        };
+        match (open(Family::V4), open(Family::V6)) {
+            (Err(error), Ok(None) | Err(_)) | (Ok(None), Err(error)) => Err(error),
+            (v4, v6) => Ok(Self { v4: v4.ok().flatten(), v6: v6.ok().flatten() }),
+        }
+    }
+
+    fn of(&self, address: IpAddr) -> Option<&Arc<IcmpProber>> {
+        match Family::of(address) {
+            Family::V4 => self.v4.as_ref(),
+            Family::V6 => self.v6.as_ref(),
+        }
+    }
+}
+
+/// The reflectors that are asked, with their numbers: those that the file names, or the built-in
+/// ones to which there is a route.
+fn asked(probe: &ProbeConfig) -> Vec<(u16, IpAddr)> {
+    let has_way = |address: &IpAddr| match probe.via {
+        Via::Router => address.is_ipv4(),
+        Via::Auto | Via::Host | Via::Tcp => no_way_to(probe, *address).is_none(),
+    };
+    let named = (0..).zip(probe.named().iter().copied());
+    if !probe.named().iter().any(has_way) {
+        return named.collect();
+    }
+    let is_built_in = |address: &IpAddr| match address {
+        IpAddr::V4(address) => KNOWN_IPV4.contains(address),
+        IpAddr::V6(address) => KNOWN_IPV6.contains(address),
+    };
+    named.filter(|(_, address)| has_way(address) || !is_built_in(address)).collect()
+}
+
+async fn on_host<'a>(
+    probe: &ProbeConfig,
+    prober: impl Fn(IpAddr) -> Option<&'a dyn Prober>,
+    until: Instant,
+) -> Vec<Fate> {
+    let asked = asked(probe).into_iter().map(|(id, address)| {
+        let prober = prober(address);
+        async move {
+            let Some(prober) = prober else {
+                return Fate::CannotSend("no ICMP socket of its family can be opened".to_owned());
+            };
+            sleep(STAGGER * u32::from(id)).await;
+            let fate = timeout_at(until, fate_of(probe, prober, id, address)).await;
+            fate.unwrap_or_else(|_| out_of_time())
+        }
     });
     join_all(asked).await
 }
@@ -138,14 +190,18 @@ async fn fate_of(probe: &ProbeConfig, prober: &dyn Prober, id: u16, address: IpA
     if let Some(why) = no_way_to(probe, address) {
         return Fate::CannotSend(why);
     }
-    let longest = (probe.timeout * 2).min(LONGEST);
-    let (mut best, mut sent) = (None, false);
+    let patience = Patience::only((probe.timeout * 2).min(LONGEST));
+    let (mut best, mut sent, mut unsent) = (None, false, None);
     for turn in 0..PROBES {
         let sequence = u64::from(id) * PROBES + turn;
-        match prober.probe(ReflectorId(id), sequence, longest).await.outcome {
+        let answer = prober.probe(ReflectorId(id), sequence, patience).await;
+        match answer.outcome {
             ProbeOutcome::Reply(rtt) => best = Some(best.map_or(rtt, |best: Delay| best.min(rtt))),
             ProbeOutcome::Lost => {}
-            ProbeOutcome::Unsent => continue,
+            ProbeOutcome::Unsent => {
+                unsent = answer.unsent;
+                continue;
+            }
         }
         sent = true;
         if best.is_some() {
@@ -156,15 +212,15 @@ async fn fate_of(probe: &ProbeConfig, prober: &dyn Prober, id: u16, address: IpA
         (Some(rtt), _) => Fate::Answers { rtt, tells_time: None },
         (None, true) => Fate::Silent,
         (None, false) => {
-            Fate::CannotSend("this host refuses to send to it (a firewall, or no route)".to_owned())
+            Fate::CannotSend(unsent.unwrap_or_else(|| "this host refuses to send to it".to_owned()))
         }
     }
 }
 
 /// Asks those that answer for the time.
-async fn ask_time(icmp: &Arc<IcmpProber>, fates: &mut [Fate], until: Instant) {
-    let asked = (0..).zip(fates).map(|(id, fate)| async move {
-        if let Fate::Answers { tells_time, .. } = fate {
+async fn ask_time(icmp: &Icmp, probe: &ProbeConfig, fates: &mut [Fate], until: Instant) {
+    let asked = asked(probe).into_iter().zip(fates).map(|((id, address), fate)| async move {
+        if let (Fate::Answers { tells_time, .. }, Some(icmp)) = (fate, icmp.of(address)) {
             let asking = icmp.answers_timestamps(ReflectorId(id), LONGEST);
             *tells_time = timeout_at(until, asking).await.ok().flatten();
         }
@@ -183,9 +239,9 @@ pub(super) async fn from_router(
     for wan in config.wans.iter().filter(|wan| wan.probe.via == Via::Router) {
         let from = PingFrom::of(&wan.probe.bind);
         let mut fates = Vec::new();
-        for address in &wan.probe.reflectors {
+        for (_, address) in asked(&wan.probe) {
             fates.push(if answers {
-                let asked = timeout_at(until, by_router(router, *address, &from)).await;
+                let asked = timeout_at(until, by_router(router, address, &from)).await;
                 asked.unwrap_or_else(|_| out_of_time())
             } else {
                 Fate::NotTried("the router does not answer".to_owned())
@@ -198,9 +254,12 @@ pub(super) async fn from_router(
 
 async fn by_router(router: &RouterOs, address: IpAddr, from: &PingFrom) -> Fate {
     for _ in 0..2 {
-        match router.ping(address, from).await {
-            Ok(Some(rtt)) => return Fate::Answers { rtt, tells_time: None },
-            Ok(None) => {}
+        match router.ping(address, from, PING).await {
+            Ok(Pinged::Reply(rtt)) => return Fate::Answers { rtt, tells_time: None },
+            Ok(Pinged::Lost) => {}
+            Ok(Pinged::Refused(words)) => {
+                return Fate::CannotSend(format!("the router cannot ping it: {words}"));
+            }
             Err(error) => {
                 return Fate::CannotSend(format!("the router cannot ping it: {}", error.fault));
             }
@@ -221,8 +280,8 @@ fn lines(wan: &WanConfig, road: Road, fates: &[Fate]) -> Vec<Line> {
         Road::Tcp => "TCP connects from this host",
     };
     let mut found = vec![summary(wan, method, fates)];
-    let each = wan.probe.reflectors.iter().zip(fates);
-    found.extend(each.map(|(address, fate)| reflector(wan, *address, fate)));
+    let each = asked(&wan.probe).into_iter().zip(fates);
+    found.extend(each.map(|((_, address), fate)| reflector(wan, address, fate)));
     found
 }
 

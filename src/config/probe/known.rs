@@ -37,23 +37,29 @@ pub const IPV6: [Ipv6Addr; 12] = [
     Ipv6Addr::new(0x2a10, 0x50c0, 0, 0, 0, 0, 0xad2, 0xff),
 ];
 
-/// Spares of the other family where both can be reached: each costs series and now and then a
-/// packet.
-const SPARES: usize = 6;
+/// How many of each family are in reserve for a WAN that names its reflectors: each costs series.
+const RESERVE: usize = 6;
 
-/// Returns the reflectors of a WAN that names none: of the families that `bind` can reach, as
-/// `reaches` tells. IPv4 if neither can be reached, because the link may be down.
-pub(super) fn reflectors(bind: &Bind, reaches: &dyn Fn(&Bind, IpAddr) -> bool) -> Vec<IpAddr> {
-    let v4 = IPV4.map(IpAddr::V4);
-    let v6 = IPV6.map(IpAddr::V6);
+/// Returns the reflectors of a WAN that names none: of both families, unless its source address has
+/// only one. Which of them can be reached is found out while running, because routes come and go.
+pub(super) fn reflectors(bind: &Bind) -> Vec<IpAddr> {
+    of_families(bind, IPV4.len())
+}
+
+/// Returns the reserve of a WAN that names `reflectors`.
+pub(super) fn reserve(bind: &Bind, reflectors: &[IpAddr]) -> Vec<IpAddr> {
+    let mut reserve = of_families(bind, RESERVE);
+    reserve.retain(|address| !reflectors.contains(address));
+    reserve
+}
+
+fn of_families(bind: &Bind, each: usize) -> Vec<IpAddr> {
+    let v4 = IPV4.into_iter().map(IpAddr::V4).take(each);
+    let v6 = IPV6.into_iter().map(IpAddr::V6).take(each);
     match bind {
-        Bind::Source(IpAddr::V4(_)) => v4.to_vec(),
-        Bind::Source(IpAddr::V6(_)) => v6.to_vec(),
-        Bind::Any | Bind::Interface(_) => match (reaches(bind, v4[0]), reaches(bind, v6[0])) {
-            (true, true) => v4.into_iter().chain(v6.into_iter().take(SPARES)).collect(),
-            (false, true) => v6.to_vec(),
-            (true | false, false) => v4.to_vec(),
-        },
+        Bind::Source(IpAddr::V4(_)) => v4.collect(),
+        Bind::Source(IpAddr::V6(_)) => v6.collect(),
+        Bind::Any | Bind::Interface(_) => v4.chain(v6).collect(),
     }
 }
 
@@ -62,13 +68,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reflectors_are_of_the_families_that_the_wan_can_reach() {
-        let only = |v6: bool| move |_: &Bind, address: IpAddr| address.is_ipv6() == v6;
-        assert!(reflectors(&Bind::Any, &only(false)).iter().all(IpAddr::is_ipv4));
-        assert!(reflectors(&Bind::Any, &only(true)).iter().all(IpAddr::is_ipv6));
-        assert!(reflectors(&Bind::Any, &|_, _| false).iter().all(IpAddr::is_ipv4));
-        assert_eq!(reflectors(&Bind::Any, &|_, _| true).len(), 18);
+    fn reflectors_are_of_the_families_that_the_wan_may_ever_reach() {
+        assert_eq!(reflectors(&Bind::Any).len(), 24);
         let source = Bind::Source("2001:db8::1".parse().unwrap());
-        assert!(reflectors(&source, &|_, _| false).iter().all(IpAddr::is_ipv6));
+        assert!(reflectors(&source).iter().all(IpAddr::is_ipv6));
+        assert!(reserve(&source, &[]).iter().all(IpAddr::is_ipv6));
+    }
+
+    #[test]
+    fn nobody_is_named_and_in_reserve() {
+        let named = [IpAddr::V4(IPV4[0]), IpAddr::V6(IPV6[1])];
+        let reserve = reserve(&Bind::Any, &named);
+        assert_eq!(reserve.len(), 10);
+        assert!(!reserve.iter().any(|address| named.contains(address)));
     }
 }

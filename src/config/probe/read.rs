@@ -5,7 +5,6 @@ use std::{net::IpAddr, time::Duration};
 use super::{ACTIVE, Bind, HOST_INTERVAL, IDLE_SLOWDOWN, ProbeConfig, Via, known};
 use crate::{
     config::{
-        Surroundings,
         document::Node,
         read::Table,
         report::{Read, Reported},
@@ -28,6 +27,8 @@ const ROUTER_INTERVAL: Duration = Duration::from_millis(200);
 const TCP_INTERVAL: Duration = Duration::from_millis(100);
 /// The longest name of a Linux network interface, in bytes.
 const INTERFACE_BYTES: usize = 15;
+/// The longest name of an interface of RouterOS that is taken, in characters.
+const ROUTER_INTERFACE: usize = 128;
 
 /// Reads how a WAN is measured. `several` tells that there are other WANs, `pings` that the
 /// router has a user for pings alone.
@@ -35,9 +36,10 @@ pub(in crate::config) fn read(
     table: &mut Table<'_>,
     several: bool,
     pings: bool,
-    surroundings: &Surroundings<'_>,
 ) -> Read<ProbeConfig> {
-    let bind = bind(table);
+    let settings = table.table("probe", settings);
+    let is_router = matches!(&settings, Ok((settings, _)) if settings.via == Via::Router);
+    let bind = bind(table, is_router);
     if several && matches!(bind, Ok(Bind::Any)) {
         table.warn_here(
             "has neither `source` nor `interface`, so its probes follow the routing table and \
@@ -45,22 +47,25 @@ pub(in crate::config) fn read(
         );
     }
     let listed = reflectors(table, bind.as_ref().ok());
-    let settings = table.table("probe", settings);
-    if matches!(&settings, Ok(settings) if settings.via == Via::Router) && !pings {
+    if is_router && !pings {
         table.warn_here(
             "is probed by the router with the user that also writes the rates: a lost ping holds a \
              cut up for a second; give `router.pings` a user of its own",
         );
     }
-    let (bind, listed, settings) = (bind?, listed?, settings?);
-    // The bind of a router is an end that this host cannot try.
-    let reaches = |bind: &Bind, address: IpAddr| match settings.via {
-        Via::Router => address.is_ipv4(),
-        Via::Auto | Via::Host | Via::Tcp => (surroundings.reaches)(bind, address),
+    let (bind, listed, (settings, with_reserve)) = (bind?, listed?, settings?);
+    let (named, reserve) = match listed {
+        Some(named) if with_reserve => {
+            let reserve = known::reserve(&bind, &named);
+            (named, reserve)
+        }
+        Some(named) => (named, Vec::new()),
+        None => (known::reflectors(&bind), Vec::new()),
     };
-    let reflectors = listed.unwrap_or_else(|| known::reflectors(&bind, &reaches));
-    let count = u16::try_from(reflectors.len()).unwrap_or(u16::MAX);
-    Ok(ProbeConfig { reflectors, bind, active: settings.active.min(count), ..settings })
+    let count = |list: &[IpAddr]| u16::try_from(list.len()).unwrap_or(u16::MAX);
+    let (active, reserves) = (settings.active.min(count(&named)), count(&reserve));
+    let reflectors = named.into_iter().chain(reserve).collect();
+    Ok(ProbeConfig { reflectors, reserve: reserves, bind, active, ..settings })
 }
 
 /// What the control core must know of how its samples come.
@@ -79,9 +84,10 @@ pub(in crate::config) fn evidence(
     }
 }
 
-fn bind(table: &mut Table<'_>) -> Read<Bind> {
+fn bind(table: &mut Table<'_>, is_router: bool) -> Read<Bind> {
     let source = table.optional("source", value::host_address);
-    let interface = table.optional("interface", interface);
+    let interface =
+        table.optional("interface", if is_router { router_interface } else { interface });
     match (source?, interface?) {
         (None, None) => Ok(Bind::Any),
         (Some(address), None) => Ok(Bind::Source(address)),
@@ -101,6 +107,11 @@ fn interface(node: &Node) -> Result<String, String> {
         ));
     }
     Ok(name)
+}
+
+/// A name of RouterOS, which may hold spaces and slashes.
+fn router_interface(node: &Node) -> Result<String, String> {
+    value::line(ROUTER_INTERFACE)(node)
 }
 
 /// The reflectors that the file names; `None` if it leaves the choice to us.
@@ -141,7 +152,8 @@ fn reflectors(table: &mut Table<'_>, bind: Option<&Bind>) -> Read<Option<Vec<IpA
 }
 
 /// The table `probe`; what comes from elsewhere is empty.
-fn settings(table: &mut Table<'_>) -> Read<ProbeConfig> {
+/// Tells besides whether there is a reserve of built-in reflectors.
+fn settings(table: &mut Table<'_>) -> Read<(ProbeConfig, bool)> {
     let via = table.or(
         "via",
         value::choice(&[
@@ -158,6 +170,7 @@ fn settings(table: &mut Table<'_>) -> Read<ProbeConfig> {
     let idle = table.optional("idle_interval_ms", value::millis(20..=10_000));
     let timeout = table.or("timeout_ms", value::millis(100..=5000), Duration::from_secs(1));
     let timestamps = table.or("timestamps", value::choice(&[("auto", true), ("off", false)]), true);
+    let spares = table.or("builtin_spares", value::flag, true);
     let rotation = table.optional("rotate_minutes", value::whole(5..=1440, "minutes"));
 
     let (via, given, budget, idle) = (via?, interval?, budget?, idle?);
@@ -183,9 +196,10 @@ fn settings(table: &mut Table<'_>) -> Read<ProbeConfig> {
         Some(idle) => idle,
         None => interval * IDLE_SLOWDOWN,
     };
-    Ok(ProbeConfig {
+    let probe = ProbeConfig {
         via,
         reflectors: Vec::new(),
+        reserve: 0,
         active: u16::try_from(active?).unwrap_or(ACTIVE),
         bind: Bind::Any,
         interval,
@@ -193,7 +207,8 @@ fn settings(table: &mut Table<'_>) -> Read<ProbeConfig> {
         timeout: timeout?,
         timestamps: timestamps?,
         rotation: rotation?.map(|minutes| Duration::from_secs(minutes * 60)),
-    })
+    };
+    Ok((probe, spares?))
 }
 
 fn shorter_when_idle(table: &Table<'_>, idle: Duration, interval: Duration) -> Reported {

@@ -31,8 +31,11 @@ impl Losses {
         Self { reach, answered: VecDeque::new(), pending: Vec::new(), newest: 0 }
     }
 
-    /// Returns the reflectors against whom a loss now counts, because this answer came.
-    pub(super) fn answered(&mut self, sequence: u64) -> Vec<ReflectorId> {
+    /// Returns the losses, by sequence number and reflector, that now count because this answer
+    /// came.
+    pub(super) fn answered(&mut self, sequence: u64) -> Vec<(u64, ReflectorId)> {
+        // A late reply is no loss.
+        self.pending.retain(|(lost, _)| *lost != sequence);
         if self.answered.len() == ANSWERS {
             self.answered.pop_front();
         }
@@ -41,12 +44,16 @@ impl Losses {
     }
 
     /// Returns the same for a loss, which may be the last that was waited for.
-    pub(super) fn lost(&mut self, sequence: u64, reflector: ReflectorId) -> Vec<ReflectorId> {
+    pub(super) fn lost(
+        &mut self,
+        sequence: u64,
+        reflector: ReflectorId,
+    ) -> Vec<(u64, ReflectorId)> {
         self.pending.push((sequence, reflector));
         self.settle(sequence)
     }
 
-    fn settle(&mut self, sequence: u64) -> Vec<ReflectorId> {
+    fn settle(&mut self, sequence: u64) -> Vec<(u64, ReflectorId)> {
         self.newest = self.newest.max(sequence);
         let mut counted = Vec::new();
         let (answered, reach, newest) = (&self.answered, self.reach, self.newest);
@@ -55,7 +62,7 @@ impl Losses {
             let before = answered_in(lost.saturating_sub(reach), lost.saturating_sub(1));
             let after = answered_in(lost + 1, lost + reach);
             if before && after {
-                counted.push(*reflector);
+                counted.push((*lost, *reflector));
                 return false;
             }
             // Twice the reach: the fates of neighbours become known in any order.

@@ -15,7 +15,7 @@ struct Bench {
 
 impl Bench {
     fn new(reflectors: u16, active: u16) -> Self {
-        Self::with(PoolParams { reflectors, active, rotation: None })
+        Self::with(PoolParams { reflectors, active, reserve: 0, rotation: None })
     }
 
     fn with(params: PoolParams) -> Self {
@@ -74,7 +74,7 @@ fn the_active_take_turns_and_a_twentieth_goes_to_the_spares() {
 #[test]
 fn one_that_does_not_answer_is_replaced_once_rests_and_returns() {
     let mut bench = Bench::new(8, 4);
-    bench.run(MINUTE, |id| (id != 2).then_some(20));
+    bench.run(MINUTE / 2, |id| (id != 2).then_some(20));
     assert_eq!(bench.replaced(), [(2, "loss")]);
     assert!(!bench.is_active(2));
     let resting = bench.asked[2];
@@ -115,8 +115,12 @@ fn a_new_way_that_is_slower_for_all_is_nobodys_fault() {
 
 #[test]
 fn rotation_takes_the_longest_serving_and_gives_it_no_rest() {
-    let mut bench =
-        Bench::with(PoolParams { reflectors: 8, active: 4, rotation: Some(MINUTE * 10) });
+    let mut bench = Bench::with(PoolParams {
+        reflectors: 8,
+        active: 4,
+        reserve: 0,
+        rotation: Some(MINUTE * 10),
+    });
     bench.run(MINUTE * 21, |_| Some(20));
     assert_eq!(bench.replaced(), [(0, "rotation"), (1, "rotation")]);
 }
@@ -128,6 +132,76 @@ fn a_lone_reflector_and_one_without_spares_stay() {
         bench.run(MINUTE * 2, |id| (id > 0).then_some(20));
         assert_eq!(bench.replaced(), []);
     }
+}
+
+/// Of six reflectors that the file names, and six in reserve.
+fn with_reserve() -> Bench {
+    Bench::with(PoolParams { reflectors: 12, active: 6, reserve: 6, rotation: None })
+}
+
+#[test]
+fn the_reserve_replaces_the_dead_and_leaves_when_they_are_back() {
+    let mut bench = with_reserve();
+    bench.run(MINUTE, |_| Some(20));
+    assert!(bench.asked[6..].iter().all(|n| *n == 0), "asked without need: {:?}", bench.asked);
+    bench.run(MINUTE, |id| (id >= 4).then_some(20));
+    let dead: Vec<u16> = bench.pool.dead().iter().map(|id| id.0).collect();
+    assert_eq!(dead, [0, 1, 2, 3]);
+    assert_eq!(bench.pool.active().iter().filter(|id| id.0 >= 6).count(), 4, "{:?}", bench.events);
+    bench.run(MINUTE * 10, |_| Some(20));
+    assert_eq!(bench.pool.dead(), []);
+    assert!((0..6).all(|id| bench.is_active(id)), "{:?}", bench.pool.active());
+}
+
+#[test]
+fn those_who_never_answered_are_replaced_within_half_a_minute() {
+    let mut bench = with_reserve();
+    bench.run(Duration::from_secs(40), |id| (id >= 4).then_some(20));
+    assert_eq!(bench.pool.active().iter().filter(|id| id.0 < 4).count(), 0, "{:?}", bench.events);
+}
+
+#[test]
+fn a_blackout_makes_nobody_dead() {
+    let mut bench = with_reserve();
+    bench.run(MINUTE, |_| Some(20));
+    bench.run(MINUTE * 5, |_| None);
+    assert_eq!(bench.pool.dead(), []);
+    bench.run(MINUTE, |_| Some(20));
+    assert_eq!((bench.pool.dead(), bench.replaced()), (vec![], vec![]));
+}
+
+#[test]
+fn families_follow_their_routes_and_nobody_is_at_fault() {
+    let mut bench = Bench::new(12, 6);
+    let v4 = |id: ReflectorId| id.0 < 6;
+    assert_eq!(bench.pool.route(|_| false, bench.now), [], "cut off: nothing to change");
+    let events = bench.pool.route(|id| !v4(id), bench.now);
+    assert_eq!(events.len(), 6);
+    assert!((6..12).all(|id| bench.is_active(id)), "{:?}", bench.pool.active());
+    bench.run(MINUTE, |_| Some(20));
+    assert!(bench.asked[..6].iter().all(|n| *n == 0), "asked without a route: {:?}", bench.asked);
+    bench.pool.route(v4, bench.now);
+    assert!((0..6).all(|id| bench.is_active(id)), "{:?}", bench.pool.active());
+    assert_eq!((bench.pool.dead(), bench.replaced()), (vec![], vec![]));
+}
+
+#[test]
+fn a_late_reply_is_held_against_nobody() {
+    let mut pool = Pool::new(
+        PoolParams { reflectors: 4, active: 3, reserve: 0, rotation: None },
+        MonoTime::ZERO,
+    );
+    let late = ReflectorId(1);
+    for sequence in (1..600_u64).step_by(3) {
+        let reply = ProbeOutcome::Reply(Delay::from_micros(20_000));
+        pool.learn(ReflectorId(0), sequence, reply);
+        pool.learn(late, sequence + 1, ProbeOutcome::Lost);
+        pool.learn(ReflectorId(2), sequence + 2, reply);
+        let delay = ProbeOutcome::Reply(Delay::from_micros(1_300_000));
+        pool.learn(late, sequence + 1, delay);
+    }
+    assert_eq!(pool.dead(), []);
+    assert!(pool.members[1].window.loss() < 0.01);
 }
 
 /// Reflectors with faults of their own, and a link that goes away and comes back.

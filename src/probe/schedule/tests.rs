@@ -12,25 +12,29 @@ use crate::{
     units::Delay,
 };
 
-/// Answers at once, and keeps every tenth turn for itself.
+/// Answers after `delay`, and keeps every tenth turn for itself.
 #[derive(Debug, Default)]
 struct Fake {
+    delay: Duration,
     probed: Mutex<Vec<u16>>,
     errands: Mutex<u32>,
 }
 
 impl Prober for Fake {
-    fn probe(&self, reflector: ReflectorId, _: u64, _: Duration) -> BoxFuture<'_, Answer> {
+    fn probe(&self, reflector: ReflectorId, _: u64, _: Patience) -> BoxFuture<'_, Answer> {
         self.probed.lock().unwrap().push(reflector.0);
-        let reply = ProbeOutcome::Reply(Delay::from_micros(20_000));
-        Box::pin(async move { reply.into() })
+        let delay = self.delay;
+        Box::pin(async move {
+            tokio::time::sleep(delay).await;
+            ProbeOutcome::Reply(delay.into()).into()
+        })
     }
 
     fn errand(
         self: Arc<Self>,
         _: ReflectorId,
         sequence: u64,
-        _: Duration,
+        _: Patience,
     ) -> Option<BoxFuture<'static, ()>> {
         let own = sequence.is_multiple_of(10);
         own.then(|| -> BoxFuture<'static, ()> {
@@ -58,6 +62,10 @@ struct Bench {
 impl Bench {
     /// Six reflectors, of which three take turns, at 20 packets a second and 5 when idle.
     fn start() -> Self {
+        Self::with_delay(Duration::ZERO)
+    }
+
+    fn with_delay(delay: Duration) -> Self {
         pause();
         let addresses: Vec<IpAddr> = (1..=6).map(|n| IpAddr::from([192, 0, 2, n])).collect();
         let names: Vec<String> = addresses.iter().map(ToString::to_string).collect();
@@ -73,7 +81,7 @@ impl Bench {
             changes: mpsc::channel(1).0,
             metrics: ProbeMetrics::new(&families, "cable", &names),
         };
-        let fake = Arc::new(Fake::default());
+        let fake = Arc::new(Fake { delay, ..Fake::default() });
         let stop = CancellationToken::new();
         let schedule = Schedule::new("cable", &config, Duration::ZERO);
         let prober: Arc<dyn Prober> = Arc::<Fake>::clone(&fake);
@@ -135,5 +143,27 @@ async fn an_idle_link_is_asked_less_and_the_full_pace_is_back_at_once() {
     bench.pace.send_replace(Pace::Full);
     let sent = bench.run(60).await;
     assert!(sent >= 1, "the next probe was left where the idle pace had put it");
+    bench.stop.cancel();
+}
+
+#[tokio::test]
+async fn a_late_reply_follows_the_loss_with_its_delay() {
+    let mut bench = Bench::with_delay(Duration::from_millis(1300));
+    bench.run(1280).await;
+    let first: Vec<RttSample> = std::iter::from_fn(|| bench.samples.try_recv().ok()).collect();
+    assert!(!first.is_empty() && first.iter().all(|s| s.outcome == ProbeOutcome::Lost));
+    bench.run(2000).await;
+    let samples: Vec<RttSample> = std::iter::from_fn(|| bench.samples.try_recv().ok()).collect();
+    let late = |lost: &RttSample| {
+        let reply = ProbeOutcome::Reply(Delay::from_micros(1_300_000));
+        samples.iter().any(|s| (s.sequence, s.outcome) == (lost.sequence, reply))
+    };
+    assert!(first.iter().all(late), "{samples:?}");
+    // Once the delay is known to be usual, it is no loss any more.
+    bench.run(3000).await;
+    let samples: Vec<RttSample> = std::iter::from_fn(|| bench.samples.try_recv().ok()).collect();
+    let (lost, of) =
+        (samples.iter().filter(|s| s.outcome == ProbeOutcome::Lost).count(), samples.len());
+    assert!(of > 20 && lost < of / 10, "{lost} of {of} lost");
     bench.stop.cancel();
 }

@@ -6,7 +6,7 @@
 use std::{
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
@@ -14,11 +14,12 @@ use tracing::{info, warn};
 
 use super::{
     failover::{Failover, Patience},
+    pinged::Pinged,
     road::{Menu, PingFrom, Road, Row, RowId},
 };
 use crate::{
     router::{RouterError, Transport},
-    units::{Delay, MonoTime},
+    units::MonoTime,
 };
 
 /// Which road is taken; shared by the users of one router, who change roads together.
@@ -169,8 +170,9 @@ impl Road for AutoRoad {
         &'a self,
         address: IpAddr,
         from: &'a PingFrom,
-    ) -> BoxFuture<'a, Result<Option<Delay>, RouterError>> {
-        Box::pin(self.take(move |road| road.ping(address, from)))
+        wait: Duration,
+    ) -> BoxFuture<'a, Result<Pinged, RouterError>> {
+        Box::pin(self.take(move |road| road.ping(address, from, wait)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use super::{
     failover::Patience,
     idle::{self, Counters},
+    pinged::Pinged,
     queues::{self, Kind, Part},
     road::{Menu, PingFrom, Road, Row},
     roads::Roads,
@@ -23,7 +24,7 @@ use crate::{
     router::{
         Finding, Readings, Router, RouterError, RouterFacts, RouterFault, RouterText, Transport,
     },
-    units::{BitRate, Delay},
+    units::BitRate,
 };
 
 /// A RouterOS router.
@@ -88,8 +89,8 @@ impl RouterOs {
         })
     }
 
-    /// Lets the router send one echo request to `address` and returns its round-trip time; `None`
-    /// if it was lost.
+    /// Lets the router send one echo request to `address`, which is lost without an answer within
+    /// `wait` (1 s at least, 5 s at most).
     ///
     /// # Errors
     /// Any [`RouterError`].
@@ -97,8 +98,9 @@ impl RouterOs {
         &self,
         address: IpAddr,
         from: &PingFrom,
-    ) -> Result<Option<Delay>, RouterError> {
-        self.pings.ping(address, from).await
+        wait: Duration,
+    ) -> Result<Pinged, RouterError> {
+        self.pings.ping(address, from, wait).await
     }
 
     pub(super) fn control(&self) -> &dyn Road {

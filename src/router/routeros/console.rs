@@ -11,11 +11,11 @@ mod answer;
 mod quote;
 mod spelling;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use super::{
     json::Keep,
-    road::{MOST_FOUND, Menu, PingFrom, Row, RowId},
+    road::{MOST_FOUND, Menu, PingFrom, Row, RowId, interval},
 };
 use crate::router::{RouterFault, RouterText, fault_of_words};
 
@@ -49,7 +49,7 @@ pub(super) enum Request<'a> {
     /// Remove rows.
     Remove { menu: Menu, ids: &'a [RowId] },
     /// Send one echo request.
-    Ping(IpAddr, &'a PingFrom),
+    Ping(IpAddr, &'a PingFrom, Duration),
 }
 
 /// A command line with its mark, which must not be used twice.
@@ -89,7 +89,9 @@ impl CommandLine {
                 let remove = format!("{}/remove {}; ", menu.path(), ids.join(","));
                 (remove, Rows::None)
             }
-            Request::Ping(address, from) => (String::new(), Rows::Many(ping(address, from))),
+            Request::Ping(address, from, wait) => {
+                (String::new(), Rows::Many(ping(address, from, wait)))
+            }
         };
         let shown = match dialect {
             Dialect::Json => rows.as_json(),
@@ -165,7 +167,7 @@ impl Rows {
     }
 }
 
-fn ping(address: IpAddr, from: &PingFrom) -> String {
+fn ping(address: IpAddr, from: &PingFrom, wait: Duration) -> String {
     let source = from.source.map(|source| format!(" src-address={source}")).unwrap_or_default();
     let interface = from.interface.as_deref();
     let interface = interface.map(|name| {
@@ -176,7 +178,8 @@ fn ping(address: IpAddr, from: &PingFrom) -> String {
         }
     });
     let interface = interface.unwrap_or_default();
-    format!("/ping address={address} count=1 as-value{source}{interface}")
+    let wait = interval(wait).map(|wait| format!(" interval={wait}")).unwrap_or_default();
+    format!("/ping address={address} count=1 as-value{source}{interface}{wait}")
 }
 
 /// Truth values have other names on the console than over REST.

@@ -15,13 +15,13 @@ use tokio::sync::Mutex;
 use super::{
     LARGEST_ANSWER,
     json::Keep,
-    road::{MOST_FOUND, Menu, PingFrom, Road, Row, RowId},
-    time, tls,
+    pinged::{self, Pinged},
+    road::{MOST_FOUND, Menu, PingFrom, Road, Row, RowId, interval},
+    tls,
 };
 use crate::{
     config::{Credentials, RouterConfig},
     router::{RouterError, RouterFault, RouterText, Transport},
-    units::Delay,
 };
 use answer::Answer;
 
@@ -220,7 +220,8 @@ impl Road for RestRoad {
         &'a self,
         address: IpAddr,
         from: &'a PingFrom,
-    ) -> BoxFuture<'a, Result<Option<Delay>, RouterError>> {
+        wait: Duration,
+    ) -> BoxFuture<'a, Result<Pinged, RouterError>> {
         Box::pin(async move {
             let mut body = json!({ "address": address.to_string(), "count": "1" });
             if let Some(source) = from.source {
@@ -229,10 +230,13 @@ impl Road for RestRoad {
             if let Some(interface) = &from.interface {
                 body["interface"] = interface.as_str().into();
             }
+            if let Some(interval) = interval(wait) {
+                body["interval"] = interval.into();
+            }
             let operation = "pinging";
             let replies =
                 self.rows(operation, Method::POST, "/ping", Some(&body), Keep::All).await?;
-            time::of_reply(&replies)
+            pinged::read(address, &replies)
                 .map_err(|cause| RouterFault::Unparsable(cause.into()).at(&self.url, operation))
         })
     }

@@ -7,11 +7,10 @@ use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-use super::{rate, time};
+use super::{pinged::Pinged, rate, time};
 use crate::{
     config::Bind,
     router::{RouterError, RouterText, Transport},
-    units::Delay,
 };
 
 /// A way to talk to a RouterOS as one of its users.
@@ -61,13 +60,24 @@ pub(super) trait Road: Send + Sync + fmt::Debug {
     fn remove<'a>(&'a self, menu: Menu, ids: &'a [RowId])
     -> BoxFuture<'a, Result<(), RouterError>>;
 
-    /// Lets the router send one echo request and returns its round-trip time; `None` if it was
-    /// lost.
+    /// Lets the router send one echo request, which is lost without an answer within `wait`.
     fn ping<'a>(
         &'a self,
         address: IpAddr,
         from: &'a PingFrom,
-    ) -> BoxFuture<'a, Result<Option<Delay>, RouterError>>;
+        wait: Duration,
+    ) -> BoxFuture<'a, Result<Pinged, RouterError>>;
+}
+
+/// How long RouterOS waits for the answer to the last echo request when nothing is said.
+const USUAL_WAIT: Duration = Duration::from_secs(1);
+/// The longest that it can be told to wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// The `interval` of a ping, which is also how long an answer is waited for; `None` if the usual
+/// one is long enough.
+pub(super) fn interval(wait: Duration) -> Option<String> {
+    (wait > USUAL_WAIT).then(|| format!("{}ms", wait.min(LONGEST_WAIT).as_millis()))
 }
 
 /// Returns the rows of a menu that some versions and users do not have; none if it is refused.

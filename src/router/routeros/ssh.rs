@@ -23,13 +23,12 @@ use super::{
     LARGEST_ANSWER,
     console::{CommandLine, Dialect, OPTIONS, Request},
     encoding,
+    pinged::{self, Pinged},
     road::{Menu, PingFrom, Road, Row, RowId},
-    time,
 };
 use crate::{
     config::RouterConfig,
     router::{RouterError, RouterFault, RouterText, Transport},
-    units::Delay,
 };
 
 /// How long the TCP and SSH handshakes may take; a command that cannot wait that long gives up,
@@ -273,11 +272,12 @@ impl Road for SshRoad {
         &'a self,
         address: IpAddr,
         from: &'a PingFrom,
-    ) -> BoxFuture<'a, Result<Option<Delay>, RouterError>> {
+        wait: Duration,
+    ) -> BoxFuture<'a, Result<Pinged, RouterError>> {
         Box::pin(async move {
             let operation = "pinging";
-            let replies = self.ask(operation, Request::Ping(address, from)).await?;
-            time::of_reply(&replies)
+            let replies = self.ask(operation, Request::Ping(address, from, wait)).await?;
+            pinged::read(address, &replies)
                 .map_err(|cause| RouterFault::Unparsable(cause.into()).at(&self.target, operation))
         })
     }

@@ -1,9 +1,7 @@
-//! Times as RouterOS writes them: `2w5d10h15m54s`, `100ms`, `13ms205us`.
+//! Times as RouterOS writes them: `2w5d10h15m54s`, `100ms`, `13ms205us`, and on its console
+//! `1d02:03:04.500` as well.
 
 use std::time::Duration;
-
-use super::road::Row;
-use crate::{router::RouterText, units::Delay};
 
 /// Units from long to short, in microseconds; `ms` stands before `m` and `s`, or it would be
 /// read as minutes.
@@ -22,6 +20,10 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut micros: u64 = 0;
     while !rest.is_empty() {
+        if rest.contains(':') && !rest.contains(char::is_alphabetic) {
+            micros = micros.checked_add(clock(rest)?)?;
+            break;
+        }
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let (number, behind) = rest.split_at_checked(digits)?;
         let number: u64 = number.parse().ok()?;
@@ -32,21 +34,22 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     (!text.is_empty()).then(|| Duration::from_micros(micros))
 }
 
-/// Returns the round-trip time in the rows that the one probe of a ping came to; a lost probe has a
-/// `status` and no `time`.
-///
-/// # Errors
-/// A sentence if the time makes no sense.
-pub(super) fn of_reply(replies: &[Row]) -> Result<Option<Delay>, String> {
-    let reply = replies.first().filter(|reply| reply.text("time").is_some());
-    let time = |reply: &Row| {
-        let span = reply.span("time").map(Delay::from);
-        span.ok_or_else(|| {
-            let text = RouterText::words(reply.text("time").unwrap_or_default());
-            format!("`time` is `{text}`, not a time")
-        })
+/// Parses the rest of a span as a clock shows it: `00:00:01`, `00:00:00.012345`.
+fn clock(text: &str) -> Option<u64> {
+    let mut parts = text.split(':');
+    let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    let number = |digits: &str| {
+        let is_number =
+            (1..=6).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+        is_number.then(|| digits.parse::<u64>().ok()).flatten()
     };
-    reply.map(time).transpose()
+    let micros = number(&format!("{fraction:0<6}"))?;
+    let seconds = (number(hours)? * 60 + number(minutes)?) * 60 + number(seconds)?;
+    Some(seconds * 1_000_000 + micros)
 }
 
 #[cfg(test)]
@@ -65,6 +68,9 @@ mod tests {
             ("1d7h44m20s", 114_260_000_000),
             ("2w5d10h15m54s", 1_678_554_000_000),
             ("0s", 0),
+            ("00:00:00.012345", 12_345),
+            ("00:00:01", 1_000_000),
+            ("1d02:03:04.5", 93_784_500_000),
         ] {
             assert_eq!(parse(text), Some(Duration::from_micros(micros)), "{text}");
         }
@@ -72,7 +78,20 @@ mod tests {
 
     #[test]
     fn what_is_no_span_is_refused() {
-        for text in ["", "5", "s", "1x", "1h 2m", "-1s", "99999999999999999999w", "timeout"] {
+        for text in [
+            "",
+            "5",
+            "s",
+            "1x",
+            "1h 2m",
+            "-1s",
+            "99999999999999999999w",
+            "timeout",
+            "1:2",
+            "a:b:c",
+            "1:2:3:4",
+            "1:2:3.1234567",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -4,7 +4,8 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use super::{call::Arguments, errors::Refusal, schema::Values, values};
 
-/// How long the router waits for an answer before it calls a probe lost.
+/// How long the router waits for an answer before it calls a probe lost, if `interval` is no
+/// longer.
 const LOST_AFTER: Duration = Duration::from_secs(1);
 /// Pace of the probes when the request names none.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
@@ -88,9 +89,10 @@ pub(super) async fn ping(
     let mut tally = Tally::default();
     let mut probes = Vec::new();
     for seq in 0..count {
-        let round_trip = (pinger.0)(address).filter(|span| *span <= LOST_AFTER);
+        let lost_after = interval.max(LOST_AFTER);
+        let round_trip = (pinger.0)(address).filter(|span| *span <= lost_after);
         let is_last = seq + 1 == count;
-        let wait = if is_last { round_trip.unwrap_or(LOST_AFTER) } else { interval };
+        let wait = if is_last { round_trip.unwrap_or(lost_after) } else { interval };
         tally.count(round_trip);
         let mut probe = tally.show();
         probe.insert("host", host.clone());

@@ -71,8 +71,9 @@ impl Road for FakeRoad {
         &'a self,
         _: IpAddr,
         _: &'a PingFrom,
-    ) -> BoxFuture<'a, Result<Option<Delay>, RouterError>> {
-        self.answer(None)
+        _: Duration,
+    ) -> BoxFuture<'a, Result<Pinged, RouterError>> {
+        self.answer(Pinged::Lost)
     }
 }
 

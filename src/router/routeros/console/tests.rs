@@ -35,7 +35,7 @@ fn command_lines_are_what_routeros_reads() {
              options=json.no-string-conversion [/ip/firewall/mangle/get *1A]]",
         ),
         (
-            Request::Ping([9, 9, 9, 9].into(), &from),
+            Request::Ping([9, 9, 9, 9].into(), &from, Duration::from_secs(1)),
             ":put [:serialize to=json options=json.no-string-conversion [/ping address=9.9.9.9 \
              count=1 as-value src-address=192.0.2.1 interface=\"lte \\\"1\\\"\"]]",
         ),

@@ -1,0 +1,127 @@
+//! Whether this host has a route for a WAN's probes, and in words why a probe could not be sent.
+
+use std::{
+    fs, io,
+    net::{IpAddr, SocketAddr},
+};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::Family;
+use crate::config::Bind;
+
+/// Any port will do: nothing is sent.
+const PORT: u16 = 53;
+/// The routes of this network namespace, by interface.
+const ROUTES: &str = "/proc/net/route";
+
+/// Tells whether this host can send to `address` from the end `bind`. No packet is sent.
+pub(super) fn reaches(bind: &Bind, address: IpAddr) -> bool {
+    let has_family = match (bind, address) {
+        (Bind::Source(source), _) => source.is_ipv4() == address.is_ipv4(),
+        // The kernel takes every IPv4 address for a neighbour on an interface without routes.
+        (Bind::Interface(name), IpAddr::V4(_)) => has_ipv4(name),
+        (Bind::Interface(_) | Bind::Any, _) => true,
+    };
+    has_family && look(bind, address).is_ok()
+}
+
+/// Says why a probe to `address` could not be sent: which address, interface or route is missing.
+/// `error` is what the operating system said. Two probes that fail alike get the same words.
+pub(super) fn explain(bind: &Bind, address: IpAddr, error: &io::Error) -> String {
+    let family = Family::of(address).name();
+    match (look(bind, address), bind) {
+        (Err(Missing::End(_)), Bind::Source(source)) => {
+            format!("the source address {source} is not configured on this host")
+        }
+        (Err(Missing::End(cause)), Bind::Interface(name)) => no_interface(name, &cause),
+        (Err(Missing::Route(cause)), Bind::Source(source)) => {
+            format!("no {family} route from the source address {source} ({cause})")
+        }
+        (Err(Missing::Route(cause)), Bind::Interface(name)) => format!(
+            "no {family} route through interface {name} ({cause}): is it up, and has it an address?"
+        ),
+        (Err(Missing::Route(cause) | Missing::End(cause)), Bind::Any) => {
+            format!("no {family} route ({cause})")
+        }
+        (Ok(()), _) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let end = end(bind);
+            format!("a firewall or policy of this host refuses {family} probes{end} ({error})")
+        }
+        (Ok(()), _) => {
+            format!("the operating system refuses {family} probes{}: {error}", end(bind))
+        }
+    }
+}
+
+/// Says why an interface cannot be used.
+pub(super) fn no_interface(name: &str, cause: &io::Error) -> String {
+    if cause.kind() == io::ErrorKind::PermissionDenied {
+        return format!("not permitted to send through interface {name} ({cause})");
+    }
+    format!("interface {name} does not exist on this host ({cause})")
+}
+
+fn end(bind: &Bind) -> String {
+    match bind {
+        Bind::Any => String::new(),
+        Bind::Source(source) => format!(" from {source}"),
+        Bind::Interface(name) => format!(" through interface {name}"),
+    }
+}
+
+enum Missing {
+    /// The source address or the interface.
+    End(io::Error),
+    Route(io::Error),
+}
+
+/// Asks the routing table: connecting a datagram socket sends no packet.
+fn look(bind: &Bind, address: IpAddr) -> Result<(), Missing> {
+    let target = SocketAddr::new(address, PORT);
+    let socket = Socket::new(Domain::for_address(target), Type::DGRAM, Some(Protocol::UDP));
+    let socket = socket.map_err(Missing::Route)?;
+    bind.tie(&socket).map_err(Missing::End)?;
+    socket.connect(&target.into()).map_err(Missing::Route)
+}
+
+/// Tells whether an interface has IPv4 routes, that of its own network among them. Where that
+/// cannot be read, it is assumed.
+fn has_ipv4(interface: &str) -> bool {
+    let Ok(routes) = fs::read_to_string(ROUTES) else { return true };
+    routes.lines().skip(1).any(|line| line.split_whitespace().next() == Some(interface))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(bind: &Bind) -> String {
+        let error = io::Error::from(io::ErrorKind::InvalidInput);
+        explain(bind, IpAddr::from([192, 0, 2, 1]), &error)
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let source = words(&Bind::Source(IpAddr::from([192, 0, 2, 9])));
+        assert!(source.contains("source address 192.0.2.9 is not configured"), "{source}");
+        let interface = words(&Bind::Interface("wanctl-none".to_owned()));
+        assert!(interface.contains("interface wanctl-none does not exist"), "{interface}");
+    }
+
+    #[test]
+    fn the_loopback_is_reached_and_no_family_by_the_other_ones_source() {
+        let localhost = IpAddr::from([127, 0, 0, 1]);
+        assert!(reaches(&Bind::Any, localhost));
+        assert!(reaches(&Bind::Source(localhost), localhost));
+        assert!(!reaches(&Bind::Source(localhost), "::1".parse().unwrap()));
+        assert!(!reaches(&Bind::Interface("wanctl-none".to_owned()), localhost));
+    }
+
+    #[test]
+    fn a_refusal_with_a_route_is_a_firewall() {
+        let error = io::Error::from(io::ErrorKind::PermissionDenied);
+        let words = explain(&Bind::Any, IpAddr::from([127, 0, 0, 1]), &error);
+        assert!(words.contains("firewall"), "{words}");
+    }
+}
