@@ -18,8 +18,13 @@ async fn complaint(router: EmulatorConfig, rule: &str) -> String {
         .await;
     // Steering goes on with what it has.
     assert_ne!(told["steer"]["reason"], "off");
-    let (status, _) = house.override_with("to=lte").await;
-    assert_eq!(status, 200);
+    let (status, said) = house.override_with("to=lte").await;
+    if rule == "steer" {
+        assert_eq!(status, 400, "{said}");
+        assert!(said.contains("no usable rule for lte"), "{said}");
+    } else {
+        assert_eq!(status, 200, "{said}");
+    }
     tokio::time::sleep(Duration::from_millis(300)).await;
     let comment = if rule == "steer" { CALLS } else { ALL };
     assert_eq!(house.switched(comment), [] as [bool; 0]);

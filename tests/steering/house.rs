@@ -308,14 +308,14 @@ impl House {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// Runs `wanctl steer` as a person would, and returns whether it went well and what it said.
-    pub(crate) async fn command(&self, words: &[&str]) -> (bool, String) {
+    /// Runs `wanctl steer` as a person would, and returns its exit code and what it said.
+    pub(crate) async fn command(&self, words: &[&str]) -> (Option<i32>, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wanctl"));
         let url = format!("http://{}", self.address);
         command.arg("steer").args(words).args(["--url", &url]);
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let said = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8(said).unwrap())
+        (output.status.code(), String::from_utf8(said).unwrap())
     }
 
     /// Waits until the status of steering is as `wanted`.

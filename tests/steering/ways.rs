@@ -88,13 +88,16 @@ async fn the_route_of_a_dead_wan_is_withdrawn_and_comes_back() {
 async fn a_person_can_say_where_calls_go() {
     let mut house = House::start(vec![(0, 1.0)], rules()).await;
     house.until("both WANs up", |told| told["wans"][1]["reach"] == "up").await;
-    let (went_well, said) = house.command(&["alternate", "--for", "2m"]).await;
-    assert!(went_well && said.contains("take lte for 120 s"), "{said}");
-    house.until("the rule enabled", |_| house.switched(CALLS) == [true]).await;
-    let (went_well, said) = house.command(&["fibre"]).await;
-    assert!(!went_well && said.contains("there are cable, lte"), "{said}");
-    let (went_well, said) = house.command(&["auto"]).await;
-    assert!(went_well, "{said}");
+    let (code, said) = house.command(&["alternate", "--for", "2m"]).await;
+    assert!(code == Some(0) && said.contains("to lte until 2"), "{said}");
+    assert!(said.contains("carried out"), "{said}");
+    assert_eq!(house.switched(CALLS), [true], "the answer waited for the router");
+    let told = house.until("the order", |told| told["manual"]["effect"] == "carried_out").await;
+    assert!(told["manual"]["until"].is_f64() && told["manual"]["to"] == "lte", "{told}");
+    let (code, said) = house.command(&["fibre"]).await;
+    assert!(code == Some(3) && said.contains("there are cable, lte"), "{said}");
+    let (code, said) = house.command(&["auto"]).await;
+    assert_eq!(code, Some(0), "{said}");
     house.until("the rule at rest", |_| house.switched(CALLS) == [true, false]).await;
     house.end().await;
 }
@@ -108,6 +111,8 @@ async fn steering_only_observes_while_nothing_is_written() {
     house.reload("observe");
     house.until("observing", |told| told["mode"] == "observe").await;
     assert_eq!(house.metric("wanctl_steering_active").await, Some(0.0));
+    let (code, said) = house.command(&["lte"]).await;
+    assert!(code == Some(0) && said.contains("only observes"), "{said}");
     house.override_with("to=auto").await;
     house.until("home, if only in the mind", |told| told["sensitive"] == "cable").await;
     assert_eq!(house.switched(CALLS), [true], "nothing is written");
