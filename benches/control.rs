@@ -58,7 +58,9 @@ fn steps() -> Spread {
         wan.on_actuation(actuation);
         let decision = black_box(wan.decide(now));
         let took = started.elapsed();
-        desired = PerDirection::build(|direction| decision.directions[direction].desired);
+        desired = PerDirection::build(|direction| {
+            decision.directions[direction].map_or(BitRate::ZERO, |decided| decided.desired)
+        });
         took.as_secs_f64() * 1e9
     };
     let spread = Spread::new((0..STEPS).map(step).collect());
@@ -75,7 +77,7 @@ fn hours() -> Spread {
         for wan in &household {
             let params = params(wan);
             let spec = LoopSpec::new(PerDirection::build(|direction| {
-                params.directions[direction].limits.base
+                params.limits()[direction].map_or(BitRate::ZERO, |limits| limits.base)
             }));
             let pilot = Wan::new(&params, MonoTime::ZERO);
             let mut closed = ClosedLoop::new(wan.link.clone(), spec, pilot);
@@ -103,7 +105,7 @@ fn sample(number: u64, at: MonoTime) -> RttSample {
 
 /// A download that fills its shaper, an upload of acknowledgements.
 fn reading(sequence: u64, at: MonoTime, bytes: u64, limits: PerDirection<BitRate>) -> ShaperSample {
-    let queue = |bytes, limit| QueueReading { bytes, limit, ..QueueReading::default() };
+    let queue = |bytes, limit| Some(QueueReading { bytes, limit, ..QueueReading::default() });
     let queues = PerDirection {
         download: queue(bytes, limits.download),
         upload: queue(bytes / 50, limits.upload),
@@ -115,7 +117,8 @@ fn params(wan: &HomeWan) -> WanParams {
     let [yellow, soft_red, red] = wan.delay_ms.map(Delay::from_millis_f64);
     let direction = |rates: [f64; 3]| {
         let [floor, base, ceiling] = rates.map(BitRate::from_mbps);
-        DirectionParams { limits: Limits { floor, base, ceiling }, law: LawKind::Adaptive }
+        let limits = Limits { floor, base, ceiling };
+        Some(DirectionParams { limits, law: LawKind::Adaptive })
     };
     WanParams {
         evidence: EvidenceParams {

@@ -75,7 +75,7 @@ fn run(label: &str, rounds: u64, rest: impl Fn(&Recorder)) -> Spread {
     let mut benches: Vec<Bench> = (0..)
         .zip(WANS)
         .map(|(index, name)| {
-            let metrics = CycleMetrics::new(&labels, name, &reflectors);
+            let metrics = CycleMetrics::new(&labels, name, &reflectors, &Direction::ALL);
             let recorder = Some(recorder.clone());
             let keeper = recorder.clone().map(|kept| Keeper::new(kept, index, reflectors.clone()));
             let board = board.clone();
@@ -177,7 +177,7 @@ impl Bench {
             self.bytes += limit.bytes_in(at.since(self.read));
             self.read = at;
             let queue = QueueReading { bytes: self.bytes, limit, ..QueueReading::default() };
-            let queues = PerDirection { download: queue, upload: queue };
+            let queues = PerDirection::build(|_| Some(queue));
             self.link.shaper.send_replace(Some(ShaperSample { sequence: number, at, queues }));
         }
     }
@@ -212,6 +212,6 @@ fn params() -> WanParams {
             bloat_threshold: ms(15.0),
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
-        directions: PerDirection { download: direction, upload: direction },
+        directions: PerDirection { download: Some(direction), upload: Some(direction) },
     }
 }

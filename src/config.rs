@@ -59,8 +59,8 @@ impl Config {
     /// Returns every queue of every WAN, in the order of the file, download first.
     #[must_use]
     pub fn queues(&self) -> Vec<QueueRef> {
-        let of_wan = |wan: &WanConfig| Direction::ALL.map(|each| wan.queues[each].clone());
-        self.wans.iter().flat_map(of_wan).collect()
+        let all = self.wans.iter().flat_map(|wan| wan.queues.present());
+        all.map(|(_, queue)| queue.clone()).collect()
     }
 }
 
@@ -297,8 +297,8 @@ pub struct WanConfig {
     pub metered: bool,
     /// How its delay is measured.
     pub probe: ProbeConfig,
-    /// Its shaper queues on the router.
-    pub queues: PerDirection<QueueRef>,
+    /// Its shaper queues on the router: one for each direction that is shaped.
+    pub queues: PerDirection<Option<QueueRef>>,
     /// What shapes its control.
     pub params: WanParams,
 }

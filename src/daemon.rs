@@ -46,7 +46,6 @@ use crate::{
     catalogue::Catalogue,
     clock::Clock,
     config::{Config, Origin, WanConfig},
-    control::Direction,
     history::{self, Event, Recorder, Writer},
     http::{self, HealthSource, HistorySource, Listening, Served, ServerTrouble, Web},
     probe::Prober,
@@ -339,16 +338,15 @@ fn actuator(
     tuning: watch::Receiver<Tuning>,
     metrics: RouterMetrics,
 ) -> Actuator {
-    let wans = config.wans.iter().map(|wan| wan.name.as_str());
-    let named = wans.flat_map(|wan| Direction::ALL.map(|direction| (wan, direction)));
-    let metrics = metrics.of_queues(named);
     let queues = config.wans.iter().enumerate().flat_map(|(wan, settings)| {
-        Direction::ALL.map(|direction| Queue {
-            wan,
-            direction,
-            queue: settings.queues[direction].clone(),
-        })
+        let queues = settings.queues.present();
+        queues.map(move |(direction, queue)| Queue { wan, direction, queue: queue.clone() })
     });
+    let named = config
+        .wans
+        .iter()
+        .flat_map(|wan| wan.queues.present().map(|(direction, _)| (wan.name.as_str(), direction)));
+    let metrics = metrics.of_queues(named);
     Actuator::new(Assignment {
         router,
         queues: queues.collect(),

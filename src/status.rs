@@ -29,7 +29,7 @@ pub use tally::{LoopCounts, Tally};
 pub use view::{DirectionView, WanView};
 
 use crate::{
-    control::{CongestionState, Cycle, Direction},
+    control::{CongestionState, Cycle, Direction, DirectionCycle},
     units::{BitRate, Delay, MonoTime},
 };
 
@@ -53,10 +53,11 @@ pub struct Point {
     pub time: f64,
     /// Highest delay over the baseline in ms, if any was measured.
     pub delta_ms: Option<f64>,
-    /// Worst congestion states, download and upload; `unknown` where nothing was measured.
-    pub states: [&'static str; 2],
-    /// Desired rates in Mbit/s, download and upload.
-    pub desired_mbps: [f64; 2],
+    /// Worst congestion states, download and upload; `unknown` where nothing was measured, `None`
+    /// where nothing is shaped.
+    pub states: [Option<&'static str>; 2],
+    /// Desired rates in Mbit/s, download and upload, where shaped.
+    pub desired_mbps: [Option<f64>; 2],
     /// What the provider's link is believed to carry in Mbit/s, download and upload, where known.
     pub capacity_mbps: [Option<f64>; 2],
     /// Achieved rates in Mbit/s, download and upload, where known.
@@ -160,22 +161,22 @@ impl WanBoard {
     fn record_point(&mut self, cycle: &Cycle) {
         self.worst = self.worst.max(cycle.measurement.delta);
         for (worst, direction) in self.worst_states.iter_mut().zip(Direction::ALL) {
-            let state = cycle.directions[direction].state;
-            *worst = Some(worst.map_or(state, |worst| worst.worse(state)));
+            if let Some(DirectionCycle { state, .. }) = cycle.directions[direction] {
+                *worst = Some(worst.map_or(state, |worst| worst.worse(state)));
+            }
         }
         if cycle.at < self.point_ends {
             return;
         }
         self.point_ends = cycle.at + POINT;
-        let both = Direction::ALL.map(|direction| &cycle.directions[direction]);
+        let both = Direction::ALL.map(|direction| cycle.directions[direction].as_ref());
         self.recent.push_back(Point {
             time: cycle.wall.seconds(),
             delta_ms: self.worst.take().map(Delay::millis),
-            states: std::mem::take(&mut self.worst_states)
-                .map(|worst| worst.unwrap_or(CongestionState::Unknown).name()),
-            desired_mbps: both.map(|told| told.desired.mbps()),
-            capacity_mbps: both.map(|told| told.capacity.map(BitRate::mbps)),
-            achieved_mbps: both.map(|told| told.load.achieved.map(BitRate::mbps)),
+            states: std::mem::take(&mut self.worst_states).map(|worst| Some(worst?.name())),
+            desired_mbps: both.map(|told| Some(told?.desired.mbps())),
+            capacity_mbps: both.map(|told| told?.capacity.map(BitRate::mbps)),
+            achieved_mbps: both.map(|told| told?.load.achieved.map(BitRate::mbps)),
         });
         // By number, not by time of day, which may step.
         while self.recent.len() > MOST_POINTS {

@@ -178,26 +178,26 @@ fn the_smallest_configuration_gets_the_documented_defaults() {
     assert_eq!(wan.probe.bind, Bind::Any);
     assert_eq!(wan.probe.interval, Duration::from_millis(50));
     assert_eq!(wan.probe.timeout, Duration::from_secs(1));
-    assert_eq!(wan.queues.upload, QueueRef::Tree("WAN-UL".to_owned()));
+    assert_eq!(wan.queues.upload, Some(QueueRef::Tree("WAN-UL".to_owned())));
     let evidence = wan.params.evidence;
     assert_eq!((evidence.reflectors, evidence.stale_after), (3, Duration::from_secs(1)));
     assert_eq!(evidence.bloat_threshold, Delay::from_micros(15_000));
     assert_eq!(wan.params.thresholds.soft_red, Delay::from_micros(45_000));
     assert_eq!(wan.params.thresholds.red, Delay::from_micros(80_000));
     let download = wan.params.directions[Direction::Download];
-    assert_eq!(download.law, LawKind::Adaptive);
-    assert_eq!(download.limits.floor, BitRate::from_mbps(20.0));
-    assert_eq!(download.limits.base, BitRate::from_mbps(200.0));
-    assert_eq!(download.limits.ceiling, BitRate::from_mbps(400.0));
+    assert_eq!(download.unwrap().law, LawKind::Adaptive);
+    assert_eq!(download.unwrap().limits.floor, BitRate::from_mbps(20.0));
+    assert_eq!(download.unwrap().limits.base, BitRate::from_mbps(200.0));
+    assert_eq!(download.unwrap().limits.ceiling, BitRate::from_mbps(400.0));
 }
 
 #[test]
 fn the_base_rate_is_half_the_ceiling_but_never_under_the_floor() {
     let text = SMALLEST.replace("floor_mbps: 20,", "floor_mbps: 300, law: fixed,");
     let (config, _) = parse(&text, "wanctl.yaml").unwrap();
-    let limits = config.wans[0].params.directions.download.limits;
+    let limits = config.wans[0].params.directions.download.unwrap().limits;
     assert_eq!(limits.base, BitRate::from_mbps(300.0));
-    let limits = config.wans[0].params.directions.upload.limits;
+    let limits = config.wans[0].params.directions.upload.unwrap().limits;
     assert_eq!(limits.base, BitRate::from_mbps(20.0));
 }
 
@@ -290,9 +290,9 @@ wans:
     assert_eq!(lte.probe.timeout, Duration::from_secs(5));
     assert_eq!(lte.params.evidence.bloat_threshold, Delay::from_micros(500));
     assert_eq!(lte.params.thresholds.red, Delay::from_micros(2_000_000));
-    assert_eq!(lte.params.directions.download.law, LawKind::Fixed);
-    assert_eq!(lte.params.directions.download.limits.base, BitRate::from_bps(500_000));
-    assert_eq!(lte.params.directions.upload.limits.base, BitRate::from_mbps(8.0));
+    assert_eq!(lte.params.directions.download.unwrap().law, LawKind::Fixed);
+    assert_eq!(lte.params.directions.download.unwrap().limits.base, BitRate::from_bps(500_000));
+    assert_eq!(lte.params.directions.upload.unwrap().limits.base, BitRate::from_mbps(8.0));
     assert_eq!(config.wans[1].probe.bind, Bind::Source("192.0.2.2".parse().unwrap()));
 }
 
@@ -300,7 +300,9 @@ wans:
 fn the_law_of_states_has_the_defaults_of_v1_7_and_takes_its_settings() {
     let text = SMALLEST.replace("floor_mbps", "law: zone, floor_mbps");
     let (config, _) = parse(&text, "wanctl.yaml").unwrap();
-    let LawKind::Zone(upload) = config.wans[0].params.directions.upload.law else { panic!() };
+    let LawKind::Zone(upload) = config.wans[0].params.directions.upload.unwrap().law else {
+        panic!()
+    };
     let floor = BitRate::from_mbps(5.0);
     assert_eq!(
         upload,
@@ -317,7 +319,9 @@ fn the_law_of_states_has_the_defaults_of_v1_7_and_takes_its_settings() {
                     factor_down: 0.97, step_up_mbps_per_s: 200, green_required_ms: 500}, floor";
     let text = SMALLEST.replace("floor_mbps: 20", &format!("{settings}_mbps: 20"));
     let (config, _) = parse(&text, "wanctl.yaml").unwrap();
-    let LawKind::Zone(download) = config.wans[0].params.directions.download.law else { panic!() };
+    let LawKind::Zone(download) = config.wans[0].params.directions.download.unwrap().law else {
+        panic!()
+    };
     assert_eq!(
         download,
         ZoneParams {
@@ -522,7 +526,7 @@ proptest! {
             &format!("floor_mbps: {floor}, base_mbps: {base}, ceiling_mbps: {ceiling}"),
         );
         if let Ok((config, _)) = parse(&text, "wanctl.yaml") {
-            let limits = config.wans[0].params.directions.download.limits;
+            let limits = config.wans[0].params.directions.download.unwrap().limits;
             prop_assert!(BitRate::ZERO < limits.floor);
             prop_assert!(limits.floor <= limits.base && limits.base <= limits.ceiling);
         } else {

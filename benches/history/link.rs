@@ -21,7 +21,7 @@ pub(crate) struct Link {
     number: u64,
     start: Timestamp,
     random: fastrand::Rng,
-    directions: PerDirection<DirectionCycle>,
+    directions: PerDirection<Option<DirectionCycle>>,
 }
 
 impl Link {
@@ -39,7 +39,7 @@ impl Link {
             capacity: None,
             actuation: Actuation::default(),
         };
-        let directions = PerDirection { download: direction, upload: direction };
+        let directions = PerDirection::build(|_| Some(direction));
         Self { wan, number: 0, start, random: fastrand::Rng::with_seed(7), directions }
     }
 
@@ -59,9 +59,7 @@ impl Link {
         let bloated = delta > 15_000;
         let micros = |micros| Some(Delay::from_micros(micros));
         let outcome = ProbeOutcome::Reply(Delay::from_micros(24_000 + delta));
-        for (place, direction) in
-            [&mut self.directions.download, &mut self.directions.upload].into_iter().enumerate()
-        {
+        for (place, (_, direction)) in self.directions.present_mut().enumerate() {
             let link = [480.0, 22.0][place];
             live(random, direction, BitRate::from_mbps(link), loaded[place], self.number);
         }

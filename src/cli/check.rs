@@ -22,7 +22,7 @@ use self::report::{Line, Report, Topic};
 use super::{CheckArgs, EXIT_CONFIG, Failure, output::say};
 use crate::{
     config::{Config, Mode, Problem, TransportChoice},
-    control::Direction,
+    control::{Direction, DirectionParams, Limits},
     router::routeros::RouterOs,
 };
 
@@ -134,15 +134,17 @@ fn described(args: &CheckArgs, config: &Config) -> Vec<Line> {
     )];
     for wan in &config.wans {
         for direction in Direction::ALL {
-            let settings = &wan.params.directions[direction];
-            let limits = settings.limits;
-            let law = settings.law.name().name();
+            let who = format!("wan {} {}", wan.name, direction.name());
+            let shaped = wan.queues[direction].as_ref().zip(wan.params.directions[direction]);
+            let Some((queue, DirectionParams { limits, law })) = shaped else {
+                lines.push(ok(who, "is not shaped".to_owned()));
+                continue;
+            };
+            let Limits { floor, base, ceiling } = limits;
+            let law = law.name().name();
             lines.push(ok(
-                format!("wan {} {}", wan.name, direction.name()),
-                format!(
-                    "{}, law {law}, floor {}, base {}, ceiling {}",
-                    wan.queues[direction], limits.floor, limits.base, limits.ceiling
-                ),
+                who,
+                format!("{queue}, law {law}, floor {floor}, base {base}, ceiling {ceiling}"),
             ));
         }
     }

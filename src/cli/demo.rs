@@ -220,7 +220,7 @@ mod tests {
         let config = emulate::config(&household, "http://127.0.0.1:1");
         for wan in &config.wans {
             for (_, direction) in wan.params.directions.each() {
-                let limits = direction.limits;
+                let limits = direction.unwrap().limits;
                 assert!(limits.floor <= limits.base && limits.base <= limits.ceiling);
             }
         }

@@ -289,8 +289,8 @@ fn wan_config(number: u8, wan: &HomeWan) -> WanConfig {
         metered: false,
         probe: ProbeConfig::of(reflectors.collect()),
         queues: PerDirection {
-            download: QueueRef::Tree(wan.queues.download.clone()),
-            upload: QueueRef::Tree(wan.queues.upload.clone()),
+            download: Some(QueueRef::Tree(wan.queues.download.clone())),
+            upload: Some(QueueRef::Tree(wan.queues.upload.clone())),
         },
         params: WanParams {
             evidence: EvidenceParams {
@@ -301,8 +301,8 @@ fn wan_config(number: u8, wan: &HomeWan) -> WanConfig {
             },
             thresholds: StateThresholds { yellow, soft_red, red },
             directions: PerDirection {
-                download: limits(wan.download_mbps),
-                upload: limits(wan.upload_mbps),
+                download: Some(limits(wan.download_mbps)),
+                upload: Some(limits(wan.upload_mbps)),
             },
         },
     }

@@ -71,7 +71,7 @@ pub(super) fn steering(config: &Config) -> SteeringConfig {
     let facts = config.wans.iter().enumerate().map(|(place, wan)| WanFacts {
         name: wan.name.clone(),
         place,
-        limits: crate::control::PerDirection::build(|way| wan.params.directions[way].limits),
+        limits: wan.params.limits(),
         metered: wan.metered,
         has_steer: place > 0,
         has_steer6: false,

@@ -198,16 +198,34 @@ impl Changes {
     fn queues(
         &mut self,
         key: &str,
-        old: PerDirection<QueueRef>,
-        new: &PerDirection<QueueRef>,
-    ) -> PerDirection<QueueRef> {
-        if matches!(new.download, QueueRef::Simple { .. }) {
+        old: PerDirection<Option<QueueRef>>,
+        new: &PerDirection<Option<QueueRef>>,
+    ) -> PerDirection<Option<QueueRef>> {
+        let is_same_shape =
+            old.each().iter().all(|(way, queue)| queue.is_some() == new[*way].is_some());
+        let is_simple = new.present().any(|(_, queue)| matches!(queue, QueueRef::Simple { .. }));
+        if is_simple && is_same_shape {
             return self.restart(format!("{key}.simple_queue"), old, new);
         }
+        let PerDirection { download, upload } = old;
         PerDirection {
-            download: self.restart(format!("{key}.download.queue"), old.download, &new.download),
-            upload: self.restart(format!("{key}.upload.queue"), old.upload, &new.upload),
+            download: self.queue(key, Direction::Download, download, new),
+            upload: self.queue(key, Direction::Upload, upload, new),
         }
+    }
+
+    /// A direction that comes or goes waits whole: its queue, its metrics and its law are wired up
+    /// at the start.
+    fn queue(
+        &mut self,
+        key: &str,
+        direction: Direction,
+        old: Option<QueueRef>,
+        new: &PerDirection<Option<QueueRef>>,
+    ) -> Option<QueueRef> {
+        let new = &new[direction];
+        let part = if old.is_some() == new.is_some() { ".queue" } else { "" };
+        self.restart(format!("{key}.{}{part}", direction.name()), old, new)
     }
 
     fn params(&mut self, key: &str, old: &WanParams, new: &WanParams) -> WanParams {
@@ -238,20 +256,24 @@ impl Changes {
         &mut self,
         key: &str,
         direction: Direction,
-        old: &PerDirection<DirectionParams>,
-        new: &PerDirection<DirectionParams>,
-    ) -> DirectionParams {
+        old: &PerDirection<Option<DirectionParams>>,
+        new: &PerDirection<Option<DirectionParams>>,
+    ) -> Option<DirectionParams> {
         let key = |name| format!("{key}.{}.{name}", direction.name());
-        let (old, DirectionParams { limits, law }) = (&old[direction], new[direction]);
+        let (Some(old), Some(DirectionParams { limits, law })) = (&old[direction], new[direction])
+        else {
+            // What comes or goes has been noted with its queue.
+            return old[direction];
+        };
         let Limits { floor, base, ceiling } = limits;
-        DirectionParams {
+        Some(DirectionParams {
             limits: Limits {
                 floor: self.live(key("floor_mbps"), &old.limits.floor, floor),
                 base: self.live(key("base_mbps"), &old.limits.base, base),
                 ceiling: self.live(key("ceiling_mbps"), &old.limits.ceiling, ceiling),
             },
             law: self.law(key, &old.law, law),
-        }
+        })
     }
 
     fn law(

@@ -35,15 +35,15 @@ pub(super) fn read(
 ) -> Read<WanConfig> {
     let name = table
         .required("name", value::line(64))
-        .and_then(|name| claim(table, "name", name, &mut uses.names));
+        .and_then(|name| claim(table, ("name", name), "", &mut uses.names));
     let metered = table.or("metered", value::flag, false);
     let probe = probe::read::read(table, several, pings);
     let thresholds = table.table("delay", thresholds);
     let simple = simple_queue(table, &mut uses.queues);
     let mut queue_of = |key, which| {
-        table.required_table(key, |table| {
+        table.optional_table(key, |table| {
             let queue = match &simple {
-                Ok(None) => tree(table, &mut uses.queues),
+                Ok(None) => tree(table, which, &mut uses.queues),
                 Ok(Some(simple)) => no_tree(table).map(|()| simple.of(which)),
                 Err(Reported) => Err(Reported),
             };
@@ -55,7 +55,12 @@ pub(super) fn read(
     let upload = queue_of("upload", Direction::Upload);
 
     let (name, probe, thresholds) = (name?, probe?, thresholds?);
-    let ((download_queue, download), (upload_queue, upload)) = (download?, upload?);
+    let (download, upload) = (download?, upload?);
+    if download.is_none() && upload.is_none() {
+        return Err(table.miss(&["download", "upload"]));
+    }
+    let (download_queue, download) = download.unzip();
+    let (upload_queue, upload) = upload.unzip();
     let evidence = probe::read::evidence(&probe, &thresholds);
     Ok(WanConfig {
         name,
@@ -66,16 +71,20 @@ pub(super) fn read(
     })
 }
 
-/// Takes `value` for its own, unless another part of the file has it.
+/// Takes `value` for its own, unless another part of the file has it. If that is of another WAN,
+/// `remedy` ends the message.
 fn claim(
     table: &Table<'_>,
-    key: &'static str,
-    value: String,
+    (key, value): (&'static str, String),
+    remedy: &str,
     taken: &mut BTreeMap<String, String>,
 ) -> Read<String> {
     if let Some(by) = taken.get(&value) {
         let value = value::printable(&value);
-        return Err(table.fail(key, format!("`{value}` is taken already, by {by}")));
+        let wan = |path: &str| path.split('.').next().map(str::to_owned);
+        let is_of_another = wan(by) != wan(table.path_of(key).text());
+        let remedy = if is_of_another { remedy } else { "" };
+        return Err(table.fail(key, format!("`{value}` is taken already, by {by}{remedy}")));
     }
     taken.insert(value.clone(), table.path_of(key).text().to_owned());
     Ok(value)
@@ -134,13 +143,23 @@ fn simple_queue(
         }
         return Ok(None);
     };
-    let name = claim(table, "simple_queue", name, queues)?;
+    let remedy = "; give each WAN a queue of its own (docs/router.md, \"Several WANs\")";
+    let name = claim(table, ("simple_queue", name), remedy, queues)?;
     Ok(Some(Simple { name, target: target? }))
 }
 
-fn tree(table: &mut Table<'_>, queues: &mut BTreeMap<String, String>) -> Read<QueueRef> {
+fn tree(
+    table: &mut Table<'_>,
+    direction: Direction,
+    queues: &mut BTreeMap<String, String>,
+) -> Read<QueueRef> {
     let queue = table.required("queue", value::line(256))?;
-    claim(table, "queue", queue, queues).map(QueueRef::Tree)
+    let remedy = format!(
+        "; a queue serves one WAN: give each WAN a queue of its own, with packet marks, or leave \
+         `{}` out of one of them (docs/router.md, \"Several WANs\")",
+        direction.name()
+    );
+    claim(table, ("queue", queue), &remedy, queues).map(QueueRef::Tree)
 }
 
 fn no_tree(table: &mut Table<'_>) -> Read<()> {

@@ -32,23 +32,27 @@ pub(super) struct Suspect {
     pub(super) falling: bool,
 }
 
-/// Both directions of a WAN.
+/// The directions of a WAN that are shaped.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Suspects(pub(super) PerDirection<Suspect>);
+pub(super) struct Suspects(pub(super) PerDirection<Option<Suspect>>);
 
 impl Suspects {
     /// Tells whether `direction` is out of suspicion although it is busy.
     ///
     /// Download arrives at the shaper behind the provider's queue: what waits here has passed
     /// there, so the provider passes more than the shaper. Upload waits here before it gets
-    /// there, which excuses it only if the download is a better suspect.
+    /// there, which excuses it only if the download is a better suspect. A direction that is not
+    /// shaped is none: its load is not known.
     pub(super) fn excuses(&self, direction: Direction) -> bool {
         let PerDirection { download, upload } = &self.0;
         match direction {
-            Direction::Download => download.waits || download.is_growing() && !upload.is_growing(),
-            Direction::Upload => {
+            Direction::Download => download.is_some_and(|download| {
+                let is_upload_growing = upload.is_some_and(|upload| upload.is_growing());
+                download.waits || download.is_growing() && !is_upload_growing
+            }),
+            Direction::Upload => upload.zip(*download).is_some_and(|(upload, download)| {
                 !download.waits && !download.is_growing() && (upload.waits || upload.is_growing())
-            }
+            }),
         }
     }
 }

@@ -21,8 +21,8 @@ pub struct Cycle {
     pub wall: Timestamp,
     /// What the probes say.
     pub measurement: Measurement,
-    /// What was seen and decided for each direction.
-    pub directions: PerDirection<DirectionCycle>,
+    /// What was seen and decided for each direction that is shaped.
+    pub directions: PerDirection<Option<DirectionCycle>>,
     /// Each reflector as it stands, in the order of the configuration.
     pub reflectors: Vec<ReflectorView>,
     /// The probe outcomes that arrived since the cycle before.

@@ -35,6 +35,9 @@ impl Direction {
 }
 
 /// One value for each direction.
+///
+/// `PerDirection<Option<T>>` is a value for each direction that a WAN shapes: at least one. The
+/// configuration, the controller and every `Cycle` have it where a direction may be absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PerDirection<T> {
     /// The value for the download.
@@ -52,6 +55,28 @@ impl<T> PerDirection<T> {
     /// Returns both values with their directions, download first.
     pub const fn each(&self) -> [(Direction, &T); 2] {
         [(Direction::Download, &self.download), (Direction::Upload, &self.upload)]
+    }
+}
+
+impl<T> PerDirection<Option<T>> {
+    /// Returns the values that are there with their directions, download first.
+    pub fn present(&self) -> impl Iterator<Item = (Direction, &T)> {
+        self.each().into_iter().filter_map(|(direction, value)| Some((direction, value.as_ref()?)))
+    }
+
+    /// Returns the values that are there with their directions, download first.
+    pub fn present_mut(&mut self) -> impl Iterator<Item = (Direction, &mut T)> {
+        let Self { download, upload } = self;
+        let both = [(Direction::Download, download), (Direction::Upload, upload)];
+        both.into_iter().filter_map(|(direction, value)| Some((direction, value.as_mut()?)))
+    }
+
+    /// Builds a value from each one that is there; what is absent stays absent.
+    pub fn map_present<U>(
+        &self,
+        mut map: impl FnMut(Direction, &T) -> U,
+    ) -> PerDirection<Option<U>> {
+        PerDirection::build(|direction| Some(map(direction, self[direction].as_ref()?)))
     }
 }
 

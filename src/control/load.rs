@@ -130,11 +130,14 @@ pub(super) fn serialisation(rate: BitRate) -> Delay {
 ///
 /// A direction is to blame when it was busy lately and not much less busy than the other: the
 /// acknowledgements of a saturated download never make the upload a suspect. Without counters
-/// nothing can be told apart, and both are suspects.
-pub(super) fn blame(own: &Load, other: &Load) -> bool {
-    match (own.recent_peak, other.recent_peak) {
-        (Some(own), Some(other)) => own > HIGH || (own >= IDLE && own >= other / 2.0),
-        (None, _) | (_, None) => true,
+/// nothing can be told apart, and both are suspects. Where the other direction is not shaped
+/// (`None`), a direction is to blame only when it was nearly full itself: less may be no more than
+/// the acknowledgements of traffic that is not seen.
+pub(super) fn blame(own: &Load, other: Option<&Load>) -> bool {
+    match (own.recent_peak, other.map(|other| other.recent_peak)) {
+        (Some(own), None) => own > HIGH,
+        (Some(own), Some(Some(other))) => own > HIGH || (own >= IDLE && own >= other / 2.0),
+        (None, _) | (_, Some(None)) => true,
     }
 }
 
@@ -183,9 +186,11 @@ mod tests {
     #[test]
     fn acknowledgements_of_a_download_do_not_make_the_upload_a_suspect() {
         let (busy, acks, quiet) = (meter_at(49.0, 50.0), meter_at(2.4, 20.0), meter_at(0.5, 50.0));
-        assert!(blame(&busy, &acks));
-        assert!(!blame(&acks, &busy));
-        assert!(!blame(&quiet, &quiet));
-        assert!(blame(&acks, &quiet));
+        assert!(blame(&busy, Some(&acks)));
+        assert!(!blame(&acks, Some(&busy)));
+        assert!(!blame(&quiet, Some(&quiet)));
+        assert!(blame(&acks, Some(&quiet)));
+        assert!(blame(&busy, None));
+        assert!(!blame(&acks, None), "they may be those of a download that is not shaped");
     }
 }

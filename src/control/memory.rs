@@ -16,8 +16,8 @@ pub struct WanMemory {
     /// The learned idle delay of each reflector, in the order of the configuration; whoever
     /// restores it after the list changed must put it into the new order.
     pub baselines: Vec<Option<Delay>>,
-    /// What was learned of each direction.
-    pub directions: PerDirection<DirectionMemory>,
+    /// What was learned of each direction that is shaped.
+    pub directions: PerDirection<Option<DirectionMemory>>,
 }
 
 /// What was learned of one direction.

@@ -55,15 +55,15 @@ pub struct QueueReading {
     pub limit: BitRate,
 }
 
-/// One reading of both shaper queues of a WAN.
+/// One reading of the shaper queues of a WAN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShaperSample {
     /// Number of the reading; equal numbers are the same reading seen twice.
     pub sequence: u64,
     /// When the router's answer arrived.
     pub at: MonoTime,
-    /// The counters of each direction's queue.
-    pub queues: PerDirection<QueueReading>,
+    /// The counters of the queue of each direction that is shaped.
+    pub queues: PerDirection<Option<QueueReading>>,
 }
 
 /// What became of a direction's desired rate on the way to the router.

@@ -162,7 +162,7 @@ impl ControlLoop {
         if let Some(keeper) = &mut self.outlets.keeper {
             keeper.turn(at, &samples, &self.wan);
         }
-        let wanted = PerDirection::build(|direction| Some(decision.directions[direction].desired));
+        let wanted = decision.directions.map_present(|_, decided| decided.desired);
         self.desired.send_if_modified(|told| {
             let changed = *told != wanted;
             *told = wanted;

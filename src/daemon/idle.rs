@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    control::{Decision, Direction, LoadClass, MeasurementState},
+    control::{Decision, LoadClass, MeasurementState},
     probe::Pace,
     units::MonoTime,
 };
@@ -18,14 +18,13 @@ pub struct IdleWatch {
 }
 
 impl IdleWatch {
-    /// Returns the pace after a decision: idle once both directions have been idle for a minute
+    /// Returns the pace after a decision: idle once what is shaped has been idle for a minute
     /// and the delay normal, full at once when anything stirs or is not known.
     pub(super) fn pace(&mut self, decision: &Decision, now: MonoTime) -> Pace {
         let measured = &decision.measurement;
         let is_normal = measured.state == MeasurementState::Healthy && measured.votes == 0;
-        let is_idle = Direction::ALL
-            .iter()
-            .all(|direction| decision.directions[*direction].load.class == LoadClass::Idle);
+        let is_idle =
+            decision.directions.present().all(|(_, decided)| decided.load.class == LoadClass::Idle);
         self.after(is_normal && is_idle, now)
     }
 

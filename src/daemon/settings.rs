@@ -4,7 +4,7 @@ use super::LoopSettings;
 use crate::{
     actuator::{IdleReads, Tuning},
     config::{Config, ControlConfig, HistoryConfig, Mode, OnExit, WanConfig},
-    control::{Direction, Limits},
+    control::Limits,
     history::Retention,
     units::BitRate,
 };
@@ -67,8 +67,6 @@ fn parting(config: &Config) -> Option<Vec<BitRate>> {
         OnExit::Base => |limits| limits.base,
         OnExit::Ceiling => |limits| limits.ceiling,
     };
-    let each = |wan: &WanConfig| {
-        Direction::ALL.map(|direction| of(&wan.params.directions[direction].limits))
-    };
-    Some(config.wans.iter().flat_map(each).collect())
+    let shaped = config.wans.iter().flat_map(|wan| wan.params.directions.present());
+    Some(shaped.map(|(_, params)| of(&params.limits)).collect())
 }

@@ -89,7 +89,8 @@ impl Wiring<'_> {
             memory: memory.map(|(memory, age)| (memory, *age)),
         };
         let keeper = |recorder| Keeper::new(recorder, index, reflectors.clone());
-        let metrics = CycleMetrics::new(&self.labels, &name, &reflectors);
+        let shaped: Vec<_> = settings.params.directions.present().map(|(way, _)| way).collect();
+        let metrics = CycleMetrics::new(&self.labels, &name, &reflectors, &shaped);
         metrics.configure(&settings.params, settings.interval);
         let (update, updates) = watch::channel(settings);
         let control = ControlLoop {

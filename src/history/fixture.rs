@@ -79,8 +79,8 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
             provisional: false,
         },
         directions: PerDirection {
-            download: direction(0, Reason::RaiseDemand, LoadClass::High),
-            upload: direction(1, Reason::HoldNoDemand, LoadClass::Low),
+            download: Some(direction(0, Reason::RaiseDemand, LoadClass::High)),
+            upload: Some(direction(1, Reason::HoldNoDemand, LoadClass::Low)),
         },
         reflectors: Vec::new(),
         samples: vec![
@@ -166,9 +166,7 @@ impl Life {
         now.measurement.jitter = Some(Delay::from_micros(random.i64(400..2_000)));
         now.measurement.votes = if delta > 15_000 { random.u16(1..6) } else { 0 };
         now.measurement.bloated = delta > 15_000;
-        for (place, direction) in
-            [&mut now.directions.download, &mut now.directions.upload].into_iter().enumerate()
-        {
+        for (place, (_, direction)) in now.directions.present_mut().enumerate() {
             let link = [480_000_000, 22_000_000][place];
             live(random, direction, link, loaded[place], self.number);
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{HistoryError, Reader};
 use crate::{
-    control::{Direction, DirectionMemory, PerDirection, WanMemory},
+    control::{DirectionMemory, PerDirection, WanMemory},
     units::{BitRate, Delay, Timestamp},
 };
 
@@ -28,8 +28,10 @@ const LONGEST_US: i64 = 60_000_000;
 pub(super) struct Content {
     #[serde(default)]
     reflectors: BTreeMap<String, ReflectorContent>,
-    download: DirectionContent,
-    upload: DirectionContent,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    download: Option<DirectionContent>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    upload: Option<DirectionContent>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,18 +51,26 @@ impl Content {
     /// Names what `memory` has in the order of `reflectors`.
     pub(super) fn new(memory: &WanMemory, reflectors: &[String]) -> Self {
         let WanMemory { baselines, directions } = memory;
-        let direction = |direction: Direction| {
-            let DirectionMemory { desired, proven } = directions[direction];
+        let direction = |_, DirectionMemory { desired, proven }: &DirectionMemory| {
             DirectionContent { desired_bps: desired.bps(), proven_bps: proven.map(BitRate::bps) }
         };
+        let PerDirection { download, upload } = directions.map_present(direction);
         let reflector = |(address, baseline): (&String, &Option<Delay>)| {
             (address.clone(), ReflectorContent { baseline_us: baseline.map(Delay::micros) })
         };
         Self {
             reflectors: reflectors.iter().zip(baselines).map(reflector).collect(),
-            download: direction(Direction::Download),
-            upload: direction(Direction::Upload),
+            download,
+            upload,
         }
+    }
+
+    fn parse(text: &str) -> serde_json::Result<Self> {
+        let content: Self = serde_json::from_str(text)?;
+        if content.download.is_none() && content.upload.is_none() {
+            return Err(serde::de::Error::custom("neither `download` nor `upload` is there"));
+        }
+        Ok(content)
     }
 
     /// Puts what is remembered into the order of `reflectors`.
@@ -76,8 +86,8 @@ impl Content {
         WanMemory {
             baselines: reflectors.iter().map(baseline).collect(),
             directions: PerDirection {
-                download: direction(self.download),
-                upload: direction(self.upload),
+                download: self.download.map(direction),
+                upload: self.upload.map(direction),
             },
         }
     }
@@ -137,7 +147,7 @@ impl Memories {
             |rows| rows.query_row([wan], |row| Ok((row.get(0)?, row.get(1)?))).optional(),
         )?;
         let Some((at, content)) = row else { return Ok(None) };
-        let content: Content = serde_json::from_str(&content)
+        let content = Content::parse(&content)
             .map_err(|source| HistoryError::Memory { wan: wan.to_owned(), source })?;
         Ok(Some((Timestamp::from_micros(at), content.memory(reflectors))))
     }

@@ -64,8 +64,10 @@ impl Followed {
             events.push(Event::MeasurementChanged { from, to, fresh: now.measurement.fresh });
         }
         events.extend(self.outage(now));
-        for (direction, seen) in now.directions.each() {
-            self.direction(direction, &before.directions[direction], seen, now, &mut events);
+        for (direction, seen) in now.directions.present() {
+            if let Some(before) = &before.directions[direction] {
+                self.direction(direction, before, seen, now, &mut events);
+            }
         }
         events
     }

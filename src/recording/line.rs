@@ -77,7 +77,7 @@ pub struct CycleLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) actuation: Option<Pair<ActuationLine>>,
     #[serde(flatten)]
-    pub(super) decided: Pair<DecidedLine>,
+    pub(super) decided: Pair<Option<DecidedLine>>,
 }
 
 /// What was decided for one direction.
@@ -113,7 +113,7 @@ pub(super) struct ShaperLine {
     sequence: u64,
     at_ns: u64,
     #[serde(flatten)]
-    queues: Pair<QueueLine>,
+    queues: Pair<Option<QueueLine>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,7 +155,7 @@ impl CycleLine {
         samples: &[RttSample],
         shaper: Option<ShaperSample>,
         actuation: Option<PerDirection<Actuation>>,
-        decided: Pair<DecidedLine>,
+        decided: Pair<Option<DecidedLine>>,
     ) -> Self {
         Self {
             wan,
@@ -172,9 +172,9 @@ impl CycleLine {
     }
 }
 
-impl From<&Decision> for Pair<DecidedLine> {
+impl From<&Decision> for Pair<Option<DecidedLine>> {
     fn from(decision: &Decision) -> Self {
-        Self::of(decision.directions, |direction| {
+        Pair::of_present(&decision.directions, |direction| {
             let DirectionCycle { previous, desired, reason, state, .. } = direction;
             DecidedLine {
                 previous_bps: previous.bps(),
@@ -226,9 +226,9 @@ impl From<ShaperSample> for ShaperLine {
         Self {
             sequence,
             at_ns: nanos(at),
-            queues: Pair::of(queues, |queue| {
+            queues: Pair::of_present(&queues, |queue| {
                 let QueueReading { bytes, packets, dropped, backlog_bytes, backlog_packets, limit } =
-                    queue;
+                    *queue;
                 let limit_bps = limit.bps();
                 QueueLine { bytes, packets, dropped, backlog_bytes, backlog_packets, limit_bps }
             }),
@@ -241,7 +241,7 @@ impl From<ShaperLine> for ShaperSample {
         Self {
             sequence: line.sequence,
             at: moment(line.at_ns),
-            queues: line.queues.to(|queue| QueueReading {
+            queues: line.queues.to_present(|queue| QueueReading {
                 bytes: queue.bytes,
                 packets: queue.packets,
                 dropped: queue.dropped,

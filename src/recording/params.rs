@@ -22,9 +22,23 @@ pub(super) struct Pair<T> {
     pub(super) upload: T,
 }
 
+impl<T> Pair<Option<T>> {
+    /// Maps what is there.
+    pub(super) fn to_present<U>(&self, map: impl Fn(&T) -> U) -> PerDirection<Option<U>> {
+        self.to(|value| value.as_ref().map(&map))
+    }
+}
+
 impl<T> Pair<T> {
     pub(super) fn of<U: Copy>(pair: PerDirection<U>, map: impl Fn(U) -> T) -> Self {
         Self { download: map(pair.download), upload: map(pair.upload) }
+    }
+
+    pub(super) fn of_present<U>(
+        pair: &PerDirection<Option<U>>,
+        map: impl Fn(&U) -> T,
+    ) -> Pair<Option<T>> {
+        Pair { download: pair.download.as_ref().map(&map), upload: pair.upload.as_ref().map(map) }
     }
 
     pub(super) fn to<U>(&self, map: impl Fn(&T) -> U) -> PerDirection<U> {
@@ -57,7 +71,7 @@ pub(super) struct ParamsLine {
     soft_red_us: i64,
     red_us: i64,
     #[serde(flatten)]
-    directions: Pair<DirectionLine>,
+    directions: Pair<Option<DirectionLine>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -157,13 +171,13 @@ impl From<WanParams> for ParamsLine {
             yellow_us: yellow.micros(),
             soft_red_us: soft_red.micros(),
             red_us: red.micros(),
-            directions: Pair::of(directions, |DirectionParams { limits, law }| {
-                let Limits { floor, base, ceiling } = limits;
+            directions: Pair::of_present(&directions, |DirectionParams { limits, law }| {
+                let Limits { floor, base, ceiling } = *limits;
                 DirectionLine {
                     floor_bps: floor.bps(),
                     base_bps: base.bps(),
                     ceiling_bps: ceiling.bps(),
-                    law: law.into(),
+                    law: (*law).into(),
                 }
             }),
         }
@@ -184,7 +198,7 @@ impl From<&ParamsLine> for WanParams {
                 soft_red: Delay::from_micros(line.soft_red_us),
                 red: Delay::from_micros(line.red_us),
             },
-            directions: line.directions.to(|direction| DirectionParams {
+            directions: line.directions.to_present(|direction| DirectionParams {
                 limits: Limits {
                     floor: BitRate::from_bps(direction.floor_bps),
                     base: BitRate::from_bps(direction.base_bps),
@@ -203,7 +217,7 @@ pub(super) struct MemoryLine {
     pub(super) age_ns: u64,
     baselines_us: Vec<Option<i64>>,
     #[serde(flatten)]
-    directions: Pair<DirectionMemoryLine>,
+    directions: Pair<Option<DirectionMemoryLine>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,7 +232,7 @@ impl MemoryLine {
         Self {
             age_ns: span_nanos(age),
             baselines_us: baselines.iter().map(|delay| delay.map(Delay::micros)).collect(),
-            directions: Pair::of(*directions, |DirectionMemory { desired, proven }| {
+            directions: Pair::of_present(directions, |DirectionMemory { desired, proven }| {
                 DirectionMemoryLine {
                     desired_bps: desired.bps(),
                     proven_bps: proven.map(BitRate::bps),
@@ -230,7 +244,7 @@ impl MemoryLine {
     pub(super) fn memory(&self) -> WanMemory {
         WanMemory {
             baselines: self.baselines_us.iter().map(|us| us.map(Delay::from_micros)).collect(),
-            directions: self.directions.to(|direction| DirectionMemory {
+            directions: self.directions.to_present(|direction| DirectionMemory {
                 desired: BitRate::from_bps(direction.desired_bps),
                 proven: direction.proven_bps.map(BitRate::from_bps),
             }),

@@ -35,7 +35,7 @@ impl Outcome {
     /// Tells whether every decision comes out as it was recorded.
     #[must_use]
     pub fn is_identical(&self) -> bool {
-        let same = |wan: &WanOutcome| wan.directions.each().iter().all(|(_, c)| c.differing == 0);
+        let same = |wan: &WanOutcome| wan.directions.present().all(|(_, c)| c.differing == 0);
         self.wans.iter().all(same)
     }
 }
@@ -45,12 +45,14 @@ impl Outcome {
 pub struct WanOutcome {
     /// The WAN.
     pub name: String,
+    /// Cycles that were decided again.
+    pub cycles: u64,
     /// Cycles that are not in the recording; after the first of them nothing need be identical.
     pub missing: u64,
     /// The time that the recording covers.
     pub span: Duration,
-    /// The comparison for each direction.
-    pub directions: PerDirection<Comparison>,
+    /// The comparison for each direction that is shaped.
+    pub directions: PerDirection<Option<Comparison>>,
 }
 
 /// Why a recording cannot be replayed.
@@ -130,7 +132,7 @@ pub fn replay<R: BufRead>(
         return Err(ReplayError::UnknownWan { name: name.to_owned(), known });
     }
     let wans: Vec<_> = players.into_values().map(Player::outcome).collect();
-    if wans.iter().all(|wan| wan.directions.download.cycles == 0) {
+    if wans.iter().all(|wan| wan.cycles == 0) {
         return Err(ReplayError::Nothing);
     }
     let (version, torn) = (lines.version().to_owned(), lines.torn());
@@ -156,8 +158,9 @@ struct Player {
     actuation: PerDirection<Actuation>,
     /// The rates that are decided otherwise than recorded, as of the last cycle.
     parted: PerDirection<Option<BitRate>>,
+    cycles: u64,
     missing: u64,
-    compared: PerDirection<Comparison>,
+    compared: PerDirection<Option<Comparison>>,
 }
 
 impl Player {
@@ -178,8 +181,9 @@ impl Player {
             shaper: None,
             actuation: PerDirection::default(),
             parted: PerDirection::default(),
+            cycles: 0,
             missing: 0,
-            compared: PerDirection::default(),
+            compared: params.directions.map_present(|_, _| Comparison::default()),
         }
     }
 
@@ -204,14 +208,20 @@ impl Player {
         }
         self.wan.on_actuation(PerDirection::build(|direction| self.followed(direction)));
         let decision = self.wan.decide(cycle.at());
-        let replayed = Pair::<DecidedLine>::from(&decision);
+        let replayed = Pair::<Option<DecidedLine>>::from(&decision);
         let after = cycle.at().since(self.began);
+        self.cycles += 1;
         self.last = cycle.at();
         for (direction, recorded, replayed) in [
             (Direction::Download, &cycle.decided.download, &replayed.download),
             (Direction::Upload, &cycle.decided.upload, &replayed.upload),
         ] {
-            self.compared[direction].add(line, after, recorded, replayed);
+            let (Some(recorded), Some(replayed), Some(compared)) =
+                (recorded, replayed, &mut self.compared[direction])
+            else {
+                continue;
+            };
+            compared.add(line, after, recorded, replayed);
             let is_same = recorded.desired_bps == replayed.desired_bps;
             let desired = BitRate::from_bps(replayed.desired_bps);
             self.parted[direction] = (!is_same).then_some(desired);
@@ -232,7 +242,7 @@ impl Player {
     }
 
     fn outcome(self) -> WanOutcome {
-        let Self { name, missing, compared: directions, began, last, .. } = self;
-        WanOutcome { name, missing, span: last.since(began), directions }
+        let Self { name, cycles, missing, compared: directions, began, last, .. } = self;
+        WanOutcome { name, cycles, missing, span: last.since(began), directions }
     }
 }

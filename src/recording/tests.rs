@@ -60,14 +60,17 @@ fn params(ceiling_mbps: f64) -> WanParams {
             bloat_threshold: ms(15.0),
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
-        directions: PerDirection { download: direction, upload },
+        directions: PerDirection { download: Some(direction), upload: Some(upload) },
     }
 }
 
 fn memory() -> WanMemory {
     let direction = DirectionMemory { desired: BitRate::from_mbps(17.0), proven: None };
     let baselines = vec![Some(Delay::from_micros(21_000)), None, Some(Delay::from_micros(9_000))];
-    WanMemory { baselines, directions: PerDirection { download: direction, upload: direction } }
+    WanMemory {
+        baselines,
+        directions: PerDirection { download: Some(direction), upload: Some(direction) },
+    }
 }
 
 /// What the world does within one cycle.
@@ -166,7 +169,8 @@ fn record(moments: &[Moment], most: u64) -> String {
         let sample = RttSample { reflector, sequence, at: now, outcome, one_way };
         wan.on_rtt(&sample);
         if let Some(queue) = moment.queue {
-            let queues = PerDirection { download: queue, upload: QueueReading::default() };
+            let queues =
+                PerDirection { download: Some(queue), upload: Some(QueueReading::default()) };
             shaper = Some(ShaperSample { sequence, at: now, queues });
         }
         if let Some(sample) = &shaper {
@@ -176,7 +180,7 @@ fn record(moments: &[Moment], most: u64) -> String {
         wan.on_actuation(actuation);
         let decision = wan.decide(now);
         tape.cycle(now, &[sample], shaper, actuation, &decision);
-        let observed = Some(decision.directions.download.desired);
+        let observed = Some(decision.directions.download.unwrap().desired);
         follows = Actuation { written: observed, observed, ..Actuation::default() };
     }
     drop(tape);
@@ -215,7 +219,7 @@ proptest! {
         let outcome = replayed(&text).unwrap();
         let told = &outcome.wans[0];
         prop_assert!(outcome.is_identical(), "{:?}", told.directions);
-        prop_assert_eq!(told.directions.download.cycles, moments.len() as u64);
+        prop_assert_eq!(told.cycles, moments.len() as u64);
         prop_assert_eq!((outcome.end.as_deref(), outcome.torn), (Some("stopped"), None));
     }
 
@@ -239,12 +243,13 @@ fn other_settings_are_decided_by_and_the_first_difference_is_told() {
     let text = record(&busy(400), PLENTY);
     let lower = |_: &str, params: &WanParams| {
         let mut params = *params;
-        params.directions.download.limits.ceiling = BitRate::from_mbps(30.0);
+        params.directions.download.as_mut().unwrap().limits.ceiling = BitRate::from_mbps(30.0);
         Ok(params)
     };
     let outcome = replay(Lines::open(text.as_bytes()).unwrap(), Some("cable"), lower).unwrap();
     assert!(!outcome.is_identical());
-    let PerDirection { download, upload } = &outcome.wans[0].directions;
+    let PerDirection { download, upload } = outcome.wans[0].directions.clone();
+    let (download, upload) = (download.unwrap(), upload.unwrap());
     assert_eq!(upload.differing, 0, "{upload:?}");
     assert!(download.recorded.rates.quantile(1.0) > BitRate::from_mbps(30.0), "{download:?}");
     assert_eq!(download.replayed.rates.quantile(1.0), BitRate::from_mbps(30.0));
@@ -263,7 +268,7 @@ fn a_line_that_a_crash_cut_short_ends_the_recording_and_is_told() {
     let torn = format!("{}\n{}", lines[..10].join("\n"), &lines[10][..30]);
     let outcome = replayed(&torn).unwrap();
     assert_eq!((outcome.torn, outcome.end), (Some(11), None));
-    assert_eq!(outcome.wans[0].directions.download.cycles, 8);
+    assert_eq!(outcome.wans[0].cycles, 8);
 }
 
 #[test]
@@ -301,7 +306,7 @@ fn a_full_recording_says_so_and_keeps_its_size() {
     assert!(text.len() as u64 <= MOST, "{} bytes", text.len());
     let outcome = replayed(&text).unwrap();
     assert_eq!(outcome.end.as_deref(), Some("full"));
-    assert!(outcome.is_identical() && outcome.wans[0].directions.download.cycles > 2);
+    assert!(outcome.is_identical() && outcome.wans[0].cycles > 2);
 }
 
 /// Takes nothing until it is let go.

@@ -238,7 +238,7 @@ impl<P: Pilot> ClosedLoop<P> {
         let enforced = self.router.enforced();
         let queues = PerDirection::build(|direction| {
             let read = self.link.reading(direction);
-            QueueReading {
+            Some(QueueReading {
                 bytes: read.bytes,
                 packets: read.packets,
                 // As a RouterOS tells them under CAKE: not.
@@ -246,7 +246,7 @@ impl<P: Pilot> ClosedLoop<P> {
                 backlog_bytes: read.backlog_bytes,
                 backlog_packets: read.backlog_packets,
                 limit: enforced[direction],
-            }
+            })
         });
         self.pilot.on_shaper(&ShaperSample { sequence: self.readings, at: self.now, queues });
     }

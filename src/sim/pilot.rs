@@ -1,9 +1,26 @@
 //! Whoever steers the shapers of a simulated WAN: our own controller, or one it is compared with.
 
 use crate::{
-    control::{Actuation, PerDirection, RttSample, ShaperSample, Wan},
+    control::{Actuation, Decision, Limits, PerDirection, RttSample, ShaperSample, Wan, WanParams},
     units::{BitRate, MonoTime},
 };
+
+/// The limit of a direction that nobody shapes: more than any simulated link carries.
+pub const UNSHAPED: BitRate = BitRate::from_bps(100_000_000_000);
+
+/// Returns the bounds of each direction; one that is not shaped is bound by [`UNSHAPED`] alone.
+#[must_use]
+pub fn limits(params: &WanParams) -> PerDirection<Limits> {
+    let open = Limits { floor: UNSHAPED, base: UNSHAPED, ceiling: UNSHAPED };
+    PerDirection::build(|direction| params.limits()[direction].unwrap_or(open))
+}
+
+/// Returns the rates of a decision; see [`UNSHAPED`].
+pub(super) fn rates(decision: &Decision) -> PerDirection<BitRate> {
+    PerDirection::build(|direction| {
+        decision.directions[direction].map_or(UNSHAPED, |decided| decided.desired)
+    })
+}
 
 /// A controller of one simulated WAN: samples in, shaper rates out. It learns of the link only
 /// what a real one would, except by [`Pilot::on_truth`].
@@ -63,7 +80,6 @@ impl Pilot for Wan {
     }
 
     fn decide(&mut self, now: MonoTime) -> PerDirection<BitRate> {
-        let decision = Wan::decide(self, now);
-        PerDirection::build(|direction| decision.directions[direction].desired)
+        rates(&Wan::decide(self, now))
     }
 }

@@ -62,9 +62,9 @@ impl Notes {
         if let Some(from) = measured.filter(|from| *from != to) {
             self.push(cycle.wall, None, Story::Measurement { from, to });
         }
-        for direction in Direction::ALL {
-            let told = &cycle.directions[direction];
-            let state = before.map(|before| before.directions[direction].state);
+        for (direction, told) in cycle.directions.present() {
+            let state =
+                before.and_then(|before| Some(before.directions[direction].as_ref()?.state));
             if let Some(from) = state.filter(|from| *from != told.state) {
                 let delta = cycle.measurement.delta;
                 let story = Story::State { from, to: told.state, delta };

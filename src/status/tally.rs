@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    control::{CongestionState, Cycle, Direction, PerDirection},
+    control::{CongestionState, Cycle, DirectionCycle, PerDirection},
     units::Delay,
 };
 
@@ -61,8 +61,7 @@ impl Tally {
         self.cycles += 1;
         self.skipped += cycle.timing.skipped;
         self.overruns += u64::from(cycle.timing.overran());
-        let writes = Direction::ALL.map(|direction| cycle.directions[direction].actuation.writes);
-        self.writes = writes.iter().sum();
+        self.writes = cycle.directions.present().map(|(_, told)| told.actuation.writes).sum();
         if let Some(delta) = cycle.measurement.delta {
             let bin = delta.micros().max(0) / BIN.micros();
             let bin = usize::try_from(bin).unwrap_or(BINS).min(BINS - 1);
@@ -72,10 +71,9 @@ impl Tally {
         }
         let Some(before) = before else { return };
         let passed = cycle.at.since(before.at);
-        for direction in Direction::ALL {
-            let state = before.directions[direction].state;
+        for (direction, DirectionCycle { state, .. }) in before.directions.present() {
             let spent = CongestionState::ALL.iter().zip(&mut self.time_in_state[direction]);
-            if let Some((_, time)) = spent.into_iter().find(|(s, _)| **s == state) {
+            if let Some((_, time)) = spent.into_iter().find(|(s, _)| *s == state) {
                 *time += passed;
             }
         }

@@ -29,9 +29,9 @@ pub struct WanView {
     pub delta_ms: Option<f64>,
     /// Median jitter in ms.
     pub jitter_ms: Option<f64>,
-    /// The download.
+    /// The download; `None` if it is not shaped.
     pub download: Option<DirectionView>,
-    /// The upload.
+    /// The upload; `None` if it is not shaped.
     pub upload: Option<DirectionView>,
     /// The reflectors.
     pub reflectors: Vec<ReflectorRow>,
@@ -98,8 +98,7 @@ impl WanView {
     ) -> Self {
         let ms = |delay: Option<Delay>| delay.map(Delay::millis);
         let told = cycle.map(|cycle| &cycle.measurement);
-        let direction =
-            |direction: Direction| cycle.map(|cycle| DirectionView::of(cycle, direction));
+        let direction = |direction: Direction| DirectionView::of(cycle?, direction);
         let reflectors = cycle.map_or(&[][..], |cycle| cycle.reflectors.as_slice());
         let reflectors = addresses.iter().zip(reflectors).map(|(address, view)| ReflectorRow {
             address: address.clone(),
@@ -132,9 +131,10 @@ impl WanView {
 }
 
 impl DirectionView {
-    fn of(cycle: &Cycle, direction: Direction) -> Self {
-        let told: &DirectionCycle = &cycle.directions[direction];
-        Self {
+    /// Returns `None` for a direction that is not shaped.
+    fn of(cycle: &Cycle, direction: Direction) -> Option<Self> {
+        let told: &DirectionCycle = cycle.directions[direction].as_ref()?;
+        Some(Self {
             state: told.state.name(),
             state_seconds: cycle.at.since(told.since).as_secs_f64(),
             desired_mbps: told.desired.mbps(),
@@ -146,6 +146,6 @@ impl DirectionView {
             reason: told.reason.code(),
             why: told.reason.explain(),
             writes: told.actuation.writes,
-        }
+        })
     }
 }

@@ -126,7 +126,7 @@ impl TestWan {
                 cannot_send_since,
                 provisional: false,
             },
-            directions: PerDirection { download: channel, upload: channel },
+            directions: PerDirection { download: Some(channel), upload: Some(channel) },
             reflectors: (0..REFLECTORS).map(|id| reflector(id, self.last_reply)).collect(),
             samples: outcome.map(sample).into_iter().collect(),
             method: Some(ProbeMethod::IcmpEcho),
@@ -181,7 +181,7 @@ pub(super) fn facts(place: usize) -> WanFacts {
     WanFacts {
         name: format!("wan{place}"),
         place,
-        limits: PerDirection { download: limits(), upload: limits() },
+        limits: PerDirection { download: Some(limits()), upload: Some(limits()) },
         metered: false,
         has_steer: place > 0,
         has_steer6: false,

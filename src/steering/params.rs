@@ -53,7 +53,7 @@ pub struct WanFacts {
     /// Its place in the configuration, which is what its cycles carry.
     pub place: usize,
     /// The bounds of its shaper rates.
-    pub limits: PerDirection<Limits>,
+    pub limits: PerDirection<Option<Limits>>,
     /// Its traffic costs money.
     pub metered: bool,
     /// A rule exists that sends new latency-sensitive connections over it.

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use super::{FailoverParams, since::Since};
 use crate::{
-    control::{Cycle, Direction, LoadClass, MeasurementState, ProbeOutcome, Sending},
+    control::{Cycle, LoadClass, MeasurementState, ProbeOutcome, Sending},
     units::MonoTime,
 };
 
@@ -186,12 +186,10 @@ impl Reachability {
 }
 
 /// Tells whether a download comes through the WAN. Uploads say nothing: the shaper sees them before
-/// the link does.
+/// the link does; nor does a download that is not shaped, whose traffic is not known.
 fn flows(cycle: &Cycle) -> bool {
-    match cycle.directions[Direction::Download].load.class {
-        LoadClass::Low | LoadClass::High => true,
-        LoadClass::Idle | LoadClass::Unknown => false,
-    }
+    let class = cycle.directions.download.map(|download| download.load.class);
+    matches!(class, Some(LoadClass::Low | LoadClass::High))
 }
 
 /// Counts the targets whose silence means something.

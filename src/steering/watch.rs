@@ -27,9 +27,9 @@ pub(super) struct Glance {
     at: MonoTime,
     fresh_for: Duration,
     pub(super) measurement: Measurement,
-    /// The worse of both directions.
+    /// The worst of what is shaped.
     pub(super) state: CongestionState,
-    /// Traffic over ceiling (0 to about 1), the greater of both directions; `None` if unknown.
+    /// Traffic over ceiling (0 to about 1), the greatest of what is shaped; `None` if unknown.
     pub(super) share: Option<f64>,
 }
 
@@ -87,15 +87,16 @@ impl Watch {
             self.delta = None;
         }
         for direction in Direction::ALL {
-            let reading = cycle.directions[direction].queue.as_ref();
+            let reading = cycle.directions[direction].as_ref().and_then(|told| told.queue.as_ref());
             self.trends[direction].update(cycle.at, reading);
         }
         self.smooth(cycle.measurement.delta, gap, steer.assessment.smoothing);
-        let state = cycle.directions.download.state.max(cycle.directions.upload.state);
+        let states = cycle.directions.present().map(|(_, channel)| channel.state);
+        let state = states.reduce(CongestionState::worse).unwrap_or(CongestionState::Unknown);
         self.soft_red.keep(state == CongestionState::SoftRed, cycle.at);
-        let at_floor = cycle.directions.each().into_iter().any(|(direction, channel)| {
+        let at_floor = cycle.directions.present().any(|(direction, channel)| {
             channel.state > CongestionState::Green
-                && channel.desired <= facts.limits[direction].floor
+                && facts.limits[direction].is_some_and(|limits| channel.desired <= limits.floor)
         });
         self.at_floor.keep(at_floor, cycle.at);
         self.reachability.update(cycle, others_send, failover);
@@ -218,9 +219,8 @@ impl Watch {
 }
 
 fn share(cycle: &Cycle, facts: &WanFacts) -> Option<f64> {
-    let of = |direction: Direction| {
-        let achieved = cycle.directions[direction].load.achieved?;
-        achieved.fraction_of(facts.limits[direction].ceiling)
-    };
-    Some(of(Direction::Download)?.max(of(Direction::Upload)?))
+    let shares = cycle.directions.present().map(|(direction, channel)| {
+        channel.load.achieved?.fraction_of(facts.limits[direction]?.ceiling)
+    });
+    shares.reduce(|one, other| Some(one?.max(other?)))?
 }

@@ -61,25 +61,28 @@ impl WanLabels {
 pub struct CycleMetrics {
     measurement: MeasurementMetrics,
     reflectors: Vec<ReflectorMetrics>,
-    directions: PerDirection<DirectionMetrics>,
-    queues: PerDirection<QueueMetrics>,
+    directions: PerDirection<Option<DirectionMetrics>>,
+    queues: PerDirection<Option<QueueMetrics>>,
     timing: TimingMetrics,
     before: Option<MonoTime>,
 }
 
 impl CycleMetrics {
-    /// Resolves the handles of the WAN `wan`, every series at zero from the start.
+    /// Resolves the handles of the WAN `wan`, every series at zero from the start; only the directions
+    /// `shaped` have any.
     #[must_use]
-    pub fn new(all: &WanLabels, wan: &str, reflectors: &[String]) -> Self {
+    pub fn new(all: &WanLabels, wan: &str, reflectors: &[String], shaped: &[Direction]) -> Self {
         let reflectors =
             reflectors.iter().map(|address| ReflectorMetrics::new(&all.reflectors, wan, address));
         Self {
             measurement: MeasurementMetrics::new(&all.measurement, wan),
             reflectors: reflectors.collect(),
-            directions: PerDirection::build(|direction| {
-                DirectionMetrics::new(&all.directions, wan, direction)
+            directions: PerDirection::build(|way| {
+                shaped.contains(&way).then(|| DirectionMetrics::new(&all.directions, wan, way))
             }),
-            queues: PerDirection::build(|direction| QueueMetrics::new(&all.queues, wan, direction)),
+            queues: PerDirection::build(|way| {
+                shaped.contains(&way).then(|| QueueMetrics::new(&all.queues, wan, way))
+            }),
             timing: TimingMetrics::new(&all.timing, wan),
             before: None,
         }
@@ -88,8 +91,10 @@ impl CycleMetrics {
     /// Shows what the WAN is controlled by from now on.
     pub fn configure(&self, params: &WanParams, interval: Duration) {
         self.measurement.configure(params.thresholds);
-        for (direction, metrics) in self.directions.each() {
-            metrics.configure(params.directions[direction].limits);
+        for (direction, metrics) in self.directions.present() {
+            if let Some(params) = &params.directions[direction] {
+                metrics.configure(params.limits);
+            }
         }
         self.timing.configure(interval);
     }
@@ -107,10 +112,15 @@ impl CycleMetrics {
                 metrics.record(sample, cycle);
             }
         }
-        for direction in Direction::ALL {
-            let told = &cycle.directions[direction];
-            self.directions[direction].record(told, cycle.at, passed);
-            self.queues[direction].record(told);
+        for (direction, metrics) in self.directions.present_mut() {
+            if let Some(told) = &cycle.directions[direction] {
+                metrics.record(told, cycle.at, passed);
+            }
+        }
+        for (direction, metrics) in self.queues.present_mut() {
+            if let Some(told) = &cycle.directions[direction] {
+                metrics.record(told);
+            }
         }
         self.timing.record(cycle);
     }

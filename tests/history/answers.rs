@@ -78,7 +78,7 @@ fn unmeasure(cycle: &mut Cycle, number: u64) {
     };
     cycle.measurement.state = state;
     for direction in Direction::ALL {
-        cycle.directions[direction].state = CongestionState::Unknown;
+        cycle.directions[direction].as_mut().unwrap().state = CongestionState::Unknown;
     }
     if state == MeasurementState::CannotSend {
         let Measurement { rtt, delta, jitter, .. } = &mut cycle.measurement;

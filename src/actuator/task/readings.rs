@@ -13,8 +13,8 @@ use crate::{
         reconciler::Observation,
         underway::{Answer, Underway},
     },
-    control::{PerDirection, ShaperSample},
-    router::{Finding, QueueRow, Readings, RouterFacts},
+    control::{PerDirection, QueueReading, ShaperSample},
+    router::{Finding, Readings, RouterFacts},
     units::MonoTime,
 };
 
@@ -64,9 +64,16 @@ impl Actuator {
             self.next.queues = self.next.queues.min(now + self.work.stats_interval());
         }
         let mut troubles = Vec::new();
-        let mut found = vec![PerDirection::<Option<QueueRow>>::default(); self.work.links.len()];
+        let mut found =
+            vec![PerDirection::<Option<QueueReading>>::default(); self.work.links.len()];
+        let mut is_whole = vec![true; self.work.links.len()];
         let queues = self.work.queues.iter().zip(&mut self.watches).zip(&readings.rows).enumerate();
         for (index, ((queue, watch), row)) in queues {
+            // What a queue that is off counts is not the traffic.
+            let is_counted = row.as_ref().is_ok_and(|row| row.active);
+            if let Some(is_whole) = is_whole.get_mut(queue.wan) {
+                *is_whole &= is_counted;
+            }
             let row = match row {
                 Ok(row) => row,
                 Err(fault) => {
@@ -80,14 +87,12 @@ impl Actuator {
                 self.work.metrics.drift();
                 self.drifts.saw(&queue.queue, from, to, now);
             }
-            // What a queue that is off counts is not the traffic.
-            if let Some(found) = found.get_mut(queue.wan).filter(|_| row.active) {
-                found[queue.direction] = Some(*row);
+            if let Some(found) = found.get_mut(queue.wan) {
+                found[queue.direction] = Some(row.reading);
             }
         }
-        for (link, found) in self.work.links.iter().zip(found) {
-            if let PerDirection { download: Some(download), upload: Some(upload) } = found {
-                let queues = PerDirection { download: download.reading, upload: upload.reading };
+        for ((link, queues), is_whole) in self.work.links.iter().zip(found).zip(is_whole) {
+            if is_whole {
                 let sample = ShaperSample { sequence: self.readings, at: now, queues };
                 link.shaper.send_replace(Some(sample));
             }

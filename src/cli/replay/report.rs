@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::output::say,
-    control::Direction,
     recording::{Comparison, Difference, Outcome, Told, WanOutcome},
     units::BitRate,
 };
@@ -39,17 +38,15 @@ pub(super) fn table(outcome: &Outcome, is_repeat: bool) -> io::Result<()> {
 }
 
 fn tell(wan: &WanOutcome) -> io::Result<()> {
-    let cycles = wan.directions.download.cycles;
-    say(format!("{}: {cycles} cycles in {:.1} s", wan.name, wan.span.as_secs_f64()))?;
+    say(format!("{}: {} cycles in {:.1} s", wan.name, wan.cycles, wan.span.as_secs_f64()))?;
     if wan.missing > 0 {
         say(format!(
             "  {} cycles were not recorded: from there on the decisions need not be the same",
             wan.missing
         ))?;
     }
-    for direction in Direction::ALL {
-        let Comparison { cycles, differing, first, recorded, replayed } =
-            &wan.directions[direction];
+    for (direction, compared) in wan.directions.present() {
+        let Comparison { cycles, differing, first, recorded, replayed } = compared;
         let name = direction.name();
         let Some(first) = first else {
             say(format!("  {name:<8}  no decision differs"))?;
@@ -97,11 +94,11 @@ pub(super) fn json(outcome: &Outcome) -> io::Result<()> {
     let wans = outcome.wans.iter().map(|wan| {
         json!({
             "name": wan.name,
-            "cycles": wan.directions.download.cycles,
+            "cycles": wan.cycles,
             "missing_cycles": wan.missing,
             "span_s": wan.span.as_secs_f64(),
-            "download": comparison(&wan.directions.download),
-            "upload": comparison(&wan.directions.upload),
+            "download": wan.directions.download.as_ref().map(comparison),
+            "upload": wan.directions.upload.as_ref().map(comparison),
         })
     });
     let whole = json!({

@@ -95,11 +95,10 @@ impl Variation {
             None => *recorded,
         };
         for setting in &self.settings {
-            set(&mut params, *setting);
+            set(&mut params, *setting).map_err(|what| format!("WAN {wan}: {what}"))?;
         }
         // After the limits, which they depend on.
-        for direction in Direction::ALL {
-            let DirectionParams { limits, law } = &mut params.directions[direction];
+        for (direction, DirectionParams { limits, law }) in params.directions.present_mut() {
             let wanted = self.settings.iter().rev().find_map(|setting| match setting {
                 Setting::Law(which, name) if which.is_none_or(|which| which == direction) => {
                     Some(*name)
@@ -126,6 +125,18 @@ fn configured(config: &Config, wan: &str, recorded: &WanParams) -> Result<WanPar
             known.join(", ")
         )
     })?;
+    for direction in Direction::ALL {
+        let is_shaped = |params: &WanParams| params.directions[direction].is_some();
+        if is_shaped(&found.params) != is_shaped(recorded) {
+            let (is, not) = if is_shaped(recorded) { ("is", "not") } else { ("is not", "is") };
+            let name = direction.name();
+            return Err(format!(
+                "WAN {wan}: its {name} {is} shaped in the recording, but {not} in {}; replay it by \
+                 a configuration with the same directions",
+                config.origin.file
+            ));
+        }
+    }
     let bloat_threshold = found.params.evidence.bloat_threshold;
     Ok(WanParams {
         evidence: EvidenceParams { bloat_threshold, ..recorded.evidence },
@@ -133,11 +144,11 @@ fn configured(config: &Config, wan: &str, recorded: &WanParams) -> Result<WanPar
     })
 }
 
-fn set(params: &mut WanParams, setting: Setting) {
+fn set(params: &mut WanParams, setting: Setting) -> Result<(), String> {
     match setting {
-        Setting::Floor(direction, rate) => params.directions[direction].limits.floor = rate,
-        Setting::Base(direction, rate) => params.directions[direction].limits.base = rate,
-        Setting::Ceiling(direction, rate) => params.directions[direction].limits.ceiling = rate,
+        Setting::Floor(direction, rate) => limits(params, direction)?.floor = rate,
+        Setting::Base(direction, rate) => limits(params, direction)?.base = rate,
+        Setting::Ceiling(direction, rate) => limits(params, direction)?.ceiling = rate,
         Setting::Law(..) => {}
         Setting::Yellow(delay) => {
             params.thresholds.yellow = delay;
@@ -146,6 +157,13 @@ fn set(params: &mut WanParams, setting: Setting) {
         Setting::SoftRed(delay) => params.thresholds.soft_red = delay,
         Setting::Red(delay) => params.thresholds.red = delay,
     }
+    Ok(())
+}
+
+fn limits(params: &mut WanParams, direction: Direction) -> Result<&mut Limits, String> {
+    let shaped = params.directions[direction].as_mut();
+    let params = shaped.ok_or_else(|| format!("its {} is not shaped", direction.name()))?;
+    Ok(&mut params.limits)
 }
 
 /// Says what of the whole is out of order.
@@ -159,7 +177,7 @@ fn check(params: &WanParams) -> Result<(), String> {
             red.millis()
         ));
     }
-    for (direction, DirectionParams { limits, .. }) in params.directions.each() {
+    for (direction, DirectionParams { limits, .. }) in params.directions.present() {
         let Limits { floor, base, ceiling } = *limits;
         if !(floor <= base && base <= ceiling) {
             return Err(format!(

@@ -131,7 +131,9 @@ fn adjusted(
 /// Puts the limits of the command line in force; those that are not given make room for them.
 fn limit(params: &mut WanParams, args: &SimulateArgs) -> Result<(), Failure> {
     for direction in Direction::ALL {
-        let DirectionParams { limits, law } = &mut params.directions[direction];
+        let Some(DirectionParams { limits, law }) = &mut params.directions[direction] else {
+            continue;
+        };
         let [floor, base, ceiling] =
             [args.floor, args.base, args.ceiling].map(|rates| rates.map(|rates| rates[direction]));
         limits.ceiling = ceiling

@@ -29,8 +29,11 @@ pub(super) fn adopt(
         changes.restart("steering.mode", old.params.mode, mode)
     };
     let with_limits = |wan: &WanFacts| {
-        let limits = wans.iter().find(|new| new.name == wan.name).map(|new| new.limits);
-        WanFacts { limits: limits.unwrap_or(wan.limits), ..wan.clone() }
+        let new = wans.iter().find(|new| new.name == wan.name).map(|new| new.limits);
+        let new = new.unwrap_or(wan.limits);
+        // A direction that comes or goes waits for a restart.
+        let limits = wan.limits.map_present(|way, old| new[way].unwrap_or(*old));
+        WanFacts { limits, ..wan.clone() }
     };
     SteeringConfig {
         params: SteeringParams {

@@ -132,7 +132,7 @@ fn steering_changes_at_once_but_for_its_wans_and_switches() {
     let keys: Vec<&str> = changes.iter().map(|change| change.key.as_str()).collect();
     assert_eq!(keys, ["wans[0].download.ceiling_mbps"]);
     let limits = adopted.steering.unwrap().params.wans[0].limits;
-    assert_eq!(limits.download.ceiling, BitRate::from_mbps(90.0));
+    assert_eq!(limits.download.unwrap().ceiling, BitRate::from_mbps(90.0));
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn what_waits_for_a_restart_keeps_its_old_value_and_the_rest_of_the_file_applies
     let text = RUNNING.replace("192.168.88.1", "192.168.88.2").replace("100}", "90}");
     let (adopted, changes) = parse(RUNNING).adopt(parse(&text));
     assert_eq!(adopted.router.url, "https://192.168.88.1");
-    let limits = adopted.wans[1].params.directions.download.limits;
+    let limits = adopted.wans[1].params.directions.download.unwrap().limits;
     assert_eq!(limits.ceiling, BitRate::from_mbps(90.0));
     let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
     assert!(told.contains(&"`router.url` changed: takes effect after a restart".to_owned()));

@@ -10,7 +10,6 @@ use crate::{
         report::{Read, Reported},
         value,
     },
-    control::PerDirection,
     steering::{Diversion, Rank, Switch, SwitchKind, SwitchOrder, WanFacts},
 };
 
@@ -121,7 +120,7 @@ fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken
     let facts = WanFacts {
         name: config.name.clone(),
         place: known.iter().position(|wan| wan.name == config.name).unwrap_or_default(),
-        limits: PerDirection::build(|direction| config.params.directions[direction].limits),
+        limits: config.params.limits(),
         metered: config.metered,
         has_steer: has(SwitchKind::Steer),
         has_steer6: has(SwitchKind::Steer6),

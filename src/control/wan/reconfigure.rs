@@ -1,11 +1,11 @@
 //! Going on under other parameters, as after a reload: what was learned stays.
 
-use super::{PerDirection, Wan, WanParams};
+use super::{Wan, WanParams};
 use crate::{control::Direction, units::MonoTime};
 
 impl Wan {
     /// Goes on from `now` by the parameters `new` in place of `old`, those that it has worked by.
-    /// The reflectors must be the same.
+    /// The reflectors and the directions must be the same.
     ///
     /// Other limits clamp the rates and change nothing else. Another law begins anew at the rate
     /// that its predecessor left. Other thresholds begin evidence, states and laws anew, from the
@@ -18,10 +18,14 @@ impl Wan {
             fresh.evidence.restore(&self.evidence.baselines());
             self.evidence = fresh.evidence;
         }
-        let PerDirection { download, upload } = fresh.directions;
-        for (direction, fresh) in [(Direction::Download, download), (Direction::Upload, upload)] {
-            let channel = &mut self.directions[direction];
-            let same_law = old.directions[direction].law == new.directions[direction].law;
+        for direction in Direction::ALL {
+            let of = |params: &WanParams| params.directions[direction].map(|params| params.law);
+            let (Some(channel), Some(fresh)) =
+                (&mut self.directions[direction], fresh.directions[direction].take())
+            else {
+                continue;
+            };
+            let same_law = of(old) == of(new);
             if !(same_law && same_evidence && same_thresholds) {
                 channel.law = fresh.law;
             }
@@ -70,7 +74,7 @@ mod tests {
             wan.decide(now);
         }
         for direction in Direction::ALL {
-            wan.directions[direction].desired = rate;
+            wan.directions[direction].as_mut().unwrap().desired = rate;
         }
         (wan, now)
     }
@@ -82,11 +86,14 @@ mod tests {
             let (mut wan, now) = standing_at(&old, mbps(rate));
             let before = wan.evidence.measurement(now, true);
             let mut new = old;
-            new.directions.download.limits.ceiling = mbps(50.0);
-            new.directions.download.limits.floor = mbps(10.0);
+            new.directions.download.as_mut().unwrap().limits.ceiling = mbps(50.0);
+            new.directions.download.as_mut().unwrap().limits.floor = mbps(10.0);
             wan.reconfigure(&old, &new, now);
             let PerDirection { download, upload } = wan.memory().directions;
-            assert_eq!((download.desired, upload.desired), (mbps(after), mbps(rate)));
+            assert_eq!(
+                (download.unwrap().desired, upload.unwrap().desired),
+                (mbps(after), mbps(rate))
+            );
             assert_eq!(wan.evidence.measurement(now, true), before);
         }
     }
@@ -108,8 +115,8 @@ mod tests {
         let old = params(LawKind::Adaptive);
         let (mut wan, now) = standing_at(&old, mbps(45.0));
         wan.reconfigure(&old, &params(LawKind::Fixed), now);
-        assert_eq!(wan.memory().directions.upload.desired, mbps(45.0));
+        assert_eq!(wan.memory().directions.upload.unwrap().desired, mbps(45.0));
         let decision = wan.decide(now + Duration::from_millis(50));
-        assert_eq!(decision.directions.upload.desired, mbps(30.0));
+        assert_eq!(decision.directions.upload.unwrap().desired, mbps(30.0));
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Wan;
-use crate::control::{Direction, DirectionMemory, Limits, PerDirection, WanMemory, memory};
+use crate::control::{DirectionMemory, Limits, WanMemory, memory};
 
 impl Wan {
     /// Returns what is worth remembering over a restart.
@@ -11,9 +11,9 @@ impl Wan {
     pub fn memory(&self) -> WanMemory {
         WanMemory {
             baselines: self.evidence.baselines(),
-            directions: PerDirection::build(|direction| DirectionMemory {
-                desired: self.directions[direction].desired,
-                proven: self.directions[direction].law.proven(self.decided),
+            directions: self.directions.map_present(|_, channel| DirectionMemory {
+                desired: channel.desired,
+                proven: channel.law.proven(self.decided),
             }),
         }
     }
@@ -28,10 +28,11 @@ impl Wan {
         if age > memory::RATES_KEEP {
             return;
         }
-        for direction in Direction::ALL {
-            let channel = &mut self.directions[direction];
+        for (direction, channel) in self.directions.present_mut() {
             let Limits { floor, base, ceiling } = channel.limits;
-            let DirectionMemory { desired, proven } = memory.directions[direction];
+            let Some(DirectionMemory { desired, proven }) = memory.directions[direction] else {
+                continue;
+            };
             // What was in force above the base was earned by a load that may be gone.
             channel.desired = desired.min(base).max(floor);
             if let Some(proven) = proven {

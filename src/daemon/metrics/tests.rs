@@ -24,7 +24,7 @@ fn everything() -> Catalogue {
     let metrics = Metrics::declare(&mut catalogue);
     for wan in WANS {
         let reflectors = ["192.0.2.1".to_owned()];
-        drop(CycleMetrics::new(&metrics.wans, wan, &reflectors));
+        drop(CycleMetrics::new(&metrics.wans, wan, &reflectors, &Direction::ALL));
         drop(ProbeMetrics::new(&metrics.probing, wan, &reflectors));
     }
     let queues = WANS.iter().flat_map(|wan| Direction::ALL.map(|direction| (*wan, direction)));

@@ -23,7 +23,7 @@ fn learned() -> WanMemory {
     };
     WanMemory {
         baselines: vec![Some(ms(12)), None, Some(ms(31))],
-        directions: PerDirection { download: direction(90), upload: direction(9) },
+        directions: PerDirection { download: Some(direction(90)), upload: Some(direction(9)) },
     }
 }
 
@@ -63,7 +63,7 @@ fn the_newest_memory_replaces_the_one_before() {
     let (recorder, writer) = history::start(settings.clone());
     let later = fixture::START.after(Duration::from_mins(1));
     let mut newer = learned();
-    newer.directions.upload.desired = BitRate::from_bps(77);
+    newer.directions.upload.as_mut().unwrap().desired = BitRate::from_bps(77);
     recorder.memory(0, later, &newer, &names(&["1.1.1.1", "8.8.8.8", "9.9.9.9"]));
     writer.close(Duration::from_secs(5)).unwrap();
     let memories = Memories::open(&settings.path).unwrap();
@@ -85,7 +85,7 @@ fn unknown_keys_are_not_minded_and_nonsense_is_told_or_left_out() {
         "upload": {"desired_bps": 6}, "sideways": {}}"#;
     let (_, memory) = set(newer).unwrap().unwrap();
     assert_eq!(memory.baselines, [Some(Delay::from_micros(7)), None, None]);
-    assert_eq!(memory.directions.download.desired, BitRate::from_bps(5));
+    assert_eq!(memory.directions.download.unwrap().desired, BitRate::from_bps(5));
     let error = set("{}").unwrap_err();
     assert!(matches!(error, HistoryError::Memory { .. }), "{error}");
 }

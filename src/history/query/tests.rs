@@ -24,7 +24,7 @@ fn history(directory: &TempDir) -> PathBuf {
     let cycles = (0..100).map(|number| {
         let mut cycle = fixture::cycle(0, number);
         if number >= 75 {
-            cycle.directions.upload.state = CongestionState::Red;
+            cycle.directions.upload.as_mut().unwrap().state = CongestionState::Red;
             cycle.measurement.delta = Some(Delay::from_micros(90_000));
         }
         cycle

@@ -179,8 +179,8 @@ pub(in crate::history) fn pack(
         | field::LATENESS_100US.put(Delay::from(cycle.timing.lateness).micros() / 100)
         | field::SKIPPED.put(int(cycle.timing.skipped));
     let mut values = [None; RAW_COLUMNS.len()];
-    for (direction, now) in cycle.directions.each() {
-        let then = before.map(|before| &before.directions[direction]);
+    for (direction, now) in cycle.directions.present() {
+        let then = before.and_then(|before| before.directions[direction].as_ref());
         codes |= field::state(direction).put(now.state.to_code())
             | field::reason(direction).put(now.reason.to_code())
             | field::load(direction).put(now.load.class.to_code())
@@ -225,7 +225,7 @@ fn estimates(cycle: &Cycle, before: Option<&Cycle>) -> Option<i64> {
         return None;
     }
     let noise = cycle.measurement.noise.map_or(0, |noise| rounded(noise.micros(), 10));
-    let capacities = cycle.directions.each().into_iter().map(|(direction, told)| {
+    let capacities = cycle.directions.present().map(|(direction, told)| {
         let capacity = told.capacity.map_or(0, |capacity| rounded(int(capacity.bps()), 10_000));
         field::capacity(direction).put(capacity)
     });
@@ -276,12 +276,19 @@ impl Unpacked<'_> {
         field::MEASUREMENT.get(self.0).and_then(MeasurementState::from_code)
     }
 
+    /// Tells whether the direction was shaped; if not, its columns are empty and its bits zero.
+    fn is_shaped(self, direction: Direction) -> bool {
+        self.0[first_column(direction)].is_some()
+    }
+
     pub(in crate::history) fn state(self, direction: Direction) -> Option<CongestionState> {
-        field::state(direction).get(self.0).and_then(CongestionState::from_code)
+        let code = field::state(direction).get(self.0).filter(|_| self.is_shaped(direction))?;
+        CongestionState::from_code(code)
     }
 
     pub(in crate::history) fn reason(self, direction: Direction) -> Option<Reason> {
-        field::reason(direction).get(self.0).and_then(Reason::from_code)
+        let code = field::reason(direction).get(self.0).filter(|_| self.is_shaped(direction))?;
+        Reason::from_code(code)
     }
 
     pub(in crate::history) fn method(self) -> Option<ProbeMethod> {

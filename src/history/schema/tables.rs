@@ -91,10 +91,12 @@ fn select_cycles(wan: i64, name: &str) -> String {
     for direction in Direction::ALL {
         let d = direction.name();
         let mut add = |sql: String, name: &str| add(sql, &format!("{d}_{name}"));
-        add(named("state", field::state(direction)), "state");
-        add(named("reason", field::reason(direction)), "reason");
-        add(named("load", field::load(direction)), "load");
-        add(bits(field::blamed(direction)), "blamed");
+        // A direction that is not shaped has no desired rate, and its bits mean nothing.
+        let shaped = |sql: String| format!("iif({d}_desired_kbps IS NULL, NULL, {sql})");
+        add(shaped(named("state", field::state(direction))), "state");
+        add(shaped(named("reason", field::reason(direction))), "reason");
+        add(shaped(named("load", field::load(direction))), "load");
+        add(shaped(bits(field::blamed(direction))), "blamed");
         add(format!("{d}_desired_kbps * 1000"), "desired_bps");
         add(format!("({d}_desired_kbps - {d}_lag_kbps) * 1000"), "observed_bps");
         add(format!("{d}_desired_kbps * {d}_load_pct * 10"), "achieved_bps");
@@ -105,7 +107,7 @@ fn select_cycles(wan: i64, name: &str) -> String {
         // No reading, no drops: but unknown before the first.
         let drops = format!("coalesce({}, {d}_bytes * 0)", bits(field::drops(direction)));
         add(drops, "drops");
-        add(bits(field::writes(direction)), "writes");
+        add(shaped(bits(field::writes(direction))), "writes");
     }
     format!("SELECT {} FROM {}", columns.join(",\n    "), raw_table(wan))
 }

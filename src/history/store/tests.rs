@@ -97,7 +97,7 @@ fn traffic_is_unknown_at_first_and_survives_a_counter_reset() {
     let directory = directory();
     let settings = fixture::settings(&directory);
     let mut reset = fixture::cycle(0, 2);
-    reset.directions.download.queue.as_mut().unwrap().bytes = 700;
+    reset.directions.download.as_mut().unwrap().queue.as_mut().unwrap().bytes = 700;
     let batch = fixture::batch([fixture::cycle(0, 1), reset]);
     fixture::store(&settings).write(&batch).unwrap();
     let connection = Connection::open(&settings.path).unwrap();

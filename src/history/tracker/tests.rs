@@ -9,7 +9,7 @@ fn each_change_is_one_event_and_sameness_is_none() {
     let (mut tracker, mut batch) = (Tracker::new(2), Batch::default());
     let calm = fixture::cycle(0, 1);
     let mut bloated = fixture::cycle(0, 3);
-    bloated.directions.upload.state = CongestionState::Red;
+    bloated.directions.upload.as_mut().unwrap().state = CongestionState::Red;
     bloated.measurement.state = MeasurementState::Reduced;
     let expected = [
         Event::MeasurementChanged {
@@ -22,8 +22,8 @@ fn each_change_is_one_event_and_sameness_is_none() {
             from: CongestionState::Green,
             to: CongestionState::Red,
             delta: bloated.measurement.delta,
-            desired: bloated.directions.upload.desired,
-            reason: bloated.directions.upload.reason,
+            desired: bloated.directions.upload.unwrap().desired,
+            reason: bloated.directions.upload.unwrap().reason,
         },
     ]
     .map(|event| EventRow::new(bloated.wall, Some(0), &event));
@@ -54,17 +54,17 @@ fn a_written_rate_tells_why_it_was_wanted() {
     let quiet = fixture::cycle(0, 1);
     let cut = |number: u64| {
         let mut cycle = fixture::cycle(0, number);
-        cycle.directions.upload.desired = BitRate::from_mbps(10.0);
+        cycle.directions.upload.as_mut().unwrap().desired = BitRate::from_mbps(10.0);
         cycle
     };
     let mut decided = cut(2);
-    decided.directions.upload.reason = Reason::CutBloat;
+    decided.directions.upload.as_mut().unwrap().reason = Reason::CutBloat;
     let mut followed = cut(3);
-    followed.directions.upload.actuation.writes += 1;
-    followed.directions.upload.actuation.written = Some(BitRate::from_mbps(10.0));
+    followed.directions.upload.as_mut().unwrap().actuation.writes += 1;
+    followed.directions.upload.as_mut().unwrap().actuation.written = Some(BitRate::from_mbps(10.0));
     let expected = Event::RateWritten {
         direction: Direction::Upload,
-        from: decided.directions.upload.actuation.written,
+        from: decided.directions.upload.unwrap().actuation.written,
         to: Some(BitRate::from_mbps(10.0)),
         reason: Reason::CutBloat,
     };
@@ -76,18 +76,20 @@ fn a_written_rate_tells_why_it_was_wanted() {
 fn a_limit_that_somebody_else_set_is_told_once() {
     let agreed = |number: u64| {
         let mut cycle = fixture::cycle(0, number);
-        cycle.directions.download.actuation.observed = cycle.directions.download.actuation.written;
+        cycle.directions.download.as_mut().unwrap().actuation.observed =
+            cycle.directions.download.unwrap().actuation.written;
         cycle
     };
     let drifted = |number: u64| {
         let mut cycle = agreed(number);
-        cycle.directions.download.actuation.observed = Some(BitRate::from_mbps(5.0));
+        cycle.directions.download.as_mut().unwrap().actuation.observed =
+            Some(BitRate::from_mbps(5.0));
         cycle
     };
     let told = events([agreed(1), drifted(2), drifted(3), agreed(4)]);
     let expected = Event::LimitDrifted {
         direction: Direction::Download,
-        written: agreed(2).directions.download.actuation.written,
+        written: agreed(2).directions.download.unwrap().actuation.written,
         found: Some(BitRate::from_mbps(5.0)),
     };
     assert_eq!(told, [row(&drifted(2), &expected)]);

@@ -233,7 +233,7 @@ fn a_short_peak_survives_every_tier() {
     trial.happen(&Happening::Cycles(0, 600, 1000));
     let mut peak = Cycle { wall: trial.wall, ..fixture::cycle(0, 601) };
     peak.measurement.delta = Some(Delay::from_micros(210_000));
-    peak.directions.upload.state = crate::control::CongestionState::Red;
+    peak.directions.upload.as_mut().unwrap().state = crate::control::CongestionState::Red;
     trial.store().write(&fixture::batch([peak])).unwrap();
     trial.wall = trial.wall.after(Duration::from_hours(12));
     let wall = trial.wall;

@@ -2,7 +2,7 @@
 
 use crate::{
     control::{Actuation, Decision, PerDirection, RttSample, ShaperSample, Wan},
-    sim::pilot::Pilot,
+    sim::pilot::{Pilot, rates},
     units::{BitRate, MonoTime},
 };
 
@@ -41,7 +41,6 @@ impl Pilot for Witness {
     }
 
     fn decide(&mut self, now: MonoTime) -> PerDirection<BitRate> {
-        let decision = self.decision.insert(self.wan.decide(now));
-        PerDirection::build(|direction| decision.directions[direction].desired)
+        rates(self.decision.insert(self.wan.decide(now)))
     }
 }

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     control::PerDirection,
-    sim::closed_loop::{ClosedLoop, LoopSpec},
+    sim::{
+        closed_loop::{ClosedLoop, LoopSpec},
+        pilot::limits,
+    },
 };
 
 /// Runs `law` through `scenario`, in virtual time.
@@ -21,7 +24,8 @@ pub(super) fn observe(law: &Law, scenario: &Scenario) -> Record {
         span: *duration,
         seed: link.seed,
     };
-    let base = PerDirection::build(|direction| params.directions[direction].limits.base);
+    let limits = limits(params);
+    let base = PerDirection::build(|direction| limits[direction].base);
     let joined = LoopSpec {
         reflectors: params.evidence.reflectors,
         cycle: params.evidence.probe_interval,

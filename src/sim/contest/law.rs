@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    control::{Direction, DirectionParams, LawName, Limits, PerDirection, Wan, WanParams},
+    control::{DirectionParams, LawName, PerDirection, Wan, WanParams},
     sim::{
-        pilot::Pilot,
+        pilot::{Pilot, limits},
         reference::{FixedRates, MedianVote, Oracle, Proportional, ProportionalParams, percentile},
         trace::Trace,
     },
@@ -55,17 +55,21 @@ pub const LAWS: &[Law] = &[
     Law {
         name: "proportional-reference",
         about: "cuts by the mean delay, raises gated by load",
-        pilot: |facts| Box::new(Proportional::new(limits(facts), ProportionalParams::default())),
+        pilot: |facts| {
+            Box::new(Proportional::new(limits(facts.params), ProportionalParams::default()))
+        },
     },
     Law {
         name: "proportional-tuned",
         about: "the same at the best of many settings",
-        pilot: |facts| Box::new(Proportional::new(limits(facts), ProportionalParams::tuned())),
+        pilot: |facts| {
+            Box::new(Proportional::new(limits(facts.params), ProportionalParams::tuned()))
+        },
     },
     Law {
         name: "median-vote-reference",
         about: "one delay by vote, and rates that were safe once",
-        pilot: |facts| Box::new(MedianVote::new(limits(facts), facts.seed)),
+        pilot: |facts| Box::new(MedianVote::new(limits(facts.params), facts.seed)),
     },
     Law {
         name: "fixed-p5",
@@ -95,8 +99,10 @@ impl Law {
     /// by the law's own name, or as `configured` if there are two.
     #[must_use]
     pub fn configured(params: &WanParams) -> Self {
-        let [download, upload] = Direction::ALL.map(|each| params.directions[each].law.name());
-        let name = if download == upload { download.name() } else { "configured" };
+        let mut laws: Vec<_> =
+            params.directions.present().map(|(_, params)| params.law.name()).collect();
+        laws.dedup();
+        let name = if let [law] = laws.as_slice() { law.name() } else { "configured" };
         let pilot = |facts: &ScenarioFacts<'_>| wan(facts.params);
         Self { name, about: "what the configuration asks for", pilot }
     }
@@ -105,8 +111,7 @@ impl Law {
 /// One law for both directions, as it is configured where it is, and as it usually is elsewhere.
 fn ours(facts: &ScenarioFacts<'_>, name: LawName) -> Box<dyn Pilot> {
     let mut params = *facts.params;
-    for direction in Direction::ALL {
-        let DirectionParams { limits, law } = &mut params.directions[direction];
+    for (direction, DirectionParams { limits, law }) in params.directions.present_mut() {
         if law.name() != name {
             *law = name.usual(direction, limits);
         }
@@ -116,10 +121,6 @@ fn ours(facts: &ScenarioFacts<'_>, name: LawName) -> Box<dyn Pilot> {
 
 fn wan(params: &WanParams) -> Box<dyn Pilot> {
     Box::new(Wan::new(params, MonoTime::ZERO))
-}
-
-fn limits(facts: &ScenarioFacts<'_>) -> PerDirection<Limits> {
-    PerDirection::build(|direction| facts.params.directions[direction].limits)
 }
 
 /// The rates that the capacity is below for this share of the time.

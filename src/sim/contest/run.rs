@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{bench::observe, figures::Figures, law::Law, record::Record, scenario::Scenario};
-use crate::control::PerDirection;
+use crate::sim::pilot::limits;
 
 /// A law to be put through a scenario.
 #[derive(Debug, Clone, Copy)]
@@ -71,8 +71,7 @@ pub fn run(jobs: &[Job<'_>], done: &(dyn Fn(usize) + Sync)) -> Vec<Outcome> {
 fn carry_out(job: &Job<'_>) -> Outcome {
     let Job { law, scenario, keeps_record } = *job;
     let record = observe(law, scenario);
-    let directions = scenario.params.directions;
-    let limits = PerDirection::build(|direction| directions[direction].limits);
+    let limits = limits(&scenario.params);
     let row = Row {
         law: law.name.to_owned(),
         scenario: scenario.name.clone(),

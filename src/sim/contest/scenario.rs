@@ -156,9 +156,8 @@ pub fn default_params(limits: PerDirection<Limits>) -> WanParams {
             bloat_threshold: ms(15.0),
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
-        directions: PerDirection::build(|direction: Direction| DirectionParams {
-            limits: limits[direction],
-            law: LawKind::Adaptive,
+        directions: PerDirection::build(|direction: Direction| {
+            Some(DirectionParams { limits: limits[direction], law: LawKind::Adaptive })
         }),
     }
 }

@@ -228,7 +228,7 @@ mod tests {
             let made = entry.scenario(3);
             assert_eq!((made.name.as_str(), made.link.seed), (entry.name, 3));
             for (_, params) in made.params.directions.each() {
-                let Limits { floor, base, ceiling } = params.limits;
+                let Limits { floor, base, ceiling } = params.unwrap().limits;
                 assert!(BitRate::ZERO < floor && floor <= base && base <= ceiling, "{}", made.name);
             }
         }

@@ -14,7 +14,10 @@ use fastrand::Rng;
 use self::safe_rates::SafeRates;
 use super::achieved::AchievedRate;
 use crate::{
-    control::{Actuation, Direction, Limits, PerDirection, ProbeOutcome, RttSample, ShaperSample},
+    control::{
+        Actuation, Direction, Limits, PerDirection, ProbeOutcome, QueueReading, RttSample,
+        ShaperSample,
+    },
     sim::pilot::Pilot,
     units::{BitRate, MonoTime},
 };
@@ -125,7 +128,7 @@ impl Pilot for MedianVote {
         for direction in Direction::ALL {
             let delay = self.delay(sample.at, direction);
             let channel = &mut self.channels[direction];
-            let bytes = sample.queues[direction].bytes;
+            let Some(QueueReading { bytes, .. }) = sample.queues[direction] else { continue };
             if let Some(achieved) = channel.meter.update(sample.at, bytes, PERIOD) {
                 channel.decide(delay, achieved);
             }

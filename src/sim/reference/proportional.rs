@@ -20,7 +20,10 @@ pub use params::ProportionalParams;
 use self::delays::Delays;
 use super::achieved::AchievedRate;
 use crate::{
-    control::{Actuation, Direction, Limits, PerDirection, ProbeOutcome, RttSample, ShaperSample},
+    control::{
+        Actuation, Direction, Limits, PerDirection, ProbeOutcome, QueueReading, RttSample,
+        ShaperSample,
+    },
     sim::pilot::Pilot,
     units::{BitRate, Delay, MonoTime},
 };
@@ -129,7 +132,7 @@ impl Pilot for Proportional {
         let packets = u64::try_from(packets.iter().sum::<i64>()).unwrap_or(0);
         let period = ACHIEVED_PERIOD.max(Duration::from_micros(packets) * ACHIEVED_PACKETS);
         for direction in Direction::ALL {
-            let bytes = sample.queues[direction].bytes;
+            let Some(QueueReading { bytes, .. }) = sample.queues[direction] else { continue };
             self.channels[direction].on_bytes(sample.at, bytes, period);
         }
         let is_idle = self.channels.each().iter().all(|(_, channel)| channel.achieved <= ACTIVE);

@@ -13,7 +13,7 @@ use crate::{
     sim::{
         closed_loop::{CYCLE, ClosedLoop, LoopSpec},
         contest::Scenario,
-        pilot::Pilot,
+        pilot::{Pilot, limits, rates},
         standby::{Contest, course::CALL},
     },
     units::{BitRate, Delay, MonoTime, Timestamp},
@@ -102,7 +102,8 @@ fn figures(courses: Vec<Course>, mut packets: Packets, setting: &Setting) -> Vec
 
 fn joined(scenario: &Scenario) -> ClosedLoop<Teller> {
     let params = &scenario.params;
-    let base = PerDirection::build(|direction| params.directions[direction].limits.base);
+    let limits = limits(params);
+    let base = PerDirection::build(|direction| limits[direction].base);
     let spec = LoopSpec { reflectors: params.evidence.reflectors, ..LoopSpec::new(base) };
     ClosedLoop::new(scenario.link.clone(), spec, Teller::new(Wan::new(params, MonoTime::ZERO)))
 }
@@ -153,7 +154,7 @@ impl Pilot for Teller {
 
     fn decide(&mut self, now: MonoTime) -> PerDirection<BitRate> {
         let decision = self.wan.decide(now);
-        let desired = PerDirection::build(|direction| decision.directions[direction].desired);
+        let desired = rates(&decision);
         self.told = Some((decision, std::mem::take(&mut self.samples)));
         desired
     }

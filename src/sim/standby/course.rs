@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::{
-    control::PerDirection,
     sim::{calls::Calls, closed_loop::CYCLE, contest::Scenario},
     steering::{
         Diversion, FailoverParams, RouteActuation, SteerParams, Steering, SteeringDecision,
@@ -114,7 +113,7 @@ fn params(contest: &Contest, wans: [&Scenario; 2]) -> SteeringParams {
     let fact = |(place, scenario): (usize, &Scenario)| WanFacts {
         name: scenario.name.clone(),
         place,
-        limits: PerDirection::build(|way| scenario.params.directions[way].limits),
+        limits: scenario.params.limits(),
         metered: false,
         has_steer: place > 0,
         has_steer6: false,

@@ -39,8 +39,7 @@ impl Setting {
     #[must_use]
     pub fn with_law(mut self, law: LawName) -> Self {
         for scenario in [&mut self.home, &mut self.other] {
-            for direction in Direction::ALL {
-                let params = &mut scenario.params.directions[direction];
+            for (direction, params) in scenario.params.directions.present_mut() {
                 params.law = law.usual(direction, &params.limits);
             }
         }

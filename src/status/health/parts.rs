@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     actuator::RouterReport,
-    control::{Cycle, Direction, DirectionCycle, MeasurementState, PerDirection},
+    control::{Cycle, DirectionCycle, MeasurementState, PerDirection},
     status::{LoopCounts, time_of},
     units::{BitRate, Delay, MonoTime, Timestamp},
 };
@@ -117,8 +117,8 @@ pub(super) fn control(
         None => "the loop has never turned".to_owned(),
     });
     let values = cycle.zip(missed).map(|(cycle, missed)| {
-        let state = |direction: Direction| cycle.directions[direction].state.name();
-        let reason = |direction| cycle.directions[direction].reason.code();
+        let states = cycle.directions.map_present(|_, told| told.state.name());
+        let reasons = cycle.directions.map_present(|_, told| told.reason.code());
         ControlValues {
             cycles: cycle.number,
             last_cycle_age_seconds: now.since(cycle.at).as_secs_f64(),
@@ -126,10 +126,10 @@ pub(super) fn control(
             busy_ms: cycle.timing.busy.as_secs_f64() * 1e3,
             overruns: missed.overruns,
             skipped_ticks: missed.skipped,
-            download_state: state(Direction::Download),
-            download_reason: reason(Direction::Download),
-            upload_state: state(Direction::Upload),
-            upload_reason: reason(Direction::Upload),
+            download_state: states.download,
+            download_reason: reasons.download,
+            upload_state: states.upload,
+            upload_reason: reasons.upload,
         }
     });
     Part::judge(Level::Failing, standing_still.into_iter().collect(), values)
@@ -142,12 +142,11 @@ pub(super) fn actuator(
     now: MonoTime,
 ) -> Part<Option<ActuatorValues>> {
     let Some(cycle) = cycle else { return Part::judge(Level::Degraded, Vec::new(), None) };
-    let pending = PerDirection::build(|direction| {
-        cycle.directions[direction].actuation.pending_since.map(|since| now.since(since))
-    });
-    let late = Direction::ALL.into_iter().filter_map(|direction| {
-        let pending = pending[direction].filter(|pending| *pending > PENDING_LONG)?;
-        let DirectionCycle { desired, actuation, .. } = &cycle.directions[direction];
+    let pending =
+        |told: &DirectionCycle| told.actuation.pending_since.map(|since| now.since(since));
+    let late = cycle.directions.present().filter_map(|(direction, told)| {
+        let pending = pending(told).filter(|pending| *pending > PENDING_LONG)?;
+        let DirectionCycle { desired, actuation, .. } = told;
         let share = actuation.observed.and_then(|observed| observed.fraction_of(*desired));
         if share.is_some_and(|share| (share - 1.0).abs() <= FOLLOWED_WITHIN) {
             return None;
@@ -155,17 +154,16 @@ pub(super) fn actuator(
         let (name, seconds) = (direction.name(), pending.as_secs_f64());
         Some(format!("the router has not followed the {name} rate for {seconds:.0} s"))
     });
-    let rates = |direction: Direction| {
-        let DirectionCycle { desired, actuation, .. } = &cycle.directions[direction];
+    let PerDirection { download, upload } = cycle.directions.map_present(|_, told| {
+        let DirectionCycle { desired, actuation, .. } = told;
         DirectionRates {
             desired_mbps: desired.mbps(),
             observed_mbps: actuation.observed.map(BitRate::mbps),
-            pending_seconds: pending[direction].map(|pending| pending.as_secs_f64()),
+            pending_seconds: pending(told).map(|pending| pending.as_secs_f64()),
             writes: actuation.writes,
         }
-    };
-    let values =
-        ActuatorValues { download: rates(Direction::Download), upload: rates(Direction::Upload) };
+    });
+    let values = ActuatorValues { download, upload };
     let overridden: Vec<String> = router
         .overridden
         .iter()

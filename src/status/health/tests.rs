@@ -49,7 +49,7 @@ fn cycle(state: MeasurementState, fresh: u16) -> Cycle {
     decision.measurement.fresh = fresh;
     if state.is_measured() {
         for direction in Direction::ALL {
-            decision.directions[direction].state = CongestionState::Green;
+            decision.directions[direction].as_mut().unwrap().state = CongestionState::Green;
         }
     }
     Cycle {
@@ -102,7 +102,7 @@ fn an_outage_is_told_and_nothing_that_is_not_measured_is_called_green() {
         let wan = &health.wans[0];
         assert_eq!((health.ready, wan.measurement.status), (ready, level), "{state:?}");
         assert_eq!(wan.measurement.reasons.is_empty(), level == Level::Ok);
-        assert_eq!(wan.control.values.as_ref().unwrap().download_state, shown);
+        assert_eq!(wan.control.values.as_ref().unwrap().download_state, Some(shown));
         assert!(health.live, "an outage of the link is no reason to be restarted");
     }
 }
@@ -139,7 +139,7 @@ fn a_history_that_stands_still_and_a_clock_that_was_set_are_told() {
 fn a_rate_that_is_not_followed_is_told_unless_it_is_only_gliding() {
     for (observed_mbps, told) in [(None, true), (Some(49), false), (Some(40), true)] {
         let mut cycle = cycle(MeasurementState::Healthy, 6);
-        let actuation = &mut cycle.directions.upload.actuation;
+        let actuation = &mut cycle.directions.upload.as_mut().unwrap().actuation;
         actuation.pending_since = Some(MonoTime::from_millis(3_000));
         actuation.observed = observed_mbps.map(|mbps| BitRate::from_bps(mbps * 1_000_000));
         let actuator = Health::judge(&inputs(Some(cycle), 10_050)).wans.remove(0).actuator;

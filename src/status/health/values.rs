@@ -42,23 +42,30 @@ pub struct ControlValues {
     pub overruns: u64,
     /// Ticks that were dropped.
     pub skipped_ticks: u64,
-    /// Congestion state of the download, `unknown` while nothing is measured.
-    pub download_state: &'static str,
+    /// Congestion state of the download, `unknown` while nothing is measured; left out, like all of
+    /// a direction, if it is not shaped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download_state: Option<&'static str>,
     /// Reason code of the newest decision about the download.
-    pub download_reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download_reason: Option<&'static str>,
     /// Congestion state of the upload, `unknown` while nothing is measured.
-    pub upload_state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload_state: Option<&'static str>,
     /// Reason code of the newest decision about the upload.
-    pub upload_reason: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload_reason: Option<&'static str>,
 }
 
 /// How far the router follows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ActuatorValues {
-    /// The download.
-    pub download: DirectionRates,
-    /// The upload.
-    pub upload: DirectionRates,
+    /// The download, if it is shaped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download: Option<DirectionRates>,
+    /// The upload, if it is shaped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload: Option<DirectionRates>,
 }
 
 /// How far the router follows in one direction.

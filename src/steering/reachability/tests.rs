@@ -133,7 +133,7 @@ fn while_a_download_comes_through_the_replies_are_late_and_not_missing() {
     let mut watched = Watched::new();
     watched.run(20_000, Weather::FAIR);
     watched.change = |cycle| {
-        cycle.directions.download.load.class = LoadClass::Low;
+        cycle.directions.download.as_mut().unwrap().load.class = LoadClass::Low;
     };
     assert_eq!(watched.run(5_900, Weather::DEAD), Reach::Up);
     assert_eq!(watched.run(200, Weather::DEAD), Reach::Down, "that is no queue any more");

@@ -19,7 +19,8 @@ const NAME: &str = "my \"fast\"\\\nWAN";
 fn scrape_after(cycles: u64, format: Format) -> String {
     let mut catalogue = Catalogue::default();
     let families = WanLabels::register(&mut catalogue);
-    let mut metrics = CycleMetrics::new(&families, NAME, &["192.0.2.1".to_owned()]);
+    let mut metrics =
+        CycleMetrics::new(&families, NAME, &["192.0.2.1".to_owned()], &Direction::ALL);
     let rate = BitRate::from_mbps(30.0);
     let limits = Limits { floor: rate, base: rate, ceiling: rate };
     let direction = DirectionParams { limits, law: LawKind::Fixed };
@@ -33,7 +34,7 @@ fn scrape_after(cycles: u64, format: Format) -> String {
                 bloat_threshold: ms(15.0),
             },
             thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
-            directions: PerDirection { download: direction, upload: direction },
+            directions: PerDirection { download: Some(direction), upload: Some(direction) },
         },
         MonoTime::ZERO,
     );
@@ -49,7 +50,7 @@ fn scrape_after(cycles: u64, format: Format) -> String {
         wan.on_rtt(&sample);
         let bytes = BitRate::from_mbps(25.0).bytes_in(at.since_start());
         let reading = QueueReading { bytes, limit: rate, ..QueueReading::default() };
-        let queues = PerDirection { download: reading, upload: reading };
+        let queues = PerDirection { download: Some(reading), upload: Some(reading) };
         wan.on_shaper(&ShaperSample { sequence: number, at, queues });
         let decision = wan.decide(at);
         let interval = Duration::from_millis(50);

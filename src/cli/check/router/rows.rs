@@ -9,7 +9,7 @@ use super::{
     ROUTER, within,
 };
 use crate::{
-    config::{Bind, Config, QueueRef, SwitchRef, Via},
+    config::{Bind, Config, QueueRef, SwitchRef, Via, WanConfig},
     control::Direction,
     router::{
         Finding, Router as _, RouterText,
@@ -29,16 +29,14 @@ pub(super) fn not_asked(config: &Config) -> Vec<Line> {
 }
 
 /// The queues, with what they are called in lines.
-fn queues_of(config: &Config) -> Vec<(String, &QueueRef)> {
-    let of_wan = |wan: &'_ crate::config::WanConfig| {
-        Direction::ALL.map(|direction| format!("wan {} {}", wan.name, direction.name()))
+fn queues_of<'a>(config: &'a Config) -> Vec<(String, &'a QueueRef)> {
+    let wans = config.wans.iter();
+    let queues =
+        wans.flat_map(|wan| wan.queues.present().map(move |(way, queue)| (wan, way, queue)));
+    let named = |(wan, way, queue): (&'a WanConfig, Direction, &'a QueueRef)| {
+        (format!("wan {} {}: {queue}", wan.name, way.name()), queue)
     };
-    config
-        .wans
-        .iter()
-        .flat_map(|wan| of_wan(wan).into_iter().zip(Direction::ALL.map(|way| &wan.queues[way])))
-        .map(|(whose, queue)| (format!("{whose}: {queue}"), queue))
-        .collect()
+    queues.map(named).collect()
 }
 
 /// Looks at each queue: that it is there, how it is made, what is wrong with it.

@@ -16,7 +16,7 @@ fn operator() -> Operator {
     let wan = |(place, (name, has_steer)): (usize, (&str, bool))| WanFacts {
         name: name.to_owned(),
         place,
-        limits: PerDirection::build(|_| LIMITS),
+        limits: PerDirection::build(|_| Some(LIMITS)),
         metered: false,
         has_steer,
         has_steer6: false,

@@ -5,7 +5,7 @@ fn what_has_no_room_goes_into_the_next_row() {
     let (before, mut cycle) = (fixture::cycle(0, 1), fixture::cycle(0, 2));
     let lost = cycle.samples[1];
     cycle.samples = vec![lost; 40];
-    cycle.directions.upload.actuation.writes += 4;
+    cycle.directions.upload.as_mut().unwrap().actuation.writes += 4;
     let mut carry = Carry::default();
     let first = pack(&cycle, Some(&before), &mut carry);
     let next = Cycle { number: 3, samples: Vec::new(), ..cycle.clone() };

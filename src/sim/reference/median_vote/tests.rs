@@ -57,9 +57,8 @@ impl Bench {
             let flows = rates[direction].scaled(share);
             self.bytes[direction] += flows.bytes_in(Duration::from_millis(100));
         }
-        let queues = PerDirection::build(|direction| QueueReading {
-            bytes: self.bytes[direction],
-            ..QueueReading::default()
+        let queues = PerDirection::build(|direction| {
+            Some(QueueReading { bytes: self.bytes[direction], ..QueueReading::default() })
         });
         self.sequence += REFLECTORS;
         self.law.on_shaper(&ShaperSample { sequence: self.sequence, at: self.now, queues });

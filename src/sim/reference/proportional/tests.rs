@@ -62,9 +62,8 @@ impl Bench {
         }
         self.replies += 1;
         if self.replies.is_multiple_of(2) {
-            let queues = PerDirection::build(|direction| QueueReading {
-                bytes: self.bytes[direction],
-                ..QueueReading::default()
+            let queues = PerDirection::build(|direction| {
+                Some(QueueReading { bytes: self.bytes[direction], ..QueueReading::default() })
             });
             let sequence = self.replies;
             self.law.on_shaper(&ShaperSample { sequence, at: self.now, queues });
