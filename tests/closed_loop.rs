@@ -11,6 +11,7 @@ use wanctl::{
         capacity::Shape,
         closed_loop::{ClosedLoop, LoopSpec, Witness},
         link::{Buffer, LinkSpec, Supply},
+        pilot,
         traffic::{GREEDY, Phase, Traffic},
     },
     units::{BitRate, Delay, MonoTime},
@@ -56,12 +57,21 @@ fn link(shape: &Shape, download: BitRate, upload: BitRate) -> LinkSpec {
 
 /// Joins our own controller to a link, with the base rates in force.
 fn bench(link: LinkSpec) -> ClosedLoop<Witness> {
-    let params = params();
-    let limits = PerDirection::build(|direction| {
-        params.limits()[direction].map_or(BitRate::ZERO, |limits| limits.base)
-    });
-    let wan = Wan::new(&params, MonoTime::ZERO);
-    ClosedLoop::new(link, LoopSpec::new(limits), Witness::new(wan))
+    join(link, &params())
+}
+
+/// The same, where only the upload is shaped.
+fn upload_only(link: LinkSpec) -> ClosedLoop<Witness> {
+    let mut params = params();
+    params.directions.download = None;
+    join(link, &params)
+}
+
+fn join(link: LinkSpec, params: &WanParams) -> ClosedLoop<Witness> {
+    let limits = pilot::limits(params);
+    let base = PerDirection::build(|direction| limits[direction].base);
+    let wan = Wan::new(params, MonoTime::ZERO);
+    ClosedLoop::new(link, LoopSpec::new(base), Witness::new(wan))
 }
 
 const TRICKLE: BitRate = BitRate::from_bps(300_000);
@@ -109,6 +119,45 @@ fn a_saturated_upload_leaves_the_download_alone() {
     });
     assert!(upload_cuts > 3, "the upload was cut {upload_cuts} times");
     assert_eq!(lowest, params().directions.download.unwrap().limits.base);
+}
+
+#[test]
+fn an_upload_that_is_shaped_alone_is_kept_free_of_queues() {
+    // Without timestamps no cut goes below the base rate, so the capacity may not.
+    for (timestamps, share) in [(true, 0.5), (false, 0.7)] {
+        let link = link(&Shape::Steps(vec![(seconds(40), share)]), TRICKLE, GREEDY);
+        let mut bench = upload_only(LinkSpec { timestamps, ..link });
+        bench.run(seconds(50), |_| {});
+        let (mut queue, mut rate, mut steps) = (0.0, 0.0, 0.0);
+        bench.run(seconds(60), |step| {
+            queue += step.queue_delay.upload.millis();
+            rate += step.desired.upload.mbps();
+            steps += 1.0;
+        });
+        let (queue, rate) = (queue / steps, rate / steps);
+        // The buffer holds 200 ms at half of the capacity.
+        assert!(
+            queue < 15.0 && rate > 0.8 * 50.0 * share,
+            "{timestamps}: {queue} ms at {rate} Mbit/s"
+        );
+    }
+}
+
+#[test]
+fn an_upload_that_is_shaped_alone_is_not_cut_by_a_download_that_fills_the_link() {
+    for timestamps in [true, false] {
+        let link = link(&Shape::Steady, GREEDY, TRICKLE);
+        let mut bench = upload_only(LinkSpec { timestamps, ..link });
+        let base = params().directions.upload.unwrap().limits.base;
+        let mut worst = Delay::ZERO;
+        bench.run(seconds(120), |step| {
+            worst = worst.max(step.queue_delay.download);
+            let told = step.pilot.decision().expect("decided").directions;
+            assert_eq!(told.download, None);
+            assert_eq!(told.upload.unwrap().desired, base, "{timestamps} at {:?}", step.now);
+        });
+        assert!(worst > Delay::from_millis_f64(50.0), "the download queued for {worst} only");
+    }
 }
 
 #[test]
@@ -171,4 +220,24 @@ fn equal_seeds_give_equal_runs() {
         told
     };
     assert_eq!(run(), run());
+}
+
+#[test]
+fn a_full_upload_that_is_shaped_alone_outlasts_a_download_that_fills_the_link() {
+    let base = params().directions.upload.unwrap().limits.base.mbps();
+    for (timestamps, usual) in [(true, 40.0), (false, base)] {
+        let link = link(&Shape::Steady, GREEDY, GREEDY);
+        let mut bench = upload_only(LinkSpec { timestamps, ..link });
+        bench.run(seconds(20), |_| {});
+        let (mut lowest, mut sum, mut steps) = (f64::MAX, 0.0, 0.0);
+        bench.run(seconds(120), |step| {
+            let rate = step.desired.upload.mbps();
+            lowest = lowest.min(rate);
+            sum += rate;
+            steps += 1.0;
+        });
+        let mean = sum / steps;
+        let told = format!("{timestamps}: {mean} Mbit/s, and {lowest} at the lowest");
+        assert!(lowest >= base && mean >= usual, "{told}");
+    }
 }

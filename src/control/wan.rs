@@ -184,7 +184,8 @@ impl Wan {
                 (true, true) => Blame::Proven,
             };
             let other_left = left[direction.other()];
-            let case = Case { direction, blame, finding, other_left };
+            let is_alone = blamed[direction.other()].is_none();
+            let case = Case { direction, is_alone, blame, finding, other_left };
             Some(directions[direction].as_mut()?.decide(&moment, case))
         });
         Decision { measurement, directions, reflectors: self.evidence.views(now) }

@@ -172,6 +172,12 @@ impl Bucket {
         CongestionState::MEASURED.iter().map(|state| self.state_ms(direction, *state)).sum()
     }
 
+    /// Tells whether any of the cycles shaped the direction; if none did, nothing is known of it.
+    #[must_use]
+    pub fn is_shaped(&self, direction: Direction) -> bool {
+        self.values[DirectionColumn::DesiredMin.of(direction)].is_some()
+    }
+
     /// Returns the share (0 to 1) of a direction's time in which its congestion state is unknown;
     /// 0 if there is no time at all.
     #[must_use]

@@ -130,9 +130,13 @@ impl Field {
         (direction, bare.map_or(rest, |bare| bare.trim_end_matches('_')))
     }
 
-    /// Returns the value in a bucket, in the field's unit; `None` if it is not known.
+    /// Returns the value in a bucket, in the field's unit; `None` if it is not known, or is about a
+    /// direction that is not shaped.
     #[must_use]
     pub fn value(&self, bucket: &Bucket) -> Option<i64> {
+        if self.topic().0.is_some_and(|direction| !bucket.is_shaped(direction)) {
+            return None;
+        }
         let mean = |sum: usize, count: usize, factor: i64| {
             let count = bucket.at(count).filter(|&count| count > 0)?;
             Some(bucket.at(sum)?.saturating_mul(factor).div_euclid(count))

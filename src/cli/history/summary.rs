@@ -41,7 +41,8 @@ pub(super) fn tell(
         }
         whole(out, &group.sum, Duration::from_micros(asked.unsigned_abs()))?;
         delays(out, group, over)?;
-        for direction in Direction::ALL {
+        let shaped = Direction::ALL.into_iter().filter(|way| group.sum.is_shaped(*way));
+        for direction in shaped {
             self::direction(out, &group.sum, direction)?;
         }
     }

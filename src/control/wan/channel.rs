@@ -41,6 +41,8 @@ pub(super) struct Moment<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Case {
     pub(super) direction: Direction,
+    /// The other direction is not shaped.
+    pub(super) is_alone: bool,
     pub(super) blame: Blame,
     pub(super) finding: Option<Finding>,
     /// What a cut has left of the other direction's rate.
@@ -166,6 +168,15 @@ impl Channel {
         self.meter.update(sample.at, queue, rate);
     }
 
+    /// A suspicion cannot be refuted where the other direction's load is not known. It cuts no further
+    /// than to the base rate, which the link is trusted to carry.
+    fn limits_on(&self, case: &Case) -> Limits {
+        match case.blame {
+            Blame::Suspected if case.is_alone => Limits { floor: self.limits.base, ..self.limits },
+            Blame::Suspected | Blame::Proven | Blame::Cleared => self.limits,
+        }
+    }
+
     pub(super) fn decide(&mut self, moment: &Moment<'_>, case: Case) -> DirectionCycle {
         let load = self.load(moment.now);
         let Case { blame, finding, .. } = case;
@@ -183,6 +194,7 @@ impl Channel {
             self.desired = limit;
         }
         let previous = self.desired;
+        let limits = self.limits_on(&case);
         let verdict = self.law.decide(&LawInput {
             direction: case.direction,
             now,
@@ -190,7 +202,7 @@ impl Channel {
             current: previous,
             in_force,
             trustworthy: moment.evidence.is_trustworthy(now),
-            limits: self.limits,
+            limits,
             measurement: state,
             bloated: verdict.bloated,
             blame,
@@ -205,7 +217,7 @@ impl Channel {
             other_left: case.other_left,
             plateau: self.bypass.plateau(),
         });
-        let Verdict { rate, reason } = verdict.within(self.limits, previous);
+        let Verdict { rate, reason } = verdict.within(limits, previous);
         self.desired = rate;
         DirectionCycle {
             state: self.machine.state(),

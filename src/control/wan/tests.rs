@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::control::{
-    CongestionState, MeasurementState, ProbeOutcome, QueueReading, Reason, ReflectorId,
+    CongestionState, Direction, MeasurementState, ProbeOutcome, QueueReading, Reason, ReflectorId,
     law::Verdict,
 };
 use crate::units::BitRate;
@@ -65,8 +65,19 @@ struct Bench {
 
 impl Bench {
     fn new(law: LawKind) -> Self {
+        Self::with(&params(law))
+    }
+
+    /// A WAN that shapes `direction` alone.
+    fn of_one(direction: Direction, law: LawKind) -> Self {
+        let mut params = params(law);
+        params.directions[direction.other()] = None;
+        Self::with(&params)
+    }
+
+    fn with(params: &WanParams) -> Self {
         Self {
-            wan: Wan::new(&params(law), MonoTime::ZERO),
+            wan: Wan::new(params, MonoTime::ZERO),
             now: MonoTime::ZERO,
             count: 0,
             bytes: PerDirection::default(),
@@ -111,8 +122,9 @@ impl Bench {
         }));
         let decision = self.wan.decide(self.now);
         if self.follows {
-            self.limits =
-                PerDirection::build(|direction| decision.directions[direction].unwrap().desired);
+            for (direction, told) in decision.directions.present() {
+                self.limits[direction] = told.desired;
+            }
         }
         decision
     }
@@ -163,6 +175,28 @@ proptest! {
             for (_, told) in directions.present() {
                 prop_assert!(is_measured || told.state == CongestionState::Unknown);
             }
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_told_of_a_direction_that_is_not_shaped_matters(
+        moments in moments(),
+        is_upload in any::<bool>(),
+        others in prop::collection::vec(0.0..80.0_f64, 200),
+    ) {
+        let shaped = if is_upload { Direction::Upload } else { Direction::Download };
+        let mut bench = Bench::of_one(shaped, LawKind::Adaptive);
+        let mut other = Bench::of_one(shaped, LawKind::Adaptive);
+        for (moment, rate) in moments.into_iter().zip(others) {
+            let traffic = moment.traffic.map(|(download, upload)| {
+                if is_upload { (rate, upload) } else { (download, rate) }
+            });
+            let decision = bench.live(moment);
+            prop_assert_eq!(&decision, &other.live(Moment { traffic, ..moment }));
+            prop_assert_eq!(decision.directions[shaped.other()], None);
+            let told = decision.directions[shaped].unwrap();
+            prop_assert!((FLOOR..=CEILING).contains(&told.desired), "{:?}", told.desired);
+            prop_assert_eq!(bench.wan.memory().directions[shaped.other()], None);
         }
     }
 
@@ -333,4 +367,44 @@ fn a_rate_below_the_floor_is_not_lifted_by_it() {
     let low = BitRate::from_mbps(1.0);
     assert_eq!(verdict.within(limits, low).rate, low);
     assert_eq!(verdict.within(limits, BASE).rate, FLOOR);
+}
+
+#[test]
+fn an_upload_is_not_cut_for_a_download_that_is_not_shaped() {
+    // A download of which only the acknowledgements are seen: a quarter of the upload's rate.
+    let standing = Moment { rtt: Some(120), traffic: Some((0.0, 7.5)), ..QUIET };
+    for tells in [true, false] {
+        let mut bench = Bench::of_one(Direction::Upload, LawKind::Adaptive);
+        bench.tells = tells;
+        bench.last(20, QUIET);
+        for _ in 0..20 * 60 {
+            let upload = bench.live(standing).directions.upload.unwrap();
+            assert_eq!(upload.desired, BASE, "{tells}: {:?}", upload.reason);
+            assert_eq!(upload.state, CongestionState::Green);
+        }
+    }
+}
+
+#[test]
+fn a_full_upload_is_not_cut_for_a_delay_that_timestamps_place_in_the_download() {
+    let mut bench = Bench::of_one(Direction::Upload, LawKind::Adaptive);
+    bench.tells = true;
+    bench.last(20, QUIET);
+    for _ in 0..20 * 60 {
+        let upload = bench
+            .live(Moment { rtt: Some(120), traffic: Some((0.0, 29.9)), ..QUIET })
+            .directions
+            .upload
+            .unwrap();
+        assert!(upload.desired >= BASE, "{:?}", upload.reason);
+    }
+}
+
+#[test]
+fn the_queue_of_a_download_that_is_not_shaped_does_not_become_the_baseline() {
+    let mut bench = Bench::of_one(Direction::Upload, LawKind::Adaptive);
+    bench.last(20, Moment { traffic: Some((0.0, 0.05)), ..QUIET });
+    let acks = Moment { rtt: Some(120), traffic: Some((0.0, 2.0)), ..QUIET };
+    let measured = bench.last(60, acks).measurement;
+    assert_eq!(measured.baseline, Some(Delay::from_micros(20_000)));
 }

@@ -98,6 +98,8 @@ export class Card {
     put(field("measurement"), measured(wan));
     this.root.dataset.measurement = wan.measurement;
     for (const [name, direction] of Object.entries(this.directions)) {
+      // A WAN that has decided something, but nothing about a direction, does not shape it.
+      direction.root.hidden = wan.running && wan[name] === null;
       direction.show(wan[name], observing);
     }
     put(field("delta"), added(wan.delta_ms));

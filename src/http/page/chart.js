@@ -137,10 +137,14 @@ export class Chart {
     const area = { left: GUTTER, right: width - RIGHT, top: 0, bottom: height - FOOT };
     const x = (time) => area.right + ((time - end) / SPAN) * (area.right - area.left);
     timeAxis(pen, area, colour);
-    const shares = PLOTS.reduce((sum, plot) => sum + plot.share, 0);
-    const free = area.bottom - PLOTS.length * TITLE;
+    // A direction that is not shaped has no plot.
+    const newest = this.points.at(-1);
+    const shown = PLOTS.filter((plot) => !newest || !plot.state || plot.state(newest) !== null);
+    const shares = shown.reduce((sum, plot) => sum + plot.share, 0);
+    const free = area.bottom - shown.length * TITLE;
     let top = 0;
-    PLOTS.forEach((plot, index) => {
+    shown.forEach((plot) => {
+      const index = PLOTS.indexOf(plot);
       const bottom = top + TITLE + (free * plot.share) / shares;
       const box = { left: area.left, right: area.right, top: top + TITLE, bottom };
       this.tops[index] = axisTop(this.points, plot, this.tops[index]);
@@ -161,12 +165,13 @@ export class Chart {
     if (Math.abs(point.time - wanted) > GAP) {
       this.tell(`${Math.round(-this.cursor)} s ago: nothing is known.`);
     } else {
-      const [down, up] = [0, 1].map(
-        (i) =>
-          `${rate(point.achieved_mbps[i])} of ${rate(point.desired_mbps[i])} Mbit/s (${point.states[i].replace("_", " ")})`,
+      const rates = ["↓", "↑"].map((arrow, i) =>
+        point.states[i] === null
+          ? ""
+          : `${arrow} ${rate(point.achieved_mbps[i])} of ${rate(point.desired_mbps[i])} Mbit/s (${point.states[i].replace("_", " ")}), `,
       );
       const delay = point.delta_ms == null ? "no replies" : `delay ${added(point.delta_ms)} ms`;
-      this.tell(`${Math.round(end - point.time)} s ago: ↓ ${down}, ↑ ${up}, ${delay}`);
+      this.tell(`${Math.round(end - point.time)} s ago: ${rates.join("")}${delay}`);
     }
     const at = Math.round(x(wanted)) + 0.5;
     stroke(pen, colour("text"), 1, () => {

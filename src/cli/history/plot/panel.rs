@@ -48,10 +48,13 @@ pub(super) enum Tone {
     State(CongestionState),
 }
 
-/// Returns the panels that tell how a link behaves: added delay, then both directions.
+/// Returns the panels that tell how a link behaves: added delay, then each direction that is shaped.
 pub(super) fn usual(buckets: &[Option<Bucket>]) -> Vec<Panel> {
     let mut panels = vec![delays(buckets)];
-    panels.extend(Direction::ALL.map(|direction| rates(buckets, direction)));
+    let is_shaped =
+        |direction: &Direction| buckets.iter().flatten().any(|bucket| bucket.is_shaped(*direction));
+    let shaped = Direction::ALL.into_iter().filter(is_shaped);
+    panels.extend(shaped.map(|direction| rates(buckets, direction)));
     panels
 }
 

@@ -43,7 +43,7 @@ fn controller() -> Wan {
             bloat_threshold: ms(15.0),
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
-        directions: PerDirection { download: direction, upload: direction },
+        directions: PerDirection { download: Some(direction), upload: Some(direction) },
     };
     Wan::new(&params, MonoTime::ZERO)
 }
