@@ -227,8 +227,13 @@ fn a_full_upload_that_is_shaped_alone_outlasts_a_download_that_fills_the_link() 
     let base = params().directions.upload.unwrap().limits.base.mbps();
     for (timestamps, usual) in [(true, 40.0), (false, base)] {
         let link = link(&Shape::Steady, GREEDY, GREEDY);
-        let mut bench = upload_only(LinkSpec { timestamps, ..link });
-        bench.run(seconds(20), |_| {});
+        // What the path is like is learned before.
+        let silence = BitRate::from_bps(20_000).into();
+        let quiet = Phase { lasts: seconds(30), download: silence, upload: silence };
+        let full = Phase { lasts: seconds(300), download: GREEDY.into(), upload: GREEDY.into() };
+        let traffic = Traffic::new(vec![quiet, full]);
+        let mut bench = upload_only(LinkSpec { timestamps, traffic, ..link });
+        bench.run(seconds(50), |_| {});
         let (mut lowest, mut sum, mut steps) = (f64::MAX, 0.0, 0.0);
         bench.run(seconds(120), |step| {
             let rate = step.desired.upload.mbps();
