@@ -16,7 +16,7 @@ use wanctl::{
     catalogue::Catalogue,
     clock::Clock,
     config::RouterConfig,
-    control::{Direction, PerDirection},
+    control::{Actuation, Direction, PerDirection},
     router::routeros::RouterOs,
     sim::{
         plant::PlantReading,
@@ -56,11 +56,22 @@ impl Rig {
 
     /// Reaches the router of the bench by another URL.
     fn at(bench: Bench, url: &str, writes: bool, parting: Option<Vec<BitRate>>) -> Self {
+        Self::shaping(&Direction::ALL, bench, url, writes, parting)
+    }
+
+    fn shaping(
+        directions: &[Direction],
+        bench: Bench,
+        url: &str,
+        writes: bool,
+        parting: Option<Vec<BitRate>>,
+    ) -> Self {
         let settings = RouterConfig { url: url.to_owned(), ..bench.config("ctl", "secret") };
-        let queues = [Direction::Download, Direction::Upload].map(|direction| {
-            let name = if direction == Direction::Download { "dl" } else { "ul" };
-            Queue { wan: 0, direction, queue: tree(name) }
-        });
+        let queue = |direction: &Direction| {
+            let name = if *direction == Direction::Download { "dl" } else { "ul" };
+            Queue { wan: 0, direction: *direction, queue: tree(name) }
+        };
+        let queues: Vec<Queue> = directions.iter().map(queue).collect();
         let link = Link::default();
         let refs = queues.iter().map(|queue| queue.queue.clone()).collect();
         let (stats_interval, pace) = (settings.stats_interval, settings.pace);
@@ -69,7 +80,7 @@ impl Rig {
         let (tune, tuning) = watch::channel(tuning);
         let actuator = Actuator::new(Assignment {
             router: Arc::new(RouterOs::new(&settings, refs).unwrap()),
-            queues: queues.to_vec(),
+            queues,
             links: vec![link.clone()],
             switches: SwitchWork {
                 refs: Vec::new(),
@@ -121,6 +132,22 @@ async fn desired_rates_come_into_force_and_then_all_is_silent() {
     until("ten more readings", || rig.bench.emulator.log().len() >= reads + 10).await;
     assert_eq!(writes(), before);
     assert_eq!(rig.report.borrow().up, Some(true));
+}
+
+#[tokio::test]
+async fn a_direction_that_is_not_shaped_is_neither_read_nor_written() {
+    let bench = Bench::start(usual()).await;
+    let url = bench.url.clone();
+    let rig = Rig::shaping(&[Direction::Upload], bench, &url, true, Some(vec![mbps(7.0)]));
+    rig.link.desired.send_replace(PerDirection { download: None, upload: Some(mbps(20.0)) });
+    until("the limit in force", || rig.in_force("ul") == Some(mbps(20.0))).await;
+    until("readings", || rig.link.shaper.borrow().is_some_and(|s| s.sequence > 3)).await;
+    let queues = rig.link.shaper.borrow().unwrap().queues;
+    assert!(queues.download.is_none() && queues.upload.is_some());
+    assert_eq!(rig.link.actuation.borrow().download, Actuation::default());
+    rig.stop.cancel();
+    until("the parting limit in force", || rig.in_force("ul") == Some(mbps(7.0))).await;
+    assert_eq!(rig.in_force("dl"), None);
 }
 
 #[tokio::test]

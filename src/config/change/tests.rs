@@ -219,3 +219,29 @@ fn a_wan_that_comes_or_goes_waits_for_a_restart() {
         ]
     );
 }
+
+#[test]
+fn a_direction_that_comes_or_goes_waits_for_a_restart() {
+    let upload_only = RUNNING
+        .replacen(
+            "    download: {queue: A, floor_mbps: 10, base_mbps: 50, ceiling_mbps: 100}\n",
+            "",
+            1,
+        )
+        .replacen("ceiling_mbps: 10}", "ceiling_mbps: 9}", 1);
+    for (old, new) in [(RUNNING, upload_only.as_str()), (&upload_only, RUNNING)] {
+        let running = parse(old);
+        let (adopted, changes) = running.clone().adopt(parse(new));
+        let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "`wans[0].download` changed: takes effect after a restart",
+                "`wans[0].upload.ceiling_mbps` changed"
+            ]
+        );
+        assert_eq!(adopted.wans[0].queues, running.wans[0].queues);
+        let download = |config: &Config| config.wans[0].params.directions.download;
+        assert_eq!(download(&adopted), download(&running));
+    }
+}

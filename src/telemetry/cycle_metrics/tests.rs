@@ -139,3 +139,14 @@ fn exactly_one_state_is_current() {
         .sum();
     assert!((current - 1.0).abs() < 1e-9);
 }
+
+#[test]
+fn a_direction_that_is_not_shaped_has_no_series() {
+    let mut catalogue = Catalogue::default();
+    let families = WanLabels::register(&mut catalogue);
+    let metrics = CycleMetrics::new(&families, "cable", &[], &[Direction::Upload]);
+    let page = encode(&catalogue, Format::Text).unwrap().text();
+    assert!(page.contains("direction=\"upload\""));
+    assert!(!page.contains("direction=\"download\""), "{page}");
+    drop(metrics);
+}

@@ -75,3 +75,30 @@ fn fields_do_not_overlap() {
         used[field.column] |= bits;
     }
 }
+
+#[test]
+fn a_direction_that_is_not_shaped_has_no_value_and_no_time() {
+    let cycles = [1, 2].map(|number| {
+        let mut cycle = fixture::cycle(0, number);
+        cycle.directions.download = None;
+        cycle
+    });
+    let values = pack(&cycles[1], Some(&cycles[0]), &mut Carry::default());
+    let row = Unpacked(&values);
+    assert_eq!((row.state(Direction::Download), row.reason(Direction::Download)), (None, None));
+    assert!(row.rates(Direction::Download).iter().all(Option::is_none));
+    assert!(row.state(Direction::Upload).is_some());
+    let bucket = super::super::summed(&values);
+    for state in CongestionState::ALL {
+        assert_eq!(bucket.state_ms(Direction::Download, state), 0);
+    }
+    let known = |direction: Direction| {
+        let of = |field: &&crate::history::Field| field.topic().0 == Some(direction);
+        crate::history::Field::all()
+            .iter()
+            .filter(of)
+            .filter_map(|field| field.value(&bucket))
+            .count()
+    };
+    assert_eq!((known(Direction::Download), known(Direction::Upload) > 10), (0, true));
+}
