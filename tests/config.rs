@@ -180,7 +180,7 @@ fn the_smallest_configuration_gets_the_documented_defaults() {
     assert_eq!(wan.probe.timeout, Duration::from_secs(1));
     assert_eq!(wan.queues.upload, Some(QueueRef::Tree("WAN-UL".to_owned())));
     let evidence = wan.params.evidence;
-    assert_eq!((evidence.reflectors, evidence.stale_after), (3, Duration::from_secs(1)));
+    assert_eq!((evidence.reflectors, evidence.stale_after), (12, Duration::from_secs(1)));
     assert_eq!(evidence.bloat_threshold, Delay::from_micros(15_000));
     assert_eq!(wan.params.thresholds.soft_red, Delay::from_micros(45_000));
     assert_eq!(wan.params.thresholds.red, Delay::from_micros(80_000));

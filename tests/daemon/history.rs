@@ -48,6 +48,7 @@ fn ended_in_order_it_leaves_every_cycle_and_the_reason() {
     let site = Site::with(&Sketch::of(router.url()));
     let Some(daemon) = site.run(&[]) else { return };
     daemon.wait_until_ready();
+    until("a second of cycles", || (daemon.cycles() > 20.0).then_some(()));
     let decided = daemon.cycles();
     daemon.stop().expect(0);
     let history = open(&site.path("history.db"));

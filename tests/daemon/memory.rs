@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use crate::support::{
     child::until,
+    daemon::Daemon,
     router::Router,
     site::{Site, Sketch, WAN},
 };
@@ -26,17 +27,26 @@ fn forge(site: &Site, seconds: i64) {
     assert_eq!(changed.unwrap(), 1);
 }
 
+/// Waits until the idle delay of every reflector has been learned.
+fn learn(daemon: &Daemon) {
+    let provisional = "wanctl_rtt_baseline_provisional";
+    until("a final baseline", || {
+        let value = daemon.scrape().find(provisional, &[("wan", WAN)]);
+        (value == Some(0.0) && daemon.cycles() > 60.0).then_some(())
+    });
+}
+
 fn live_a_little(site: &Site) -> Option<()> {
     let daemon = site.run(&[])?;
     daemon.wait_until_ready();
-    until("two seconds of cycles", || (daemon.cycles() > 40.0).then_some(()));
+    learn(&daemon);
     daemon.stop().expect(0);
     Some(())
 }
 
 #[test]
 fn a_restart_continues_from_what_was_learned() {
-    let router = Router::start();
+    let router = Router::with_traffic(0.0);
     let site = Site::with(&Sketch::of(router.url()));
     let Some(()) = live_a_little(&site) else { return };
     let learned = stored(&site).expect("kept at the end");
@@ -55,7 +65,7 @@ fn a_restart_continues_from_what_was_learned() {
 
 #[test]
 fn a_memory_from_the_future_is_not_believed() {
-    let router = Router::start();
+    let router = Router::with_traffic(0.0);
     let site = Site::with(&Sketch::of(router.url()));
     let Some(()) = live_a_little(&site) else { return };
     forge(&site, 3600);
@@ -63,8 +73,7 @@ fn a_memory_from_the_future_is_not_believed() {
     let line = daemon.program.logged("what was learned is not used");
     assert!(line.contains("from the future"), "{line}");
     daemon.wait_until_ready();
-    // A reflector's first turns may ask for the time.
-    until("two seconds of cycles", || (daemon.cycles() > 40.0).then_some(()));
+    learn(&daemon);
     daemon.stop().expect(0);
     assert!(stored(&site).unwrap() < 7_777_777, "learned anew");
 }

@@ -92,7 +92,7 @@ fn a_named_pipe_in_place_of_the_history_costs_the_history_only() {
 fn a_router_that_accepts_and_says_nothing_does_not_delay_the_end() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let site = Site::with(&Sketch { on_exit: "restore", ..Sketch::of(url) });
+    let site = Site::with(&Sketch { on_exit: "base", ..Sketch::of(url) });
     let Some(daemon) = site.run(&[]) else { return };
     let _asked = silent.accept().unwrap();
     stop_in_time(daemon).expect(0);

@@ -136,6 +136,10 @@ impl Plant for Queues {
     fn reading(&self, queue: &str) -> PlantReading {
         let busy = self.busy.lock().unwrap();
         let bytes = busy.get(queue).map_or(0.0, |queue| self.bytes_now(queue)) as u64;
-        PlantReading { bytes, packets: bytes / 1500, ..PlantReading::default() }
+        // More comes than a full queue lets through.
+        let backlog_packets = if self.share < 1.0 { 0 } else { 40 };
+        let backlog_bytes = backlog_packets * 1500;
+        let packets = bytes / 1500;
+        PlantReading { bytes, packets, backlog_bytes, backlog_packets, ..PlantReading::default() }
     }
 }
