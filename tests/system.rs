@@ -18,6 +18,7 @@ mod system {
     mod disk;
     mod faults;
     mod fleet;
+    mod hostile;
     mod import;
     mod lab;
     #[path = "../../benches/history/link.rs"]

@@ -109,3 +109,6 @@ impl Bind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,6 +202,14 @@ pub struct ReflectorView {
     pub dead_since: Option<MonoTime>,
 }
 
+impl ReflectorView {
+    /// Tells whether it was ever asked; a built-in one in reserve may never be.
+    #[must_use]
+    pub fn was_asked(&self) -> bool {
+        self.last_reply.is_some() || self.dead_since.is_some() || self.loss > 0.0
+    }
+}
+
 /// How punctual the loop was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Timing {

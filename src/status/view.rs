@@ -100,7 +100,8 @@ impl WanView {
         let told = cycle.map(|cycle| &cycle.measurement);
         let direction = |direction: Direction| DirectionView::of(cycle?, direction);
         let reflectors = cycle.map_or(&[][..], |cycle| cycle.reflectors.as_slice());
-        let reflectors = addresses.iter().zip(reflectors).map(|(address, view)| ReflectorRow {
+        let reflectors = addresses.iter().zip(reflectors).filter(|(_, view)| view.was_asked());
+        let reflectors = reflectors.map(|(address, view)| ReflectorRow {
             address: address.clone(),
             fresh: view.fresh,
             baseline_ms: ms(view.baseline),
@@ -111,19 +112,20 @@ impl WanView {
                 .zip(view.dead_since)
                 .map(|(cycle, since)| cycle.at.since(since).as_secs_f64()),
         });
+        let reflectors: Vec<ReflectorRow> = reflectors.collect();
         Self {
             name: name.to_owned(),
             running: cycle.is_some(),
             time: cycle.map_or(0.0, |cycle| cycle.wall.seconds()),
             measurement: told.map_or("starting", |told| told.state.name()),
-            reflectors_fresh: [told.map_or(0, |told| usize::from(told.fresh)), addresses.len()],
+            reflectors_fresh: [told.map_or(0, |told| usize::from(told.fresh)), reflectors.len()],
             rtt_ms: ms(told.and_then(|told| told.rtt)),
             baseline_ms: ms(told.and_then(|told| told.baseline)),
             delta_ms: ms(told.and_then(|told| told.delta)),
             jitter_ms: ms(told.and_then(|told| told.jitter)),
             download: direction(Direction::Download),
             upload: direction(Direction::Upload),
-            reflectors: reflectors.collect(),
+            reflectors,
             notes,
             newest,
         }

@@ -33,7 +33,8 @@ pub(super) fn measurement(
     let Some(cycle) = cycle else {
         return Part::judge(Level::Degraded, Vec::new(), None).with_notes(notes);
     };
-    let (told, of) = (&cycle.measurement, cycle.reflectors.len());
+    let told = &cycle.measurement;
+    let of = cycle.reflectors.iter().filter(|reflector| reflector.was_asked()).count();
     let reason = match told.state {
         MeasurementState::Healthy => None,
         MeasurementState::Starting => Some("no reflector has answered yet".to_owned()),
