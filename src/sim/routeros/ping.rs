@@ -93,18 +93,7 @@ pub(super) async fn ping(
         let round_trip = (pinger.0)(address).filter(|span| *span <= lost_after);
         let is_last = seq + 1 == count;
         let wait = if is_last { round_trip.unwrap_or(lost_after) } else { interval };
-        tally.count(round_trip);
-        let mut probe = tally.show();
-        probe.insert("host", host.clone());
-        probe.insert("seq", seq.to_string());
-        if let Some(span) = round_trip {
-            probe.insert("size", size.clone());
-            probe.insert("time", values::shown_time(span));
-            probe.insert("ttl", "64".into());
-        } else {
-            probe.insert("status", lost_probe.to_owned());
-        }
-        probes.push(probe);
+        probes.push(tally.row(&host, &size, round_trip, lost_probe));
         tokio::time::sleep(wait).await;
     }
     Ok(probes)
@@ -120,15 +109,34 @@ fn read_interval(text: &str) -> Result<Duration, Refusal> {
 
 /// What the probes so far add up to; every answer carries it.
 #[derive(Debug, Default)]
-struct Tally {
+pub(super) struct Tally {
     sent: u32,
     round_trips: Vec<Duration>,
 }
 
 impl Tally {
-    fn count(&mut self, round_trip: Option<Duration>) {
+    /// Counts a probe and returns its row. `lost` is the status of a lost one.
+    pub(super) fn row(
+        &mut self,
+        host: &str,
+        size: &str,
+        round_trip: Option<Duration>,
+        lost: &str,
+    ) -> Values {
+        let seq = self.sent.to_string();
         self.sent += 1;
         self.round_trips.extend(round_trip);
+        let mut row = self.show();
+        row.extend([("host", host.to_owned()), ("seq", seq)]);
+        match round_trip {
+            Some(span) => row.extend([
+                ("size", size.to_owned()),
+                ("time", values::shown_time(span)),
+                ("ttl", "64".to_owned()),
+            ]),
+            None => row.extend([("status", lost.to_owned())]),
+        }
+        row
     }
 
     fn show(&self) -> Values {

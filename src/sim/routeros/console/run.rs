@@ -7,7 +7,7 @@ use super::{
         auth::Policy,
         errors::Refusal,
         operations::{Query, Session},
-        ping::Pinger,
+        ping::{Pinger, Tally},
         place::{Place, Single},
         schema::{Menu, Values},
         values,
@@ -267,21 +267,13 @@ impl<'a, 'b> Machine<'a, 'b> {
         let address: IpAddr = host.parse().map_err(|_| Refusal::invalid_value("address"))?;
         let count = arguments.get("count").map_or(Some(1), |count| values::whole(count));
         let count = count.ok_or_else(|| Refusal::invalid_value("count"))?.min(20);
+        let mut tally = Tally::default();
         let mut probes = Vec::new();
         for seq in 0..count {
             let answer = self.pinger.round_trip(address).filter(|span| *span <= LOST_AFTER);
             let is_last = seq + 1 == count;
             self.wait += if is_last { answer.unwrap_or(LOST_AFTER) } else { LOST_AFTER };
-            let mut probe = Values::from([("host", host.clone()), ("seq", seq.to_string())]);
-            match answer {
-                Some(span) => probe.extend([
-                    ("size", "56".to_owned()),
-                    ("time", values::shown_time(span)),
-                    ("ttl", "64".to_owned()),
-                ]),
-                None => probe.extend([("status", "timeout".to_owned())]),
-            }
-            probes.push(table(&probe));
+            probes.push(table(&tally.row(&host, "56", answer, "timeout")));
         }
         Ok(Value::List(probes))
     }

@@ -89,7 +89,7 @@ fn commands_print_what_routeros_prints() {
         ),
         (
             ":put [/ping address=192.0.2.1 count=1 as-value]",
-            "host=192.0.2.1;seq=0;size=56;time=00:00:00.010000;ttl=64\r\n",
+            "avg-rtt=00:00:00.010000;host=192.0.2.1;max-rtt=00:00:00.010000;min-rtt=00:00:00.010000;packet-loss=0;received=1;sent=1;seq=0;size=56;time=00:00:00.010000;ttl=64\r\n",
         ),
         // Successes of all kinds.
         ("/queue/tree/set [find name=\"dl\"] max-limit=50M", ""),
