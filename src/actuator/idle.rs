@@ -34,6 +34,8 @@ impl Default for IdleReads {
 pub(super) struct IdleWatch {
     before: Option<(MonoTime, Vec<Option<u64>>)>,
     quiet_since: Option<MonoTime>,
+    /// Something besides the traffic asks for the full pace.
+    is_stirred: bool,
 }
 
 impl IdleWatch {
@@ -61,15 +63,18 @@ impl IdleWatch {
         !is_quiet
     }
 
-    /// Notes that something stirs besides the traffic.
-    pub(super) fn stir(&mut self) {
-        self.quiet_since = None;
+    /// Notes whether anything besides the traffic asks for the full pace: a control loop that is not
+    /// idle, or a write that is due.
+    pub(super) fn stir(&mut self, is_stirred: bool) {
+        self.is_stirred = is_stirred;
     }
 
     /// Returns the time from one reading to the next, which is `usual` while anything stirs.
     pub(super) fn interval(&self, usual: Duration, idle: IdleReads, now: MonoTime) -> Duration {
         match self.quiet_since {
-            Some(since) if now.since(since) >= idle.after => usual.max(idle.interval),
+            Some(since) if !self.is_stirred && now.since(since) >= idle.after => {
+                usual.max(idle.interval)
+            }
             Some(_) | None => usual,
         }
     }
@@ -122,6 +127,15 @@ mod tests {
         let at = MonoTime::from_millis(71_000);
         assert!(watch.take(&rows(bytes + 50_000), at));
         assert_eq!(watch.interval(USUAL, IdleReads::default(), at), USUAL);
+    }
+
+    #[test]
+    fn a_loop_that_is_not_idle_keeps_the_full_pace_and_costs_no_further_minute() {
+        let (mut watch, mut bytes) = (IdleWatch::default(), 0);
+        watch.stir(true);
+        assert_eq!(reads(&mut watch, &mut bytes, 0, 0, 70_000).len(), 700);
+        watch.stir(false);
+        assert_eq!(reads(&mut watch, &mut bytes, 0, 70_000, 80_000).len(), 10);
     }
 
     #[test]

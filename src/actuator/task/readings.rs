@@ -25,8 +25,9 @@ impl Actuator {
             idle.borrow_and_update();
         }
         let is_pending = self.reconciler.next_due().is_some() && self.work.writes();
-        if is_pending || !self.work.loops_are_idle() {
-            self.idle_watch.stir();
+        let is_stirred = is_pending || !self.work.loops_are_idle();
+        self.idle_watch.stir(is_stirred);
+        if is_stirred {
             self.next.queues = self.next.queues.min(now + self.work.stats_interval());
         }
     }
