@@ -15,6 +15,7 @@ pub mod fuzzed;
 mod idle;
 mod inspect;
 mod json;
+mod network;
 mod pinged;
 mod queues;
 mod rate;

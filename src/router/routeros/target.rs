@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use super::topology::{Network, Topology};
+use super::{network::Network, topology::Topology};
 use crate::{config::QueueTarget, router::RouterText};
 
 /// Wider networks than this, in bits that their addresses have in common, are nobody's own.

@@ -2,11 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     net::IpAddr,
 };
 
-use super::road::{Menu, Road, Row, optional};
+use super::{
+    network::Network,
+    road::{Menu, Road, Row, optional},
+};
 use crate::{
     config::QueueTarget,
     router::{RouterError, RouterText},
@@ -22,8 +24,14 @@ const LAN_LIST: &str = "lan";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Topology {
     names: BTreeSet<String>,
+    bridges: BTreeSet<String>,
+    /// Known to lead to a provider: by a list, a client, or their kind.
     wan: BTreeSet<String>,
     lan: BTreeSet<String>,
+    /// Some default route leads over these, in use or not, in whichever routing table.
+    routed: BTreeSet<String>,
+    /// There is a default route of which the router does not show the interface.
+    has_lost_route: bool,
     addresses: Vec<(Network, String)>,
     lists: BTreeMap<String, BTreeSet<String>>,
 }
@@ -73,6 +81,9 @@ impl Topology {
         let mut topology = Self::default();
         for row in &rows.interfaces {
             topology.names.extend(own(row.text("name")));
+            if row.text("type") == Some("bridge") {
+                topology.bridges.extend(own(row.text("name")));
+            }
             if row.text("type").is_some_and(|kind| UPLINKS.contains(&kind)) {
                 topology.wan.extend(own(row.text("name")));
             }
@@ -109,8 +120,11 @@ impl Topology {
         for row in enabled(&rows.routes).filter(is_default) {
             let ways = [row.text("immediate-gw"), row.text("gateway")];
             let ways = ways.into_iter().flatten().flat_map(|ways| ways.split(','));
-            let found: Vec<String> = ways.filter_map(|way| topology.leads_over(way)).collect();
-            topology.wan.extend(found);
+            let ways: Vec<&str> = ways.filter(|way| !way.is_empty()).collect();
+            let found: Vec<String> =
+                ways.iter().filter_map(|way| topology.leads_over(way)).collect();
+            topology.has_lost_route |= found.is_empty() && !ways.is_empty();
+            topology.routed.extend(found);
         }
         topology
     }
@@ -155,13 +169,25 @@ impl Topology {
     fn side_of_interface(&self, name: &str) -> Result<QueueTarget, String> {
         let shown = RouterText::words(name);
         let is_known = self.names.contains(name);
+        let is_routed = self.routed.contains(name);
         match (self.wan.contains(name), self.lan.contains(name)) {
             (true, false) => Ok(QueueTarget::Wan),
-            (false, true) => Ok(QueueTarget::Lan),
-            (true, true) => Err(format!("`{shown}` is on the WAN side and on the LAN side")),
+            (false, true) if !is_routed => Ok(QueueTarget::Lan),
+            (_, true) => Err(format!("`{shown}` is on the WAN side and on the LAN side")),
+            // A backup router in the home: which of the routes is in use changes with every
+            // failover, and on which side the interface is does not.
+            (false, false)
+                if is_routed && self.looks_like_home(name) && self.is_other_way(name) =>
+            {
+                Err(format!(
+                    "a default route leads over `{shown}`, which looks like the home (a private \
+                     address, or a bridge), and another leads elsewhere"
+                ))
+            }
+            (false, false) if is_routed => Ok(QueueTarget::Wan),
             // Where the way to the internet is known to be another, an interface with an address
             // of the home is in the home.
-            (false, false) if !self.wan.is_empty() && self.has_private_address(name) => {
+            (false, false) if self.is_way_known() && self.has_private_address(name) => {
                 Ok(QueueTarget::Lan)
             }
             (false, false) if is_known => Err(format!(
@@ -171,9 +197,26 @@ impl Topology {
         }
     }
 
+    /// Tells whether something leads to the internet over another interface than this.
+    fn is_other_way(&self, name: &str) -> bool {
+        self.has_lost_route || self.wan.union(&self.routed).any(|other| other != name)
+    }
+
+    /// Tells whether all ways to the internet are known, or one beyond doubt.
+    fn is_way_known(&self) -> bool {
+        let is_certain = |name: &String| !self.looks_like_home(name);
+        !self.wan.is_empty()
+            || self.routed.iter().any(is_certain)
+            || (!self.routed.is_empty() && !self.has_lost_route)
+    }
+
+    fn looks_like_home(&self, name: &str) -> bool {
+        self.bridges.contains(name) || self.has_private_address(name)
+    }
+
     fn has_private_address(&self, name: &str) -> bool {
         let is_it = |(network, interface): &(Network, String)| {
-            interface == name && matches!(network.address, IpAddr::V4(v4) if v4.is_private())
+            interface == name && matches!(network.address(), IpAddr::V4(v4) if v4.is_private())
         };
         self.addresses.iter().any(is_it)
     }
@@ -195,53 +238,6 @@ impl Topology {
             topology.lists.entry((*list).to_owned()).or_default().insert((*interface).to_owned());
         }
         topology
-    }
-}
-
-/// A network, or an address in one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Network {
-    address: IpAddr,
-    /// Bits that all addresses of the network have in common.
-    prefix: u32,
-}
-
-impl Network {
-    /// Reads `192.0.2.0/24`, `2001:db8::/32` or an address alone.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
-        let address: IpAddr = address.parse().ok()?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Some(longest), |prefix| prefix.parse().ok())?;
-        (prefix <= longest).then_some(Self { address, prefix })
-    }
-
-    pub(super) const fn address(self) -> IpAddr {
-        self.address
-    }
-
-    pub(super) const fn prefix(self) -> u32 {
-        self.prefix
-    }
-
-    /// Tells whether one of the two holds the other.
-    fn overlaps(self, other: Self) -> bool {
-        let common = self.prefix.min(other.prefix);
-        match (self.address, other.address) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => {
-                (a.to_bits() ^ b.to_bits()).checked_shr(32 - common).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(a), IpAddr::V6(b)) => {
-                (a.to_bits() ^ b.to_bits()).checked_shr(128 - common).unwrap_or(0) == 0
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
     }
 }
 
@@ -317,6 +313,68 @@ mod tests {
         let told = sides(&rows, &["lte1", "ether1", "dsl", "vlan7", "bridge", "guests", "ether2"]);
         let wan = Some(Wan);
         assert_eq!(told, [wan, wan, wan, wan, Some(Lan), Some(Lan), None]);
+    }
+
+    /// A backup router in the home, whichever of the two routes is in use at present.
+    #[test]
+    fn a_default_route_through_the_home_is_never_taken_for_the_wan() {
+        use QueueTarget::{Lan, Wan};
+        let address = |address, interface| row(&[("address", address), ("interface", interface)]);
+        let default = |gateway, more: &[(&str, &str)]| {
+            let mut pairs = vec![("dst-address", "0.0.0.0/0"), ("gateway", gateway)];
+            pairs.extend(more);
+            row(&pairs)
+        };
+        let (used, unused) = ([("active", "true")], [("inactive", "true")]);
+        let elsewhere = [("active", "true"), ("routing-table", "backup")];
+        for (first, second, wan) in [
+            (default("198.51.100.1", &used), default("192.168.88.2", &unused), Some(Wan)),
+            (default("198.51.100.1", &unused), default("192.168.88.2", &used), Some(Wan)),
+            (default("198.51.100.1", &used), default("192.168.88.2", &elsewhere), Some(Wan)),
+            (default("198.51.100.1", &used), default("192.168.88.2%bridge", &unused), Some(Wan)),
+            // A recursive gateway, of which only the router knows where it leads.
+            (default("9.9.9.9", &unused), default("192.168.88.2", &used), None),
+        ] {
+            for (kind, home) in [("bridge", "192.168.88.1/24"), ("ether", "192.168.88.1/24")] {
+                let rows = Rows {
+                    interfaces: vec![interface("ether1", "ether"), interface("bridge", kind)],
+                    addresses: vec![
+                        address("198.51.100.7/24", "ether1"),
+                        address(home, "bridge"),
+                        address("10.1.1.1/24", "guests"),
+                    ],
+                    routes: vec![first.clone(), second.clone()],
+                    ..Rows::default()
+                };
+                let told = sides(&rows, &["ether1", "bridge", "guests"]);
+                assert_eq!(told, [wan, None, wan.map(|_| Lan)], "{first:?} {second:?}");
+            }
+        }
+    }
+
+    /// Behind a provider's router the way out has a private address, and a client or list says so.
+    #[test]
+    fn a_private_address_on_the_only_or_the_named_way_out_is_the_wan() {
+        use QueueTarget::{Lan, Wan};
+        let address = |address, interface| row(&[("address", address), ("interface", interface)]);
+        let default = |gateway| row(&[("dst-address", "0.0.0.0/0"), ("gateway", gateway)]);
+        let behind = |more: Rows| Rows {
+            addresses: vec![
+                address("10.0.0.2/24", "ether1"),
+                address("10.0.1.2/24", "ether2"),
+                address("192.168.88.1/24", "home"),
+            ],
+            ..more
+        };
+        let names = ["ether1", "ether2", "home"];
+        let one = behind(Rows { routes: vec![default("10.0.0.1")], ..Rows::default() });
+        assert_eq!(sides(&one, &names), [Some(Wan), Some(Lan), Some(Lan)]);
+        let routes = vec![default("10.0.0.1"), default("10.0.1.1")];
+        let clients = ["ether1", "ether2"].map(|name| row(&[("interface", name)])).into();
+        let two = behind(Rows { routes: routes.clone(), dhcp_clients: clients, ..Rows::default() });
+        assert_eq!(sides(&two, &names), [Some(Wan), Some(Wan), Some(Lan)]);
+        let unnamed = behind(Rows { routes, ..Rows::default() });
+        assert_eq!(sides(&unnamed, &names), [None, None, Some(Lan)]);
     }
 
     #[test]
