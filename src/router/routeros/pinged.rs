@@ -1,7 +1,7 @@
 //! What the rows of `/ping` mean. Only `received` says whether a reply came: a router that reports
 //! "host unreachable" or "TTL exceeded" gives the time of that error as `time`.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use super::road::Row;
 use crate::{router::RouterText, units::Delay};
@@ -16,6 +16,9 @@ pub enum Pinged {
     /// The router could not send it; in its own words.
     Refused(String),
 }
+
+/// A reply cannot have been on its way for longer: RouterOS gives up on it after seconds.
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// A `status` with one of these words says that nothing left the router. The errors that come
 /// from the network are named otherwise: "timeout", "host unreachable", "net unreachable", "TTL
@@ -38,9 +41,9 @@ const NOT_SENT: [&str; 9] = [
 /// A sentence if the time of a reply makes no sense.
 pub(super) fn read(address: IpAddr, rows: &[Row]) -> Result<Pinged, String> {
     if let Some(row) = rows.iter().find(|row| is_reply(address, row)) {
-        let time = row.span("time").ok_or_else(|| {
+        let time = row.span("time").filter(|time| *time <= LONGEST).ok_or_else(|| {
             let text = RouterText::words(row.text("time").unwrap_or_default());
-            format!("`time` is `{text}`, not a time")
+            format!("`time` is `{text}`, not the time of a reply")
         })?;
         return Ok(Pinged::Reply(time.into()));
     }
@@ -124,7 +127,12 @@ mod tests {
         }
         let late_row = r#"[{"status":"timeout","received":"0"},{"received":"1","time":"1s20ms"}]"#;
         assert_eq!(pinged(late_row).unwrap(), Pinged::Reply(Delay::from_micros(1_020_000)));
-        assert!(pinged(r#"[{"received":"1","time":"soon"}]"#).is_err());
+        for time in ["soon", "60s1us", "1m1s", "1d", "5124095h34m33s", ""] {
+            let body = format!(r#"[{{"received":"1","time":"{time}"}}]"#);
+            assert!(pinged(&body).is_err(), "{time}");
+        }
+        let longest = pinged(r#"[{"received":"1","time":"1m"}]"#).unwrap();
+        assert_eq!(longest, Pinged::Reply(Delay::from_micros(60_000_000)));
     }
 
     #[test]
