@@ -13,7 +13,6 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
             if is_absent { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
         },
         variable: &|_| Some("swordfish".to_owned()),
-        reaches: &|_, address| address.is_ipv4(),
     };
     match Config::parse(text, Path::new("fuzzed.yaml"), &surroundings) {
         // What was read is what it is by a second reading.

@@ -1,7 +1,7 @@
 //! Whether this host has a route for a WAN's probes, and in words why a probe could not be sent.
 
 use std::{
-    fs, io,
+    io,
     net::{IpAddr, SocketAddr},
 };
 
@@ -12,18 +12,23 @@ use crate::config::Bind;
 
 /// Any port will do: nothing is sent.
 const PORT: u16 = 53;
-/// The routes of this network namespace, by interface.
-const ROUTES: &str = "/proc/net/route";
 
 /// Tells whether this host can send to `address` from the end `bind`. No packet is sent.
 pub(super) fn reaches(bind: &Bind, address: IpAddr) -> bool {
-    let has_family = match (bind, address) {
-        (Bind::Source(source), _) => source.is_ipv4() == address.is_ipv4(),
-        // The kernel takes every IPv4 address for a neighbour on an interface without routes.
-        (Bind::Interface(name), IpAddr::V4(_)) => has_ipv4(name),
-        (Bind::Interface(_) | Bind::Any, _) => true,
+    let has_family = match bind {
+        Bind::Source(source) => source.is_ipv4() == address.is_ipv4(),
+        Bind::Interface(_) | Bind::Any => true,
     };
     has_family && look(bind, address).is_ok()
+}
+
+/// Says what is missing if the interface of `bind` has no address of the family of `address`. The
+/// kernel would send all the same: from an address of another interface, and for IPv4 as if the
+/// target were a neighbour.
+pub(super) fn lacks_address(bind: &Bind, address: IpAddr) -> Option<String> {
+    let Bind::Interface(name) = bind else { return None };
+    let error = io::ErrorKind::AddrNotAvailable.into();
+    (!has_address(name, Family::of(address))).then(|| explain(bind, address, &error))
 }
 
 /// Says why a probe to `address` could not be sent: which address, interface or route is missing.
@@ -35,6 +40,7 @@ pub(super) fn explain(bind: &Bind, address: IpAddr, error: &io::Error) -> String
             format!("the source address {source} is not configured on this host")
         }
         (Err(Missing::End(cause)), Bind::Interface(name)) => no_interface(name, &cause),
+        (Err(Missing::Address), _) => format!("no {family} address{}", end(bind)),
         (Err(Missing::Route(cause)), Bind::Source(source)) => {
             format!("no {family} route from the source address {source} ({cause})")
         }
@@ -73,6 +79,8 @@ fn end(bind: &Bind) -> String {
 enum Missing {
     /// The source address or the interface.
     End(io::Error),
+    /// An address of the interface.
+    Address,
     Route(io::Error),
 }
 
@@ -82,14 +90,20 @@ fn look(bind: &Bind, address: IpAddr) -> Result<(), Missing> {
     let socket = Socket::new(Domain::for_address(target), Type::DGRAM, Some(Protocol::UDP));
     let socket = socket.map_err(Missing::Route)?;
     bind.tie(&socket).map_err(Missing::End)?;
+    if matches!(bind, Bind::Interface(name) if !has_address(name, Family::of(address))) {
+        return Err(Missing::Address);
+    }
     socket.connect(&target.into()).map_err(Missing::Route)
 }
 
-/// Tells whether an interface has IPv4 routes, that of its own network among them. Where that
-/// cannot be read, it is assumed.
-fn has_ipv4(interface: &str) -> bool {
-    let Ok(routes) = fs::read_to_string(ROUTES) else { return true };
-    routes.lines().skip(1).any(|line| line.split_whitespace().next() == Some(interface))
+/// Tells whether an interface has an address of this family that reaches beyond its own network.
+/// Where that cannot be read, it is assumed.
+fn has_address(interface: &str, family: Family) -> bool {
+    let Ok(addresses) = if_addrs::get_if_addrs() else { return true };
+    addresses.iter().any(|found| {
+        let is_local = matches!(found.ip(), IpAddr::V6(ip) if ip.is_unicast_link_local());
+        found.name == interface && Family::of(found.ip()) == family && !is_local
+    })
 }
 
 #[cfg(test)]

@@ -231,7 +231,15 @@ impl Prober for Supervised {
         patience: Patience,
     ) -> BoxFuture<'_, Answer> {
         Box::pin(async move {
-            let Some(family) = self.family(reflector) else { return ProbeOutcome::Unsent.into() };
+            let Some(address) = self.reflectors.get(usize::from(reflector.0)) else {
+                return ProbeOutcome::Unsent.into();
+            };
+            let family = Family::of(*address);
+            let lacks = self.bind.as_ref().and_then(|bind| route::lacks_address(bind, *address));
+            if let Some(reason) = lacks {
+                self.failed(family, reason.clone());
+                return Answer::unsent(reason);
+            }
             let prober = match self.ready(family) {
                 Ok(prober) => prober,
                 Err(reason) => return Answer::unsent(reason),

@@ -1,7 +1,8 @@
-//! TCP connects where ICMP does not get through: the time from the SYN to whatever answers it.
+//! TCP connects where ICMP does not get through: the time from the SYN to its acceptance.
 //!
-//! A connection that is accepted is ended at once by a reset, and one that is refused is an
-//! answer as well. Middleboxes that answer in a server's place make the delay of the path beyond
+//! A connection that is accepted is ended at once by a reset. One that is refused is no reply: a
+//! firewall on the way, or on this host, refuses in the target's place, and a dead line would seem
+//! alive. The other port is asked then. Middleboxes that answer in a server's place make the delay of the path beyond
 //! them invisible, so this is the last choice.
 
 use std::{
@@ -84,7 +85,7 @@ impl TcpProber {
         // What fails here has not left this host; what fails later was answered from the network.
         match socket.connect(&address.into()) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                return Ok(ProbeOutcome::Reply(Delay::from(sent.elapsed())));
+                return Ok(ProbeOutcome::Lost);
             }
             Err(error) if !is_under_way(&error) => return Err(error),
             Ok(()) | Err(_) => {}
@@ -97,18 +98,11 @@ impl TcpProber {
         let known = if let Some(known) = soon {
             Some(known)
         } else {
-            target.port.store(turn.wrapping_add(1), Relaxed);
             timeout_at(sent + longest.min(LONGEST), connected).await.ok()
         };
         let rtt = sent.elapsed();
-        let is_answered = match known {
-            Some(Ok(())) => match stream.take_error()? {
-                None => true,
-                Some(error) => error.kind() == io::ErrorKind::ConnectionRefused,
-            },
-            Some(Err(_)) | None => false,
-        };
-        if !is_answered {
+        if !matches!(known, Some(Ok(()))) || stream.take_error()?.is_some() {
+            target.port.store(turn.wrapping_add(1), Relaxed);
             return Ok(ProbeOutcome::Lost);
         }
         if is_late {
@@ -192,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_open_and_a_closed_port_both_answer() {
+    async fn only_an_accepted_connection_is_a_reply() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let source = Bind::Source(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -200,7 +194,7 @@ mod tests {
             assert!(matches!(outcome(bind, port).await, ProbeOutcome::Reply(_)));
         }
         drop(listener);
-        assert!(matches!(outcome(source, port).await, ProbeOutcome::Reply(_)));
+        assert_eq!(outcome(source, port).await, ProbeOutcome::Lost, "anybody may have refused it");
     }
 
     #[tokio::test]

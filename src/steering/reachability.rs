@@ -14,8 +14,9 @@
 //! target that answers is enough to be alive. Silence counts only while somebody watches.
 //!
 //! A WAN none of whose probes can be sent counts as silent as well, whatever its targets did
-//! before, if another WAN's probes can be sent: its device, its address or its route is gone. If
-//! no WAN's probes can be sent, the fault is on this side and proves nothing about any of them.
+//! before, once another WAN's probes have been sent for `silence`: its device, its address or its
+//! route is gone. If no WAN's probes can be sent, the fault is on this side and proves nothing about
+//! any of them, and where that ends each WAN gets as long to come back.
 //!
 //! Congestion is not silence. While a download still comes through the WAN, the missing replies
 //! are probably late, and it takes `LATE` times as long until they count as silence.
@@ -76,6 +77,8 @@ pub(super) struct Reachability {
     watched: Option<MonoTime>,
     answering: Since,
     sending: Sending,
+    /// Since when another WAN's probes can be sent without a gap.
+    others: Since,
     /// Since the last reply: a probe was lost, a probe could not be sent.
     lost: bool,
     unsent: bool,
@@ -89,6 +92,7 @@ impl Reachability {
             watched: None,
             answering: Since::default(),
             sending: Sending::default(),
+            others: Since::default(),
             lost: false,
             unsent: false,
         }
@@ -106,6 +110,7 @@ impl Reachability {
     pub(super) fn interrupted(&mut self) {
         self.watched = None;
         self.answering = Since::default();
+        self.others = Since::default();
     }
 
     /// Since when none of the WAN's probes can be sent; `None` if some can, or if that is not
@@ -127,8 +132,9 @@ impl Reachability {
     pub(super) fn update(&mut self, cycle: &Cycle, others_send: bool, params: &FailoverParams) {
         let now = cycle.at;
         self.note_samples(cycle);
+        self.others.keep(others_send, now);
         let watched = *self.watched.get_or_insert(now);
-        let sign = self.sign(cycle, now.since(watched), others_send, params);
+        let sign = self.sign(cycle, now.since(watched), params);
         self.answering.keep(matches!(sign, Sign::Answers), now);
         let proven = self.answering.lasted(now, params.answering);
         let next = match (self.reach, sign) {
@@ -153,18 +159,13 @@ impl Reachability {
         }
     }
 
-    fn sign(
-        &self,
-        cycle: &Cycle,
-        watched: Duration,
-        others_send: bool,
-        params: &FailoverParams,
-    ) -> Sign {
+    fn sign(&self, cycle: &Cycle, watched: Duration, params: &FailoverParams) -> Sign {
         let measurement = &cycle.measurement;
         let silence = measurement.age.map_or(watched, |age| age.min(watched));
         if silence >= params.silence {
             let is_silent = if self.cannot_send_since(cycle.at, params).is_some() {
-                others_send
+                // After a common outage the first WAN that can send again proves nothing yet.
+                self.others.lasted(cycle.at, params.silence)
             } else {
                 let sent = self.lost || !self.unsent;
                 let is_late = flows(cycle) && silence < params.silence * LATE;

@@ -125,6 +125,19 @@ fn a_source_address_that_is_gone_is_named_and_waited_for() {
 }
 
 #[test]
+fn an_interface_without_an_address_is_named_and_waited_for() {
+    assert_fault(
+        "interface: right0",
+        "ip address flush dev right0",
+        "no IPv4 address through interface right0",
+        &[
+            "ip address add 10.77.2.1/24 dev right0",
+            "ip route replace default via 10.77.2.2 dev right0 table 102",
+        ],
+    );
+}
+
+#[test]
 fn a_route_that_is_gone_is_named_and_waited_for() {
     assert_fault(
         "source: 10.77.2.1",

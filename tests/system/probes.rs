@@ -186,6 +186,8 @@ fn an_interface_that_is_not_there_yet_is_waited_for() {
 fn where_pings_get_no_answer_tcp_takes_over() {
     let lab = Lab::new();
     lab.run("left", "echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all");
+    // A closed port would refuse the connects, which is no reply.
+    let _web = lab.start("left", "exec python3 -m http.server 443");
     let daemon = lab.daemon(&format!("{}\n    probe: {{timestamps: off}}", reflectors()));
     daemon.wait_until_ready();
     let labels = [("road", "tcp"), ("reason", "icmp_unanswered")];

@@ -116,6 +116,16 @@ fn if_no_wan_can_send_that_proves_nothing() {
 }
 
 #[test]
+fn after_a_common_outage_the_first_that_can_send_again_proves_nothing_yet() {
+    let mut watched = Watched::new();
+    watched.run(20_000, Weather::FAIR);
+    watched.run(60_000, Weather::UNSENT);
+    watched.others_send = true;
+    assert_eq!(watched.run(1_400, Weather::UNSENT), Reach::Up);
+    assert_eq!(watched.run(150, Weather::UNSENT), Reach::Down);
+}
+
+#[test]
 fn probes_that_are_lost_and_probes_that_cannot_be_sent_are_silence_together() {
     let mut watched = Watched::new();
     watched.run(20_000, Weather::FAIR);
