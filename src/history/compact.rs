@@ -25,11 +25,12 @@ pub struct Compacted {
 ///
 /// # Errors
 /// [`HistoryError::InUse`] if a wanctl writes the file, [`HistoryError::Missing`],
-/// [`HistoryError::Foreign`] or [`HistoryError::OtherSchema`] if it is no history of this wanctl,
+/// [`HistoryError::Unfit`], [`HistoryError::Foreign`] or [`HistoryError::OtherSchema`] if it is no history of this wanctl,
 /// and [`HistoryError::Sqlite`]; the file is then as it was.
 pub fn compact(path: &Path) -> Result<Compacted, HistoryError> {
     let missing = || HistoryError::Missing { path: path.to_owned() };
     let size = || fs::metadata(path).map(|meta| meta.len()).map_err(|_| missing());
+    schema::is_there(path)?;
     let before = size()?;
     let _lock = WriterLock::take(path)?;
     let compacting = failed("compacting", path);

@@ -23,6 +23,14 @@ pub enum HistoryError {
         /// The database file.
         path: PathBuf,
     },
+    /// What stands at the path is no regular file, or cannot be looked at.
+    #[error("{path} cannot be a history")]
+    Unfit {
+        /// The path.
+        path: PathBuf,
+        /// Why it cannot: what it is, or what the system said.
+        source: io::Error,
+    },
     /// The file is not a history of wanctl.
     #[error(
         "{path} is a database of another application (application_id {application_id:#x}); \

@@ -126,8 +126,9 @@ impl Memories {
     /// Opens the history at `path`, which is never created or changed.
     ///
     /// # Errors
-    /// [`HistoryError::Missing`], [`HistoryError::Foreign`] or [`HistoryError::OtherSchema`] if there
-    /// is no history that this wanctl reads, [`HistoryError::Sqlite`] if it cannot be read.
+    /// [`HistoryError::Missing`], [`HistoryError::Unfit`], [`HistoryError::Foreign`] or
+    /// [`HistoryError::OtherSchema`] if there is no history that this wanctl reads,
+    /// [`HistoryError::Sqlite`] if it cannot be read.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
         Reader::open(path).map(|reader| Self { reader })
     }

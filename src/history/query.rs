@@ -35,10 +35,11 @@ impl Reader {
     /// Opens the history at `path`, which is never created or changed.
     ///
     /// # Errors
-    /// [`HistoryError::Missing`], [`HistoryError::Foreign`] or [`HistoryError::OtherSchema`] if there
-    /// is no history that this wanctl reads, [`HistoryError::Sqlite`] if it cannot be read.
+    /// [`HistoryError::Missing`], [`HistoryError::Unfit`], [`HistoryError::Foreign`] or
+    /// [`HistoryError::OtherSchema`] if there is no history that this wanctl reads,
+    /// [`HistoryError::Sqlite`] if it cannot be read.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
-        if !path.exists() {
+        if !schema::is_there(path)? {
             return Err(HistoryError::Missing { path: path.to_owned() });
         }
         let (connection, identity) = match connect(path, Beside::Allowed) {

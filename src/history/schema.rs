@@ -2,11 +2,12 @@
 
 mod tables;
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{HistoryError, code, tier::Tier};
+use crate::files;
 
 /// The `user_version` of the files that this wanctl writes, and the only one that it reads.
 pub(super) const SCHEMA_VERSION: i64 = 5;
@@ -23,6 +24,19 @@ pub(super) enum Identity {
     Ours,
     /// A database without content, free for the taking.
     Blank,
+}
+
+/// Tells whether there is a file at `path`, before SQLite opens it: it would wait for whoever writes
+/// a named pipe.
+///
+/// # Errors
+/// [`HistoryError::Unfit`] if it is no regular file, or the system does not say.
+pub(super) fn is_there(path: &Path) -> Result<bool, HistoryError> {
+    match files::check_regular(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(HistoryError::Unfit { path: path.to_owned(), source }),
+    }
 }
 
 /// Tells whose database this is.

@@ -144,6 +144,7 @@ impl OpenStore {
                 source,
             })?;
         }
+        schema::is_there(path)?;
         let lock = WriterLock::take(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE

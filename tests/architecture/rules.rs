@@ -19,7 +19,7 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     // A router can send probes, and writes rates: what does either stands on `router`.
     ("probe", &["units", "control", "clock", "catalogue", "config", "router"]),
     ("actuator", &["units", "control", "steering", "clock", "catalogue", "config", "router"]),
-    ("history", &["units", "control", "steering", "catalogue"]),
+    ("history", &["units", "control", "steering", "catalogue", "files"]),
     ("recording", &["units", "control"]),
     ("telemetry", &["units", "control", "steering", "catalogue"]),
     ("status", &["units", "control", "steering", "actuator"]),

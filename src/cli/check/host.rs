@@ -8,44 +8,75 @@ use std::{
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::task::spawn_blocking;
 
 use super::report::{Line, Topic};
 use crate::{
     cli::run::bind,
     config::{Bind, Config, ProbeConfig, Via, WanConfig},
+    history::{HistoryError, Reader},
 };
 
 /// The discard port: connecting a datagram socket to it asks for a route and sends nothing.
 const DISCARD: u16 = 9;
+const HISTORY: &str = "history";
 
 /// Looks at what `run` needs of this host apart from the network.
 pub(super) async fn surroundings(config: &Config) -> Vec<Line> {
-    vec![history(config.history.path.as_deref()), listen(config).await]
+    let path = config.history.path.clone();
+    // A locked file is waited for.
+    let history = spawn_blocking(move || history(path.as_deref()));
+    let listen = listen(config).await;
+    let history = history.await.unwrap_or_else(|error| {
+        Line::unknown(Topic::Host, HISTORY, format!("not looked at: {error}"))
+    });
+    vec![history, listen]
 }
 
 fn history(path: Option<&Path>) -> Line {
-    const SUBJECT: &str = "history";
     let Some(path) = path else {
-        return Line::ok(Topic::Host, SUBJECT, "none is kept (`history.path` is not set)");
+        return Line::ok(Topic::Host, HISTORY, "none is kept (`history.path` is not set)");
     };
     let shown = path.display();
-    if path.is_dir() {
-        return Line::warning(Topic::Host, SUBJECT, format!("{shown} is a directory, not a file"))
-            .remedy("name a file in `history.path`");
+    let line = match Reader::open(path) {
+        Ok(_) => may_be_written(path).map(|()| format!("{shown} can be written")),
+        Err(HistoryError::Missing { .. }) => place_for(path),
+        Err(error) if error.is_busy() => {
+            return Line::unknown(
+                Topic::Host,
+                HISTORY,
+                format!("not looked at: another program holds {shown} locked"),
+            )
+            .remedy("end that program, or try again later");
+        }
+        Err(error) => Err(error.with_causes()),
+    };
+    match line {
+        Ok(what) => Line::ok(Topic::Host, HISTORY, what),
+        Err(why) => Line::warning(Topic::Host, HISTORY, why)
+            .remedy("let wanctl's user write there, or name another file in `history.path`"),
+    }
+}
+
+/// Says that a history can be begun at `path`, where there is none.
+fn place_for(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    if path.exists() {
+        may_be_written(path)?;
     }
     let directory = path.parent().filter(|path| !path.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new("."));
     // `run` makes the directory, so what counts is the nearest one that is there.
     let there = directory.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
-    match try_file_in(there) {
-        Ok(()) => Line::ok(Topic::Host, SUBJECT, format!("{shown} can be written")),
-        Err(error) => Line::warning(
-            Topic::Host,
-            SUBJECT,
-            format!("no history can be kept in {}: {error}", directory.display()),
-        )
-        .remedy("let wanctl's user write there, or choose another `history.path`"),
-    }
+    try_file_in(there)
+        .map(|()| format!("{shown} can be written"))
+        .map_err(|error| format!("no history can be kept in {}: {error}", directory.display()))
+}
+
+/// Opens a file that is there as one that is to be written, and leaves it as it is.
+fn may_be_written(path: &Path) -> Result<(), String> {
+    let opened = fs::File::options().append(true).open(path);
+    opened.map(drop).map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }
 
 /// Writes a file and removes it again.
@@ -119,6 +150,10 @@ pub(super) fn no_way_to(probe: &ProbeConfig, reflector: IpAddr) -> Option<String
 
 #[cfg(test)]
 mod tests {
+    use std::{os::unix::fs::symlink, process::Command};
+
+    use rusqlite::Connection;
+
     use super::*;
 
     #[test]
@@ -147,6 +182,18 @@ mod tests {
         assert_eq!(in_it("file/history.db"), "warning");
         fs::create_dir(directory.path().join("folder")).unwrap();
         assert_eq!(in_it("folder"), "warning");
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "nothing is left behind");
+        let pipe = directory.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert_eq!(in_it("pipe"), "warning");
+        symlink("/dev/zero", directory.path().join("zero")).unwrap();
+        assert_eq!(in_it("zero"), "warning");
+        fs::write(directory.path().join("garbage"), [b'x'; 9999]).unwrap();
+        assert_eq!(in_it("garbage"), "warning");
+        fs::write(directory.path().join("blank"), "").unwrap();
+        assert_eq!(in_it("blank"), "ok");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 6, "nothing is left behind");
+        let locked = Connection::open(directory.path().join("locked")).unwrap();
+        locked.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        assert_eq!(in_it("locked"), "unknown");
     }
 }

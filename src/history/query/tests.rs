@@ -4,6 +4,7 @@ use tempfile::TempDir;
 
 use super::{
     super::{
+        compact,
         fixture::{self, START, STEP},
         row::Batch,
     },
@@ -108,6 +109,22 @@ fn a_reader_and_a_writer_do_not_disturb_each_other() {
     assert_eq!(reader.summary("cable", from, to).unwrap().cycles, 2);
     store.write(&Batch::default()).unwrap();
     assert!(reader.connection.execute("DELETE FROM cycle_1", []).is_err());
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_without_waiting() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let says = |error: HistoryError| error.with_causes();
+    let why =
+        format!("{} cannot be a history: this is a named pipe, not a regular file", path.display());
+    assert_eq!(says(Reader::open(&path).unwrap_err()), why);
+    assert_eq!(says(compact(&path).unwrap_err()), why);
+    let mut settings = fixture::settings(&directory);
+    settings.path = path;
+    assert_eq!(says(fixture::store(&settings).write(&Batch::default()).unwrap_err()), why);
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left behind");
 }
 
 #[test]

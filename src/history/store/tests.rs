@@ -244,7 +244,7 @@ fn only_files_are_set_aside() {
     settings.path = directory.path().join("history");
     fs::create_dir(&settings.path).unwrap();
     let error = fixture::store(&settings).write(&Batch::default()).unwrap_err();
-    assert!(matches!(error, HistoryError::Sqlite { step: "opening", .. }), "{error:?}");
+    assert!(matches!(error, HistoryError::Unfit { .. }), "{error:?}");
     assert!(settings.path.is_dir());
 }
 
