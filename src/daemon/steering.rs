@@ -121,7 +121,7 @@ impl SteeringParts {
         let operator = Operator::new(params.wans.clone(), recorder, clock, board.clone());
         let mut machine = Steering::new(params, now);
         if let Some((kept, age)) = recall(config, Clock::wall()) {
-            machine.restore(&kept.memory, age);
+            machine.restore(&kept.memory, age, now);
             operator.restore(&kept, Clock::wall());
         }
         let (sender, cycles) = mpsc::channel(CYCLES);

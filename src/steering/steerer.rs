@@ -27,7 +27,8 @@ pub struct Steering {
     watches: Vec<Watch>,
     actuation: RouteActuation,
     manual: Option<Manual>,
-    memory: Option<SteeringMemory>,
+    /// What a former run left, as of then, until it is taken over.
+    memory: Option<(SteeringMemory, MonoTime)>,
     /// The router's switches were seen, or need not be because nothing is carried out.
     believes: bool,
     phase: Phase,
@@ -78,9 +79,13 @@ impl Steering {
         &self.tally
     }
 
-    /// Returns what is worth remembering over a restart, as of `now`.
+    /// Returns what is worth remembering over a restart, as of `now`. What a former run left is
+    /// passed on for as long as the router's switches were not seen.
     #[must_use]
     pub fn memory(&self, now: MonoTime) -> SteeringMemory {
+        if let Some((memory, at)) = &self.memory {
+            return memory.aged(now.since(*at));
+        }
         let RouteTarget { sensitive, carrier } = self.target();
         let name = |rank: Rank| self.params.wans.get(rank.0).map(|wan| wan.name.clone());
         let choice = self.choice(now);
@@ -98,10 +103,10 @@ impl Steering {
         }
     }
 
-    /// Keeps in mind what was remembered `age` ago, until the router's switches were seen.
-    pub fn restore(&mut self, memory: &SteeringMemory, age: Duration) {
+    /// Keeps in mind what was remembered `age` before `now`, until the router's switches were seen.
+    pub fn restore(&mut self, memory: &SteeringMemory, age: Duration, now: MonoTime) {
         if !self.believes {
-            self.memory = Some(memory.aged(age));
+            self.memory = Some((memory.aged(age), now));
         }
     }
 
@@ -186,7 +191,8 @@ impl Steering {
             return false;
         }
         let seen = self.actuation.read_back(&self.switches, self.params.wans.len());
-        let memory = self.memory.take().unwrap_or_default();
+        let memory = self.memory.take().map(|(memory, at)| memory.aged(now.since(at)));
+        let memory = memory.unwrap_or_default();
         let agrees = memory.target(&self.params.wans) == Some(seen);
         let (hold_down, stay) =
             if agrees { (memory.hold_down, memory.stay) } else { Default::default() };

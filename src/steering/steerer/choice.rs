@@ -78,13 +78,14 @@ impl<'a> Choice<'a> {
         points >= u16::from(self.params.steer.threshold) && points < self.threshold()
     }
 
-    /// What the carrier is like, as far as congestion goes.
+    /// What the carrier is like, as far as congestion goes. What connections may come back to must
+    /// have answered as lately as whatever else is moved to: all may be falling silent together.
     pub(super) fn condition(&self) -> Condition {
-        if self.is_returning(self.carrier) {
-            return Condition::Returning;
-        }
+        let silence = self.params.failover.silence;
+        let span = if self.refuge.is_some() { silence / 2 } else { silence };
         if self.is_dead(self.carrier) {
-            return Condition::Dead;
+            let answers = self.is_answering(self.carrier, span);
+            return if answers { Condition::Returning } else { Condition::Dead };
         }
         let Some(signals) = self.signals(self.carrier) else { return Condition::Unclear };
         let points = self.params.steer.weights.score(&signals).points;

@@ -128,6 +128,21 @@ fn after_a_common_outage_home_is_not_left_for_an_alternate_that_was_proven_first
 }
 
 #[test]
+fn connections_do_not_come_back_to_a_dead_home_that_falls_silent_with_their_refuge() {
+    let mut params = params(2);
+    params.wans.iter_mut().for_each(|wan| wan.diversion = None);
+    let mut site = Site::with(params).settled();
+    assert_eq!(site.run(5.0, &[DEAD, FAIR]).target.sensitive, FIRST);
+    // Home begins to answer again, but both are cut within half a second.
+    site.run(3.0, &[FAIR, FAIR]);
+    site.run(0.5, &[FAIR, DEAD]);
+    let decision = site.run(5.0, &[DEAD, DEAD]);
+    assert_eq!((decision.target.sensitive, decision.steer.reason), (FIRST, SteerReason::AllDown));
+    assert_eq!(site.moves.len(), 1);
+    assert_eq!(site.run(0.2, &[FAIR, DEAD]).target.sensitive, HOME);
+}
+
+#[test]
 fn a_wan_that_is_there_twice_is_never_moved_to() {
     let mut params = params(2);
     params.wans[1].place = 0;

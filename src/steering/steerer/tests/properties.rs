@@ -136,7 +136,7 @@ impl Model {
         if spell.restarts {
             let memory = self.steering.memory(self.now);
             self.steering = Steering::new(Self::params(), self.now);
-            self.steering.restore(&memory, Duration::ZERO);
+            self.steering.restore(&memory, Duration::ZERO, self.now);
         }
         for step in 0..spell.steps {
             self.now = self.now + STEP;
@@ -284,7 +284,7 @@ proptest! {
         age in any::<u64>(),
     ) {
         let mut steering = Steering::new(params(WANS), MonoTime::ZERO);
-        steering.restore(&SteeringMemory::default(), Duration::from_secs(age));
+        steering.restore(&SteeringMemory::default(), Duration::from_secs(age), MonoTime::ZERO);
         let switches = steering.switches().to_vec();
         let report = |(switch, (seen, enabled, in_doubt, refused)): (&Switch, &(bool, bool, bool, bool))| {
             SwitchReport {

@@ -14,7 +14,7 @@ fn steered() -> (SteeringMemory, RouteActuation) {
 fn restarted(memory: &SteeringMemory, age: f64) -> Site {
     let mut site = Site::new(2);
     site.obeys = false;
-    site.steering.restore(memory, seconds(age));
+    site.steering.restore(memory, seconds(age), site.now);
     site
 }
 
@@ -46,6 +46,22 @@ fn a_memory_that_the_router_confirms_keeps_what_is_left_of_the_hold_down() {
         let remaining = decision.steer.timers.first().map_or(0.0, |t| t.remaining.as_secs_f64());
         assert!((remaining - left).abs() <= 1.0, "{age}: {:?}", decision.steer.timers);
     }
+}
+
+#[test]
+fn a_memory_outlives_a_run_that_never_saw_the_switches() {
+    let (memory, actuation) = steered();
+    let mut site = restarted(&memory, 5.0);
+    site.run(10.0, &[FAIR, FAIR]);
+    assert_eq!(site.steering.memory(site.now), memory.aged(seconds(15.0)));
+    let again = site.steering.memory(site.now);
+    let mut site = restarted(&again, 5.0);
+    site.run(2.0, &[FAIR, FAIR]);
+    site.steering.on_actuation(actuation);
+    let decision = site.run(0.05, &[FAIR, FAIR]);
+    assert_eq!((decision.target.sensitive, decision.steer.actions), (FIRST, 1));
+    let left = decision.steer.timers.first().map_or(0.0, |t| t.remaining.as_secs_f64());
+    assert!((left - 7.0).abs() <= 1.0, "it grew older meanwhile: {:?}", decision.steer.timers);
 }
 
 #[test]
