@@ -54,7 +54,9 @@ pub use evidence::EvidenceParams;
 pub use law::{LawKind, LawName, Limits, Reason, ZoneFloors, ZoneParams};
 pub use load::{Load, LoadClass};
 pub use memory::{DirectionMemory, WanMemory};
-pub use sample::{Actuation, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample};
+pub use sample::{
+    Actuation, Backlog, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample,
+};
 pub use sending::Sending;
 pub use state::{CongestionState, StateThresholds};
 pub use wan::{Decision, DirectionParams, Wan, WanParams};

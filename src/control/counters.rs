@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::QueueReading;
+use super::{QueueReading, sample::SMALLEST};
 use crate::units::{BitRate, MonoTime};
 
 /// More than a limit lets through on average: bursts, and the time that an answer takes.
@@ -17,8 +17,6 @@ const LATE: Duration = Duration::from_secs(5);
 const FRESH: Duration = Duration::from_millis(500);
 /// The most that flows through a queue without a limit.
 const FASTEST: BitRate = BitRate::from_bps(100_000_000_000);
-/// The least size of an IP packet, bytes.
-const SMALLEST: u64 = 20;
 
 /// Makes counters that never fall and never grow by more than could have passed.
 #[derive(Debug, Clone, Default)]

@@ -92,6 +92,13 @@ impl LoadMeter {
         }
     }
 
+    /// Returns how much of `rate` got through, lately or between the last two readings, whichever
+    /// is more; `None` before there are two.
+    pub(super) fn filled(&self, rate: BitRate) -> Option<f64> {
+        let newest = self.newest?.fraction_of(rate)?;
+        Some(newest.max(self.peak))
+    }
+
     /// Returns the load as known at `now` against the shaper rate `rate`.
     pub(super) fn load(&self, now: MonoTime, rate: BitRate) -> Load {
         let fresh = self.last.is_some_and(|(at, _)| now.since(at) < STALE);

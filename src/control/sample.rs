@@ -1,5 +1,7 @@
 //! What comes in: one struct per kind of observation, each with its own sequence and time.
 
+use std::time::Duration;
+
 use super::PerDirection;
 use crate::units::{BitRate, Delay, MonoTime};
 
@@ -55,6 +57,34 @@ pub struct QueueReading {
     pub limit: BitRate,
 }
 
+/// No queue holds more than it sends in this time at its limit…
+const DRAINS: Duration = Duration::from_secs(10);
+/// … nor more bytes than this: CAKE's memory is a few megabytes.
+const LARGEST: u64 = 64 << 20;
+/// The least size of an IP packet, bytes.
+pub(super) const SMALLEST: u64 = 20;
+
+/// What waits in a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Bytes, at most 64 MiB.
+    pub bytes: u64,
+    /// Packets.
+    pub packets: u64,
+}
+
+impl QueueReading {
+    /// Returns what waits in the queue; `None` if the router shows more than a queue can hold,
+    /// which is a faulty reading and tells nothing.
+    #[must_use]
+    pub fn backlog(&self) -> Option<Backlog> {
+        let Self { backlog_bytes: bytes, backlog_packets: packets, limit, .. } = *self;
+        let drained = if limit > BitRate::ZERO { limit.bytes_in(DRAINS) } else { LARGEST };
+        let most = drained.min(LARGEST);
+        (bytes <= most && packets <= most / SMALLEST).then_some(Backlog { bytes, packets })
+    }
+}
+
 /// One reading of the shaper queues of a WAN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShaperSample {
@@ -77,4 +107,42 @@ pub struct Actuation {
     pub pending_since: Option<MonoTime>,
     /// Writes that the router confirmed since the start.
     pub writes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn backlog(backlog_bytes: u64, backlog_packets: u64, mbps: f64) -> Option<(u64, u64)> {
+        let limit = BitRate::from_mbps(mbps);
+        let raw = QueueReading { backlog_bytes, backlog_packets, limit, ..QueueReading::default() };
+        raw.backlog().map(|told| (told.bytes, told.packets))
+    }
+
+    #[test]
+    fn a_backlog_that_no_queue_holds_is_unknown() {
+        for (bytes, packets) in [(60_000, 40), (1_000_000, 700), (0, 0)] {
+            assert_eq!(backlog(bytes, packets, 50.0), Some((bytes, packets)));
+        }
+        for bytes in [u64::MAX, 1 << 40, 1_000_000_000, 1 << 27] {
+            for limit in [1.0, 50.0, 1000.0, 0.0] {
+                assert_eq!(backlog(bytes, 40, limit), None, "{bytes} at {limit}");
+            }
+        }
+        assert_eq!(backlog(2_000_000, 40, 1.0), None, "16 s at the limit");
+        assert_eq!(backlog(1_000, u64::MAX, 50.0), None, "packets without bytes");
+    }
+
+    proptest! {
+        #[test]
+        fn no_backlog_takes_longer_than_ten_seconds(
+            bytes in any::<u64>(), packets in any::<u64>(), mbps in 0.1_f64..10_000.0,
+        ) {
+            if let Some((bytes, _)) = backlog(bytes >> (packets % 64), packets % 1000, mbps) {
+                prop_assert!(bytes as f64 * 8.0 <= mbps * 1e6 * 10.001);
+            }
+        }
+    }
 }

@@ -144,7 +144,7 @@ impl DirectionView {
             capacity_mbps: told.capacity.map(BitRate::mbps),
             achieved_mbps: told.load.achieved.map(BitRate::mbps),
             load: told.load.class.name(),
-            backlog_bytes: told.queue.map(|queue| queue.backlog_bytes),
+            backlog_bytes: told.queue.and_then(|queue| queue.backlog()).map(|told| told.bytes),
             reason: told.reason.code(),
             why: told.reason.explain(),
             writes: told.actuation.writes,

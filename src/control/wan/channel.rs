@@ -163,9 +163,9 @@ impl Channel {
         }
         let queue = &self.counters.take(sample.at, queue);
         self.queue = Some((sample.sequence, *queue));
-        self.waiting.update(sample.at, queue);
         let rate = if queue.limit > BitRate::ZERO { queue.limit } else { self.desired };
         self.meter.update(sample.at, queue, rate);
+        self.waiting.update(sample.at, queue, self.meter.filled(rate));
     }
 
     /// A suspicion cannot be refuted where the other direction's load is not known. It cuts no further

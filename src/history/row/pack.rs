@@ -247,7 +247,8 @@ fn traffic(
     let desired = kbps(now.desired);
     let share = now.load.achieved.and_then(|achieved| achieved.fraction_of(now.desired));
     // The backlog is told with the reading that brought it, and not again until the next.
-    let backlog = now.queue.filter(|_| now.queue != old).map(|queue| int(queue.backlog_bytes));
+    let told = now.queue.filter(|_| now.queue != old).and_then(|queue| queue.backlog());
+    let backlog = told.map(|backlog| int(backlog.bytes));
     let drops = moved(|queue| queue.dropped);
     let queue = backlog.map(|bytes| {
         field::backlog(direction).put(bytes.saturating_add(63) / 64)

@@ -102,11 +102,12 @@ impl QueueMetrics {
     pub(super) fn record(&mut self, told: &DirectionCycle) {
         self.achieved.set(told.load.achieved.map(BitRate::bytes_per_second));
         let fresh = told.queue.filter(|_| told.load.achieved.is_some());
-        self.backlog.set(fresh.map(|queue| queue.backlog_bytes as f64));
-        self.backlog_packets.set(fresh.map(|queue| queue.backlog_packets as f64));
+        let backlog = fresh.and_then(|queue| Some((queue.limit, queue.backlog()?)));
+        self.backlog.set(backlog.map(|(_, backlog)| backlog.bytes as f64));
+        self.backlog_packets.set(backlog.map(|(_, backlog)| backlog.packets as f64));
         // A queue without a limit has no rate at which it would drain.
-        if let Some(queue) = fresh.filter(|queue| queue.limit > BitRate::ZERO) {
-            self.delay.observe(queue.backlog_bytes as f64 / queue.limit.bytes_per_second());
+        if let Some((limit, backlog)) = backlog.filter(|(limit, _)| *limit > BitRate::ZERO) {
+            self.delay.observe(backlog.bytes as f64 / limit.bytes_per_second());
         }
         let Some(now) = told.queue else { return };
         if let Some(then) = self.before.replace(now) {
