@@ -1,5 +1,6 @@
 //! Where rates are written and counters are read: the trait every kind of router fulfils.
 
+mod body;
 mod error;
 pub mod routeros;
 mod text;
@@ -8,8 +9,9 @@ use std::{fmt, time::Duration};
 
 use futures_util::future::BoxFuture;
 
+pub use body::body_within;
 pub use error::{RouterError, RouterFault, fault_of_words};
-pub use text::RouterText;
+pub use text::{RouterText, visible};
 
 use crate::{
     config::{MarkedConnections, QueueRef, SwitchRef},

@@ -28,10 +28,12 @@ use super::{
     output::say,
     signals::{Hangup, Signals},
 };
-use crate::tls::trust_system;
+use crate::{router::body_within, tls::trust_system};
 
 /// The daemon answers from memory.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// Largest answer that is read, in bytes.
+const LARGEST_ANSWER: usize = 2 << 20;
 
 #[derive(Debug, Args)]
 #[command(
@@ -106,10 +108,13 @@ async fn watch(args: &StatusArgs, source: &Source) -> Result<(), Failure> {
             (Ok(text), Format::Text) => {
                 Status::parse(&text).map(Some).with_context(|| source.name())
             }
-            (Ok(text), Format::Json) => {
-                say(text)?;
-                Ok(None)
-            }
+            (Ok(text), Format::Json) => match Status::parse(&text).with_context(|| source.name()) {
+                Ok(_) => {
+                    say(text.replace(['\n', '\r'], " "))?;
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            },
             (Err(error), _) => Err(error),
         };
         match (answer, &mut screen) {
@@ -190,7 +195,14 @@ impl Source {
         let answer = self.client.get(self.address.clone()).send().await;
         let answer = answer.map_err(|error| self.no_answer(&error))?;
         match answer.status().as_u16() {
-            200 => Ok(answer.text().await.map_err(|error| self.no_answer(&error))?),
+            200 => {
+                let body = body_within(answer, LARGEST_ANSWER).await;
+                let body = body.map_err(|error| self.no_answer(&error))?.ok_or_else(|| {
+                    let mib = LARGEST_ANSWER >> 20;
+                    anyhow!("it sends more than {mib} MiB").context(self.name())
+                })?;
+                String::from_utf8(body).with_context(|| self.name())
+            }
             401 => Err(anyhow!(
                 "{} wants a user and a password: --url http://USER:PASSWORD@HOST:PORT",
                 self.url

@@ -6,12 +6,17 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 
 use super::{Failure, duration, output::say};
-use crate::tls::trust_system;
+use crate::{
+    router::{body_within, visible},
+    tls::trust_system,
+};
 
 /// The exit code if the daemon refuses the order.
 const REFUSED: u8 = 3;
 /// The daemon waits for the router for up to three seconds.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest answer that is read, in bytes; a sentence is meant.
+const LARGEST_ANSWER: usize = 64 << 10;
 
 #[derive(Debug, Args)]
 pub(super) struct SteerArgs {
@@ -42,8 +47,12 @@ pub(super) async fn run(args: SteerArgs) -> Result<(), Failure> {
     let asking = || format!("cannot ask {url} (does wanctl run there?)");
     let answer = client.post(address).send().await.with_context(asking)?;
     let status = answer.status();
-    let text = answer.text().await.with_context(asking)?;
-    let text = text.trim_end();
+    let body = body_within(answer, LARGEST_ANSWER).await.with_context(asking)?;
+    let body = body.ok_or_else(|| {
+        anyhow!("{url} does not answer as wanctl does: more than {} KiB", LARGEST_ANSWER >> 10)
+    })?;
+    // Whoever answers there may not be wanctl, and a terminal obeys what it is sent.
+    let text = visible(&String::from_utf8_lossy(&body));
     if status.is_client_error() {
         let error = anyhow!("refused by {url}: {text}");
         return Err(Failure { code: REFUSED, error });
@@ -51,5 +60,42 @@ pub(super) async fn run(args: SteerArgs) -> Result<(), Failure> {
     if !status.is_success() {
         return Err(anyhow!("{url}: {status}: {text}").into());
     }
-    Ok(say(text)?)
+    Ok(say(&text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// Returns what is said about a server that refuses with this text.
+    async fn about(text: &str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answer = format!("HTTP/1.1 400 no\r\ncontent-length: {}\r\n\r\n{text}", text.len());
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            // A client that has read enough leaves.
+            let _ = stream.write_all(answer.as_bytes()).await;
+        });
+        let args = SteerArgs { to: "auto".into(), lasts: Duration::from_secs(1), url };
+        let failure = run(args).await.unwrap_err();
+        server.await.unwrap();
+        format!("{:#}", failure.error)
+    }
+
+    #[tokio::test]
+    async fn what_a_stranger_answers_is_bounded_and_escaped() {
+        let said = about("no\u{1b}[2J\nok: forged\u{202e}\n").await;
+        assert!(said.ends_with(r": no\u{1b}[2J\nok: forged\u{202e}"), "{said}");
+        let said = about(&"x".repeat(LARGEST_ANSWER)).await;
+        assert!(said.starts_with("refused by"), "{said}");
+        let said = about(&"x".repeat(LARGEST_ANSWER + 1)).await;
+        assert!(said.ends_with("does not answer as wanctl does: more than 64 KiB"), "{said}");
+    }
 }

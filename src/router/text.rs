@@ -75,6 +75,13 @@ impl PartialEq<&str> for RouterText {
     }
 }
 
+/// Escapes in a text from anywhere what cannot be seen or would change how its surroundings are
+/// shown, as in a [`RouterText`], and leaves its length.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    printable(text, usize::MAX)
+}
+
 /// Escapes what cannot be seen or would change how its surroundings are shown, and cuts the rest
 /// off behind `longest` characters, the last of which is then an ellipsis.
 ///

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     control::{CongestionState, Direction},
     history::{Bucket, DelayKind, HistoryError, RateKind, Resolution, Tier},
+    router::visible,
     units::{Delay, Timestamp},
 };
 
@@ -59,7 +60,7 @@ pub(super) fn tell(
             writeln!(out)?;
         }
         let span = human::span(asking.question.from, asking.question.to, &asking.zone);
-        writeln!(out, "{}, {span}", human::plain(wan))?;
+        writeln!(out, "{}, {span}", visible(wan))?;
         table(out, groups.iter().filter(|group| group.wan == *wan), by, over)?;
     }
     Ok(())

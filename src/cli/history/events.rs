@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Asking, Format, human};
 use crate::{
     history::{EventFilter, RecordedEvent},
+    router::visible,
     units::{BitRate, Delay},
 };
 
@@ -57,9 +58,9 @@ pub(super) fn tell(
             }
             Format::Table | Format::Openmetrics => {
                 let time = at.strftime("%F %T.%3f");
-                let wan = human::plain(event.wan.as_deref().unwrap_or("-"));
-                let told = human::plain(&in_words(&event.payload));
-                writeln!(out, "{time}  {wan:<10}  {:<20}  {told}", human::plain(&event.kind))?;
+                let wan = visible(event.wan.as_deref().unwrap_or("-"));
+                let told = visible(&in_words(&event.payload));
+                writeln!(out, "{time}  {wan:<10}  {:<20}  {told}", visible(&event.kind))?;
             }
         }
     }

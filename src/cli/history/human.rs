@@ -133,11 +133,6 @@ pub(super) fn unmeasured(bucket: &Bucket) -> f64 {
     time(false) as f64 / (time(false) + time(true)).max(1) as f64
 }
 
-/// Returns text that a terminal shows and does not obey.
-pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,7 @@ use super::{Asking, human};
 use crate::{
     cli::{EXIT_USAGE, Failure},
     history::{Bucket, HistoryError, Resolution, Tier},
+    router::visible,
     units::Timestamp,
 };
 use panel::Panel;
@@ -77,7 +78,7 @@ fn plots(asking: &Asking, chosen: bool, columns: usize) -> Result<Vec<Plot>, any
         } else {
             panel::usual(&buckets)
         };
-        plots.push(Plot { title: format!("{}, {span}", human::plain(wan)), panels });
+        plots.push(Plot { title: format!("{}, {span}", visible(wan)), panels });
     }
     if plots.is_empty() {
         bail!("nothing is recorded from {span}");

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     control::{CongestionState, Direction, MeasurementState, ProbeMethod},
     history::{Bucket, DelayKind, RateKind},
+    router::visible,
     units::{BitRate, Delay},
 };
 
@@ -34,7 +35,7 @@ pub(super) fn tell(
         if place > 0 {
             writeln!(out)?;
         }
-        writeln!(out, "{}, {span}", human::plain(&group.wan))?;
+        writeln!(out, "{}, {span}", visible(&group.wan))?;
         if group.sum.cycles() == 0 {
             writeln!(out, "  nothing is recorded")?;
             continue;

@@ -8,6 +8,7 @@ use super::{Asking, human};
 use crate::{
     control::Direction,
     history::{Field, Question, Resolution, Row, Rows, Tier},
+    router::visible,
     units::Timestamp,
 };
 
@@ -124,7 +125,7 @@ pub(super) fn tell(
     if told.is_none() {
         let span = human::span(question.from, question.to, zone);
         let who = if wans.is_empty() { "the WANs".to_owned() } else { wans.join(", ") };
-        writeln!(out, "nothing is recorded of {} from {span}", human::plain(&who))?;
+        writeln!(out, "nothing is recorded of {} from {span}", visible(&who))?;
     }
     Ok(())
 }
@@ -139,7 +140,7 @@ fn head(
 ) -> std::io::Result<()> {
     let Question { from, to, resolution, .. } = *question;
     let span = human::span(from, to, zone);
-    writeln!(out, "{}, {span}, {} a row", human::plain(wan), length(resolution))?;
+    writeln!(out, "{}, {span}, {} a row", visible(wan), length(resolution))?;
     for (line, label) in ["", "time", ""].into_iter().enumerate() {
         let mut text = format!("{label:width$}");
         for column in columns {

@@ -1,10 +1,12 @@
 //! What of `/status` the terminal shows.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem};
 
 use anyhow::bail;
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::router::visible;
 
 /// The shape of health that is understood.
 const SCHEMA: u32 = 2;
@@ -150,12 +152,18 @@ impl Status {
     }
 }
 
-/// Takes everything out of the texts that would move a terminal's cursor or change its colours.
+/// Escapes everything in the texts that a terminal would obey.
 fn clean(answer: &mut Value) {
     match answer {
-        Value::String(text) => text.retain(|letter| !letter.is_control()),
+        Value::String(text) => *text = visible(text),
         Value::Array(values) => values.iter_mut().for_each(clean),
-        Value::Object(entries) => entries.values_mut().for_each(clean),
+        Value::Object(entries) => {
+            let cleaned = mem::take(entries).into_iter().map(|(key, mut value)| {
+                clean(&mut value);
+                (visible(&key), value)
+            });
+            *entries = cleaned.collect();
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

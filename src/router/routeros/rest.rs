@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     config::{Credentials, RouterConfig},
-    router::{RouterError, RouterFault, RouterText, Transport},
+    router::{RouterError, RouterFault, RouterText, Transport, body_within},
 };
 use answer::Answer;
 
@@ -108,21 +108,13 @@ impl RestRoad {
     }
 
     /// Reads the body of an answer as it comes, and no more of it than can be meant.
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, RouterFault> {
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await.map_err(|e| self.transport_fault(&e))? {
-                None => return Ok(body),
-                Some(chunk) if body.len() + chunk.len() <= LARGEST_ANSWER => {
-                    body.extend_from_slice(&chunk);
-                }
-                Some(_) => {
-                    let mib = LARGEST_ANSWER >> 20;
-                    let told = format!("it is larger than {mib} MiB, and the rest was not read");
-                    return Err(RouterFault::Unparsable(told.into()));
-                }
-            }
-        }
+    async fn body(&self, response: Response) -> Result<Vec<u8>, RouterFault> {
+        let body = body_within(response, LARGEST_ANSWER).await;
+        body.map_err(|e| self.transport_fault(&e))?.ok_or_else(|| {
+            let mib = LARGEST_ANSWER >> 20;
+            let told = format!("it is larger than {mib} MiB, and the rest was not read");
+            RouterFault::Unparsable(told.into())
+        })
     }
 
     fn transport_fault(&self, error: &reqwest::Error) -> RouterFault {

@@ -143,7 +143,10 @@ fn a_usual_terminal_shows_every_wan_and_direction() {
 #[test]
 fn a_text_cannot_move_the_cursor() {
     let mut told = told();
-    told["health"]["parts"]["router"]["values"]["identity"] = json!("e\u{1b}[2Jd\nge\u{9b}1m");
+    told["health"]["parts"]["router"]["values"]["identity"] =
+        json!("e\u{1b}[2Jd\nge\u{9b}1m\u{202e}");
+    told["steering"]["steer"]["timers"]["a\u{1b}[2Jb"] = json!(1.0);
     let page = draw(&Status::parse(&told.to_string()).unwrap(), PLAIN);
-    assert!(page.contains("e[2Jdge1m, RouterOS"), "{page}");
+    assert!(page.contains(r"e\u{1b}[2Jd\nge\u{9b}1m\u{202e}, RouterOS"), "{page}");
+    assert!(!page.contains(['\u{1b}', '\u{202e}']), "{page}");
 }
