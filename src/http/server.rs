@@ -60,11 +60,14 @@ pub(super) struct Bounds {
     pub(super) stall: Duration,
 }
 
+/// From the first byte of a request to the first byte of its answer.
+pub(super) const REQUEST: Duration = Duration::from_secs(10);
+
 impl Default for Bounds {
     fn default() -> Self {
         Self {
             connections: 256,
-            request: Duration::from_secs(10),
+            request: REQUEST,
             idle: Duration::from_mins(2),
             stall: Duration::from_secs(30),
         }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
@@ -16,10 +17,15 @@ use tokio::{
 
 use crate::http::server::Caller;
 
-/// Requests that wait at one time.
+/// Requests that wait at one time, however fast a check is.
 const MOST_WAITING: usize = 32;
-/// How long one waits: a little less than a request may take.
-const PATIENCE: Duration = Duration::from_secs(9);
+/// No more wait than can be checked in this time, as long as nobody better comes.
+const SERVED: Duration = Duration::from_secs(7);
+/// How long one waits, a little more than that. What is left of the time for a request is for the
+/// check and for the answer.
+const PATIENCE: Duration = Duration::from_millis(7500);
+/// What a check is taken to last before one has been measured.
+const FIRST_CHECK: Duration = Duration::from_millis(250);
 /// Checks at one time; half of the processors is left to everybody else, at least.
 const MOST_CHECKS: usize = 2;
 /// After this time half of an address's failures are forgotten.
@@ -38,6 +44,8 @@ pub(super) struct Desk(Arc<Mutex<Line>>);
 struct Line {
     checks: usize,
     most_checks: usize,
+    /// What a check lasts, as measured lately.
+    check_lasts: Duration,
     next: u64,
     waiting: Vec<Ticket>,
     failures: BTreeMap<IpAddr, u32>,
@@ -54,7 +62,22 @@ struct Ticket {
 
 /// The right to check one password; dropped, it is the next one's.
 #[derive(Debug)]
-pub(super) struct Turn(Desk);
+pub(super) struct Turn {
+    desk: Desk,
+    /// When the check began.
+    since: Option<Instant>,
+}
+
+impl Turn {
+    const fn at(desk: Desk) -> Self {
+        Self { desk, since: None }
+    }
+
+    /// Notes that the check begins; it ends when this is dropped.
+    pub(super) fn begin(&mut self) {
+        self.since = Some(Instant::now());
+    }
+}
 
 impl Desk {
     /// Nobody waits.
@@ -67,6 +90,7 @@ impl Desk {
         Self(Arc::new(Mutex::new(Line {
             checks: 0,
             most_checks,
+            check_lasts: FIRST_CHECK,
             next: 0,
             waiting: Vec::new(),
             failures: BTreeMap::new(),
@@ -75,22 +99,24 @@ impl Desk {
     }
 
     /// Waits for a turn. Those whose address has the fewest recent failures come first, then those
-    /// on a connection without one, then those who came first. `None` if too many better ones wait,
-    /// or for too long.
+    /// on a connection without one, then those who came first. `None` if more wait than can be
+    /// served in time, or after [`PATIENCE`]: of those with the most failures, one of an address of
+    /// which most wait is turned away, whichever it is. Were it always the newest, whoever asks
+    /// most often would have every place that becomes free.
     pub(super) async fn turn(&self, caller: &Caller) -> Option<Turn> {
         let (turn, comes) = oneshot::channel();
         {
             let mut line = self.line();
             if line.checks < line.most_checks {
                 line.checks += 1;
-                return Some(Turn(self.clone()));
+                return Some(Turn::at(self.clone()));
             }
             let number = line.next;
             line.next += 1;
             let (address, has_failed) = (of_network(caller.address), caller.has_failed());
             line.waiting.push(Ticket { number, address, has_failed, turn });
             line.waiting.retain(|ticket| !ticket.turn.is_closed());
-            if line.waiting.len() > MOST_WAITING {
+            while line.waiting.len() > line.room() {
                 // Dropped, its owner hears of it. This may be the newcomer.
                 let worst = line.worst();
                 drop(worst.map(|worst| line.waiting.swap_remove(worst)));
@@ -134,8 +160,31 @@ impl Line {
         (0..self.waiting.len()).min_by_key(|place| self.rank(&self.waiting[*place]))
     }
 
+    /// Who is turned away.
     fn worst(&self) -> Option<usize> {
-        (0..self.waiting.len()).max_by_key(|place| self.rank(&self.waiting[*place]))
+        let crowd =
+            |address| self.waiting.iter().filter(|ticket| ticket.address == address).count();
+        let rank = |place: &usize| {
+            let ticket = &self.waiting[*place];
+            (self.weight(ticket.address), ticket.has_failed, crowd(ticket.address))
+        };
+        let worst = (0..self.waiting.len()).map(|place| rank(&place)).max()?;
+        let mut equals: Vec<usize> =
+            (0..self.waiting.len()).filter(|place| rank(place) == worst).collect();
+        Some(equals.swap_remove(below(equals.len())))
+    }
+
+    /// How many can be served while one waits.
+    fn room(&self) -> usize {
+        let checks = SERVED.as_micros() / self.check_lasts.as_micros().max(1);
+        let room = usize::try_from(checks).unwrap_or(MOST_WAITING).saturating_mul(self.most_checks);
+        room.clamp(1, MOST_WAITING)
+    }
+
+    /// Takes a measured check into account: a slower one at once, a faster one gradually, since
+    /// those who wait have been let in already.
+    fn lasted(&mut self, check: Duration) {
+        self.check_lasts = check.max((self.check_lasts * 7 + check) / 8);
     }
 
     /// The number of binary digits of the recent failures of an address: 3 and 2 are the same.
@@ -148,8 +197,11 @@ impl Line {
 impl Drop for Turn {
     fn drop(&mut self) {
         let next = {
-            let mut line = self.0.line();
+            let mut line = self.desk.line();
             line.checks -= 1;
+            if let Some(since) = self.since {
+                line.lasted(since.elapsed());
+            }
             line.waiting.retain(|ticket| !ticket.turn.is_closed());
             let best = line.best();
             let next = best.map(|best| line.waiting.swap_remove(best));
@@ -158,9 +210,16 @@ impl Drop for Turn {
         };
         if let Some(ticket) = next {
             // Whoever has left gives it back, which is another drop.
-            let _ = ticket.turn.send(Self(self.0.clone()));
+            let _ = ticket.turn.send(Self::at(self.desk.clone()));
         }
     }
+}
+
+/// Returns a number below `count`, or 0, that nobody can foresee: the standard library seeds its
+/// hashers so.
+fn below(count: usize) -> usize {
+    let random = RandomState::new().build_hasher().finish();
+    usize::try_from(random >> 33).unwrap_or(0) % count.max(1)
 }
 
 /// Whoever has one address of IPv6 has all of its /64.
@@ -224,6 +283,7 @@ mod tests {
         let desk = Desk::with_checks(1);
         let said = Arc::default();
         desk.failed(&caller(1));
+        desk.line().check_lasts = Duration::from_millis(1);
         let turn = desk.turn(&caller(9)).await.unwrap();
         for _ in 0..MOST_WAITING {
             wait(&desk, caller(1), "flooder", &said).await;
@@ -237,12 +297,71 @@ mod tests {
         while said.lock().unwrap().len() < 2 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(said.lock().unwrap()[1], "not late flooder");
+        assert!(said.lock().unwrap()[1].ends_with("flooder"));
         tokio::time::sleep(PATIENCE * 2).await;
         assert_eq!(said.lock().unwrap().len(), MOST_WAITING + 2);
         assert!(said.lock().unwrap().contains(&"not other".to_owned()));
         drop(turn);
         assert!(desk.turn(&caller(1)).await.is_some(), "the line is open again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_let_in_is_served_in_time_however_slow_a_check_is() {
+        for (millis, room) in [(1, 32), (300, 23), (1000, 7), (3000, 2), (60_000, 1)] {
+            let desk = Desk::with_checks(1);
+            let lasts = Duration::from_millis(millis);
+            let mut turn = desk.turn(&caller(9)).await.unwrap();
+            turn.begin();
+            tokio::time::sleep(lasts).await;
+            drop(turn);
+            // A slower check counts at once, a faster one little by little.
+            for _ in 0..60 {
+                desk.line().lasted(lasts);
+            }
+            assert_eq!(desk.line().room(), room, "{millis} ms");
+            let first = desk.turn(&caller(9)).await.unwrap();
+            let all: Vec<_> = (0..200)
+                .map(|host| {
+                    let desk = desk.clone();
+                    tokio::spawn(async move {
+                        let asked = Instant::now();
+                        let Some(mut turn) = desk.turn(&caller(host)).await else { return false };
+                        assert!(asked.elapsed() <= PATIENCE, "{millis} ms");
+                        turn.begin();
+                        tokio::time::sleep(lasts).await;
+                        true
+                    })
+                })
+                .collect();
+            tokio::task::yield_now().await;
+            // The check before theirs.
+            tokio::time::sleep(lasts.min(SERVED)).await;
+            drop(first);
+            let mut served = 0;
+            for one in all {
+                served += usize::from(one.await.unwrap());
+            }
+            assert_eq!(served, room, "{millis} ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_of_the_address_with_most_is_turned_away_and_not_always_the_newest() {
+        let desk = Desk::with_checks(1);
+        desk.line().check_lasts = Duration::from_secs(1);
+        let _turn = desk.turn(&caller(9)).await.unwrap();
+        let said = Arc::default();
+        wait(&desk, caller(1), "single", &said).await;
+        for _ in 0..100 {
+            wait(&desk, caller(2), "one of many", &said).await;
+        }
+        while said.lock().unwrap().len() < 94 {
+            tokio::task::yield_now().await;
+        }
+        assert!(said.lock().unwrap().iter().all(|who| who == "not one of many"));
+        let waiting: Vec<u64> = desk.line().waiting.iter().map(|ticket| ticket.number).collect();
+        assert!(waiting.contains(&0) && waiting.len() == 7);
+        assert!(waiting.iter().any(|number| *number > 7), "those who came later have a chance");
     }
 
     #[tokio::test(start_paused = true)]

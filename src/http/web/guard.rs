@@ -10,10 +10,10 @@ use axum::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use super::{Inner, Shared};
-use crate::http::server::Caller;
+use crate::http::server::{Caller, REQUEST};
 
 /// Answers only those who may ask, with the configured headers.
 pub(super) async fn guard(
@@ -51,6 +51,9 @@ pub(super) async fn guard(
 /// After how long a request hears that too many passwords wait; a peer that does not heed that
 /// would only ask again.
 const CROWDED_HOLD: Duration = Duration::from_secs(2);
+/// Since the request came, when its answer is given at the latest: a second before the server
+/// underneath would close the connection without one.
+const ANSWERED: Duration = REQUEST.saturating_sub(Duration::from_secs(1));
 
 /// What a request is to be answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,20 +78,22 @@ async fn judge(
     let (Some((name, password)), Some(caller)) = (credentials, caller) else {
         return Verdict::Unauthorized;
     };
+    let came = Instant::now();
     let hash = inner.config.users.hash(&name).map(str::to_owned);
     let known = hash.as_ref().and_then(|hash| shared.known.recall(hash, &password));
     let is_right = if let Some(is_right) = known {
         is_right
     } else {
         caller.waits();
-        let Some(turn) = shared.desk.turn(&caller).await else {
+        let Some(mut turn) = shared.desk.turn(&caller).await else {
             // It ranks behind those that come anew, and is not answered at once either.
             caller.is_wrong();
-            sleep(CROWDED_HOLD).await;
+            hold(came, CROWDED_HOLD).await;
             return Verdict::Crowded;
         };
         let (shared, inner) = (Arc::clone(shared), Arc::clone(inner));
         let check = move || {
+            turn.begin();
             let is_right = inner.config.users.verify(&name, &password);
             if let Some(hash) = hash {
                 shared.known.learn(&hash, &password, is_right);
@@ -105,8 +110,13 @@ async fn judge(
     }
     caller.is_wrong();
     // Guessing is slow even where a check is not. Meanwhile the place is anybody's who needs it.
-    sleep(shared.desk.failed(&caller)).await;
+    hold(came, shared.desk.failed(&caller)).await;
     Verdict::Unauthorized
+}
+
+/// Waits for so long, but not until the connection of a request that came then is closed.
+async fn hold(came: Instant, lasts: Duration) {
+    sleep_until((came + ANSWERED).min(Instant::now() + lasts)).await;
 }
 
 /// Reads the user and the password of a request.
@@ -120,4 +130,20 @@ fn credentials(headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
     let colon = decoded.iter().position(|byte| *byte == b':')?;
     let name = String::from_utf8(decoded.get(..colon)?.to_vec()).ok()?;
     Some((name, decoded.get(colon + 1..)?.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_held_back_but_given_before_the_connection_is_closed() {
+        for (waited, lasts, after) in [(0, 2, 2), (7, 2, 9), (7, 8, 9), (0, 8, 8), (20, 8, 20)] {
+            let came = Instant::now();
+            sleep_until(came + Duration::from_secs(waited)).await;
+            hold(came, Duration::from_secs(lasts)).await;
+            assert_eq!(came.elapsed().as_secs(), after);
+            assert!(waited > 9 || came.elapsed() < REQUEST);
+        }
+    }
 }
