@@ -272,7 +272,9 @@ impl RouterMetrics {
         metrics.repeats.inc_by(count.repeats.saturating_sub(metrics.repeats.get()));
         metrics.last_hour.set(i64::from(count.last_hour));
         metrics.exhausted.set(i64::from(count.is_exhausted));
-        metrics.kept.set(i64::from(matches!(why, Some(Override::Kept { .. }))));
+        metrics
+            .kept
+            .set(i64::from(matches!(why, Some(Override::Kept { .. } | Override::Refused { .. }))));
         metrics.changed.set(i64::from(matches!(why, Some(Override::Changed { .. }))));
     }
 

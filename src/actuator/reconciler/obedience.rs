@@ -19,6 +19,8 @@ const OVERRIDDEN: usize = 2;
 pub(in crate::actuator) enum Override {
     /// The router answers or reads with another limit after each write.
     Kept { at: BitRate, written: BitRate },
+    /// The router accepted no such write, and has another limit.
+    Refused { at: BitRate, wanted: BitRate },
     /// The limit was in force, and somebody else changed it, so often in the last minute.
     Changed { to: BitRate, per_minute: usize },
 }
@@ -31,6 +33,8 @@ struct Attempt {
     was_read: bool,
     /// It was seen not to be kept.
     failed: bool,
+    /// The router confirmed it, with whatever limit.
+    accepted: bool,
 }
 
 /// What is known of one queue.
@@ -52,12 +56,15 @@ impl Obedience {
     pub(super) fn wrote(&mut self, limit: BitRate, now: MonoTime, deadband: f64) {
         let same = |attempt: Attempt| attempt.failed && is_near(limit, attempt.limit, deadband);
         self.repeats += u64::from(self.attempt.is_some_and(same));
-        self.attempt = Some(Attempt { limit, was_read: false, failed: false });
+        self.attempt = Some(Attempt { limit, was_read: false, failed: false, accepted: false });
         self.backoff.wrote(now);
     }
 
     /// Notes the limit with which the router confirmed the last write.
     pub(super) fn confirmed(&mut self, limit: BitRate, now: MonoTime, deadband: f64) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.accepted = true;
+        }
         self.see(limit, now, deadband, false);
     }
 
@@ -147,10 +154,12 @@ impl Obedience {
         let (at, attempt) = (self.foreign?, self.attempt?);
         if recent >= OVERRIDDEN || self.was_changed && self.backoff.failures() >= OVERRIDDEN {
             Some(Override::Changed { to: at, per_minute: recent })
-        } else if self.backoff.failures() >= OVERRIDDEN {
-            Some(Override::Kept { at, written: attempt.limit })
-        } else {
+        } else if self.backoff.failures() < OVERRIDDEN {
             None
+        } else if !attempt.accepted {
+            Some(Override::Refused { at, wanted: attempt.limit })
+        } else {
+            Some(Override::Kept { at, written: attempt.limit })
         }
     }
 
@@ -167,4 +176,32 @@ pub(super) fn is_near(one: BitRate, other: BitRate, deadband: f64) -> bool {
 
 fn is_below(limit: BitRate, other: BitRate, deadband: f64) -> bool {
     limit < other && !is_near(other, limit, deadband)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes twice to a queue that is read at 90 Mbit/s after each write.
+    fn written_twice(mut answer: impl FnMut(&mut Obedience, MonoTime)) -> Option<Override> {
+        let mut obedience = Obedience::default();
+        let mut now = MonoTime::from_millis(1000);
+        for _ in 0..2 {
+            obedience.wrote(BitRate::from_mbps(50.0), now, 0.01);
+            answer(&mut obedience, now);
+            now = now + Duration::from_secs(1);
+            obedience.read(BitRate::from_mbps(90.0), now, 0.01);
+        }
+        obedience.overridden(now)
+    }
+
+    #[test]
+    fn only_a_limit_that_was_accepted_is_said_to_be_kept_at_another() {
+        let (at, wanted) = (BitRate::from_mbps(90.0), BitRate::from_mbps(50.0));
+        let kept = written_twice(|it, now| it.confirmed(at, now, 0.01));
+        assert_eq!(kept, Some(Override::Kept { at, written: wanted }));
+        let refused = Some(Override::Refused { at, wanted });
+        assert_eq!(written_twice(|it, _| it.refused()), refused);
+        assert_eq!(written_twice(|_, _| ()), refused, "the writes never arrived");
+    }
 }

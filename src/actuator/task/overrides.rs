@@ -6,7 +6,7 @@ use super::Actuator;
 use crate::{
     actuator::{reconciler::Override, report::Overridden},
     config::QueueRef,
-    units::MonoTime,
+    units::{BitRate, MonoTime},
 };
 
 impl Actuator {
@@ -43,14 +43,51 @@ impl Actuator {
 
 fn sentence(queue: &QueueRef, found: Override) -> String {
     match found {
+        Override::Refused { at, wanted } => format!(
+            "the router refuses to change {queue}: it is {}, and no write of {wanted} was accepted; \
+             look for the router's words in the log, and at what its user may do",
+            said(at)
+        ),
         Override::Kept { at, written } => format!(
-            "{queue} is kept at {at} by the router although {written} was written: look at what \
+            "{queue} is kept {} by the router although {written} was written: look at what \
              limits this queue on the router, and for a second controller (another wanctl, a \
-             script) on the same queue that sets it back at once"
+             script) on the same queue that sets it back at once",
+            said(at)
         ),
         Override::Changed { to, per_minute } => format!(
-            "{queue} is changed by somebody else {per_minute} times a minute, last to {to}: a second \
-             controller (another wanctl, a script) on the same queue is likely; stop one of them"
+            "{queue} is changed by somebody else {per_minute} times a minute, and is {} now: a second \
+             controller (another wanctl, a script) on the same queue is likely; stop one of them",
+            said(to)
         ),
+    }
+}
+
+/// Says what limit a queue has: zero is none.
+fn said(limit: BitRate) -> String {
+    if limit == BitRate::ZERO { "unlimited".to_owned() } else { format!("at {limit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_said_that_is_not_so() {
+        let queue = QueueRef::Tree("dl".to_owned());
+        let (zero, rate) = (BitRate::ZERO, BitRate::from_mbps(50.0));
+        for (found, words) in [
+            (Override::Kept { at: rate, written: rate }, "is kept at 50"),
+            (Override::Kept { at: zero, written: rate }, "is kept unlimited by the router"),
+            (Override::Changed { to: zero, per_minute: 3 }, "and is unlimited now"),
+            (Override::Changed { to: rate, per_minute: 3 }, "and is at 50"),
+            (Override::Refused { at: rate, wanted: rate }, "refuses to change"),
+            (Override::Refused { at: zero, wanted: rate }, "it is unlimited"),
+        ] {
+            let sentence = sentence(&queue, found);
+            assert!(sentence.contains(words), "{sentence}");
+            let is_kept = matches!(found, Override::Kept { .. });
+            assert_eq!(sentence.contains("kept"), is_kept, "{sentence}");
+            assert!(!sentence.contains(" 0.00"), "{sentence}");
+        }
     }
 }
