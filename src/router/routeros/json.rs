@@ -42,11 +42,29 @@ impl Keep {
     }
 }
 
+/// What stands as the `error` of a refusal: a status, as a number or a text, or words.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Code {
+    Status(u16),
+    Words(String),
+}
+
+impl Code {
+    /// Returns the status, if it is one.
+    fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status(status) => Some(*status),
+            Self::Words(words) => words.trim().parse().ok(),
+        }
+    }
+}
+
 /// What REST says when it refuses; `detail` is missing on 401 and 404.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(super) struct Refusal {
-    /// The status, which no other web server puts there.
-    pub(super) error: u16,
+    /// The status, which no other web server puts there; other words in its place are told.
+    pub(super) error: Code,
     #[serde(default)]
     detail: Option<String>,
     #[serde(default)]
@@ -58,13 +76,26 @@ impl Refusal {
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         let text = encoding::decode(body);
         let refusal: Self = serde_json::from_str(&cleaned(&text)).ok()?;
-        (refusal.detail.is_some() || refusal.message.is_some()).then_some(refusal)
+        let has_words = refusal.detail.is_some()
+            || refusal.message.is_some()
+            || refusal.status().is_none()
+                && matches!(&refusal.error, Code::Words(words) if !words.is_empty());
+        has_words.then_some(refusal)
+    }
+
+    /// Returns the status that it names, if it does.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.error.status()
     }
 
     /// Returns the most telling words of the answer.
     pub(super) fn words(self) -> String {
-        let detail = self.detail.filter(|detail| !detail.is_empty());
-        detail.or(self.message).unwrap_or_default()
+        let words =
+            [self.detail, self.message].into_iter().flatten().find(|words| !words.is_empty());
+        words.unwrap_or_else(|| match self.error {
+            Code::Words(words) => words,
+            Code::Status(_) => String::new(),
+        })
     }
 }
 
@@ -291,15 +322,24 @@ mod tests {
     #[test]
     fn only_what_routeros_says_is_a_refusal() {
         let words =
-            |body: &[u8]| Refusal::read(body).map(|refusal| (refusal.error, refusal.words()));
+            |body: &[u8]| Refusal::read(body).map(|refusal| (refusal.status(), refusal.words()));
         assert_eq!(
             words(br#"{"error":401,"message":"Unauthorized"}"#),
-            Some((401, "Unauthorized".into()))
+            Some((Some(401), "Unauthorized".into()))
         );
         let body = br#"{"detail":"no such item","error":400,"message":"Bad Request"}"#;
-        assert_eq!(words(body), Some((400, "no such item".into())));
-        for body in [&br#"{"message":"no route"}"#[..], br#"{"error":400}"#, b"[]", b"", b"<html>"]
-        {
+        assert_eq!(words(body), Some((Some(400), "no such item".into())));
+        let text = br#"{"error":"400","message":"Bad Request"}"#;
+        assert_eq!(words(text), Some((Some(400), "Bad Request".into())));
+        assert_eq!(words(br#"{"error":"boom"}"#), Some((None, "boom".into())));
+        for body in [
+            &br#"{"message":"no route"}"#[..],
+            br#"{"error":400}"#,
+            br#"{"error":""}"#,
+            b"[]",
+            b"",
+            b"<html>",
+        ] {
             assert_eq!(words(body), None);
         }
     }

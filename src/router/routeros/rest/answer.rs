@@ -36,7 +36,8 @@ impl Answer<'_> {
         let refusal = Refusal::read(body);
         if let 200..=299 = status {
             if let Some(refusal) = refusal {
-                return Err(fault_of(refusal.error, user, &refusal.words()));
+                let named = refusal.status().unwrap_or(status);
+                return Err(fault_of(named, user, &refusal.words()));
             }
             if body.is_empty() {
                 return Ok(None);
@@ -140,6 +141,8 @@ mod tests {
                 "already have such name",
             ),
             (200, r#"{"error":401,"message":"Unauthorized"}"#, "unauthorized", "ctl"),
+            (200, r#"{"error":"401","message":"Unauthorized"}"#, "unauthorized", "ctl"),
+            (200, r#"{"error":"boom"}"#, "rejected", "boom"),
             (200, "[{", "unparsable", "EOF"),
             (
                 400,
