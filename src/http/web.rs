@@ -210,7 +210,15 @@ impl Shared {
                     for line in told.lines() {
                         error!("{line}");
                     }
-                    error!("the web configuration was not reloaded: the one before stays in force");
+                    if self.inner().is_some() {
+                        error!(
+                            "the web configuration was not reloaded: the one before stays in force"
+                        );
+                    } else {
+                        error!(
+                            "the web configuration was not read: nothing is served until it is right"
+                        );
+                    }
                     *complaint = told;
                 }
             }
