@@ -445,6 +445,8 @@ fn a_secret_is_shown_nowhere() {
         ("password: hunter2", "password_env: hunter2"),
         ("password: hunter2", "password: hunter2\n  password_env: hunter2"),
         ("password: hunter2", "password: hunter2: hunter2"),
+        ("wans:", "password:hunter2: 1\nwans:"),
+        ("wans:", "http: {Password=hunter2: 1}\nwans:"),
         ("192.168.88.1", "wanctl:hunter2@192.168.88.1"),
         ("192.168.88.1", "wanctl:hunter2"),
         ("https://192", "ftp://wanctl:hunter2@192"),

@@ -237,14 +237,16 @@ impl<'a> Table<'a> {
     fn finish(mut self) {
         let mut seen = BTreeSet::new();
         for (index, (key, _)) in self.entries.iter().enumerate() {
-            let path = self.path.entry(key, index);
+            // Without a blank after its colon, a key holds the password that follows, and a secret
+            // may stand in any table by mistake.
+            let hides = self.path.is_near_secrets() || !looks_like_key(key);
+            let is_known = self.known.iter().any(|known| known == key);
+            let shown = if hides && !is_known { "…" } else { key };
+            let path = self.path.entry(shown, index);
             if !seen.insert(key) {
                 self.report.error(path, Spot::Key, "the key is here twice; keep one");
-            } else if !self.known.iter().any(|known| known == key) {
+            } else if !is_known {
                 let message = self.unknown(key);
-                // Without a blank after its colon, the key holds the password that follows.
-                let hides = self.path.is_near_secrets();
-                let path = if hides { self.path.entry("…", index) } else { path };
                 self.report.error(path, Spot::Key, message);
             }
         }
@@ -277,6 +279,12 @@ impl<'a> Table<'a> {
             format!("unknown key; known here: {}", list_of(&self.known))
         }
     }
+}
+
+/// Tells whether a text is spelt as our keys are.
+fn looks_like_key(text: &str) -> bool {
+    let fits = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '_');
+    (1..=40).contains(&text.len()) && text.chars().all(fits)
 }
 
 fn list_of(keys: &[&str]) -> String {
