@@ -197,6 +197,8 @@ async fn an_id_that_is_none_never_becomes_a_path() {
         });
         let error = client(&router).set_limit(&tree("dl"), mbps(5.0)).await.unwrap_err();
         assert!(error.to_string().contains("no id like *1A"), "{id}: {error}");
+        let shape = client(&router).queue_shape(&tree("dl")).await.unwrap().unwrap();
+        assert!(shape.unwritable.unwrap().contains("no id like *1A"), "{id}: told by the check");
         let strange = |request: &Request| !request.path.ends_with("/print");
         assert!(!router.requests().iter().any(strange), "{id}: {:?}", router.requests());
     }

@@ -27,6 +27,8 @@ pub struct QueueShape {
     pub types: Vec<RouterText>,
     /// The kind of each of these types, such as `cake`, where the router has such a type.
     pub kinds: Vec<Option<RouterText>>,
+    /// Why the row cannot be written, if so: what it has as its id is none.
+    pub unwritable: Option<RouterText>,
 }
 
 impl RouterOs {
@@ -64,8 +66,8 @@ impl RouterOs {
     pub async fn queue_shape(&self, queue: &QueueRef) -> Result<Option<QueueShape>, RouterError> {
         let (road, kind) = (self.control(), Kind::of(queue));
         let (place, properties): (_, &'static [&'static str]) = match kind {
-            Kind::Tree => ("parent", &["name", "parent", "queue"]),
-            Kind::Simple => ("target", &["name", "target", "queue"]),
+            Kind::Tree => ("parent", &[".id", "name", "parent", "queue"]),
+            Kind::Simple => ("target", &[".id", "name", "target", "queue"]),
         };
         let rows = road.print(kind.menu(), properties).await?;
         let Some(row) = rows.iter().find(|row| row.text("name") == Some(queue.name())) else {
@@ -84,6 +86,7 @@ impl RouterOs {
             place: RouterText::words(row.text(place).unwrap_or_default()),
             kinds: types.iter().map(kind_of).collect(),
             types: types.into_iter().map(RouterText::words).collect(),
+            unwritable: row.id().err().map(RouterText::from),
         }))
     }
 

@@ -94,6 +94,10 @@ async fn queue_line(router: &RouterOs, subject: &str, queue: &QueueRef, until: I
         _ => format!("limit {}", row.reading.limit),
     };
     match within(until, router.queue_shape(queue)).await {
+        Ok(Some(QueueShape { unwritable: Some(why), .. })) => {
+            Line::failed(Topic::Queue, subject, format!("its limit cannot be written: {why}"))
+                .remedy("remove the queue and add it again; if it stays, reboot the router")
+        }
         Ok(Some(shape)) => {
             Line::ok(Topic::Queue, subject, format!("is there, enabled, {limit}, {}", told(&shape)))
         }
@@ -102,7 +106,7 @@ async fn queue_line(router: &RouterOs, subject: &str, queue: &QueueRef, until: I
     }
 }
 
-fn told(QueueShape { place, types, kinds }: &QueueShape) -> String {
+fn told(QueueShape { place, types, kinds, .. }: &QueueShape) -> String {
     let kind = |kind: &Option<RouterText>| match kind {
         Some(kind) => format!(" of kind {kind}"),
         None => ", of which the router shows no kind".to_owned(),
