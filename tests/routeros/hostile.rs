@@ -380,3 +380,18 @@ async fn words_of_a_ping_are_cut_and_escaped() {
     let told = answer.unwrap_err().to_string();
     assert!(told.contains(r"\u{1b}[31m9") && told.chars().count() < 500, "{told}");
 }
+
+#[tokio::test]
+async fn rules_that_may_not_be_read_are_not_taken_for_none() {
+    let mut world = usual("dl", "ul");
+    world.get_mut("/queue/tree").unwrap()[0]["packet-mark"] = json!("down");
+    let router = Hostile::start(world, |request, _| {
+        let refused =
+            json!({"detail": "not enough permissions (9)", "error": 403, "message": "Forbidden"});
+        request.prints("/ip/firewall/filter").then_some(Reply::Json(403, refused))
+    });
+    let findings = client(&router).survey().await.unwrap();
+    let is_told = |words: &str| findings.iter().any(|finding| finding.text.contains(words));
+    assert!(is_told("not known whether FastTrack takes IPv4"), "{findings:?}");
+    assert!(!is_told("takes IPv6"), "{findings:?}");
+}

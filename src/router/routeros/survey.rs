@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     config::QueueRef,
-    router::{Finding, RouterError, RouterFacts, RouterText},
+    router::{Finding, RouterError, RouterFacts, RouterFault, RouterText},
 };
 
 /// First version without the overflow in the REST server's JSON parser.
@@ -87,8 +87,24 @@ pub(super) async fn survey(
     }
     findings.dedup();
     for family in [IPV4, IPV6] {
-        if bypassed.is_empty() || !is_fasttracking(road, family).await? {
+        if bypassed.is_empty() {
             continue;
+        }
+        match is_fasttracking(road, family).await {
+            Ok(false) => continue,
+            Ok(true) => {}
+            Err(RouterError { fault: RouterFault::Policy(words), .. }) => {
+                findings.extend(bypassed.iter().map(|(queue, _)| {
+                    let Family { name, filter, .. } = family;
+                    warning(format!(
+                        "it is not known whether FastTrack takes {name} connections past {queue}: \
+                         the router does not show {} ({words}); give its user the policy `read`",
+                        filter.path()
+                    ))
+                }));
+                continue;
+            }
+            Err(error) => return Err(error),
         }
         findings.extend(bypassed.iter().map(|(queue, why)| {
             let Family { name, filter, .. } = family;
@@ -129,7 +145,14 @@ const IPV6: Family = Family {
 
 /// Tells whether a `FastTrack` rule is at work; a router without the firewall's menu has none.
 async fn is_fasttracking(road: &dyn Road, family: Family) -> Result<bool, RouterError> {
-    let rules = optional(road, family.filter, &["action", "disabled", "invalid"]).await?;
+    let rules = match road.print(family.filter, &["action", "disabled", "invalid"]).await {
+        Err(error)
+            if error.fault.concerns_all() || matches!(error.fault, RouterFault::Policy(_)) =>
+        {
+            return Err(error);
+        }
+        answer => answer.unwrap_or_default(),
+    };
     let fast = |row: &Row| {
         row.text("action") == Some(FASTTRACK) && !row.flag("disabled") && !row.flag("invalid")
     };
