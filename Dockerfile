@@ -34,9 +34,9 @@ COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,id=wanctl-$TARGETARCH,sharing=locked \
     . /target.env; \
-    cargo build --release --locked --bins; \
-    install -D -t /out/bin "target/$CARGO_BUILD_TARGET/release/wanctl" \
-        "target/$CARGO_BUILD_TARGET/release/wanctl-history"; \
+    cargo build --release --locked; \
+    install -D -t /out/bin "target/$CARGO_BUILD_TARGET/release/wanctl"; \
+    ln -s wanctl /out/bin/wanctl-history; \
     install -d /out/data
 
 # glibc, certificates of authorities, time zones; no shell, no package manager.

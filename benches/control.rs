@@ -9,16 +9,14 @@ use std::{
 };
 
 use support::{Spread, heading, judge};
-use wanctl::{
-    control::{
-        Actuation, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, ProbeOutcome,
-        QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Wan, WanParams,
-    },
-    sim::{
-        closed_loop::{CYCLE, ClosedLoop, LoopSpec},
-        home::{self, HomeWan},
-    },
+use wanctl_core::{
+    Actuation, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, ProbeOutcome,
+    QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Wan, WanParams,
     units::{BitRate, Delay, MonoTime},
+};
+use wanctl_lab::{
+    closed_loop::{CYCLE, ClosedLoop, LoopSpec},
+    home::{self, HomeWan},
 };
 
 const REFLECTORS: u16 = 6;

@@ -18,16 +18,16 @@ use wanctl::{
     actuator,
     catalogue::Catalogue,
     clock::Clock,
-    control::{
-        Actuation, Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
-        ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Timing,
-        Wan, WanParams,
-    },
     daemon::{ControlLoop, IdleWatch, Keeper, LoopSettings, Outlets},
     history::{self, Recorder, Retention, Settings},
     probe::Pace,
     status::Board,
     telemetry::{CycleMetrics, WanLabels},
+};
+use wanctl_core::{
+    Actuation, Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
+    ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Timing, Wan,
+    WanParams,
     units::{BitRate, Delay, MonoTime},
 };
 

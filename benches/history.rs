@@ -20,10 +20,8 @@ use std::{
 use link::Link;
 use rusqlite::Connection;
 use support::{Spread, heading, judge};
-use wanctl::{
-    history::{self, DelayKind, Reader, Resolution, Retention, Settings, Tier},
-    units::{Delay, Timestamp},
-};
+use wanctl::history::{self, DelayKind, Reader, Resolution, Retention, Settings, Tier};
+use wanctl_core::units::{Delay, Timestamp};
 
 const CYCLES_A_DAY: u64 = 24 * 3600 * 20;
 const DAY_MICROS: i64 = 86_400_000_000;

@@ -1,23 +1,25 @@
 //! The command line: arguments in, text and an exit code out. The only part that prints.
 
 mod check;
-mod demo;
-mod emulate;
-mod emulate_console;
 mod history;
-mod household;
+#[cfg(feature = "lab")]
+mod lab;
 mod output;
 mod record;
 mod replay;
 mod run;
 mod signals;
-mod simulate;
 mod status;
 mod steer;
 mod web;
 mod zone;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -86,16 +88,9 @@ struct LogArgs {
 enum Command {
     /// Measure, decide and shape, as the configuration says.
     Run(RunArgs),
-    /// Watch the real controller work on two simulated WANs and an emulated router.
-    Demo(DemoArgs),
     /// Preflight check: look at the configuration, this host, the router and every reflector, and
     /// say line by line what was found.
     Check(CheckArgs),
-    /// Be a RouterOS router with shaped queues, for trying things out.
-    EmulateRouter(emulate::EmulateArgs),
-    /// Pass a command line of an SSH server on to an emulated router's console.
-    #[command(hide = true)]
-    EmulateConsole(emulate_console::EmulateConsoleArgs),
     /// Decide again what `run --record` recorded, and say what comes out otherwise.
     Replay(replay::ReplayArgs),
     /// Show how a running daemon is: rates, delay, states, last decisions and what needs attention.
@@ -104,8 +99,9 @@ enum Command {
     Steer(steer::SteerArgs),
     /// Tell how a link has behaved, from the SQLite history.
     History(Box<history::HistoryArgs>),
-    /// Run control laws on simulated links, thousands of times faster than life, and compare them.
-    Simulate(Box<simulate::SimulateArgs>),
+    #[cfg(feature = "lab")]
+    #[command(flatten)]
+    Lab(lab::LabCommand),
 }
 
 #[derive(Debug, Args)]
@@ -116,26 +112,6 @@ struct RunArgs {
     /// Decide and export everything, but write nothing to the router.
     #[arg(long)]
     observe: bool,
-    #[command(flatten)]
-    web: web::WebArgs,
-    #[command(flatten)]
-    record: record::RecordArgs,
-}
-
-#[derive(Debug, Args)]
-struct DemoArgs {
-    /// End after this time, for example `30s` or `5m`; without it, run until Ctrl-C.
-    #[arg(long, value_parser = duration, value_name = "TIME")]
-    duration: Option<Duration>,
-    /// Where the live page and /metrics are served.
-    #[arg(long, default_value = "127.0.0.1:9102", value_name = "ADDR")]
-    listen: SocketAddr,
-    /// Where the history is kept; a temporary directory if not given.
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-    /// Equal seeds give equal links.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
     #[command(flatten)]
     web: web::WebArgs,
     #[command(flatten)]
@@ -164,22 +140,28 @@ struct CheckArgs {
     format: check::Format,
 }
 
-/// Runs the program with the arguments of the process.
+/// The name under which the program is `wanctl history`.
+const HISTORY_NAME: &str = "wanctl-history";
+
+/// Runs the program with the arguments of the process. Called as `wanctl-history`, it is
+/// `wanctl history`.
 #[must_use]
 pub fn main() -> ExitCode {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    if called.as_deref().and_then(Path::file_name) == Some(OsStr::new(HISTORY_NAME)) {
+        let HistoryCli { args, log } = HistoryCli::parse();
+        return start(Cli { command: Command::History(Box::new(args)), log });
+    }
     start(Cli::parse())
-}
-
-/// Runs `wanctl history` with the arguments of the process, for the program `wanctl-history`.
-#[must_use]
-pub fn history_main() -> ExitCode {
-    let HistoryCli { args, log } = HistoryCli::parse();
-    start(Cli { command: Command::History(Box::new(args)), log })
 }
 
 fn start(cli: Cli) -> ExitCode {
     // The demo talks to its spectator on standard output; its log is for trouble.
-    let quiet = matches!(cli.command, Command::Demo(_)) && cli.log.log_level == LogLevel::Info;
+    #[cfg(feature = "lab")]
+    let is_demo = matches!(cli.command, Command::Lab(lab::LabCommand::Demo(_)));
+    #[cfg(not(feature = "lab"))]
+    let is_demo = false;
+    let quiet = is_demo && cli.log.log_level == LogLevel::Info;
     let level = if quiet { LogLevel::Warn } else { cli.log.log_level };
     if let Err(sentence) = start_logging(level, cli.log.log_format) {
         output::complain(&anyhow::Error::msg(sentence));
@@ -200,15 +182,13 @@ fn start(cli: Cli) -> ExitCode {
 fn dispatch(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Run(args) => block_on(run::run(args)),
-        Command::Demo(args) => block_on(demo::run(args)),
         Command::Check(args) => return block_on(check::run(args)),
-        Command::EmulateRouter(args) => block_on(emulate::run(args)),
-        Command::EmulateConsole(args) => emulate_console::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Status(args) => block_on(status::run(args)),
         Command::Steer(args) => block_on(steer::run(args)),
         Command::History(args) => history::run(*args),
-        Command::Simulate(args) => simulate::run(&args),
+        #[cfg(feature = "lab")]
+        Command::Lab(command) => lab::run(command),
     }?;
     Ok(0)
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::units::{MonoTime, Timestamp};
+use wanctl_core::units::{MonoTime, Timestamp};
 
 /// The daemon's clock: monotonic time since its start, and the wall clock for records.
 #[derive(Debug, Clone, Copy)]

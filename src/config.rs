@@ -34,7 +34,7 @@ pub use steering::{
 pub use surroundings::{FileText, Surroundings};
 pub use web::{Users, WebConfig, WebTls};
 
-use crate::control::{Direction, PerDirection, WanParams};
+use wanctl_core::{Direction, PerDirection, WanParams};
 
 /// A whole, valid configuration.
 #[derive(Debug, Clone)]

@@ -24,6 +24,8 @@ mod route;
 mod router;
 mod schedule;
 mod sending;
+#[cfg(feature = "lab")]
+pub mod simulated;
 mod supervised;
 mod tcp;
 
@@ -44,10 +46,7 @@ pub use schedule::{Ends, Schedule};
 pub use supervised::Supervised;
 pub use tcp::TcpProber;
 
-use crate::{
-    control::{PerDirection, ProbeOutcome, ReflectorId},
-    units::Delay,
-};
+use wanctl_core::{PerDirection, ProbeOutcome, ReflectorId, units::Delay};
 
 /// An address family of the Internet protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,11 +13,9 @@ pub use body::body_within;
 pub use error::{RouterError, RouterFault, fault_of_words};
 pub use text::{RouterText, visible};
 
-use crate::{
-    config::{MarkedConnections, QueueRef, SwitchRef},
-    control::QueueReading,
-    units::BitRate,
-};
+use wanctl_core::{QueueReading, units::BitRate};
+
+use crate::config::{MarkedConnections, QueueRef, SwitchRef};
 
 /// A router whose shaper queues can be read and limited.
 ///

@@ -28,8 +28,8 @@ pub use steering::{ManualStatus, SteeringBoard, SteeringStatus};
 pub use tally::{LoopCounts, Tally};
 pub use view::{DirectionView, WanView};
 
-use crate::{
-    control::{CongestionState, Cycle, Direction, DirectionCycle},
+use wanctl_core::{
+    CongestionState, Cycle, Direction, DirectionCycle,
     units::{BitRate, Delay, MonoTime},
 };
 

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use wanctl::{
-    control::{
-        CongestionState, Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
-        Reason, StateThresholds, Wan, WanParams,
-    },
-    sim::{
-        capacity::Shape,
-        closed_loop::{ClosedLoop, LoopSpec, Witness},
-        link::{Buffer, LinkSpec, Supply},
-        pilot,
-        traffic::{GREEDY, Phase, Traffic},
-    },
+use wanctl_core::{
+    CongestionState, Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
+    Reason, StateThresholds, Wan, WanParams,
     units::{BitRate, Delay, MonoTime},
+};
+use wanctl_lab::{
+    capacity::Shape,
+    closed_loop::{ClosedLoop, LoopSpec, Witness},
+    link::{Buffer, LinkSpec, Supply},
+    pilot,
+    traffic::{GREEDY, Phase, Traffic},
 };
 
 fn mbps(rate: f64) -> BitRate {

@@ -14,12 +14,12 @@ use std::{
 };
 
 use proptest::prelude::*;
-use wanctl::{
-    config::{
-        Bind, Config, ConfigErrors, FileText, Mode, OnExit, Problem, QueueRef, Surroundings,
-        SwitchMenu, Trust,
-    },
-    control::{Direction, LawKind, ZoneFloors, ZoneParams},
+use wanctl::config::{
+    Bind, Config, ConfigErrors, FileText, Mode, OnExit, Problem, QueueRef, Surroundings,
+    SwitchMenu, Trust,
+};
+use wanctl_core::{
+    Direction, LawKind, ZoneFloors, ZoneParams,
     steering::{Preset, SteeringMode, SwitchKind},
     units::{BitRate, Delay},
 };

@@ -5,10 +5,8 @@
 
 use std::{env, fs, path::Path, time::Duration};
 
-use wanctl::{
-    sim::contest::{Entry, Job, Law, Row, Scenario, run, table},
-    units::Delay,
-};
+use wanctl_core::units::Delay;
+use wanctl_lab::contest::{Entry, Job, Law, Row, Scenario, run, table};
 
 const MINUTES: Duration = Duration::from_secs(90);
 

@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeSet,
     fs,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -43,10 +44,12 @@ fn every_command_line_is_understood() {
         for block in blocks(&text, "sh") {
             let joined = block.replace("\\\n", " ");
             for line in joined.lines().map(str::trim) {
-                let Some((binary, arguments)) = command(line) else { continue };
+                let Some((program, arguments)) = command(line) else { continue };
                 tried += 1;
                 // The help comes after everything before it has been understood.
-                let output = Command::new(binary).args(&arguments).arg("--help").output().unwrap();
+                let mut wanctl = Command::new(env!("CARGO_BIN_EXE_wanctl"));
+                let help = wanctl.arg0(program).args(&arguments).arg("--help");
+                let output = help.output().unwrap();
                 let said = String::from_utf8_lossy(&output.stderr);
                 assert!(output.status.success(), "{}: `{line}`: {said}", path.display());
             }
@@ -62,9 +65,9 @@ fn command(line: &str) -> Option<(&'static str, Vec<String>)> {
     let mut words = line
         .split_ascii_whitespace()
         .skip_while(|word| *word == "sudo" || word.contains('=') && !word.starts_with('-'));
-    let binary = match words.next()?.rsplit('/').next()? {
-        "wanctl" => env!("CARGO_BIN_EXE_wanctl"),
-        "wanctl-history" => env!("CARGO_BIN_EXE_wanctl-history"),
+    let program = match words.next()?.rsplit('/').next()? {
+        "wanctl" => "wanctl",
+        "wanctl-history" => "wanctl-history",
         _ => return None,
     };
     let (mut arguments, mut quoted) = (Vec::<String>::new(), None);
@@ -81,7 +84,7 @@ fn command(line: &str) -> Option<(&'static str, Vec<String>)> {
         }
     }
     let bare = |argument: String| argument.replace(['"', '\''], "");
-    Some((binary, arguments.into_iter().map(bare).collect()))
+    Some((program, arguments.into_iter().map(bare).collect()))
 }
 
 #[test]

@@ -22,10 +22,8 @@ mod history_tests {
 }
 
 use link::Link;
-use wanctl::{
-    history::{self, Reader, Retention, Settings},
-    units::Timestamp,
-};
+use wanctl::history::{self, Reader, Retention, Settings};
+use wanctl_core::units::Timestamp;
 
 /// Names the file to the process that writes it.
 const FILE: &str = "WANCTL_TEST_HISTORY";

@@ -11,6 +11,7 @@ mod support {
 mod routeros {
     mod actuator;
     mod bench;
+    mod certificates;
     mod client;
     mod hostile;
     mod shapes;

@@ -33,10 +33,12 @@ use wanctl::{
         Router as _, RouterError, Transport,
         routeros::{Patience, RouterOs},
     },
-    sim::routeros::{Effect, Fault},
+};
+use wanctl_core::{
     steering::{Rank, Switch, SwitchKind, SwitchOrder, SwitchReport},
     units::BitRate,
 };
+use wanctl_lab::routeros::{Effect, Fault};
 
 const MODERN: &str = "7.20.8 (stable)";
 /// Without `:serialize`.

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use wanctl::{
-    control::{
-        Actuation, CongestionState, Cycle, DirectionCycle, Load, LoadClass, Measurement,
-        MeasurementState, PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason,
-        ReflectorId, RttSample, Timing,
-    },
+use wanctl_core::{
+    Actuation, CongestionState, Cycle, DirectionCycle, Load, LoadClass, Measurement,
+    MeasurementState, PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason, ReflectorId,
+    RttSample, Timing,
     units::{BitRate, Delay, MonoTime, Timestamp},
 };
 

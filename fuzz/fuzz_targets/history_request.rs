@@ -1,10 +1,8 @@
 //! Any text as the query of `GET /metrics/history`.
 #![no_main]
 
-use wanctl::{
-    history::{Cursor, Request},
-    units::Timestamp,
-};
+use wanctl::history::{Cursor, Request};
+use wanctl_core::units::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_micros(1_772_366_400_000_000);
 

@@ -3,14 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
+use wanctl_core::{Actuation, Direction, PerDirection, ShaperSample, units::BitRate};
 
 use super::{IdleReads, RouterMetrics, SwitchWork};
 use crate::{
     clock::Clock,
     config::{Pace, QueueRef},
-    control::{Actuation, Direction, PerDirection, ShaperSample},
     router::Router,
-    units::BitRate,
 };
 
 /// A shaper queue and whose it is.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::units::MonoTime;
+use wanctl_core::units::MonoTime;
 
 /// Time from one write to the next after so many writes in a row that were not kept.
 const WAITS: [Duration; 5] = [

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use tracing::warn;
+use wanctl_core::units::{BitRate, MonoTime};
 
-use crate::{
-    config::QueueRef,
-    units::{BitRate, MonoTime},
-};
+use crate::config::QueueRef;
 
 /// At most one line in this time.
 const QUIET: Duration = Duration::from_secs(10);

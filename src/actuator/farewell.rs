@@ -6,12 +6,12 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{error, info, warn};
+use wanctl_core::units::BitRate;
 
 use super::underway::Underway;
 use crate::{
     config::{QueueRef, SwitchRef},
     router::Router,
-    units::BitRate,
 };
 
 /// The limit with which a queue is left.

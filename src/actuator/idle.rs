@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{
-    router::{QueueRow, RouterFault},
-    units::{BitRate, MonoTime},
-};
+use wanctl_core::units::{BitRate, MonoTime};
+
+use crate::router::{QueueRow, RouterFault};
 
 /// More than this is traffic; less is what an idle house and the probes send.
 const TRAFFIC: BitRate = BitRate::from_bps(100_000);
@@ -83,7 +82,7 @@ impl IdleWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::QueueReading;
+    use wanctl_core::QueueReading;
 
     const USUAL: Duration = Duration::from_millis(100);
 

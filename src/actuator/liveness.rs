@@ -9,7 +9,7 @@ use std::{collections::VecDeque, future::pending, time::Duration};
 
 use futures_util::future::{BoxFuture, select_all};
 
-use crate::units::MonoTime;
+use wanctl_core::units::MonoTime;
 
 /// A request without an answer for this long makes us check the server.
 const SUSPECT_AFTER: Duration = Duration::from_millis(400);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::units::MonoTime;
+use wanctl_core::units::MonoTime;
 
 /// Time between two looks at what the router says about itself.
 const FACTS_INTERVAL: Duration = Duration::from_secs(30);

@@ -8,6 +8,7 @@ use std::{
 use prometheus_client::metrics::{
     counter::Counter, family::Family, gauge::Gauge, histogram::Histogram,
 };
+use wanctl_core::Direction;
 
 use super::{
     reconciler::{Override, WriteCount},
@@ -16,7 +17,6 @@ use super::{
 use crate::{
     catalogue::{Catalogue, Figure, FloatGauge, Histograms, Labels, Spec},
     clock::Clock,
-    control::Direction,
     router::{Finding, RouterError, RouterFacts, RouterFault, Transport},
 };
 

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use wanctl_core::units::MonoTime;
+
 use super::Queue;
 use crate::{
     config::QueueRef,
     router::{QueueRow, RouterFault},
-    units::MonoTime,
 };
 
 /// A backlog of which nothing moves for this long is stuck; a CAKE queue at 1 Mbit/s sends a
@@ -68,7 +69,7 @@ pub(super) fn unusable(queue: &Queue, fault: &RouterFault) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::QueueReading;
+    use wanctl_core::QueueReading;
 
     fn row(packets: u64, waiting: u64) -> QueueRow {
         let reading = QueueReading { packets, backlog_packets: waiting, ..QueueReading::default() };

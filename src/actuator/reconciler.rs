@@ -14,9 +14,9 @@ use std::{collections::VecDeque, time::Duration};
 
 pub(super) use self::obedience::Override;
 use self::{budget::Budget, obedience::Obedience};
-use crate::{
-    config::Pace,
-    control::Actuation,
+use crate::config::Pace;
+use wanctl_core::{
+    Actuation,
     units::{BitRate, MonoTime},
 };
 

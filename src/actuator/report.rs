@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 
 use tracing::{info, warn};
+use wanctl_core::{Direction, units::Timestamp};
 
-use crate::{
-    control::Direction,
-    router::{Finding, RouterError, RouterFacts, Transport},
-    units::Timestamp,
-};
+use crate::router::{Finding, RouterError, RouterFacts, Transport};
 
 /// A queue that does not have the limit that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,10 @@ mod metrics;
 
 use tokio::sync::watch;
 use tracing::{error, info, warn};
+use wanctl_core::{
+    steering::{RouteActuation, SwitchOrder},
+    units::MonoTime,
+};
 
 use self::board::Board;
 pub(super) use self::board::Job;
@@ -21,8 +25,6 @@ pub use self::metrics::SwitchMetrics;
 use crate::{
     config::{Forgetting, MarkedConnections, SwitchRef},
     router::RouterError,
-    steering::{RouteActuation, SwitchOrder},
-    units::MonoTime,
 };
 
 /// What steering and the actuator share; on either side the newest value wins.

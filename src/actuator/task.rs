@@ -13,11 +13,15 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
+use wanctl_core::{
+    PerDirection,
+    units::{BitRate, MonoTime},
+};
 
 use super::{
     Assignment, RouterReport,
     drift_log::DriftLog,
-    farewell::{self, Left, Parting},
+    farewell::{Left, Parting},
     idle::IdleWatch,
     liveness::Liveness,
     looks::Looks,
@@ -28,11 +32,10 @@ use super::{
     switches::{Job, Switches},
     underway::{Answer, Call, Underway, answer_of, news},
 };
+use crate::actuator::farewell;
 use crate::{
     config::{MarkedConnections, QueueRef},
-    control::PerDirection,
     router::RouterError,
-    units::{BitRate, MonoTime},
 };
 
 /// With nothing due sooner, the task looks around this often.

@@ -7,12 +7,12 @@ use std::{
 
 use futures_util::future::{BoxFuture, select_all};
 use tokio::sync::watch;
+use wanctl_core::units::{BitRate, MonoTime};
 
 use super::{metrics::Operation, reconciler::Write, switches::Job};
 use crate::{
     config::MarkedConnections,
     router::{Finding, Readings, RouterError, RouterFacts, Transport},
-    units::{BitRate, MonoTime},
 };
 
 /// What came of a request.

@@ -17,12 +17,12 @@ use anyhow::anyhow;
 use clap::ValueEnum;
 use futures_util::future::join;
 use tokio::time::Instant;
+use wanctl_core::{Direction, DirectionParams, Limits};
 
 use self::report::{Line, Report, Topic};
 use super::{CheckArgs, EXIT_CONFIG, Failure, output::say};
 use crate::{
     config::{Config, Mode, Problem, TransportChoice},
-    control::{Direction, DirectionParams, Limits},
     router::routeros::RouterOs,
 };
 

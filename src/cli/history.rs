@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
+use wanctl_core::units::{Delay, Timestamp};
 
 use super::{EXIT_USAGE, Failure, output::say, zone};
 use crate::{
     clock::Clock,
     history::{self, Compacted, Event, Mistake, Question, Reader, Words},
-    units::{Delay, Timestamp},
 };
 use pager::Output;
 

@@ -17,6 +17,7 @@ pub(super) struct WebArgs {
 
 impl WebArgs {
     /// Reads the file, if one is given.
+    #[cfg_attr(not(feature = "lab"), expect(dead_code, reason = "the demo calls it"))]
     pub(super) fn open(&self) -> Result<Web, Failure> {
         let Some(path) = &self.web_config_file else { return Ok(Web::default()) };
         let (web, warnings) = Web::open(path)

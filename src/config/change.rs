@@ -8,13 +8,14 @@ mod steering;
 
 use std::fmt;
 
+use wanctl_core::{
+    Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds,
+    WanParams, ZoneFloors, ZoneParams,
+};
+
 use super::{
     Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Pace, ProbeConfig, QueueRef,
     RouterConfig, Trust, WanConfig,
-};
-use crate::control::{
-    Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds,
-    WanParams, ZoneFloors, ZoneParams,
 };
 
 /// When a changed key takes effect.

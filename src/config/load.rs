@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Config, ConfigErrors, Origin, Problem, Surroundings, document,
-    document::SyntaxError,
-    read::{self, Table},
+    Config, ConfigErrors, Origin, Problem, Surroundings,
+    document::{self, SyntaxError},
+    read::Table,
     report::{Problems, Read, Report},
     router, service, steering,
-    wan::{self, Uses},
+    wan::Uses,
 };
+use crate::config::{read, wan};
 use crate::{
     digest::{hex, sha256},
     files::read_text_bounded,

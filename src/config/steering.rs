@@ -5,13 +5,16 @@ mod wans;
 
 use std::fmt;
 
+use wanctl_core::steering::{
+    Preset, SteeringMode, SteeringParams, Switch, SwitchKind, SwitchOrder,
+};
+
 use super::{
     Bind, WanConfig,
     read::Table,
     report::{Read, Reported},
     value,
 };
-use crate::steering::{Preset, SteeringMode, SteeringParams, Switch, SwitchKind, SwitchOrder};
 
 /// Fewest probes in a row that must be lost before a WAN is declared dead.
 const LOST_PROBES: u32 = 5;

@@ -5,8 +5,9 @@
 
 use std::{net::IpAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
+use wanctl_core::units::{BitRate, Delay};
+
 use super::document::Node;
-use crate::units::{BitRate, Delay};
 
 /// Highest rate that may be configured, in Mbit/s: far beyond what a software queue carries.
 const MAX_MBPS: f64 = 100_000.0;

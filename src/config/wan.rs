@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use wanctl_core::{
+    Direction, DirectionParams, LawKind, LawName, Limits, PerDirection, StateThresholds, WanParams,
+    units::{BitRate, Delay},
+};
+
 use super::{
     QueueRef, QueueTarget, WanConfig, probe,
     read::Table,
     report::{Read, Reported},
     value, zone,
-};
-use crate::{
-    control::{
-        Direction, DirectionParams, LawKind, LawName, Limits, PerDirection, StateThresholds,
-        WanParams,
-    },
-    units::{BitRate, Delay},
 };
 
 /// A floor above this share of the ceiling may not drain a queue at the provider.

@@ -16,14 +16,17 @@ use rustls::ServerConfig;
 
 pub use users::Users;
 
+use wanctl_core::units::Timestamp;
+
 use super::{
     ConfigErrors, Problem,
-    document::{self, Node, SyntaxError},
-    read::{self, Table},
+    document::{Node, SyntaxError},
+    read::Table,
     report::{Problems, Read, Report},
     value,
 };
-use crate::{files::read_text_bounded, units::Timestamp};
+use crate::config::{document, read};
+use crate::files::read_text_bounded;
 
 /// The headers that may be added to every answer.
 const HEADERS: [&str; 5] = [

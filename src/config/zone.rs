@@ -2,15 +2,13 @@
 
 use std::ops::RangeInclusive;
 
+use wanctl_core::{Direction, Limits, ZoneFloors, ZoneParams, units::BitRate};
+
 use super::{
     document::Node,
     read::Table,
     report::{Read, Reported},
     value,
-};
-use crate::{
-    control::{Direction, Limits, ZoneFloors, ZoneParams},
-    units::BitRate,
 };
 
 /// What a factor may be: a cut that leaves less than a tenth in 50 ms is none but a stop.

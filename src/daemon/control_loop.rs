@@ -13,20 +13,19 @@ use tokio::{
     time::{Instant as TokioInstant, Interval, MissedTickBehavior, interval_at},
 };
 use tokio_util::sync::CancellationToken;
+use wanctl_core::{
+    Actuation, Cycle, PerDirection, ProbeMethod, ProbeOutcome, RttSample, ShaperSample, Timing,
+    Wan, WanParams, units::BitRate,
+};
 
 use super::{idle::IdleWatch, memory::Keeper};
 use crate::{
     clock::Clock,
-    control::{
-        Actuation, Cycle, PerDirection, ProbeMethod, ProbeOutcome, RttSample, ShaperSample, Timing,
-        Wan, WanParams,
-    },
     history::Recorder,
     probe::{Pace, Road},
     recording::Tape,
     status::Board,
     telemetry::CycleMetrics,
-    units::BitRate,
 };
 
 /// What of a loop may change while it turns.

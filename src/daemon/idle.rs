@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{
-    control::{Decision, LoadClass, MeasurementState},
-    probe::Pace,
-    units::MonoTime,
-};
+use wanctl_core::{Decision, LoadClass, MeasurementState, units::MonoTime};
+
+use crate::probe::Pace;
 
 /// How long next to nothing must have flowed before the probes become fewer.
 const QUIET: Duration = Duration::from_mins(1);

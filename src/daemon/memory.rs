@@ -4,13 +4,15 @@
 use std::{path::Path, sync::mpsc, thread, time::Duration};
 
 use tracing::{info, warn};
+use wanctl_core::{
+    ProbeOutcome, RttSample, Wan, WanMemory,
+    units::{MonoTime, Timestamp},
+};
 
 use crate::{
     clock::Clock,
     config::{Config, WanConfig},
-    control::{ProbeOutcome, RttSample, Wan, WanMemory},
     history::{HistoryError, Memories, Recorder},
-    units::{MonoTime, Timestamp},
 };
 
 /// Time between two memories of a WAN: what a crash costs is a minute of learning.

@@ -1,10 +1,10 @@
 //! Turns changes of who takes turns among a WAN's reflectors into events of the history.
 
 use tokio::sync::mpsc;
+use wanctl_core::ReflectorId;
 
 use crate::{
     clock::Clock,
-    control::ReflectorId,
     history::{Event, Recorder},
     probe::PoolEvent,
 };

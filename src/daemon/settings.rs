@@ -1,12 +1,12 @@
 //! What of a configuration the running parts work by.
 
+use wanctl_core::{Limits, units::BitRate};
+
 use super::LoopSettings;
 use crate::{
     actuator::{IdleReads, Tuning},
     config::{Config, ControlConfig, HistoryConfig, Mode, OnExit, WanConfig},
-    control::Limits,
     history::Retention,
-    units::BitRate,
 };
 
 impl LoopSettings {

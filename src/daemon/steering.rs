@@ -23,11 +23,13 @@ use crate::{
     catalogue::Catalogue,
     clock::Clock,
     config::{Config, Mode, SteeringConfig, SteeringExit},
-    control::Cycle,
     history::{HistoryError, KeptSteering, Memories, Recorder},
     status::SteeringBoard,
-    steering::{Manual, Rank, Steering, SteeringMode, SteeringParams, Switch, SwitchOrder},
     telemetry::SteeringMetrics,
+};
+use wanctl_core::{
+    Cycle,
+    steering::{Manual, Rank, Steering, SteeringMode, SteeringParams, Switch, SwitchOrder},
     units::{MonoTime, Timestamp},
 };
 
@@ -244,6 +246,6 @@ fn recall(config: &Config, now: Timestamp) -> Option<(KeptSteering, Duration)> {
 }
 
 /// Returns the rank of the WAN named `name`.
-fn rank_of(wans: &[crate::steering::WanFacts], name: &str) -> Option<Rank> {
+fn rank_of(wans: &[wanctl_core::steering::WanFacts], name: &str) -> Option<Rank> {
     wans.iter().position(|wan| wan.name == name).map(Rank)
 }

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, watch};
+use wanctl_core::{Cycle, Wan, WanMemory, units::MonoTime};
 
 use super::{
     ControlLoop, IdleWatch, Keeper, LoopSettings, Outlets, memory, names,
@@ -13,13 +14,11 @@ use crate::{
     actuator::Link,
     clock::Clock,
     config::{ControlConfig, WanConfig},
-    control::{Cycle, Wan, WanMemory},
     history::Recorder,
     probe::{Ends, Pace, ProbeFamilies, ProbeMetrics, Schedule},
     recording::{Beginning, Recording},
     status::Board,
     telemetry::{CycleMetrics, WanLabels},
-    units::MonoTime,
 };
 
 /// Outcomes of probes that may wait for a control loop: many times what one cycle brings.

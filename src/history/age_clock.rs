@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::units::Timestamp;
+use wanctl_core::units::Timestamp;
 
 /// More than the newest row is behind at an ordinary start.
 const LONG_STOP: Duration = Duration::from_hours(24);

@@ -8,9 +8,9 @@ use std::{
 
 use jiff::Timestamp as Instant;
 use serde_json::json;
+use wanctl_core::units::Timestamp;
 
 use super::{Field, HistoryError, Question, Row, Rows};
-use crate::units::Timestamp;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

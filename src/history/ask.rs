@@ -8,9 +8,9 @@ mod time;
 use std::fmt;
 
 use jiff::tz::TimeZone;
+use wanctl_core::units::Timestamp;
 
 use super::{Field, Resolution, field};
-use crate::units::Timestamp;
 
 pub use cursor::Cursor;
 pub use request::Request;

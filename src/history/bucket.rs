@@ -11,11 +11,12 @@ use rusqlite::{Row, types::Value};
 pub(super) use columns::{COLUMNS, Column, DERIVED, DirectionColumn, HISTOGRAMS};
 use columns::{Merge, VALUES};
 
-use super::histogram::Histogram;
-use crate::{
-    control::{CongestionState, Direction, MeasurementState, ProbeMethod},
+use wanctl_core::{
+    CongestionState, Direction, MeasurementState, ProbeMethod,
     units::{BitRate, Delay},
 };
+
+use super::histogram::Histogram;
 
 /// The cycles of one WAN in some span of time, summed up.
 #[derive(Debug, Clone, PartialEq, Eq)]

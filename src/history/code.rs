@@ -4,7 +4,7 @@
 //! and the number of a variant that is gone is never given again. Every open writes the pairs
 //! into the table `code`, so that any SQLite tool can join names to numbers.
 
-use crate::control::{CongestionState, LoadClass, MeasurementState, ProbeMethod, Reason};
+use wanctl_core::{CongestionState, LoadClass, MeasurementState, ProbeMethod, Reason};
 
 /// An enumeration that is stored as a small integer.
 pub(super) trait Coded: Copy + 'static {

@@ -7,8 +7,9 @@ use rusqlite::{Connection, OpenFlags};
 use super::{
     HistoryError,
     lock::WriterLock,
-    schema::{self, Identity, failed},
+    schema::{Identity, failed},
 };
+use crate::history::schema;
 
 /// Sizes of the file in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +56,7 @@ mod tests {
         super::{Reader, fixture},
         *,
     };
-    use crate::units::Timestamp;
+    use wanctl_core::units::Timestamp;
 
     #[test]
     fn what_was_freed_is_given_back_and_what_is_kept_stays() {

@@ -13,11 +13,12 @@ use serde::{Serialize, Serializer};
 
 pub use steering::SteeringInputs;
 
-use super::code::Coded;
-use crate::{
-    control::{CongestionState, Direction, MeasurementState, Reason},
+use wanctl_core::{
+    CongestionState, Direction, MeasurementState, Reason,
     units::{BitRate, Delay},
 };
+
+use super::code::Coded;
 
 /// Something that happened once. The fields become the JSON of `event.payload`, in base units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

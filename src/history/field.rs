@@ -6,8 +6,9 @@ mod choose;
 
 use std::sync::LazyLock;
 
+use wanctl_core::Direction;
+
 use super::bucket::{Bucket, COLUMNS, DelayKind};
-use crate::control::Direction;
 
 pub(super) use choose::choose;
 
@@ -147,7 +148,7 @@ impl Field {
             Read::Mean(sum, count) => mean(sum, count, 1),
             Read::MeanRate(sum, time) => mean(sum, time, 1000),
             Read::Quantile(kind, quantile) => {
-                bucket.quantile(kind, quantile).map(crate::units::Delay::micros)
+                bucket.quantile(kind, quantile).map(wanctl_core::units::Delay::micros)
             }
         }
     }

@@ -3,16 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use tempfile::TempDir;
-
-use super::{Retention, Settings, row::Batch, store::Store, tracker::Tracker};
-use crate::{
-    control::{
-        Actuation, CongestionState, Cycle, DirectionCycle, Load, LoadClass, Measurement,
-        MeasurementState, PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason,
-        ReflectorId, RttSample, Timing,
-    },
+use wanctl_core::{
+    Actuation, CongestionState, Cycle, DirectionCycle, Load, LoadClass, Measurement,
+    MeasurementState, PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason, ReflectorId,
+    RttSample, Timing,
     units::{BitRate, Delay, MonoTime, Timestamp},
 };
+
+use super::{Retention, Settings, row::Batch, store::Store, tracker::Tracker};
 
 /// The wall clock at cycle 0.
 pub(super) const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);

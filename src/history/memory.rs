@@ -9,12 +9,12 @@ use std::{collections::BTreeMap, path::Path};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
-
-use super::{HistoryError, Reader};
-use crate::{
-    control::{DirectionMemory, PerDirection, WanMemory},
+use wanctl_core::{
+    DirectionMemory, PerDirection, WanMemory,
     units::{BitRate, Delay, Timestamp},
 };
+
+use super::{HistoryError, Reader};
 
 /// Replaces what is remembered of a WAN.
 const REPLACE: &str = "INSERT INTO memory (wan, at, content) VALUES (?1, ?2, ?3)

@@ -1,10 +1,9 @@
 //! The metrics of the history, read from the writer's figures at each scrape.
 
+use wanctl_core::units::Timestamp;
+
 use super::Recorder;
-use crate::{
-    catalogue::{Catalogue, Figure},
-    units::Timestamp,
-};
+use crate::catalogue::{Catalogue, Figure};
 
 /// Declares what `recorder` knows of its writer.
 pub fn declare_metrics(c: &mut Catalogue, recorder: Recorder) {

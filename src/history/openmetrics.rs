@@ -15,8 +15,9 @@ use std::{
     sync::Arc,
 };
 
+use wanctl_core::units::Timestamp;
+
 use super::{AnswerError, Question, Row, Rows};
-use crate::units::Timestamp;
 use family::{Family, Series, Sums};
 use spool::Spool;
 

@@ -9,14 +9,15 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use wanctl_core::units::Timestamp;
 
 use super::{
     HistoryError,
-    schema::{self, Identity, failed},
+    schema::{Identity, failed},
     store::with_suffix,
     summary::{Gathering, Summary},
 };
-use crate::units::Timestamp;
+use crate::history::schema;
 
 pub use events::{EventFilter, Events, RecordedEvent};
 pub use series::{Point, Resolution, Series};

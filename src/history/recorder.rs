@@ -9,14 +9,12 @@ use std::{
     time::Instant,
 };
 
+use wanctl_core::{Cycle, WanMemory, units::Timestamp};
+
 use super::{
     Event, Retention,
     memory::{Content, MemoryRow},
     steering_memory::{KeptSteering, SteeringRow},
-};
-use crate::{
-    control::{Cycle, WanMemory},
-    units::Timestamp,
 };
 
 /// What goes through the queue.

@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
+use wanctl_core::units::{Delay, Timestamp};
 
 use super::{
     mark,
     row::raw_table,
     tier::{Level, Tier},
 };
-use crate::units::{Delay, Timestamp};
 
 /// How much is kept: each level for its time, and all of it within `bytes`, whichever ends first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,12 +8,12 @@ use rusqlite::{Statement, params, params_from_iter};
 use pack::Unpacked;
 pub(super) use pack::{Carry, CycleValues, Field, RAW_COLUMNS, field};
 pub(super) use summed::summed;
-
-use super::{Event, memory::MemoryRow, steering_memory::SteeringRow};
-use crate::{
-    control::Cycle,
+use wanctl_core::{
+    Cycle,
     units::{Delay, Timestamp},
 };
+
+use super::{Event, memory::MemoryRow, steering_memory::SteeringRow};
 
 /// The longest time that a cycle can stand for. After more than that, nothing is known about the
 /// time since the cycle before.

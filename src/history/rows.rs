@@ -2,8 +2,9 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
+use wanctl_core::units::Timestamp;
+
 use super::{Cursor, HistoryError, Point, Question, Reader, query::Series};
-use crate::units::Timestamp;
 
 /// A row of an answer.
 #[derive(Debug, Clone)]

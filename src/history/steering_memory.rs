@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
-
-use super::{HistoryError, Memories};
-use crate::{
+use wanctl_core::{
     steering::SteeringMemory,
     units::{Delay, Timestamp},
 };
+
+use super::{HistoryError, Memories};
 
 const REPLACE: &str = "INSERT INTO steering_memory (id, at, content) VALUES (1, ?1, ?2)
      ON CONFLICT (id) DO UPDATE SET at = excluded.at, content = excluded.content";

@@ -13,16 +13,17 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use wanctl_core::units::Timestamp;
 
 use super::{
     HistoryError, Retention, Settings,
-    ingest::{self, Sums, Taken},
+    ingest::{Sums, Taken},
     lock::WriterLock,
     row::{Batch, INSERT_EVENT, raw_table},
-    schema::{self, failed},
-    upkeep::{self, LOG_BYTES},
+    schema::failed,
+    upkeep::LOG_BYTES,
 };
-use crate::units::Timestamp;
+use crate::history::{ingest, schema, upkeep};
 
 /// The history file, open or to be opened.
 #[derive(Debug)]

@@ -5,15 +5,15 @@
 //! end that lies in a bucket whose finer rows are forgotten takes the whole bucket.
 
 use rusqlite::Connection;
+use wanctl_core::{
+    CongestionState, Direction, PerDirection,
+    units::{BitRate, Delay, Timestamp},
+};
 
 use super::{
     bucket::{Bucket, DelayKind, RateKind},
     mark, raw, rollup,
     tier::{Level, Tier},
-};
-use crate::{
-    control::{CongestionState, Direction, PerDirection},
-    units::{BitRate, Delay, Timestamp},
 };
 
 /// What a WAN's cycles of some span say.

@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use wanctl_core::{
+    Cycle, Direction, DirectionCycle, MeasurementState, PerDirection, Reason,
+    units::{Delay, MonoTime},
+};
+
 use super::{
     Event,
     row::{Batch, Carry, CycleRow, EventRow},
-};
-use crate::{
-    control::{Cycle, Direction, DirectionCycle, MeasurementState, PerDirection, Reason},
-    units::{Delay, MonoTime},
 };
 
 /// A wall clock that moves this much more or less than the daemon's own clock was set.

@@ -8,13 +8,14 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use wanctl_core::units::Timestamp;
 
 use super::{
-    retention::{self, Retention},
+    retention::Retention,
     rollup, schema,
     tier::{Level, Tier},
 };
-use crate::units::Timestamp;
+use crate::history::retention;
 
 /// A bucket is built this long after its end, when the batch with its last cycles has been
 /// written. Cycles that come later still are added to it.

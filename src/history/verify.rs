@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
+use wanctl_core::units::Timestamp;
 
 use super::{
     HistoryError, Reader,
     bucket::Bucket,
-    mark::{self, Mark},
+    mark::Mark,
     raw, rollup,
-    schema::{self, failed},
+    schema::failed,
     tier::{Level, Tier},
 };
-use crate::units::Timestamp;
+use crate::history::{mark, schema};
 
 /// Seconds that are compared at a time: what bounds the memory.
 const STRETCH: i64 = 3600;

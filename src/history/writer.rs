@@ -10,6 +10,7 @@ use std::{
 };
 
 use tracing::{info, warn};
+use wanctl_core::units::{Delay, Timestamp};
 
 use super::{
     Event, HistoryError, Recorder, Settings,
@@ -19,7 +20,6 @@ use super::{
     store::Store,
     tracker::Tracker,
 };
-use crate::units::{Delay, Timestamp};
 
 /// Between two attempts while the writer is closing; it has only seconds.
 const CLOSING_RETRY: Duration = Duration::from_millis(50);

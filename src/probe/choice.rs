@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::units::MonoTime;
+use wanctl_core::units::MonoTime;
 
 /// Silence on a road after which others are tried.
 const SILENCE: Duration = Duration::from_secs(10);

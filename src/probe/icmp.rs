@@ -13,13 +13,15 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use tracing::{debug, info};
+use wanctl_core::{
+    ProbeOutcome, ReflectorId,
+    units::{Delay, MonoTime},
+};
 
 use super::{Answer, Family, Judge, Lie, Patience, Prober, Stamps, route};
 use crate::{
     clock::Clock,
     config::{Bind, ProbeConfig},
-    control::{ProbeOutcome, ReflectorId},
-    units::{Delay, MonoTime},
 };
 #[cfg(fuzzing)]
 pub(super) use exchange::fuzzed;

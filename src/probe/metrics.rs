@@ -2,12 +2,10 @@
 //! counted from the cycles, with everything else that was decided on.
 
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
+use wanctl_core::ReflectorId;
 
 use super::{Fault, PoolEvent, RoadReport};
-use crate::{
-    catalogue::{Catalogue, FloatGauge, Labels, Spec},
-    control::ReflectorId,
-};
+use crate::catalogue::{Catalogue, FloatGauge, Labels, Spec};
 
 /// All families of the probing, labelled by WAN.
 #[derive(Debug, Clone)]

@@ -9,8 +9,8 @@
 
 use std::time::Duration;
 
-use crate::{
-    control::PerDirection,
+use wanctl_core::{
+    PerDirection,
     units::{Delay, MonoTime},
 };
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::units::{Delay, MonoTime};
+use wanctl_core::units::{Delay, MonoTime};
 
 /// How long after it was called lost a reply is still taken.
 const LATE: Duration = Duration::from_secs(10);

@@ -23,12 +23,12 @@ mod window;
 
 use std::time::Duration;
 
-use crate::{
-    control::{ProbeOutcome, ReflectorId},
-    units::{Delay, MonoTime},
-};
 pub use event::{Fault, PoolEvent};
 use losses::Losses;
+use wanctl_core::{
+    ProbeOutcome, ReflectorId,
+    units::{Delay, MonoTime},
+};
 use window::Window;
 
 /// Time between two looks at the scores, and so the least time between two replacements.

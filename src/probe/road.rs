@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::control::ProbeMethod;
+use wanctl_core::ProbeMethod;
 
 /// A way to ask a reflector how far away it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,12 +8,10 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use tracing::{info, warn};
+use wanctl_core::{ProbeOutcome, ReflectorId};
 
 use super::{Answer, Patience, Prober, Road, RoadReason, RoadReport, choice::Choice};
-use crate::{
-    clock::Clock,
-    control::{ProbeOutcome, ReflectorId},
-};
+use crate::clock::Clock;
 
 /// A road, and who asks by it.
 pub type Way = (Road, Arc<dyn Prober>);

@@ -15,11 +15,11 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
+use wanctl_core::{ProbeOutcome, ReflectorId};
 
 use super::{Answer, Patience, Prober};
 use crate::{
     config::ProbeConfig,
-    control::{ProbeOutcome, ReflectorId},
     router::routeros::{PingFrom, Pinged, RouterOs},
 };
 

@@ -12,16 +12,13 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
+use wanctl_core::{ProbeOutcome, ReflectorId, RttSample};
 
 use super::{
     Answer, Pace, Patience, Pool, PoolEvent, PoolParams, ProbeMetrics, Prober, Road,
     patience::Usual,
 };
-use crate::{
-    clock::Clock,
-    config::ProbeConfig,
-    control::{ProbeOutcome, ReflectorId, RttSample},
-};
+use crate::{clock::Clock, config::ProbeConfig};
 
 /// Fates that may wait for the schedule: far more than are under way at once.
 const FATES: usize = 256;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::units::MonoTime;
+use wanctl_core::units::MonoTime;
 
 /// The first wait, and the time for which nothing could be sent before it.
 const FIRST: Duration = Duration::from_secs(1);

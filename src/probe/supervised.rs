@@ -16,6 +16,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 use tracing::{info, warn};
+use wanctl_core::{ProbeOutcome, ReflectorId, units::MonoTime};
 
 use super::{
     Answer, Family, IcmpError, Patience, Prober, Road, RoadReason, RoadReport, route,
@@ -24,8 +25,6 @@ use super::{
 use crate::{
     clock::Clock,
     config::{Bind, ProbeConfig},
-    control::{ProbeOutcome, ReflectorId},
-    units::MonoTime,
 };
 
 type Open = dyn Fn(Family) -> Result<Arc<dyn Prober>, IcmpError> + Send + Sync;
@@ -315,7 +314,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
     use super::*;
-    use crate::units::Delay;
+    use wanctl_core::units::Delay;
 
     /// Sockets of an interface that comes and goes; those opened before it came back are mute.
     #[derive(Debug, Default)]

@@ -20,13 +20,10 @@ use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
 };
+use wanctl_core::{ProbeOutcome, ReflectorId, units::Delay};
 
 use super::{Answer, Patience, Prober, route};
-use crate::{
-    config::{Bind, ProbeConfig},
-    control::{ProbeOutcome, ReflectorId},
-    units::Delay,
-};
+use crate::config::{Bind, ProbeConfig};
 
 /// HTTPS, then DNS. DNS comes second because it is what providers like to answer themselves.
 const PORTS: [u16; 2] = [443, 53];

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use wanctl_core::units::BitRate;
+
 use super::line::DecidedLine;
-use crate::units::BitRate;
 
 /// The decisions of one direction as they were recorded and as they come out now.
 #[derive(Debug, Clone, Default, PartialEq)]

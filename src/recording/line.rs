@@ -3,15 +3,13 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-
-use super::params::{MemoryLine, Pair, ParamsLine, moment, nanos};
-use crate::{
-    control::{
-        Actuation, Decision, DirectionCycle, PerDirection, ProbeOutcome, QueueReading, ReflectorId,
-        RttSample, ShaperSample,
-    },
+use wanctl_core::{
+    Actuation, Decision, DirectionCycle, PerDirection, ProbeOutcome, QueueReading, ReflectorId,
+    RttSample, ShaperSample,
     units::{BitRate, Delay, MonoTime},
 };
+
+use super::params::{MemoryLine, Pair, ParamsLine, moment, nanos};
 
 /// The version of the format that this wanctl writes and reads.
 pub(super) const FORMAT: u64 = 1;

@@ -7,11 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    control::{
-        DirectionMemory, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
-        StateThresholds, WanMemory, WanParams, ZoneFloors, ZoneParams,
-    },
+use wanctl_core::{
+    DirectionMemory, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
+    StateThresholds, WanMemory, WanParams, ZoneFloors, ZoneParams,
     units::{BitRate, Delay, MonoTime},
 };
 

@@ -7,15 +7,16 @@
 
 use std::{collections::BTreeMap, io::BufRead, time::Duration};
 
+use wanctl_core::{
+    Actuation, Direction, PerDirection, RttSample, ShaperSample, Wan, WanParams,
+    units::{BitRate, MonoTime},
+};
+
 use super::{
     compare::Comparison,
     line::{Begin, Change, CycleLine, DecidedLine, Line},
     params::{Pair, moment},
     read::{Lines, ReadError, ReadFault},
-};
-use crate::{
-    control::{Actuation, Direction, PerDirection, RttSample, ShaperSample, Wan, WanParams},
-    units::{BitRate, MonoTime},
 };
 
 /// What came of a replay.

@@ -5,14 +5,15 @@ use std::{
     time::Duration,
 };
 
+use wanctl_core::{
+    Actuation, Decision, PerDirection, RttSample, ShaperSample, WanMemory, WanParams,
+    units::MonoTime,
+};
+
 use super::{
     line::{Begin, Change, CycleLine, Gap, Line},
     params::{MemoryLine, nanos},
     write::Shared,
-};
-use crate::{
-    control::{Actuation, Decision, PerDirection, RttSample, ShaperSample, WanMemory, WanParams},
-    units::MonoTime,
 };
 
 /// How a controller starts.

@@ -7,16 +7,14 @@ use std::{
 };
 
 use proptest::prelude::*;
-
-use super::*;
-use crate::{
-    control::{
-        Actuation, Direction, DirectionMemory, DirectionParams, EvidenceParams, LawKind, LawName,
-        Limits, PerDirection, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample,
-        StateThresholds, Wan, WanMemory, WanParams, ZoneParams,
-    },
+use wanctl_core::{
+    Actuation, Direction, DirectionMemory, DirectionParams, EvidenceParams, LawKind, LawName,
+    Limits, PerDirection, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample,
+    StateThresholds, Wan, WanMemory, WanParams, ZoneParams,
     units::{BitRate, Delay, MonoTime},
 };
+
+use super::*;
 
 const LONG: Duration = Duration::from_secs(30);
 const PLENTY: u64 = 1 << 30;

@@ -1,6 +1,6 @@
 //! Whether the wall clock jumps: seen by how far it runs apart from the monotonic one.
 
-use crate::units::{MonoTime, Timestamp};
+use wanctl_core::units::{MonoTime, Timestamp};
 
 /// A correction by less (s) is slewing, or a loop that was held up between two readings.
 const STEP: f64 = 1.0;

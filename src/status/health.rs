@@ -7,6 +7,7 @@ mod values;
 use std::time::Duration;
 
 use serde::Serialize;
+use wanctl_core::{Cycle, units::MonoTime};
 
 pub use self::{
     inputs::{ConfigStanding, HealthInputs, HistoryStanding, ProbingStanding},
@@ -15,7 +16,6 @@ pub use self::{
         HttpValues, MeasurementValues, RouterValues, SteeringValues,
     },
 };
-use crate::{control::Cycle, units::MonoTime};
 
 /// A loop that has not turned for this long is not alive: five times the longest interval.
 const LOOP_DEAD: Duration = Duration::from_secs(5);

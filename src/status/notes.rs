@@ -7,8 +7,8 @@ use std::{collections::VecDeque, time::Duration};
 
 use serde::Serialize;
 
-use crate::{
-    control::{CongestionState, Cycle, Direction, DirectionCycle, MeasurementState, Reason},
+use wanctl_core::{
+    CongestionState, Cycle, Direction, DirectionCycle, MeasurementState, Reason,
     units::{BitRate, Delay, Timestamp},
 };
 

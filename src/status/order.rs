@@ -1,6 +1,6 @@
 //! What becomes of the operator's order about steering.
 
-use crate::{
+use wanctl_core::{
     steering::{
         Manual, Reach, RouteActuation, SteerReason, SteeringDecision, SteeringMode, SwitchKind,
     },

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::order::{Effect, time_of};
 
-use crate::{
+use wanctl_core::{
     steering::{
         Blocker, FailoverReason, Manual, Rank, RouteActuation, SteeringDecision, SteeringMode,
         Timer, WanView,
@@ -182,7 +182,7 @@ impl SteeringBoard {
         let latest = pinned.latest.as_ref()?;
         let Latest { decision, actuation, .. } = latest;
         let SteeringDecision { at, mode, target, steer, failover, wans, .. } = decision;
-        let switch = |report: &crate::steering::SwitchReport| SwitchStatus {
+        let switch = |report: &wanctl_core::steering::SwitchReport| SwitchStatus {
             wan: name(decision, report.switch.wan),
             rule: report.switch.kind.name(),
             enabled: report.seen.map(|(enabled, _)| enabled),

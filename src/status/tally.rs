@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{
-    control::{CongestionState, Cycle, DirectionCycle, PerDirection},
-    units::Delay,
-};
+use wanctl_core::{CongestionState, Cycle, DirectionCycle, PerDirection, units::Delay};
 
 /// Resolution of the delay distribution.
 const BIN: Delay = Delay::from_micros(250);

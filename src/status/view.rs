@@ -1,12 +1,12 @@
 //! A WAN as the live page, the status command and `/status` show it.
 
 use serde::Serialize;
-
-use super::{Note, Point};
-use crate::{
-    control::{Cycle, Direction, DirectionCycle},
+use wanctl_core::{
+    Cycle, Direction, DirectionCycle,
     units::{BitRate, Delay},
 };
+
+use super::{Note, Point};
 
 /// One WAN.
 #[derive(Debug, Clone, PartialEq, Serialize)]

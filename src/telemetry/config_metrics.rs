@@ -3,11 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge};
+use wanctl_core::units::Timestamp;
 
-use crate::{
-    catalogue::{Catalogue, FloatGauge, Spec},
-    units::Timestamp,
-};
+use crate::catalogue::{Catalogue, FloatGauge, Spec};
 
 /// Which configuration holds, and how reloading went.
 #[derive(Debug, Clone)]

@@ -13,6 +13,8 @@ mod timing;
 
 use std::time::Duration;
 
+use wanctl_core::{Cycle, Direction, PerDirection, WanParams, units::MonoTime};
+
 use self::{
     direction::{DirectionFamilies, DirectionMetrics},
     measurement::{MeasurementFamilies, MeasurementMetrics},
@@ -20,11 +22,7 @@ use self::{
     reflector::{ReflectorFamilies, ReflectorMetrics},
     timing::{TimingFamilies, TimingMetrics},
 };
-use crate::{
-    catalogue::{Catalogue, Labels},
-    control::{Cycle, Direction, PerDirection, WanParams},
-    units::MonoTime,
-};
+use crate::catalogue::{Catalogue, Labels};
 
 /// Round-trip times: from a metropolitan fibre to a drowned mobile link.
 const RTT_BUCKETS: [f64; 14] =

@@ -4,15 +4,15 @@
 //! lost between two scrapes, and nothing is averaged that cannot be.
 
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
-
-use crate::{
-    catalogue::{Catalogue, FloatCounter, Labels, Spec},
+use wanctl_core::{
     steering::{
         Blocker, Contributor, FailoverReason, Move, Rank, Reach, SteerReason, SteerState,
         SteeringDecision, SteeringMode,
     },
     units::MonoTime,
 };
+
+use crate::catalogue::{Catalogue, FloatCounter, Labels, Spec};
 
 type Gauges = Family<Labels, Gauge>;
 type Counters = Family<Labels, Counter>;

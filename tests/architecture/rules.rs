@@ -2,34 +2,67 @@
 
 use super::paths::{Named, Outline, outline};
 
-/// Which modules of ours each module may import besides itself, from the bottom to the top: what
-/// a module imports must stand above it in this table. Code for tests may import anything below
-/// `daemon`, but not in the pure core.
-pub(crate) const ARROWS: &[(&str, &[&str])] = &[
+/// A crate of the workspace.
+#[derive(Debug)]
+pub(crate) struct Crate {
+    pub(crate) name: &'static str,
+    /// The directory of its sources.
+    pub(crate) directory: &'static str,
+    /// The other crates of the workspace that it may import.
+    may_import: &'static [&'static str],
+    /// Which of its modules each module may import besides itself, from the bottom to the top: what a
+    /// module imports must stand above it in this table. Code for tests may import anything below
+    /// `daemon`, but not in the core. Empty if every import is allowed.
+    pub(crate) arrows: &'static [(&'static str, &'static [&'static str])],
+}
+
+pub(crate) const CRATES: [Crate; 3] = [
+    Crate { name: "wanctl_core", directory: "crates/core/src", may_import: &[], arrows: CORE },
+    Crate {
+        name: "wanctl_lab",
+        directory: "crates/lab/src",
+        may_import: &["wanctl_core"],
+        arrows: &[],
+    },
+    Crate {
+        name: "wanctl",
+        directory: "src",
+        may_import: &["wanctl_core", "wanctl_lab"],
+        arrows: PRODUCT,
+    },
+];
+
+const CORE: &[(&str, &[&str])] = &[
     ("units", &[]),
-    ("control", &["units"]),
-    ("steering", &["units", "control"]),
-    ("clock", &["units"]),
+    ("direction", &[]),
+    ("sample", &["units", "direction"]),
+    ("estimate", &["units", "direction", "sample"]),
+    ("policy", &["units", "direction", "sample", "estimate"]),
+    ("memory", &["units", "direction", "sample"]),
+    ("cycle", &["units", "direction", "sample", "estimate", "policy"]),
+    ("wan", &["units", "direction", "sample", "estimate", "policy", "cycle", "memory"]),
+    ("steering", &["units", "direction", "sample", "estimate", "policy", "cycle", "wan"]),
+];
+
+const PRODUCT: &[(&str, &[&str])] = &[
+    ("clock", &[]),
     ("catalogue", &[]),
     ("digest", &[]),
     ("files", &[]),
     ("tls", &[]),
-    ("config", &["units", "control", "steering", "digest", "files"]),
-    ("router", &["units", "control", "config", "digest", "files", "tls"]),
+    ("config", &["digest", "files"]),
+    ("router", &["config", "digest", "files", "tls"]),
     // A router can send probes, and writes rates: what does either stands on `router`.
-    ("probe", &["units", "control", "clock", "catalogue", "config", "router"]),
-    ("actuator", &["units", "control", "steering", "clock", "catalogue", "config", "router"]),
-    ("history", &["units", "control", "steering", "catalogue", "files"]),
-    ("recording", &["units", "control"]),
-    ("telemetry", &["units", "control", "steering", "catalogue"]),
-    ("status", &["units", "control", "steering", "actuator"]),
-    ("http", &["units", "clock", "catalogue", "config", "history", "status", "telemetry"]),
+    ("probe", &["clock", "catalogue", "config", "router"]),
+    ("actuator", &["clock", "catalogue", "config", "router"]),
+    ("history", &["catalogue", "files"]),
+    ("recording", &[]),
+    ("telemetry", &["catalogue"]),
+    ("status", &["actuator"]),
+    ("http", &["clock", "catalogue", "config", "history", "status", "telemetry"]),
     (
         "daemon",
         &[
-            "units",
-            "control",
-            "steering",
             "clock",
             "catalogue",
             "config",
@@ -43,34 +76,11 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
             "http",
         ],
     ),
-    // Links and a router in memory: beside the daemon, not above it.
-    (
-        "sim",
-        &[
-            "units",
-            "files",
-            "control",
-            "steering",
-            "clock",
-            "catalogue",
-            "config",
-            "probe",
-            "router",
-            "actuator",
-            "history",
-            "telemetry",
-            "status",
-            "http",
-        ],
-    ),
     (
         "cli",
         &[
             "tls",
-            "units",
             "files",
-            "control",
-            "steering",
             "clock",
             "catalogue",
             "config",
@@ -83,13 +93,15 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
             "status",
             "http",
             "daemon",
-            "sim",
         ],
     ),
 ];
 
-/// The pure core, whose tests are pure as well.
-const CORE: [&str; 3] = ["units", "control", "steering"];
+/// The only modules of the product that may import the lab, besides tests.
+const LAB_USERS: [&[&str]; 2] = [&["cli", "lab"], &["probe", "simulated"]];
+
+/// The crate that computes and does nothing else.
+const PURE: &str = "wanctl_core";
 /// What the core must not name: whatever waits, reads a clock, or has an order of its own.
 const BANNED_IN_CORE: &[&[&str]] = &[
     &["anyhow"],
@@ -113,60 +125,111 @@ const PRINTERS: [(&str, &str); 4] =
 const LONGEST: usize = 400;
 const LONGEST_TEST: usize = 600;
 
-/// A file below `src`.
+/// A source file.
 #[derive(Debug)]
 pub(crate) struct Source {
-    /// Its path below `src`, such as `control/law.rs`.
+    /// Its path, such as `crates/core/src/policy/zone.rs`.
     pub(crate) name: String,
     pub(crate) text: String,
 }
 
 /// Returns a line for every place that breaks a rule.
 pub(crate) fn check(sources: &[Source]) -> Vec<String> {
-    let files: Vec<File> = sources.iter().map(File::read).collect();
-    let test_modules: Vec<Vec<String>> = files.iter().flat_map(File::test_modules).collect();
-    files.iter().flat_map(|file| file.check(&test_modules)).collect()
+    let files: Vec<File> = sources.iter().filter_map(File::read).collect();
+    let exports: Vec<Export> = files.iter().flat_map(File::exports).collect();
+    let test_modules: Vec<_> = files.iter().flat_map(File::test_modules).collect();
+    files.iter().flat_map(|file| file.check(&exports, &test_modules)).collect()
 }
+
+/// An item that a crate exports at its root: the crate, the item and the module that declares it.
+type Export = (&'static str, String, String);
 
 struct File<'a> {
     source: &'a Source,
+    krate: &'static Crate,
     /// The path of its module; `[]` for the crate itself and for programs.
     module: Vec<String>,
     outline: Outline,
 }
 
 impl<'a> File<'a> {
-    fn read(source: &'a Source) -> Self {
-        let stem = source.name.trim_end_matches(".rs");
+    fn read(source: &'a Source) -> Option<Self> {
+        let (krate, name) = CRATES.iter().find_map(|krate| {
+            let below = source.name.strip_prefix(krate.directory)?;
+            Some((krate, below.strip_prefix('/')?))
+        })?;
+        let stem = name.trim_end_matches(".rs");
         let module: Vec<String> = match stem {
             "lib" | "main" => Vec::new(),
-            stem if stem.starts_with("bin/") => Vec::new(),
             stem => stem.split('/').map(str::to_owned).collect(),
         };
         let outline = outline(&source.text, &module);
-        Self { source, module, outline }
+        Some(Self { source, krate, module, outline })
     }
 
-    fn test_modules(&self) -> impl Iterator<Item = Vec<String>> {
+    fn exports(&self) -> Vec<Export> {
+        if !self.source.name.ends_with("/lib.rs") {
+            return Vec::new();
+        }
+        // At the root, the path of a `pub use` begins with a module of the crate.
+        let named = self.outline.named.iter().filter_map(|named| match &named.path[..] {
+            [module, .., item] if is_type(item) => {
+                Some((self.krate.name, item.clone(), module.clone()))
+            }
+            _ => None,
+        });
+        named.collect()
+    }
+
+    fn test_modules(&self) -> impl Iterator<Item = (&'static str, Vec<String>)> {
         let child = |name: &String| [&self.module[..], std::slice::from_ref(name)].concat();
-        self.outline.test_modules.iter().map(child)
+        self.outline.test_modules.iter().map(move |name| (self.krate.name, child(name)))
     }
 
-    fn check(&self, test_modules: &[Vec<String>]) -> Vec<String> {
-        let is_test = self.module.iter().any(|part| part == "tests")
-            || test_modules.iter().any(|module| self.module.starts_with(module));
+    fn check(&self, exports: &[Export], test_modules: &[(&str, Vec<String>)]) -> Vec<String> {
+        let is_below = |(krate, module): &(&str, Vec<String>)| {
+            *krate == self.krate.name && self.module.starts_with(module)
+        };
+        let is_test =
+            self.module.iter().any(|part| part == "tests") || test_modules.iter().any(is_below);
         let mut broken = self.check_form(is_test);
         for named in &self.outline.named {
-            let rules = [Self::check_arrow, Self::check_core, Self::check_output];
-            let told = rules.iter().find_map(|rule| rule(self, named, is_test || named.in_test));
-            broken.extend(told.map(|told| self.place(named.line, &told)));
+            let relaxed = is_test || named.in_test;
+            let flaw = self
+                .check_crate(named, relaxed)
+                .or_else(|| self.check_arrow(named, exports, relaxed))
+                .or_else(|| self.check_core(named))
+                .or_else(|| self.check_output(named, relaxed));
+            broken.extend(flaw.map(|flaw| self.place(named.line, &flaw)));
         }
         broken.dedup();
         broken
     }
 
-    fn place(&self, line: usize, told: &str) -> String {
-        format!("src/{}:{line}: {told}", self.source.name)
+    fn place(&self, line: usize, flaw: &str) -> String {
+        format!("{}:{line}: {flaw}", self.source.name)
+    }
+
+    /// Crates import one way.
+    fn check_crate(&self, named: &Named, in_test: bool) -> Option<String> {
+        let imported = CRATES
+            .iter()
+            .find(|krate| Some(krate.name) == named.path.first().map(String::as_str))?;
+        let ours = self.krate.name;
+        if imported.name == ours {
+            let strays = self.module.is_empty() && named.path.get(1).is_some_and(|it| it != "cli");
+            return strays
+                .then(|| format!("a program imports `cli` and nothing else: {}", named.path[1]));
+        }
+        if !self.krate.may_import.contains(&imported.name) {
+            return Some(format!("`{ours}` must not import `{}`", imported.name));
+        }
+        let is_user = |user: &&[&str]| {
+            self.module.iter().zip(*user).filter(|(a, b)| a == *b).count() == user.len()
+        };
+        let strays = imported.name == "wanctl_lab" && !in_test && !LAB_USERS.iter().any(is_user);
+        strays
+            .then(|| "only `cli::lab`, `probe::simulated` and tests import `wanctl_lab`".to_owned())
     }
 
     fn check_form(&self, is_test: bool) -> Vec<String> {
@@ -182,40 +245,44 @@ impl<'a> File<'a> {
         broken
     }
 
-    /// Arrows run one way.
-    fn check_arrow(&self, named: &Named, in_test: bool) -> Option<String> {
-        let first = named.path.first()?;
-        let imported = named.path.get(1)?.as_str();
-        let Some(module) = self.module.first() else {
-            let strays = first == "wanctl" && imported != "cli";
-            return strays.then(|| format!("a program imports `cli` and nothing else: {imported}"));
-        };
-        if first != "crate" || imported == module {
+    /// Modules import one way.
+    fn check_arrow(&self, named: &Named, exports: &[Export], in_test: bool) -> Option<String> {
+        let module = self.module.first().filter(|_| !self.krate.arrows.is_empty())?;
+        if named.path.first()? != "crate" {
             return None;
         }
-        let Some((_, may_import)) = ARROWS.iter().find(|(known, _)| known == module) else {
+        let imported = named.path.get(1)?;
+        let is_export = |export: &&Export| export.0 == self.krate.name && export.1 == *imported;
+        let imported = exports.iter().find(is_export).map_or(imported, |export| &export.2).as_str();
+        if imported == module {
+            return None;
+        }
+        let arrows = self.krate.arrows;
+        let Some((_, may_import)) = arrows.iter().find(|(known, _)| known == module) else {
             return Some(format!("`{module}` is not in the table of arrows (tests/architecture)"));
         };
-        let relaxed = in_test && !CORE.contains(&module.as_str());
+        let relaxed = in_test && self.krate.name != PURE;
         let allowed = may_import.contains(&imported)
             || (relaxed && !["daemon", "cli"].contains(&imported))
-            || !ARROWS.iter().any(|(known, _)| *known == imported);
+            || !arrows.iter().any(|(known, _)| *known == imported);
         (!allowed).then(|| {
             let list = if may_import.is_empty() { "nothing".into() } else { may_import.join(", ") };
             format!("`{module}` must not import `{imported}`; it may import {list}")
         })
     }
 
-    /// The core computes, and does nothing else.
-    fn check_core(&self, named: &Named, _in_test: bool) -> Option<String> {
-        let module = self.module.first().filter(|module| CORE.contains(&module.as_str()))?;
+    /// The core computes, and does nothing else, in its tests as well.
+    fn check_core(&self, named: &Named) -> Option<String> {
+        if self.krate.name != PURE {
+            return None;
+        }
         let is_banned = |ban: &&&[&str]| {
             let begins = named.path.len() >= ban.len();
             begins && ban.iter().zip(&named.path).all(|(banned, word)| banned == word)
         };
         // A word alone may be a name of the core's own.
         let ban = BANNED_IN_CORE.iter().filter(|_| named.path.len() > 1).find(is_banned)?;
-        Some(format!("the core must not use `{}` (in `{module}`)", ban.join("::")))
+        Some(format!("the core must not use `{}`", ban.join("::")))
     }
 
     /// Only `cli` talks to a terminal, and only it has errors without a type.
@@ -231,4 +298,8 @@ impl<'a> File<'a> {
             .contains(&(last, &named.then))
             .then(|| "only `cli` prints; log it, or return it".to_owned())
     }
+}
+
+fn is_type(name: &str) -> bool {
+    name.starts_with(char::is_uppercase)
 }

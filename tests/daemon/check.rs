@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
-use wanctl::sim::routeros::{EmulatorConfig, MangleSpec, Pinger, Policy, User};
+use wanctl_lab::routeros::{EmulatorConfig, MangleSpec, Pinger, Policy, User};
 
 use crate::support::{
     child::{Exit, Program, wanctl},

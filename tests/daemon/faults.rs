@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use wanctl::{sim::routeros::Fault, units::BitRate};
+use wanctl_core::units::BitRate;
+use wanctl_lab::routeros::Fault;
 
 use crate::support::{
     child::until,

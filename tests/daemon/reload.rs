@@ -3,7 +3,7 @@
 use std::{fs, os::unix::net::UnixDatagram};
 
 use rusqlite::Connection;
-use wanctl::units::BitRate;
+use wanctl_core::units::BitRate;
 
 use crate::support::{
     child::{Program, until, wanctl},

@@ -13,10 +13,9 @@ use std::{
 };
 
 use tempfile::TempDir;
-use wanctl::{
-    control::{CongestionState, Cycle, Direction, Measurement, MeasurementState},
-    history::{self, Event, Retention, Settings},
-    units::Timestamp,
+use wanctl::history::{self, Event, Retention, Settings};
+use wanctl_core::{
+    CongestionState, Cycle, Direction, Measurement, MeasurementState, units::Timestamp,
 };
 
 use crate::link::Link;

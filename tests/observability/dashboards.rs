@@ -16,7 +16,7 @@ use std::{collections::BTreeSet, env, fs};
 use board::Board;
 pub(crate) use checks::selectors;
 use serde_json::{Value, json};
-use wanctl::control::{CongestionState, MeasurementState};
+use wanctl_core::{CongestionState, MeasurementState};
 
 use super::names::repository;
 

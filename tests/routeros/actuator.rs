@@ -16,13 +16,12 @@ use wanctl::{
     catalogue::Catalogue,
     clock::Clock,
     config::RouterConfig,
-    control::{Actuation, Direction, PerDirection},
     router::routeros::RouterOs,
-    sim::{
-        plant::PlantReading,
-        routeros::{Effect, EmulatorConfig, Fault, LatencyProfile},
-    },
-    units::BitRate,
+};
+use wanctl_core::{Actuation, Direction, PerDirection, units::BitRate};
+use wanctl_lab::{
+    plant::PlantReading,
+    routeros::{Effect, EmulatorConfig, Fault, LatencyProfile},
 };
 
 use super::{

@@ -11,11 +11,13 @@ use tokio_util::sync::CancellationToken;
 use wanctl::{
     config::{Credentials, QueueRef, RouterConfig},
     router::routeros::RouterOs,
-    sim::{
-        plant::{Plant, PlantReading},
-        routeros::{Emulator, EmulatorConfig, LatencyProfile, MangleSpec, QueueSpec, User},
+};
+use wanctl_core::units::BitRate;
+use wanctl_lab::{
+    plant::{Plant, PlantReading},
+    routeros::{
+        Emulator, EmulatorConfig, LatencyProfile, MangleSpec, QueueSpec, RouterCertificate, User,
     },
-    units::BitRate,
 };
 
 /// A plant whose queues carry what they are told to.
@@ -82,12 +84,28 @@ pub(crate) fn usual() -> EmulatorConfig {
 
 impl Bench {
     pub(crate) async fn start(config: EmulatorConfig) -> Self {
+        Self::served(config, None).await
+    }
+
+    /// Serves HTTPS with `certificate`.
+    pub(crate) async fn secure(config: EmulatorConfig, certificate: RouterCertificate) -> Self {
+        Self::served(config, Some(certificate)).await
+    }
+
+    async fn served(config: EmulatorConfig, certificate: Option<RouterCertificate>) -> Self {
         let shelf = Arc::new(Shelf::default());
         let emulator = Emulator::new(config, Arc::clone(&shelf) as Arc<dyn Plant>);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        tokio::spawn(emulator.clone().serve(listener, stop.clone()));
+        let (served, stopped) = (emulator.clone(), stop.clone());
+        tokio::spawn(async move {
+            match certificate {
+                Some(certificate) => served.serve_tls(listener, &certificate, stopped).await,
+                None => served.serve(listener, stopped).await,
+            }
+        });
         Self { emulator, shelf, url, stop }
     }
 

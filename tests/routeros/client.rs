@@ -4,16 +4,15 @@ use std::net::IpAddr;
 
 use wanctl::{
     config::{MarkedConnections, QueueRef, SwitchMenu},
-    control::Direction,
     router::{
         Router as _, RouterError,
         routeros::{PingFrom, Pinged, RouterOs},
     },
-    sim::{
-        plant::PlantReading,
-        routeros::{Effect, EmulatorConfig, Fault, Policy, Quirks, User},
-    },
-    units::BitRate,
+};
+use wanctl_core::{Direction, units::BitRate};
+use wanctl_lab::{
+    plant::PlantReading,
+    routeros::{Effect, EmulatorConfig, Fault, Policy, Quirks, User},
 };
 
 use super::bench::{Bench, queue, rule, tree, usual};
@@ -171,7 +170,7 @@ async fn the_router_pings_for_us() {
         .ping(target, &PingFrom::default(), std::time::Duration::from_secs(1))
         .await
         .unwrap();
-    assert!(matches!(rtt, Pinged::Reply(rtt) if rtt > wanctl::units::Delay::ZERO), "{rtt:?}");
+    assert!(matches!(rtt, Pinged::Reply(rtt) if rtt > wanctl_core::units::Delay::ZERO), "{rtt:?}");
 }
 
 #[tokio::test]

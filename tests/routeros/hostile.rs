@@ -12,8 +12,8 @@ use wanctl::{
         Router as _, RouterError,
         routeros::{PingFrom, RouterOs},
     },
-    units::BitRate,
 };
+use wanctl_core::units::BitRate;
 
 use super::bench::tree;
 use crate::support::hostile::{Hostile, Reply, Request, World, honest, row_of, usual};

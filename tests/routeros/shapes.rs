@@ -6,13 +6,12 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
 use wanctl::{
     config::{Credentials, QueueRef, QueueTarget, RouterConfig, SwitchMenu},
-    control::Direction,
     router::{
         Router as _,
         routeros::{PingFrom, Pinged, RouterOs},
     },
-    units::BitRate,
 };
+use wanctl_core::{Direction, units::BitRate};
 
 use super::bench::tree;
 use crate::support::hostile::{Hostile, World};

@@ -2,11 +2,10 @@
 
 use wanctl::{
     config::{QueueRef, QueueTarget},
-    control::Direction,
     router::{Router as _, routeros::RouterOs},
-    sim::routeros::{EmulatorConfig, FastTrack, QueueSpec, Quirks, SimpleQueueSpec},
-    units::BitRate,
 };
+use wanctl_core::{Direction, units::BitRate};
+use wanctl_lab::routeros::{EmulatorConfig, FastTrack, QueueSpec, Quirks, SimpleQueueSpec};
 
 use super::bench::{Bench, queue, tree, usual};
 

@@ -4,14 +4,13 @@ use std::fmt::Debug;
 
 use wanctl::{
     config::{MarkedConnections, QueueRef, SwitchMenu},
-    control::Direction,
     router::{
         Router as _, RouterError,
         routeros::{PingFrom, RouterOs},
     },
-    sim::routeros::Fault,
-    units::BitRate,
 };
+use wanctl_core::{Direction, units::BitRate};
+use wanctl_lab::routeros::Fault;
 
 use super::rig::{CALLS, LONG_COMMENT, LOST, Rig, STRANGE_NAME, dl};
 

@@ -20,14 +20,14 @@ use wanctl::{
         Credentials, Pace, QueueRef, RouterConfig, Secret, SshConfig, TransportChoice, Trust,
     },
     router::routeros::RouterOs,
-    sim::{
-        plant::{Plant, PlantReading},
-        routeros::{
-            Effect, Emulator, EmulatorConfig, FastTrack, LatencyProfile, MangleSpec, Pinger,
-            Policy, QueueSpec, RouteSpec, SimpleQueueSpec, User,
-        },
+};
+use wanctl_core::units::BitRate;
+use wanctl_lab::{
+    plant::{Plant, PlantReading},
+    routeros::{
+        Effect, Emulator, EmulatorConfig, FastTrack, LatencyProfile, MangleSpec, Pinger, Policy,
+        QueueSpec, RouteSpec, SimpleQueueSpec, User,
     },
-    units::BitRate,
 };
 
 use super::sshd::Sshd;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wanctl::sim::routeros::{EmulatorConfig, Fault, RoutingRuleSpec};
+use wanctl_lab::routeros::{EmulatorConfig, Fault, RoutingRuleSpec};
 
 use super::house::{ALL, CALLS, House, calls, rules, switch};
 
@@ -35,7 +35,7 @@ async fn complaint(router: EmulatorConfig, rule: &str) -> String {
     reason
 }
 
-fn with_rules(mangle: Vec<wanctl::sim::routeros::MangleSpec>) -> EmulatorConfig {
+fn with_rules(mangle: Vec<wanctl_lab::routeros::MangleSpec>) -> EmulatorConfig {
     let routing = rules().mangle.pop();
     EmulatorConfig { mangle: mangle.into_iter().chain(routing).collect(), ..rules() }
 }

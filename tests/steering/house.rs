@@ -9,21 +9,21 @@ use tokio_util::sync::CancellationToken;
 use wanctl::{
     clock::Clock,
     config::Config,
-    control::PerDirection,
     daemon::{Daemon, Parts, Source},
     http::Web,
+    probe::simulated,
     router::routeros::RouterOs,
-    sim::{
-        capacity::Shape,
-        link::{Link, LinkSpec, Supply},
-        routeros::{
-            Effect, Emulator, EmulatorConfig, LatencyProfile, MangleSpec, QueueSpec, RouteSpec,
-            RoutingRuleSpec, User,
-        },
-        traffic::{GREEDY, Phase, Traffic},
-        world::{World, WorldQueues},
+};
+use wanctl_core::{PerDirection, units::BitRate};
+use wanctl_lab::{
+    capacity::Shape,
+    link::{Link, LinkSpec, Supply},
+    routeros::{
+        Effect, Emulator, EmulatorConfig, LatencyProfile, MangleSpec, QueueSpec, RouteSpec,
+        RoutingRuleSpec, User,
     },
-    units::BitRate,
+    traffic::{GREEDY, Phase, Traffic},
+    world::{World, WorldQueues},
 };
 
 /// How long anything may take.
@@ -178,7 +178,7 @@ impl House {
             gateway: gateway.to_owned(),
         };
         let world = World::new(
-            clock,
+            move || clock.now().since_start(),
             vec![
                 (queues("cable", "ether1"), Link::new(link([50.0, 20.0], &course, true))),
                 (queues("lte", "ether2"), Link::new(link([40.0, 15.0], &Vec::new(), false))),
@@ -214,7 +214,7 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.address = listener.local_addr().unwrap();
         let router = Arc::new(RouterOs::new(&config.router, config.queues()).unwrap());
-        let probers = (0..2).map(|link| self.world.prober(link)).collect();
+        let probers = (0..2).map(|link| simulated::prober(&self.world, link)).collect();
         let clock = self.clock;
         let source = Some(Source(Arc::new(move || Config::load(&file))));
         let parts = Parts {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wanctl::units::Timestamp;
+use wanctl_core::units::Timestamp;
 
 use super::house::{ALL, CALLS, House, rules};
 

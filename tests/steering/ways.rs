@@ -1,7 +1,7 @@
 //! The other ways to switch: a twin for IPv6, a route that is withdrawn, connections that begin
 //! anew, and not at all while nothing is written.
 
-use wanctl::sim::routeros::{EmulatorConfig, RouteSpec};
+use wanctl_lab::routeros::{EmulatorConfig, RouteSpec};
 
 use super::house::{CALLS, House, ROUTE, calls, rules, switch};
 

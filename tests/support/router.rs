@@ -12,12 +12,10 @@ use tokio::{
     runtime::{Builder, Runtime},
 };
 use tokio_util::sync::CancellationToken;
-use wanctl::{
-    sim::{
-        plant::{Plant, PlantReading},
-        routeros::{Effect, Emulator, EmulatorConfig, Fault, LatencyProfile, QueueSpec, User},
-    },
-    units::BitRate,
+use wanctl_core::units::BitRate;
+use wanctl_lab::{
+    plant::{Plant, PlantReading},
+    routeros::{Effect, Emulator, EmulatorConfig, Fault, LatencyProfile, QueueSpec, User},
 };
 
 use super::site::{DOWNLOAD, PASSWORD, UPLOAD, USER};

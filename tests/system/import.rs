@@ -3,10 +3,8 @@
 use std::{path::Path, process::Stdio, sync::Arc, thread, time::Duration};
 
 use serde_json::Value;
-use wanctl::{
-    history::{self, Retention, Settings},
-    units::Timestamp,
-};
+use wanctl::history::{self, Retention, Settings};
+use wanctl_core::units::Timestamp;
 
 use super::{link::Link, monitor::Prometheus, tool::tool};
 use crate::support::{

@@ -2,10 +2,9 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use crate::{
-    actuator::backoff::Backoff,
-    units::{BitRate, MonoTime},
-};
+use wanctl_core::units::{BitRate, MonoTime};
+
+use crate::actuator::backoff::Backoff;
 
 /// The span over which changes by others are counted.
 const MINUTE: Duration = Duration::from_mins(1);

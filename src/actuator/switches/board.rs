@@ -10,11 +10,12 @@
 
 use std::time::Duration;
 
-use crate::{
-    actuator::backoff::Backoff,
+use wanctl_core::{
     steering::{RouteActuation, Switch, SwitchKind, SwitchOrder, SwitchReport},
     units::MonoTime,
 };
+
+use crate::actuator::backoff::Backoff;
 
 /// Time between two looks at a switch that nobody wants otherwise.
 const LOOK_EVERY: Duration = Duration::from_secs(30);

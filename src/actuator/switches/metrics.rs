@@ -1,12 +1,10 @@
 //! The metrics of the switches: how each ought to be, how it is, and how changing it went.
 
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
+use wanctl_core::steering::{Switch, SwitchReport, WanFacts};
 
 use super::Job;
-use crate::{
-    catalogue::{Catalogue, Labels, Spec},
-    steering::{Switch, SwitchReport, WanFacts},
-};
+use crate::catalogue::{Catalogue, Labels, Spec};
 
 /// Metrics of a router's switches.
 #[derive(Debug, Clone)]

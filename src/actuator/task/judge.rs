@@ -1,12 +1,12 @@
 //! What a request that went well or failed means for those to come.
 
 use tracing::{debug, error, info, warn};
+use wanctl_core::units::MonoTime;
 
 use super::{Actuator, pause};
 use crate::{
     clock::Clock,
     router::{RouterError, RouterFault},
-    units::MonoTime,
 };
 
 /// Refusals in a row before a 401 is believed to be about the password.

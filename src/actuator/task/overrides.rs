@@ -1,12 +1,12 @@
 //! Limits that are not ours to set: kept by the router, or changed by somebody else.
 
 use tracing::{info, warn};
+use wanctl_core::units::{BitRate, MonoTime};
 
 use super::Actuator;
 use crate::{
     actuator::{reconciler::Override, report::Overridden},
     config::QueueRef,
-    units::{BitRate, MonoTime},
 };
 
 impl Actuator {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tracing::warn;
+use wanctl_core::{PerDirection, QueueReading, ShaperSample, units::MonoTime};
 
 use super::Actuator;
 use crate::{
@@ -13,9 +14,7 @@ use crate::{
         reconciler::Observation,
         underway::{Answer, Underway},
     },
-    control::{PerDirection, QueueReading, ShaperSample},
     router::{Finding, Readings, RouterFacts},
-    units::MonoTime,
 };
 
 impl Actuator {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tracing::debug;
+use wanctl_core::units::MonoTime;
 
 use super::{Actuator, IDLE};
 use crate::{
@@ -11,7 +12,6 @@ use crate::{
         underway::Underway,
     },
     router::{RouterError, RouterFault},
-    units::MonoTime,
 };
 
 impl Actuator {

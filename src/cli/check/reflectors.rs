@@ -4,6 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, timeout_at};
+use wanctl_core::{ProbeOutcome, ReflectorId, units::Delay};
 
 use super::{
     host::no_way_to,
@@ -12,10 +13,8 @@ use super::{
 use crate::{
     clock::Clock,
     config::{Bind, Config, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, Via, WanConfig},
-    control::{ProbeOutcome, ReflectorId},
     probe::{Family, IcmpError, IcmpProber, Patience, Prober, Road, TcpProber},
     router::routeros::{PingFrom, Pinged, RouterOs},
-    units::Delay,
 };
 
 /// How often a reflector is asked; the fastest answer is the idle round trip.

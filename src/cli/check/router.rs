@@ -6,12 +6,12 @@ mod rows;
 use std::collections::BTreeSet;
 
 use tokio::time::{Instant, timeout_at};
+use wanctl_core::steering::SteeringMode;
 
 use super::report::{Line, State, Topic};
 use crate::{
     config::{Config, Mode, TransportChoice, Via},
     router::{Router as _, RouterError, routeros::RouterOs},
-    steering::SteeringMode,
 };
 
 const ROUTER: &str = "router";

@@ -4,17 +4,16 @@ use std::{collections::BTreeMap, io::Write};
 
 use clap::ValueEnum;
 use jiff::{ToSpan as _, Zoned};
-
-use super::{
-    Asking, Format,
-    groups::{self, Group},
-    human,
+use wanctl_core::{
+    CongestionState, Direction,
+    units::{Delay, Timestamp},
 };
+
+use super::{Asking, Format, groups::Group, human};
+use crate::cli::history::groups;
 use crate::{
-    control::{CongestionState, Direction},
     history::{Bucket, DelayKind, HistoryError, RateKind, Resolution, Tier},
     router::visible,
-    units::{Delay, Timestamp},
 };
 
 /// What cycles are put together by.

@@ -3,12 +3,12 @@
 use std::io::Write;
 
 use serde_json::{Value, json};
+use wanctl_core::units::{BitRate, Delay};
 
 use super::{Asking, Format, human};
 use crate::{
     history::{EventFilter, RecordedEvent},
     router::visible,
-    units::{BitRate, Delay},
 };
 
 pub(super) fn tell(

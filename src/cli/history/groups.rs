@@ -3,12 +3,10 @@
 use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
+use wanctl_core::units::Delay;
 
 use super::Format;
-use crate::{
-    history::{Bucket, DelayKind, Field},
-    units::Delay,
-};
+use crate::history::{Bucket, DelayKind, Field};
 
 /// The cycles of one WAN that have something in common.
 pub(super) struct Group {

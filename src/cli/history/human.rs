@@ -3,12 +3,9 @@
 use std::time::Duration;
 
 use jiff::{Timestamp as Instant, Zoned, tz::TimeZone};
+use wanctl_core::{CongestionState, Direction, MeasurementState, units::Timestamp};
 
-use crate::{
-    control::{CongestionState, Direction, MeasurementState},
-    history::{Bucket, Field, Unit},
-    units::Timestamp,
-};
+use crate::history::{Bucket, Field, Unit};
 
 /// Returns a moment in a zone.
 pub(super) fn zoned(at: Timestamp, zone: &TimeZone) -> Zoned {

@@ -10,13 +10,13 @@ mod terminal;
 use std::{fs, io::Write, path::Path};
 
 use anyhow::{Context as _, bail};
+use wanctl_core::units::Timestamp;
 
 use super::{Asking, human};
 use crate::{
     cli::{EXIT_USAGE, Failure},
     history::{Bucket, HistoryError, Resolution, Tier},
     router::visible,
-    units::Timestamp,
 };
 use panel::Panel;
 

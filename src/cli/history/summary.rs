@@ -2,16 +2,16 @@
 
 use std::{io::Write, time::Duration};
 
-use super::{
-    Asking, Format,
-    groups::{self, Group},
-    human,
+use wanctl_core::{
+    CongestionState, Direction, MeasurementState, ProbeMethod,
+    units::{BitRate, Delay},
 };
+
+use super::{Asking, Format, groups::Group, human};
+use crate::cli::history::groups;
 use crate::{
-    control::{CongestionState, Direction, MeasurementState, ProbeMethod},
     history::{Bucket, DelayKind, RateKind},
     router::visible,
-    units::{BitRate, Delay},
 };
 
 pub(super) fn tell(

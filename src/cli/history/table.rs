@@ -3,13 +3,12 @@
 use std::{fmt::Write as _, io::Write, sync::Arc};
 
 use jiff::tz::TimeZone;
+use wanctl_core::{Direction, units::Timestamp};
 
 use super::{Asking, human};
 use crate::{
-    control::Direction,
     history::{Field, Question, Resolution, Row, Rows, Tier},
     router::visible,
-    units::Timestamp,
 };
 
 /// Rows that a person reads gladly.

@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, io};
 
 use serde_json::{Value, json};
+use wanctl_core::units::BitRate;
 
 use crate::{
     cli::output::say,
     recording::{Comparison, Difference, Outcome, Told, WanOutcome},
-    units::BitRate,
 };
 
 /// The shares of time for which a rate is told.

@@ -2,13 +2,12 @@
 
 use std::str::FromStr;
 
-use crate::{
-    config::Config,
-    control::{
-        Direction, DirectionParams, EvidenceParams, LawName, Limits, StateThresholds, WanParams,
-    },
+use wanctl_core::{
+    Direction, DirectionParams, EvidenceParams, LawName, Limits, StateThresholds, WanParams,
     units::{BitRate, Delay},
 };
+
+use crate::config::Config;
 
 /// The keys that `--set` knows, but for the direction.
 const KEYS: &str = "download.floor_mbps, download.base_mbps, download.ceiling_mbps, download.law, \

@@ -1,10 +1,9 @@
 //! What of `steering` may change in a running daemon: everything but the WANs and the switches.
 
+use wanctl_core::steering::{SteeringMode, SteeringParams, WanFacts};
+
 use super::Changes;
-use crate::{
-    config::SteeringConfig,
-    steering::{SteeringMode, SteeringParams, WanFacts},
-};
+use crate::config::SteeringConfig;
 
 pub(super) fn adopt(
     changes: &mut Changes,

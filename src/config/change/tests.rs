@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
+use wanctl_core::units::BitRate;
+
 use super::*;
-use crate::{
-    config::{FileText, Surroundings},
-    units::BitRate,
-};
+use crate::config::{FileText, Surroundings};
 
 const RUNNING: &str = "\
 router: {url: 'https://192.168.88.1', user: wanctl, password_file: a, ssh: {host: r}}

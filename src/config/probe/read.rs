@@ -2,15 +2,14 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use wanctl_core::{EvidenceParams, StateThresholds};
+
 use super::{ACTIVE, Bind, HOST_INTERVAL, IDLE_SLOWDOWN, ProbeConfig, Via, known};
-use crate::{
-    config::{
-        document::Node,
-        read::Table,
-        report::{Read, Reported},
-        value,
-    },
-    control::{EvidenceParams, StateThresholds},
+use crate::config::{
+    document::Node,
+    read::Table,
+    report::{Read, Reported},
+    value,
 };
 
 /// Most reflectors of a WAN: at the default interval each would then be probed every 3.2 s.

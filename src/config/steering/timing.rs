@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{
-    config::{document::Node, read::Table, report::Read, value},
-    steering::{
-        ActionLimits, AssessmentParams, FailoverParams, FlapParams, Recovery, SteerParams, Weights,
-    },
+use wanctl_core::steering::{
+    ActionLimits, AssessmentParams, FailoverParams, FlapParams, Recovery, SteerParams, Weights,
 };
+
+use crate::config::{document::Node, read::Table, report::Read, value};
 
 /// Most changes within an hour that may be allowed: one a minute.
 const MAX_ACTIONS: u64 = 60;

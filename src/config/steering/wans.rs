@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use wanctl_core::steering::{Diversion, Rank, Switch, SwitchKind, SwitchOrder, WanFacts};
+
 use super::{Forgetting, MarkedConnections, SwitchMenu, SwitchRef, must_be_bound};
-use crate::{
-    config::{
-        WanConfig,
-        read::Table,
-        report::{Read, Reported},
-        value,
-    },
-    steering::{Diversion, Rank, Switch, SwitchKind, SwitchOrder, WanFacts},
+use crate::config::{
+    WanConfig,
+    read::Table,
+    report::{Read, Reported},
+    value,
 };
 
 /// Most WANs that stand in for each other; more than anybody has, few enough to be looked over.

@@ -3,7 +3,7 @@
 //! The library that speaks TLS does not tell, and a whole ASN.1 library for one date would be
 //! much; so this walks to that date and reads nothing else.
 
-use crate::units::Timestamp;
+use wanctl_core::units::Timestamp;
 
 const INTEGER: u8 = 0x02;
 const UTC_TIME: u8 = 0x17;

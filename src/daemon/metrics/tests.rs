@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use wanctl_core::Direction;
+
 use super::*;
 use crate::{
     actuator::SwitchMetrics,
     catalogue::{Declared, Kind},
-    control::Direction,
     history::{self, Settings},
     http::Web,
     probe::ProbeMetrics,

@@ -8,6 +8,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tracing::info;
+use wanctl_core::{
+    steering::{Manual, Rank, SteeringMode, SwitchKind, WanFacts},
+    units::Timestamp,
+};
 
 use super::rank_of;
 use crate::{
@@ -15,8 +19,6 @@ use crate::{
     history::{Event, KeptSteering, Recorder},
     http::{SteerRequest, SteerSource, Steered},
     status::{Effect, SteeringBoard, time_of},
-    steering::{Manual, Rank, SteeringMode, SwitchKind, WanFacts},
-    units::Timestamp,
 };
 
 /// How long an override lasts unless told otherwise.

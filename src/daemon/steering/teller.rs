@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use tracing::{info, warn};
+use wanctl_core::{
+    steering::{Move, Rank, RouteActuation, SteeringDecision, SteeringMode, Switch},
+    units::Timestamp,
+};
 
 use crate::{
     clock::Clock,
     history::{Event, KeptSteering, Recorder, SteeringInputs},
     status::SteeringBoard,
-    steering::{Move, Rank, RouteActuation, SteeringDecision, SteeringMode, Switch},
     telemetry::SteeringMetrics,
-    units::Timestamp,
 };
 
 /// Tells what was decided.

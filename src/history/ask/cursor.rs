@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use wanctl_core::units::Timestamp;
+
 use super::{Mistake, resolution};
-use crate::{history::Resolution, units::Timestamp};
+use crate::history::Resolution;
 
 /// The first row that a page had no room for, and what of the question must not change between
 /// pages. Written `FROM.TO.RESOLUTION.AT.WAN`, the times in µs since the epoch.

@@ -1,9 +1,10 @@
 //! The parameters of `GET /metrics/history`.
 
 use jiff::tz::TimeZone;
+use wanctl_core::units::Timestamp;
 
 use super::{Cursor, Mistake, Question, Words, quoted};
-use crate::{history::Format, units::Timestamp};
+use crate::history::Format;
 
 /// The parameters that there are.
 const PARAMETERS: [&str; 9] =

@@ -5,9 +5,9 @@ use jiff::{
     civil::{DateTime, Time},
     tz::TimeZone,
 };
+use wanctl_core::units::Timestamp;
 
 use super::quoted;
-use crate::units::Timestamp;
 
 /// What is understood, for those who were not.
 const EXAMPLES: &str =

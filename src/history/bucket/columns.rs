@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
+use wanctl_core::{CongestionState, Direction, MeasurementState, ProbeMethod};
+
 use super::{DelayKind, RateKind};
-use crate::control::{CongestionState, Direction, MeasurementState, ProbeMethod};
 
 /// How two values of a column become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
-use crate::{
+use wanctl_core::{
     steering::{Blocker, Rank, SteeringDecision, WanView},
     units::Delay,
 };

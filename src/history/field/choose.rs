@@ -1,7 +1,8 @@
 //! From the words of a person to fields.
 
+use wanctl_core::{CongestionState, Direction, MeasurementState, ProbeMethod};
+
 use super::{FIELDS, Field, Unit};
-use crate::control::{CongestionState, Direction, MeasurementState, ProbeMethod};
 
 /// Other names: those of `/metrics` and of `wanctl-history` 1.7, each without `wanctl_`.
 const ALIASES: [(&str, &[&str]); 31] = [

@@ -2,11 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::{
-    control::{CongestionState, Direction, MeasurementState},
-    history::{Bucket, DelayKind, Field},
-    units::Delay,
-};
+use wanctl_core::{CongestionState, Direction, MeasurementState, units::Delay};
+
+use crate::history::{Bucket, DelayKind, Field};
 
 /// The bounds of the delay histograms in µs, those of `/metrics`.
 const BOUNDS: [i64; 14] = [

@@ -66,7 +66,7 @@ fn what_has_the_name_of_a_metric_has_its_type_and_bounds() {
     let mut catalogue = Catalogue::default();
     let labels = WanLabels::register(&mut catalogue);
     let mut metrics =
-        crate::telemetry::CycleMetrics::new(&labels, "cable", &[], &crate::control::Direction::ALL);
+        crate::telemetry::CycleMetrics::new(&labels, "cable", &[], &wanctl_core::Direction::ALL);
     // What is not known yet is not on the page; a counter of drops comes with the first.
     metrics.record(&fixture::cycle(0, 1));
     metrics.record(&fixture::cycle(0, 2));

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use rusqlite::{Row, params};
+use wanctl_core::units::Timestamp;
 
 use super::{
     super::{HistoryError, schema::failed},
     Reader,
 };
-use crate::units::Timestamp;
 
 /// Events in a page.
 const PAGE_ROWS: i64 = 1000;

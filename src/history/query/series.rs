@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 
 use rusqlite::Connection;
+use wanctl_core::units::Timestamp;
 
 use super::{
     super::{
@@ -21,7 +22,6 @@ use super::{
     },
     Reader,
 };
-use crate::units::Timestamp;
 
 /// Rows in a page: more than the seconds of an hour.
 const PAGE_ROWS: usize = 4096;

@@ -1,19 +1,20 @@
 use std::fs;
 
 use tempfile::TempDir;
+use wanctl_core::{
+    CongestionState, Direction,
+    units::{BitRate, Delay},
+};
 
 use super::{
     super::{
         compact,
-        fixture::{self, START, STEP},
+        fixture::{START, STEP},
         row::Batch,
     },
     *,
 };
-use crate::{
-    control::{CongestionState, Direction},
-    units::{BitRate, Delay},
-};
+use crate::history::fixture;
 
 fn all() -> (Timestamp, Timestamp) {
     (Timestamp::default(), Timestamp::from_micros(i64::MAX))

@@ -4,14 +4,13 @@
 //! values would be 40 bytes of nothing. Fields share a column where they are small or usually
 //! zero; the rarer one stands in the higher bits, so that the integer is short when it is zero.
 
-use super::{super::code::Coded, LONGEST_SPAN_MS, millis_between};
-use crate::{
-    control::{
-        CongestionState, Cycle, Direction, DirectionCycle, LoadClass, Measurement,
-        MeasurementState, PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason,
-    },
+use wanctl_core::{
+    CongestionState, Cycle, Direction, DirectionCycle, LoadClass, Measurement, MeasurementState,
+    PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason,
     units::{BitRate, Delay},
 };
+
+use super::{super::code::Coded, LONGEST_SPAN_MS, millis_between};
 
 /// The columns of a table of cycles after its key.
 pub(in crate::history) const RAW_COLUMNS: [&str; 19] = [

@@ -1,10 +1,9 @@
 //! What a cycle adds to its buckets, told from its row alone: so the tiers can be computed again.
 
+use wanctl_core::{Direction, MeasurementState, Reason};
+
 use super::{CycleValues, Unpacked, field};
-use crate::{
-    control::{Direction, MeasurementState, Reason},
-    history::bucket::{Bucket, Column, DelayKind, DirectionColumn, RateKind},
-};
+use crate::history::bucket::{Bucket, Column, DelayKind, DirectionColumn, RateKind};
 
 /// A row with a capacity estimate stands for its second.
 const SECOND_MS: i64 = 1000;

@@ -81,7 +81,7 @@ fn a_page_that_grows_before_it_is_read_again_ends_where_it_ended() {
         // A clock that was set back fills moments that were passed already.
         let late = (0..30).map(|n| {
             let wall = START.after(STEP * n + Duration::from_millis(limit as u64 % 40 + 5));
-            crate::control::Cycle { wall, ..fixture::cycle(0, u64::from(n) + 1000) }
+            wanctl_core::Cycle { wall, ..fixture::cycle(0, u64::from(n) + 1000) }
         });
         fixture::store(&fixture::settings(&directory)).write(&fixture::batch(late)).unwrap();
         let again = Rows::new(&reader, &question, limit, None).unwrap();

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use rusqlite::{Connection, OptionalExtension};
+use wanctl_core::Direction;
 
 use super::super::{
     bucket::{COLUMNS, DERIVED, HISTOGRAMS},
@@ -10,7 +11,6 @@ use super::super::{
     row::{Field, RAW_COLUMNS, field, raw_table},
     tier::Tier,
 };
-use crate::control::Direction;
 
 /// Returns what creates the table of a WAN's cycles.
 pub(super) fn create_raw(wan: i64) -> String {

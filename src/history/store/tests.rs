@@ -2,12 +2,13 @@ use std::fs;
 
 use rusqlite::types::Value;
 use tempfile::TempDir;
+use wanctl_core::Cycle;
 
 use super::{
-    super::fixture::{self, START, STEP},
+    super::fixture::{START, STEP},
     *,
 };
-use crate::control::Cycle;
+use crate::history::fixture;
 
 fn directory() -> TempDir {
     tempfile::tempdir().unwrap()

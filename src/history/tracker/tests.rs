@@ -1,8 +1,9 @@
-use super::{super::fixture, *};
-use crate::{
-    control::CongestionState,
+use wanctl_core::{
+    CongestionState,
     units::{BitRate, Timestamp},
 };
+
+use super::{super::fixture, *};
 
 #[test]
 fn each_change_is_one_event_and_sameness_is_none() {

@@ -2,6 +2,7 @@ use std::fs;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
+use wanctl_core::{Cycle, units::Delay};
 
 use super::{
     super::{
@@ -12,7 +13,6 @@ use super::{
     },
     *,
 };
-use crate::{control::Cycle, units::Delay};
 
 /// What may happen to a history.
 #[derive(Debug, Clone)]
@@ -233,7 +233,7 @@ fn a_short_peak_survives_every_tier() {
     trial.happen(&Happening::Cycles(0, 600, 1000));
     let mut peak = Cycle { wall: trial.wall, ..fixture::cycle(0, 601) };
     peak.measurement.delta = Some(Delay::from_micros(210_000));
-    peak.directions.upload.as_mut().unwrap().state = crate::control::CongestionState::Red;
+    peak.directions.upload.as_mut().unwrap().state = wanctl_core::CongestionState::Red;
     trial.store().write(&fixture::batch([peak])).unwrap();
     trial.wall = trial.wall.after(Duration::from_hours(12));
     let wall = trial.wall;

@@ -1,9 +1,10 @@
 use tempfile::TempDir;
 
 use super::{
-    super::fixture::{self, START, STEP},
+    super::fixture::{START, STEP},
     *,
 };
+use crate::history::fixture;
 
 /// Ten minutes of one WAN, tiers built.
 fn history(directory: &TempDir) -> std::path::PathBuf {

@@ -205,7 +205,7 @@ fn a_shorter_retention_takes_effect_while_it_runs() {
         |age: Duration| Timestamp::from_micros(wall_clock().micros() - Delay::from(age).micros());
     for (number, age) in [(1, Duration::from_hours(2)), (2, Duration::from_mins(1))] {
         let wall = at(age);
-        recorder.cycle(Arc::new(crate::control::Cycle { wall, ..fixture::cycle(0, number) }));
+        recorder.cycle(Arc::new(wanctl_core::Cycle { wall, ..fixture::cycle(0, number) }));
     }
     wait_for(&recorder, |stats| stats.rows_written == 2);
     let kept = || -> i64 {

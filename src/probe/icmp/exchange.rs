@@ -18,8 +18,9 @@ use socket2::Type;
 use surge_ping::{AsyncSocket, Config, ICMP};
 use tokio::{sync::oneshot, task::JoinHandle, time};
 
-use super::wire::{self, Body, Format, Reply};
+use super::wire::{Body, Format, Reply};
 use crate::config::Bind;
+use crate::probe::icmp::wire;
 
 /// After an error of the socket, so that one that stays is not a busy loop.
 const AFTER_ERROR: Duration = Duration::from_millis(100);

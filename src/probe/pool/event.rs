@@ -1,6 +1,6 @@
 //! What changes in a pool, and why.
 
-use crate::{control::ReflectorId, units::Delay};
+use wanctl_core::{ReflectorId, units::Delay};
 
 /// Why a reflector was replaced.
 #[derive(Debug, Clone, Copy, PartialEq)]

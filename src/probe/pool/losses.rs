@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::control::ReflectorId;
+use wanctl_core::ReflectorId;
 
 /// Probes in either direction that are asked at least, when few reflectors take turns.
 const NEIGHBOURS: u64 = 3;

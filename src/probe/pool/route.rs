@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 
+use wanctl_core::{ReflectorId, units::MonoTime};
+
 use super::{FIT, Fault, Member, Pool, PoolEvent, Role};
-use crate::{control::ReflectorId, units::MonoTime};
 
 impl Pool {
     /// Takes note of whom there is a route to, and replaces active reflectors without one by others

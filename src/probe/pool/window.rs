@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::units::Delay;
+use wanctl_core::units::Delay;
 
 /// Outcomes that are remembered: of an active reflector those of the last 15 s.
 const LENGTH: usize = 50;

@@ -3,13 +3,12 @@ use std::sync::Mutex;
 use futures_util::future::BoxFuture;
 use prometheus_client::encoding::text::encode;
 use tokio::time::{advance, pause};
+use wanctl_core::{ProbeOutcome, units::Delay};
 
 use super::*;
 use crate::{
     catalogue::Catalogue,
-    control::ProbeOutcome,
     probe::{Answer, ProbeFamilies},
-    units::Delay,
 };
 
 /// Answers after `delay`, and keeps every tenth turn for itself.

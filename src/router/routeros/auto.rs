@@ -11,16 +11,14 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use tracing::{info, warn};
+use wanctl_core::units::MonoTime;
 
 use super::{
     failover::{Failover, Patience},
     pinged::Pinged,
     road::{Menu, PingFrom, Road, Row, RowId},
 };
-use crate::{
-    router::{RouterError, Transport},
-    units::MonoTime,
-};
+use crate::router::{RouterError, Transport};
 
 /// Which road is taken; shared by the users of one router, who change roads together.
 #[derive(Debug)]

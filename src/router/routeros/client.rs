@@ -8,23 +8,24 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use wanctl_core::units::BitRate;
 
 use super::{
     failover::Patience,
-    idle::{self, Counters},
+    idle::Counters,
     pinged::Pinged,
-    queues::{self, Kind, Part},
+    queues::{Kind, Part},
     road::{Menu, PingFrom, Road, Row},
     roads::Roads,
     sides::Sides,
     survey, target,
 };
+use crate::router::routeros::{idle, queues};
 use crate::{
     config::{MarkedConnections, QueueRef, RouterConfig, SwitchRef},
     router::{
         Finding, Readings, Router, RouterError, RouterFacts, RouterFault, RouterText, Transport,
     },
-    units::BitRate,
 };
 
 /// A RouterOS router.

@@ -9,10 +9,9 @@
 
 use std::time::Duration;
 
-use crate::{
-    router::{RouterFault, Transport},
-    units::MonoTime,
-};
+use wanctl_core::units::MonoTime;
+
+use crate::router::{RouterFault, Transport};
 
 /// How much is borne before a road is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

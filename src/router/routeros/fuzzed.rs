@@ -6,13 +6,14 @@
 use super::{
     console::{CommandLine, Dialect, Request},
     json::Keep,
-    queues::{self, Part},
+    queues::Part,
     rest::answer::Answer,
     road::{Menu, Row},
     target,
     topology::Topology,
 };
 use crate::config::QueueRef;
+use crate::router::routeros::queues;
 
 /// Reads `body` as every kind of REST answer.
 pub fn rest_answer(body: &[u8]) {
@@ -48,7 +49,7 @@ fn read(rows: &[Row]) {
     for row in rows {
         for part in [Part::Whole, Part::First, Part::Second] {
             let _ = queues::row(part, row);
-            let _ = queues::limit_text(part, row, crate::units::BitRate::from_mbps(1.0));
+            let _ = queues::limit_text(part, row, wanctl_core::units::BitRate::from_mbps(1.0));
         }
         for side in [row.text("target"), row.text("name")] {
             let _ = target::side(&Topology::default(), side, row.text("dst"));

@@ -3,8 +3,10 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use wanctl_core::units::Delay;
+
 use super::road::Row;
-use crate::{router::RouterText, units::Delay};
+use crate::router::RouterText;
 
 /// What became of an echo request that the router was asked to send.
 #[derive(Debug, Clone, PartialEq, Eq)]

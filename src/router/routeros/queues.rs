@@ -4,12 +4,12 @@
 //! target sends first: `upload/download` for a target in the LAN, the reverse for the WAN interface
 //! itself. On which side the target is, `target` finds out.
 
+use wanctl_core::{Direction, QueueReading, units::BitRate};
+
 use super::road::{Menu, Row};
 use crate::{
     config::{QueueRef, QueueTarget},
-    control::{Direction, QueueReading},
     router::{QueueRow, RouterFault, RouterText},
-    units::BitRate,
 };
 
 /// Most queues that a message names.

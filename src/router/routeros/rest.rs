@@ -15,10 +15,11 @@ use tokio::sync::Mutex;
 use super::{
     LARGEST_ANSWER,
     json::Keep,
-    pinged::{self, Pinged},
+    pinged::Pinged,
     road::{MOST_FOUND, Menu, PingFrom, Road, Row, RowId, interval},
     tls,
 };
+use crate::router::routeros::pinged;
 use crate::{
     config::{Credentials, RouterConfig},
     router::{RouterError, RouterFault, RouterText, Transport, body_within},

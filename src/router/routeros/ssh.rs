@@ -23,9 +23,10 @@ use super::{
     LARGEST_ANSWER,
     console::{CommandLine, Dialect, OPTIONS, Request},
     encoding,
-    pinged::{self, Pinged},
+    pinged::Pinged,
     road::{Menu, PingFrom, Road, Row, RowId},
 };
+use crate::router::routeros::pinged;
 use crate::{
     config::RouterConfig,
     router::{RouterError, RouterFault, RouterText, Transport},

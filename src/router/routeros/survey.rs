@@ -1,9 +1,10 @@
 //! Looks for what keeps a router from being shaped well, and says it in plain words.
 
 use super::{
-    queues::{self, Kind},
+    queues::Kind,
     road::{Menu, Road, Row, optional},
 };
+use crate::router::routeros::queues;
 use crate::{
     config::QueueRef,
     router::{Finding, RouterError, RouterFacts, RouterFault, RouterText},

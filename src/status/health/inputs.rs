@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use wanctl_core::{
+    Cycle,
+    units::{MonoTime, Timestamp},
+};
+
 use super::values::HistoryValues;
 use crate::{
     actuator::RouterReport,
-    control::Cycle,
     status::{ClockWatch, LoopCounts, SteeringBoard},
-    units::{MonoTime, Timestamp},
 };
 
 /// A WAN's name and newest cycle.

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use wanctl_core::{
+    Cycle, DirectionCycle, MeasurementState, PerDirection,
+    units::{BitRate, Delay, MonoTime, Timestamp},
+};
+
 use super::{
     ActuatorValues, ClockValues, ConfigValues, ControlValues, DirectionRates, HealthInputs,
     HistoryValues, HttpValues, Level, MeasurementValues, Part, ProbingStanding, RouterValues,
@@ -9,9 +14,7 @@ use super::{
 };
 use crate::{
     actuator::RouterReport,
-    control::{Cycle, DirectionCycle, MeasurementState, PerDirection},
     status::{LoopCounts, time_of},
-    units::{BitRate, Delay, MonoTime, Timestamp},
 };
 
 /// A rate that the router has not followed for this long is worth telling.

@@ -1,15 +1,15 @@
 use std::sync::Arc;
 
+use wanctl_core::{
+    CongestionState, Direction, Limits, MeasurementState, PerDirection, ProbeMethod, Timing, Wan,
+    units::{BitRate, Timestamp},
+};
+use wanctl_lab::contest::default_params;
+
 use super::*;
 use crate::{
     actuator::RouterReport,
-    control::{
-        CongestionState, Direction, Limits, MeasurementState, PerDirection, ProbeMethod, Timing,
-        Wan,
-    },
-    sim::contest::default_params,
     status::{ClockWatch, LoopCounts, SteeringBoard, WanView},
-    units::{BitRate, Timestamp},
 };
 
 /// An hour after the epoch.

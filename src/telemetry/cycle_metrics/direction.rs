@@ -1,13 +1,13 @@
 //! What was decided for a direction, and how far the router has followed.
 
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
-
-use super::{DIRECTION, absent::Absent, of_direction};
-use crate::{
-    catalogue::{Catalogue, FloatCounter, FloatGauge, Labels, Spec},
-    control::{CongestionState, Direction, DirectionCycle, Limits, Reason},
+use wanctl_core::{
+    CongestionState, Direction, DirectionCycle, Limits, Reason,
     units::{BitRate, MonoTime},
 };
+
+use super::{DIRECTION, absent::Absent, of_direction};
+use crate::catalogue::{Catalogue, FloatCounter, FloatGauge, Labels, Spec};
 
 /// The reasons that move a rate, each with where to. Whatever else moves one, such as other limits
 /// in a changed configuration, is counted as `OTHER`.

@@ -3,13 +3,10 @@
 use prometheus_client::metrics::{
     counter::Counter, family::Family, gauge::Gauge, histogram::Histogram,
 };
+use wanctl_core::{CongestionState, Measurement, MeasurementState, StateThresholds, units::Delay};
 
 use super::{RTT_BUCKETS, WAN, absent::Absent, of_wan};
-use crate::{
-    catalogue::{Catalogue, FloatCounter, FloatGauge, Histograms, Labels, Spec},
-    control::{CongestionState, Measurement, MeasurementState, StateThresholds},
-    units::Delay,
-};
+use crate::catalogue::{Catalogue, FloatCounter, FloatGauge, Histograms, Labels, Spec};
 
 #[derive(Debug)]
 pub(super) struct MeasurementFamilies {

@@ -1,13 +1,10 @@
 //! What a direction's shaper queue counts, as the router tells it.
 
 use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram};
+use wanctl_core::{Direction, DirectionCycle, QueueReading, units::BitRate};
 
 use super::{DIRECTION, RTT_BUCKETS, absent::Absent, of_direction};
-use crate::{
-    catalogue::{Catalogue, FloatGauge, Histograms, Labels, Spec},
-    control::{Direction, DirectionCycle, QueueReading},
-    units::BitRate,
-};
+use crate::catalogue::{Catalogue, FloatGauge, Histograms, Labels, Spec};
 
 #[derive(Debug)]
 pub(super) struct QueueFamilies {

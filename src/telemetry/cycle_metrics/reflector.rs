@@ -3,13 +3,10 @@
 use prometheus_client::metrics::{
     counter::Counter, family::Family, gauge::Gauge, histogram::Histogram,
 };
+use wanctl_core::{Cycle, ProbeOutcome, ReflectorView, RttSample, units::Delay};
 
 use super::{RTT_BUCKETS, absent::Absent, of_wan};
-use crate::{
-    catalogue::{Catalogue, FloatGauge, Histograms, Labels, Spec},
-    control::{Cycle, ProbeOutcome, ReflectorView, RttSample},
-    units::Delay,
-};
+use crate::catalogue::{Catalogue, FloatGauge, Histograms, Labels, Spec};
 
 #[derive(Debug)]
 pub(super) struct ReflectorFamilies {

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use super::*;
-use crate::{
-    control::{
-        CongestionState, DirectionParams, EvidenceParams, LawKind, Limits, MeasurementState,
-        ProbeMethod, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample,
-        StateThresholds, Timing, Wan,
-    },
-    telemetry::{Format, encode},
+use wanctl_core::{
+    CongestionState, DirectionParams, EvidenceParams, LawKind, Limits, MeasurementState,
+    ProbeMethod, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds,
+    Timing, Wan,
     units::{BitRate, Delay, Timestamp},
 };
+
+use super::*;
+use crate::telemetry::{Format, encode};
 
 const NAME: &str = "my \"fast\"\\\nWAN";
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram};
-
-use super::{WAN, of_wan};
-use crate::{
-    catalogue::{Catalogue, FloatGauge, Histograms, Labels, Spec},
-    control::Cycle,
+use wanctl_core::{
+    Cycle,
     units::{MonoTime, Timestamp},
 };
+
+use super::{WAN, of_wan};
+use crate::catalogue::{Catalogue, FloatGauge, Histograms, Labels, Spec};
 
 /// Durations within a cycle; the last bounds are the usual intervals, 50 ms among them.
 const CYCLE_BUCKETS: [f64; 13] = [

@@ -1,7 +1,8 @@
 //! When a switch is changed, looked at, doubted and given up.
 
+use wanctl_core::steering::Rank;
+
 use super::*;
-use crate::steering::Rank;
 
 const STEER: Switch = Switch { wan: Rank(1), kind: SwitchKind::Steer };
 const AWAY: Switch = Switch { wan: Rank(1), kind: SwitchKind::Divert };

@@ -3,6 +3,10 @@
 use std::slice;
 
 use tokio::time::Instant;
+use wanctl_core::{
+    Direction,
+    steering::{SteeringMode, SwitchKind},
+};
 
 use super::{
     super::report::{Line, State, Topic},
@@ -10,12 +14,10 @@ use super::{
 };
 use crate::{
     config::{Bind, Config, QueueRef, SwitchRef, Via, WanConfig},
-    control::Direction,
     router::{
         Finding, Router as _, RouterText,
         routeros::{QueueShape, RouterOs},
     },
-    steering::{SteeringMode, SwitchKind},
 };
 
 /// What is not known because the router does not answer.

@@ -1,8 +1,9 @@
 //! Where the marks of an axis are.
 
 use jiff::{ToSpan as _, Zoned, tz::TimeZone};
+use wanctl_core::units::Timestamp;
 
-use crate::{cli::history::human, units::Timestamp};
+use crate::cli::history::human;
 
 /// Returns round values from `low` to `high`, about `count` of them, and the decimals that tell
 /// them apart.

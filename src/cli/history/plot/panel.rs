@@ -1,12 +1,11 @@
 //! What is drawn: values over columns of time, without a word about where.
 
 use anyhow::bail;
+use wanctl_core::{CongestionState, Direction, units::Delay};
 
 use crate::{
     cli::history::human,
-    control::{CongestionState, Direction},
     history::{Bucket, DelayKind, Field, RateKind},
-    units::Delay,
 };
 
 /// More panels than that nobody looks at.

@@ -1,10 +1,12 @@
 //! Where everything of a picture is, whatever it is drawn with.
 
+use wanctl_core::CongestionState;
+
 use super::{
     Plot, axis,
     panel::{Panel, Shape, Tone},
 };
-use crate::{cli::history::Asking, control::CongestionState};
+use crate::cli::history::Asking;
 
 /// Room beside, above and below the charts, and the height of each, in pixels.
 const LEFT: f32 = 84.0;

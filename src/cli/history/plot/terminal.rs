@@ -6,12 +6,13 @@ use std::{
 };
 
 use terminal_size::{Height, Width, terminal_size};
+use wanctl_core::CongestionState;
 
 use super::{
     Plot, axis,
     panel::{Panel, Shape, Tone},
 };
-use crate::{cli::history::Asking, control::CongestionState};
+use crate::cli::history::Asking;
 
 /// Room for the values beside a chart.
 const MARGIN: usize = 9;

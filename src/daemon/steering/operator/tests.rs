@@ -1,10 +1,8 @@
 //! What the operator may say.
 
+use wanctl_core::{Limits, PerDirection, units::BitRate};
+
 use super::*;
-use crate::{
-    control::{Limits, PerDirection},
-    units::BitRate,
-};
 
 const LIMITS: Limits = Limits {
     floor: BitRate::from_bps(1_000_000),

@@ -23,7 +23,8 @@ fn what_has_no_room_goes_into_the_next_row() {
 fn spans_add_up_and_holes_are_marked() {
     let at = |number: u64, micros: u64| {
         let mut cycle = fixture::cycle(0, number);
-        cycle.at = crate::units::MonoTime::from_start(std::time::Duration::from_micros(micros));
+        cycle.at =
+            wanctl_core::units::MonoTime::from_start(std::time::Duration::from_micros(micros));
         cycle
     };
     let cycles = [at(1, 50_400), at(2, 100_900), at(3, 149_999), at(5, 250_000), at(6, 9_000_000)];

@@ -2,11 +2,12 @@
 
 use super::{
     super::{
-        json::{self, Keep, MOST_ROWS},
+        json::{Keep, MOST_ROWS},
         road::Row,
     },
     spelling::as_over_rest,
 };
+use crate::router::routeros::json;
 
 /// Reads rows from JSON, which is typed here while REST has nothing but texts.
 ///

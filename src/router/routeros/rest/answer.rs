@@ -1,9 +1,10 @@
 //! What an answer over HTTP means. Pure: status, headers and body in, rows or a fault out.
 
 use super::super::{
-    json::{self, Keep, Refusal},
+    json::{Keep, Refusal},
     road::Row,
 };
+use crate::router::routeros::json;
 use crate::router::{RouterFault, RouterText, fault_of_words};
 
 /// An answer as it came.

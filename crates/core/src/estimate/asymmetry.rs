@@ -1,0 +1,85 @@
+//! Which way a delay is added, by a reflector that tells the time.
+//!
+//! The clocks at both ends differ by an unknown, slowly drifting offset, so a one-way delay means
+//! nothing by itself. But the difference between the way up and the way down is steady while no
+//! queue stands, and what a queue adds to it shows on which way it stands.
+
+use std::time::Duration;
+
+use crate::PerDirection;
+use crate::units::{Delay, MonoTime};
+
+/// A round trip this little over its baseline meets no queue: its difference is the usual one.
+/// Twice what a clock of whole milliseconds rounds away.
+const CALM: Delay = Delay::from_micros(2_000);
+/// Time constant of learning the usual difference: quick enough for clocks that drift by 100 µs
+/// a second, slow enough to average the rounding of whole milliseconds.
+const TAU: Duration = Duration::from_secs(5);
+/// A usual difference not renewed for this long may have drifted too far to tell anything.
+const KEEPS: Duration = Duration::from_mins(2);
+
+/// The usual difference between the ways to and from one reflector.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asymmetry {
+    usual: Option<Delay>,
+    renewed: MonoTime,
+}
+
+impl Asymmetry {
+    /// Learns from one reply and tells how its `delta` over the baseline is shared out; `None`
+    /// until the usual difference is known.
+    pub(crate) fn split(
+        &mut self,
+        at: MonoTime,
+        delta: Delay,
+        one_way: PerDirection<Delay>,
+    ) -> Option<PerDirection<Delay>> {
+        let lean = one_way.upload - one_way.download;
+        let known = self.usual.filter(|_| at.since(self.renewed) < KEEPS);
+        if delta <= CALM {
+            let dt = at.since(self.renewed).as_secs_f64();
+            let alpha = 1.0 - (-dt / TAU.as_secs_f64()).exp();
+            self.usual = Some(known.map_or(lean, |usual| usual + (lean - usual).scaled(alpha)));
+            self.renewed = at;
+        }
+        let shift = lean - known?;
+        let upload = (delta + shift).scaled(0.5).max(Delay::ZERO).min(delta.max(Delay::ZERO));
+        Some(PerDirection { download: delta - upload, upload })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFSET: i64 = 7_654_000;
+
+    /// A reply whose way down took `down` and whose way up took `up` milliseconds of a path of
+    /// 10 ms each way, by a clock that is ahead of ours.
+    fn told(asymmetry: &mut Asymmetry, at: u64, down: i64, up: i64) -> Option<(i64, i64)> {
+        let at = MonoTime::from_millis(at);
+        let one_way = PerDirection {
+            download: Delay::from_micros((10 + down) * 1000 - OFFSET),
+            upload: Delay::from_micros((10 + up) * 1000 + OFFSET),
+        };
+        let split = asymmetry.split(at, Delay::from_micros((down + up) * 1000), one_way)?;
+        Some((split.download.micros() / 1000, split.upload.micros() / 1000))
+    }
+
+    #[test]
+    fn a_queue_is_put_down_to_its_way_whatever_the_clock_says() {
+        let mut asymmetry = Asymmetry::default();
+        assert_eq!(told(&mut asymmetry, 0, 0, 0), None);
+        assert_eq!(told(&mut asymmetry, 50, 40, 0), Some((40, 0)));
+        assert_eq!(told(&mut asymmetry, 100, 0, 90), Some((0, 90)));
+        assert_eq!(told(&mut asymmetry, 150, 30, 60), Some((30, 60)));
+    }
+
+    #[test]
+    fn what_is_not_renewed_tells_nothing() {
+        let mut asymmetry = Asymmetry::default();
+        told(&mut asymmetry, 0, 0, 0);
+        assert_eq!(told(&mut asymmetry, 119_000, 50, 0), Some((50, 0)));
+        assert_eq!(told(&mut asymmetry, 121_000, 50, 0), None);
+    }
+}

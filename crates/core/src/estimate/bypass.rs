@@ -1,0 +1,183 @@
+//! Probes that do not see the queue: they take another way, or are let through first.
+//!
+//! Traffic that waited in our shaper fills any rate that the link carries. If it neither fills a
+//! higher rate nor waits any more, something behind the shaper limits it; and traffic as even as
+//! only a full link's is limited by that link. A queue has to stand there, then. Replies that are as
+//! quick as ever say that the probes pass it by.
+
+use std::time::Duration;
+
+use super::{evenness::Evenness, noise::Noise};
+use crate::Direction;
+use crate::units::{BitRate, Delay, MonoTime};
+
+/// A rate this much above the one at which traffic waited last is one that it should fill.
+const RAISED: f64 = 1.05;
+/// Less than this share of the rate is a rate that is not filled,
+const UNFILLED: f64 = 0.97;
+/// and more than this share of the rate at which it waited says that the traffic is the same.
+const SAME_TRAFFIC: f64 = 0.9;
+/// For how long it must be so: several times what a transfer takes to grow into a rate.
+const FOR: Duration = Duration::from_secs(5);
+/// Even traffic of less than this share of the rate may be all that its server has to send: the law
+/// raises a rate that is filled by more, so that is where such traffic ends up.
+const NEARLY: f64 = 0.9;
+/// For so many windows of half a second it must be even for the link to be full,
+const EVEN: usize = 6;
+/// and for so many if it is known that the probes see no queue.
+const EVEN_ENOUGH: usize = 2;
+/// A delay this small is that of an idle link.
+const FLAT: Delay = Delay::from_micros(2_500);
+/// After this time without need to find the capacity, the probes are given another chance.
+const AGAIN: Duration = Duration::from_mins(1);
+
+/// What one direction's shaper says at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flow {
+    pub(crate) direction: Direction,
+    /// What gets through.
+    pub(crate) got: Option<BitRate>,
+    /// The limit in force.
+    pub(crate) in_force: BitRate,
+    /// Traffic waits in the shaper.
+    pub(crate) waits: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Detected {
+    /// When there was reason last to leave it at that.
+    since: MonoTime,
+    /// The limit that was not filled.
+    limit: BitRate,
+}
+
+/// Whether the probes see one direction's queue.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BypassDetector {
+    /// The rate at which traffic waited last.
+    waited_at: Option<BitRate>,
+    /// The limit in force.
+    limit: BitRate,
+    odd_since: Option<MonoTime>,
+    evenness: Evenness,
+    detected: Option<Detected>,
+}
+
+impl BypassDetector {
+    /// Takes one moment into account, and tells whether the probes bypass the queue. `delta` is the delay
+    /// over the baseline, which strays by `noise` without a queue.
+    pub(crate) fn update(
+        &mut self,
+        now: MonoTime,
+        flow: Flow,
+        delta: Option<Delay>,
+        noise: Noise,
+    ) -> bool {
+        let is_flat = delta.is_some_and(|delta| delta.abs() < FLAT.max(noise.least()));
+        let is_over = self.detected.is_some_and(|detected| now.since(detected.since) >= AGAIN);
+        if !is_flat || is_over {
+            *self = Self::default();
+        }
+        self.look(now, flow, is_flat);
+        if self.is_odd_for_long(now, flow) || self.is_plateau(flow) {
+            self.detected.get_or_insert(Detected { since: now, limit: flow.in_force });
+        }
+        self.detected.is_some()
+    }
+
+    /// Returns what the provider's link lets through, if traffic flows as only a full link's does.
+    pub(crate) fn plateau(&self) -> Option<BitRate> {
+        self.evenness.rate(EVEN_ENOUGH)
+    }
+
+    fn look(&mut self, now: MonoTime, flow: Flow, is_flat: bool) {
+        let is_download = flow.direction == Direction::Download;
+        if flow.waits {
+            self.waited_at = Some(flow.in_force);
+        }
+        if let Some(detected) = self.detected.as_mut().filter(|_| flow.waits && is_download) {
+            // Less than before is carried, and the traffic itself finds out how much.
+            if flow.in_force < detected.limit {
+                detected.since = now;
+            }
+        }
+        // What flowed below another limit says nothing of how full this one is.
+        let is_same = std::mem::replace(&mut self.limit, flow.in_force) == flow.in_force;
+        match flow.got.filter(|_| is_download && is_flat && is_same && !flow.waits) {
+            Some(got) => self.evenness.update(now, got),
+            None => self.evenness.reset(),
+        }
+    }
+
+    /// Tells whether traffic that waited for less has not filled the rate for long; a download that
+    /// is not even is limited by those who send it.
+    fn is_odd_for_long(&mut self, now: MonoTime, flow: Flow) -> bool {
+        let is_odd = flow.got.zip(self.waited_at).is_some_and(|(got, waited_at)| {
+            flow.in_force > waited_at.scaled(RAISED)
+                && got < flow.in_force.scaled(UNFILLED)
+                && got > waited_at.scaled(SAME_TRAFFIC)
+        });
+        let is_odd = is_odd && (flow.direction == Direction::Upload || self.plateau().is_some());
+        if !is_odd {
+            self.odd_since = None;
+            return false;
+        }
+        now.since(*self.odd_since.get_or_insert(now)) >= FOR
+    }
+
+    /// Tells whether traffic nearly fills the rate, as evenly as if a link were full.
+    fn is_plateau(&self, flow: Flow) -> bool {
+        self.evenness.rate(EVEN).is_some_and(|rate| {
+            rate > flow.in_force.scaled(NEARLY) && rate < flow.in_force.scaled(UNFILLED)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Traffic waits at 20 Mbit/s; then `seconds` at 24 of which `got` get through, each moment
+    /// `strays` more or less.
+    fn after(direction: Direction, seconds: u64, got: f64, strays: f64, delta: i64) -> bool {
+        let mut detector = BypassDetector::default();
+        let mut tell = |ms, got, rate, waits, delta| {
+            let (got, in_force) = (Some(BitRate::from_mbps(got)), BitRate::from_mbps(rate));
+            let flow = Flow { direction, got, in_force, waits };
+            let delta = Some(Delay::from_micros(delta));
+            detector.update(MonoTime::from_millis(ms), flow, delta, Noise::default())
+        };
+        let mut is_bypassed = tell(0, 20.0, 20.0, true, 0);
+        for cycle in 1..=seconds * 20 {
+            let got = if cycle / 20 % 2 == 0 { got - strays } else { got + strays };
+            is_bypassed = tell(cycle * 50, got, 24.0, false, delta);
+        }
+        is_bypassed
+    }
+
+    #[test]
+    fn a_higher_rate_that_is_not_filled_without_a_delay_is_a_bypass() {
+        let after = |seconds, got, delta| after(Direction::Upload, seconds, got, 0.0, delta);
+        assert!(after(6, 21.0, 300));
+        assert!(!after(4, 21.0, 300), "not at once");
+        assert!(!after(6, 21.0, 9_000), "a queue is seen");
+        assert!(!after(6, 24.0, 300), "the rate is filled");
+        assert!(!after(6, 5.0, 300), "other traffic");
+    }
+
+    #[test]
+    fn so_is_a_download_as_even_as_only_a_full_link_is() {
+        let after = |got, strays, delta| after(Direction::Download, 4, got, strays, delta);
+        assert!(after(22.0, 0.1, 300));
+        assert!(!after(22.0, 0.5, 300), "transfers that their senders limit");
+        assert!(!after(22.0, 0.1, 9_000), "a queue is seen");
+        assert!(!after(23.8, 0.1, 300), "the rate is filled");
+        assert!(!after(20.5, 0.1, 300), "what a server has to send");
+    }
+
+    #[test]
+    fn the_probes_get_another_chance() {
+        assert!(after(Direction::Upload, 60, 21.0, 0.0, 300));
+        assert!(!after(Direction::Upload, 66, 21.0, 0.0, 300));
+    }
+}

@@ -1,0 +1,385 @@
+//! What the reflectors say together: per-reflector deltas, a robust middle, and a vote.
+//!
+//! Absolute delays of different targets are never blended, because a server further away is not
+//! a queue. Each reflector is compared with its own baseline, and only the differences meet.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::{
+    asymmetry::Asymmetry,
+    baseline::{Baseline, Traffic},
+    noise::Noise,
+    replies::{Finding, Replies},
+    silence::Silence,
+};
+use crate::units::{Delay, MonoTime};
+use crate::{
+    Direction, Measurement, MeasurementState, ProbeOutcome, ReflectorId, ReflectorView, RttSample,
+    Sending, estimate::replies,
+};
+
+/// Weight of one probe in a reflector's loss figure: about the last thirty probes count.
+const LOSS_WEIGHT: f64 = 1.0 / 30.0;
+/// Weight of one reply in a reflector's jitter, as RFC 3550 section 6.4.1 smooths it.
+const JITTER_WEIGHT: f64 = 1.0 / 16.0;
+/// So many probes that were counted as lost are remembered, in case their replies are only late: at
+/// the full pace of a single reflector those of the last six seconds.
+const LATE_PROBES: usize = 128;
+/// After this many probes without a reply, what was heard last is no reason to raise a rate.
+const SILENT_PROBES: u32 = 4;
+/// How long after the start silence is put down to starting.
+const START_GRACE: Duration = Duration::from_secs(3);
+
+/// A reflector whose last probe ended longer ago than this rests.
+const TAKES_PART: Duration = Duration::from_secs(3);
+
+/// How evidence is gathered.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EvidenceParams {
+    /// How many reflectors the WAN has (1 or more).
+    pub reflectors: u16,
+    /// Age up to which a reflector's last reply counts.
+    pub stale_after: Duration,
+    /// Time between two probes of the WAN.
+    pub probe_interval: Duration,
+    /// Delay over the baseline from which a reflector votes for bloat.
+    pub bloat_threshold: Delay,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Reflector {
+    baseline: Baseline,
+    asymmetry: Asymmetry,
+    last: Option<Reply>,
+    /// When the outcome of a probe was known last.
+    heard: Option<MonoTime>,
+    jitter: Option<Delay>,
+    losses: Losses,
+    silence: Silence,
+    /// Replies in a row above the bloat threshold.
+    streak: u32,
+}
+
+/// The share of probes that was lost lately.
+#[derive(Debug, Clone, Default)]
+struct Losses {
+    share: f64,
+    outcomes: u64,
+    /// The sequence numbers of probes counted as lost, and how many outcomes were known by then.
+    lost: VecDeque<(u64, u64)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Reply {
+    at: MonoTime,
+    rtt: Delay,
+    delta: Delay,
+}
+
+/// The reflectors of one WAN.
+#[derive(Debug, Clone)]
+pub(crate) struct Evidence {
+    params: EvidenceParams,
+    started: MonoTime,
+    reflectors: Vec<Reflector>,
+    sending: Sending,
+    replies: Replies,
+    noise: Noise,
+}
+
+/// The reflectors' verdict on the delay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// Reflectors that vote for bloat.
+    pub(crate) votes: usize,
+    /// Whether the votes suffice.
+    pub(crate) bloated: bool,
+    /// Median delta of those that vote for it: how deep the queue is.
+    pub(crate) queue_delay: Delay,
+}
+
+impl Evidence {
+    pub(crate) fn new(params: EvidenceParams, now: MonoTime) -> Self {
+        let reflectors = vec![Reflector::default(); usize::from(params.reflectors)];
+        Self {
+            params,
+            started: now,
+            reflectors,
+            sending: Sending::default(),
+            replies: Replies::default(),
+            noise: Noise::default(),
+        }
+    }
+
+    /// Returns what has been learned of each reflector, in the order of the configuration. What is
+    /// provisional has not been learned.
+    pub(crate) fn baselines(&self) -> Vec<Option<Delay>> {
+        let learned = |baseline: &Baseline| baseline.value().filter(|_| !baseline.is_provisional());
+        self.reflectors.iter().map(|reflector| learned(&reflector.baseline)).collect()
+    }
+
+    /// Starts from baselines that were learned before; reflectors beyond the list start anew.
+    pub(crate) fn restore(&mut self, baselines: &[Option<Delay>]) {
+        for (reflector, baseline) in self.reflectors.iter_mut().zip(baselines) {
+            reflector.baseline = baseline.map_or_else(Baseline::default, Baseline::remembered);
+        }
+    }
+
+    /// Takes one probe outcome into account, which came under `traffic`.
+    pub(crate) fn update(&mut self, sample: &RttSample, traffic: Traffic) {
+        self.sending.update(sample);
+        let others_answer = self.reflectors.iter().enumerate().any(|(place, other)| {
+            place != usize::from(sample.reflector.0) && self.fresh_reply(other, sample.at).is_some()
+        });
+        let threshold = self.bloat_threshold();
+        let Some(reflector) = self.reflectors.get_mut(usize::from(sample.reflector.0)) else {
+            return;
+        };
+        if sample.outcome != ProbeOutcome::Unsent {
+            reflector.heard = Some(sample.at);
+        }
+        match sample.outcome {
+            ProbeOutcome::Reply(rtt) => {
+                reflector.losses.replied(sample.sequence);
+                reflector.silence.replied(sample.at);
+                reflector.reply(sample.at, rtt, traffic, threshold);
+                if let Some(Reply { at, rtt, delta }) = reflector.last {
+                    let sent = MonoTime::from_start(at.since_start().saturating_sub(path(rtt)));
+                    let split = sample
+                        .one_way
+                        .and_then(|one_way| reflector.asymmetry.split(at, delta, one_way));
+                    self.replies.push(replies::Reply { sent, at, delta, split });
+                    self.noise.update(delta, traffic == Traffic::Quiet);
+                }
+            }
+            ProbeOutcome::Lost => {
+                reflector.losses.lost(sample.sequence);
+                reflector.silence.missed(sample.at, others_answer);
+            }
+            // No loss: the fault is on this side. But one to which nothing can be sent while others
+            // answer, for want of IPv6 perhaps, is of no more use than a dead one.
+            ProbeOutcome::Unsent => reflector.silence.missed(sample.at, others_answer),
+        }
+    }
+
+    /// Counts the votes of the fresh replies as of `now`. Only probes sent at `since` or later
+    /// vote: an older one tells of the queue as it was before.
+    pub(crate) fn verdict(&self, now: MonoTime, since: MonoTime) -> Verdict {
+        let fresh = self.fresh(now);
+        let threshold = self.bloat_threshold();
+        let voters: Vec<Delay> = fresh
+            .iter()
+            .map(|(_, reply)| reply)
+            .filter(|reply| reply.delta > threshold && reply.sent() >= since)
+            .map(|reply| reply.delta)
+            .collect();
+        let bloated = match fresh.as_slice() {
+            // One reflector is no quorum: it has to say so twice.
+            [(only, _)] => only.streak >= 2 && !voters.is_empty(),
+            several => voters.len() >= quorum(several.len()),
+        };
+        Verdict { votes: voters.len(), bloated, queue_delay: median(voters).unwrap_or(Delay::ZERO) }
+    }
+
+    /// Returns how much the delay strays while the link is idle.
+    pub(crate) fn noise(&self) -> Noise {
+        self.noise
+    }
+
+    /// No reflector votes for what is noise.
+    fn bloat_threshold(&self) -> Delay {
+        self.params.bloat_threshold.max(self.noise.middle())
+    }
+
+    /// Tells what the last replies to probes sent at `since` or later say about a queue in
+    /// `direction`.
+    pub(crate) fn finding(
+        &self,
+        now: MonoTime,
+        since: MonoTime,
+        direction: Direction,
+    ) -> Option<Finding> {
+        let overdue = self.replies.overdue(now, since, self.reply_interval(now));
+        self.replies.finding(since, overdue, direction)
+    }
+
+    /// Tells whether what the reflectors say is recent and well-founded enough to raise a rate
+    /// on: replies keep coming, and their baselines have been seen at rest or have had time to
+    /// fall to it.
+    pub(crate) fn is_trustworthy(&self, now: MonoTime) -> bool {
+        let last = self.reflectors.iter().filter_map(|r| r.last).max_by_key(|reply| reply.at);
+        let recent = last.is_some_and(|reply| {
+            let usual = self.reply_interval(now) * SILENT_PROBES;
+            now.since(reply.at) <= usual.saturating_add(reply.path())
+        });
+        let founded = self.reflectors.iter().any(|r| r.baseline.is_founded(now));
+        recent && founded
+    }
+
+    /// Combines the fresh replies as of `now`. `traffic` tells whether anything flows at all.
+    pub(crate) fn measurement(&self, now: MonoTime, traffic: bool) -> Measurement {
+        let fresh = self.fresh(now);
+        let Verdict { votes, bloated, .. } = self.verdict(now, MonoTime::ZERO);
+        let last = self.reflectors.iter().filter_map(|r| r.last.map(|l| l.at)).max();
+        let cannot_send_since = self.cannot_send_since(now).filter(|_| fresh.is_empty());
+        Measurement {
+            state: match cannot_send_since {
+                Some(_) => MeasurementState::CannotSend,
+                None => self.state(now, fresh.len(), traffic),
+            },
+            fresh: count(fresh.len()),
+            votes: count(votes),
+            bloated,
+            rtt: median(fresh.iter().map(|(_, reply)| reply.rtt)),
+            baseline: median(fresh.iter().filter_map(|(r, _)| r.baseline.value())),
+            delta: median(fresh.iter().map(|(_, reply)| reply.delta)),
+            jitter: median(fresh.iter().filter_map(|(r, _)| r.jitter)),
+            noise: self.noise.step(),
+            age: last.map(|at| now.since(at)),
+            cannot_send_since,
+            provisional: !fresh.is_empty()
+                && fresh.iter().all(|(r, _)| r.baseline.is_provisional()),
+        }
+    }
+
+    /// The time between two replies if none is lost but those of the dead.
+    fn reply_interval(&self, now: MonoTime) -> Duration {
+        let asked = self.asked(now).count().max(1);
+        let alive = self.asked(now).filter(|r| r.silence.dead_since(now).is_none()).count().max(1);
+        self.params.probe_interval.mul_f64(asked as f64 / alive as f64)
+    }
+
+    /// The reflectors that take part: one that rests is not missing.
+    fn asked(&self, now: MonoTime) -> impl Iterator<Item = &Reflector> {
+        let within = self.params.stale_after.max(TAKES_PART);
+        self.reflectors.iter().filter(move |r| r.heard.is_some_and(|at| now.since(at) <= within))
+    }
+
+    /// Since when no probe can be sent. Before the first reply that has to last for a while, or a
+    /// device that comes a moment late would be reported as missing.
+    fn cannot_send_since(&self, now: MonoTime) -> Option<MonoTime> {
+        let since = self.sending.impossible_since(now, self.params.stale_after)?;
+        let has_answered = self.reflectors.iter().any(|reflector| reflector.last.is_some());
+        (has_answered || now.since(since) >= self.params.stale_after).then_some(since)
+    }
+
+    /// Shows each reflector as it stands at `now`.
+    pub(crate) fn views(&self, now: MonoTime) -> Vec<ReflectorView> {
+        (0..)
+            .zip(&self.reflectors)
+            .map(|(id, r)| ReflectorView {
+                id: ReflectorId(id),
+                baseline: r.baseline.value(),
+                provisional: r.baseline.value().is_some() && r.baseline.is_provisional(),
+                delta: r.last.map(|reply| reply.delta),
+                jitter: r.jitter,
+                loss: r.losses.share,
+                fresh: self.fresh_reply(r, now).is_some(),
+                last_reply: r.last.map(|reply| reply.at),
+                dead_since: r.silence.dead_since(now),
+            })
+            .collect()
+    }
+
+    fn fresh(&self, now: MonoTime) -> Vec<(&Reflector, Reply)> {
+        self.reflectors.iter().filter_map(|r| Some((r, self.fresh_reply(r, now)?))).collect()
+    }
+
+    fn fresh_reply(&self, reflector: &Reflector, now: MonoTime) -> Option<Reply> {
+        reflector.last.filter(|reply| now.since(reply.at) <= self.params.stale_after)
+    }
+
+    fn state(&self, now: MonoTime, fresh: usize, traffic: bool) -> MeasurementState {
+        // Of those that take part and can answer: the dead have no vote.
+        let alive = self.asked(now).filter(|r| r.silence.dead_since(now).is_none()).count();
+        let healthy = quorum(alive).min(alive);
+        match fresh {
+            0 if self.reflectors.iter().all(|r| r.last.is_none())
+                && now.since(self.started) < START_GRACE =>
+            {
+                MeasurementState::Starting
+            }
+            0 if traffic => MeasurementState::Collapsed,
+            0 => MeasurementState::Stalled,
+            n if n >= healthy => MeasurementState::Healthy,
+            _ => MeasurementState::Reduced,
+        }
+    }
+}
+
+impl Losses {
+    fn lost(&mut self, sequence: u64) {
+        self.outcomes += 1;
+        self.share += (1.0 - self.share) * LOSS_WEIGHT;
+        if self.lost.len() == LATE_PROBES {
+            self.lost.pop_front();
+        }
+        self.lost.push_back((sequence, self.outcomes));
+    }
+
+    /// Counts a reply. One whose probe was counted as lost was only late: that is taken back.
+    fn replied(&mut self, sequence: u64) {
+        let Some(place) = self.lost.iter().position(|(lost, _)| *lost == sequence) else {
+            self.outcomes += 1;
+            self.share -= self.share * LOSS_WEIGHT;
+            return;
+        };
+        if let Some((_, counted)) = self.lost.remove(place) {
+            let since = self.outcomes.saturating_sub(counted);
+            let weight = (1.0 - LOSS_WEIGHT).powf(since as f64) * LOSS_WEIGHT;
+            self.share = (self.share - weight).max(0.0);
+        }
+    }
+}
+
+impl Reply {
+    /// The time that the probe was under way.
+    fn path(&self) -> Duration {
+        path(self.rtt)
+    }
+
+    /// When the probe was sent.
+    fn sent(&self) -> MonoTime {
+        MonoTime::from_start(self.at.since_start().saturating_sub(self.path()))
+    }
+}
+
+impl Reflector {
+    fn reply(&mut self, at: MonoTime, rtt: Delay, traffic: Traffic, threshold: Delay) {
+        self.baseline.update(at, rtt, traffic);
+        let delta = rtt - self.baseline.value().unwrap_or(rtt);
+        if let Some(before) = self.last {
+            let step = (rtt - before.rtt).abs();
+            let jitter = self.jitter.unwrap_or(step);
+            self.jitter = Some(jitter + (step - jitter).scaled(JITTER_WEIGHT));
+        }
+        self.streak = if delta > threshold { self.streak.saturating_add(1) } else { 0 };
+        self.last = Some(Reply { at, rtt, delta });
+    }
+}
+
+/// The time that a round trip takes.
+pub(crate) fn path(rtt: Delay) -> Duration {
+    Duration::from_micros(u64::try_from(rtt.micros()).unwrap_or(0))
+}
+
+/// How many of `n` reflectors make a verdict: at least two, and at least half.
+fn quorum(n: usize) -> usize {
+    n.div_ceil(2).max(2)
+}
+
+/// Middle of the values; of an even number the mean of the two middle ones.
+fn median(values: impl IntoIterator<Item = Delay>) -> Option<Delay> {
+    let mut sorted: Vec<Delay> = values.into_iter().collect();
+    sorted.sort_unstable();
+    let upper = sorted.get(sorted.len() / 2)?;
+    let lower = sorted.get(sorted.len().saturating_sub(1) / 2)?;
+    Some(Delay::from_micros(i64::midpoint(lower.micros(), upper.micros())))
+}
+
+fn count(n: usize) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! How much traffic a direction carries, from the shaper's byte counters.
+
+use std::time::Duration;
+
+use crate::QueueReading;
+use crate::units::{BitRate, Delay, MonoTime};
+
+/// Traffic below this is housekeeping (our own probes among it), not use of the link.
+pub(crate) const TRAFFIC: BitRate = BitRate::from_bps(100_000);
+/// Utilisation up to which the link counts as quiet, so that baselines may learn: a link that is three
+/// quarters empty has no queue of ours, unless its capacity is far below what it is trusted with.
+pub(crate) const QUIET: f64 = 0.25;
+/// Utilisation above which the shaper is considered the limit of what flows; the load gate of
+/// raises. Proven in the predecessor's production (75 % of the shaper rate).
+const HIGH: f64 = 0.75;
+/// Utilisation under which a WAN is considered idle: a rise of the delay is then not ours.
+const IDLE: f64 = 0.10;
+/// Smoothing of the achieved rate: two readings at the usual pace of ten a second.
+const ACHIEVED_TAU: Duration = Duration::from_millis(200);
+/// How long a busy moment is remembered. When a link's capacity collapses, what gets through
+/// collapses at once, and the direction must still be known as the busy one.
+const PEAK_TAU: Duration = Duration::from_secs(2);
+/// A reading older than this says nothing about now.
+const STALE: Duration = Duration::from_secs(2);
+
+/// How busy a direction is, relative to its shaper rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LoadClass {
+    /// The router gave no counters lately.
+    Unknown,
+    /// Less than a tenth of the shaper rate.
+    Idle,
+    /// Between idle and high.
+    Low,
+    /// More than three quarters of the shaper rate: the shaper is what limits the traffic.
+    High,
+}
+
+impl LoadClass {
+    /// Returns the name used in the status and in the history.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Idle => "idle",
+            Self::Low => "low",
+            Self::High => "high",
+        }
+    }
+}
+
+/// The traffic of one direction, as known now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// How busy the direction is.
+    pub class: LoadClass,
+    /// The rate that got through, smoothed over about 0.2 s; `None` without fresh counters.
+    pub achieved: Option<BitRate>,
+    /// The rate that got through between the last two readings.
+    pub newest: Option<BitRate>,
+    /// Achieved rate over shaper rate (0 to about 1), highest of the last seconds.
+    pub recent_peak: Option<f64>,
+}
+
+/// Turns cumulative counters into a load.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LoadMeter {
+    last: Option<(MonoTime, u64)>,
+    achieved: Option<f64>,
+    newest: Option<BitRate>,
+    peak: f64,
+}
+
+impl LoadMeter {
+    /// Takes a new reading into account. `rate` is the shaper rate that was in force.
+    pub(crate) fn update(&mut self, at: MonoTime, queue: &QueueReading, rate: BitRate) {
+        let Some((before, bytes)) = self.last.replace((at, queue.bytes)) else { return };
+        let moved = queue.bytes.saturating_sub(bytes);
+        let dt = at.since(before);
+        let Some(flowed) = BitRate::of_transfer(moved, dt) else { return };
+        self.newest = Some(flowed);
+        let flowed = flowed.bps() as f64;
+        let achieved = match self.achieved {
+            Some(old) if dt < STALE => old + (flowed - old) * weight(dt, ACHIEVED_TAU),
+            Some(_) | None => flowed,
+        };
+        self.achieved = Some(achieved);
+        if rate > BitRate::ZERO {
+            let utilisation = achieved / rate.bps() as f64;
+            let faded = self.peak * (1.0 - weight(dt, PEAK_TAU));
+            self.peak = utilisation.max(faded);
+        }
+    }
+
+    /// Returns how much of `rate` got through, lately or between the last two readings, whichever
+    /// is more; `None` before there are two.
+    pub(crate) fn filled(&self, rate: BitRate) -> Option<f64> {
+        let newest = self.newest?.fraction_of(rate)?;
+        Some(newest.max(self.peak))
+    }
+
+    /// Returns the load as known at `now` against the shaper rate `rate`.
+    pub(crate) fn load(&self, now: MonoTime, rate: BitRate) -> Load {
+        let fresh = self.last.is_some_and(|(at, _)| now.since(at) < STALE);
+        let Some(achieved) = self.achieved.filter(|_| fresh) else {
+            return Load {
+                class: LoadClass::Unknown,
+                achieved: None,
+                newest: None,
+                recent_peak: None,
+            };
+        };
+        let achieved = BitRate::ZERO.max(BitRate::from_bps(1).scaled(achieved));
+        let class = match achieved.fraction_of(rate) {
+            None => LoadClass::Unknown,
+            Some(u) if u > HIGH => LoadClass::High,
+            Some(u) if u < IDLE => LoadClass::Idle,
+            Some(_) => LoadClass::Low,
+        };
+        Load { class, achieved: Some(achieved), newest: self.newest, recent_peak: Some(self.peak) }
+    }
+}
+
+/// Weight of a new sample in an exponential average that is `dt` after the one before.
+fn weight(dt: Duration, tau: Duration) -> f64 {
+    1.0 - (-dt.as_secs_f64() / tau.as_secs_f64()).exp()
+}
+
+/// The time that one full packet takes through a shaper at `rate`: CAKE lets a sparse packet go
+/// first, but does not interrupt the one under way.
+pub(crate) fn serialisation(rate: BitRate) -> Delay {
+    const PACKET_BITS: f64 = 1514.0 * 8.0;
+    Delay::from_millis_f64(PACKET_BITS * 1000.0 / (rate.bps().max(64_000) as f64))
+}
+
+/// Tells for each direction whether its traffic can be the cause of a rising delay.
+///
+/// A direction is to blame when it was busy lately and not much less busy than the other: the
+/// acknowledgements of a saturated download never make the upload a suspect. Without counters
+/// nothing can be told apart, and both are suspects. Where the other direction is not shaped
+/// (`None`), a direction is to blame only when it was nearly full itself: less may be no more than
+/// the acknowledgements of traffic that is not seen.
+pub(crate) fn blame(own: &Load, other: Option<&Load>) -> bool {
+    match (own.recent_peak, other.map(|other| other.recent_peak)) {
+        (Some(own), None) => own > HIGH,
+        (Some(own), Some(Some(other))) => own > HIGH || (own >= IDLE && own >= other / 2.0),
+        (None, _) | (_, Some(None)) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(bytes: u64) -> QueueReading {
+        QueueReading { bytes, ..QueueReading::default() }
+    }
+
+    fn meter_at(mbps: f64, shaper: f64) -> Load {
+        let mut meter = LoadMeter::default();
+        let rate = BitRate::from_mbps(shaper);
+        let step = BitRate::from_mbps(mbps).bytes_in(Duration::from_millis(100));
+        let mut now = MonoTime::ZERO;
+        for n in 0..50 {
+            now = MonoTime::from_millis(100 * n);
+            meter.update(now, &reading(step * n), rate);
+        }
+        meter.load(now, rate)
+    }
+
+    #[test]
+    fn classes_follow_utilisation() {
+        for (mbps, class) in [
+            (0.0, LoadClass::Idle),
+            (4.0, LoadClass::Idle),
+            (30.0, LoadClass::Low),
+            (40.0, LoadClass::High),
+        ] {
+            assert_eq!(meter_at(mbps, 50.0).class, class, "{mbps} of 50");
+        }
+    }
+
+    #[test]
+    fn old_counters_are_unknown_not_idle() {
+        let mut meter = LoadMeter::default();
+        let rate = BitRate::from_mbps(50.0);
+        meter.update(MonoTime::from_millis(0), &reading(0), rate);
+        meter.update(MonoTime::from_millis(100), &reading(0), rate);
+        assert_eq!(meter.load(MonoTime::from_millis(200), rate).class, LoadClass::Idle);
+        assert_eq!(meter.load(MonoTime::from_millis(2200), rate).class, LoadClass::Unknown);
+    }
+
+    #[test]
+    fn acknowledgements_of_a_download_do_not_make_the_upload_a_suspect() {
+        let (busy, acks, quiet) = (meter_at(49.0, 50.0), meter_at(2.4, 20.0), meter_at(0.5, 50.0));
+        assert!(blame(&busy, Some(&acks)));
+        assert!(!blame(&acks, Some(&busy)));
+        assert!(!blame(&quiet, Some(&quiet)));
+        assert!(blame(&acks, Some(&quiet)));
+        assert!(blame(&busy, None));
+        assert!(!blame(&acks, None), "they may be those of a download that is not shaped");
+    }
+}

@@ -1,0 +1,99 @@
+//! How much the delay strays on an idle link: what no threshold may be below.
+//!
+//! Mobile cells, Wi-Fi and busy reflectors add delays that come and go from one reply to the next.
+//! Such noise is learned while the link is quiet, from the steps between successive replies: a path
+//! that changes is one step among many, and a queue is not there.
+
+use crate::units::Delay;
+
+/// How many replies the mean goes back: a quarter of a minute at the full pace, a minute at the
+/// idle one.
+const REMEMBERED: u32 = 256;
+/// Among fewer than so many replies one that is late by chance would weigh too much.
+const FEW: u32 = 16;
+/// A step of more than so many usual ones counts as so many: one late reply is no noise.
+const OUTLIER: f64 = 4.0;
+/// Less is no outlier, whatever is usual so far: a link that turns noisy has to be found out.
+const LITTLE: Delay = Delay::from_micros(8_000);
+
+/// The least of three replies exceeds so many mean steps once in ninety times if the delays are
+/// exponential, and all but never if they are steadier.
+const LEAST: f64 = 1.5;
+/// The middle one of three exceeds so many once in a thousand times.
+const MIDDLE: f64 = 4.0;
+
+/// The usual step from reply to reply of an idle link.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Noise {
+    last: Option<Delay>,
+    steps: u32,
+    mean: Delay,
+}
+
+impl Noise {
+    /// Takes one reply into account, `delta` over its reflector's baseline. `quiet` tells that the
+    /// WAN carried next to no traffic.
+    pub(crate) fn update(&mut self, delta: Delay, quiet: bool) {
+        let last = self.last.replace(delta).filter(|_| quiet);
+        if !quiet {
+            self.last = None;
+        }
+        let Some(last) = last else { return };
+        self.steps = (self.steps + 1).min(REMEMBERED);
+        let most = self.mean.scaled(OUTLIER).max(LITTLE);
+        let step = (delta - last).abs().min(most);
+        self.mean = self.mean + (step - self.mean).scaled(1.0 / f64::from(self.steps.max(FEW)));
+    }
+
+    /// Returns the mean step; `None` as long as nothing is known.
+    pub(crate) fn step(&self) -> Option<Delay> {
+        (self.steps > 0).then_some(self.mean)
+    }
+
+    /// Returns what the least of three replies hardly exceeds by noise; zero if that is unknown.
+    pub(crate) fn least(&self) -> Delay {
+        self.mean.scaled(LEAST)
+    }
+
+    /// Returns what the middle one of three replies hardly exceeds by noise; zero if that is
+    /// unknown.
+    pub(crate) fn middle(&self) -> Delay {
+        self.mean.scaled(MIDDLE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(noise: &mut Noise, deltas: impl IntoIterator<Item = i64>, quiet: bool) -> f64 {
+        for ms in deltas {
+            noise.update(Delay::from_micros(ms * 1000), quiet);
+        }
+        noise.mean.millis()
+    }
+
+    #[test]
+    fn what_strays_on_an_idle_link_is_noise() {
+        let mut noise = Noise::default();
+        let step = after(&mut noise, [0, 6, 1, 7, 0, 6].into_iter().cycle().take(600), true);
+        assert!((5.0..7.0).contains(&step), "{step}");
+    }
+
+    #[test]
+    fn a_queue_under_load_is_not() {
+        let mut noise = Noise::default();
+        after(&mut noise, std::iter::repeat_n(1, 100), true);
+        let step = after(&mut noise, (0..1000).map(|n| n % 2 * 90), false);
+        assert!(step < 0.1, "{step}");
+    }
+
+    #[test]
+    fn neither_a_longer_path_nor_a_late_reply_is() {
+        let mut noise = Noise::default();
+        let calm = std::iter::repeat_n(1, 300);
+        let longer = std::iter::repeat_n(101, 300);
+        assert!(after(&mut noise, calm.clone().chain(longer), true) < 0.2);
+        assert!(after(&mut noise, calm.clone().chain([2000]).chain(calm), true) < 0.2);
+    }
+}

@@ -1,0 +1,141 @@
+//! What the last replies say about a queue, whichever reflectors they came from.
+//!
+//! A queue of ours delays every packet; noise delays one now and then. So the middle of the last
+//! three replies tells how deep the queue is, and their least how much of it surely stands.
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::units::{Delay, MonoTime};
+use crate::{Direction, PerDirection};
+
+/// How many replies make a finding: an outlier among three is outvoted, and at twenty replies a
+/// second three take no longer than a person's blink.
+const ROUND: usize = 3;
+/// Replies further apart than this are no round.
+const ROUND_WITHIN: Duration = Duration::from_millis(600);
+/// For how long one reflector's word on which way the delay is holds for the others.
+const SHARED_FOR: Duration = Duration::from_millis(200);
+/// How many replies are kept: enough that a finding can look back before its cause.
+const KEPT: usize = 8;
+/// Replies that are missing for this many probe intervals are late rather than lost.
+const MISSED_PROBES: u32 = 4;
+
+/// One reply, compared with its reflector's baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reply {
+    /// When the probe was sent.
+    pub(crate) sent: MonoTime,
+    /// When the reply arrived.
+    pub(crate) at: MonoTime,
+    /// Its delay over the baseline; may be negative.
+    pub(crate) delta: Delay,
+    /// How that is shared out between the ways, if the reflector tells.
+    pub(crate) split: Option<PerDirection<Delay>>,
+}
+
+/// What the last replies say about a queue.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Finding {
+    /// The least delay of the round: what surely stands.
+    pub(crate) standing: Delay,
+    /// The middle delay of the round: how deep the queue is.
+    pub(crate) depth: Delay,
+    /// Seconds by which the delay has grown in a second; zero if that is unknown.
+    pub(crate) growth: f64,
+    /// All of this is the delay of one direction alone.
+    pub(crate) is_own: bool,
+}
+
+/// The last replies of a WAN, oldest first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Replies {
+    kept: VecDeque<Reply>,
+}
+
+impl Replies {
+    pub(crate) fn push(&mut self, reply: Reply) {
+        if self.kept.len() == KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(reply);
+    }
+
+    /// Tells what the last round says, of probes sent at `since` or later: about `direction` alone
+    /// if the reflectors tell the ways apart, else about the round trip.
+    ///
+    /// Silence is evidence, too: where a reply is overdue, the queue is at least that deep.
+    pub(crate) fn finding(
+        &self,
+        since: MonoTime,
+        overdue: Option<Delay>,
+        direction: Direction,
+    ) -> Option<Finding> {
+        let newest = self.kept.back()?;
+        let round: Vec<&Reply> = self
+            .kept
+            .iter()
+            .rev()
+            .take(ROUND - usize::from(overdue.is_some()))
+            .filter(|reply| reply.sent >= since && newest.at.since(reply.at) <= ROUND_WITHIN)
+            .collect();
+        let share = self.share(newest, direction).filter(|_| overdue.is_none());
+        let is_own = share.is_some();
+        let delay = |reply: &Reply| match (share, reply.split) {
+            (None, _) => reply.delta,
+            (Some(_), Some(split)) => split[direction],
+            (Some(share), None) => reply.delta.scaled(share),
+        };
+        let mut delays: Vec<Delay> =
+            round.iter().map(|reply| delay(reply)).chain(overdue).collect();
+        delays.sort_unstable();
+        let middle = delays.len().div_ceil(2);
+        match delays.as_slice() {
+            // Two are too few for a vote, but enough if both say so.
+            [_, _] | [_, _, _] => Some(Finding {
+                standing: *delays.first()?,
+                depth: *delays.get(middle.saturating_sub(1))?,
+                growth: self.growth(newest, delay),
+                is_own,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The share of the delay that the last reply which told the ways apart put down to
+    /// `direction`. A reflector that does not tell meets the same queue at about the same time.
+    fn share(&self, newest: &Reply, direction: Direction) -> Option<f64> {
+        let told = self.kept.iter().rev().find(|reply| reply.split.is_some())?;
+        if newest.at.since(told.at) > SHARED_FOR {
+            return None;
+        }
+        if told.delta <= Delay::ZERO {
+            return Some(0.5);
+        }
+        Some(told.split?[direction].seconds() / told.delta.seconds())
+    }
+
+    /// Tells by how much the next reply is overdue as of `now`, counting from `since` on: a lower
+    /// bound of the queue that holds it up. Probes lost for no reason must not count, so a few
+    /// may be missing.
+    pub(crate) fn overdue(
+        &self,
+        now: MonoTime,
+        since: MonoTime,
+        interval: Duration,
+    ) -> Option<Delay> {
+        let newest = self.kept.back()?;
+        let silence = now.since(newest.at.max(since)).checked_sub(interval * MISSED_PROBES)?;
+        Some(newest.delta + Delay::from(silence))
+    }
+
+    /// How quickly the delay has grown since the last probe that met a third of it or less.
+    fn growth(&self, newest: &Reply, delay: impl Fn(&Reply) -> Delay) -> f64 {
+        let little = delay(newest).scaled(0.3);
+        let Some(calm) = self.kept.iter().rev().find(|reply| delay(reply) <= little) else {
+            return 0.0;
+        };
+        let grown = (delay(newest) - delay(calm)).seconds().max(0.0);
+        let within = newest.sent.since(calm.sent).as_secs_f64();
+        if within > 0.0 { grown / within } else { 0.0 }
+    }
+}

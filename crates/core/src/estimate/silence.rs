@@ -1,0 +1,90 @@
+//! Whether a reflector is dead: silent for a while although others answer.
+
+use std::time::Duration;
+
+use crate::units::MonoTime;
+
+/// One that used to answer is dead after this time,
+const SILENT_FOR: Duration = Duration::from_secs(30);
+/// one that never did after this time, and
+const NEVER_FOR: Duration = Duration::from_secs(5);
+/// either one only after so many probes.
+const PROBES: u32 = 8;
+/// Probes further apart say nothing about the time between them.
+const APART: Duration = Duration::from_secs(5);
+/// One that was not asked for this long is at rest, not dead.
+const ASKED_WITHIN: Duration = Duration::from_secs(10);
+
+/// What is known of a reflector's silence.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Silence {
+    has_answered: bool,
+    /// When the last reply came, or the first probe without one ended.
+    since: Option<MonoTime>,
+    asked: Option<MonoTime>,
+    /// For how long it has been silent while others answered.
+    lasted: Duration,
+    probes: u32,
+}
+
+impl Silence {
+    /// Takes note of a reply.
+    pub(crate) fn replied(&mut self, at: MonoTime) {
+        let (since, asked) = (Some(at), Some(at));
+        *self = Self { has_answered: true, since, asked, ..Self::default() };
+    }
+
+    /// Takes note of a probe without a reply. If nobody answers, that is no fault of this one.
+    pub(crate) fn missed(&mut self, at: MonoTime, others_answer: bool) {
+        let before = self.asked.replace(at);
+        self.since = self.since.or(Some(at));
+        if others_answer {
+            let apart = before.map_or(Duration::ZERO, |before| at.since(before));
+            self.lasted = self.lasted.saturating_add(apart.min(APART));
+            self.probes = self.probes.saturating_add(1);
+        }
+    }
+
+    /// Returns since when the reflector has not answered, if it is dead as of `now`.
+    pub(crate) fn dead_since(&self, now: MonoTime) -> Option<MonoTime> {
+        let most = if self.has_answered { SILENT_FOR } else { NEVER_FOR };
+        let is_asked = self.asked.is_some_and(|asked| now.since(asked) <= ASKED_WITHIN);
+        let is_dead = self.lasted >= most && self.probes >= PROBES;
+        self.since.filter(|_| is_asked && is_dead)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Misses a probe every 300 ms for `seconds` from `from` on; tells whether it is dead then.
+    fn misses(silence: &mut Silence, from: u64, seconds: u64, others_answer: bool) -> bool {
+        let ends = (1..=seconds * 1000 / 300).map(|n| MonoTime::from_millis(from * 1000 + n * 300));
+        let last = ends.inspect(|at| silence.missed(*at, others_answer)).last();
+        last.is_some_and(|at| silence.dead_since(at).is_some())
+    }
+
+    #[test]
+    fn one_that_never_answered_is_dead_sooner_than_one_that_did() {
+        let mut silence = Silence::default();
+        assert!(!misses(&mut silence, 0, 4, true));
+        assert!(misses(&mut silence, 4, 3, true));
+        silence.replied(MonoTime::from_millis(7_000));
+        assert!(!misses(&mut silence, 7, 29, true));
+        assert!(misses(&mut silence, 36, 3, true));
+        let since = silence.dead_since(MonoTime::from_millis(39_000));
+        assert_eq!(since, Some(MonoTime::from_millis(7_000)));
+        silence.replied(MonoTime::from_millis(40_000));
+        assert_eq!(silence.dead_since(MonoTime::from_millis(40_000)), None);
+    }
+
+    #[test]
+    fn an_outage_of_all_kills_no_reflector_and_neither_does_rest() {
+        let mut silence = Silence::default();
+        silence.replied(MonoTime::ZERO);
+        assert!(!misses(&mut silence, 0, 600, false));
+        assert!(misses(&mut silence, 600, 40, true));
+        assert_eq!(silence.dead_since(MonoTime::from_millis(660_000)), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! Whether traffic waits in our shaper, so that it is the shaper that limits it.
+
+use std::time::Duration;
+
+use crate::QueueReading;
+use crate::units::MonoTime;
+
+/// More than two packets of the usual size wait: the shaper is busy, not just sending.
+const BUSY_BYTES: u64 = 2 * 1514;
+/// A queue in which packets wait lets at least this share of its limit through.
+const DELIVERING: f64 = 0.2;
+/// After this time in which traffic waits in the shaper, what stood behind it has drained.
+const LASTING: Duration = Duration::from_secs(5);
+/// Shorter breaks are the gaps between two bursts.
+const BREAK: Duration = Duration::from_secs(1);
+
+/// What the readings say about packets that wait in the shaper.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Waiting {
+    /// At the last two readings.
+    last: [bool; 2],
+    /// Since when without a longer break, and when last.
+    span: Option<(MonoTime, MonoTime)>,
+}
+
+impl Waiting {
+    /// Takes a reading. `filled` is the share of the limit that got through lately, if that is
+    /// known: a queue in which packets wait lets about its limit through, and one that does not
+    /// says nothing about demand, whatever backlog it shows.
+    pub(crate) fn update(&mut self, at: MonoTime, queue: &QueueReading, filled: Option<f64>) {
+        let waits = queue.backlog().is_some_and(|backlog| backlog.bytes > BUSY_BYTES);
+        let delivers = filled.is_none_or(|filled| filled >= DELIVERING);
+        self.last = [self.last[1], waits && delivers];
+        if self.last[1] {
+            let before = self.span.filter(|(_, last)| at.since(*last) <= BREAK);
+            self.span = Some((before.map_or(at, |(since, _)| since), at));
+        }
+    }
+
+    /// Tells whether packets wait now.
+    pub(crate) fn is_on(self) -> bool {
+        self.last == [true; 2]
+    }
+
+    /// Tells whether packets have been waiting for long enough that no queue stands behind the
+    /// shaper.
+    pub(crate) fn is_lasting(self, now: MonoTime) -> bool {
+        let lasting = |(since, last): (MonoTime, MonoTime)| {
+            now.since(last) <= BREAK && last.since(since) >= LASTING
+        };
+        self.span.is_some_and(lasting)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP: u64 = 100;
+
+    /// Feeds so many readings with this backlog and this share of the limit that gets through.
+    fn fed(readings: u64, backlog_bytes: u64, filled: Option<f64>) -> (Waiting, MonoTime) {
+        let queue = QueueReading { backlog_bytes, ..QueueReading::default() };
+        let mut waiting = Waiting::default();
+        let at = |reading: u64| MonoTime::from_millis(1000 + reading * STEP);
+        (0..readings).for_each(|reading| waiting.update(at(reading), &queue, filled));
+        (waiting, at(readings - 1))
+    }
+
+    #[test]
+    fn a_backlog_behind_which_little_flows_is_not_waiting() {
+        for (backlog, filled, is_on) in [
+            (60_000, Some(1.0), true),
+            (60_000, Some(0.6), true),
+            (60_000, None, true),
+            (60_000, Some(0.3), true),
+            (60_000, Some(0.0), false),
+            (1_000_000, Some(0.1), false),
+            (u64::MAX, Some(1.0), false),
+            (3_000, Some(1.0), false),
+        ] {
+            let (waiting, now) = fed(60, backlog, filled);
+            let told = (waiting.is_on(), waiting.is_lasting(now));
+            assert_eq!(told, (is_on, is_on), "{backlog} {filled:?}");
+        }
+        assert!(!fed(1, 60_000, Some(1.0)).0.is_on(), "one reading alone");
+    }
+}

@@ -1,0 +1,399 @@
+//! The default law: cuts to the estimated capacity, drains the queue, and raises while the shaper
+//! limits the traffic.
+//!
+//! A download's delivery rate under a standing queue is the capacity; an upload's follows from the
+//! growth of the delay. Every rule and constant has its reason in `docs/control-law.md`.
+
+mod along;
+mod bound;
+mod detour;
+mod drain;
+mod flow;
+mod hold;
+mod pending;
+mod rest;
+mod unseen;
+
+use std::time::Duration;
+
+use along::Along;
+use bound::Bounds;
+use detour::Detour;
+use drain::Drain;
+use hold::{bide, hold, no_raise, withdraw};
+use pending::Pending;
+use rest::Rest;
+use unseen::Unseen;
+
+use super::{LawInput, Limits, RateLaw, Reason, Verdict};
+use crate::{
+    estimate::{LoadClass, MeasurementState, blame::Blame},
+    units::{BitRate, Delay, MonoTime},
+};
+
+/// Delay that a queue of ours has to keep up for three replies to be one: a quarter of the usual
+/// `bloat_ms`, and well over the milliseconds by which a shaper's own packets are late.
+const STANDING: Delay = Delay::from_micros(4_000);
+/// How much more is borne where bounds are gone as soon as they are found: no rate could be so
+/// right that such a link never queued, and each cut costs the transfers their windows.
+const FICKLE_MORE: Delay = Delay::from_micros(10_000);
+/// Less than this is no queue.
+const CLEAR: Delay = Delay::from_micros(2_500);
+/// How long a rate must be without a queue, besides the path, to be proven: three replies, a
+/// reading, and the time in which a queue of `CLEAR` builds.
+const LOOK: Duration = Duration::from_millis(250);
+/// The same where a little stands: in this time it would have grown.
+const LONG_LOOK: Duration = Duration::from_secs(1);
+/// Share of a look that the most fickle link leaves no time for.
+const HASTE: f64 = 0.5;
+/// A rate is proven whole if this share of it gets through, or traffic waits for it.
+const MET: f64 = 0.98;
+/// Share of the capacity found with which to go on: the least that lets a queue shrink.
+const KEEP: f64 = 0.985;
+/// How far a raise runs ahead of what gets through where no bound is known: a window doubles in a
+/// round trip, and what gets through is known a tenth of a second later.
+const LEAD: f64 = 1.4;
+/// Raises are made in steps of this share and this long apart, so that they are worth their writes.
+const STEP: f64 = 1.03;
+const STEP_EVERY: Duration = Duration::from_millis(100);
+/// A limit in force that is this much above the desired one is a cut that has not arrived.
+const CUT_PENDING: f64 = 1.02;
+/// From this fickleness on a rate returns to what is usual without waiting for demand.
+const FICKLE: f64 = 0.3;
+
+/// The law.
+#[derive(Debug)]
+pub(crate) struct Adaptive {
+    /// Delay that the configuration calls bloat.
+    bloat: Delay,
+    along: Along,
+    bounds: Bounds,
+    detour: Detour,
+    drain: Option<Drain>,
+    rest: Rest,
+    unseen: Unseen,
+    last_cut: Option<MonoTime>,
+    is_cut_underway: bool,
+    pending: Option<Pending>,
+    bounds_before_cut: Bounds,
+    /// Where a raise is on its way to, and when its last step was made.
+    aim: Option<BitRate>,
+    last_raise: Option<MonoTime>,
+}
+
+impl Adaptive {
+    /// `bloat` is the delay over the baseline that the configuration calls bloat.
+    pub(crate) fn new(bloat: Delay) -> Self {
+        Self {
+            bloat,
+            along: Along::default(),
+            bounds: Bounds::default(),
+            detour: Detour::default(),
+            drain: None,
+            rest: Rest::default(),
+            unseen: Unseen::default(),
+            last_cut: None,
+            is_cut_underway: false,
+            pending: None,
+            bounds_before_cut: Bounds::default(),
+            aim: None,
+            last_raise: None,
+        }
+    }
+
+    /// Learns from what is in force, whatever is decided.
+    fn learn(&mut self, input: &LawInput, in_force: BitRate) {
+        self.detour.fade(input.dt, stands(input));
+        if !flow::is_filled(input, in_force) {
+            return;
+        }
+        let rate = in_force.min(input.current);
+        self.bounds.lived(input.dt, rate);
+        let got = input.load.newest.unwrap_or_default();
+        let is_met = input.waits || got >= in_force.scaled(MET);
+        match self.depth(input) {
+            Some(depth) if depth < standing(input) => {
+                let look = input.path + if depth < clear(input) { LOOK } else { LONG_LOOK };
+                let haste = HASTE * self.bounds.fickleness(input.now);
+                let passed = if is_met { rate } else { got.min(rate) };
+                self.bounds.passed(input.now, passed, look.mul_f64(1.0 - haste));
+            }
+            Some(_) | None => self.bounds.disturbed(),
+        }
+    }
+
+    /// The delay from which a queue is more than noise.
+    fn bloat(&self, input: &LawInput) -> Delay {
+        self.bloat.max(input.noise.middle())
+    }
+
+    /// How deep the queue is, as far as it may be ours.
+    fn depth(&self, input: &LawInput) -> Option<Delay> {
+        Some(self.detour.beyond(input.finding?.depth) - input.serialisation)
+    }
+
+    /// How deep the queue is that has to go; `None` if it is nothing, or noise.
+    fn excess(&self, input: &LawInput) -> Option<Delay> {
+        let depth = self.depth(input)?;
+        let stands = self.detour.beyond(input.finding?.standing) - input.serialisation;
+        let borne = FICKLE_MORE.scaled(self.bounds.fickleness(input.now));
+        if depth > self.bloat(input).max(self.bloat + borne) {
+            Some(depth)
+        } else {
+            Some(stands).filter(|stands| *stands > standing(input).max(STANDING + borne))
+        }
+    }
+
+    /// Goes on with a queue that drains; `None` if it is over and the queue has to be judged anew.
+    fn wait(&mut self, input: &LawInput, excess: Option<Delay>) -> Option<Verdict> {
+        let depth = self.depth(input);
+        let drain = self.drain.as_mut()?;
+        drain.watch(input.now, depth);
+        let drain = *drain;
+        if input.now.since(self.last_cut()) < drain::SETTLE {
+            return Some(bide(input));
+        }
+        if excess.is_some() && flow::is_too_little(input) {
+            self.drain = None;
+            return None;
+        }
+        let is_gone = depth.is_some_and(|depth| depth < clear(input));
+        let is_over = drain.is_over(input.now);
+        // An excuse is put to the test by each drain: it takes its time.
+        if !is_over && (!is_gone || self.detour.excused() > Delay::ZERO) {
+            // Unless it got much worse meanwhile.
+            let is_as_expected = excess.is_none_or(|excess| drain.expects(excess));
+            return is_as_expected.then(|| bide(input));
+        }
+        if depth.is_none() {
+            // Not even a probe has come back since the cut: nothing says that the queue is gone.
+            return Some(bide(input));
+        }
+        self.drain = None;
+        let is_tried = is_over && flow::was_tried(input, &drain);
+        if let Some(stands) = stands(input).filter(|_| is_over) {
+            let excusable = if is_tried && !is_gone { self.bloat(input) } else { Delay::ZERO };
+            self.detour.remains(stands, excusable);
+        }
+        if is_gone {
+            self.detour.helped();
+        }
+        let Some(excess) = excess.filter(|_| !is_gone) else {
+            let rate = drain.then.max(input.current);
+            return Some(Verdict { rate, reason: Reason::RaiseDemand });
+        };
+        if !is_tried || !drain.was_futile(excess) {
+            return None;
+        }
+        let (rate, bounds) = self.detour.resist(stands(input).unwrap_or_default())?;
+        self.bounds = bounds;
+        Some(Verdict { rate: rate.max(input.current), reason: Reason::RaiseFutile })
+    }
+
+    fn cut(&mut self, input: &LawInput, depth: Delay, is_again: bool) -> Verdict {
+        if input.current <= input.limits.floor {
+            // Nothing is left to cut, but whether it is in vain can still be seen.
+            let drain = Drain::at_floor(depth, input.current);
+            self.drain = Some(drain.begin(input.now, input.path));
+            return hold(input, Reason::HoldFloor);
+        }
+        if !is_again {
+            // What other cuts did is not this one's doing.
+            self.detour.helped();
+        }
+        self.detour.before_cut(input.current, &self.bounds);
+        self.bounds_before_cut = self.bounds;
+        let is_rush = depth > self.bloat(input) && !is_again;
+        let capacity = flow::capacity(input, is_rush);
+        // Less than the floor is no capacity but an outage, which says nothing of what comes after.
+        if input.blame == Blame::Proven && capacity >= input.limits.floor {
+            self.bounds.met(input.now, capacity);
+        }
+        let depth = depth + self.detour.excused();
+        let bound = self.bounds.rate().unwrap_or(capacity);
+        let drain = Drain::of(input.current, depth, capacity, bound);
+        let drain = drain.not_below(input.limits.floor);
+        self.drain = Some(drain);
+        self.aim = None;
+        self.rest = Rest::default();
+        self.last_cut = Some(input.now);
+        self.is_cut_underway = true;
+        Verdict { rate: drain.rate, reason: Reason::CutBloat }
+    }
+
+    fn raise(&mut self, input: &LawInput) -> Verdict {
+        if input.current >= input.limits.ceiling {
+            return hold(input, Reason::HoldCeiling);
+        }
+        if let Some(reason) = no_raise(input) {
+            return hold(input, reason);
+        }
+        let LawInput { now, current, .. } = *input;
+        let aim = self.aim.filter(|aim| *aim > current).unwrap_or(current);
+        let growth = (self.bounds.speed(now, aim) * input.dt.as_secs_f64()).exp();
+        let most = self.bounds.limit(now).unwrap_or_else(|| {
+            let got = input.load.achieved.max(input.load.newest).unwrap_or_default();
+            let fills = if input.waits { input.in_force.unwrap_or(got).max(got) } else { got };
+            fills.scaled(LEAD).max(self.bounds.expected(now).unwrap_or_default())
+        });
+        let aim = aim.scaled(growth).min(most).max(current);
+        self.aim = Some(aim);
+        let since = self.last_raise.map_or(Duration::MAX, |last| now.since(last));
+        if since < STEP_EVERY || aim < current.scaled(STEP) && aim < input.limits.ceiling {
+            return hold(input, Reason::RaiseDemand);
+        }
+        self.last_raise = Some(now);
+        self.rest = Rest::default();
+        Verdict { rate: aim, reason: Reason::RaiseDemand }
+    }
+
+    /// Follows the other direction, if it has lost so much that this one may have, too.
+    fn along(&mut self, input: &LawInput) -> Option<Verdict> {
+        if !along::is_due(input) || self.bounds.fickleness(input.now) > FICKLE {
+            return None;
+        }
+        let Some(rate) = self.along.follow(input) else {
+            return Some(hold(input, Reason::HoldElsewhere));
+        };
+        self.aim = None;
+        self.bounds.forget();
+        Some(Verdict { rate, reason: Reason::CutAlong })
+    }
+
+    /// No queue of ours stands: more for those who ask, the base rate for those who do not.
+    fn at_ease(&mut self, input: &LawInput, in_force: BitRate) -> Verdict {
+        let is_fickle = self.bounds.fickleness(input.now) > FICKLE;
+        let is_below_usual =
+            self.bounds.expected(input.now).is_some_and(|usual| usual > input.current);
+        match input.load.class {
+            LoadClass::Unknown => hold(input, Reason::HoldLoadUnknown),
+            _ if flow::is_filled(input, in_force) => self.raise(input),
+            // What got through last says little about what would: transfers grow, if let.
+            LoadClass::High if is_fickle => self.raise(input),
+            LoadClass::Low if is_fickle && is_below_usual => self.raise(input),
+            // Neither more nor less is asked for than there is.
+            LoadClass::High => hold(input, Reason::HoldNoDemand),
+            LoadClass::Low | LoadClass::Idle => self.rest.towards_base(input),
+        }
+    }
+
+    /// By what else there is to go by if the probes see nothing.
+    fn on_bypass(&mut self, input: &LawInput) -> Verdict {
+        self.drain = None;
+        if let Some(verdict) = self.unseen.decide(input) {
+            return verdict;
+        }
+        if input.waits {
+            // What waits in our shaper leaves no queue elsewhere.
+            return hold(input, Reason::HoldBypass);
+        }
+        // The traffic may have no more to send, or stand in a queue: this does for both.
+        let got = input.load.achieved.unwrap_or_default().scaled(KEEP);
+        let base = input.limits.base.max(got);
+        let input = LawInput { limits: Limits { base, ..input.limits }, ..*input };
+        self.without_eyes(&input, Reason::CutBypass, Reason::HoldBypass)
+    }
+
+    /// What is left to do without eyes: never above what was proven with them, nor for long above
+    /// the base rate.
+    fn without_eyes(&mut self, input: &LawInput, cut: Reason, hold_for: Reason) -> Verdict {
+        let proven = self.bounds.proven(input.now).unwrap_or(input.limits.base);
+        let rate = input.current.min(proven.max(input.limits.base));
+        let rate = self.rest.downwards(&LawInput { current: rate, ..*input });
+        let reason = if rate < input.current { cut } else { hold_for };
+        Verdict { rate, reason }
+    }
+}
+
+impl RateLaw for Adaptive {
+    fn decide(&mut self, input: &LawInput) -> Verdict {
+        let Some(in_force) = input.in_force else {
+            return hold(input, Reason::HoldPending);
+        };
+        if in_force > input.current.scaled(CUT_PENDING) {
+            return self.while_pending(input, in_force);
+        }
+        self.followed(input.now);
+        if std::mem::take(&mut self.is_cut_underway) {
+            self.drain = self.drain.map(|drain| drain.begin(input.now, input.path));
+        }
+        match input.measurement {
+            MeasurementState::Starting => return hold(input, Reason::HoldStarting),
+            MeasurementState::Stalled => {
+                self.last_cut = Some(input.now);
+                return hold(input, Reason::HoldStalled);
+            }
+            MeasurementState::CannotSend => {
+                self.last_cut = Some(input.now);
+                return hold(input, Reason::HoldCannotSend);
+            }
+            MeasurementState::Collapsed => {
+                // Probes of the silence that come back late tell of it, not of a queue.
+                self.last_cut = Some(input.now);
+                return self.without_eyes(input, Reason::CutCollapsed, Reason::HoldCollapsed);
+            }
+            MeasurementState::Bypass => return self.on_bypass(input),
+            MeasurementState::Healthy | MeasurementState::Reduced => {}
+        }
+        if std::mem::take(&mut self.unseen).has_begun() {
+            // What the other direction has lost is still what it lost in the dark.
+            return hold(input, Reason::HoldBypass);
+        }
+        self.learn(input, in_force);
+        let excess = self.excess(input);
+        let is_again = self.drain.is_some();
+        if let Some(verdict) = self.wait(input, excess) {
+            return verdict;
+        }
+        match excess {
+            Some(depth) if input.blame.is_blamed() => self.cut(input, depth, is_again),
+            Some(_) => withdraw(input, Reason::HoldElsewhere),
+            None => match self.along(input) {
+                Some(verdict) => verdict,
+                None => self.at_ease(input, in_force),
+            },
+        }
+    }
+
+    fn last_cut(&self) -> MonoTime {
+        self.last_cut.unwrap_or_default()
+    }
+
+    fn left(&self, rate: BitRate) -> Option<f64> {
+        self.unseen.left(rate).or_else(|| self.drain.as_ref().map(Drain::left))
+    }
+
+    fn bound(&self) -> Option<BitRate> {
+        self.bounds.rate()
+    }
+
+    fn capacity(&self, rate: BitRate) -> Option<BitRate> {
+        self.bounds.believed(rate)
+    }
+
+    fn proven(&self, now: MonoTime) -> Option<BitRate> {
+        self.bounds.proven(now)
+    }
+
+    fn recall(&mut self, proven: BitRate, age: Duration) {
+        self.bounds.recall(proven, age);
+    }
+}
+
+/// The delay from which a queue stands if three replies keep it up.
+fn standing(input: &LawInput) -> Delay {
+    STANDING.max(input.noise.least())
+}
+
+/// The delay below which there is no queue.
+fn clear(input: &LawInput) -> Delay {
+    CLEAR.max(input.noise.least())
+}
+
+/// What stands, but for the packets that a shaper has on its wire.
+fn stands(input: &LawInput) -> Option<Delay> {
+    Some(input.finding?.standing - input.serialisation)
+}
+
+#[cfg(test)]
+mod tests;

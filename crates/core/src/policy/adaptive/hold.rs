@@ -1,0 +1,36 @@
+//! Ways not to move.
+
+use super::{LawInput, Reason, Verdict};
+use crate::{MeasurementState, units::BitRate};
+
+/// How far a raise may run ahead of the limit in force: a few steps, not a climb in the dark.
+const RAISE_AHEAD: f64 = 1.5;
+
+/// What forbids a raise however much is asked for.
+pub(super) fn no_raise(input: &LawInput) -> Option<Reason> {
+    let in_force = input.in_force.unwrap_or(BitRate::ZERO);
+    if input.current > in_force.scaled(RAISE_AHEAD) {
+        Some(Reason::HoldPending)
+    } else if !input.trustworthy || input.measurement != MeasurementState::Healthy {
+        Some(Reason::HoldUntrusted)
+    } else {
+        None
+    }
+}
+
+/// Holds, and takes back a raise that is not in force yet.
+pub(super) fn withdraw(input: &LawInput, reason: Reason) -> Verdict {
+    let in_force = input.in_force.unwrap_or(input.current).max(input.limits.floor);
+    Verdict { rate: input.current.min(in_force), reason }
+}
+
+/// Holds until a cut shows, if there is anything left to cut.
+pub(super) fn bide(input: &LawInput) -> Verdict {
+    let is_least = input.current <= input.limits.floor;
+    hold(input, if is_least { Reason::HoldFloor } else { Reason::HoldRefractory })
+}
+
+/// Stays at the rate desired.
+pub(super) fn hold(input: &LawInput, reason: Reason) -> Verdict {
+    Verdict { rate: input.current, reason }
+}

@@ -1,0 +1,85 @@
+//! Cuts that the router has not followed for long: it hangs, or keeps another limit.
+//!
+//! The evidence meanwhile is about the limit that is still in force. The newest of it sets the rate,
+//! so that the first write that gets through is right.
+
+use std::time::Duration;
+
+use super::{Adaptive, LawInput, Reason, Verdict, hold::hold};
+use crate::{
+    MeasurementState,
+    units::{BitRate, MonoTime},
+};
+
+/// Any write that a router answers in its usual time is over by then.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Another rate that differs by less than this share is not worth a change.
+const SAME: f64 = 0.03;
+
+/// What is remembered of a cut that is not in force.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pending {
+    since: MonoTime,
+}
+
+impl Pending {
+    fn is_long(self, now: MonoTime) -> bool {
+        now.since(self.since) >= PATIENCE
+    }
+}
+
+impl Adaptive {
+    /// Decides while the limit in force is higher than the one desired.
+    pub(super) fn while_pending(&mut self, input: &LawInput, in_force: BitRate) -> Verdict {
+        let pending = *self.pending.get_or_insert(Pending { since: input.now });
+        let pends = hold(input, Reason::HoldPending);
+        if !pending.is_long(input.now) {
+            if self.is_cut_underway {
+                // What was measured until the cut is in force says nothing about it.
+                self.last_cut = Some(input.now);
+            }
+            return pends;
+        }
+        let is_measured =
+            matches!(input.measurement, MeasurementState::Healthy | MeasurementState::Reduced);
+        if !is_measured || input.finding.is_none() {
+            return pends;
+        }
+        let as_is = LawInput { current: in_force, ..*input };
+        match self.excess(&as_is) {
+            Some(depth) if input.blame.is_blamed() => {
+                // As if the cut had not been made: it has not.
+                let bounds = std::mem::replace(&mut self.bounds, self.bounds_before_cut);
+                let was_underway = self.is_cut_underway;
+                let Verdict { rate, reason } = self.cut(&as_is, depth, true);
+                // Without counters the first estimate, of the moment in which the delay grew, is
+                // the best; and a rate that is low for another reason stays low.
+                let may_rise = was_underway && input.is_counted;
+                let rate = if may_rise { rate } else { rate.min(input.current) };
+                let is_same =
+                    rate.fraction_of(input.current).is_some_and(|r| (r - 1.0).abs() < SAME);
+                if is_same || rate == input.current {
+                    self.bounds = bounds;
+                    return pends;
+                }
+                Verdict { rate, reason }
+            }
+            Some(_) => pends,
+            None => {
+                let Verdict { rate, reason } = self.at_ease(input, in_force);
+                Verdict { rate: rate.min(in_force.max(input.current)), reason }
+            }
+        }
+    }
+
+    /// Takes note that nothing pends any more.
+    pub(super) fn followed(&mut self, now: MonoTime) {
+        let was_long = self.pending.take().is_some_and(|pending| pending.is_long(now));
+        if was_long && self.is_cut_underway {
+            self.last_cut = Some(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

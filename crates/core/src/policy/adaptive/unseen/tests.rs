@@ -1,0 +1,136 @@
+//! A greedy download, and an upload, on a link that no probe sees.
+
+use super::*;
+use crate::units::Delay;
+use crate::{
+    LoadClass, MeasurementState,
+    policy::{Adaptive, Limits, RateLaw as _, adaptive::tests},
+};
+
+fn mbps(rate: f64) -> BitRate {
+    BitRate::from_mbps(rate)
+}
+
+struct Bench {
+    law: Adaptive,
+    input: LawInput,
+    /// How far the router is behind, in decisions.
+    lag: usize,
+    /// What it makes of a limit.
+    rounds: f64,
+    ordered: Vec<BitRate>,
+}
+
+impl Bench {
+    fn new(direction: Direction) -> Self {
+        let limits = Limits { floor: mbps(5.0), base: mbps(30.0), ceiling: mbps(100.0) };
+        let input = tests::input(MeasurementState::Bypass, 0.0);
+        let input = LawInput { direction, limits, ..input };
+        let law = Adaptive::new(Delay::from_millis_f64(15.0));
+        Self { law, input, lag: 0, rounds: 1.0, ordered: vec![input.current] }
+    }
+
+    /// The link carries so much for so long; the traffic takes it all. Returns the rates at the end.
+    fn run(&mut self, seconds: u64, capacity: f64) -> BitRate {
+        let capacity = mbps(capacity);
+        for moment in 0..seconds * 20 {
+            let in_force = self.ordered[self.ordered.len().saturating_sub(1 + self.lag)];
+            let in_force = in_force.scaled(self.rounds);
+            let got = in_force.min(capacity);
+            let full = moment >= 20 && capacity < in_force;
+            let load = &mut self.input.load;
+            (load.achieved, load.newest) = (Some(got), Some(got));
+            load.class = LoadClass::High;
+            self.input.waits = in_force <= capacity;
+            self.input.plateau = full.then_some(capacity);
+            self.input.in_force = Some(in_force);
+            self.input.now = self.input.now + self.input.dt;
+            self.input.current = self.law.decide(&self.input).rate;
+            self.ordered.push(self.input.current);
+        }
+        self.input.current
+    }
+}
+
+#[test]
+fn a_download_follows_its_counters_down_and_up() {
+    let mut bench = Bench::new(Direction::Download);
+    assert_eq!(bench.run(2, 50.0), mbps(50.0).scaled(KEEP));
+    assert_eq!(bench.run(2, 20.0), mbps(20.0).scaled(KEEP));
+    let rate = bench.run(12, 50.0);
+    assert!((45.0..55.0).contains(&rate.mbps()), "{rate:?}");
+    assert_eq!(bench.run(30, 100.0), mbps(60.0), "no more than was proven with eyes");
+}
+
+#[test]
+fn a_raise_that_is_not_filled_is_taken_back_and_tried_less_often() {
+    let mut bench = Bench::new(Direction::Download);
+    bench.run(2, 50.0);
+    let from = bench.ordered.len();
+    bench.run(60, 50.0);
+    let rates = &bench.ordered[from..];
+    let above = rates.iter().filter(|rate| **rate > mbps(50.0)).count();
+    assert!((rates.len() / 100..rates.len() / 6).contains(&above), "{above} of {}", rates.len());
+    assert!(rates.iter().all(|rate| *rate < mbps(53.0)));
+}
+
+#[test]
+fn a_raise_that_is_not_in_force_proves_nothing() {
+    let mut bench = Bench::new(Direction::Download);
+    bench.run(2, 50.0);
+    bench.lag = 200;
+    let rate = bench.run(9, 50.0);
+    assert!(rate < mbps(53.0), "{rate:?}");
+    bench.input.waits = false;
+    bench.input.plateau = Some(mbps(20.0));
+    let rate = bench.law.decide(&bench.input).rate;
+    assert_eq!(rate, mbps(20.0).scaled(KEEP), "and nothing waits for it");
+}
+
+#[test]
+fn a_limit_that_the_router_rounds_is_in_force() {
+    let mut bench = Bench::new(Direction::Download);
+    bench.rounds = 0.999;
+    bench.run(2, 50.0);
+    assert_eq!(bench.run(30, 100.0), mbps(60.0), "it has found what there was before");
+}
+
+#[test]
+fn traffic_long_after_the_link_was_full_may_be_all_there_is() {
+    let mut bench = Bench::new(Direction::Download);
+    let rate = bench.run(2, 50.0);
+    bench.input.waits = false;
+    bench.input.now = bench.input.now + LATELY + LATELY;
+    bench.input.plateau = Some(mbps(8.0));
+    assert!(bench.law.decide(&bench.input).rate > rate.scaled(0.9));
+}
+
+#[test]
+fn what_was_lost_in_the_dark_is_nothing_to_follow_once_it_is_light() {
+    let mut bench = Bench::new(Direction::Download);
+    bench.run(2, 20.0);
+    assert!(bench.law.left(bench.input.current).is_some_and(|left| left < 0.5));
+    let lit = LawInput { measurement: MeasurementState::Healthy, ..bench.input };
+    assert_eq!(bench.law.decide(&lit), hold(&lit, Reason::HoldBypass));
+    assert_eq!(bench.law.left(lit.current), None);
+}
+
+#[test]
+fn an_upload_shares_the_fate_of_the_download() {
+    let mut bench = Bench::new(Direction::Upload);
+    let decide = |bench: &mut Bench, got: f64, left: f64| {
+        let load = &mut bench.input.load;
+        (load.achieved, load.newest) = (Some(mbps(got)), Some(mbps(got)));
+        bench.input.other_left = Some(left);
+        bench.input.now = bench.input.now + bench.input.dt;
+        bench.input.current = bench.law.decide(&bench.input).rate;
+        bench.input.in_force = Some(bench.input.current);
+        bench.input.current
+    };
+    bench.input.limits.base = mbps(60.0);
+    assert_eq!(decide(&mut bench, 59.0, 1.0), mbps(60.0));
+    assert_eq!(decide(&mut bench, 59.0, 0.5), mbps(60.0), "its rate still gets through");
+    assert_eq!(decide(&mut bench, 25.0, 0.5), mbps(30.0));
+    assert_eq!(decide(&mut bench, 29.9, 0.5), mbps(30.0));
+    assert_eq!(decide(&mut bench, 29.9, 0.9), mbps(54.0), "and back");
+}

@@ -1,0 +1,85 @@
+//! What shapes the law of states and floors.
+
+use std::time::Duration;
+
+use crate::{CongestionState, Direction, Limits, units::BitRate};
+
+/// Five cycles of v1.7.
+const GREEN_REQUIRED: Duration = Duration::from_millis(250);
+
+/// What shapes the law `zone` of one direction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ZoneParams {
+    /// Where a cut stops, by state.
+    pub floors: ZoneFloors,
+    /// What RED leaves of the rate within 50 ms, 0.1 to 1.
+    pub factor_down: f64,
+    /// What YELLOW leaves of the rate within 50 ms, from `factor_down` to 1.
+    pub factor_down_yellow: f64,
+    /// By how much the rate climbs within a second of GREEN.
+    pub step_up: BitRate,
+    /// How long the delay must be GREEN without a break before the rate climbs.
+    pub green_required: Duration,
+}
+
+impl ZoneParams {
+    /// Returns what v1.7 does in a direction with these limits when nothing else is said: an upload
+    /// is cut less hard and climbs faster.
+    #[must_use]
+    pub fn usual(direction: Direction, limits: &Limits) -> Self {
+        let (factor_down, factor_down_yellow, climb) = match direction {
+            Direction::Download => (0.85, 0.96, 0.2),
+            Direction::Upload => (0.90, 0.94, 0.4),
+        };
+        let red = limits.floor;
+        let soft_red = match direction {
+            Direction::Download => Some(red),
+            Direction::Upload => None,
+        };
+        Self {
+            floors: ZoneFloors { green: red, yellow: red, soft_red, red },
+            factor_down,
+            factor_down_yellow,
+            step_up: limits.ceiling.scaled(climb),
+            green_required: GREEN_REQUIRED,
+        }
+    }
+}
+
+/// The rates at which a cut stops, by the state that it is made in; the worse the state the lower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZoneFloors {
+    /// In GREEN, where only lost probes make a cut.
+    pub green: BitRate,
+    /// In YELLOW.
+    pub yellow: BitRate,
+    /// In SOFT_RED, where only lost probes make a cut. `None` for a direction of three states, in
+    /// which the delays of SOFT_RED are RED.
+    pub soft_red: Option<BitRate>,
+    /// In RED.
+    pub red: BitRate,
+}
+
+impl ZoneFloors {
+    /// Returns the floors for other limits: that of RED is the limits' own, and the others lie
+    /// between it and the ceiling.
+    pub(crate) fn within(self, limits: &Limits) -> Self {
+        let between = |rate: BitRate| rate.max(limits.floor).min(limits.ceiling);
+        Self {
+            green: between(self.green),
+            yellow: between(self.yellow),
+            soft_red: self.soft_red.map(between),
+            red: limits.floor,
+        }
+    }
+
+    /// Returns the floor of a state.
+    pub(super) fn of(&self, state: CongestionState) -> BitRate {
+        match state {
+            CongestionState::Unknown | CongestionState::Green => self.green,
+            CongestionState::Yellow => self.yellow,
+            CongestionState::SoftRed => self.soft_red.unwrap_or(self.red),
+            CongestionState::Red => self.red,
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Cycles and homes for the tests of steering.
+
+use std::time::Duration;
+
+use super::{
+    Diversion, FailoverParams, Preset, Rank, RouteActuation, Steering, SteeringDecision,
+    SteeringMode, SteeringParams, SwitchReport, WanFacts,
+};
+use crate::{
+    Actuation, CongestionState, Cycle, DirectionCycle, Limits, Load, LoadClass, Measurement,
+    MeasurementState, PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason, ReflectorId,
+    ReflectorView, RttSample, Timing,
+    units::{BitRate, Delay, MonoTime, Timestamp},
+};
+
+/// Time between two cycles, unless a test takes larger steps.
+const STEP: Duration = Duration::from_millis(50);
+/// Time after which a probe without an answer is lost.
+const TIMEOUT: Duration = Duration::from_secs(1);
+const REFLECTORS: u16 = 5;
+
+/// What a WAN is like during a cycle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Weather {
+    pub(super) state: CongestionState,
+    pub(super) delta_ms: f64,
+    pub(super) rtt_ms: f64,
+    /// Whether targets answer.
+    pub(super) answers: bool,
+    /// Whether probes can be sent.
+    pub(super) sends: bool,
+    /// Achieved rate over ceiling; negative for unknown.
+    pub(super) share: f64,
+    pub(super) at_floor: bool,
+}
+
+impl Weather {
+    pub(super) const FAIR: Self = Self {
+        state: CongestionState::Green,
+        delta_ms: 1.0,
+        rtt_ms: 20.0,
+        answers: true,
+        sends: true,
+        share: 0.2,
+        at_floor: false,
+    };
+    /// A queue of 130 ms that the shaper cannot help.
+    pub(super) const FOUL: Self = Self {
+        state: CongestionState::Red,
+        delta_ms: 130.0,
+        rtt_ms: 150.0,
+        at_floor: true,
+        ..Self::FAIR
+    };
+    pub(super) const DEAD: Self = Self { answers: false, ..Self::FAIR };
+    pub(super) const UNSENT: Self = Self { answers: false, sends: false, ..Self::FAIR };
+}
+
+/// A WAN whose weather can be changed; it keeps what a real one would keep.
+#[derive(Debug, Clone)]
+pub(super) struct TestWan {
+    pub(super) place: usize,
+    number: u64,
+    last_reply: Option<MonoTime>,
+    started: Option<MonoTime>,
+    silent_from: Option<MonoTime>,
+}
+
+impl TestWan {
+    pub(super) fn new(place: usize) -> Self {
+        Self { place, number: 0, last_reply: None, started: None, silent_from: None }
+    }
+
+    pub(super) fn cycle(&mut self, at: MonoTime, weather: Weather) -> Cycle {
+        self.number += 1;
+        let started = *self.started.get_or_insert(at);
+        if weather.answers {
+            (self.last_reply, self.silent_from) = (Some(at), None);
+        }
+        let silent_from = *self.silent_from.get_or_insert(at);
+        let age = self.last_reply.map(|last| at.since(last));
+        let silent = age.is_none_or(|age| age >= Duration::from_millis(1200));
+        let is_unsent = !weather.answers && !weather.sends;
+        let cannot_send_since = Some(silent_from).filter(|_| silent && is_unsent);
+        let state = match self.last_reply {
+            _ if cannot_send_since.is_some() => MeasurementState::CannotSend,
+            None if at.since(started) < Duration::from_secs(3) => MeasurementState::Starting,
+            _ if silent => MeasurementState::Stalled,
+            _ => MeasurementState::Healthy,
+        };
+        let ms = Delay::from_millis_f64;
+        let known = |delay: Delay| (!silent).then_some(delay);
+        let outcome = if weather.answers {
+            Some(ProbeOutcome::Reply(ms(weather.rtt_ms)))
+        } else if !weather.sends {
+            Some(ProbeOutcome::Unsent)
+        } else {
+            (at.since(silent_from) >= TIMEOUT).then_some(ProbeOutcome::Lost)
+        };
+        let sample = |outcome| RttSample {
+            reflector: ReflectorId(0),
+            sequence: self.number,
+            at,
+            outcome,
+            one_way: None,
+        };
+        let channel = direction(&weather, self.number);
+        Cycle {
+            wan: self.place,
+            number: self.number,
+            at,
+            wall: Timestamp::default(),
+            measurement: Measurement {
+                state,
+                fresh: if silent { 0 } else { REFLECTORS },
+                votes: 0,
+                bloated: false,
+                rtt: known(ms(weather.rtt_ms)),
+                baseline: known(ms(weather.rtt_ms - weather.delta_ms)),
+                delta: known(ms(weather.delta_ms)),
+                jitter: None,
+                noise: None,
+                age,
+                cannot_send_since,
+                provisional: false,
+            },
+            directions: PerDirection { download: Some(channel), upload: Some(channel) },
+            reflectors: (0..REFLECTORS).map(|id| reflector(id, self.last_reply)).collect(),
+            samples: outcome.map(sample).into_iter().collect(),
+            method: Some(ProbeMethod::IcmpEcho),
+            timing: Timing { interval: STEP, ..Timing::default() },
+        }
+    }
+}
+
+fn reflector(id: u16, last_reply: Option<MonoTime>) -> ReflectorView {
+    ReflectorView {
+        id: ReflectorId(id),
+        baseline: None,
+        provisional: false,
+        delta: None,
+        jitter: None,
+        loss: 0.0,
+        fresh: last_reply.is_some(),
+        last_reply,
+        dead_since: None,
+    }
+}
+
+fn limits() -> Limits {
+    let [floor, base, ceiling] = [5.0, 50.0, 100.0].map(BitRate::from_mbps);
+    Limits { floor, base, ceiling }
+}
+
+fn direction(weather: &Weather, number: u64) -> DirectionCycle {
+    let Limits { floor, base, ceiling } = limits();
+    let known = weather.share >= 0.0;
+    let desired = if weather.at_floor { floor } else { base };
+    DirectionCycle {
+        state: weather.state,
+        since: MonoTime::ZERO,
+        load: Load {
+            class: LoadClass::Unknown,
+            achieved: known.then(|| ceiling.scaled(weather.share)),
+            newest: None,
+            recent_peak: None,
+        },
+        blamed: true,
+        queue: Some(QueueReading { bytes: number, ..QueueReading::default() }),
+        previous: desired,
+        desired,
+        reason: Reason::Fixed,
+        capacity: None,
+        actuation: Actuation::default(),
+    }
+}
+
+pub(super) fn facts(place: usize) -> WanFacts {
+    WanFacts {
+        name: format!("wan{place}"),
+        place,
+        limits: PerDirection { download: Some(limits()), upload: Some(limits()) },
+        metered: false,
+        has_steer: place > 0,
+        has_steer6: false,
+        diversion: Some(Diversion::Withdraw),
+    }
+}
+
+/// A number of WANs with steering, and a router that follows at once unless told otherwise.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    pub(super) steering: Steering,
+    pub(super) now: MonoTime,
+    wans: Vec<TestWan>,
+    pub(super) step: Duration,
+    pub(super) obeys: bool,
+    pub(super) last: Option<SteeringDecision>,
+    /// When each change was made, and from where to where: (sensitive, carrier).
+    pub(super) moves: Vec<(MonoTime, &'static str, Rank, Rank)>,
+}
+
+pub(super) fn params(wans: usize) -> SteeringParams {
+    SteeringParams {
+        mode: SteeringMode::Active,
+        wans: (0..wans).map(facts).collect(),
+        steer: Preset::Balanced.steer(),
+        failover: FailoverParams::default(),
+    }
+}
+
+impl Site {
+    pub(super) fn new(wans: usize) -> Self {
+        Self::with(params(wans))
+    }
+
+    pub(super) fn with(params: SteeringParams) -> Self {
+        let wans = params.wans.iter().map(|wan| TestWan::new(wan.place)).collect();
+        Self {
+            steering: Steering::new(params, MonoTime::ZERO),
+            now: MonoTime::ZERO,
+            wans,
+            step: STEP,
+            obeys: true,
+            last: None,
+            moves: Vec::new(),
+        }
+    }
+
+    /// Lets a home of fair weather run until every WAN is proven up and could be returned to.
+    pub(super) fn settled(mut self) -> Self {
+        self.step = STEP * 4;
+        self.run(150.0, &[Weather::FAIR; 8]);
+        self.step = STEP;
+        self
+    }
+
+    /// Runs for a while in some weather, one entry a WAN, and returns the last decision.
+    pub(super) fn run(&mut self, seconds: f64, weather: &[Weather]) -> SteeringDecision {
+        let end = self.now + Duration::from_secs_f64(seconds);
+        while self.now < end {
+            self.now = self.now + self.step;
+            for (wan, weather) in self.wans.iter_mut().zip(weather) {
+                self.steering.on_cycle(&wan.cycle(self.now, *weather));
+            }
+            self.decide();
+        }
+        self.last.clone().unwrap()
+    }
+
+    /// Runs on while no cycles come.
+    pub(super) fn run_blind(&mut self, seconds: f64) -> SteeringDecision {
+        let end = self.now + Duration::from_secs_f64(seconds);
+        while self.now < end {
+            self.now = self.now + self.step;
+            self.decide();
+        }
+        self.last.clone().unwrap()
+    }
+
+    pub(super) fn decide(&mut self) {
+        if self.obeys {
+            let actuation = obedient(&self.steering, self.last.as_ref(), self.now);
+            self.steering.on_actuation(actuation);
+        }
+        let decision = self.steering.decide(self.now);
+        for (what, moved) in
+            [("sensitive", decision.steer.moved), ("carrier", decision.failover.moved)]
+        {
+            self.moves.extend(moved.map(|moved| (self.now, what, moved.from, moved.to)));
+        }
+        self.last = Some(decision);
+    }
+}
+
+/// A router that has done what the last decision ordered, or rests.
+pub(super) fn obedient(
+    steering: &Steering,
+    last: Option<&SteeringDecision>,
+    now: MonoTime,
+) -> RouteActuation {
+    let orders = last.map(|last| last.orders.clone()).unwrap_or_default();
+    let report = |switch: &super::Switch| {
+        let ordered = orders.iter().find(|order| order.switch == *switch);
+        let at_rest = switch.kind == super::SwitchKind::Withdraw;
+        let enabled = ordered.map_or(at_rest, |order| order.enabled);
+        SwitchReport {
+            switch: *switch,
+            seen: Some((enabled, now)),
+            pending_since: None,
+            in_doubt: false,
+            refused: false,
+        }
+    };
+    RouteActuation { switches: steering.switches().iter().map(report).collect() }
+}

@@ -1,0 +1,205 @@
+//! Whether a WAN is dead, which is something else than congested.
+//!
+//! ```text
+//!           targets answer for `answering`
+//!  UNKNOWN ───────────────────────────────► UP
+//!     │                                   │    ▲
+//!     │ silence                  silence  │    │ targets answer for `answering`
+//!     └────────────────► DOWN ◄───────────┘    │
+//!                          └───────────────────┘
+//! ```
+//!
+//! A WAN is silent when nothing has answered through its own source for `silence`, although at
+//! least `targets` distinct targets used to (or, right after the start, that many were asked). One
+//! target that answers is enough to be alive. Silence counts only while somebody watches.
+//!
+//! A WAN none of whose probes can be sent counts as silent as well, whatever its targets did
+//! before, once another WAN's probes have been sent for `silence`: its device, its address or its
+//! route is gone. If no WAN's probes can be sent, the fault is on this side and proves nothing about
+//! any of them, and where that ends each WAN gets as long to come back.
+//!
+//! Congestion is not silence. While a download still comes through the WAN, the missing replies
+//! are probably late, and it takes `LATE` times as long until they count as silence.
+
+use std::time::Duration;
+
+use super::{FailoverParams, since::Since};
+use crate::{Cycle, LoadClass, MeasurementState, ProbeOutcome, Sending, units::MonoTime};
+
+/// Targets that answered within this time before the last answer of any used to answer: in a WAN
+/// that dies by and by, the last target to fall is not the only one.
+const USED_TO_ANSWER: Duration = Duration::from_mins(10);
+/// So many times the silence passes for a queue while a download comes through: deeper queues
+/// than that are an outage for everybody who uses the link.
+const LATE: u32 = 4;
+
+/// Whether a WAN is reachable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reach {
+    /// Neither proven.
+    Unknown,
+    /// Targets answer, and have for a while.
+    Up,
+    /// No target answers.
+    Down,
+}
+
+impl Reach {
+    /// All values, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Unknown, Self::Up, Self::Down];
+
+    /// Returns the name used in labels and in the history.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// What a single cycle says.
+enum Sign {
+    Answers,
+    Silence,
+    Neither,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Reachability {
+    reach: Reach,
+    since: MonoTime,
+    /// Since when somebody has watched without a gap.
+    watched: Option<MonoTime>,
+    answering: Since,
+    sending: Sending,
+    /// Since when another WAN's probes can be sent without a gap.
+    others: Since,
+    /// Since the last reply: a probe was lost, a probe could not be sent.
+    lost: bool,
+    unsent: bool,
+}
+
+impl Reachability {
+    pub(super) fn new(now: MonoTime) -> Self {
+        Self {
+            reach: Reach::Unknown,
+            since: now,
+            watched: None,
+            answering: Since::default(),
+            sending: Sending::default(),
+            others: Since::default(),
+            lost: false,
+            unsent: false,
+        }
+    }
+
+    pub(super) const fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    pub(super) const fn since(&self) -> MonoTime {
+        self.since
+    }
+
+    /// Takes note that nobody watched for a while: what went before proves nothing.
+    pub(super) fn interrupted(&mut self) {
+        self.watched = None;
+        self.answering = Since::default();
+        self.others = Since::default();
+    }
+
+    /// Since when none of the WAN's probes can be sent; `None` if some can, or if that is not
+    /// known.
+    pub(super) fn cannot_send_since(
+        &self,
+        now: MonoTime,
+        params: &FailoverParams,
+    ) -> Option<MonoTime> {
+        self.sending.impossible_since(now, params.silence)
+    }
+
+    /// Tells whether the WAN's probes are known to leave.
+    pub(super) fn can_send(&self, now: MonoTime) -> bool {
+        self.sending.is_possible(now)
+    }
+
+    /// Takes in a cycle. `others_send` tells that another WAN's probes can be sent.
+    pub(super) fn update(&mut self, cycle: &Cycle, others_send: bool, params: &FailoverParams) {
+        let now = cycle.at;
+        self.note_samples(cycle);
+        self.others.keep(others_send, now);
+        let watched = *self.watched.get_or_insert(now);
+        let sign = self.sign(cycle, now.since(watched), params);
+        self.answering.keep(matches!(sign, Sign::Answers), now);
+        let proven = self.answering.lasted(now, params.answering);
+        let next = match (self.reach, sign) {
+            (Reach::Unknown | Reach::Up, Sign::Silence) => Reach::Down,
+            (Reach::Unknown | Reach::Down, Sign::Answers) if proven => Reach::Up,
+            (reach @ (Reach::Unknown | Reach::Up), Sign::Answers | Sign::Neither)
+            | (reach @ Reach::Down, Sign::Answers | Sign::Neither | Sign::Silence) => reach,
+        };
+        if next != self.reach {
+            (self.reach, self.since) = (next, now);
+        }
+    }
+
+    fn note_samples(&mut self, cycle: &Cycle) {
+        for sample in &cycle.samples {
+            self.sending.update(sample);
+            match sample.outcome {
+                ProbeOutcome::Reply(_) => (self.lost, self.unsent) = (false, false),
+                ProbeOutcome::Lost => self.lost = true,
+                ProbeOutcome::Unsent => self.unsent = true,
+            }
+        }
+    }
+
+    fn sign(&self, cycle: &Cycle, watched: Duration, params: &FailoverParams) -> Sign {
+        let measurement = &cycle.measurement;
+        let silence = measurement.age.map_or(watched, |age| age.min(watched));
+        if silence >= params.silence {
+            let is_silent = if self.cannot_send_since(cycle.at, params).is_some() {
+                // After a common outage the first WAN that can send again proves nothing yet.
+                self.others.lasted(cycle.at, params.silence)
+            } else {
+                let sent = self.lost || !self.unsent;
+                let is_late = flows(cycle) && silence < params.silence * LATE;
+                sent && !is_late && targets(cycle) >= params.targets
+            };
+            return if is_silent { Sign::Silence } else { Sign::Neither };
+        }
+        let answers = match measurement.state {
+            MeasurementState::Healthy | MeasurementState::Reduced | MeasurementState::Bypass => {
+                measurement.fresh >= params.targets
+            }
+            MeasurementState::Starting
+            | MeasurementState::Collapsed
+            | MeasurementState::Stalled
+            | MeasurementState::CannotSend => false,
+        };
+        if answers { Sign::Answers } else { Sign::Neither }
+    }
+}
+
+/// Tells whether a download comes through the WAN. Uploads say nothing: the shaper sees them before
+/// the link does; nor does a download that is not shaped, whose traffic is not known.
+fn flows(cycle: &Cycle) -> bool {
+    let class = cycle.directions.download.map(|download| download.load.class);
+    matches!(class, Some(LoadClass::Low | LoadClass::High))
+}
+
+/// Counts the targets whose silence means something.
+fn targets(cycle: &Cycle) -> u16 {
+    let replies = || cycle.reflectors.iter().filter_map(|reflector| reflector.last_reply);
+    let count = match replies().max() {
+        Some(last) => replies().filter(|at| last.since(*at) <= USED_TO_ANSWER).count(),
+        None if cycle.measurement.state == MeasurementState::Starting => 0,
+        None => cycle.reflectors.len(),
+    };
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,410 @@
+//! What holds for any sequence of samples, and what each reason stands for.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::units::BitRate;
+use crate::{
+    CongestionState, Direction, MeasurementState, ProbeOutcome, QueueReading, Reason, ReflectorId,
+    policy::Verdict,
+};
+
+const FLOOR: BitRate = BitRate::from_bps(2_000_000);
+const BASE: BitRate = BitRate::from_bps(30_000_000);
+const CEILING: BitRate = BitRate::from_bps(60_000_000);
+
+pub(super) fn params(law: LawKind) -> WanParams {
+    let ms = Delay::from_millis_f64;
+    let limits = Limits { floor: FLOOR, base: BASE, ceiling: CEILING };
+    let direction = DirectionParams { limits, law };
+    WanParams {
+        evidence: EvidenceParams {
+            reflectors: 3,
+            probe_interval: Duration::from_millis(50),
+            stale_after: Duration::from_secs(1),
+            bloat_threshold: ms(15.0),
+        },
+        thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
+        directions: PerDirection { download: Some(direction), upload: Some(direction) },
+    }
+}
+
+/// What the world does within one cycle.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    /// Time since the cycle before, in ms.
+    pause: u64,
+    /// Round-trip time of this cycle's probe in ms; `None` is lost.
+    rtt: Option<u32>,
+    /// Traffic in Mbit/s, download and upload; `None` if the router told nothing.
+    traffic: Option<(f64, f64)>,
+    /// Whether the router's counters are reset.
+    reset: bool,
+}
+
+fn moments() -> impl Strategy<Value = Vec<Moment>> {
+    let rtt = prop_oneof![4 => (5_u32..60).prop_map(Some), 3 => (60_u32..900).prop_map(Some), 1 => Just(None)];
+    let traffic = prop_oneof![6 => (0.0..80.0_f64, 0.0..80.0_f64).prop_map(Some), 1 => Just(None)];
+    let moment = (1_u64..400, rtt, traffic, prop::bool::weighted(0.01))
+        .prop_map(|(pause, rtt, traffic, reset)| Moment { pause, rtt, traffic, reset });
+    prop::collection::vec(moment, 1..200)
+}
+
+/// A WAN and the counters that its router would show.
+struct Bench {
+    wan: Wan,
+    now: MonoTime,
+    count: u64,
+    bytes: PerDirection<u64>,
+    limits: PerDirection<BitRate>,
+    /// Whether the router does what is desired.
+    follows: bool,
+    /// Whether the reflectors tell the ways apart; what is more than 20 ms is then the download's.
+    tells: bool,
+}
+
+impl Bench {
+    fn new(law: LawKind) -> Self {
+        Self::with(&params(law))
+    }
+
+    /// A WAN that shapes `direction` alone.
+    fn of_one(direction: Direction, law: LawKind) -> Self {
+        let mut params = params(law);
+        params.directions[direction.other()] = None;
+        Self::with(&params)
+    }
+
+    fn with(params: &WanParams) -> Self {
+        Self {
+            wan: Wan::new(params, MonoTime::ZERO),
+            now: MonoTime::ZERO,
+            count: 0,
+            bytes: PerDirection::default(),
+            limits: PerDirection { download: BASE, upload: BASE },
+            follows: true,
+            tells: false,
+        }
+    }
+
+    fn live(&mut self, moment: Moment) -> Decision {
+        let dt = Duration::from_millis(moment.pause);
+        self.now = self.now + dt;
+        self.count += 1;
+        let outcome = moment.rtt.map_or(ProbeOutcome::Lost, |ms| {
+            ProbeOutcome::Reply(Delay::from_micros(i64::from(ms) * 1000))
+        });
+        let reflector = ReflectorId(u16::try_from(self.count % 3).unwrap());
+        let one_way = moment.rtt.filter(|_| self.tells).map(|ms| {
+            let upload = Delay::from_micros(10_000);
+            PerDirection { download: Delay::from_micros(i64::from(ms) * 1000) - upload, upload }
+        });
+        let sample = RttSample { reflector, sequence: self.count, at: self.now, outcome, one_way };
+        self.wan.on_rtt(&sample);
+        if moment.reset {
+            self.bytes = PerDirection::default();
+        }
+        if let Some((download, upload)) = moment.traffic {
+            self.bytes.download += BitRate::from_mbps(download).bytes_in(dt);
+            self.bytes.upload += BitRate::from_mbps(upload).bytes_in(dt);
+            let queues = PerDirection::build(|direction| {
+                Some(QueueReading {
+                    bytes: self.bytes[direction],
+                    limit: self.limits[direction],
+                    ..QueueReading::default()
+                })
+            });
+            self.wan.on_shaper(&ShaperSample { sequence: self.count, at: self.now, queues });
+        }
+        self.wan.on_actuation(PerDirection::build(|direction| Actuation {
+            observed: Some(self.limits[direction]),
+            ..Actuation::default()
+        }));
+        let decision = self.wan.decide(self.now);
+        if self.follows {
+            for (direction, told) in decision.directions.present() {
+                self.limits[direction] = told.desired;
+            }
+        }
+        decision
+    }
+
+    /// Lives through `moment` for `seconds`, twenty times a second.
+    fn last(&mut self, seconds: u64, moment: Moment) -> Decision {
+        let lived = (0..seconds * 20).map(|_| self.live(Moment { pause: 50, ..moment }));
+        lived.last().unwrap()
+    }
+}
+
+const QUIET: Moment = Moment { pause: 50, rtt: Some(20), traffic: Some((0.1, 0.1)), reset: false };
+const BUSY: Moment = Moment { traffic: Some((29.9, 0.6)), ..QUIET };
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_rate_stays_within_floor_and_ceiling(moments in moments()) {
+        let mut bench = Bench::new(LawKind::Adaptive);
+        for moment in moments {
+            for (_, told) in bench.live(moment).directions.present() {
+                prop_assert!((FLOOR..=CEILING).contains(&told.desired), "{:?}", told.desired);
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_reason_to_raise_raises_and_only_a_reason_to_cut_cuts(moments in moments()) {
+        let mut bench = Bench::new(LawKind::Adaptive);
+        for moment in moments {
+            for (_, told) in bench.live(moment).directions.present() {
+                let raises = told.reason.code().starts_with("raise") || told.reason == Reason::GlideUp;
+                let cuts =
+                    told.reason.code().starts_with("cut") || told.reason == Reason::GlideDown;
+                prop_assert!(told.desired <= told.previous || raises, "{:?}", told.reason);
+                prop_assert!(told.desired >= told.previous || cuts, "{:?}", told.reason);
+            }
+        }
+    }
+
+    #[test]
+    fn a_direction_has_a_congestion_state_only_while_its_delay_is_measured(moments in moments()) {
+        let mut bench = Bench::new(LawKind::Adaptive);
+        for moment in moments {
+            let Decision { measurement, directions, .. } = bench.live(moment);
+            let is_measured = measurement.state.is_measured() && measurement.delta.is_some();
+            for (_, told) in directions.present() {
+                prop_assert!(is_measured || told.state == CongestionState::Unknown);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_told_of_a_direction_that_is_not_shaped_matters(
+        moments in moments(),
+        is_upload in any::<bool>(),
+        others in prop::collection::vec(0.0..80.0_f64, 200),
+    ) {
+        let shaped = if is_upload { Direction::Upload } else { Direction::Download };
+        let mut bench = Bench::of_one(shaped, LawKind::Adaptive);
+        let mut other = Bench::of_one(shaped, LawKind::Adaptive);
+        for (moment, rate) in moments.into_iter().zip(others) {
+            let traffic = moment.traffic.map(|(download, upload)| {
+                if is_upload { (rate, upload) } else { (download, rate) }
+            });
+            let decision = bench.live(moment);
+            prop_assert_eq!(&decision, &other.live(Moment { traffic, ..moment }));
+            prop_assert_eq!(decision.directions[shaped.other()], None);
+            let told = decision.directions[shaped].unwrap();
+            prop_assert!((FLOOR..=CEILING).contains(&told.desired), "{:?}", told.desired);
+            prop_assert_eq!(bench.wan.memory().directions[shaped.other()], None);
+        }
+    }
+
+    #[test]
+    fn equal_inputs_give_equal_decisions(moments in moments()) {
+        let run = |moments: &[Moment]| -> Vec<Decision> {
+            let mut bench = Bench::new(LawKind::Adaptive);
+            moments.iter().map(|moment| bench.live(*moment)).collect()
+        };
+        prop_assert_eq!(run(&moments), run(&moments));
+    }
+
+    #[test]
+    fn losing_measurements_never_raises_a_rate(before in moments(), after in moments()) {
+        let mut bench = Bench::new(LawKind::Adaptive);
+        for moment in before {
+            bench.live(moment);
+        }
+        // Once the last reply is stale, there is nothing to go by.
+        bench.last(2, Moment { rtt: None, ..QUIET });
+        for moment in after {
+            for (_, told) in bench.live(Moment { rtt: None, ..moment }).directions.present() {
+                prop_assert!(told.desired <= told.previous, "{:?}", told.reason);
+            }
+        }
+    }
+
+    #[test]
+    fn cuts_per_second_are_bounded(moments in moments()) {
+        let mut bench = Bench::new(LawKind::Adaptive);
+        let mut last: Vec<(Reason, MonoTime)> = Vec::new();
+        for moment in moments {
+            let reason = bench.live(moment).directions.download.unwrap().reason;
+            if !reason.is_cut() {
+                continue;
+            }
+            // A queue of its own may be found just after it has followed the other direction.
+            let before = last.extract_if(.., |(earlier, _)| *earlier == reason).last();
+            if let Some((_, before)) = before {
+                prop_assert!(bench.now.since(before) >= Duration::from_millis(150), "{reason:?}");
+            }
+            last.push((reason, bench.now));
+        }
+    }
+
+    #[test]
+    fn the_fixed_law_never_moves(moments in moments()) {
+        let mut bench = Bench::new(LawKind::Fixed);
+        for moment in moments {
+            for (_, told) in bench.live(moment).directions.present() {
+                prop_assert_eq!(told.desired, BASE);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_queue_of_ours_is_cut_and_the_other_direction_is_left_alone() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    bench.last(10, QUIET);
+    bench.last(3, BUSY);
+    let told = bench.last(1, Moment { rtt: Some(120), ..BUSY }).directions;
+    assert!(told.download.unwrap().blamed && !told.upload.unwrap().blamed);
+    assert!(told.download.unwrap().desired < BASE);
+    assert_eq!(told.upload.unwrap().desired, BASE);
+    assert_eq!(told.upload.unwrap().reason, Reason::HoldElsewhere);
+}
+
+#[test]
+fn what_little_gets_through_a_collapsed_link_makes_its_queue_and_what_idles_does_not() {
+    for (download, is_cut) in [(1.5, true), (0.5, false)] {
+        let mut bench = Bench::new(LawKind::Adaptive);
+        bench.tells = true;
+        bench.last(10, QUIET);
+        let stuck = Moment { rtt: Some(300), traffic: Some((download, 0.3)), ..QUIET };
+        let told = bench.last(2, stuck).directions;
+        assert_eq!(told.download.unwrap().blamed, is_cut, "{download} of 30 Mbit/s");
+        assert_eq!(
+            told.download.unwrap().desired < BASE,
+            is_cut,
+            "{:?}",
+            told.download.unwrap().reason
+        );
+        assert!(!told.upload.unwrap().blamed);
+    }
+}
+
+#[test]
+fn a_delay_without_traffic_of_ours_cuts_nothing() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    bench.last(10, QUIET);
+    let told = bench.last(2, Moment { rtt: Some(120), ..QUIET });
+    assert!(told.measurement.bloated);
+    assert_eq!(told.directions.download.unwrap().reason, Reason::HoldElsewhere);
+    assert_eq!(told.directions.download.unwrap().desired, BASE);
+}
+
+#[test]
+fn without_counters_nothing_is_raised_and_a_queue_is_still_cut() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    let blind = Moment { traffic: None, ..QUIET };
+    let told = bench.last(5, blind).directions;
+    assert_eq!(told.download.unwrap().reason, Reason::HoldLoadUnknown);
+    let told = bench.last(2, Moment { rtt: Some(150), ..blind }).directions;
+    assert!(told.download.unwrap().desired < BASE && told.upload.unwrap().desired < BASE);
+}
+
+#[test]
+fn lost_probes_under_load_are_suspected_congestion() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    bench.last(10, QUIET);
+    bench.last(10, Moment { traffic: Some((58.0, 0.5)), ..QUIET });
+    let told = bench.last(15, Moment { rtt: None, ..BUSY });
+    assert_eq!(told.measurement.state, MeasurementState::Collapsed);
+    assert!(told.directions.download.unwrap().desired <= BASE.scaled(1.1));
+    let told = bench.last(5, Moment { rtt: None, traffic: Some((0.0, 0.0)), ..QUIET });
+    assert_eq!(told.measurement.state, MeasurementState::Stalled);
+    assert_eq!(told.directions.download.unwrap().reason, Reason::HoldStalled);
+}
+
+#[test]
+fn a_cut_that_the_router_has_not_followed_is_not_followed_by_another() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    bench.last(10, QUIET);
+    bench.follows = false;
+    let told = bench.last(10, Moment { rtt: Some(150), ..BUSY }).directions.download;
+    assert_eq!(told.unwrap().reason, Reason::HoldPending);
+    assert!(told.unwrap().desired >= BASE.scaled(0.45), "one cut, not {}", told.unwrap().desired);
+}
+
+#[test]
+fn a_raise_does_not_run_ahead_of_a_router_that_does_not_follow() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    bench.last(10, QUIET);
+    bench.follows = false;
+    let told = bench.last(30, BUSY).directions.download;
+    assert!(told.unwrap().desired <= BASE.scaled(1.5), "{}", told.unwrap().desired);
+}
+
+#[test]
+fn observing_says_what_would_be_done_about_the_limit_in_force() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    bench.wan = Wan::new(&params(LawKind::Adaptive), MonoTime::ZERO).observing();
+    bench.follows = false;
+    bench.last(10, QUIET);
+    let mut cuts = 0;
+    for _ in 0..200 {
+        let told = bench.live(Moment { rtt: Some(150), ..BUSY }).directions.download;
+        assert_eq!(told.unwrap().previous, BASE);
+        cuts += u32::from(told.unwrap().reason == Reason::CutBloat);
+    }
+    assert!(cuts > 5, "it would cut, {cuts} times in ten seconds");
+}
+
+#[test]
+fn a_queue_that_stood_before_the_first_reply_is_not_climbed_into() {
+    let mut bench = Bench::new(LawKind::Adaptive);
+    for _ in 0..180 {
+        let told = bench.live(Moment { rtt: Some(120), ..BUSY }).directions.download;
+        assert!(told.unwrap().desired <= told.unwrap().previous, "{:?}", told.unwrap().reason);
+    }
+}
+
+#[test]
+fn a_rate_below_the_floor_is_not_lifted_by_it() {
+    let verdict = Verdict { rate: BitRate::from_mbps(0.5), reason: Reason::CutBloat };
+    let limits = params(LawKind::Adaptive).directions.download.unwrap().limits;
+    let low = BitRate::from_mbps(1.0);
+    assert_eq!(verdict.within(limits, low).rate, low);
+    assert_eq!(verdict.within(limits, BASE).rate, FLOOR);
+}
+
+#[test]
+fn an_upload_is_not_cut_for_a_download_that_is_not_shaped() {
+    // A download of which only the acknowledgements are seen: a quarter of the upload's rate.
+    let standing = Moment { rtt: Some(120), traffic: Some((0.0, 7.5)), ..QUIET };
+    for tells in [true, false] {
+        let mut bench = Bench::of_one(Direction::Upload, LawKind::Adaptive);
+        bench.tells = tells;
+        bench.last(20, QUIET);
+        for _ in 0..20 * 60 {
+            let upload = bench.live(standing).directions.upload.unwrap();
+            assert_eq!(upload.desired, BASE, "{tells}: {:?}", upload.reason);
+            assert_eq!(upload.state, CongestionState::Green);
+        }
+    }
+}
+
+#[test]
+fn a_full_upload_is_not_cut_for_a_delay_that_timestamps_place_in_the_download() {
+    let mut bench = Bench::of_one(Direction::Upload, LawKind::Adaptive);
+    bench.tells = true;
+    bench.last(20, QUIET);
+    for _ in 0..20 * 60 {
+        let upload = bench
+            .live(Moment { rtt: Some(120), traffic: Some((0.0, 29.9)), ..QUIET })
+            .directions
+            .upload
+            .unwrap();
+        assert!(upload.desired >= BASE, "{:?}", upload.reason);
+    }
+}
+
+#[test]
+fn the_queue_of_a_download_that_is_not_shaped_does_not_become_the_baseline() {
+    let mut bench = Bench::of_one(Direction::Upload, LawKind::Adaptive);
+    bench.last(20, Moment { traffic: Some((0.0, 0.05)), ..QUIET });
+    let acks = Moment { rtt: Some(120), traffic: Some((0.0, 2.0)), ..QUIET };
+    let measured = bench.last(60, acks).measurement;
+    assert_eq!(measured.baseline, Some(Delay::from_micros(20_000)));
+}

@@ -1,0 +1,374 @@
+//! A simulated WAN: TCP flows, sparse traffic, shapers at home, buffers at the provider, and
+//! probes that share its queues.
+//!
+//! ```text
+//! home                      provider                            the internet
+//!
+//! upload flows ─► CAKE ───► FIFO ────────────────────────────► receivers, reflectors
+//! receivers ◄──── CAKE ◄─── FIFO ◄── base round-trip time ◄─── download flows
+//! ```
+//!
+//! Time passes in steps of two milliseconds. What a flow sends within one travels as one piece;
+//! acknowledgements travel the other way through the same queues, so that each direction feels
+//! the other's. Losses and marks are learned when they are: a round trip later.
+
+mod cake;
+mod cobalt;
+mod delay_line;
+mod fifo;
+mod judge;
+pub(super) mod parcel;
+mod probes;
+mod spec;
+mod tenants;
+mod users;
+mod way;
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use wanctl_core::{
+    Direction,
+    units::{BitRate, Delay, MonoTime},
+};
+
+use self::{
+    delay_line::{DelayLine, Journeys},
+    judge::{Judge, arrive, lose},
+    parcel::{Cargo, Parcel, Ride},
+    probes::Probes,
+    tenants::Tenants,
+    way::Way,
+};
+pub use self::{
+    fifo::Discipline,
+    probes::Probed,
+    spec::{Buffer, LinkSpec, ProbePath, Supply},
+};
+use super::{plant::PlantReading, traffic::Web};
+
+/// The step of the model: short against any delay that matters.
+pub const STEP: Duration = Duration::from_micros(STEP_MICROS);
+const STEP_MICROS: u64 = 2_000;
+/// Reflectors are usually this much further away, one from the next.
+pub const SPREAD: Duration = Duration::from_millis(3);
+/// Longest delay of a provider's buffer that is told, in seconds: a link that fades out would
+/// make it endless.
+const MOST_DELAY: f64 = 60.0;
+/// Steps between two packets of the judge: a call of 50 packets per second.
+const JUDGE_EVERY: u64 = 10;
+
+/// A simulated WAN.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// Steps since the start.
+    steps: u64,
+    download: Way,
+    upload: Way,
+    tenants: Tenants,
+    web: Option<(Web, f64)>,
+    /// The way from the internet to the provider's download buffer.
+    net: DelayLine,
+    reflected: Journeys,
+    base_rtt: Vec<(Duration, Duration)>,
+    base: f64,
+    detour: Duration,
+    jitter: f64,
+    loss: f64,
+    path: ProbePath,
+    probes: Probes,
+    judge: Option<Judge>,
+    rng: Rng,
+}
+
+impl Link {
+    /// Creates an empty link at time zero, without shapers.
+    #[must_use]
+    pub fn new(spec: LinkSpec) -> Self {
+        let [download, upload] = Direction::ALL.map(|direction| Way::new(direction, &spec));
+        let LinkSpec { base_rtt, base_rtt_steps, jitter, loss, probes, traffic, .. } = spec;
+        let (guests, seed) = (spec.guests, spec.seed);
+        let mut rng = Rng::with_seed(seed);
+        let web = traffic.web().map(|web| (web, web.every.as_secs_f64() * exponential(&mut rng)));
+        Self {
+            steps: 0,
+            download,
+            upload,
+            tenants: Tenants::new(traffic, guests),
+            web,
+            net: DelayLine::default(),
+            reflected: Journeys::default(),
+            base_rtt: base_rtt_steps.into_iter().rev().collect(),
+            base: base_rtt.as_secs_f64(),
+            detour: Duration::ZERO,
+            jitter: jitter.as_secs_f64(),
+            loss,
+            path: probes,
+            probes: Probes::default(),
+            judge: None,
+            rng,
+        }
+    }
+
+    /// Moves on to `now`, by whole steps; a time that has passed changes nothing.
+    pub fn advance_to(&mut self, now: Duration) {
+        while self.time() + STEP <= now {
+            self.step();
+        }
+    }
+
+    /// Returns the time up to which the link has moved on.
+    #[must_use]
+    pub fn now(&self) -> MonoTime {
+        MonoTime::from_start(self.time())
+    }
+
+    /// Sets the rate of a direction's shaper; zero removes it.
+    pub fn set_limit(&mut self, direction: Direction, limit: BitRate) {
+        match direction {
+            Direction::Download => self.download.cake.set_limit(limit),
+            Direction::Upload => self.upload.cake.set_limit(limit),
+        }
+    }
+
+    /// Makes the way to the internet longer by `detour` than it was at first, from now on.
+    pub fn reroute(&mut self, detour: Duration) {
+        self.detour = detour;
+    }
+
+    /// Says who uses the link from now on: its own people, and its guests from another link.
+    pub fn settle(&mut self, own: bool, guests: bool) {
+        self.tenants.settle(own, guests);
+    }
+
+    /// Says how many calls the link carries from now on.
+    pub fn carry(&mut self, calls: u32) {
+        if self.tenants.carry(calls) {
+            let (rate, now) = (self.tenants.calls(), self.seconds());
+            self.download.users.call(rate, now);
+            self.upload.users.call(rate, now);
+        }
+    }
+
+    /// Reads a direction's shaper.
+    #[must_use]
+    pub fn reading(&self, direction: Direction) -> PlantReading {
+        self.way(direction).cake.reading()
+    }
+
+    /// Returns a direction's true capacity, which no controller may ask for.
+    #[must_use]
+    pub fn capacity(&self, direction: Direction) -> BitRate {
+        BitRate::from_bps(8).scaled(self.way(direction).supply.now())
+    }
+
+    /// Returns the delay of a direction's provider buffer, at most a minute: what the controller
+    /// ought to keep low.
+    #[must_use]
+    pub fn queue_delay(&self, direction: Direction) -> Delay {
+        let way = self.way(direction);
+        let seconds = (way.fifo.backlog() / way.supply.now()).min(MOST_DELAY);
+        Delay::from_millis_f64(seconds * 1e3)
+    }
+
+    /// Returns the payload that a direction's greedy flows have delivered, in bytes.
+    #[must_use]
+    pub fn goodput(&self, direction: Direction) -> u64 {
+        self.way(direction).users.goodput()
+    }
+
+    /// Tells whether somebody takes whatever a direction gives.
+    #[must_use]
+    pub fn is_wanted(&self, direction: Direction) -> bool {
+        self.way(direction).users.is_greedy()
+    }
+
+    /// Sends a probe to a reflector that is `further` away than the nearest and returns its
+    /// number. It shares the queues as they are when it really passes.
+    pub fn send_probe(&mut self, further: Duration, timeout: Duration) -> u64 {
+        let number = self.probes.send(self.now(), timeout);
+        if self.rng.f64() < self.loss {
+            return number;
+        }
+        let jitter = self.jitter * exponential(&mut self.rng);
+        let further = further.as_secs_f64() + jitter;
+        match self.path {
+            ProbePath::Shared => {
+                let ride = Ride { probe: Some(number), waited: 0.0, up: 0.0, further };
+                self.set_off(ride);
+            }
+            ProbePath::Bypass => {
+                let seconds = self.way_out() + further;
+                let rtt = Delay::from_millis_f64(seconds * 1e3);
+                self.probes.on_reply(number, rtt, rtt.scaled(0.5));
+            }
+        }
+        number
+    }
+
+    /// Returns the end of a probe, once it is known. Each end is told once.
+    pub fn probed(&mut self, number: u64) -> Option<Probed> {
+        self.probes.take(number, self.now())
+    }
+
+    /// Moves the ends of all probes that are known by now to `into`, in their order in time.
+    pub fn drain_probed(&mut self, into: &mut Vec<Probed>) {
+        self.probes.drain(self.now(), into);
+    }
+
+    /// Starts the judge: a call whose packets tell what a sparse flow feels.
+    pub(super) fn start_judge(&mut self) {
+        self.judge.get_or_insert_default();
+    }
+
+    pub(super) fn judge_mut(&mut self) -> Option<&mut Judge> {
+        self.judge.as_mut()
+    }
+
+    fn way(&self, direction: Direction) -> &Way {
+        match direction {
+            Direction::Download => &self.download,
+            Direction::Upload => &self.upload,
+        }
+    }
+
+    fn time(&self) -> Duration {
+        Duration::from_micros(self.steps * STEP_MICROS)
+    }
+
+    /// The same in seconds, as the model reckons.
+    fn seconds(&self) -> f64 {
+        self.steps as f64 * STEP.as_secs_f64()
+    }
+
+    /// Seconds from the provider's upload buffer to its download buffer.
+    fn way_out(&self) -> f64 {
+        self.base + self.detour.as_secs_f64()
+    }
+
+    fn step(&mut self) {
+        let (time, now, dt) = (self.time(), self.seconds(), STEP.as_secs_f64());
+        self.follow_programme(time, now);
+        if self.judge.is_some() && self.steps.is_multiple_of(JUDGE_EVERY) {
+            self.set_off(Ride { probe: None, waited: 0.0, up: 0.0, further: 0.0 });
+        }
+        self.carry_down(now, dt);
+        self.carry_up(now, dt);
+        self.steps += 1;
+        let time = self.time();
+        self.download.supply.advance(time);
+        self.upload.supply.advance(time);
+    }
+
+    fn follow_programme(&mut self, time: Duration, now: f64) {
+        while let Some((_, base)) = self.base_rtt.pop_if(|(from, _)| *from <= time) {
+            self.base = base.as_secs_f64();
+        }
+        if let Some(demand) = self.tenants.advance(time) {
+            self.download.users.turn_to(demand.download, now, &mut self.rng);
+            self.upload.users.turn_to(demand.upload, now, &mut self.rng);
+        }
+        if let Some((web, next)) = &mut self.web
+            && now >= *next
+        {
+            *next += web.every.as_secs_f64() * exponential(&mut self.rng);
+            let bytes = f64::from(web.bytes) * exponential(&mut self.rng);
+            self.download.users.fetch(bytes, now);
+        }
+    }
+
+    /// From the internet through the provider's buffer and the shaper to the home.
+    fn carry_down(&mut self, now: f64, dt: f64) {
+        while let Some(ride) = self.reflected.take(now) {
+            self.return_home(ride, now);
+        }
+        let Self { download, upload, net, rng, judge, .. } = self;
+        while let Some(parcel) = net.take(now) {
+            download.fifo.arrive(parcel);
+        }
+        if !download.fifo.is_idle() {
+            download.fifo.admit(download.supply.now(), dt, rng, |ride| lose(judge, ride));
+            while let Some((parcel, moment)) = download.fifo.take() {
+                match parcel.cargo {
+                    Cargo::Data(segments) => download.cake.enqueue(segments, now),
+                    Cargo::Ack(news) => download.cake.enqueue_ack(Parcel::ack(news, now)),
+                    Cargo::Sparse(mut ride) => {
+                        ride.waited += now - parcel.entered + moment;
+                        ride.waited += download.cake.pass_sparse(rng);
+                        arrive(&mut self.probes, judge, ride);
+                    }
+                }
+            }
+        }
+        download.cake.serve(now, dt, upload.users.open(), rng, |cargo| match cargo {
+            Cargo::Data(segments) => {
+                if let Some(news) = download.users.receive(segments) {
+                    upload.cake.enqueue_ack(Parcel::ack(news, now));
+                }
+            }
+            Cargo::Ack(news) => upload.users.on_ack(news, now),
+            Cargo::Sparse(_) => {}
+        });
+    }
+
+    /// From the home through the shaper and the provider's buffer to the internet.
+    fn carry_up(&mut self, now: f64, dt: f64) {
+        let out = self.way_out();
+        let Self { download, upload, net, rng, judge, .. } = self;
+        upload.users.send(now, dt, |segments| upload.cake.enqueue(segments, now));
+        upload.cake.serve(now, dt, download.users.open(), rng, |cargo| match cargo {
+            Cargo::Data(segments) => upload.fifo.arrive(Parcel::data(segments, now)),
+            Cargo::Ack(news) => upload.fifo.arrive(Parcel::ack(news, now)),
+            Cargo::Sparse(_) => {}
+        });
+        if !upload.fifo.is_idle() {
+            upload.fifo.admit(upload.supply.now(), dt, rng, |ride| lose(judge, ride));
+            while let Some((parcel, moment)) = upload.fifo.take() {
+                match parcel.cargo {
+                    Cargo::Data(segments) => {
+                        if let Some(news) = upload.users.receive(segments) {
+                            net.put(now + out, Parcel::ack(news, now));
+                        }
+                    }
+                    Cargo::Ack(news) => download.users.on_ack(news, now),
+                    Cargo::Sparse(mut ride) => {
+                        ride.waited += now - parcel.entered + moment;
+                        ride.further += out;
+                        ride.up = ride.waited + ride.further / 2.0;
+                        self.reflected.put(now + moment + ride.further, ride);
+                    }
+                }
+            }
+        }
+        download.users.send(now, dt, |segments| {
+            net.put(now + out, Parcel::data(segments, now));
+        });
+    }
+
+    /// A sparse packet leaves the home.
+    fn set_off(&mut self, mut ride: Ride) {
+        let now = self.seconds();
+        let Self { upload, rng, .. } = self;
+        ride.waited += upload.cake.pass_sparse(rng) + upload.fifo.residual(rng);
+        if upload.fifo.arrive_sparse(Parcel::sparse(ride, now), rng).is_err() {
+            lose(&mut self.judge, ride);
+        }
+    }
+
+    /// A sparse packet comes back to the provider.
+    fn return_home(&mut self, mut ride: Ride, now: f64) {
+        let Self { download, rng, .. } = self;
+        ride.waited += download.fifo.residual(rng);
+        if download.fifo.arrive_sparse(Parcel::sparse(ride, now), rng).is_err() {
+            lose(&mut self.judge, ride);
+        }
+    }
+}
+
+/// A draw from the exponential distribution of mean one.
+fn exponential(rng: &mut Rng) -> f64 {
+    -(1.0 - rng.f64()).ln()
+}
+
+#[cfg(test)]
+mod tests;

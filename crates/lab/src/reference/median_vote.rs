@@ -1,0 +1,181 @@
+//! The median-vote law with throughput replay.
+//!
+//! Twice a second and for each direction: the delay is the third smallest of the reflectors' fast
+//! averages over their slow ones. Little delay and a full shaper store what got through as safe and
+//! raise; much delay, loaded or not, takes up a rate that was safe at some time. As published it has no upper
+//! bound but what the link bears; here the ceiling of the limits bounds it, as it bounds all others.
+
+mod safe_rates;
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use wanctl_core::{
+    Actuation, Direction, Limits, PerDirection, ProbeOutcome, QueueReading, RttSample,
+    ShaperSample,
+    units::{BitRate, MonoTime},
+};
+
+use self::safe_rates::SafeRates;
+use super::achieved::AchievedRate;
+use crate::pilot::Pilot;
+
+/// Time between two decisions.
+const PERIOD: Duration = Duration::from_millis(500);
+/// Half-life of the average that stands for the path.
+const SLOW_HALF_LIFE: f64 = 135.0;
+/// Half-life of the average that stands for this moment.
+const FAST_HALF_LIFE: f64 = 0.4;
+/// After a gap this long a reflector's averages start anew.
+const GAP: Duration = Duration::from_secs(30);
+/// A reply this much above the slow average is no delay but a fault of the reflector.
+const ABSURD_MS: f64 = 5000.0;
+/// Age up to which a reflector has a vote.
+const FRESH: Duration = Duration::from_secs(1);
+/// The place of the delay that counts among the sorted ones, from zero.
+const THIRD: usize = 2;
+/// Delay up to which a rate may be raised and above which it is cut, in ms, one way.
+const DELAY_MS: f64 = 15.0;
+/// Share of the shaper rate above which what gets through is proof.
+const HIGH_LOAD: f64 = 0.8;
+/// A cut keeps at most this share of what got through.
+const KEEP: f64 = 0.9;
+/// The floor as a share of the base rate.
+const MINIMUM: f64 = 0.2;
+/// The first rate as a share of the base rate.
+const START: f64 = 0.6;
+/// A raise is this share of the base rate,
+const RAISE_OF_BASE: f64 = 0.03;
+/// and of the rate itself up to this share, by how far it is below the best safe rate.
+const RAISE_OF_RATE: f64 = 0.1;
+
+/// The median-vote law.
+#[derive(Debug, Clone)]
+pub struct MedianVote {
+    channels: PerDirection<Channel>,
+    /// By number; `None` for one that has not answered.
+    reflectors: Vec<Option<Averages>>,
+}
+
+#[derive(Debug, Clone)]
+struct Channel {
+    limits: Limits,
+    rate: BitRate,
+    meter: AchievedRate,
+    safe: SafeRates,
+}
+
+/// The delay averages of one reflector in ms, per direction.
+#[derive(Debug, Clone, Copy)]
+struct Averages {
+    at: MonoTime,
+    slow: PerDirection<f64>,
+    fast: PerDirection<f64>,
+}
+
+impl MedianVote {
+    /// Starts at 60 % of the base rates; equal seeds draw alike.
+    #[must_use]
+    pub fn new(limits: PerDirection<Limits>, seed: u64) -> Self {
+        let mut seeds = Rng::with_seed(seed);
+        let channels = PerDirection::build(|direction| {
+            let limits = limits[direction];
+            Channel {
+                limits,
+                rate: limits.base.scaled(START),
+                meter: AchievedRate::default(),
+                safe: SafeRates::new(limits.base, seeds.u64(..)),
+            }
+        });
+        Self { channels, reflectors: Vec::new() }
+    }
+
+    /// The delay that counts: the third smallest, of fewer than three the largest.
+    fn delay(&self, now: MonoTime, direction: Direction) -> Option<f64> {
+        let fresh = self.reflectors.iter().flatten().filter(|r| now.since(r.at) < FRESH);
+        let mut deltas: Vec<f64> = fresh.map(|r| r.fast[direction] - r.slow[direction]).collect();
+        deltas.sort_by(f64::total_cmp);
+        deltas.get(THIRD).or(deltas.last()).copied()
+    }
+}
+
+impl Pilot for MedianVote {
+    fn on_rtt(&mut self, sample: &RttSample) {
+        let ProbeOutcome::Reply(rtt) = sample.outcome else { return };
+        let delays = PerDirection::build(|direction| {
+            let one_way = sample.one_way.map(|one_way| one_way[direction].millis());
+            one_way.unwrap_or(rtt.millis() / 2.0)
+        });
+        let place = usize::from(sample.reflector.0);
+        if self.reflectors.len() <= place {
+            self.reflectors.resize(place + 1, None);
+        }
+        let reflector = &mut self.reflectors[place];
+        match reflector {
+            Some(averages) if sample.at.since(averages.at) <= GAP => {
+                averages.update(sample.at, delays);
+            }
+            Some(_) | None => {
+                *reflector = Some(Averages { at: sample.at, slow: delays, fast: delays });
+            }
+        }
+    }
+
+    /// Its period is a count of bytes: a decision is due when there is a new one.
+    fn on_shaper(&mut self, sample: &ShaperSample) {
+        for direction in Direction::ALL {
+            let delay = self.delay(sample.at, direction);
+            let channel = &mut self.channels[direction];
+            let Some(QueueReading { bytes, .. }) = sample.queues[direction] else { continue };
+            if let Some(achieved) = channel.meter.update(sample.at, bytes, PERIOD) {
+                channel.decide(delay, achieved);
+            }
+        }
+    }
+
+    fn on_actuation(&mut self, _actuation: PerDirection<Actuation>) {}
+
+    fn decide(&mut self, _now: MonoTime) -> PerDirection<BitRate> {
+        PerDirection::build(|direction| self.channels[direction].rate)
+    }
+}
+
+impl Channel {
+    fn decide(&mut self, delay: Option<f64>, achieved: BitRate) {
+        let Limits { base, ceiling, .. } = self.limits;
+        let minimum = base.scaled(MINIMUM);
+        let is_full = achieved.fraction_of(self.rate).is_some_and(|load| load > HIGH_LOAD);
+        let rate = match delay {
+            None => minimum,
+            Some(delay) if delay > DELAY_MS => achieved.scaled(KEEP).min(self.safe.draw()),
+            Some(delay) if delay < DELAY_MS && is_full => {
+                self.safe.store(achieved);
+                let below_best = 1.0 - self.rate.fraction_of(self.safe.best()).unwrap_or(1.0);
+                let grown = self.rate.scaled(1.0 + RAISE_OF_RATE * below_best.max(0.0));
+                BitRate::from_bps(grown.bps().saturating_add(base.scaled(RAISE_OF_BASE).bps()))
+            }
+            Some(_) => self.rate,
+        };
+        self.rate = rate.max(minimum).min(ceiling);
+    }
+}
+
+impl Averages {
+    fn update(&mut self, at: MonoTime, delays: PerDirection<f64>) {
+        let dt = at.since(self.at).as_secs_f64();
+        let keep = |half_life: f64| 0.5_f64.powf(dt / half_life);
+        let (keep_slow, keep_fast) = (keep(SLOW_HALF_LIFE), keep(FAST_HALF_LIFE));
+        if delays.each().iter().any(|(way, delay)| **delay > self.slow[*way] + ABSURD_MS) {
+            return;
+        }
+        self.at = at;
+        for (way, delay) in delays.each() {
+            self.fast[way] = self.fast[way] * keep_fast + delay * (1.0 - keep_fast);
+            let slow = self.slow[way] * keep_slow + delay * (1.0 - keep_slow);
+            self.slow[way] = slow.min(self.fast[way]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,392 @@
+//! A RouterOS 7 router as its REST clients see it.
+//!
+//! Faithful where clients get hurt: everything is a text, keys are missing, values come back
+//! normalised, identifiers change, refusals mislead, one user's requests queue up behind each
+//! other, an abandoned request is carried out all the same. What its queues do to traffic is the
+//! business of a [`Plant`].
+//!
+//! ```text
+//! listener (sessions, resets) ─► service (admission, user queue, latency, faults)
+//!   └ tls                          └─► place ─► commands (verbs) ─► operations (policies)
+//!                                                                      │
+//!                       plant ◄─ shapers ◄─ shaped ◄─ world ◄─ store ◄─ rows, schema
+//! ```
+//!
+//! What is not certain about RouterOS is a switch in [`Quirks`]. What goes wrong is a [`Fault`],
+//! by call, by schedule or by HTTP.
+//!
+//! Invariants:
+//! - no lock is held while anything is awaited, but for the queue of a user, which is that lock;
+//! - the limits that the plant has are those that the store shows;
+//! - every request below `/rest/` is remembered in the log, whatever became of it, until so many
+//!   others followed that it is forgotten;
+//! - whatever changes a row is an operation of a user or a fault.
+
+mod auth;
+mod call;
+mod commands;
+mod config;
+mod console;
+mod control;
+mod egress;
+mod errors;
+mod execute;
+mod faults;
+mod furnish;
+mod hazard;
+mod latency;
+mod listener;
+mod log;
+mod monitor;
+mod operations;
+mod ping;
+mod place;
+mod quirks;
+mod rows;
+mod schedule;
+mod schema;
+mod select;
+mod service;
+mod shaped;
+mod shapers;
+mod store;
+mod system;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod values;
+mod world;
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{Router, extract::connect_info::IntoMakeServiceWithConnectInfo, http::HeaderMap};
+use fastrand::Rng;
+use tokio::{
+    net::TcpListener,
+    sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+pub use auth::{Policy, User};
+pub use config::{
+    EmulatorConfig, FastTrack, MangleSpec, QueueSpec, RouteSpec, RoutingRuleSpec, SimpleQueueSpec,
+};
+pub use faults::Fault;
+pub use latency::LatencyProfile;
+pub use listener::{RouterListener, RouterStream};
+pub use log::{CallRecord, Effect};
+pub use ping::Pinger;
+pub use quirks::{
+    BarePost, CounterReset, FlashWrites, Quirks, RateUnit, RefusedChange, UnknownCommand,
+};
+pub use schedule::{FaultSyntaxError, ScheduledFault};
+pub use tls::{CertificateError, CertificateShape, RouterCertificate};
+
+use wanctl_core::units::MonoTime;
+
+use self::{
+    errors::Refusal,
+    faults::{Mood, Troubles},
+    hazard::Hazard,
+    listener::Peer,
+    log::CallLog,
+    operations::Session,
+    world::World,
+};
+use crate::plant::Plant;
+
+/// Requests that the web server carries at once, those that wait included.
+const HANDLERS: usize = 8;
+/// How long the answer that tells of a damaged web server gets, before every connection is reset.
+const LAST_WORDS: Duration = Duration::from_millis(20);
+
+/// An emulated router; clones share it.
+#[derive(Debug, Clone)]
+pub struct Emulator(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    started: Instant,
+    users: Vec<User>,
+    /// One for each user: whoever holds it has the turn.
+    turns: Vec<tokio::sync::Mutex<()>>,
+    handlers: Semaphore,
+    latency: LatencyProfile,
+    sessions: Arc<Semaphore>,
+    quirks: Quirks,
+    schedule: Vec<ScheduledFault>,
+    is_controlled: bool,
+    pinger: Pinger,
+    random: Mutex<Rng>,
+    world: Mutex<World>,
+    troubles: Mutex<Troubles>,
+    hazard: Mutex<Hazard>,
+    log: Mutex<CallLog>,
+    /// Cancelled to cut off every connection that stands; then replaced.
+    wire: Mutex<CancellationToken>,
+}
+
+impl Emulator {
+    /// Builds the router described by `config`, and puts its limits in force in `plant`.
+    #[must_use]
+    pub fn new(config: EmulatorConfig, plant: Arc<dyn Plant>) -> Self {
+        let world = World::new(&config, plant);
+        let turns = config.users.iter().map(|_| tokio::sync::Mutex::new(())).collect();
+        Self(Arc::new(Inner {
+            started: Instant::now(),
+            users: config.users,
+            turns,
+            handlers: Semaphore::new(HANDLERS),
+            latency: config.latency,
+            sessions: Arc::new(Semaphore::new(config.max_sessions)),
+            quirks: config.quirks,
+            schedule: config.faults,
+            is_controlled: config.control,
+            pinger: config.pinger,
+            random: Mutex::new(Rng::with_seed(config.seed)),
+            world: Mutex::new(world),
+            troubles: Mutex::default(),
+            hazard: Mutex::default(),
+            log: Mutex::new(CallLog::new(config.log_capacity)),
+            wire: Mutex::default(),
+        }))
+    }
+
+    /// Returns the web server, for callers who serve it themselves.
+    ///
+    /// Faults that reset connections work only behind [`Emulator::listener`], and the abort hazard
+    /// only when the emulator serves.
+    pub fn router(&self) -> Router {
+        service::router(self.clone())
+    }
+
+    fn service(&self) -> IntoMakeServiceWithConnectInfo<Router, Peer> {
+        self.router().into_make_service_with_connect_info()
+    }
+
+    /// Returns `listener` with this router's faults: what it accepts can be wrapped in TLS.
+    #[must_use]
+    pub fn listener(&self, listener: TcpListener) -> RouterListener {
+        RouterListener::new(listener, self.clone())
+    }
+
+    /// Serves plain HTTP on `listener` until `stop`, which cuts off what is still connected.
+    /// Meanwhile scheduled faults happen.
+    ///
+    /// # Errors
+    /// Fails when the listener does.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
+        let listener = self.listener(listener);
+        let stopped = self.clone().until(stop);
+        axum::serve(listener, self.service()).with_graceful_shutdown(stopped).await
+    }
+
+    /// Serves HTTPS with `certificate`; otherwise as [`Emulator::serve`].
+    ///
+    /// # Errors
+    /// Fails when the listener does.
+    pub async fn serve_tls(
+        self,
+        listener: TcpListener,
+        certificate: &RouterCertificate,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
+        let listener = certificate.secure(self.listener(listener));
+        let stopped = self.clone().until(stop);
+        axum::serve(listener, self.service()).with_graceful_shutdown(stopped).await
+    }
+
+    /// Lets scheduled faults happen until `stop`, and then cuts off what is connected.
+    async fn until(self, stop: CancellationToken) {
+        let schedule = async {
+            self.follow_schedule().await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = schedule => {}
+        }
+        self.sever();
+    }
+
+    async fn follow_schedule(&self) {
+        let mut schedule: Vec<&ScheduledFault> = self.0.schedule.iter().collect();
+        schedule.sort_by_key(|scheduled| scheduled.after);
+        for scheduled in schedule {
+            tokio::time::sleep_until(self.0.started + scheduled.after).await;
+            self.inject(scheduled.fault.clone());
+        }
+    }
+
+    /// Returns the last calls, oldest first, each once it was answered: as many as the
+    /// configuration says.
+    #[must_use]
+    pub fn log(&self) -> Vec<CallRecord> {
+        lock(&self.0.log).to_vec()
+    }
+
+    /// Lets something go wrong, from now on.
+    pub fn inject(&self, fault: Fault) {
+        let now = self.now();
+        lock(&self.0.troubles).begin(&fault, now);
+        match fault {
+            Fault::Reset(_) | Fault::Reboot { .. } => self.sever(),
+            Fault::Drift { queue, limit } => lock(&self.0.world).drift(&queue, limit, now),
+            Fault::Recreate { queue } => lock(&self.0.world).recreate(&queue, now),
+            Fault::Hang(_)
+            | Fault::Silence(_)
+            | Fault::Unauthorised(_)
+            | Fault::SessionsFull(_)
+            | Fault::Slow(..) => {}
+        }
+    }
+
+    /// Tells whether there is a queue, tree or simple, with this name.
+    #[must_use]
+    pub fn has_queue(&self, name: &str) -> bool {
+        lock(&self.0.world).has_queue(name)
+    }
+
+    fn sever(&self) {
+        std::mem::take(&mut *lock(&self.0.wire)).cancel();
+    }
+
+    /// Returns what cuts off a new connection, or `None` if none can be made.
+    fn wire(&self) -> Option<CancellationToken> {
+        // In this order: a fault that begins in between cuts off what was just taken.
+        let wire = lock(&self.0.wire).clone();
+        let now = self.now();
+        let is_damaged = lock(&self.0.hazard).is_damaged(now);
+        (!is_damaged && lock(&self.0.troubles).is_reachable(now)).then_some(wire)
+    }
+
+    /// Returns one of the web server's sessions, if one is free.
+    fn session_permit(&self) -> Option<OwnedSemaphorePermit> {
+        let is_full = lock(&self.0.troubles).is_full(self.now());
+        if is_full { None } else { self.0.sessions.clone().try_acquire_owned().ok() }
+    }
+
+    /// A client went away before it was answered.
+    fn abort_on(&self, connection: u64) {
+        if self.0.quirks.abort_hazard {
+            lock(&self.0.hazard).abort(connection, self.now());
+        }
+    }
+
+    /// A request was carried out. Returns whether its answer is lost to the abort hazard, together
+    /// with every connection.
+    fn complete_on(&self, connection: u64) -> bool {
+        let mut random = lock(&self.0.random);
+        let is_damaged = lock(&self.0.hazard).complete(connection, self.now(), &mut random);
+        if is_damaged {
+            let emulator = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(LAST_WORDS).await;
+                emulator.sever();
+            });
+        }
+        is_damaged
+    }
+
+    fn now(&self) -> MonoTime {
+        MonoTime::from_start(self.0.started.elapsed())
+    }
+
+    fn quirks(&self) -> &Quirks {
+        &self.0.quirks
+    }
+
+    fn is_controlled(&self) -> bool {
+        self.0.is_controlled
+    }
+
+    fn pinger(&self) -> &Pinger {
+        &self.0.pinger
+    }
+
+    /// Returns one of the web server's handlers.
+    fn handler(&self) -> Result<SemaphorePermit<'_>, Refusal> {
+        self.0.handlers.try_acquire().map_err(|_| Refusal::unavailable())
+    }
+
+    /// Returns the user whom `headers` prove, and the queue of that user's requests.
+    fn admit(&self, headers: &HeaderMap) -> Result<(&User, &tokio::sync::Mutex<()>), Refusal> {
+        let index = auth::login(&self.0.users, headers, self.0.quirks.needs_web_policy)?;
+        Ok((&self.0.users[index], &self.0.turns[index]))
+    }
+
+    /// Waits until the router no longer hangs.
+    async fn stall(&self) {
+        loop {
+            let rest = lock(&self.0.troubles).stall(self.now());
+            if rest.is_zero() {
+                return;
+            }
+            tokio::time::sleep(rest).await;
+        }
+    }
+
+    /// Waits until the router answers again.
+    async fn hold_back(&self) {
+        let rest = lock(&self.0.troubles).silence(self.now());
+        if !rest.is_zero() {
+            tokio::time::sleep(rest).await;
+        }
+    }
+
+    fn draw_latency(&self) -> Duration {
+        let slowdown = lock(&self.0.troubles).slowdown(self.now());
+        self.0.latency.draw(&mut lock(&self.0.random), slowdown)
+    }
+
+    fn failed_login(&self) -> Duration {
+        self.0.latency.of_failed_login()
+    }
+
+    fn mood(&self) -> Mood {
+        lock(&self.0.troubles).mood(self.now())
+    }
+
+    /// Catches up with a reboot, and returns how many there were.
+    fn settle(&self) -> u32 {
+        let (boot, reboots) = {
+            let mut troubles = lock(&self.0.troubles);
+            (troubles.take_boot(self.now()), troubles.reboots())
+        };
+        if let Some(at) = boot {
+            lock(&self.0.world).boot(at);
+        }
+        reboots
+    }
+
+    fn with_world<T>(&self, act: impl FnOnce(&mut World, MonoTime) -> T) -> T {
+        let mut world = lock(&self.0.world);
+        // Taken under the lock, so that time never runs backwards for the world.
+        let now = self.now();
+        act(&mut world, now)
+    }
+
+    /// Lets `user` operate on the rows; what that changes is added to `effects`.
+    fn operate<T>(
+        &self,
+        user: &User,
+        effects: &mut Vec<Effect>,
+        act: impl FnOnce(&mut Session<'_>) -> T,
+    ) -> T {
+        self.with_world(|world, now| act(&mut Session { world, user, now, effects }))
+    }
+
+    fn record(&self, record: CallRecord) {
+        lock(&self.0.log).push(record);
+    }
+}
+
+/// Locks, and carries on after a panic elsewhere: a failed test must not fail all others.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

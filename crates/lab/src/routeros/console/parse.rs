@@ -1,0 +1,324 @@
+//! Reads a command line as a whole, before any of it is carried out.
+
+mod expression;
+
+use super::{
+    super::place::Place,
+    script::{Action, Condition, Expression, Verb, Words},
+};
+use crate::routeros::place;
+
+/// How deeply brackets may be nested.
+const DEPTH: u32 = 24;
+/// Words that say how rows are printed.
+const FLAGS: [&str; 7] =
+    ["as-value", "detail", "stats", "terse", "without-paging", "count-only", "brief"];
+const OF_PING: [&str; 6] = ["address", "count", "src-address", "interface", "interval", "size"];
+
+/// What the console of a version can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Abilities {
+    /// Whether there is `:serialize`, since 7.16.
+    serializes: bool,
+    /// Whether parameters that do not exist are called by their name, since 7.23.
+    names_parameters: bool,
+}
+
+impl Abilities {
+    /// Returns what the console of `version`, such as `7.20.8 (stable)`, can do.
+    pub(super) fn of(version: &str) -> Self {
+        let minor = version.strip_prefix("7.").unwrap_or_default();
+        let digits = minor.find(|c: char| !c.is_ascii_digit()).unwrap_or(minor.len());
+        let minor: u32 = minor.get(..digits).and_then(|n| n.parse().ok()).unwrap_or(0);
+        Self { serializes: minor >= 16, names_parameters: minor >= 23 }
+    }
+}
+
+/// What is wrong with a command line, in the words of RouterOS.
+type Complaint = String;
+
+/// Reads a command line.
+///
+/// # Errors
+/// What the console says instead of carrying out any of it.
+pub(super) fn parse(text: &str, abilities: Abilities) -> Result<Vec<Action>, Complaint> {
+    let mut parser = Parser { text, at: 0, depth: 0, here: None, abilities };
+    let script = parser.script()?;
+    if parser.at < text.len() { Err(parser.syntax_error()) } else { Ok(script) }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: u32,
+    /// The menu of the command around this one: `find` alone means that menu's.
+    here: Option<Place>,
+    abilities: Abilities,
+}
+
+impl<'a> Parser<'a> {
+    fn peek(&self) -> Option<char> {
+        self.text.get(self.at..)?.chars().next()
+    }
+
+    fn take(&mut self, sign: char) -> bool {
+        let is_it = self.peek() == Some(sign);
+        if is_it {
+            self.at += sign.len_utf8();
+        }
+        is_it
+    }
+
+    fn expect(&mut self, sign: char) -> Result<(), Complaint> {
+        if self.take(sign) { Ok(()) } else { Err(self.syntax_error()) }
+    }
+
+    fn blanks(&mut self) {
+        while self.peek().is_some_and(char::is_whitespace) {
+            self.at += self.peek().map_or(0, char::len_utf8);
+        }
+    }
+
+    /// Takes characters as long as they are part of a word.
+    fn word(&mut self) -> &'a str {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let ends = |c: char| c.is_whitespace() || "/;=[]{}()\"$!".contains(c);
+        let word = rest.get(..rest.find(ends).unwrap_or(rest.len())).unwrap_or_default();
+        self.at += word.len();
+        word
+    }
+
+    /// Columns are counted in bytes, from 1.
+    fn complain(what: &str, at: usize) -> Complaint {
+        format!("{what} (line 1 column {})", at + 1)
+    }
+
+    fn syntax_error(&self) -> Complaint {
+        Self::complain("syntax error", self.at)
+    }
+
+    fn bad_command(word: &str, at: usize) -> Complaint {
+        Self::complain(&format!("bad command name {word}"), at)
+    }
+
+    fn bad_parameter(&self, name: &str, at: usize) -> Complaint {
+        if self.abilities.names_parameters {
+            Self::complain(&format!("bad parameter {name}"), at)
+        } else {
+            Self::complain("expected end of command", at)
+        }
+    }
+
+    fn script(&mut self) -> Result<Vec<Action>, Complaint> {
+        let mut script = Vec::new();
+        loop {
+            self.blanks();
+            if self.take(';') {
+                continue;
+            }
+            match self.peek() {
+                None | Some('}' | ']') => return Ok(script),
+                Some(_) => script.push(self.action()?),
+            }
+            self.blanks();
+            if !matches!(self.peek(), None | Some(';' | '}' | ']')) {
+                return Err(Self::complain("expected end of command", self.at));
+            }
+        }
+    }
+
+    fn action(&mut self) -> Result<Action, Complaint> {
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err(self.syntax_error());
+        }
+        let action = match self.peek() {
+            Some(':') => self.colon_command(),
+            Some('/') => self.menu_command(),
+            _ => {
+                let at = self.at;
+                let word = self.word();
+                match (Verb::of(word), self.here) {
+                    (Some(verb), Some(place)) => self.command(place, verb),
+                    _ if word.is_empty() => Err(Self::complain("syntax error", at)),
+                    _ => Err(Self::bad_command(word, at)),
+                }
+            }
+        };
+        self.depth -= 1;
+        action
+    }
+
+    fn colon_command(&mut self) -> Result<Action, Complaint> {
+        self.expect(':')?;
+        let at = self.at;
+        match self.word() {
+            "put" => self.expression().map(Action::Put),
+            "error" => self.expression().map(Action::Error),
+            "len" => self.expression().map(Action::Len),
+            "tostr" => self.expression().map(Action::ToText),
+            "foreach" => self.for_each(),
+            "serialize" if self.abilities.serializes => self.serialize(),
+            word => Err(Self::bad_command(word, at)),
+        }
+    }
+
+    fn serialize(&mut self) -> Result<Action, Complaint> {
+        let mut keeps_texts = false;
+        loop {
+            self.blanks();
+            let at = self.at;
+            match self.word() {
+                "" => break,
+                "to" => {
+                    self.expect('=')?;
+                    if self.word() != "json" {
+                        return Err("invalid value for argument to".to_owned());
+                    }
+                }
+                "options" => {
+                    self.expect('=')?;
+                    keeps_texts = self.word().split(',').any(|o| o == "json.no-string-conversion");
+                }
+                name => return Err(self.bad_parameter(name, at)),
+            }
+        }
+        Ok(Action::Serialize { value: self.expression()?, keeps_texts })
+    }
+
+    fn for_each(&mut self) -> Result<Action, Complaint> {
+        self.blanks();
+        let names: Vec<String> = self.word().split(',').map(ToOwned::to_owned).collect();
+        self.blanks();
+        self.keyword("in")?;
+        let of = self.expression()?;
+        self.blanks();
+        self.keyword("do")?;
+        self.expect('{')?;
+        let body = self.script()?;
+        self.expect('}')?;
+        Ok(Action::ForEach { names, of, body })
+    }
+
+    fn keyword(&mut self, word: &str) -> Result<(), Complaint> {
+        if self.word() == word { self.expect('=') } else { Err(self.syntax_error()) }
+    }
+
+    /// Reads a path and its command, with slashes or blanks between the words.
+    fn menu_command(&mut self) -> Result<Action, Complaint> {
+        let mut segments: Vec<String> = Vec::new();
+        loop {
+            self.blanks();
+            self.take('/');
+            self.blanks();
+            let at = self.at;
+            let word = self.word();
+            if word.is_empty() {
+                return Err(Self::complain("expected command name", at));
+            }
+            let here = place::find(&segments).ok().filter(|(_, rest)| rest.is_empty());
+            if let (Some((place, _)), Some(verb)) = (here, Verb::of(word)) {
+                return self.command(place, verb);
+            }
+            segments.push(word.to_owned());
+            match place::find(&segments) {
+                Ok((place @ Place::Ping, [])) => {
+                    return self.command(place, Verb::Ping);
+                }
+                Ok((_, [])) => {}
+                // A path that goes on, as against one that does not exist.
+                Err(refusal) if refusal.words() == "no such command" => {}
+                Ok(_) | Err(_) => return Err(Self::bad_command(word, at)),
+            }
+        }
+    }
+
+    fn command(&mut self, place: Place, verb: Verb) -> Result<Action, Complaint> {
+        let around = self.here.replace(place);
+        let words = self.words(place, verb)?;
+        self.here = around;
+        Ok(Action::Menu { place, verb, words })
+    }
+
+    fn words(&mut self, place: Place, verb: Verb) -> Result<Words, Complaint> {
+        let mut words = Words::default();
+        loop {
+            self.blanks();
+            match self.peek() {
+                None | Some(';' | ']' | '}') => return Ok(words),
+                Some('[' | '$' | '"' | '(') => {
+                    words.unnamed.push(self.expression()?);
+                    continue;
+                }
+                Some('!') if verb == Verb::Find => {
+                    words.conditions = self.conditions()?;
+                    continue;
+                }
+                Some(_) => {}
+            }
+            let at = self.at;
+            let word = self.word();
+            if word.is_empty() {
+                return Err(self.syntax_error());
+            }
+            if word == "where" && matches!(verb, Verb::Print | Verb::Find) {
+                words.conditions = self.conditions()?;
+            } else if self.peek() == Some('=') {
+                if verb == Verb::Find {
+                    self.at = at;
+                    words.conditions = self.conditions()?;
+                    continue;
+                }
+                self.take('=');
+                let value = self.expression()?;
+                match (word, verb) {
+                    ("numbers", Verb::Set | Verb::Enable | Verb::Disable | Verb::Remove) => {
+                        words.unnamed.push(value);
+                    }
+                    _ if takes(place, verb, word) => words.named.push((word.to_owned(), value)),
+                    _ => return Err(self.bad_parameter(word, at)),
+                }
+            } else if matches!(verb, Verb::Print | Verb::Ping) {
+                if !FLAGS.contains(&word) {
+                    return Err(self.bad_parameter(word, at));
+                }
+                words.flags.push(word.to_owned());
+            } else {
+                words.unnamed.push(Expression::Text(word.to_owned()));
+            }
+        }
+    }
+
+    fn conditions(&mut self) -> Result<Vec<Condition>, Complaint> {
+        let mut conditions = Vec::new();
+        loop {
+            self.blanks();
+            if matches!(self.peek(), None | Some(';' | ']' | '}')) {
+                return Ok(conditions);
+            }
+            let is_not = self.take('!');
+            let property = self.word().to_owned();
+            let differs = self.text.get(self.at..).is_some_and(|rest| rest.starts_with("!="));
+            if differs {
+                self.at += 1;
+            }
+            let value = if self.take('=') { Some(self.expression()?) } else { None };
+            match (&*property, &value) {
+                ("", _) => return Err(self.syntax_error()),
+                ("and", None) => {}
+                _ => conditions.push(Condition { property, value, negated: is_not != differs }),
+            }
+        }
+    }
+}
+
+/// Tells whether the command takes a value named `name`.
+fn takes(place: Place, verb: Verb, name: &str) -> bool {
+    match (verb, place) {
+        (Verb::Print, _) => name == "proplist",
+        (Verb::Ping, _) => OF_PING.contains(&name),
+        (Verb::Set, Place::Menu(menu)) => menu.property(name).is_ok(),
+        (Verb::Set, Place::Single(place::Single::Identity)) => name == "name",
+        _ => false,
+    }
+}

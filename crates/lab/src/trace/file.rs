@@ -1,0 +1,270 @@
+//! Trace files: which format one is in, and what is said if it is in none.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use thiserror::Error;
+use wanctl_core::{PerDirection, units::BitRate};
+
+use super::{Trace, csv, lab, mahimahi};
+
+/// The largest file that is read, in bytes; an hour of a gigabit link in mahimahi's
+/// format is twice that.
+const LARGEST: u64 = 256 << 20;
+/// The longest trace.
+pub(super) const LONGEST: Duration = Duration::from_hours(7 * 24);
+/// The highest capacity in Mbit/s that is believed.
+pub(super) const HIGHEST_MBPS: f64 = 1e6;
+
+/// How a trace file is read.
+#[derive(Debug, Clone)]
+pub struct LoadOptions {
+    /// Width of the bins over which a mahimahi file becomes a rate (1 ms or more).
+    pub bin: Duration,
+    /// Which column of a CSV file is the download.
+    pub column: Column,
+}
+
+impl Default for LoadOptions {
+    /// Bins of 100 ms, about what a queue and a controller can tell apart, and the first column.
+    fn default() -> Self {
+        Self { bin: Duration::from_millis(100), column: Column::Number(1) }
+    }
+}
+
+/// A column of a CSV file, besides the seconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Column {
+    /// By its place, from 1.
+    Number(usize),
+    /// By the name in the header.
+    Named(String),
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Named(name) => write!(f, "`{name}`"),
+        }
+    }
+}
+
+/// What was recorded of a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// The download's capacity.
+    pub download: Trace,
+    /// The upload's capacity, if it was recorded.
+    pub upload: Option<Trace>,
+    /// Moments and the round-trip time of the empty link from there on; ascending, usually empty.
+    pub base_rtt_steps: Vec<(Duration, Duration)>,
+}
+
+/// Why a file is no trace.
+#[derive(Debug, Error)]
+pub enum TraceError {
+    /// The file cannot be read.
+    #[error("cannot read the trace {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The file is larger than any trace.
+    #[error("{} has {bytes} bytes; a trace has at most {LARGEST}", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
+    /// What is in the file is no trace.
+    #[error("{}{flaw}", path.display())]
+    Flawed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        flaw: Flaw,
+    },
+}
+
+/// What is wrong with the content of a trace file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    /// The line, from 1, if it is one line's fault.
+    pub line: Option<usize>,
+    /// What is wrong, and what was expected.
+    pub text: String,
+}
+
+impl Flaw {
+    pub(super) fn at(line: usize, text: impl Into<String>) -> Self {
+        Self { line: Some(line), text: text.into() }
+    }
+
+    pub(super) fn whole(text: impl Into<String>) -> Self {
+        Self { line: None, text: text.into() }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, ":{line}: {}", self.text),
+            None => write!(f, ": {}", self.text),
+        }
+    }
+}
+
+/// Reads the trace `path`, in whichever format it is; docs/simulator.md has them. The upload of
+/// `X.down` is `X.up`, if that stands beside it.
+///
+/// # Errors
+/// If one of the files cannot be read or is no trace; the error has the file, the line and what
+/// was expected there.
+pub fn load(path: &Path, options: &LoadOptions) -> Result<Recording, TraceError> {
+    let recording = load_one(path, options)?;
+    let beside = path.with_extension("up");
+    let is_half = path.extension().is_some_and(|extension| extension == "down");
+    if !is_half || recording.upload.is_some() || !beside.exists() {
+        return Ok(recording);
+    }
+    let upload = load_one(&beside, options)?.download;
+    Ok(Recording { upload: Some(upload), ..recording })
+}
+
+fn load_one(path: &Path, options: &LoadOptions) -> Result<Recording, TraceError> {
+    let unreadable = |source| TraceError::Unreadable { path: path.to_owned(), source };
+    // Opening a named pipe waits for a writer, so the kind of the file is checked first.
+    let metadata = path.metadata().map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(unreadable(io::Error::other("not a regular file")));
+    }
+    let bytes = metadata.len();
+    if bytes > LARGEST {
+        return Err(TraceError::TooLarge { path: path.to_owned(), bytes });
+    }
+    let mut content = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LARGEST).read_to_end(&mut content).map_err(unreadable)?;
+    parse(&content, options).map_err(|flaw| TraceError::Flawed { path: path.to_owned(), flaw })
+}
+
+/// Reads the content of a file.
+pub(super) fn parse(content: &[u8], options: &LoadOptions) -> Result<Recording, Flaw> {
+    let text = std::str::from_utf8(content).map_err(|error| {
+        let line = content[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
+        Flaw::at(line, "this is not text; expected a capacity trace")
+    })?;
+    // A file from Windows may begin with a mark that means nothing.
+    let text = text.trim_start_matches('\u{feff}');
+    let first = lines(text).map(|(_, line)| line).find(|line| !line.starts_with('#'));
+    let Some(first) = first else {
+        return Err(Flaw::whole("is empty; expected a capacity trace"));
+    };
+    if first.contains([',', ';']) {
+        csv::parse(text, &options.column)
+    } else if first.split_whitespace().count() > 1 {
+        lab::parse(text)
+    } else {
+        let download = mahimahi::parse(text, options.bin)?;
+        Ok(Recording { download, upload: None, base_rtt_steps: Vec::new() })
+    }
+}
+
+/// Returns the lines that are not empty, trimmed, with their numbers from 1.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    (1..)
+        .zip(text.lines())
+        .map(|(number, line)| (number, line.trim()))
+        .filter(|(_, l)| !l.is_empty())
+}
+
+/// Shortens what is quoted from a file, and makes it printable.
+pub(super) fn quoted(text: &str) -> String {
+    let mut shown: String = text.escape_debug().take(40).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    format!("`{shown}`")
+}
+
+/// Points of a file with columns, in the order of their seconds.
+#[derive(Debug, Default)]
+pub(super) struct Timeline<T> {
+    first: f64,
+    last: f64,
+    pub(super) points: Vec<(Duration, T)>,
+}
+
+impl<T> Timeline<T> {
+    pub(super) fn new() -> Self {
+        Self { first: 0.0, last: 0.0, points: Vec::new() }
+    }
+
+    /// Adds a point at the seconds that `field` says. Those of the first point are its zero: a
+    /// recording may count from the epoch.
+    pub(super) fn push(&mut self, line: usize, field: &str, value: T) -> Result<(), Flaw> {
+        let expected = "expected the seconds, a number";
+        let seconds = field.parse::<f64>().ok().filter(|seconds| seconds.is_finite());
+        let seconds =
+            seconds.ok_or_else(|| Flaw::at(line, format!("{} here; {expected}", quoted(field))))?;
+        if self.points.is_empty() {
+            if seconds < 0.0 {
+                return Err(Flaw::at(line, "negative seconds; expected zero or more"));
+            }
+            self.first = seconds;
+        } else if seconds <= self.last {
+            let text = format!("{seconds} s after {} s; expected ascending seconds", self.last);
+            return Err(Flaw::at(line, text));
+        }
+        self.last = seconds;
+        let at = seconds - self.first;
+        if at >= LONGEST.as_secs_f64() {
+            return Err(Flaw::at(line, "more than a week after the first; expected seconds"));
+        }
+        let at = Duration::from_secs_f64(at);
+        if self.points.last().is_some_and(|(before, _)| *before == at) {
+            return Err(Flaw::at(line, "no time passed; expected ascending seconds"));
+        }
+        self.points.push((at, value));
+        Ok(())
+    }
+
+    /// Returns when the round ends: the last point holds as long as the one before it.
+    pub(super) fn round(&self) -> Duration {
+        match self.points[..] {
+            [.., (before, _), (last, _)] => last + last.saturating_sub(before),
+            _ => Duration::MAX,
+        }
+    }
+}
+
+/// Reads a capacity.
+pub(super) fn mbps(line: usize, field: &str) -> Result<BitRate, Flaw> {
+    let rate = field.parse::<f64>().ok().filter(|rate| (0.0..=HIGHEST_MBPS).contains(rate));
+    rate.map(BitRate::from_mbps).ok_or_else(|| {
+        let text = format!("{} here; expected Mbit/s, from 0 to {HIGHEST_MBPS}", quoted(field));
+        Flaw::at(line, text)
+    })
+}
+
+/// Makes traces of points that are known to ascend.
+pub(super) fn traces(
+    timeline: &Timeline<PerDirection<Option<BitRate>>>,
+) -> Result<(Trace, Option<Trace>), Flaw> {
+    let round = timeline.round();
+    let nothing = || Flaw::whole("has no points; expected lines of seconds and Mbit/s");
+    let points = timeline.points.iter();
+    let download = points.clone().filter_map(|(at, rates)| Some((*at, rates.download?)));
+    let upload = points.filter_map(|(at, rates)| Some((*at, rates.upload?)));
+    let download = Trace::held(download.collect(), round).ok_or_else(nothing)?;
+    Ok((download, Trace::held(upload.collect(), round)))
+}

@@ -1,0 +1,312 @@
+//! `wanctl emulate-router`, and the household that it and the demo share.
+
+use std::{
+    fmt::Write as _,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, anyhow};
+use clap::{Args, ValueEnum};
+use tokio::net::UnixListener;
+use tokio_util::sync::CancellationToken;
+use wanctl_core::{
+    DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds, WanParams,
+    units::{BitRate, Delay},
+};
+use wanctl_lab::{
+    home::{self, HomeWan},
+    link::Link,
+    routeros::{
+        CertificateShape, Emulator, EmulatorConfig, LatencyProfile, QueueSpec, RouterCertificate,
+        ScheduledFault, User,
+    },
+    world::World,
+};
+
+use super::{
+    super::{
+        Failure,
+        output::say,
+        run::bind,
+        signals::{Hangup, Signals},
+    },
+    household,
+};
+use crate::{
+    clock::Clock,
+    config::{
+        Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Mode, OnExit, Origin,
+        ProbeConfig, QueueRef, RouterConfig, WanConfig,
+    },
+};
+
+/// User of the emulated router, unless another is given.
+pub(super) const USER: &str = "wanctl";
+/// Its password.
+pub(super) const PASSWORD: &str = "wanctl";
+/// Reflectors of each simulated WAN, from the range for documentation (RFC 5737).
+const REFLECTORS: u8 = 6;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct EmulateArgs {
+    /// Where the REST API is served.
+    #[arg(long, default_value = "127.0.0.1:8728", value_name = "ADDR")]
+    listen: SocketAddr,
+    /// Where the console is served, as a socket for `emulate-console`; nowhere if not given.
+    #[arg(long, value_name = "SOCKET")]
+    console: Option<PathBuf>,
+    /// Name of the RouterOS user.
+    #[arg(long, default_value = USER)]
+    user: String,
+    /// Its password.
+    #[arg(long, default_value = PASSWORD)]
+    password: String,
+    /// Serve HTTPS, with a self-signed certificate made at the start.
+    #[arg(long)]
+    tls: bool,
+    /// What the certificate looks like.
+    #[arg(long, value_enum, default_value = "modern", requires = "tls")]
+    certificate: Certificate,
+    /// How long answers take.
+    #[arg(long, value_enum, default_value = "measured")]
+    latency: Latency,
+    /// Let something go wrong after some time, for example `30s:reboot=5s` or
+    /// `60s:drift=cable-download,100M`; can be given more than once.
+    #[arg(long, value_name = "AFTER:FAULT")]
+    fault: Vec<ScheduledFault>,
+    /// Serve POST /emulator/fault and GET /emulator/log beside REST, without a password.
+    #[arg(long)]
+    control: bool,
+    /// Equal seeds give equal links and latencies.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Certificate {
+    /// Names its hosts, and is no authority.
+    Modern,
+    /// Marked as an authority.
+    Authority,
+    /// Names no host but in its subject.
+    Nameless,
+    /// Both: an authority that names no host.
+    NamelessAuthority,
+}
+
+impl From<Certificate> for CertificateShape {
+    fn from(shape: Certificate) -> Self {
+        match shape {
+            Certificate::Modern => Self::Modern,
+            Certificate::Authority => Self::Authority,
+            Certificate::Nameless => Self::Nameless,
+            Certificate::NamelessAuthority => Self::NamelessAuthority,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Latency {
+    /// As measured on a router of the RB5009 class.
+    Measured,
+    /// None at all.
+    None,
+}
+
+impl From<Latency> for LatencyProfile {
+    fn from(latency: Latency) -> Self {
+        match latency {
+            Latency::Measured => Self::Measured,
+            Latency::None => Self::None,
+        }
+    }
+}
+
+pub(super) async fn run(args: EmulateArgs) -> Result<(), Failure> {
+    let household = home::household(args.seed);
+    let listener = bind(args.listen).await?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    let world = world(&household, Clock::start());
+    let config = EmulatorConfig {
+        latency: args.latency.into(),
+        faults: args.fault.clone(),
+        control: args.control,
+        ..router(&household, &args.user, &args.password, args.seed)
+    };
+    let emulator = Emulator::new(config, Arc::new(world));
+    for scheduled in &args.fault {
+        if let Some(queue) = scheduled.fault.queue().filter(|queue| !emulator.has_queue(queue)) {
+            return Err(anyhow!("--fault {scheduled}: there is no queue `{queue}`").into());
+        }
+    }
+    let certificate = if args.tls {
+        let hosts = [address.ip().to_string(), "localhost".to_owned()];
+        Some(RouterCertificate::new(args.certificate.into(), &hosts)?)
+    } else {
+        None
+    };
+    announce(&args, address, certificate.as_ref(), &household)?;
+    let stop = CancellationToken::new();
+    if let Some(path) = &args.console {
+        let socket = UnixListener::bind(path);
+        let socket = socket.with_context(|| format!("cannot bind {}", path.display()))?;
+        tokio::spawn(emulator.clone().serve_console(socket, stop.clone()));
+    }
+    let stopped = stop.clone();
+    let server = tokio::spawn(async move {
+        match certificate {
+            Some(certificate) => emulator.serve_tls(listener, &certificate, stopped).await,
+            None => emulator.serve(listener, stopped).await,
+        }
+    });
+    let mut signals = Signals::listen(Hangup::Stops)?;
+    tokio::select! {
+        _ = signals.next() => {}
+        ended = server => ended.context("the emulator died")?.context("the emulator failed")?,
+    }
+    stop.cancel();
+    Ok(())
+}
+
+fn announce(
+    args: &EmulateArgs,
+    address: SocketAddr,
+    certificate: Option<&RouterCertificate>,
+    household: &[HomeWan],
+) -> Result<(), Failure> {
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    say(format!("RouterOS emulator at {scheme}://{address} (REST under /rest)"))?;
+    say(format!("  user      {}, password {}", args.user, args.password))?;
+    if let Some(certificate) = certificate {
+        say(format!("  sha256    {}", hex(&certificate.fingerprint())))?;
+    }
+    for HomeWan { queues, link, .. } in household {
+        let nominal = link.nominal;
+        say(format!("  queue     {} (simulated link of {})", queues.download, nominal.download))?;
+        say(format!("  queue     {} (simulated link of {})", queues.upload, nominal.upload))?;
+    }
+    for scheduled in &args.fault {
+        say(format!("  fault     {scheduled}"))?;
+    }
+    if let Some(path) = &args.console {
+        let shown = path.display();
+        say(format!("  console   {shown} (`wanctl emulate-console` in an sshd's ForceCommand)"))?;
+    }
+    if args.control {
+        say("  control   POST /emulator/fault, GET /emulator/log")?;
+    }
+    Ok(say("Ctrl-C ends it.")?)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Sets the household's links going.
+pub(super) fn world(household: &[HomeWan], clock: Clock) -> World {
+    let link = |wan: &HomeWan| (wan.queues.clone(), Link::new(wan.link.clone()));
+    World::new(move || clock.now().since_start(), household.iter().map(link).collect())
+}
+
+/// Puts a router in front of the household's links.
+pub(super) fn emulator(
+    household: &[HomeWan],
+    world: &World,
+    user: &str,
+    password: &str,
+    seed: u64,
+) -> Emulator {
+    Emulator::new(router(household, user, password, seed), Arc::new(world.clone()))
+}
+
+/// Describes a router with a queue for each way through the household's links.
+fn router(household: &[HomeWan], user: &str, password: &str, seed: u64) -> EmulatorConfig {
+    let queues = household.iter().flat_map(|wan| {
+        let queue = |name: &str, parent: String, max_limit| QueueSpec {
+            name: name.to_owned(),
+            parent,
+            queue_type: "cake".to_owned(),
+            max_limit,
+            bucket_size: "0.02".to_owned(),
+        };
+        let nominal = wan.link.nominal;
+        [
+            queue(&wan.queues.download, "bridge".to_owned(), nominal.download),
+            queue(&wan.queues.upload, format!("ether-{}", wan.name), nominal.upload),
+        ]
+    });
+    let plain = EmulatorConfig {
+        identity: "emulated".to_owned(),
+        users: vec![User::full(user, password)],
+        queues: queues.collect(),
+        latency: LatencyProfile::Measured,
+        seed,
+        ..EmulatorConfig::default()
+    };
+    household::with_ways(plain, household)
+}
+
+/// Configures wanctl for the household behind a router at `router_url`.
+pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
+    Config {
+        origin: Origin::default(),
+        router: RouterConfig::at(router_url, Credentials::new(USER, PASSWORD)),
+        wans: (0..).zip(household).map(|(number, wan)| wan_config(number, wan)).collect(),
+        control: ControlConfig {
+            interval: Duration::from_millis(50),
+            mode: Mode::Active,
+            on_exit: OnExit::Keep,
+        },
+        history: HistoryConfig::default(),
+        http: HttpConfig {
+            hosts: Vec::new(),
+            listen: ([127, 0, 0, 1], 9102).into(),
+            allow_reload: false,
+            allow_steer: false,
+        },
+        steering: None,
+    }
+}
+
+fn wan_config(number: u8, wan: &HomeWan) -> WanConfig {
+    let ms = Delay::from_millis_f64;
+    let [yellow, soft_red, red] = wan.delay_ms.map(ms);
+    let limits = |[floor, base, ceiling]: [f64; 3]| DirectionParams {
+        limits: Limits {
+            floor: BitRate::from_mbps(floor),
+            base: BitRate::from_mbps(base),
+            ceiling: BitRate::from_mbps(ceiling),
+        },
+        law: LawKind::Adaptive,
+    };
+    let reflectors = (1..=REFLECTORS).map(|host| IpAddr::from([192, 0, 2, number * 16 + host]));
+    WanConfig {
+        name: wan.name.to_owned(),
+        metered: false,
+        probe: ProbeConfig::of(reflectors.collect()),
+        queues: PerDirection {
+            download: Some(QueueRef::Tree(wan.queues.download.clone())),
+            upload: Some(QueueRef::Tree(wan.queues.upload.clone())),
+        },
+        params: WanParams {
+            evidence: EvidenceParams {
+                reflectors: u16::from(REFLECTORS),
+                probe_interval: Duration::from_millis(50),
+                stale_after: Duration::from_millis(1200),
+                bloat_threshold: yellow,
+            },
+            thresholds: StateThresholds { yellow, soft_red, red },
+            directions: PerDirection {
+                download: Some(limits(wan.download_mbps)),
+                upload: Some(limits(wan.upload_mbps)),
+            },
+        },
+    }
+}

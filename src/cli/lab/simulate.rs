@@ -1,0 +1,211 @@
+//! `wanctl simulate`: laws on simulated links, in virtual time, and what came of it.
+
+mod choose;
+mod steering;
+
+use std::{
+    fs,
+    io::{self, IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use wanctl_core::{PerDirection, units::BitRate};
+use wanctl_lab::{
+    contest::{
+        Job, LAWS, Outcome, Panel, Row, SUITE, Scenario, csv, draw, json, run as run_all, table,
+    },
+    trace::Column,
+};
+
+use super::super::{Failure, duration, output::say};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct SimulateArgs {
+    /// A capacity trace: mahimahi, `seconds,mbit` CSV, or `seconds mbit_down mbit_up [rtt_ms]`. The
+    /// upload of X.down is X.up, if that stands beside it. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    trace: Vec<PathBuf>,
+    /// The column of a CSV trace that is the download, by its number or name.
+    #[arg(long, value_parser = column, default_value = "1", value_name = "COLUMN")]
+    column: Column,
+    /// The width of the bins in which a mahimahi trace becomes a rate.
+    #[arg(long, default_value_t = 100, value_name = "MS",
+        value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    bin_ms: u64,
+    /// A scenario by its name; `--list` has them. May be repeated. Without a trace or a scenario:
+    /// all of them.
+    #[arg(long, value_name = "NAME")]
+    scenario: Vec<String>,
+    /// A law by its name; `--list` has them. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    law: Vec<String>,
+    /// Compare all laws; those given with `--law` come first.
+    #[arg(long)]
+    compare: bool,
+    /// How much of the mean capacity the provider's buffers hold. Without it 100, or 50, 100 and 300
+    /// if all scenarios are run.
+    #[arg(long, value_delimiter = ',', value_name = "MS",
+        value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    buffer_ms: Vec<u64>,
+    /// How long each scenario lasts, for example `60s` or `5m`; without it, as long as it is.
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    duration: Option<Duration>,
+    /// Equal seeds give equal runs. May be repeated, to run everything with each.
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    seed: Vec<u64>,
+    /// Round-trip time of the empty link; without it, as the scenario says, and 20 ms for a trace.
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=2_000))]
+    rtt_ms: Option<u64>,
+    /// The lowest rates in Mbit/s; without it, a tenth of the base rates.
+    #[arg(long, value_parser = rates, value_name = "DOWN[,UP]")]
+    floor: Option<PerDirection<BitRate>>,
+    /// The rates in Mbit/s that the link can be trusted with; without it, the capacity that it has
+    /// for three quarters of the time.
+    #[arg(long, value_parser = rates, value_name = "DOWN[,UP]")]
+    base: Option<PerDirection<BitRate>>,
+    /// The highest rates in Mbit/s; without it, a tenth more than nearly all of the capacity.
+    #[arg(long, value_parser = rates, value_name = "DOWN[,UP]")]
+    ceiling: Option<PerDirection<BitRate>>,
+    /// Take limits, thresholds and, unless laws are given, the law from this configuration.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The WAN of the configuration; only needed if it has several.
+    #[arg(long, value_name = "NAME", requires = "config")]
+    wan: Option<String>,
+    /// How the figures are printed.
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+    /// Draw capacity, rates and delay, one panel per law, into this SVG file; of several scenarios
+    /// into one each, `FILE-SCENARIO-SEED.svg`.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Try steering between two WANs instead: the first two columns of each trace, or brown-outs,
+    /// outages and glitches.
+    #[arg(long, conflicts_with_all = ["scenario", "compare", "config", "plot"])]
+    steering: bool,
+    /// List the scenarios and laws, and run nothing.
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Aligned columns, with means.
+    Table,
+    /// A list of objects.
+    Json,
+    /// Comma-separated values with a header.
+    Csv,
+}
+
+pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
+    if args.list {
+        return Ok(list()?);
+    }
+    if args.steering {
+        return steering::run(args);
+    }
+    let wan = choose::wan(args)?;
+    let laws = choose::laws(args, wan.as_ref())?;
+    let scenarios = choose::scenarios(args, wan.as_ref())?;
+    let progress = Progress::new(scenarios.len() * laws.len());
+    // A picture needs every moment of its runs, which are let go of before the next one's.
+    let at_once = if args.plot.is_some() { 1 } else { scenarios.len() };
+    let is_only = scenarios.len() == 1;
+    let mut rows: Vec<Row> = Vec::new();
+    for scenarios in scenarios.chunks(at_once.max(1)) {
+        let keeps_record = args.plot.is_some();
+        let jobs: Vec<Job<'_>> = scenarios
+            .iter()
+            .flat_map(|scenario| laws.iter().map(move |law| Job { law, scenario, keeps_record }))
+            .collect();
+        let outcomes = run_all(&jobs, &|done| progress.tell(rows.len() + done));
+        progress.clear();
+        if let (Some(path), [scenario]) = (&args.plot, scenarios) {
+            let path = if is_only { path.clone() } else { beside(path, scenario) };
+            write_picture(&path, scenario, &outcomes)?;
+        }
+        rows.extend(outcomes.into_iter().map(|outcome| outcome.row));
+    }
+    let text = match args.format {
+        Format::Table => table(&rows),
+        Format::Json => json(&rows),
+        Format::Csv => csv(&rows),
+    };
+    Ok(say(text.trim_end())?)
+}
+
+/// `lte.svg` for one scenario of several: `lte-step-100ms-1.svg`, after its name and seed.
+fn beside(path: &Path, scenario: &Scenario) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = scenario.name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    path.with_file_name(format!("{stem}-{name}-{}.svg", scenario.link.seed))
+}
+
+fn write_picture(path: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> anyhow::Result<()> {
+    let panels: Vec<Panel<'_>> = outcomes
+        .iter()
+        .filter_map(|Outcome { row, record }| {
+            Some(Panel { law: &row.law, record: record.as_ref()? })
+        })
+        .collect();
+    let title = format!("{}, seed {}", scenario.name, scenario.link.seed);
+    fs::write(path, draw(&title, &panels))
+        .with_context(|| format!("cannot write the plot {}", path.display()))
+}
+
+fn list() -> io::Result<()> {
+    say("scenarios:")?;
+    for entry in SUITE {
+        say(format!("  {:<20} {}", entry.name, entry.about))?;
+    }
+    say("laws:")?;
+    for law in LAWS {
+        say(format!("  {:<22} {}", law.name, law.about))?;
+    }
+    Ok(())
+}
+
+/// A line on the terminal that tells how far it is; nothing if nobody looks.
+struct Progress {
+    jobs: usize,
+    is_shown: bool,
+}
+
+impl Progress {
+    fn new(jobs: usize) -> Self {
+        Self { jobs, is_shown: jobs > 1 && io::stderr().is_terminal() }
+    }
+
+    fn tell(&self, done: usize) {
+        if self.is_shown {
+            let _ = write!(io::stderr(), "\r{done} of {} runs", self.jobs);
+        }
+    }
+
+    fn clear(&self) {
+        if self.is_shown {
+            // Back to the start of the line, and erase it.
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap asks for a Result")]
+fn column(text: &str) -> Result<Column, String> {
+    let number = text.parse().map(Column::Number);
+    Ok(number.unwrap_or_else(|_| Column::Named(text.to_owned())))
+}
+
+/// Reads one rate for both directions, or two.
+fn rates(text: &str) -> Result<PerDirection<BitRate>, String> {
+    let rate = |text: &str| {
+        let rate = text.trim().parse::<f64>().ok().filter(|rate| (0.1..=1e6).contains(rate));
+        rate.map(BitRate::from_mbps).ok_or_else(|| format!("`{text}` is not 0.1 to 1000000 Mbit/s"))
+    };
+    let (download, upload) = text.split_once(',').unwrap_or((text, text));
+    Ok(PerDirection { download: rate(download)?, upload: rate(upload)? })
+}
