@@ -20,6 +20,7 @@
 //! - [`config`]: YAML in, a valid [`config::Config`] out.
 //! - [`probe`], [`router`], [`actuator`]: measuring delay, talking to a router, keeping it at what
 //!   is desired.
+//! - `plot`: charts over time, for the terminal and as SVG or PNG (feature `plot`).
 //! - [`catalogue`]: where metrics are declared, by whatever feeds them.
 //! - [`history`], [`telemetry`], [`status`], [`http`]: telling.
 //! - [`recording`]: what the controllers saw and decided, written down, and decided again.
@@ -39,6 +40,8 @@ pub mod digest;
 pub mod files;
 pub mod history;
 pub mod http;
+#[cfg(feature = "plot")]
+pub mod plot;
 pub mod probe;
 pub mod recording;
 pub mod router;

@@ -6,6 +6,7 @@ mod export;
 mod groups;
 mod human;
 mod pager;
+#[cfg(feature = "plot")]
 mod plot;
 mod summary;
 mod table;
@@ -90,8 +91,9 @@ struct View {
     #[arg(long, value_enum, group = "what", value_name = "UNIT")]
     by: Option<by::By>,
     /// Draw it in the terminal, or as a picture: FILE.svg or FILE.png.
+    #[cfg(feature = "plot")]
     #[arg(long, num_args = 0..=1, value_name = "FILE", group = "what", default_missing_value = "-")]
-    plot: Option<PathBuf>,
+    plot: Option<plot::Target>,
     /// The delay over the baseline above which minutes are counted, for example `30ms`.
     #[arg(long, value_name = "DELAY", default_value = "30ms", value_parser = delay)]
     over: Delay,
@@ -157,7 +159,38 @@ impl Asked {
 }
 
 fn misused(Mistake { parameter, reason }: Mistake) -> Failure {
-    Failure { code: EXIT_USAGE, error: anyhow::anyhow!("--{parameter}: {reason}") }
+    usage(format_args!("--{parameter}: {reason}"))
+}
+
+/// What is made of the rows.
+enum Answer {
+    Rows,
+    Summary(Delay),
+    By(by::By, Delay),
+    Events(Vec<String>),
+    #[cfg(feature = "plot")]
+    Plot(plot::Target),
+}
+
+impl View {
+    fn answer(self) -> Result<Answer, Failure> {
+        if let Some(kind) = self.kind.iter().find(|kind| !Event::KINDS.contains(&kind.as_str())) {
+            let (kind, known) = (kind.escape_debug(), Event::KINDS.join(", "));
+            return Err(usage(format_args!(
+                "--kind: there is no kind of event `{kind}`; there are {known}"
+            )));
+        }
+        #[cfg(feature = "plot")]
+        if let Some(target) = self.plot {
+            return Ok(Answer::Plot(target));
+        }
+        Ok(match self.by {
+            Some(by) => Answer::By(by, self.over),
+            None if self.summary => Answer::Summary(self.over),
+            None if self.events => Answer::Events(self.kind),
+            None => Answer::Rows,
+        })
+    }
 }
 
 pub(super) fn run(args: HistoryArgs) -> Result<(), Failure> {
@@ -168,39 +201,31 @@ pub(super) fn run(args: HistoryArgs) -> Result<(), Failure> {
         Some(Task::Compact(database)) => return compact(&database.db),
         None => {}
     }
-    let View { summary, events, kind, by, plot, over } = view;
-    let rows = !(summary || events || by.is_some() || plot.is_some());
-    if format == Format::Openmetrics && !rows {
-        let error = anyhow::anyhow!("--format openmetrics: only rows are written that way");
-        return Err(Failure { code: EXIT_USAGE, error });
-    }
-    if let Some(kind) = kind.iter().find(|kind| !Event::KINDS.contains(&kind.as_str())) {
-        let known = Event::KINDS.join(", ");
-        let error = anyhow::anyhow!(
-            "--kind: there is no kind of event `{}`; there are {known}",
-            kind.escape_debug()
-        );
-        return Err(Failure { code: EXIT_USAGE, error });
+    let answer = view.answer()?;
+    if format == Format::Openmetrics && !matches!(answer, Answer::Rows) {
+        return Err(usage("--format openmetrics: only rows are written that way"));
     }
     let asking = asked.open()?;
-    if let Some(file) = plot.as_deref().filter(|file| *file != Path::new("-")) {
-        return plot::to_file(&asking, asked.metrics.is_some(), file);
+    let chosen = asked.metrics.is_some();
+    #[cfg(feature = "plot")]
+    if let Answer::Plot(plot::Target::File(file)) = &answer {
+        return Ok(plot::to_file(&asking, chosen, file)?);
     }
     let mut out = Output::open(!no_pager && format == Format::Table);
-    if plot.is_some() {
-        plot::to_terminal(&mut out, &asking, asked.metrics.is_some())?;
-    } else if summary {
-        summary::tell(&mut out, &asking, format, over)?;
-    } else if events {
-        events::tell(&mut out, &asking, format, kind)?;
-    } else if let Some(by) = by {
-        by::tell(&mut out, &asking, format, by, over)?;
-    } else if format == Format::Table {
-        table::tell(&mut out, &asking, asked.metrics.is_some())?;
-    } else {
-        export::write(&mut out, &asking, format)?;
+    match answer {
+        Answer::Rows if format == Format::Table => table::tell(&mut out, &asking, chosen)?,
+        Answer::Rows => export::write(&mut out, &asking, format)?,
+        Answer::Summary(over) => summary::tell(&mut out, &asking, format, over)?,
+        Answer::By(by, over) => by::tell(&mut out, &asking, format, by, over)?,
+        Answer::Events(kinds) => events::tell(&mut out, &asking, format, kinds)?,
+        #[cfg(feature = "plot")]
+        Answer::Plot(_) => plot::to_terminal(&mut out, &asking, chosen)?,
     }
     Ok(out.finish()?)
+}
+
+fn usage(message: impl std::fmt::Display) -> Failure {
+    Failure { code: EXIT_USAGE, error: anyhow::anyhow!("{message}") }
 }
 
 fn verify(path: &Path) -> Result<(), Failure> {

@@ -50,6 +50,7 @@ const PRODUCT: &[(&str, &[&str])] = &[
     ("digest", &[]),
     ("files", &[]),
     ("tls", &[]),
+    ("plot", &[]),
     ("config", &["digest", "files"]),
     ("router", &["config", "digest", "files", "tls"]),
     // A router can send probes, and writes rates: what does either stands on `router`.
@@ -80,6 +81,7 @@ const PRODUCT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "tls",
+            "plot",
             "files",
             "clock",
             "catalogue",

@@ -63,7 +63,7 @@ fn laws_meet_on_a_trace_and_are_told_in_every_form() {
     }
     let svg = fs::read_to_string(&picture).unwrap();
     for law in ["adaptive", "fixed"] {
-        assert!(svg.contains(&format!(">{law}</text>")), "{law} is not in the plot");
+        assert!(svg.contains(&format!(">lab, seed 1: {law}</text>")), "{law} is not in the plot");
     }
     let arguments = ["--trace", &path, "--law", "fixed", "--duration", "8s"];
     let table = simulate(&arguments);
@@ -94,7 +94,7 @@ fn each_of_several_scenarios_has_a_picture_of_its_own() {
     simulate(&arguments).expect(0);
     for (file, title) in [("laws-step-1.svg", "step, seed 1"), ("laws-lte-1.svg", "lte, seed 1")] {
         let svg = fs::read_to_string(site.path().join(file)).unwrap();
-        assert!(svg.contains(&format!("<title>{title}</title>")), "{file}");
+        assert!(svg.contains(&format!(">{title}: adaptive</text>")), "{file}");
     }
     assert_eq!(fs::read_dir(site.path()).unwrap().count(), 2);
 }

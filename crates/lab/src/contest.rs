@@ -1,17 +1,15 @@
-//! Laws against each other on the same links: what was asked of each, how it did, and a table and
-//! a plot of it.
+//! Laws against each other on the same links: what was asked of each, how it did, and a table of it.
 //!
 //! ```text
 //! trace or generator ─► Scenario ─┐
 //!                                 ├─► ClosedLoop ─► Record ─► Figures ─► table, JSON, CSV
-//! Law ─► Pilot ───────────────────┘                    └─────────────► plot
+//! Law ─► Pilot ───────────────────┘                    └─────────────► plot (wanctl)
 //! ```
 
 mod bench;
 mod changes;
 mod figures;
 mod law;
-mod plot;
 mod record;
 mod run;
 mod scenario;
@@ -20,7 +18,6 @@ mod table;
 
 pub use figures::{AddedDelay, Figures};
 pub use law::{LAWS, Law, ScenarioFacts};
-pub use plot::{Panel, draw};
 pub use record::{Moment, Observation, Record};
 pub use run::{Job, Outcome, Row, run};
 pub use scenario::{Scenario, default_params, limits_for};

@@ -1,22 +1,20 @@
 //! `wanctl simulate`: laws on simulated links, in virtual time, and what came of it.
 
 mod choose;
+#[cfg(feature = "plot")]
+mod plot;
 mod steering;
 
 use std::{
-    fs,
     io::{self, IsTerminal as _, Write as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use wanctl_core::{PerDirection, units::BitRate};
 use wanctl_lab::{
-    contest::{
-        Job, LAWS, Outcome, Panel, Row, SUITE, Scenario, csv, draw, json, run as run_all, table,
-    },
+    contest::{Job, LAWS, Row, SUITE, csv, json, run as run_all, table},
     trace::Column,
 };
 
@@ -78,13 +76,14 @@ pub(in crate::cli) struct SimulateArgs {
     /// How the figures are printed.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
-    /// Draw capacity, rates and delay, one panel per law, into this SVG file; of several scenarios
+    /// Draw capacity, rates and delay of each law into this SVG or PNG file; of several scenarios
     /// into one each, `FILE-SCENARIO-SEED.svg`.
-    #[arg(long, value_name = "FILE")]
-    plot: Option<PathBuf>,
+    #[cfg(feature = "plot")]
+    #[arg(long, value_name = "FILE", conflicts_with = "steering")]
+    plot: Option<crate::plot::PictureFile>,
     /// Try steering between two WANs instead: the first two columns of each trace, or brown-outs,
     /// outages and glitches.
-    #[arg(long, conflicts_with_all = ["scenario", "compare", "config", "plot"])]
+    #[arg(long, conflicts_with_all = ["scenario", "compare", "config"])]
     steering: bool,
     /// List the scenarios and laws, and run nothing.
     #[arg(long)]
@@ -112,21 +111,24 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     let laws = choose::laws(args, wan.as_ref())?;
     let scenarios = choose::scenarios(args, wan.as_ref())?;
     let progress = Progress::new(scenarios.len() * laws.len());
-    // A picture needs every moment of its runs, which are let go of before the next one's.
-    let at_once = if args.plot.is_some() { 1 } else { scenarios.len() };
-    let is_only = scenarios.len() == 1;
+    #[cfg(feature = "plot")]
+    let keeps_record = args.plot.is_some();
+    #[cfg(not(feature = "plot"))]
+    let keeps_record = false;
+    // A picture needs every moment of its runs, which are dropped before the next one's.
+    let at_once = if keeps_record { 1 } else { scenarios.len() };
     let mut rows: Vec<Row> = Vec::new();
-    for scenarios in scenarios.chunks(at_once.max(1)) {
-        let keeps_record = args.plot.is_some();
-        let jobs: Vec<Job<'_>> = scenarios
+    for part in scenarios.chunks(at_once.max(1)) {
+        let jobs: Vec<Job<'_>> = part
             .iter()
             .flat_map(|scenario| laws.iter().map(move |law| Job { law, scenario, keeps_record }))
             .collect();
         let outcomes = run_all(&jobs, &|done| progress.tell(rows.len() + done));
         progress.clear();
-        if let (Some(path), [scenario]) = (&args.plot, scenarios) {
-            let path = if is_only { path.clone() } else { beside(path, scenario) };
-            write_picture(&path, scenario, &outcomes)?;
+        #[cfg(feature = "plot")]
+        if let (Some(file), [scenario]) = (&args.plot, part) {
+            let file = if scenarios.len() == 1 { file } else { &plot::beside(file, scenario) };
+            plot::write(file, scenario, &outcomes).map_err(anyhow::Error::from)?;
         }
         rows.extend(outcomes.into_iter().map(|outcome| outcome.row));
     }
@@ -136,25 +138,6 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
         Format::Csv => csv(&rows),
     };
     Ok(say(text.trim_end())?)
-}
-
-/// `lte.svg` for one scenario of several: `lte-step-100ms-1.svg`, after its name and seed.
-fn beside(path: &Path, scenario: &Scenario) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let name = scenario.name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    path.with_file_name(format!("{stem}-{name}-{}.svg", scenario.link.seed))
-}
-
-fn write_picture(path: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> anyhow::Result<()> {
-    let panels: Vec<Panel<'_>> = outcomes
-        .iter()
-        .filter_map(|Outcome { row, record }| {
-            Some(Panel { law: &row.law, record: record.as_ref()? })
-        })
-        .collect();
-    let title = format!("{}, seed {}", scenario.name, scenario.link.seed);
-    fs::write(path, draw(&title, &panels))
-        .with_context(|| format!("cannot write the plot {}", path.display()))
 }
 
 fn list() -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! What is drawn: values over columns of time, without a word about where.
+//! The charts of a link's behaviour.
 
 use anyhow::bail;
 use wanctl_core::{CongestionState, Direction, units::Delay};
@@ -6,55 +6,21 @@ use wanctl_core::{CongestionState, Direction, units::Delay};
 use crate::{
     cli::history::human,
     history::{Bucket, DelayKind, Field, RateKind},
+    plot::{Panel, Shape, Tone, Values},
 };
 
 /// More panels than that nobody looks at.
-const MOST_PANELS: usize = 12;
+const MAX_PANELS: usize = 12;
 /// The share of a column that may be unknown if the column is shown as green.
-const MOST_UNKNOWN: f64 = 0.1;
+const MAX_UNKNOWN: f64 = 0.1;
 
-/// A value for each column; `None` where nothing is known.
-pub(super) type Values = Vec<Option<f64>>;
-
-/// One chart of a picture.
-pub(super) struct Panel {
-    pub(super) title: String,
-    pub(super) shapes: Vec<Shape>,
-    /// The worst state of each column.
-    pub(super) states: Option<Vec<Option<CongestionState>>>,
-    /// The lowest and the highest value that is drawn; what is beyond is cut off.
-    pub(super) range: (f64, f64),
-}
-
-/// A row of values, and how they are drawn.
-pub(super) struct Shape {
-    pub(super) label: &'static str,
-    pub(super) tone: Tone,
-    pub(super) is_area: bool,
-    pub(super) values: Values,
-}
-
-/// A colour by its meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
-    /// What is typical.
-    Main,
-    /// What is drawn behind it.
-    Soft,
-    /// What stands out.
-    Strong,
-    /// A congestion state.
-    State(CongestionState),
-}
-
-/// Returns the panels that tell how a link behaves: added delay, then each direction that is shaped.
-pub(super) fn usual(buckets: &[Option<Bucket>]) -> Vec<Panel> {
-    let mut panels = vec![delays(buckets)];
+/// Returns the added delay, and the rates of each direction that is shaped.
+pub(super) fn defaults(buckets: &[Option<Bucket>]) -> Vec<Panel> {
     let is_shaped =
         |direction: &Direction| buckets.iter().flatten().any(|bucket| bucket.is_shaped(*direction));
     let shaped = Direction::ALL.into_iter().filter(is_shaped);
-    panels.extend(shaped.map(|direction| rates(buckets, direction)));
-    panels
+    let rates = shaped.map(|direction| rates(buckets, direction));
+    std::iter::once(delays(buckets)).chain(rates).collect()
 }
 
 /// Returns a panel for each field.
@@ -65,10 +31,10 @@ pub(super) fn of_fields(
     fields: &[&'static Field],
     buckets: &[Option<Bucket>],
 ) -> Result<Vec<Panel>, anyhow::Error> {
-    if fields.len() > MOST_PANELS {
+    if fields.len() > MAX_PANELS {
         let named: Vec<&str> = fields.iter().map(|field| field.name()).collect();
         bail!(
-            "--plot: {} metrics are more than the {MOST_PANELS} that fit; choose among {}",
+            "--plot: {} metrics are more than the {MAX_PANELS} that fit; choose among {}",
             fields.len(),
             named.join(",")
         );
@@ -80,11 +46,9 @@ pub(super) fn of_fields(
         let before =
             direction.map_or_else(String::new, |direction| format!("{} ", direction.name()));
         let unit = if unit.is_empty() { String::new() } else { format!(", {unit}") };
-        let title = format!("{before}{}{unit}", topic.replace('_', " "));
-        let shape =
-            Shape { label: "", tone: Tone::Main, is_area: false, values: values(buckets, value) };
+        let shape = line("", Tone::Main, values(buckets, value));
         let (low, high) = extent(&shape.values);
-        Panel { title, shapes: vec![shape], states: None, range: (low.min(0.0), high) }
+        panel(format!("{before}{}{unit}", topic.replace('_', " ")), vec![shape], (low, high))
     };
     Ok(fields.iter().map(panel).collect())
 }
@@ -95,37 +59,25 @@ fn delays(buckets: &[Option<Bucket>]) -> Panel {
     };
     let max = values(buckets, |bucket| bucket.delay(DelayKind::Delta).map(|s| s.max.millis()));
     let (_, highest) = extent(&max);
-    let shapes = vec![
-        Shape { label: "max", tone: Tone::Soft, is_area: false, values: max },
-        Shape { label: "p95", tone: Tone::Main, is_area: true, values: quantile(0.95) },
-        Shape { label: "p50", tone: Tone::Strong, is_area: false, values: quantile(0.5) },
-    ];
-    // One spike must not flatten all the rest: the title tells how high it was.
-    let usual = percentile(&shapes[0].values, 0.98) * 1.25;
+    // One spike must not flatten everything else: the title says how high it was.
+    let typical = percentile(&max, 0.98) * 1.25;
     let title = format!("added delay, ms (highest {})", human::significant(highest));
-    Panel { title, range: (0.0, usual.min(highest)), shapes, states: None }
+    let shapes = vec![
+        line("max", Tone::Soft, max),
+        Shape { is_area: true, ..line("p95", Tone::Main, quantile(0.95)) },
+        line("p50", Tone::Strong, quantile(0.5)),
+    ];
+    panel(title, shapes, (0.0, typical.min(highest)))
 }
 
 fn rates(buckets: &[Option<Bucket>], direction: Direction) -> Panel {
     let rate =
         |kind| values(buckets, |bucket| bucket.rate(direction, kind).map(|rate| rate.mean.mbps()));
-    let mut shapes = vec![
-        Shape {
-            label: "traffic",
-            tone: Tone::Main,
-            is_area: true,
-            values: rate(RateKind::Achieved),
-        },
-        Shape {
-            label: "desired",
-            tone: Tone::Strong,
-            is_area: false,
-            values: rate(RateKind::Desired),
-        },
+    let shapes = vec![
+        line("capacity", Tone::Soft, rate(RateKind::Capacity)),
+        Shape { is_area: true, ..line("traffic", Tone::Main, rate(RateKind::Achieved)) },
+        line("desired", Tone::Strong, rate(RateKind::Desired)),
     ];
-    let capacity = rate(RateKind::Capacity);
-    shapes
-        .insert(0, Shape { label: "capacity", tone: Tone::Soft, is_area: false, values: capacity });
     let high = shapes.iter().map(|shape| extent(&shape.values).1).fold(0.0, f64::max);
     let worst = |bucket: &Option<Bucket>| worst_state(bucket.as_ref()?, direction);
     let states = Some(buckets.iter().map(worst).collect());
@@ -136,15 +88,23 @@ fn rates(buckets: &[Option<Bucket>], direction: Direction) -> Panel {
         share => format!(" (unknown {} of the time)", human::percent(share)),
     };
     let title = format!("{}, Mbit/s, and its worst state{unknown}", direction.name());
-    Panel { title, shapes, states, range: (0.0, high) }
+    Panel { states, ..panel(title, shapes, (0.0, high)) }
+}
+
+fn panel(title: String, shapes: Vec<Shape>, range: (f64, f64)) -> Panel {
+    Panel { title, shapes, states: None, range, is_log: false }
+}
+
+fn line(label: &'static str, tone: Tone, values: Values) -> Shape {
+    Shape { label, tone, is_area: false, values }
 }
 
 /// Returns the worst state that a direction had. What was green while it was measured is unknown if
-/// more than `MOST_UNKNOWN` of the time was not.
+/// more than `MAX_UNKNOWN` of the time was not.
 fn worst_state(bucket: &Bucket, direction: Direction) -> Option<CongestionState> {
     let occurred = |state: &CongestionState| bucket.state_ms(direction, *state) > 0;
     let worst = CongestionState::ALL.into_iter().rev().find(occurred)?;
-    let is_unknown = bucket.unknown_share(direction) > MOST_UNKNOWN;
+    let is_unknown = bucket.unknown_share(direction) > MAX_UNKNOWN;
     Some(if is_unknown { worst.worse(CongestionState::Unknown) } else { worst })
 }
 
@@ -152,6 +112,7 @@ fn values(buckets: &[Option<Bucket>], of: impl Fn(&Bucket) -> Option<f64>) -> Va
     buckets.iter().map(|bucket| bucket.as_ref().and_then(&of)).collect()
 }
 
+/// Returns the lowest value or 0, and the highest or 0.
 fn extent(values: &Values) -> (f64, f64) {
     let known = values.iter().flatten();
     known.fold((0.0, 0.0), |(low, high), &value| (f64::min(low, value), f64::max(high, value)))
