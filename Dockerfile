@@ -1,14 +1,14 @@
-# wanctl as a small image without a shell, for amd64 and arm64. Built where Docker runs and not
-# emulated: the compiler runs on the build platform and crosses to the target's.
+# Image of wanctl without a shell, for amd64 and arm64. The build is not emulated: the compiler runs
+# on the build platform and cross-compiles for the target.
 #
-# Tags are for people, digests are what is pulled; both are those of multi-platform indexes.
+# Tags are for readers; the digests are pulled. Both are those of multi-platform indexes.
 
 FROM --platform=$BUILDPLATFORM rust:1.95.0-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS build
 ARG TARGETARCH
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 
-# SQLite and ring are C and assembly: they need the target's C compiler, and Rust its linker. The
-# image has the build platform's own.
+# SQLite and ring are C and assembly: they need a C compiler for the target, and Rust needs its
+# linker. The image has those of the build platform.
 # hadolint ignore=DL3008
 RUN case "$TARGETARCH" in \
         amd64) rust=x86_64 debian=x86-64 upper=X86_64 ;; \
@@ -30,7 +30,7 @@ RUN case "$TARGETARCH" in \
 
 WORKDIR /src
 COPY . .
-# The caches keep compiled dependencies from build to build, one for each target.
+# The caches keep compiled dependencies between builds, one per target.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,id=wanctl-$TARGETARCH,sharing=locked \
     . /target.env; \
@@ -39,7 +39,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     ln -s wanctl /out/bin/wanctl-history; \
     install -d /out/data
 
-# glibc, certificates of authorities, time zones; no shell, no package manager.
+# glibc, CA certificates, time zones; no shell, no package manager.
 FROM gcr.io/distroless/cc-debian12:nonroot@sha256:9dac0a79194e45a7da0158a9c6da57b217585af0786db3845d1f0ec1a0dd182f
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -49,7 +49,7 @@ LABEL org.opencontainers.image.title="wanctl" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
 COPY --from=build /out/bin/ /usr/local/bin/
-# A named volume takes its owner from here, so that the history can be written.
+# A named volume inherits this owner, so that wanctl can write the history.
 COPY --from=build --chown=65532:65532 /out/data /data
 USER 65532:65532
 VOLUME /data
