@@ -38,7 +38,7 @@ use wanctl_core::{
     steering::{Rank, Switch, SwitchKind, SwitchOrder, SwitchReport},
     units::BitRate,
 };
-use wanctl_lab::routeros::{Effect, Fault};
+use wanctl_lab::routeros::{Fault, RequestEffect};
 
 const MODERN: &str = "7.20.8 (stable)";
 /// Without `:serialize`.
@@ -202,7 +202,7 @@ async fn a_rule_is_switched_there_and_back_over_ssh() {
     }
     stop.cancel();
     task.await.unwrap();
-    let effect = |enabled| Effect::Rule { comment: comment.clone(), enabled };
+    let effect = |enabled| RequestEffect::Rule { comment: comment.clone(), enabled };
     assert_eq!(rig.effects(), [effect(true), effect(false)]);
     assert!(rig.emulator.log().iter().all(|call| call.method == "SSH"));
 }

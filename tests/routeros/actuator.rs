@@ -21,7 +21,7 @@ use wanctl::{
 use wanctl_core::{Actuation, Direction, PerDirection, units::BitRate};
 use wanctl_lab::{
     plant::PlantReading,
-    routeros::{Effect, EmulatorConfig, Fault, LatencyProfile},
+    routeros::{EmulatorConfig, Fault, LatencyProfile, RequestEffect},
 };
 
 use super::{
@@ -105,7 +105,7 @@ impl Rig {
     fn in_force(&self, queue: &str) -> Option<BitRate> {
         let log = self.bench.emulator.log();
         log.iter().rev().flat_map(|call| call.effects.iter().rev()).find_map(|e| match e {
-            Effect::Limit { queue: q, to, .. } if q == queue => Some(*to),
+            RequestEffect::Limit { queue: q, to, .. } if q == queue => Some(*to),
             _ => None,
         })
     }
@@ -197,7 +197,7 @@ async fn parting_limits_are_written_on_the_way_out() {
     rig.stop.cancel();
     rig.task.await.unwrap();
     let limits = emulator.log().into_iter().flat_map(|call| call.effects).filter_map(|e| match e {
-        Effect::Limit { to, .. } => Some(to),
+        RequestEffect::Limit { to, .. } => Some(to),
         _ => None,
     });
     let last_two: Vec<BitRate> = limits.collect::<Vec<_>>().into_iter().rev().take(2).collect();
@@ -220,7 +220,7 @@ async fn a_reading_under_way_does_not_keep_the_parting_limits_away() {
     assert!(ended.elapsed() < Duration::from_secs(3));
     let restored = |queue: &str, to| {
         log.log().iter().flat_map(|call| &call.effects).any(|effect| {
-            matches!(effect, Effect::Limit { queue: q, to: t, .. } if q == queue && *t == to)
+            matches!(effect, RequestEffect::Limit { queue: q, to: t, .. } if q == queue && *t == to)
         })
     };
     assert!(restored("dl", mbps(33.0)) && restored("ul", mbps(11.0)));
@@ -251,7 +251,7 @@ async fn survives(fault: Fault, lasts: Duration) {
         .iter()
         .flat_map(|call| &call.effects)
         .filter_map(|effect| match effect {
-            Effect::Limit { queue, to, .. } if queue == "dl" => Some(*to),
+            RequestEffect::Limit { queue, to, .. } if queue == "dl" => Some(*to),
             _ => None,
         })
         .collect();
@@ -312,7 +312,7 @@ async fn a_router_that_lost_what_it_was_asked_in_a_hang_gets_the_newest_rate_soo
     }
     let limits = rig.bench.emulator.log().into_iter().flat_map(|call| call.effects);
     let downloads = limits.filter_map(|effect| match effect {
-        Effect::Limit { queue, to, .. } if queue == "dl" => Some(to),
+        RequestEffect::Limit { queue, to, .. } if queue == "dl" => Some(to),
         _ => None,
     });
     assert_eq!(downloads.collect::<Vec<_>>(), [90.0, 80.0, 60.0].map(mbps), "no stale rate");

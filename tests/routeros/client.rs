@@ -12,7 +12,7 @@ use wanctl::{
 use wanctl_core::{Direction, units::BitRate};
 use wanctl_lab::{
     plant::PlantReading,
-    routeros::{Effect, EmulatorConfig, Fault, Policy, Quirks, User},
+    routeros::{EmulatorConfig, Fault, Policy, Quirks, RequestEffect, User},
 };
 
 use super::bench::{Bench, queue, rule, tree, usual};
@@ -70,7 +70,7 @@ async fn a_write_changes_one_limit_and_is_proven_by_the_answer() {
     assert_eq!(client.set_limit(&tree("dl"), mbps(42.5)).await.unwrap(), mbps(42.5));
     let call = bench.emulator.log().pop().unwrap();
     assert_eq!((call.method.as_str(), call.status), ("PATCH", 200));
-    let limit = Effect::Limit { queue: "dl".into(), from: mbps(100.0), to: mbps(42.5) };
+    let limit = RequestEffect::Limit { queue: "dl".into(), from: mbps(100.0), to: mbps(42.5) };
     assert_eq!(call.effects, [limit]);
 }
 

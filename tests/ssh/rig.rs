@@ -25,8 +25,8 @@ use wanctl_core::units::BitRate;
 use wanctl_lab::{
     plant::{Plant, PlantReading},
     routeros::{
-        Effect, Emulator, EmulatorConfig, FastTrack, LatencyProfile, MangleSpec, Pinger, Policy,
-        QueueSpec, RouteSpec, SimpleQueueSpec, User,
+        Emulator, EmulatorConfig, FastTrack, LatencyProfile, MangleSpec, Pinger, Policy, QueueSpec,
+        RequestEffect, RouteSpec, SimpleQueueSpec, User,
     },
 };
 
@@ -145,7 +145,7 @@ impl Rig {
     }
 
     /// Everything that was written, in order.
-    pub(crate) fn effects(&self) -> Vec<Effect> {
+    pub(crate) fn effects(&self) -> Vec<RequestEffect> {
         self.emulator.log().into_iter().flat_map(|call| call.effects).collect()
     }
 

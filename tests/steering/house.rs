@@ -19,7 +19,7 @@ use wanctl_lab::{
     capacity::Shape,
     link::{Link, LinkSpec, Supply},
     routeros::{
-        Effect, Emulator, EmulatorConfig, LatencyProfile, MangleSpec, QueueSpec, RouteSpec,
+        Emulator, EmulatorConfig, LatencyProfile, MangleSpec, QueueSpec, RequestEffect, RouteSpec,
         RoutingRuleSpec, User,
     },
     traffic::{GREEDY, Phase, Traffic},
@@ -253,7 +253,7 @@ impl House {
     /// Counts the connections that the router was made to forget.
     pub(crate) fn forgotten(&self) -> usize {
         let effects = self.emulator.log().into_iter().flat_map(|call| call.effects);
-        let is_one = |effect: &Effect| matches!(effect, Effect::Removed { menu, .. } if menu.ends_with("firewall/connection"));
+        let is_one = |effect: &RequestEffect| matches!(effect, RequestEffect::Removed { menu, .. } if menu.ends_with("firewall/connection"));
         effects.filter(is_one).count()
     }
 
@@ -269,13 +269,11 @@ impl House {
         let effects = self.emulator.log().into_iter().flat_map(|call| call.effects);
         effects
             .filter_map(|effect| match effect {
-                Effect::Rule { comment: of, enabled } if of == comment => Some(enabled),
-                Effect::Property { menu: "routing/rule", property: "disabled", to, .. }
-                    if comment == ALL =>
-                {
-                    Some(to == "false")
-                }
-                Effect::Property { menu: "ip/route", property: "disabled", to, .. }
+                RequestEffect::Rule { comment: of, enabled } if of == comment => Some(enabled),
+                RequestEffect::Property {
+                    menu: "routing/rule", property: "disabled", to, ..
+                } if comment == ALL => Some(to == "false"),
+                RequestEffect::Property { menu: "ip/route", property: "disabled", to, .. }
                     if comment == ROUTE =>
                 {
                     Some(to == "false")

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use wanctl_core::units::BitRate;
 use wanctl_lab::{
     plant::{Plant, PlantReading},
-    routeros::{Effect, Emulator, EmulatorConfig, Fault, LatencyProfile, QueueSpec, User},
+    routeros::{Emulator, EmulatorConfig, Fault, LatencyProfile, QueueSpec, RequestEffect, User},
 };
 
 use super::site::{DOWNLOAD, PASSWORD, UPLOAD, USER};
@@ -88,14 +88,14 @@ impl Router {
     }
 
     /// Everything that was ever changed on it.
-    pub(crate) fn effects(&self) -> Vec<Effect> {
+    pub(crate) fn effects(&self) -> Vec<RequestEffect> {
         self.emulator.log().into_iter().flat_map(|call| call.effects).collect()
     }
 
     /// The limits that were written to `queue`, in their order.
     pub(crate) fn limits(&self, queue: &str) -> Vec<BitRate> {
         let limit = |effect| match effect {
-            Effect::Limit { queue: written, to, .. } if written == queue => Some(to),
+            RequestEffect::Limit { queue: written, to, .. } if written == queue => Some(to),
             _ => None,
         };
         self.effects().into_iter().filter_map(limit).collect()

@@ -20,7 +20,7 @@ pub struct PlantReading {
 /// The world behind an emulated router: where a queue's limit takes effect.
 ///
 /// A queue tree is known by its name. A simple queue shapes two ways at once; each is a queue of
-/// its own here, named as [`Side::of`] says.
+/// its own here, named as [`QueueHalf::of`] says.
 pub trait Plant: Send + Sync + std::fmt::Debug {
     /// Puts `limit` in force on the queue named `queue`; zero means unlimited. A name that the
     /// plant does not know is ignored: RouterOS has queues that shape nothing, too.
@@ -38,20 +38,20 @@ pub trait Plant: Send + Sync + std::fmt::Debug {
 pub struct Egress {
     /// That of new latency-sensitive connections.
     pub sensitive: Option<String>,
-    /// That of everything else.
-    pub rest: Option<String>,
+    /// That of all other traffic.
+    pub default_route: Option<String>,
 }
 
 /// One of the two ways through a simple queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
+pub enum QueueHalf {
     /// Towards the internet.
     Upload,
     /// From the internet.
     Download,
 }
 
-impl Side {
+impl QueueHalf {
     /// Returns the name by which a plant knows this side of the simple queue named `queue`.
     #[must_use]
     pub fn of(self, queue: &str) -> String {

@@ -1,59 +1,45 @@
 //! A RouterOS 7 router as its REST clients see it.
 //!
-//! Faithful where clients get hurt: everything is a text, keys are missing, values come back
-//! normalised, identifiers change, refusals mislead, one user's requests queue up behind each
-//! other, an abandoned request is carried out all the same. What its queues do to traffic is the
-//! business of a [`Plant`].
+//! Faithful where clients fail: every value is a text, keys are missing, values come back
+//! normalised, identifiers change, errors mislead, requests of one user queue up behind each other,
+//! an abandoned request is carried out all the same. A [`Plant`] does what queues do to traffic.
 //!
 //! ```text
-//! listener (sessions, resets) ─► service (admission, user queue, latency, faults)
-//!   └ tls                          └─► place ─► commands (verbs) ─► operations (policies)
-//!                                                                      │
-//!                       plant ◄─ shapers ◄─ shaped ◄─ world ◄─ store ◄─ rows, schema
+//! listener (sessions, resets) ─► service (admission, user queue, latency, faults) ─► commands (verbs)
+//!   └ certificate (TLS)            └► tools (ping, monitor)    console ─┐                 │
+//!                                                                       └► session (policies, effects)
+//!                                        plant ◄─ shapers ◄─ world ◄─ store (rows) ◄─ menus
 //! ```
 //!
-//! What is not certain about RouterOS is a switch in [`Quirks`]. What goes wrong is a [`Fault`],
-//! by call, by schedule or by HTTP.
+//! What is not certain about RouterOS is a switch in [`Quirks`]. A [`Fault`] is injected by a
+//! method, by schedule or by HTTP.
 //!
 //! Invariants:
-//! - no lock is held while anything is awaited, but for the queue of a user, which is that lock;
+//! - no lock is held across an `await`, except the lock of a user, which is the user's queue;
 //! - the limits that the plant has are those that the store shows;
-//! - every request below `/rest/` is remembered in the log, whatever became of it, until so many
-//!   others followed that it is forgotten;
-//! - whatever changes a row is an operation of a user or a fault.
+//! - every request below `/rest/` is in the log, whatever its outcome, until the log is full;
+//! - every change of a row is an operation of a user or a fault.
 
-mod auth;
-mod call;
+mod certificate;
 mod commands;
 mod config;
 mod console;
-mod control;
-mod egress;
-mod errors;
-mod execute;
 mod faults;
-mod furnish;
-mod hazard;
-mod latency;
+mod initial_rows;
 mod listener;
 mod log;
-mod monitor;
-mod operations;
-mod ping;
-mod place;
+mod menus;
+mod query;
 mod quirks;
-mod rows;
-mod schedule;
-mod schema;
-mod select;
+mod request;
 mod service;
-mod shaped;
+mod session;
 mod shapers;
 mod store;
 mod system;
 #[cfg(test)]
 mod tests;
-mod tls;
+mod tools;
 mod values;
 mod world;
 
@@ -72,30 +58,27 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use auth::{Policy, User};
+pub use certificate::{CertificateError, CertificateShape, RouterCertificate};
 pub use config::{
-    EmulatorConfig, FastTrack, MangleSpec, QueueSpec, RouteSpec, RoutingRuleSpec, SimpleQueueSpec,
+    EmulatorConfig, FastTrack, MangleSpec, Policy, QueueSpec, RouteSpec, RoutingRuleSpec,
+    SimpleQueueSpec, User,
 };
-pub use faults::Fault;
-pub use latency::LatencyProfile;
-pub use listener::{RouterListener, RouterStream};
-pub use log::{CallRecord, Effect};
-pub use ping::Pinger;
+pub use faults::{Fault, FaultSyntaxError, LatencyProfile, ScheduledFault};
+pub use log::{RequestEffect, RequestRecord};
 pub use quirks::{
     BarePost, CounterReset, FlashWrites, Quirks, RateUnit, RefusedChange, UnknownCommand,
 };
-pub use schedule::{FaultSyntaxError, ScheduledFault};
-pub use tls::{CertificateError, CertificateShape, RouterCertificate};
+pub use tools::Pinger;
 
 use wanctl_core::units::MonoTime;
 
 use self::{
-    errors::Refusal,
-    faults::{Mood, Troubles},
-    hazard::Hazard,
-    listener::Peer,
-    log::CallLog,
-    operations::Session,
+    faults::{ActiveFaults, Hazard, ServerMode},
+    listener::{Peer, RouterListener},
+    log::RequestLog,
+    menus::{QUEUE_SIMPLE, QUEUE_TREE, menu},
+    request::ApiError,
+    session::Session,
     world::World,
 };
 use crate::plant::Plant;
@@ -124,9 +107,9 @@ struct Inner {
     pinger: Pinger,
     random: Mutex<Rng>,
     world: Mutex<World>,
-    troubles: Mutex<Troubles>,
+    faults: Mutex<ActiveFaults>,
     hazard: Mutex<Hazard>,
-    log: Mutex<CallLog>,
+    log: Mutex<RequestLog>,
     /// Cancelled to cut off every connection that stands; then replaced.
     wire: Mutex<CancellationToken>,
 }
@@ -150,28 +133,19 @@ impl Emulator {
             pinger: config.pinger,
             random: Mutex::new(Rng::with_seed(config.seed)),
             world: Mutex::new(world),
-            troubles: Mutex::default(),
+            faults: Mutex::default(),
             hazard: Mutex::default(),
-            log: Mutex::new(CallLog::new(config.log_capacity)),
+            log: Mutex::new(RequestLog::new(config.log_capacity)),
             wire: Mutex::default(),
         }))
     }
 
-    /// Returns the web server, for callers who serve it themselves.
-    ///
-    /// Faults that reset connections work only behind [`Emulator::listener`], and the abort hazard
-    /// only when the emulator serves.
-    pub fn router(&self) -> Router {
-        service::router(self.clone())
-    }
-
     fn service(&self) -> IntoMakeServiceWithConnectInfo<Router, Peer> {
-        self.router().into_make_service_with_connect_info()
+        service::router(self.clone()).into_make_service_with_connect_info()
     }
 
-    /// Returns `listener` with this router's faults: what it accepts can be wrapped in TLS.
-    #[must_use]
-    pub fn listener(&self, listener: TcpListener) -> RouterListener {
+    /// Returns `listener` with this router's faults; with TLS on top it is a secure one.
+    fn listener(&self, listener: TcpListener) -> RouterListener {
         RouterListener::new(listener, self.clone())
     }
 
@@ -226,17 +200,20 @@ impl Emulator {
     /// Returns the last calls, oldest first, each once it was answered: as many as the
     /// configuration says.
     #[must_use]
-    pub fn log(&self) -> Vec<CallRecord> {
+    pub fn log(&self) -> Vec<RequestRecord> {
         lock(&self.0.log).to_vec()
     }
 
     /// Lets something go wrong, from now on.
     pub fn inject(&self, fault: Fault) {
         let now = self.now();
-        lock(&self.0.troubles).begin(&fault, now);
+        lock(&self.0.faults).begin(&fault, now);
         match fault {
             Fault::Reset(_) | Fault::Reboot { .. } => self.sever(),
-            Fault::Drift { queue, limit } => lock(&self.0.world).drift(&queue, limit, now),
+            Fault::Drift { queue, limit } => {
+                let other = User::full("", "");
+                self.operate(&other, &mut vec![], |session| session.set_limit(&queue, limit));
+            }
             Fault::Recreate { queue } => lock(&self.0.world).recreate(&queue, now),
             Fault::Hang(_)
             | Fault::Silence(_)
@@ -246,10 +223,11 @@ impl Emulator {
         }
     }
 
-    /// Tells whether there is a queue, tree or simple, with this name.
+    /// Returns whether there is a queue, tree or simple, with this name.
     #[must_use]
     pub fn has_queue(&self, name: &str) -> bool {
-        lock(&self.0.world).has_queue(name)
+        let world = lock(&self.0.world);
+        [QUEUE_TREE, QUEUE_SIMPLE].iter().any(|path| world.locate(menu(path), name).is_some())
     }
 
     fn sever(&self) {
@@ -262,12 +240,12 @@ impl Emulator {
         let wire = lock(&self.0.wire).clone();
         let now = self.now();
         let is_damaged = lock(&self.0.hazard).is_damaged(now);
-        (!is_damaged && lock(&self.0.troubles).is_reachable(now)).then_some(wire)
+        (!is_damaged && lock(&self.0.faults).is_reachable(now)).then_some(wire)
     }
 
     /// Returns one of the web server's sessions, if one is free.
     fn session_permit(&self) -> Option<OwnedSemaphorePermit> {
-        let is_full = lock(&self.0.troubles).is_full(self.now());
+        let is_full = lock(&self.0.faults).is_full(self.now());
         if is_full { None } else { self.0.sessions.clone().try_acquire_owned().ok() }
     }
 
@@ -310,20 +288,20 @@ impl Emulator {
     }
 
     /// Returns one of the web server's handlers.
-    fn handler(&self) -> Result<SemaphorePermit<'_>, Refusal> {
-        self.0.handlers.try_acquire().map_err(|_| Refusal::unavailable())
+    fn handler(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        self.0.handlers.try_acquire().map_err(|_| ApiError::unavailable())
     }
 
     /// Returns the user whom `headers` prove, and the queue of that user's requests.
-    fn admit(&self, headers: &HeaderMap) -> Result<(&User, &tokio::sync::Mutex<()>), Refusal> {
-        let index = auth::login(&self.0.users, headers, self.0.quirks.needs_web_policy)?;
+    fn admit(&self, headers: &HeaderMap) -> Result<(&User, &tokio::sync::Mutex<()>), ApiError> {
+        let index = service::login(&self.0.users, headers, self.0.quirks.needs_web_policy)?;
         Ok((&self.0.users[index], &self.0.turns[index]))
     }
 
     /// Waits until the router no longer hangs.
     async fn stall(&self) {
         loop {
-            let rest = lock(&self.0.troubles).stall(self.now());
+            let rest = lock(&self.0.faults).stall(self.now());
             if rest.is_zero() {
                 return;
             }
@@ -333,14 +311,14 @@ impl Emulator {
 
     /// Waits until the router answers again.
     async fn hold_back(&self) {
-        let rest = lock(&self.0.troubles).silence(self.now());
+        let rest = lock(&self.0.faults).silence(self.now());
         if !rest.is_zero() {
             tokio::time::sleep(rest).await;
         }
     }
 
     fn draw_latency(&self) -> Duration {
-        let slowdown = lock(&self.0.troubles).slowdown(self.now());
+        let slowdown = lock(&self.0.faults).slowdown(self.now());
         self.0.latency.draw(&mut lock(&self.0.random), slowdown)
     }
 
@@ -348,15 +326,15 @@ impl Emulator {
         self.0.latency.of_failed_login()
     }
 
-    fn mood(&self) -> Mood {
-        lock(&self.0.troubles).mood(self.now())
+    fn server_mode(&self) -> ServerMode {
+        lock(&self.0.faults).server_mode(self.now())
     }
 
-    /// Catches up with a reboot, and returns how many there were.
-    fn settle(&self) -> u32 {
+    /// Finishes a reboot that is over, and returns how many there were.
+    fn finish_boot(&self) -> u32 {
         let (boot, reboots) = {
-            let mut troubles = lock(&self.0.troubles);
-            (troubles.take_boot(self.now()), troubles.reboots())
+            let mut faults = lock(&self.0.faults);
+            (faults.take_boot(self.now()), faults.reboots())
         };
         if let Some(at) = boot {
             lock(&self.0.world).boot(at);
@@ -375,13 +353,13 @@ impl Emulator {
     fn operate<T>(
         &self,
         user: &User,
-        effects: &mut Vec<Effect>,
+        effects: &mut Vec<RequestEffect>,
         act: impl FnOnce(&mut Session<'_>) -> T,
     ) -> T {
         self.with_world(|world, now| act(&mut Session { world, user, now, effects }))
     }
 
-    fn record(&self, record: CallRecord) {
+    fn record(&self, record: RequestRecord) {
         lock(&self.0.log).push(record);
     }
 }

@@ -150,13 +150,13 @@ impl Plant for World {
     }
 
     fn route(&self, egress: &Egress) {
-        let rest = self.link_by(egress.rest.as_ref());
+        let default_route = self.link_by(egress.default_route.as_ref());
         for (number, (_, link)) in self.links.iter().enumerate() {
             // The people of the first link are those who move; they are the guests elsewhere. The
             // others have reasons of their own to be where they are.
-            let away = rest.is_some_and(|rest| rest != 0);
+            let away = default_route.is_some_and(|link| link != 0);
             let own = number != 0 || !away;
-            self.moved_on(link).settle(own, away && rest == Some(number));
+            self.moved_on(link).settle(own, away && default_route == Some(number));
         }
         let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
         ways.sensitive = self.link_by(egress.sensitive.as_ref());

@@ -1,10 +1,12 @@
-//! What an emulated router is like.
+//! The configuration of an emulated router.
+
+use std::fmt;
 
 use wanctl_core::units::BitRate;
 
-use super::{LatencyProfile, Pinger, Quirks, ScheduledFault, User};
+use super::{LatencyProfile, Pinger, Quirks, ScheduledFault, request::ApiError};
 
-/// Everything that is chosen when an emulator is built.
+/// The configuration of an emulated router.
 #[derive(Debug, Clone)]
 pub struct EmulatorConfig {
     /// Name of the router.
@@ -57,6 +59,87 @@ pub struct EmulatorConfig {
     pub seed: u64,
 }
 
+/// A right of a user group; the controller needs `Api`, `RestApi`, `Read` and `Write`, and `Test`
+/// for pings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Policy {
+    /// The application interface as such, on which REST is built.
+    Api,
+    /// REST over HTTP.
+    RestApi,
+    /// Reading.
+    Read,
+    /// Changing.
+    Write,
+    /// Pings and other tests.
+    Test,
+    /// The web interface; see [`Quirks::needs_web_policy`](super::Quirks::needs_web_policy).
+    Web,
+}
+
+impl Policy {
+    /// Every policy.
+    pub const ALL: [Self; 6] =
+        [Self::Api, Self::RestApi, Self::Read, Self::Write, Self::Test, Self::Web];
+
+    /// Returns the word that stands for the policy in `/user/group`.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::RestApi => "rest-api",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Test => "test",
+            Self::Web => "web",
+        }
+    }
+}
+
+/// A user of the emulated router.
+#[derive(Clone, PartialEq, Eq)]
+pub struct User {
+    /// Login name.
+    pub name: String,
+    /// Password, in clear.
+    pub password: String,
+    /// What the user's group allows.
+    pub policies: Vec<Policy>,
+}
+
+impl User {
+    /// Builds a user who may do everything.
+    #[must_use]
+    pub fn full(name: &str, password: &str) -> Self {
+        Self { name: name.into(), password: password.into(), policies: Policy::ALL.to_vec() }
+    }
+
+    /// Returns whether the user's group has `policy`.
+    pub(super) fn may(&self, policy: Policy) -> bool {
+        self.policies.contains(&policy)
+    }
+
+    /// Refuses a command that needs `policy` if the group lacks it.
+    pub(super) fn require(&self, policy: Policy) -> Result<(), ApiError> {
+        let refusal = || ApiError::forbidden("not enough permissions (9)");
+        self.may(policy).then_some(()).ok_or_else(refusal)
+    }
+
+    /// Refuses a plain change if the group may not write, with a misleading text.
+    pub(super) fn require_write_to_set(&self) -> Result<(), ApiError> {
+        self.may(Policy::Write).then_some(()).ok_or_else(ApiError::no_identifier)
+    }
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, password: _, policies } = self;
+        f.debug_struct("User")
+            .field("name", name)
+            .field("policies", policies)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A queue tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSpec {
@@ -75,7 +158,7 @@ pub struct QueueSpec {
 /// A simple queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimpleQueueSpec {
-    /// Name of the queue; the plant knows its sides by [`Side::of`](crate::plant::Side::of).
+    /// Name of the queue; the plant knows its sides by [`QueueHalf::of`](crate::plant::QueueHalf::of).
     pub name: String,
     /// Whose traffic it shapes: an address or an interface.
     pub target: String,
@@ -96,7 +179,7 @@ pub struct MangleSpec {
     pub action: String,
     /// Comment, by which clients find the rule.
     pub comment: String,
-    /// Whether the rule starts switched off.
+    /// Whether the rule starts disabled.
     pub disabled: bool,
     /// Further properties, such as `dscp` or `new-connection-mark`, with their values.
     pub more: Vec<(&'static str, String)>,
@@ -111,7 +194,7 @@ pub struct RoutingRuleSpec {
     pub table: String,
     /// Comment, by which clients find the rule.
     pub comment: String,
-    /// Whether the rule starts switched off.
+    /// Whether the rule starts disabled.
     pub disabled: bool,
 }
 
@@ -128,7 +211,7 @@ pub struct RouteSpec {
     pub table: String,
     /// Comment, by which clients find the route.
     pub comment: String,
-    /// Whether the route starts switched off.
+    /// Whether the route starts disabled.
     pub disabled: bool,
 }
 
@@ -139,7 +222,7 @@ pub enum FastTrack {
     /// There is none.
     #[default]
     Absent,
-    /// There is one, switched off.
+    /// There is one, disabled.
     Disabled,
     /// There is one, in force, as in the factory configuration.
     Enabled,
@@ -173,5 +256,16 @@ impl Default for EmulatorConfig {
             log_capacity: 2_000,
             seed: 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let shown = format!("{:?}", User::full("ctl", "secret"));
+        assert!(shown.contains("ctl") && !shown.contains("secret"), "{shown}");
     }
 }

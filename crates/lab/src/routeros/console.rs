@@ -1,20 +1,17 @@
-//! The console: what the same router says over SSH.
+//! The console: the same router over SSH.
 //!
-//! As faithful where clients get hurt: errors are text like any other and come with the exit status
-//! of success, what follows them is not carried out, `[find]` is content to find nothing, lines are
-//! broken at the width of a terminal that nobody has, and values have types and clocks that REST
-//! does not have.
+//! Errors are text like any other and come with the exit status of success, what follows them is
+//! not carried out, `[find]` may find nothing, lines are broken at the width of a terminal, and
+//! values have types and clocks that REST does not have.
 //!
-//! The language is the part of RouterOS' that a controller needs. It is read as a whole before any
-//! of it is carried out, so that a word that does not exist prevents everything.
+//! The language is the part of RouterOS' that a controller needs. A command line is read as a whole
+//! first: a word that does not exist prevents all of it.
 
 mod parse;
 mod run;
 mod script;
-mod show;
 #[cfg(test)]
 mod tests;
-mod value;
 
 use std::{io, time::Duration};
 
@@ -24,8 +21,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{parse::Abilities, run::Machine};
-use super::{Effect, Emulator, auth::User, lock, log::CallRecord};
+use self::{
+    parse::Abilities,
+    run::{Machine, wrapped},
+};
+use super::{Emulator, RequestEffect, RequestRecord, User, lock};
 
 /// What a terminal has if nobody says otherwise.
 const COLUMNS: usize = 80;
@@ -50,7 +50,7 @@ impl Emulator {
             // A login without an account has nothing to say.
             None => String::new(),
         };
-        self.record(CallRecord {
+        self.record(RequestRecord {
             at: arrived.since_start(),
             took: self.now().since(arrived),
             user: name.to_owned(),
@@ -59,16 +59,21 @@ impl Emulator {
             status: 0,
             effects,
         });
-        show::wrapped(&printed, width(options))
+        wrapped(&printed, width(options))
     }
 
     /// Returns what the command line prints; nothing if the router goes down meanwhile.
-    async fn carry_out(&self, user: &User, command: &str, effects: &mut Vec<Effect>) -> String {
-        let reboots = self.settle();
+    async fn carry_out(
+        &self,
+        user: &User,
+        command: &str,
+        effects: &mut Vec<RequestEffect>,
+    ) -> String {
+        let reboots = self.finish_boot();
         tokio::time::sleep(self.draw_latency()).await;
         self.stall().await;
-        let is_up = lock(&self.0.troubles).is_reachable(self.now());
-        if !is_up || self.settle() != reboots {
+        let is_up = lock(&self.0.faults).is_reachable(self.now());
+        if !is_up || self.finish_boot() != reboots {
             return String::new();
         }
         let (printed, wait) = self.operate(user, effects, |session| {

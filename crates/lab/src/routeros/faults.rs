@@ -1,8 +1,12 @@
-//! What can go wrong, by command.
+//! What can go wrong: faults as text and in force, the abort hazard, and how long answers take.
 
-use std::time::Duration;
+use std::{fmt, str::FromStr, time::Duration};
 
+use fastrand::Rng;
+use thiserror::Error;
 use wanctl_core::units::{BitRate, MonoTime};
+
+use super::values;
 
 /// Longest time after a boot in which the web server answers nonsense.
 const LONGEST_CONFUSION: Duration = Duration::from_secs(3);
@@ -10,8 +14,8 @@ const LONGEST_CONFUSION: Duration = Duration::from_secs(3);
 /// Something that goes wrong, from the moment it is injected.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
-    /// Requests are taken and not answered for this long; then they are carried out, whether or
-    /// not their client still waits.
+    /// Requests are accepted and not answered for this long; then they are carried out, even if
+    /// their client has gone away.
     Hang(Duration),
     /// Every request is answered with 401 for this long, whatever its credentials.
     Unauthorised(Duration),
@@ -20,9 +24,9 @@ pub enum Fault {
     /// Requests are carried out at once, and answered only when this time is over: a client that
     /// gives up has written all the same.
     Silence(Duration),
-    /// Connections are reset: those that stand, and for this long every new one.
+    /// Existing connections are reset, and for this long every new one.
     Reset(Duration),
-    /// The web server's sessions are all taken for this long: new connections are closed unheard.
+    /// The web server's sessions are all in use for this long: new connections are closed.
     SessionsFull(Duration),
     /// The router restarts. Connections are reset while it is down; then, for as long again but
     /// three seconds at most, it answers first 401 and then another menu's data. Counters and
@@ -31,19 +35,54 @@ pub enum Fault {
         /// Time without any answer.
         down: Duration,
     },
-    /// Somebody else sets the limit of a queue.
+    /// The limit of a queue is changed outside wanctl.
     Drift {
         /// Name of the queue.
         queue: String,
         /// Limit that is set.
         limit: BitRate,
     },
-    /// Somebody removes a queue and adds it again: same name, new identifier, fresh counters.
+    /// A queue is removed and added again: same name, new identifier, fresh counters.
     Recreate {
         /// Name of the queue.
         queue: String,
     },
 }
+
+/// A fault that begins some time after the emulator was built.
+///
+/// Written as `AFTER:KIND=VALUES`, for example `30s:reboot=5s`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScheduledFault {
+    /// Time from the start of the emulator to the start of the fault.
+    pub after: Duration,
+    /// What goes wrong.
+    pub fault: Fault,
+}
+
+/// Why a text is no fault.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FaultSyntaxError {
+    /// There is no time in front.
+    #[error("`{0}` does not say when: write AFTER:FAULT, for example 30s:reboot=5s")]
+    NoTime(String),
+    /// Something is not a time.
+    #[error("`{0}` is not a time such as 500ms, 30s or 1m30s")]
+    Time(String),
+    /// Something is not a rate.
+    #[error("`{0}` is not a rate such as 100M or 2500k")]
+    Rate(String),
+    /// Something is not a factor.
+    #[error("`{0}` is not a factor such as 8")]
+    Factor(String),
+    /// The kind is unknown, or its values are not those of its kind.
+    #[error("`{0}` is not a fault; faults are {KINDS}")]
+    Kind(String),
+}
+
+/// Every form of a fault.
+const KINDS: &str = "hang=TIME, silence=TIME, unauthorised=TIME, slow=FACTOR,TIME, reset=TIME, \
+                     sessions-full=TIME, reboot=TIME, drift=QUEUE,RATE and recreate=QUEUE";
 
 impl Fault {
     /// Returns the name of the queue that this happens to, if it happens to one.
@@ -51,23 +90,92 @@ impl Fault {
     pub fn queue(&self) -> Option<&str> {
         match self {
             Self::Drift { queue, .. } | Self::Recreate { queue } => Some(queue),
-            Self::Hang(_)
-            | Self::Silence(_)
-            | Self::Unauthorised(_)
-            | Self::Slow(..)
-            | Self::Reset(_)
-            | Self::SessionsFull(_)
-            | Self::Reboot { .. } => None,
+            _ => None,
         }
     }
 }
 
-/// How the web server behaves towards a request that would otherwise be carried out.
+impl FromStr for ScheduledFault {
+    type Err = FaultSyntaxError;
+
+    fn from_str(text: &str) -> Result<Self, FaultSyntaxError> {
+        let parts = text.split_once(':');
+        let (after, fault) = parts.ok_or_else(|| FaultSyntaxError::NoTime(text.to_owned()))?;
+        Ok(Self { after: time(after)?, fault: fault.parse()? })
+    }
+}
+
+impl FromStr for Fault {
+    type Err = FaultSyntaxError;
+
+    fn from_str(text: &str) -> Result<Self, FaultSyntaxError> {
+        let strange = || FaultSyntaxError::Kind(text.to_owned());
+        let (kind, values) = text.split_once('=').ok_or_else(strange)?;
+        // The last comma counts: names of queues may have some of their own.
+        let pair = || values.rsplit_once(',').ok_or_else(strange);
+        Ok(match kind {
+            "hang" => Self::Hang(time(values)?),
+            "silence" => Self::Silence(time(values)?),
+            "unauthorised" => Self::Unauthorised(time(values)?),
+            "slow" => {
+                let (factor, span) = pair()?;
+                Self::Slow(read_factor(factor)?, time(span)?)
+            }
+            "reset" => Self::Reset(time(values)?),
+            "sessions-full" => Self::SessionsFull(time(values)?),
+            "reboot" => Self::Reboot { down: time(values)? },
+            "drift" => {
+                let (queue, limit) = pair()?;
+                Self::Drift { queue: queue.to_owned(), limit: rate(limit)? }
+            }
+            "recreate" if !values.is_empty() => Self::Recreate { queue: values.to_owned() },
+            _ => return Err(strange()),
+        })
+    }
+}
+
+fn time(text: &str) -> Result<Duration, FaultSyntaxError> {
+    values::time(text).ok_or_else(|| FaultSyntaxError::Time(text.to_owned()))
+}
+
+fn rate(text: &str) -> Result<BitRate, FaultSyntaxError> {
+    let bps = values::rate(text).ok_or_else(|| FaultSyntaxError::Rate(text.to_owned()))?;
+    Ok(BitRate::from_bps(bps))
+}
+
+fn read_factor(text: &str) -> Result<f64, FaultSyntaxError> {
+    let factor = text.parse().ok().filter(|factor: &f64| factor.is_finite() && *factor >= 1.0);
+    factor.ok_or_else(|| FaultSyntaxError::Factor(text.to_owned()))
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |span: &Duration| values::shown_time(*span);
+        match self {
+            Self::Hang(span) => write!(f, "hang={}", shown(span)),
+            Self::Silence(span) => write!(f, "silence={}", shown(span)),
+            Self::Unauthorised(span) => write!(f, "unauthorised={}", shown(span)),
+            Self::Slow(factor, span) => write!(f, "slow={factor},{}", shown(span)),
+            Self::Reset(span) => write!(f, "reset={}", shown(span)),
+            Self::SessionsFull(span) => write!(f, "sessions-full={}", shown(span)),
+            Self::Reboot { down } => write!(f, "reboot={}", shown(down)),
+            Self::Drift { queue, limit } => write!(f, "drift={queue},{}", limit.bps()),
+            Self::Recreate { queue } => write!(f, "recreate={queue}"),
+        }
+    }
+}
+
+impl fmt::Display for ScheduledFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", values::shown_time(self.after), self.fault)
+    }
+}
+
+/// How the web server treats a request that would otherwise be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mood {
-    /// As it should.
-    Sound,
-    /// Nobody is let in.
+pub(super) enum ServerMode {
+    Normal,
+    /// Every login fails.
     Unauthorised,
     /// The answer is another menu's.
     Confused,
@@ -75,7 +183,7 @@ pub(super) enum Mood {
 
 /// What is wrong, and until when.
 #[derive(Debug, Default)]
-pub(super) struct Troubles {
+pub(super) struct ActiveFaults {
     hang: MonoTime,
     silence: MonoTime,
     sessions_full: MonoTime,
@@ -90,13 +198,13 @@ pub(super) struct Troubles {
 #[derive(Debug, Clone, Copy)]
 struct Boot {
     up: MonoTime,
-    lets_in: MonoTime,
-    sound: MonoTime,
+    logins_from: MonoTime,
+    normal_from: MonoTime,
     is_done: bool,
 }
 
-impl Troubles {
-    /// Lets `fault` begin at `now`. Faults of rows and counters are not this type's business.
+impl ActiveFaults {
+    /// Begins `fault` at `now`. Faults of rows and counters are handled elsewhere.
     pub(super) fn begin(&mut self, fault: &Fault, now: MonoTime) {
         match fault {
             Fault::Hang(span) => self.hang = now + *span,
@@ -107,8 +215,8 @@ impl Troubles {
             Fault::Reset(span) => self.reset = now + *span,
             Fault::Reboot { down } => {
                 let (up, confusion) = (now + *down, (*down).min(LONGEST_CONFUSION));
-                let (lets_in, sound) = (up + confusion / 2, up + confusion);
-                self.boot = Some(Boot { up, lets_in, sound, is_done: false });
+                let (logins_from, normal_from) = (up + confusion / 2, up + confusion);
+                self.boot = Some(Boot { up, logins_from, normal_from, is_done: false });
                 self.reboots += 1;
             }
             Fault::Drift { .. } | Fault::Recreate { .. } => {}
@@ -120,7 +228,7 @@ impl Troubles {
         self.reboots
     }
 
-    /// Tells whether a connection can be made and kept.
+    /// Returns whether a connection can be made and kept.
     pub(super) fn is_reachable(&self, now: MonoTime) -> bool {
         now >= self.reset && self.boot.is_none_or(|boot| now >= boot.up)
     }
@@ -135,23 +243,22 @@ impl Troubles {
         self.silence.since(now)
     }
 
-    /// Tells whether every session is taken.
+    /// Returns whether every session is in use.
     pub(super) fn is_full(&self, now: MonoTime) -> bool {
         now < self.sessions_full
     }
 
-    /// Returns by how much answers are slowed down.
+    /// Returns the factor by which answers are slowed down.
     pub(super) fn slowdown(&self, now: MonoTime) -> f64 {
         if now < self.slow { self.slowdown } else { 1.0 }
     }
 
-    /// Returns how requests are treated.
-    pub(super) fn mood(&self, now: MonoTime) -> Mood {
+    pub(super) fn server_mode(&self, now: MonoTime) -> ServerMode {
         match self.boot {
-            _ if now < self.unauthorised => Mood::Unauthorised,
-            Some(boot) if now < boot.lets_in => Mood::Unauthorised,
-            Some(boot) if now < boot.sound => Mood::Confused,
-            Some(_) | None => Mood::Sound,
+            _ if now < self.unauthorised => ServerMode::Unauthorised,
+            Some(boot) if now < boot.logins_from => ServerMode::Unauthorised,
+            Some(boot) if now < boot.normal_from => ServerMode::Confused,
+            Some(_) | None => ServerMode::Normal,
         }
     }
 
@@ -160,5 +267,214 @@ impl Troubles {
         let boot = self.boot.as_mut().filter(|boot| !boot.is_done && now >= boot.up)?;
         boot.is_done = true;
         Some(boot.up)
+    }
+}
+
+/// How often an abort has to be followed by a complete request on a new connection. The
+/// measurements say "repeatedly" and no more.
+const PAIRS: u32 = 3;
+/// Measured range of the time in ms from the last abort until the server recovers.
+const RECOVERY_MILLIS: (u64, u64) = (1_300, 2_400);
+
+/// The abort hazard. Aborts alone are harmless; an abort and then a complete request on a new
+/// connection, again and again, make the server reset every connection and give the status of the
+/// aborted request to another client. It recovers some two seconds after the last abort.
+#[derive(Debug, Default)]
+pub(super) struct Hazard {
+    last_abort: Option<MonoTime>,
+    /// Connection of the last abort, until a request on a later one completes.
+    aborted: Option<u64>,
+    pairs: u32,
+    recovered: MonoTime,
+}
+
+impl Hazard {
+    /// Notes that a client broke off a request on the connection with this number.
+    pub(super) fn abort(&mut self, connection: u64, now: MonoTime) {
+        self.forget(now);
+        self.last_abort = Some(now);
+        self.aborted = Some(connection);
+    }
+
+    /// Notes that a request on the connection with this number was carried out. Returns
+    /// whether the server is damaged from now on.
+    pub(super) fn complete(&mut self, connection: u64, now: MonoTime, random: &mut Rng) -> bool {
+        self.forget(now);
+        if self.aborted.is_none_or(|aborted| connection <= aborted) {
+            return false;
+        }
+        self.aborted = None;
+        self.pairs += 1;
+        let (Some(abort), true) = (self.last_abort, self.pairs >= PAIRS) else { return false };
+        let (shortest, longest) = RECOVERY_MILLIS;
+        self.recovered = abort + Duration::from_millis(random.u64(shortest..=longest));
+        self.pairs = 0;
+        true
+    }
+
+    /// Returns whether connections are reset.
+    pub(super) fn is_damaged(&self, now: MonoTime) -> bool {
+        now < self.recovered
+    }
+
+    fn forget(&mut self, now: MonoTime) {
+        let longest = Duration::from_millis(RECOVERY_MILLIS.1);
+        if self.last_abort.is_some_and(|abort| now.since(abort) > longest) {
+            (self.last_abort, self.aborted, self.pairs) = (None, None, 0);
+        }
+    }
+}
+
+/// Median of the measured answers, in seconds.
+const MEDIAN: f64 = 0.015;
+/// Spread of the logarithm: puts 95 % of the answers under some 53 ms and 99 % under some 90 ms.
+const SIGMA: f64 = 0.77;
+/// Fastest answer, in seconds.
+const FASTEST: f64 = 0.004;
+/// Slowest answer, in seconds, as long as nothing is wrong.
+const SLOWEST: f64 = 0.147;
+/// The latency that a router without any is slowed down from.
+const NOMINAL: Duration = Duration::from_millis(1);
+/// How long a failed login takes.
+const FAILED_LOGIN: Duration = Duration::from_millis(125);
+
+/// How long a healthy router takes for each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LatencyProfile {
+    /// As measured on a router of the RB5009 class over HTTPS: log-normal, median about 15 ms,
+    /// 95th percentile about 50 ms, 99th about 90 ms, at most 147 ms.
+    #[default]
+    Measured,
+    /// None at all, for tests about something else.
+    None,
+}
+
+impl LatencyProfile {
+    /// Draws the time of one request; `slowdown` is 1 on a healthy router.
+    pub(super) fn draw(self, random: &mut Rng, slowdown: f64) -> Duration {
+        let healthy = match self {
+            Self::Measured => Duration::from_secs_f64(log_normal(random)),
+            Self::None if slowdown > 1.0 => NOMINAL,
+            Self::None => Duration::ZERO,
+        };
+        Duration::try_from_secs_f64(healthy.as_secs_f64() * slowdown).unwrap_or(Duration::MAX)
+    }
+
+    /// Returns the time that a failed login takes.
+    pub(super) const fn of_failed_login(self) -> Duration {
+        match self {
+            Self::Measured => FAILED_LOGIN,
+            Self::None => Duration::ZERO,
+        }
+    }
+}
+
+fn log_normal(random: &mut Rng) -> f64 {
+    // Box–Muller: two uniform draws make one normal one. The first must not be zero.
+    let (radius, angle) = (1.0 - random.f64(), random.f64());
+    let normal = (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos();
+    (MEDIAN * (SIGMA * normal).exp()).clamp(FASTEST, SLOWEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_read_and_shown() {
+        for (text, shown) in [
+            ("30s:reboot=5s", "30s:reboot=5s"),
+            ("90s:hang=500ms", "1m30s:hang=500ms"),
+            ("0s:silence=2s", "0s:silence=2s"),
+            ("1m:unauthorised=10", "1m:unauthorised=10s"),
+            ("1m:slow=2.5,30s", "1m:slow=2.5,30s"),
+            ("1s:reset=0s", "1s:reset=0s"),
+            ("1s:sessions-full=3s", "1s:sessions-full=3s"),
+            ("60s:drift=cable-download,100M", "1m:drift=cable-download,100000000"),
+            ("1s:drift=a,b=c,1k", "1s:drift=a,b=c,1000"),
+            ("1s:recreate=cable-download", "1s:recreate=cable-download"),
+        ] {
+            let fault: ScheduledFault = text.parse().unwrap();
+            assert_eq!(fault.to_string(), shown);
+            assert_eq!(shown.parse(), Ok(fault));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_fault_is_said() {
+        let kinds = format!("faults are {KINDS}");
+        for (text, said) in [
+            ("reboot=5s", "`reboot=5s` does not say when"),
+            ("soon:reboot=5s", "`soon` is not a time"),
+            ("1s:reboot=soon", "`soon` is not a time"),
+            ("1s:explode=5s", &*kinds),
+            ("1s:reboot", &*kinds),
+            ("1s:drift=dl", &*kinds),
+            ("1s:recreate=", &*kinds),
+            ("1s:drift=dl,fast", "`fast` is not a rate"),
+            ("1s:slow=0.5,1s", "`0.5` is not a factor"),
+        ] {
+            let error = text.parse::<ScheduledFault>().unwrap_err().to_string();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+
+    fn at(millis: u64) -> MonoTime {
+        MonoTime::from_millis(millis)
+    }
+
+    #[test]
+    fn only_repeated_aborts_with_requests_on_new_connections_do_harm() {
+        let mut random = Rng::with_seed(1);
+        // Pause between the pairs, step of the connection that completes, and whether it harms.
+        for (pause, step, expected) in [(100, 1, true), (100, 0, false), (3_000, 1, false)] {
+            let mut hazard = Hazard::default();
+            let harmed = (0..3).any(|n| {
+                hazard.abort(2 * n, at(n * pause));
+                hazard.complete(2 * n + step, at(n * pause + 50), &mut random)
+            });
+            assert_eq!(harmed, expected, "{pause} ms, step {step}");
+        }
+        let mut hazard = Hazard::default();
+        for n in 0..100 {
+            hazard.abort(n, at(n));
+        }
+        assert!(!hazard.is_damaged(at(101)));
+    }
+
+    #[test]
+    fn it_recovers_about_two_seconds_after_the_last_abort() {
+        for seed in 0..20 {
+            let mut random = Rng::with_seed(seed);
+            let mut hazard = Hazard::default();
+            for n in 0..3 {
+                hazard.abort(2 * n, at(1_000));
+                hazard.complete(2 * n + 1, at(1_100), &mut random);
+            }
+            assert!(hazard.is_damaged(at(2_299)));
+            assert!(!hazard.is_damaged(at(3_401)));
+        }
+    }
+
+    #[test]
+    fn the_measured_profile_has_the_measured_percentiles() {
+        let mut random = Rng::with_seed(7);
+        let mut draws: Vec<Duration> =
+            (0..20_000).map(|_| LatencyProfile::Measured.draw(&mut random, 1.0)).collect();
+        draws.sort_unstable();
+        for (permille, low, high) in [(500, 14, 16), (950, 48, 58), (990, 80, 105), (999, 120, 147)]
+        {
+            let millis = draws[draws.len() * permille / 1000].as_millis();
+            assert!((low..=high).contains(&millis), "{permille} ‰: {millis} ms");
+        }
+        assert!(draws[0] >= Duration::from_millis(4));
+        assert!(draws[draws.len() - 1] <= Duration::from_millis(147));
+    }
+
+    #[test]
+    fn slowness_multiplies_even_nothing() {
+        let mut random = Rng::with_seed(7);
+        assert_eq!(LatencyProfile::None.draw(&mut random, 1.0), Duration::ZERO);
+        assert_eq!(LatencyProfile::None.draw(&mut random, 20.0), Duration::from_millis(20));
     }
 }

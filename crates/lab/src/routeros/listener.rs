@@ -1,6 +1,4 @@
-//! Connections that the router can refuse and cut off.
-//!
-//! This lies below HTTP, and below TLS if there is any.
+//! Connections that the router can refuse and reset, below HTTP and, if there is any, TLS.
 
 use std::{
     io,
@@ -20,19 +18,19 @@ use tokio::{
 };
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::{Emulator, tls::TlsListener};
+use super::{Emulator, certificate::TlsListener};
 
-/// A listener that follows the faults of its emulator.
+/// A listener with the faults of its emulator.
 #[derive(Debug)]
-pub struct RouterListener {
+pub(super) struct RouterListener {
     inner: TcpListener,
     emulator: Emulator,
     accepted: u64,
 }
 
-/// A connection that the emulator can cut off.
+/// A connection that the emulator can reset.
 #[derive(Debug)]
-pub struct RouterStream {
+pub(super) struct RouterStream {
     inner: TcpStream,
     severed: Pin<Box<WaitForCancellationFutureOwned>>,
     is_severed: bool,
@@ -40,7 +38,7 @@ pub struct RouterStream {
     _session: OwnedSemaphorePermit,
 }
 
-/// What a request knows of the connection that it came on.
+/// The connection of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Peer {
     /// Counts the connections up.
@@ -57,7 +55,7 @@ impl Connected<IncomingStream<'_, RouterListener>> for Peer {
 
 impl Connected<IncomingStream<'_, TlsListener>> for Peer {
     fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
-        Self { connection: stream.io().number(), is_secure: true }
+        Self { connection: stream.io().get_ref().0.number, is_secure: true }
     }
 }
 
@@ -78,19 +76,20 @@ impl Listener for RouterListener {
                 reset(&stream);
                 continue;
             };
-            // Without a session to be had the connection is closed: nobody hears what it asks.
+            // Without a free session the connection is closed.
             if let Some(session) = self.emulator.session_permit() {
-                // Without this, small answers wait for acknowledgements and look slow. A
-                // connection for which it fails is as good as any other.
+                // Without this, small answers wait for acknowledgements and look slow.
                 let _ = stream.set_nodelay(true);
                 let severed = Box::pin(wire.cancelled_owned());
                 self.accepted += 1;
-                let (number, is_severed) = (self.accepted, false);
-                let inner = stream;
-                return (
-                    RouterStream { inner, severed, is_severed, number, _session: session },
-                    peer,
-                );
+                let stream = RouterStream {
+                    inner: stream,
+                    severed,
+                    is_severed: false,
+                    number: self.accepted,
+                    _session: session,
+                };
+                return (stream, peer);
             }
         }
     }
@@ -107,11 +106,6 @@ fn reset(stream: &TcpStream) {
 }
 
 impl RouterStream {
-    /// Returns the number of the connection.
-    pub(super) const fn number(&self) -> u64 {
-        self.number
-    }
-
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         if !self.is_severed && self.severed.as_mut().poll(context).is_ready() {
             self.is_severed = true;

@@ -6,30 +6,23 @@ use axum::{
     Router,
     body::{Bytes, to_bytes},
     extract::{ConnectInfo, Request, State},
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
 use wanctl_core::units::MonoTime;
 
 use super::{
-    Emulator,
-    auth::Policy,
-    call::Call,
-    commands::Reply,
-    control,
-    errors::Refusal,
-    execute::execute,
-    faults::Mood,
+    Emulator, Policy, UnknownCommand, User,
+    commands::CommandReply,
+    faults::ServerMode,
     listener::Peer,
-    log::{CallRecord, Effect},
-    monitor::monitor,
-    ping::ping,
-    place::Place,
-    quirks::UnknownCommand,
+    log::{CONTROL_PATHS, RequestEffect, RequestRecord, control},
+    menus::{Place, find_place},
+    request::{ApiError, ApiRequest, credentials},
+    tools::{execute, monitor, ping},
 };
-use crate::routeros::{auth, place};
 
-/// What the path of every command begins with.
+/// The start of the path of every command.
 const REST: &str = "/rest/";
 /// Largest body that is read, in bytes.
 pub(super) const BODY_LIMIT: usize = 64 * 1024;
@@ -50,39 +43,39 @@ async fn answer(State(emulator): State<Emulator>, request: Request) -> Response 
     response
 }
 
-/// Answers one request; everything but what concerns the connection.
+/// Answers one request; [`answer`] adds what concerns the connection.
 pub(super) async fn respond(emulator: Emulator, request: Request) -> Response {
     let arrived = emulator.now();
     let (parts, body) = request.into_parts();
-    if emulator.is_controlled() && parts.uri.path().starts_with(control::PATHS) {
-        return control::answer(&emulator, &parts, body).await;
+    if emulator.is_controlled() && parts.uri.path().starts_with(CONTROL_PATHS) {
+        return control(&emulator, &parts, body).await;
     }
     match parts.method {
-        Method::HEAD => return Refusal::bare(StatusCode::NOT_IMPLEMENTED).into_response(),
-        Method::OPTIONS => return Refusal::unavailable().into_response(),
+        Method::HEAD => return ApiError::bare(StatusCode::NOT_IMPLEMENTED).into_response(),
+        Method::OPTIONS => return ApiError::unavailable().into_response(),
         _ => {}
     }
     if !parts.uri.path().starts_with(REST) {
         return web_page(parts.uri.path());
     }
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
-        return Refusal::bare(StatusCode::PAYLOAD_TOO_LARGE).into_response();
+        return ApiError::bare(StatusCode::PAYLOAD_TOO_LARGE).into_response();
     };
-    // A task of its own: a request whose client went away is carried out all the same, and keeps
-    // that user's next requests waiting.
+    // A task of its own: a request whose client went away is carried out all the same, and the
+    // user's next requests wait for it.
     let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| *peer);
     let mut client = Client { emulator: emulator.clone(), peer, is_served: false };
     let work = tokio::spawn(async move { carry_out(&emulator, &parts, &body, arrived).await });
     let response = work.await;
     client.is_served = true;
     if peer.is_some_and(|peer| client.emulator.complete_on(peer.connection)) {
-        // Not this client's credentials: what an aborted request was answered with.
-        return Refusal::unauthorised().into_response();
+        // The answer to an aborted request, not to this client's credentials.
+        return ApiError::unauthorised().into_response();
     }
-    response.unwrap_or_else(|_| Refusal::bare(StatusCode::INTERNAL_SERVER_ERROR).into_response())
+    response.unwrap_or_else(|_| ApiError::bare(StatusCode::INTERNAL_SERVER_ERROR).into_response())
 }
 
-/// Somebody who waits for an answer. Dropped unserved, they have gone away.
+/// A client that waits for an answer; dropped unserved, it has gone away.
 struct Client {
     emulator: Emulator,
     peer: Option<Peer>,
@@ -97,7 +90,7 @@ impl Drop for Client {
     }
 }
 
-/// Answers outside of REST; a web server that shows its front page is not yet ready for commands.
+/// Answers outside of REST. A web server can show its front page before it takes commands.
 fn web_page(path: &str) -> Response {
     if path == "/" {
         Html("<!DOCTYPE html><title>RouterOS</title>").into_response()
@@ -117,21 +110,21 @@ async fn carry_out(
         Ok(_handler) => {
             let work = process(emulator, parts, body, &mut effects);
             let limited = tokio::time::timeout(SESSION_LIMIT, work).await;
-            limited.unwrap_or_else(|_| Err(Refusal::session_closed()))
+            limited.unwrap_or_else(|_| Err(ApiError::session_closed()))
         }
         Err(busy) => Err(busy),
     };
     let outcome = match emulator.quirks().unknown_command {
         UnknownCommand::BadRequest => outcome,
-        UnknownCommand::NotAcceptable => outcome.map_err(Refusal::into_older_words),
+        UnknownCommand::NotAcceptable => outcome.map_err(ApiError::into_older_words),
     };
     let response = outcome.map_or_else(IntoResponse::into_response, IntoResponse::into_response);
     let response = with_host(response, parts);
     let response = if emulator.quirks().windows_1252 { as_typed(response).await } else { response };
-    emulator.record(CallRecord {
+    emulator.record(RequestRecord {
         at: arrived.since_start(),
         took: emulator.now().since(arrived),
-        user: auth::claimed_name(&parts.headers).unwrap_or_default(),
+        user: credentials(&parts.headers).map(|(name, _)| name).unwrap_or_default(),
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         status: response.status().as_u16(),
@@ -141,7 +134,7 @@ async fn carry_out(
     response
 }
 
-/// Encodes an answer as texts typed in `WinBox` are stored. What Windows-1252 lacks stays UTF-8.
+/// Encodes an answer as `WinBox` stores texts. Characters outside of Windows-1252 stay UTF-8.
 async fn as_typed(response: Response) -> Response {
     let (mut head, body) = response.into_parts();
     let Ok(body) = to_bytes(body, usize::MAX).await else { return head.into_response() };
@@ -156,7 +149,7 @@ async fn as_typed(response: Response) -> Response {
     (head, typed).into_response()
 }
 
-/// Completes the location of a new row, which RouterOS gives with the host that was asked.
+/// Completes the location of a new row with the host of the request.
 fn with_host(mut response: Response, parts: &Parts) -> Response {
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let path = response.headers().get(header::LOCATION).and_then(|path| path.to_str().ok());
@@ -174,9 +167,9 @@ async fn process(
     emulator: &Emulator,
     parts: &Parts,
     body: &Bytes,
-    effects: &mut Vec<Effect>,
-) -> Result<Reply, Refusal> {
-    let reboots = emulator.settle();
+    effects: &mut Vec<RequestEffect>,
+) -> Result<CommandReply, ApiError> {
+    let reboots = emulator.finish_boot();
     let (user, turn) = match emulator.admit(&parts.headers) {
         Ok(admitted) => admitted,
         Err(refusal) => {
@@ -188,41 +181,63 @@ async fn process(
     let _turn = if emulator.quirks().user_order { Some(turn.lock().await) } else { None };
     tokio::time::sleep(emulator.draw_latency()).await;
     emulator.stall().await;
-    if emulator.settle() != reboots {
-        return Err(Refusal::session_closed());
+    if emulator.finish_boot() != reboots {
+        return Err(ApiError::session_closed());
     }
-    match emulator.mood() {
-        Mood::Unauthorised => return Err(Refusal::unauthorised()),
-        Mood::Confused => {
-            return Ok(Reply::One(emulator.with_world(|world, now| world.system.resource(now))));
+    match emulator.server_mode() {
+        ServerMode::Unauthorised => return Err(ApiError::unauthorised()),
+        ServerMode::Confused => {
+            return Ok(CommandReply::One(
+                emulator.with_world(|world, now| world.system.resource(now)),
+            ));
         }
-        Mood::Sound => {}
+        ServerMode::Normal => {}
     }
     let path = parts.uri.path().strip_prefix(REST).unwrap_or_default();
     let query = parts.uri.query().unwrap_or_default();
     let plus_is_space = emulator.quirks().plus_is_space;
-    let call = Call::read(parts.method.clone(), path, query, plus_is_space, &parts.headers, body)?;
-    let segments = call.segments.clone();
-    let (place, rest) = place::find(&segments)?;
+    let (method, headers) = (parts.method.clone(), &parts.headers);
+    let request = ApiRequest::read(method, path, query, plus_is_space, headers, body)?;
+    let segments = request.segments.clone();
+    let (place, rest) = find_place(&segments)?;
+    let is_command = request.method == Method::POST && rest.is_empty();
     match place {
-        Place::Ping if call.method == Method::POST && rest.is_empty() => {
+        Place::Ping if is_command => {
             user.require(Policy::Test)?;
             let lost_probe = emulator.quirks().lost_probe;
-            ping(emulator.pinger(), call.arguments, lost_probe).await.map(Reply::List)
+            ping(emulator.pinger(), request.arguments, lost_probe).await.map(CommandReply::List)
         }
-        Place::Monitor if call.method == Method::POST && rest.is_empty() => {
-            monitor(emulator, user, call.arguments).await.map(Reply::List)
+        Place::Monitor if is_command => {
+            monitor(emulator, user, request.arguments).await.map(CommandReply::List)
         }
-        Place::Execute if call.method == Method::POST && rest.is_empty() => {
+        Place::Execute if is_command => {
             user.require(Policy::Write)?;
-            execute(call.arguments)
+            execute(request.arguments)
         }
-        Place::Ping | Place::Monitor | Place::Execute => Err(Refusal::bad("no such command")),
+        Place::Ping | Place::Monitor | Place::Execute => Err(ApiError::bad("no such command")),
         Place::Menu(menu) => {
-            emulator.operate(user, effects, |session| session.on_menu(menu, rest, call))
+            emulator.operate(user, effects, |session| session.on_menu(menu, rest, request))
         }
         Place::Single(single) => {
-            emulator.operate(user, effects, |session| session.on_single(single, rest, call))
+            emulator.operate(user, effects, |session| session.on_single(single, rest, request))
         }
+    }
+}
+
+/// Returns the position in `users` of the user whom the request's credentials prove, if the group
+/// may use REST; in some versions the group also `needs_web`.
+pub(super) fn login(
+    users: &[User],
+    headers: &HeaderMap,
+    needs_web: bool,
+) -> Result<usize, ApiError> {
+    let (name, password) = credentials(headers).ok_or_else(ApiError::unauthorised)?;
+    let is_known = |user: &User| user.name == name && user.password == password;
+    let is_let_in = |user: &User| is_known(user) && user.may(Policy::RestApi);
+    let index = users.iter().position(is_let_in).ok_or_else(ApiError::unauthorised)?;
+    if users[index].may(Policy::Api) && (users[index].may(Policy::Web) || !needs_web) {
+        Ok(index)
+    } else {
+        Err(ApiError::forbidden("std failure: not allowed (9)"))
     }
 }

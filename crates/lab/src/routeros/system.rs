@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wanctl_core::units::MonoTime;
 
-use super::{EmulatorConfig, quirks::FlashWrites, schema::Values, values};
+use super::{EmulatorConfig, FlashWrites, menus::Values, values};
 
 /// Flash sectors written before the router was started for the first time here.
 const SECTORS_BEFORE: u64 = 222_100;

@@ -26,7 +26,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use wanctl_core::units::BitRate;
 
 use super::{
-    CallRecord, Emulator, EmulatorConfig, LatencyProfile, MangleSpec, Pinger, Policy, QueueSpec,
+    Emulator, EmulatorConfig, LatencyProfile, MangleSpec, Pinger, Policy, QueueSpec, RequestRecord,
     RouterCertificate, User, lock, service,
 };
 use crate::plant::{Plant, PlantReading};
@@ -184,7 +184,7 @@ impl Rig {
         value
     }
 
-    fn last_call(&self) -> CallRecord {
+    fn last_call(&self) -> RequestRecord {
         self.emulator.log().pop().unwrap()
     }
 }

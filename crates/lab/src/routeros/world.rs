@@ -1,21 +1,18 @@
-//! The router as a whole: its rows, its queues and its own facts, and every change to them.
+//! The router as a whole: its rows, its queues and its own facts, and how a row is shown.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use wanctl_core::units::{BitRate, MonoTime};
 
 use super::{
-    EmulatorConfig, Quirks,
-    egress::egress,
-    errors::Refusal,
-    furnish::furnished,
-    log::Effect,
-    quirks::{CounterReset, RefusedChange},
-    rows::{INTERFACE, MANGLE, QUEUE_SIMPLE, QUEUE_TREE, QUEUE_TYPE},
-    schema::{Live, Menu, Row, Values},
-    shaped::{is_fasttracking, limits, shaped_by},
-    shapers::Shapers,
-    store::{Changes, Store},
+    EmulatorConfig, Quirks, RateUnit,
+    initial_rows::initial_rows,
+    menus::{
+        FILTER, FILTER6, FIRST_BUILT_IN, INTERFACE, LIST_MEMBER, MANGLE, MANGLE6, Menu, NETWATCH,
+        QUEUE_SIMPLE, QUEUE_TREE, QUEUE_TYPE, ROUTE, ROUTING_RULE, ROUTING_TABLE, Values,
+    },
+    shapers::{Counters, Shapers, egress, is_fasttracking, limits},
+    store::{Row, Store},
     system::System,
     values,
 };
@@ -23,274 +20,205 @@ use crate::plant::Plant;
 
 /// Chains in which RouterOS shows what `FastTrack` carried past the mangle rules.
 const FASTTRACK_CHAINS: [&str; 3] = ["postrouting", "forward", "prerouting"];
-/// Properties of a queue that cannot change without building its leaf anew.
-const OF_THE_LEAF: [&str; 4] = ["disabled", "parent", "queue", "target"];
+/// Everything that RouterOS shows of a disabled route.
+const OF_DISABLED_ROUTE: [&str; 6] =
+    [".id", "check-gateway", "comment", "disabled", "dst-address", "gateway"];
+/// Time after a start during which no watched host has a state.
+const NETWATCH_DELAY: Duration = Duration::from_mins(5);
 
 /// Everything behind the web server.
 #[derive(Debug)]
 pub(super) struct World {
-    store: Store,
-    shapers: Shapers,
-    quirks: Quirks,
-    is_fasttracking: bool,
-    /// The router's own facts.
+    pub(super) store: Store,
+    pub(super) shapers: Shapers,
+    pub(super) quirks: Quirks,
     pub(super) system: System,
+    is_fasttracking: bool,
 }
-
-/// A request's arguments as texts.
-pub(super) type Pairs = [(String, String)];
 
 impl World {
     /// Builds the router described by `config`, its queues shaping in `plant`.
     pub(super) fn new(config: &EmulatorConfig, plant: Arc<dyn Plant>) -> Self {
         let mut world = Self {
-            store: furnished(config),
+            store: initial_rows(config),
             shapers: Shapers::new(plant),
             quirks: config.quirks,
-            is_fasttracking: false,
             system: System::new(config),
+            is_fasttracking: false,
         };
         world.restart_counters(MonoTime::ZERO);
         world.settle(MonoTime::ZERO);
         world
     }
 
-    /// Returns what is not certain about this router.
-    pub(super) const fn quirks(&self) -> &Quirks {
-        &self.quirks
-    }
-
     /// Returns the row of `menu` that `key`, an identifier or a name, stands for.
     pub(super) fn locate(&self, menu: &Menu, key: &str) -> Option<u32> {
         let row = match values::id(key) {
-            Some(id) => self.store.row(menu, id),
-            None if menu.is_named => self.store.named(menu, key),
+            Some(id) => self.store.row(menu.path, id),
+            None if menu.kind.is_named => self.store.named(menu.path, key),
             None => None,
         };
         row.map(|row| row.id)
     }
 
-    /// Returns the identifiers of all rows of `menu`, in their order.
     pub(super) fn ids(&self, menu: &Menu) -> Vec<u32> {
-        self.store.rows(menu).iter().map(|row| row.id).collect()
+        self.store.rows(menu.path).iter().map(|row| row.id).collect()
     }
 
     /// Returns the row `id` of `menu` with everything that RouterOS shows of it.
-    pub(super) fn show(&mut self, menu: &Menu, id: u32, now: MonoTime) -> Option<Values> {
-        let uptime = self.system.uptime(now);
-        let Self { store, shapers, quirks, .. } = self;
-        let row = store.row(menu, id)?;
+    pub(super) fn show(&mut self, menu: &'static Menu, id: u32, now: MonoTime) -> Option<Values> {
+        let row = self.store.row(menu.path, id)?.clone();
         let mut shown = row.values.clone();
         shown.insert(".id", values::shown_id(id));
-        (menu.show)(&mut shown, &mut Live { row, store, shapers, quirks, uptime, now });
+        let mut add = |values: &[(&'static str, &str)]| {
+            shown.extend(values.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        };
+        let dynamic = values::shown_flag(row.is_dynamic);
+        match menu.path {
+            QUEUE_TREE | QUEUE_SIMPLE => self.show_queue(menu.path, &row, now, &mut shown),
+            QUEUE_TYPE if id >= FIRST_BUILT_IN => add(&[("default", "true")]),
+            MANGLE | MANGLE6 | FILTER | FILTER6 => add(&[
+                // The emulator moves no packets there.
+                ("bytes", "0"),
+                ("packets", "0"),
+                ("dynamic", dynamic),
+                ("invalid", "false"),
+            ]),
+            ROUTING_TABLE | LIST_MEMBER => add(&[("dynamic", dynamic), ("invalid", "false")]),
+            ROUTING_RULE => {
+                let rows = self.store.rows(ROUTING_RULE).iter();
+                let following = rows.skip_while(|row| row.id != id).nth(1);
+                let following = values::shown_id(following.map_or(u32::MAX, |row| row.id));
+                let inactive = values::shown_flag(row.is_disabled());
+                add(&[(".nextid", &following), ("inactive", inactive)]);
+            }
+            ROUTE if row.is_disabled() => {
+                shown.retain(|name, _| OF_DISABLED_ROUTE.contains(name));
+            }
+            ROUTE => {
+                // One of the two keys is there, never both, and never with the value `false`.
+                let active = if self.is_active(&row) { "active" } else { "inactive" };
+                let gateway = row.get("gateway");
+                add(&[(active, "true"), ("dynamic", "false"), ("static", "true")]);
+                add(&[("immediate-gw", gateway)]);
+            }
+            INTERFACE => {
+                for name in ["rx-byte", "rx-packet", "rx-drop", "rx-error", "tx-drop", "tx-error"] {
+                    add(&[(name, "0")]);
+                }
+                let carried = self.shapers.carried_under(&self.store, row.get("name"));
+                let dropped = if self.quirks.interface_drops { carried.dropped } else { 0 };
+                add(&[
+                    ("tx-byte", &carried.bytes.to_string()),
+                    ("tx-packet", &carried.packets.to_string()),
+                    ("tx-queue-drop", &dropped.to_string()),
+                    ("running", values::shown_flag(!row.is_disabled())),
+                    ("type", "ether"),
+                    ("mac-address", &format!("48:A9:8A:00:00:{:02X}", id & 0xFF)),
+                ]);
+            }
+            NETWATCH => {
+                // Every host is up, as soon as it is watched.
+                let is_watched = self.system.uptime(now) >= NETWATCH_DELAY && !row.is_disabled();
+                add(&[("status", if is_watched { "up" } else { "unknown" })]);
+            }
+            _ => {}
+        }
         Some(shown)
+    }
+
+    /// Adds the counters of a queue tree, or those of both halves of a simple queue and their sums.
+    fn show_queue(&mut self, menu: &'static str, row: &Row, now: MonoTime, shown: &mut Values) {
+        let counters = self.shapers.read_row(&self.store, menu, row, now);
+        let types = row.get("queue").split('/');
+        let halves: Vec<_> =
+            counters.iter().zip(types).map(|(c, kind)| self.shown_counters(c, kind)).collect();
+        match halves.as_slice() {
+            [only] => {
+                shown.extend(only.iter().map(|(name, _, value)| (*name, value.to_string())));
+                let has_type = self.store.queue_kind(row.get("queue")).is_some();
+                let is_valid = has_type && self.store.has_parent(row.get("parent"));
+                shown.insert("invalid", (!is_valid).to_string());
+            }
+            [first, second] => {
+                for ((name, total, from), (_, _, to)) in first.iter().zip(second) {
+                    shown.insert(name, format!("{from}/{to}"));
+                    shown.insert(total, (from + to).to_string());
+                }
+                shown.insert("dynamic", row.is_dynamic.to_string());
+                shown.insert("invalid", "false".to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    /// Names and values of counters; the second name is that of the sum over both halves.
+    fn shown_counters(
+        &self,
+        counters: &Counters,
+        queue_type: &str,
+    ) -> [(&'static str, &'static str, u64); 7] {
+        // Drops of a CAKE leaf never reach this counter.
+        let is_cake = self.store.queue_kind(queue_type) == Some("cake");
+        let dropped = if is_cake && !self.quirks.cake_drops { 0 } else { counters.dropped };
+        let rate = match self.quirks.rate_unit {
+            RateUnit::Bits => counters.rate.bps(),
+            RateUnit::Bytes => counters.rate.bps() / 8,
+        };
+        [
+            ("bytes", "total-bytes", counters.bytes),
+            ("dropped", "total-dropped", dropped),
+            ("packet-rate", "total-packet-rate", counters.packet_rate),
+            ("packets", "total-packets", counters.packets),
+            ("queued-bytes", "total-queued-bytes", counters.queued_bytes),
+            ("queued-packets", "total-queued-packets", counters.queued_packets),
+            ("rate", "total-rate", rate),
+        ]
+    }
+
+    /// Returns whether no other route of the same table and destination is nearer.
+    fn is_active(&self, route: &Row) -> bool {
+        let distance = |row: &Row| row.get("distance").parse().unwrap_or(u8::MAX);
+        let is_rival = |row: &&Row| {
+            let is_alike = |name: &&str| row.get(name) == route.get(name);
+            !row.is_disabled() && ["dst-address", "routing-table"].iter().all(is_alike)
+        };
+        let mut rivals = self.store.rows(ROUTE).iter().filter(is_rival);
+        !rivals.any(|row| distance(row) < distance(route))
     }
 
     /// Returns the rate that the queues under the interface named `name` carry, or `None` if there
     /// is no such interface.
     pub(super) fn rate_under(&mut self, name: &str, now: MonoTime) -> Option<BitRate> {
-        self.store.named(&INTERFACE, name)?;
-        let queues = self.store.rows(&QUEUE_TREE).iter().filter(|row| row.get("parent") == name);
+        self.store.named(INTERFACE, name)?;
+        let queues = self.store.rows(QUEUE_TREE).iter().filter(|row| row.get("parent") == name);
         let bps = queues
-            .flat_map(|row| self.shapers.read_row(&self.store, &QUEUE_TREE, row, now))
+            .flat_map(|row| self.shapers.read_row(&self.store, QUEUE_TREE, row, now))
             .map(|counters| counters.rate.bps());
         Some(BitRate::from_bps(bps.sum()))
     }
 
-    /// Writes `arguments` to the rows `ids` of `menu`.
-    ///
-    /// # Errors
-    /// Refuses the router's own rows and what [`Store::read_changes`] refuses. Nothing has been
-    /// changed then, unless the quirks say so.
-    pub(super) fn set(
-        &mut self,
-        menu: &'static Menu,
-        ids: &[u32],
-        arguments: &Pairs,
-        now: MonoTime,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
-        self.require_static(menu, ids)?;
-        let check = |id: &u32| self.store.read_changes(menu, Some(*id), arguments).map(drop);
-        let outcome = ids.iter().try_for_each(check);
-        if outcome.is_ok() {
-            for id in ids {
-                // Read again: with several rows, a name is free for the first only.
-                let changes = self.store.read_changes(menu, Some(*id), arguments)?;
-                self.write(menu, *id, &changes, now, effects);
-            }
-        } else if self.quirks.refused_change == RefusedChange::LeavesWhatWasGood {
-            for (id, pair) in ids.iter().flat_map(|id| arguments.iter().map(move |p| (id, p))) {
-                let pair = std::slice::from_ref(pair);
-                if let Ok(changes) = self.store.read_changes(menu, Some(*id), pair) {
-                    self.write(menu, *id, &changes, now, effects);
-                }
-            }
-        }
-        self.settle(now);
-        outcome
-    }
-
-    fn require_static(&self, menu: &Menu, ids: &[u32]) -> Result<(), Refusal> {
-        let is_dynamic = |id: &u32| self.store.row(menu, *id).is_some_and(|row| row.is_dynamic);
-        if ids.iter().any(is_dynamic) { Err(Refusal::dynamic()) } else { Ok(()) }
-    }
-
-    fn write(
-        &mut self,
-        menu: &'static Menu,
-        id: u32,
-        changes: &Changes,
-        now: MonoTime,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(before) = self.store.row(menu, id).cloned() else { return };
-        self.store.write(menu, id, changes);
-        self.system.write_flash(now);
-        let Some(after) = self.store.row(menu, id) else { return };
-        for (property, value) in changes {
-            match (menu.path, property.name) {
-                ("queue/tree" | "queue/simple", "max-limit") => {
-                    let queues = |row| shaped_by(&self.store, menu, row);
-                    let pairs = queues(&before).into_iter().zip(queues(after));
-                    effects.extend(pairs.map(|(before, after)| Effect::Limit {
-                        queue: before.queue,
-                        from: before.limit,
-                        to: after.limit,
-                    }));
-                }
-                ("ip/firewall/mangle" | "ipv6/firewall/mangle", "disabled") => {
-                    effects.push(Effect::Rule {
-                        comment: before.get("comment").to_owned(),
-                        enabled: value == "false",
-                    });
-                }
-                (path, name) => effects.push(Effect::Property {
-                    menu: path,
-                    id: values::shown_id(id),
-                    property: name,
-                    to: value.clone(),
-                }),
-            }
-        }
-        self.restart_after(menu, &before, now);
-    }
-
-    /// Starts the counters again that do not survive a change to the row that was `before`.
-    fn restart_after(&mut self, menu: &Menu, before: &Row, now: MonoTime) {
-        let reset = self.quirks.counter_reset;
-        let Some(after) = self.store.row(menu, before.id) else { return };
-        let is_rebuilt = OF_THE_LEAF.iter().any(|name| before.get(name) != after.get(name));
-        let restarts = match reset {
-            CounterReset::Never => false,
-            CounterReset::OnQueueChange => is_rebuilt,
-            CounterReset::OnEverySet => true,
-        };
-        if restarts {
-            self.shapers.restart_row(&self.store, menu, after, now);
-        }
-        if menu.path == QUEUE_TYPE.path && reset != CounterReset::Never {
-            let has_type =
-                |row: &&Row| row.get("queue").split('/').any(|kind| kind == before.get("name"));
-            for menu in [&QUEUE_TREE, &QUEUE_SIMPLE] {
-                for row in self.store.rows(menu).iter().filter(has_type) {
-                    self.shapers.restart_row(&self.store, menu, row, now);
-                }
-            }
-        }
-    }
-
-    /// Adds a row to `menu` and returns its identifier.
-    ///
-    /// # Errors
-    /// Refuses bad values, and rows that lack something.
-    pub(super) fn add(
-        &mut self,
-        menu: &'static Menu,
-        before: Option<u32>,
-        arguments: &Pairs,
-        now: MonoTime,
-        effects: &mut Vec<Effect>,
-    ) -> Result<u32, Refusal> {
-        let changes = self.store.read_changes(menu, None, arguments)?;
-        let id = self.store.add(menu, before, &changes)?;
-        effects.push(Effect::Added { menu: menu.path, id: values::shown_id(id) });
-        self.system.write_flash(now);
-        self.settle(now);
-        self.restart(menu, id, now);
-        Ok(id)
-    }
-
-    /// Removes the rows `ids` from `menu`.
-    ///
-    /// # Errors
-    /// Refuses the router's own rows; nothing has been removed then.
-    pub(super) fn remove(
-        &mut self,
-        menu: &'static Menu,
-        ids: &[u32],
-        now: MonoTime,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
-        self.require_static(menu, ids)?;
-        for id in ids {
-            if self.store.remove(menu, *id).is_some() {
-                effects.push(Effect::Removed { menu: menu.path, id: values::shown_id(*id) });
-                self.system.write_flash(now);
-            }
-            self.shapers.forget(menu, *id);
-        }
-        self.settle(now);
-        Ok(())
-    }
-
-    /// Moves the rows `ids` of `menu` in front of the row `before`, or to the end.
-    pub(super) fn move_rows(
-        &mut self,
-        menu: &'static Menu,
-        ids: &[u32],
-        before: Option<u32>,
-        now: MonoTime,
-        effects: &mut Vec<Effect>,
-    ) {
-        for id in ids {
-            self.store.move_row(menu, *id, before);
-            effects.push(Effect::Moved { menu: menu.path, id: values::shown_id(*id) });
-        }
-        self.system.write_flash(now);
-        self.settle(now);
-    }
-
-    /// Sets the counters of the rows `ids` of `menu` to zero.
-    pub(super) fn reset_counters(
-        &mut self,
-        menu: &'static Menu,
-        ids: &[u32],
-        now: MonoTime,
-        effects: &mut Vec<Effect>,
-    ) {
-        for id in ids {
-            self.restart(menu, *id, now);
-            effects.push(Effect::CountersReset { menu: menu.path, id: values::shown_id(*id) });
-        }
-    }
-
-    fn restart(&mut self, menu: &Menu, id: u32, now: MonoTime) {
+    pub(super) fn restart(&mut self, menu: &'static str, id: u32, now: MonoTime) {
         if let Some(row) = self.store.row(menu, id) {
             self.shapers.restart_row(&self.store, menu, row, now);
         }
     }
 
-    fn restart_counters(&mut self, now: MonoTime) {
-        for menu in [&QUEUE_TREE, &QUEUE_SIMPLE] {
-            for row in self.store.rows(menu) {
+    /// Restarts the counters of the queues that `concerns`.
+    pub(super) fn restart_queues(&mut self, now: MonoTime, concerns: impl Fn(&Row) -> bool) {
+        for menu in [QUEUE_TREE, QUEUE_SIMPLE] {
+            for row in self.store.rows(menu).iter().filter(|row| concerns(row)) {
                 self.shapers.restart_row(&self.store, menu, row, now);
             }
         }
     }
 
-    /// Lets everything follow from the rows that does: limits, and what `FastTrack` does to them.
-    fn settle(&mut self, now: MonoTime) {
+    fn restart_counters(&mut self, now: MonoTime) {
+        self.restart_queues(now, |_| true);
+    }
+
+    /// Applies what follows from the rows: limits, gateways, and what `FastTrack` does to them.
+    pub(super) fn settle(&mut self, now: MonoTime) {
         let is_fasttracking = is_fasttracking(&self.store);
         if is_fasttracking != self.is_fasttracking {
             self.is_fasttracking = is_fasttracking;
@@ -303,7 +231,7 @@ impl World {
 
     /// Makes the router's own mangle rules anew; they get other identifiers each time.
     fn show_fasttrack(&mut self) {
-        self.store.remove_dynamic(&MANGLE);
+        self.store.remove_dynamic(MANGLE);
         for chain in FASTTRACK_CHAINS.into_iter().filter(|_| self.is_fasttracking) {
             let rule = [
                 ("action", "passthrough"),
@@ -311,7 +239,7 @@ impl World {
                 ("comment", "special dummy rule to show fasttrack counters"),
             ];
             let rule = rule.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
-            self.store.add_dynamic(&MANGLE, rule);
+            self.store.add_dynamic(MANGLE, rule);
         }
     }
 
@@ -322,31 +250,11 @@ impl World {
         self.restart_counters(now);
     }
 
-    /// Tells whether there is a queue, tree or simple, with this name.
-    pub(super) fn has_queue(&self, name: &str) -> bool {
-        [&QUEUE_TREE, &QUEUE_SIMPLE].into_iter().any(|menu| self.locate(menu, name).is_some())
-    }
-
-    /// Sets the limit of the queue named `queue`, both ways if it is a simple one, as somebody
-    /// else would.
-    pub(super) fn drift(&mut self, queue: &str, limit: BitRate, now: MonoTime) {
-        let limit = limit.bps();
-        for (menu, limit) in
-            [(&QUEUE_TREE, limit.to_string()), (&QUEUE_SIMPLE, format!("{limit}/{limit}"))]
-        {
-            if let Some(id) = self.locate(menu, queue) {
-                let arguments = [("max-limit".to_owned(), limit)];
-                let outcome = self.set(menu, &[id], &arguments, now, &mut vec![]);
-                debug_assert!(outcome.is_ok(), "a whole number is a rate: {outcome:?}");
-            }
-        }
-    }
-
     /// Gives the queue tree named `queue` a new identifier and fresh counters.
     pub(super) fn recreate(&mut self, queue: &str, now: MonoTime) {
         if let Some((old, new)) = self.store.recreate_queue(queue) {
-            self.shapers.forget(&QUEUE_TREE, old);
-            self.restart(&QUEUE_TREE, new, now);
+            self.shapers.forget(QUEUE_TREE, old);
+            self.restart(QUEUE_TREE, new, now);
         }
     }
 }

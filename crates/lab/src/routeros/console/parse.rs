@@ -1,14 +1,11 @@
 //! Reads a command line as a whole, before any of it is carried out.
 
-mod expression;
-
 use super::{
-    super::place::Place,
+    super::menus::{Place, Single, find_place},
     script::{Action, Condition, Expression, Verb, Words},
 };
-use crate::routeros::place;
 
-/// How deeply brackets may be nested.
+/// Deepest nesting of brackets.
 const DEPTH: u32 = 24;
 /// Words that say how rows are printed.
 const FLAGS: [&str; 7] =
@@ -34,14 +31,11 @@ impl Abilities {
     }
 }
 
-/// What is wrong with a command line, in the words of RouterOS.
-type Complaint = String;
+/// An error in a command line, in the words of RouterOS.
+type SyntaxError = String;
 
-/// Reads a command line.
-///
-/// # Errors
-/// What the console says instead of carrying out any of it.
-pub(super) fn parse(text: &str, abilities: Abilities) -> Result<Vec<Action>, Complaint> {
+/// Reads a command line. The error is what the console prints instead.
+pub(super) fn parse(text: &str, abilities: Abilities) -> Result<Vec<Action>, SyntaxError> {
     let mut parser = Parser { text, at: 0, depth: 0, here: None, abilities };
     let script = parser.script()?;
     if parser.at < text.len() { Err(parser.syntax_error()) } else { Ok(script) }
@@ -69,7 +63,7 @@ impl<'a> Parser<'a> {
         is_it
     }
 
-    fn expect(&mut self, sign: char) -> Result<(), Complaint> {
+    fn expect(&mut self, sign: char) -> Result<(), SyntaxError> {
         if self.take(sign) { Ok(()) } else { Err(self.syntax_error()) }
     }
 
@@ -89,27 +83,27 @@ impl<'a> Parser<'a> {
     }
 
     /// Columns are counted in bytes, from 1.
-    fn complain(what: &str, at: usize) -> Complaint {
+    fn error_at(what: &str, at: usize) -> SyntaxError {
         format!("{what} (line 1 column {})", at + 1)
     }
 
-    fn syntax_error(&self) -> Complaint {
-        Self::complain("syntax error", self.at)
+    fn syntax_error(&self) -> SyntaxError {
+        Self::error_at("syntax error", self.at)
     }
 
-    fn bad_command(word: &str, at: usize) -> Complaint {
-        Self::complain(&format!("bad command name {word}"), at)
+    fn bad_command(word: &str, at: usize) -> SyntaxError {
+        Self::error_at(&format!("bad command name {word}"), at)
     }
 
-    fn bad_parameter(&self, name: &str, at: usize) -> Complaint {
+    fn bad_parameter(&self, name: &str, at: usize) -> SyntaxError {
         if self.abilities.names_parameters {
-            Self::complain(&format!("bad parameter {name}"), at)
+            Self::error_at(&format!("bad parameter {name}"), at)
         } else {
-            Self::complain("expected end of command", at)
+            Self::error_at("expected end of command", at)
         }
     }
 
-    fn script(&mut self) -> Result<Vec<Action>, Complaint> {
+    fn script(&mut self) -> Result<Vec<Action>, SyntaxError> {
         let mut script = Vec::new();
         loop {
             self.blanks();
@@ -122,12 +116,12 @@ impl<'a> Parser<'a> {
             }
             self.blanks();
             if !matches!(self.peek(), None | Some(';' | '}' | ']')) {
-                return Err(Self::complain("expected end of command", self.at));
+                return Err(Self::error_at("expected end of command", self.at));
             }
         }
     }
 
-    fn action(&mut self) -> Result<Action, Complaint> {
+    fn action(&mut self) -> Result<Action, SyntaxError> {
         self.depth += 1;
         if self.depth > DEPTH {
             return Err(self.syntax_error());
@@ -140,7 +134,7 @@ impl<'a> Parser<'a> {
                 let word = self.word();
                 match (Verb::of(word), self.here) {
                     (Some(verb), Some(place)) => self.command(place, verb),
-                    _ if word.is_empty() => Err(Self::complain("syntax error", at)),
+                    _ if word.is_empty() => Err(Self::error_at("syntax error", at)),
                     _ => Err(Self::bad_command(word, at)),
                 }
             }
@@ -149,7 +143,7 @@ impl<'a> Parser<'a> {
         action
     }
 
-    fn colon_command(&mut self) -> Result<Action, Complaint> {
+    fn colon_command(&mut self) -> Result<Action, SyntaxError> {
         self.expect(':')?;
         let at = self.at;
         match self.word() {
@@ -163,7 +157,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn serialize(&mut self) -> Result<Action, Complaint> {
+    fn serialize(&mut self) -> Result<Action, SyntaxError> {
         let mut keeps_texts = false;
         loop {
             self.blanks();
@@ -186,7 +180,7 @@ impl<'a> Parser<'a> {
         Ok(Action::Serialize { value: self.expression()?, keeps_texts })
     }
 
-    fn for_each(&mut self) -> Result<Action, Complaint> {
+    fn for_each(&mut self) -> Result<Action, SyntaxError> {
         self.blanks();
         let names: Vec<String> = self.word().split(',').map(ToOwned::to_owned).collect();
         self.blanks();
@@ -200,12 +194,12 @@ impl<'a> Parser<'a> {
         Ok(Action::ForEach { names, of, body })
     }
 
-    fn keyword(&mut self, word: &str) -> Result<(), Complaint> {
+    fn keyword(&mut self, word: &str) -> Result<(), SyntaxError> {
         if self.word() == word { self.expect('=') } else { Err(self.syntax_error()) }
     }
 
     /// Reads a path and its command, with slashes or blanks between the words.
-    fn menu_command(&mut self) -> Result<Action, Complaint> {
+    fn menu_command(&mut self) -> Result<Action, SyntaxError> {
         let mut segments: Vec<String> = Vec::new();
         loop {
             self.blanks();
@@ -214,14 +208,14 @@ impl<'a> Parser<'a> {
             let at = self.at;
             let word = self.word();
             if word.is_empty() {
-                return Err(Self::complain("expected command name", at));
+                return Err(Self::error_at("expected command name", at));
             }
-            let here = place::find(&segments).ok().filter(|(_, rest)| rest.is_empty());
+            let here = find_place(&segments).ok().filter(|(_, rest)| rest.is_empty());
             if let (Some((place, _)), Some(verb)) = (here, Verb::of(word)) {
                 return self.command(place, verb);
             }
             segments.push(word.to_owned());
-            match place::find(&segments) {
+            match find_place(&segments) {
                 Ok((place @ Place::Ping, [])) => {
                     return self.command(place, Verb::Ping);
                 }
@@ -233,14 +227,14 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn command(&mut self, place: Place, verb: Verb) -> Result<Action, Complaint> {
+    fn command(&mut self, place: Place, verb: Verb) -> Result<Action, SyntaxError> {
         let around = self.here.replace(place);
         let words = self.words(place, verb)?;
         self.here = around;
         Ok(Action::Menu { place, verb, words })
     }
 
-    fn words(&mut self, place: Place, verb: Verb) -> Result<Words, Complaint> {
+    fn words(&mut self, place: Place, verb: Verb) -> Result<Words, SyntaxError> {
         let mut words = Words::default();
         loop {
             self.blanks();
@@ -289,7 +283,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn conditions(&mut self) -> Result<Vec<Condition>, Complaint> {
+    fn conditions(&mut self) -> Result<Vec<Condition>, SyntaxError> {
         let mut conditions = Vec::new();
         loop {
             self.blanks();
@@ -310,15 +304,116 @@ impl<'a> Parser<'a> {
             }
         }
     }
+
+    /// Reads a value: quoted, in brackets, of a variable, or up to the next blank.
+    fn expression(&mut self) -> Result<Expression, SyntaxError> {
+        self.blanks();
+        match self.peek() {
+            Some('"') => self.quoted(),
+            Some('$') => {
+                self.at += 1;
+                Ok(Expression::Variable(self.word().to_owned()))
+            }
+            Some('[') => {
+                self.at += 1;
+                self.blanks();
+                let action = self.action()?;
+                self.blanks();
+                self.expect(']')?;
+                Ok(Expression::Of(Box::new(action)))
+            }
+            Some('(') => self.joined(),
+            _ => {
+                let start = self.at;
+                // A plain value may have slashes and equal signs in it: `10M/20M`.
+                while !self.word().is_empty() || self.take('/') || self.take('=') {}
+                let word = self.text.get(start..self.at).unwrap_or_default();
+                Ok(Expression::Text(word.to_owned()))
+            }
+        }
+    }
+
+    fn joined(&mut self) -> Result<Expression, SyntaxError> {
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err(self.syntax_error());
+        }
+        self.expect('(')?;
+        let mut parts = vec![self.expression()?];
+        loop {
+            self.blanks();
+            if self.take(')') {
+                self.depth -= 1;
+                return Ok(Expression::Join(parts));
+            }
+            if self.word() != "." {
+                return Err(self.syntax_error());
+            }
+            parts.push(self.expression()?);
+        }
+    }
+
+    fn quoted(&mut self) -> Result<Expression, SyntaxError> {
+        self.expect('"')?;
+        let mut parts = vec![Expression::Text(String::new())];
+        while let Some(sign) = self.peek() {
+            self.at += sign.len_utf8();
+            let plain = match sign {
+                '"' => {
+                    return Ok(match (parts.pop(), parts.is_empty()) {
+                        (Some(only), true) => only,
+                        (last, _) => Expression::Join(parts.into_iter().chain(last).collect()),
+                    });
+                }
+                '\\' => self.escape()?,
+                '$' => {
+                    let name = self.variable_name();
+                    parts.push(Expression::Variable(name));
+                    continue;
+                }
+                plain => plain,
+            };
+            match parts.last_mut() {
+                Some(Expression::Text(text)) => text.push(plain),
+                _ => parts.push(Expression::Text(plain.to_string())),
+            }
+        }
+        Err(self.syntax_error())
+    }
+
+    fn variable_name(&mut self) -> String {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        self.at += end;
+        rest.get(..end).unwrap_or_default().to_owned()
+    }
+
+    fn escape(&mut self) -> Result<char, SyntaxError> {
+        let Some(sign) = self.peek() else { return Err(self.syntax_error()) };
+        let code = self.text.get(self.at..self.at + 2).filter(|_| sign.is_ascii_hexdigit());
+        if let Some(code) = code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            self.at += 2;
+            return Ok(char::from(code));
+        }
+        self.at += sign.len_utf8();
+        match sign {
+            '"' | '\\' | '$' | '?' => Ok(sign),
+            'n' => Ok('\n'),
+            'r' => Ok('\r'),
+            't' => Ok('\t'),
+            '_' => Ok(' '),
+            _ => Err(self.syntax_error()),
+        }
+    }
 }
 
-/// Tells whether the command takes a value named `name`.
+/// Returns whether the command takes a value named `name`.
 fn takes(place: Place, verb: Verb, name: &str) -> bool {
     match (verb, place) {
         (Verb::Print, _) => name == "proplist",
         (Verb::Ping, _) => OF_PING.contains(&name),
         (Verb::Set, Place::Menu(menu)) => menu.property(name).is_ok(),
-        (Verb::Set, Place::Single(place::Single::Identity)) => name == "name",
+        (Verb::Set, Place::Single(Single::Identity)) => name == "name",
         _ => false,
     }
 }

@@ -1,23 +1,20 @@
 //! Carries out a script that has been read.
 
-use std::{collections::BTreeMap, net::IpAddr, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, net::IpAddr, time::Duration};
 
 use super::{
     super::{
-        auth::Policy,
-        errors::Refusal,
-        operations::{Query, Session},
-        ping::{Pinger, Tally},
-        place::{Place, Single},
-        schema::{Menu, Values},
+        Policy,
+        menus::{Menu, Place, Single, Values},
+        query::Query,
+        request::ApiError,
+        session::Session,
+        tools::{LOST_AFTER, PingTally, Pinger},
         values,
     },
-    script::{Action, Condition, Expression, Verb, Words},
-    show,
-    value::Value,
+    script::{Action, Condition, Expression, Value, Verb, Words},
 };
-/// How long a probe that is lost is waited for.
-const LOST_AFTER: Duration = Duration::from_secs(1);
+
 /// Rows for people are folded here; the terminal breaks what is still too long.
 const FOLD: usize = super::COLUMNS;
 
@@ -51,7 +48,7 @@ impl<'a, 'b> Machine<'a, 'b> {
         self.printed.push_str("\r\n");
     }
 
-    fn steps(&mut self, steps: &[Action]) -> Result<(), Refusal> {
+    fn steps(&mut self, steps: &[Action]) -> Result<(), ApiError> {
         for step in steps {
             match step {
                 Action::Menu { place, verb: Verb::Print, words } => {
@@ -66,14 +63,14 @@ impl<'a, 'b> Machine<'a, 'b> {
         Ok(())
     }
 
-    fn act(&mut self, action: &Action) -> Result<Value, Refusal> {
+    fn act(&mut self, action: &Action) -> Result<Value, ApiError> {
         match action {
             Action::Put(value) => {
                 let line = self.value(value)?.text();
                 self.print(&line);
                 Ok(Value::Nothing)
             }
-            Action::Error(text) => Err(Refusal::bad(self.value(text)?.text())),
+            Action::Error(text) => Err(ApiError::bad(self.value(text)?.text())),
             Action::Len(value) => Ok(Value::Number(self.value(value)?.len() as u64)),
             Action::ToText(value) => self.value(value).map(|value| Value::Text(value.text())),
             Action::Serialize { value, keeps_texts } => {
@@ -91,7 +88,7 @@ impl<'a, 'b> Machine<'a, 'b> {
         }
     }
 
-    fn value(&mut self, expression: &Expression) -> Result<Value, Refusal> {
+    fn value(&mut self, expression: &Expression) -> Result<Value, ApiError> {
         match expression {
             Expression::Text(text) => Ok(Value::Text(text.clone())),
             Expression::Variable(name) => {
@@ -108,7 +105,7 @@ impl<'a, 'b> Machine<'a, 'b> {
         }
     }
 
-    fn command(&mut self, place: Place, verb: Verb, words: &Words) -> Result<Value, Refusal> {
+    fn command(&mut self, place: Place, verb: Verb, words: &Words) -> Result<Value, ApiError> {
         match verb {
             Verb::Print => {
                 let rows = self.rows(place, words)?;
@@ -124,15 +121,13 @@ impl<'a, 'b> Machine<'a, 'b> {
                 Ok(Value::List(rows.iter().filter_map(id).collect()))
             }
             Verb::Set => self.set(place, words),
-            Verb::Enable => self.switch(place, words, true),
-            Verb::Disable => self.switch(place, words, false),
-            Verb::Remove => self.remove(place, words),
+            Verb::Enable | Verb::Disable | Verb::Remove => self.on_rows(place, verb, words),
             Verb::Ping => self.ping(words),
         }
     }
 
     /// Returns the rows that `words` ask for, cut down to the properties that they list.
-    fn rows(&mut self, place: Place, words: &Words) -> Result<Vec<Values>, Refusal> {
+    fn rows(&mut self, place: Place, words: &Words) -> Result<Vec<Values>, ApiError> {
         let mut rows = Vec::new();
         for row in self.all(place)? {
             let mut holds = true;
@@ -154,7 +149,7 @@ impl<'a, 'b> Machine<'a, 'b> {
         Ok(rows)
     }
 
-    fn all(&mut self, place: Place) -> Result<Vec<Values>, Refusal> {
+    fn all(&mut self, place: Place) -> Result<Vec<Values>, ApiError> {
         match place {
             Place::Menu(menu) => self.session.print(menu, &Query::default()),
             Place::Single(single) => Ok(vec![self.session.print_single(single)?]),
@@ -162,7 +157,7 @@ impl<'a, 'b> Machine<'a, 'b> {
         }
     }
 
-    fn holds(&mut self, row: &Values, condition: &Condition) -> Result<bool, Refusal> {
+    fn holds(&mut self, row: &Values, condition: &Condition) -> Result<bool, ApiError> {
         let Condition { property, value, negated } = condition;
         let shown = row.get(property.as_str()).map(String::as_str).unwrap_or_default();
         let holds = match value {
@@ -177,7 +172,7 @@ impl<'a, 'b> Machine<'a, 'b> {
         Ok(holds != *negated)
     }
 
-    fn print_rows(&mut self, place: Place, words: &Words) -> Result<String, Refusal> {
+    fn print_rows(&mut self, place: Place, words: &Words) -> Result<String, ApiError> {
         let rows = self.rows(place, words)?;
         if words.has("count-only") {
             return Ok(format!("{}\r\n", rows.len()));
@@ -186,15 +181,15 @@ impl<'a, 'b> Machine<'a, 'b> {
         if words.has("as-value") {
             return Ok(String::new());
         }
-        Ok(show::detail(&rows, FOLD))
+        Ok(detail(&rows, FOLD))
     }
 
-    fn get(&mut self, place: Place, words: &Words) -> Result<Value, Refusal> {
+    fn get(&mut self, place: Place, words: &Words) -> Result<Value, ApiError> {
         let mut unnamed = words.unnamed.iter();
         let row = if let Place::Menu(menu) = place {
-            let target = unnamed.next().ok_or_else(no_such_item)?;
+            let target = unnamed.next().ok_or_else(ApiError::no_such_item)?;
             let ids = self.targets(menu, target)?;
-            let [id] = ids.as_slice() else { return Err(no_such_item()) };
+            let [id] = ids.as_slice() else { return Err(ApiError::no_such_item()) };
             self.session.print_one(menu, *id)?
         } else {
             self.all(place)?.into_iter().next().unwrap_or_default()
@@ -205,7 +200,7 @@ impl<'a, 'b> Machine<'a, 'b> {
         Ok(text.map_or(Value::Nothing, |text| Value::of(&property, text)))
     }
 
-    fn set(&mut self, place: Place, words: &Words) -> Result<Value, Refusal> {
+    fn set(&mut self, place: Place, words: &Words) -> Result<Value, ApiError> {
         let mut pairs = Vec::new();
         for (name, value) in &words.named {
             pairs.push((name.clone(), self.value(value)?.text()));
@@ -225,21 +220,18 @@ impl<'a, 'b> Machine<'a, 'b> {
         Ok(Value::Nothing)
     }
 
-    fn switch(&mut self, place: Place, words: &Words, on: bool) -> Result<Value, Refusal> {
-        let Place::Menu(menu) = place else { return Err(no_such_item()) };
+    /// Enables, disables or removes rows.
+    fn on_rows(&mut self, place: Place, verb: Verb, words: &Words) -> Result<Value, ApiError> {
+        let Place::Menu(menu) = place else { return Err(ApiError::no_such_item()) };
         let ids = self.all_targets(menu, words)?;
-        self.session.switch(menu, &ids, on)?;
+        match verb {
+            Verb::Remove => self.session.remove(menu, &ids)?,
+            verb => self.session.switch(menu, &ids, verb == Verb::Enable)?,
+        }
         Ok(Value::Nothing)
     }
 
-    fn remove(&mut self, place: Place, words: &Words) -> Result<Value, Refusal> {
-        let Place::Menu(menu) = place else { return Err(no_such_item()) };
-        let ids = self.all_targets(menu, words)?;
-        self.session.remove(menu, &ids)?;
-        Ok(Value::Nothing)
-    }
-
-    fn all_targets(&mut self, menu: &Menu, words: &Words) -> Result<Vec<u32>, Refusal> {
+    fn all_targets(&mut self, menu: &'static Menu, words: &Words) -> Result<Vec<u32>, ApiError> {
         let mut ids = Vec::new();
         for target in &words.unnamed {
             ids.extend(self.targets(menu, target)?);
@@ -249,7 +241,7 @@ impl<'a, 'b> Machine<'a, 'b> {
 
     /// Returns the rows that a value stands for: identifiers or names, and for a `[find …]` without
     /// a match none at all, which is no error.
-    fn targets(&mut self, menu: &Menu, target: &Expression) -> Result<Vec<u32>, Refusal> {
+    fn targets(&mut self, menu: &'static Menu, target: &Expression) -> Result<Vec<u32>, ApiError> {
         let keys: Vec<String> = match self.value(target)? {
             Value::List(values) => values.iter().map(Value::text).collect(),
             single => single.text().split(',').map(ToOwned::to_owned).collect(),
@@ -257,17 +249,17 @@ impl<'a, 'b> Machine<'a, 'b> {
         keys.iter().map(|key| self.session.target(menu, key)).collect()
     }
 
-    fn ping(&mut self, words: &Words) -> Result<Value, Refusal> {
+    fn ping(&mut self, words: &Words) -> Result<Value, ApiError> {
         self.session.user.require(Policy::Test)?;
         let mut arguments = BTreeMap::new();
         for (name, value) in &words.named {
             arguments.insert(name.as_str(), self.value(value)?.text());
         }
         let host = arguments.get("address").cloned().unwrap_or_default();
-        let address: IpAddr = host.parse().map_err(|_| Refusal::invalid_value("address"))?;
+        let address: IpAddr = host.parse().map_err(|_| ApiError::invalid_value("address"))?;
         let count = arguments.get("count").map_or(Some(1), |count| values::whole(count));
-        let count = count.ok_or_else(|| Refusal::invalid_value("count"))?.min(20);
-        let mut tally = Tally::default();
+        let count = count.ok_or_else(|| ApiError::invalid_value("count"))?.min(20);
+        let mut tally = PingTally::default();
         let mut probes = Vec::new();
         for seq in 0..count {
             let answer = self.pinger.round_trip(address).filter(|span| *span <= LOST_AFTER);
@@ -284,6 +276,66 @@ fn table(row: &Values) -> Value {
     Value::Table(row.iter().map(pair).collect())
 }
 
-fn no_such_item() -> Refusal {
-    Refusal::bad("no such item")
+/// Properties that are shown as a letter in front of the row.
+const LETTERS: [(&str, char); 3] = [("disabled", 'X'), ("dynamic", 'D'), ("invalid", 'I')];
+const RATES: [&str; 4] = ["max-limit", "limit-at", "burst-limit", "burst-threshold"];
+/// Properties that are quoted.
+const QUOTED: [&str; 3] = ["name", "comment", "packet-mark"];
+
+/// Shows rows as `print detail` does: numbered, with letters for flags and units for rates, and
+/// folded with an indent at `width` columns.
+pub(super) fn detail(rows: &[Values], width: usize) -> String {
+    let mut text = String::from("Flags: X - disabled, D - dynamic, I - invalid\r\n");
+    for (number, row) in rows.iter().enumerate() {
+        let is_set = |name: &str| row.get(name).is_some_and(|value| value == "true");
+        let letters: String =
+            LETTERS.iter().filter(|(name, _)| is_set(name)).map(|(_, sign)| *sign).collect();
+        let mut line = format!("{number:>2} {letters:<2}");
+        let is_word = |name: &str| name != ".id" && LETTERS.iter().all(|(flag, _)| *flag != name);
+        for (name, value) in row.iter().filter(|(name, _)| is_word(name)) {
+            let word = if QUOTED.contains(name) {
+                format!(" {name}=\"{value}\"")
+            } else if RATES.contains(name) {
+                format!(" {name}={}", value.split('/').map(rate).collect::<Vec<_>>().join("/"))
+            } else {
+                format!(" {name}={value}")
+            };
+            if line.len() + word.len() > width {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{line}\r\n");
+                " ".repeat(5).clone_into(&mut line);
+            }
+            line.push_str(&word);
+        }
+        let _ = write!(text, "{line}\r\n");
+    }
+    text
+}
+
+fn rate(bps: &str) -> String {
+    let suffix = [("000000000", "G"), ("000000", "M"), ("000", "k")];
+    let fit = suffix.iter().find_map(|(zeros, unit)| {
+        let number = bps.strip_suffix(zeros).filter(|number| !number.is_empty())?;
+        Some(format!("{number}{unit}"))
+    });
+    fit.unwrap_or_else(|| bps.to_owned())
+}
+
+/// Breaks every line of `text` that is longer than `width` columns.
+pub(super) fn wrapped(text: &str, width: usize) -> String {
+    let mut wrapped = String::with_capacity(text.len());
+    let mut column = 0;
+    for sign in text.chars() {
+        if sign == '\n' {
+            column = 0;
+        } else if sign != '\r' {
+            if column == width.max(1) {
+                wrapped.push_str("\r\n");
+                column = 0;
+            }
+            column += 1;
+        }
+        wrapped.push(sign);
+    }
+    wrapped
 }

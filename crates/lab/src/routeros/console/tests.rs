@@ -7,7 +7,7 @@ use wanctl_core::units::BitRate;
 use super::*;
 use crate::{
     plant::{Plant, PlantReading},
-    routeros::{Effect, EmulatorConfig, LatencyProfile, MangleSpec, Policy, QueueSpec},
+    routeros::{EmulatorConfig, LatencyProfile, MangleSpec, Policy, QueueSpec, RequestEffect},
 };
 
 #[derive(Debug)]
@@ -153,12 +153,12 @@ fn what_the_console_does_is_done_and_logged() {
     assert_eq!(say(&emulator, "ctl+cet512w", command), "");
     let call = emulator.log().pop().unwrap();
     assert_eq!((&*call.user, &*call.method, &*call.path), ("ctl", "SSH", command));
-    let limit = Effect::Limit {
+    let limit = RequestEffect::Limit {
         queue: "dl".to_owned(),
         from: BitRate::from_mbps(100.0),
         to: BitRate::from_mbps(50.0),
     };
-    let rule = Effect::Rule { comment: "steer: games".to_owned(), enabled: true };
+    let rule = RequestEffect::Rule { comment: "steer: games".to_owned(), enabled: true };
     assert_eq!(call.effects, [limit, rule]);
 }
 

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{EmulatorConfig, Rig, config, keys};
-use crate::routeros::{Effect, Fault, RouteSpec};
+use crate::routeros::{Fault, RequestEffect, RouteSpec};
 
 fn route(gateway: &str, distance: u8, table: &str) -> RouteSpec {
     RouteSpec {
@@ -83,7 +83,7 @@ async fn rules_move_and_a_destination_that_is_gone_is_the_end() {
     let body = r#"{"chain":"output","action":"accept"}"#;
     rig.call("PUT", "/rest/ip/firewall/mangle", body).await;
     let path = "/rest/ip/firewall/mangle/move";
-    let moved = |id: &str| Effect::Moved { menu: "ip/firewall/mangle", id: id.to_owned() };
+    let moved = |id: &str| RequestEffect::Moved { menu: "ip/firewall/mangle", id: id.to_owned() };
     for (body, id, order) in [
         (r#"{"numbers":"*3","destination":"*1"}"#, "*3", ["*3", "*1", "*2"]),
         (r#"{".id":"*3","destination":"*FF"}"#, "*3", ["*1", "*2", "*3"]),

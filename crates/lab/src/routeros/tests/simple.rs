@@ -2,7 +2,7 @@ use serde_json::json;
 use wanctl_core::units::BitRate;
 
 use super::{EmulatorConfig, Rig, config, queue};
-use crate::routeros::{CounterReset, Effect, FastTrack, Quirks, SimpleQueueSpec};
+use crate::routeros::{CounterReset, FastTrack, Quirks, RequestEffect, SimpleQueueSpec};
 
 fn simple(name: &str, target: &str) -> SimpleQueueSpec {
     SimpleQueueSpec {
@@ -31,7 +31,7 @@ async fn a_simple_queue_shapes_both_ways() {
     let (_, row) = rig.call("PATCH", "/rest/queue/simple/lan", body).await;
     assert_eq!(row["max-limit"], "10000000/50000000");
     assert_eq!(limits(&rig), [10.0, 50.0].map(Some));
-    let limit = |queue: &str, from, to| Effect::Limit {
+    let limit = |queue: &str, from, to| RequestEffect::Limit {
         queue: queue.to_owned(),
         from: BitRate::from_mbps(from),
         to: BitRate::from_mbps(to),

@@ -2,7 +2,7 @@ use serde_json::json;
 use wanctl_core::units::BitRate;
 
 use super::{Rig, read};
-use crate::routeros::Effect;
+use crate::routeros::RequestEffect;
 
 const DOWNLOAD: &str = "/rest/queue/tree/*1000000";
 
@@ -18,7 +18,7 @@ async fn a_patch_answers_with_the_whole_row_and_reaches_the_plant() {
     assert_eq!(rig.plant.limit_mbps("dl"), Some(80.0));
     let record = rig.last_call();
     assert_eq!((&*record.user, &*record.method, &*record.path), ("ctl", "PATCH", DOWNLOAD));
-    let written = Effect::Limit {
+    let written = RequestEffect::Limit {
         queue: "dl".into(),
         from: BitRate::from_mbps(100.0),
         to: BitRate::from_mbps(80.0),
@@ -69,7 +69,7 @@ async fn a_command_answers_with_an_empty_list() {
     assert_eq!(rig.plant.limit_mbps("dl"), Some(60.0));
     let queues = rig.post("/rest/queue/tree/print", r#"{".proplist":["priority"]}"#).await;
     assert_eq!(queues, json!([{"priority":"2"},{"priority":"2"}]));
-    let switched = Effect::Rule { comment: "steer: games".into(), enabled: false };
+    let switched = RequestEffect::Rule { comment: "steer: games".into(), enabled: false };
     assert_eq!(rig.last_call().user, "ctl");
     assert!(rig.emulator.log().iter().any(|call| call.effects.contains(&switched)));
 }

@@ -1,15 +1,9 @@
-//! HTTPS, with a certificate like those that routers have.
+//! HTTPS, with a certificate like those of routers.
 //!
 //! RouterOS offers TLS 1.2 at most, and its certificates are made by their owners: many are marked
-//! as authorities because they signed themselves, and many name no host but in their subject.
+//! as authorities because they are self-signed, and many name their host in the subject only.
 
-use std::{
-    fmt, io,
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::serve::Listener;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair};
@@ -20,15 +14,15 @@ use rustls::{
     version::TLS12,
 };
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::{Accept, TlsAcceptor, server::TlsStream};
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::listener::{RouterListener, RouterStream};
 
-/// What a certificate looks like. All of these are met on routers.
+/// The shape of a certificate; routers have all of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CertificateShape {
-    /// Hosts as subject alternative names, not an authority: what clients like best.
+    /// Hosts as subject alternative names, not an authority.
     #[default]
     Modern,
     /// Hosts as subject alternative names, and marked as an authority (`CA:TRUE`).
@@ -102,9 +96,9 @@ impl RouterCertificate {
         &self.pem
     }
 
-    /// Returns what makes connections of `listener` secure.
+    /// Returns `listener` with TLS.
     pub(super) fn secure(&self, listener: RouterListener) -> TlsListener {
-        TlsListener { inner: listener, config: self.config.clone() }
+        TlsListener::new(listener, self.config.clone())
     }
 }
 
@@ -129,90 +123,52 @@ fn sign(
     Ok((certificate, key))
 }
 
-/// A listener whose connections speak TLS.
+/// A listener whose connections speak TLS. Each handshake has a task of its own: a peer that never
+/// completes it keeps no other peer waiting.
 #[derive(Debug)]
 pub(super) struct TlsListener {
-    inner: RouterListener,
-    config: Arc<ServerConfig>,
+    local: io::Result<SocketAddr>,
+    accepted: mpsc::Receiver<(TlsStream<RouterStream>, SocketAddr)>,
+    /// Ends with the listener.
+    _tasks: JoinSet<()>,
 }
 
-/// A connection that shakes hands when it is first used, so that one peer that says nothing keeps
-/// nobody else from being accepted.
-pub(super) enum TlsSession {
-    Greeting(Box<Accept<RouterStream>>, u64),
-    Open(Box<TlsStream<RouterStream>>),
-}
-
-impl fmt::Debug for TlsSession {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsSession").finish_non_exhaustive()
-    }
-}
-
-impl TlsSession {
-    /// Returns the number of the connection below.
-    pub(super) fn number(&self) -> u64 {
-        match self {
-            Self::Greeting(_, number) => *number,
-            Self::Open(stream) => stream.get_ref().0.number(),
-        }
-    }
-
-    fn poll_open(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<Pin<&mut TlsStream<RouterStream>>>> {
-        if let Self::Greeting(accept, _) = self {
-            let stream = ready!(Pin::new(accept.as_mut()).poll(context))?;
-            *self = Self::Open(Box::new(stream));
-        }
-        match self {
-            Self::Open(stream) => Poll::Ready(Ok(Pin::new(stream.as_mut()))),
-            Self::Greeting(..) => Poll::Pending,
-        }
+impl TlsListener {
+    fn new(mut inner: RouterListener, config: Arc<ServerConfig>) -> Self {
+        let (sender, accepted) = mpsc::channel(1);
+        let local = inner.local_addr();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut handshakes = JoinSet::new();
+            loop {
+                let (stream, peer) = inner.accept().await;
+                let handshake = TlsAcceptor::from(config.clone()).accept(stream);
+                let sender = sender.clone();
+                handshakes.spawn(async move {
+                    // A failed handshake ends the connection.
+                    if let Ok(stream) = handshake.await {
+                        let _ = sender.send((stream, peer)).await;
+                    }
+                });
+                while handshakes.try_join_next().is_some() {}
+            }
+        });
+        Self { local, accepted, _tasks: tasks }
     }
 }
 
 impl Listener for TlsListener {
-    type Io = TlsSession;
+    type Io = TlsStream<RouterStream>;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (TlsSession, SocketAddr) {
-        let (stream, peer) = self.inner.accept().await;
-        let number = stream.number();
-        let greeting = TlsAcceptor::from(self.config.clone()).accept(stream);
-        (TlsSession::Greeting(Box::new(greeting), number), peer)
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        match self.accepted.recv().await {
+            Some(accepted) => accepted,
+            None => std::future::pending().await,
+        }
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
-    }
-}
-
-impl AsyncRead for TlsSession {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        ready!(self.poll_open(context))?.poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for TlsSession {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_open(context))?.poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_open(context))?.poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_open(context))?.poll_shutdown(context)
+        self.local.as_ref().copied().map_err(|error| error.kind().into())
     }
 }
