@@ -131,11 +131,11 @@ impl PingTally {
         self.sent += 1;
         self.round_trips.extend(round_trip);
         let received = u32::try_from(self.round_trips.len()).unwrap_or(u32::MAX);
-        let loss = 100 * (self.sent - received) / self.sent.max(1);
+        let percent = 100 * (self.sent - received) / self.sent.max(1);
         let mut row = Values::from([
             ("host", host.to_owned()),
             ("seq", seq),
-            ("packet-loss", loss.to_string()),
+            ("packet-loss", percent.to_string()),
             ("received", received.to_string()),
             ("sent", self.sent.to_string()),
         ]);
