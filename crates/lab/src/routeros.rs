@@ -24,6 +24,7 @@ mod certificate;
 mod commands;
 mod config;
 mod console;
+mod fault;
 mod faults;
 mod initial_rows;
 mod listener;
@@ -63,7 +64,8 @@ pub use config::{
     EmulatorConfig, FastTrack, MangleSpec, Policy, QueueSpec, RouteSpec, RoutingRuleSpec,
     SimpleQueueSpec, User,
 };
-pub use faults::{Fault, FaultSyntaxError, LatencyProfile, ScheduledFault};
+pub use fault::{Fault, FaultSyntaxError, ScheduledFault};
+pub use faults::LatencyProfile;
 pub use log::{RequestEffect, RequestRecord};
 pub use quirks::{
     BarePost, CounterReset, FlashWrites, Quirks, RateUnit, RefusedChange, UnknownCommand,

@@ -127,3 +127,22 @@ fn width(options: &str) -> usize {
     let digits = before.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at + 1);
     before.get(digits..).and_then(|digits| digits.parse().ok()).unwrap_or(COLUMNS)
 }
+
+/// What the console of a version can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Abilities {
+    /// Whether there is `:serialize`, since 7.16.
+    serializes: bool,
+    /// Whether parameters that do not exist are called by their name, since 7.23.
+    names_parameters: bool,
+}
+
+impl Abilities {
+    /// Returns what the console of `version`, such as `7.20.8 (stable)`, can do.
+    fn of(version: &str) -> Self {
+        let minor = version.strip_prefix("7.").unwrap_or_default();
+        let digits = minor.find(|c: char| !c.is_ascii_digit()).unwrap_or(minor.len());
+        let minor: u32 = minor.get(..digits).and_then(|n| n.parse().ok()).unwrap_or(0);
+        Self { serializes: minor >= 16, names_parameters: minor >= 23 }
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::{
     super::menus::{Place, Single, find_place},
+    Abilities,
     script::{Action, Condition, Expression, Verb, Words},
 };
 
@@ -11,25 +12,6 @@ const DEPTH: u32 = 24;
 const FLAGS: [&str; 7] =
     ["as-value", "detail", "stats", "terse", "without-paging", "count-only", "brief"];
 const OF_PING: [&str; 6] = ["address", "count", "src-address", "interface", "interval", "size"];
-
-/// What the console of a version can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Abilities {
-    /// Whether there is `:serialize`, since 7.16.
-    serializes: bool,
-    /// Whether parameters that do not exist are called by their name, since 7.23.
-    names_parameters: bool,
-}
-
-impl Abilities {
-    /// Returns what the console of `version`, such as `7.20.8 (stable)`, can do.
-    pub(super) fn of(version: &str) -> Self {
-        let minor = version.strip_prefix("7.").unwrap_or_default();
-        let digits = minor.find(|c: char| !c.is_ascii_digit()).unwrap_or(minor.len());
-        let minor: u32 = minor.get(..digits).and_then(|n| n.parse().ok()).unwrap_or(0);
-        Self { serializes: minor >= 16, names_parameters: minor >= 23 }
-    }
-}
 
 /// An error in a command line, in the words of RouterOS.
 type SyntaxError = String;
