@@ -21,10 +21,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{
-    parse::Abilities,
-    run::{Machine, wrapped},
-};
+use self::run::{Machine, wrapped};
 use super::{Emulator, RequestEffect, RequestRecord, User, lock};
 
 /// What a terminal has if nobody says otherwise.

@@ -78,11 +78,8 @@ impl<'a> Parser<'a> {
     }
 
     fn bad_parameter(&self, name: &str, at: usize) -> SyntaxError {
-        if self.abilities.names_parameters {
-            Self::error_at(&format!("bad parameter {name}"), at)
-        } else {
-            Self::error_at("expected end of command", at)
-        }
+        let named = self.abilities.names_parameters.then(|| format!("bad parameter {name}"));
+        Self::error_at(named.as_deref().unwrap_or("expected end of command"), at)
     }
 
     fn script(&mut self) -> Result<Vec<Action>, SyntaxError> {
