@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{Spread, heading, judge};
+use support::{Spread, check, heading};
 use wanctl_core::{
     Actuation, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, ProbeOutcome,
     QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Wan, WanParams,
@@ -16,7 +16,7 @@ use wanctl_core::{
 };
 use wanctl_lab::{
     closed_loop::{CYCLE, ClosedLoop, LoopSpec},
-    home::{self, HomeWan},
+    demo_wans::{self, DemoWan},
 };
 
 const REFLECTORS: u16 = 6;
@@ -31,15 +31,15 @@ fn main() {
     let step = steps();
     let hour = hours();
     println!();
-    judge("a control step (p99)", step.quantile(0.99) / 1e3, 5.0, "µs");
-    judge("an hour of two WANs (median)", hour.quantile(0.5), 3.0, "s");
+    check("a control step (p99)", step.quantile(0.99) / 1e3, 5.0, "µs");
+    check("an hour of two WANs (median)", hour.quantile(0.5), 3.0, "s");
     println!("       {:.0} times as fast as life", HOUR.as_secs_f64() / hour.quantile(0.5));
 }
 
 /// Times each step: a probe's outcome and a reading of the counters in, a decision out. Reading
 /// the clock, some tens of nanoseconds, is timed with it.
 fn steps() -> Spread {
-    let mut wan = Wan::new(&params(&home::household(1)[0]), MonoTime::ZERO);
+    let mut wan = Wan::new(&params(&demo_wans::demo_wans(1)[0]), MonoTime::ZERO);
     let mut desired = PerDirection::build(|_| BitRate::from_mbps(100.0));
     let mut bytes = 0;
     let step = |number: u64| {
@@ -70,15 +70,15 @@ fn steps() -> Spread {
 /// Times an hour of the demo's two WANs in virtual time, the simulated links included.
 fn hours() -> Spread {
     let run = |seed| {
-        let household = home::household(seed);
+        let wans = demo_wans::demo_wans(seed);
         let started = Instant::now();
-        for wan in &household {
+        for wan in &wans {
             let params = params(wan);
             let spec = LoopSpec::new(PerDirection::build(|direction| {
                 params.limits()[direction].map_or(BitRate::ZERO, |limits| limits.base)
             }));
-            let pilot = Wan::new(&params, MonoTime::ZERO);
-            let mut closed = ClosedLoop::new(wan.link.clone(), spec, pilot);
+            let controller = Wan::new(&params, MonoTime::ZERO);
+            let mut closed = ClosedLoop::new(wan.link.clone(), spec, controller);
             closed.run(HOUR, |step| {
                 black_box(step.desired);
             });
@@ -111,7 +111,7 @@ fn reading(sequence: u64, at: MonoTime, bytes: u64, limits: PerDirection<BitRate
     ShaperSample { sequence, at, queues }
 }
 
-fn params(wan: &HomeWan) -> WanParams {
+fn params(wan: &DemoWan) -> WanParams {
     let [yellow, soft_red, red] = wan.delay_ms.map(Delay::from_millis_f64);
     let direction = |rates: [f64; 3]| {
         let [floor, base, ceiling] = rates.map(BitRate::from_mbps);

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use support::{Spread, heading, judge};
+use support::{Spread, check, heading};
 use tokio::{
     runtime,
     sync::{mpsc, watch},
@@ -18,10 +18,10 @@ use wanctl::{
     actuator,
     catalogue::Catalogue,
     clock::Clock,
-    daemon::{ControlLoop, IdleWatch, Keeper, LoopSettings, Outlets},
+    daemon::{ControlLoop, IdleWatch, LoopSettings, MemoryWriter, Outputs},
     history::{self, Recorder, Retention, Settings},
     probe::Pace,
-    status::Board,
+    status::StatusBoard,
     telemetry::{CycleMetrics, WanLabels},
 };
 use wanctl_core::{
@@ -56,8 +56,8 @@ fn main() {
         }
     });
     println!();
-    judge("a cycle's own work at 20 Hz (p99)", life.quantile(0.99), 100.0, "µs");
-    judge("a cycle's own work with 1 ms of sleep (p99)", paced.quantile(0.99), 100.0, "µs");
+    check("a cycle's own work at 20 Hz (p99)", life.quantile(0.99), 100.0, "µs");
+    check("a cycle's own work with 1 ms of sleep (p99)", paced.quantile(0.99), 100.0, "µs");
 }
 
 /// Runs two WANs' loops in turn, as the control thread does, and calls `rest` between rounds.
@@ -69,7 +69,7 @@ fn run(label: &str, rounds: u64, rest: impl Fn(&Recorder)) -> Spread {
         wans: WANS.map(str::to_owned).to_vec(),
     });
     let reflectors: Vec<String> = (1..=REFLECTORS).map(|n| format!("192.0.2.{n}")).collect();
-    let board = Board::new(WANS.map(|name| (name.to_owned(), reflectors.clone())).to_vec());
+    let board = StatusBoard::new(WANS.map(|name| (name.to_owned(), reflectors.clone())).to_vec());
     let labels = WanLabels::register(&mut Catalogue::default());
     let clock = Clock::start();
     let mut benches: Vec<Bench> = (0..)
@@ -77,12 +77,13 @@ fn run(label: &str, rounds: u64, rest: impl Fn(&Recorder)) -> Spread {
         .map(|(index, name)| {
             let metrics = CycleMetrics::new(&labels, name, &reflectors, &Direction::ALL);
             let recorder = Some(recorder.clone());
-            let keeper = recorder.clone().map(|kept| Keeper::new(kept, index, reflectors.clone()));
+            let memory_writer =
+                recorder.clone().map(|kept| MemoryWriter::new(kept, index, reflectors.clone()));
             let board = board.clone();
             Bench::new(
                 index,
                 clock,
-                Outlets { metrics, recorder, board, steering: None, keeper, tape: None },
+                Outputs { metrics, recorder, board, steering: None, memory_writer, tape: None },
             )
         })
         .collect();
@@ -106,7 +107,7 @@ fn run(label: &str, rounds: u64, rest: impl Fn(&Recorder)) -> Spread {
 struct Bench {
     control: ControlLoop,
     samples: mpsc::Sender<RttSample>,
-    link: actuator::Link,
+    link: actuator::WanChannels,
     _update: watch::Sender<LoopSettings>,
     clock: Clock,
     busy: Duration,
@@ -117,9 +118,9 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(index: usize, clock: Clock, outlets: Outlets) -> Self {
+    fn new(index: usize, clock: Clock, outputs: Outputs) -> Self {
         let (samples, receiver) = mpsc::channel(64);
-        let link = actuator::Link::default();
+        let link = actuator::WanChannels::default();
         let wanted = link.desired.subscribe();
         thread::spawn(move || wait_for_work(wanted));
         let settings = LoopSettings { params: params(), interval: INTERVAL, observes: false };
@@ -130,7 +131,7 @@ impl Bench {
             settings,
             updates,
             clock,
-            road: watch::channel(None).1,
+            prober_kind: watch::channel(None).1,
             method: None,
             samples: receiver,
             shaper: link.shaper.subscribe(),
@@ -139,7 +140,7 @@ impl Bench {
             pace: watch::Sender::new(Pace::Full),
             is_idle: link.idle.clone(),
             idle: IdleWatch::default(),
-            outlets,
+            outputs,
         };
         let (busy, read) = (Duration::ZERO, clock.now());
         Self { control, samples, link, _update: update, clock, busy, bytes: 0, read, changes: 0 }
@@ -170,7 +171,7 @@ impl Bench {
                 writes: before[direction].writes + u64::from(changed),
             }
         });
-        self.changes = actuation.each().iter().map(|(_, told)| told.writes).sum();
+        self.changes = actuation.each().iter().map(|(_, reported)| reported.writes).sum();
         self.link.actuation.send_replace(actuation);
         if number.is_multiple_of(2) {
             let (limit, at) = (desired.download.unwrap_or_default(), self.clock.now());

@@ -17,9 +17,9 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use link::Link;
+use link::TrafficModel;
 use rusqlite::Connection;
-use support::{Spread, heading, judge};
+use support::{Spread, check, heading};
 use wanctl::history::{self, DelayKind, Reader, Resolution, Retention, Settings, Tier};
 use wanctl_core::units::{Delay, Timestamp};
 
@@ -57,7 +57,7 @@ fn settings(path: &Path, wans: usize) -> Settings {
 /// Writes a day of one WAN as fast as the disk takes it, and tells size and speed.
 fn write_a_day(path: &Path) {
     let (recorder, writer) = history::start(settings(path, 1));
-    let mut link = Link::new(0, START);
+    let mut link = TrafficModel::new(0, START);
     let started = Instant::now();
     for _ in 0..CYCLES_A_DAY {
         while recorder.stats().queued > 4096 {
@@ -73,7 +73,7 @@ fn write_a_day(path: &Path) {
         let sql = "SELECT coalesce(sum(pgsize), 0.0) FROM dbstat WHERE name GLOB ?1";
         database.query_row(sql, [table], |row| row.get(0)).expect("dbstat answers")
     };
-    judge("a cycle on disk", pages("cycle_*") / CYCLES_A_DAY as f64, 60.0, "bytes");
+    check("a cycle on disk", pages("cycle_*") / CYCLES_A_DAY as f64, 60.0, "bytes");
     let [second, minute, five, hour] = ["tier_1s", "tier_1m", "tier_5m", "tier_1h"].map(pages);
     println!("  bytes of a bucket: 1 s {:.0}, 1 min {:.0}", second / 86_400.0, minute / 1_440.0);
     println!("  5 min {:.0}, 1 h {:.0}", five / 288.0, hour / 24.0);
@@ -81,7 +81,7 @@ fn write_a_day(path: &Path) {
     let days = |span: Duration| span.as_secs_f64() / 86_400.0;
     let finest = days(keep.seconds) * second + days(keep.minutes) * minute;
     let year = 2.0 * (finest + days(keep.five_minutes) * five + 365.0 * hour);
-    judge("the tiers of two WANs after a year", year / 1e6, 500.0, "MB");
+    check("the tiers of two WANs after a year", year / 1e6, 500.0, "MB");
 }
 
 /// Repeats the day's coarse buckets backwards over as long as they would be kept.
@@ -123,7 +123,7 @@ fn ask(path: &Path) {
             assert!(summary.total.quantile(DelayKind::Rtt, 0.99).is_some(), "no delays");
         });
         spread.print(&format!("{label}, summed up"));
-        judge(label, spread.quantile(0.5), 100.0, "ms");
+        check(label, spread.quantile(0.5), 100.0, "ms");
     }
     for (label, days, tier) in [
         ("a day, each second", 1, Tier::Second),
@@ -164,7 +164,7 @@ fn ask_by_command(path: &Path) {
         });
         spread.print(label);
         if asked == ["--summary"] {
-            judge(label, spread.quantile(0.5), 100.0, "ms");
+            check(label, spread.quantile(0.5), 100.0, "ms");
         }
     }
 }
@@ -183,7 +183,7 @@ fn live(path: &Path, wans: usize, readers: usize) {
     let now = SystemTime::UNIX_EPOCH.elapsed().expect("a clock after 1970");
     let start = Timestamp::from_micros(Delay::from(now).micros());
     let (recorder, writer) = history::start(settings(path, wans));
-    let mut links: Vec<Link> = (0..wans).map(|wan| Link::new(wan, start)).collect();
+    let mut links: Vec<TrafficModel> = (0..wans).map(|wan| TrafficModel::new(wan, start)).collect();
     let ended = Arc::new(AtomicBool::new(false));
     let (begun, cpu) = (Instant::now(), writer_cpu());
     let mut late: f64 = 0.0;
@@ -205,8 +205,8 @@ fn live(path: &Path, wans: usize, readers: usize) {
     writer.close(Duration::from_secs(10)).expect("all is written");
     println!("{wans} WANs at 20 Hz, {readers} readers ({reads} answers), {dropped} dropped");
     let share = used / begun.elapsed().as_secs_f64() * 100.0;
-    judge("  the writer's share of a core", share, if wans == 2 { 1.0 } else { 50.0 }, "%");
-    judge("  the oldest cycle that waits", late, 2.0, "s");
+    check("  the writer's share of a core", share, if wans == 2 { 1.0 } else { 50.0 }, "%");
+    check("  the oldest cycle that waits", late, 2.0, "s");
 }
 
 fn read_on(path: &Path, ended: &Arc<AtomicBool>) -> thread::JoinHandle<usize> {

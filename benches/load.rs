@@ -26,7 +26,7 @@ use std::{
 use abuse::{deaf, listeners, many, scrapes, silent, trickles, verbose};
 use demo::{Demo, Usage};
 use honest::Honest;
-use support::{Spread, heading, judge};
+use support::{Spread, check, heading};
 
 /// Until the probes, the history and the emulated router have found their stride.
 const WARM_UP: Duration = Duration::from_secs(10);
@@ -80,11 +80,11 @@ fn main() -> io::Result<()> {
     let before = quiet.usage.lateness.quantile(0.99);
     for scene in &scenes {
         let ratio = scene.usage.lateness.quantile(0.99) / before;
-        judge(&format!("lateness p99 to quiet: {}", scene.name), ratio, 1.5, "times");
+        check(&format!("lateness p99 to quiet: {}", scene.name), ratio, 1.5, "times");
     }
-    judge("resident memory, peak", demo.resident_mib("VmHWM:")? * 1.048_576, 60.0, "MB");
+    check("resident memory, peak", demo.resident_mib("VmHWM:")? * 1.048_576, 60.0, "MB");
     let failed: u32 = scenes.iter().map(|scene| scene.honest.failed).sum();
-    judge("honest scrapes that failed", f64::from(failed), 0.5, "");
+    check("honest scrapes that failed", f64::from(failed), 0.5, "");
     Ok(())
 }
 

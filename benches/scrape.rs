@@ -15,7 +15,7 @@ use std::{
 
 use client::Client;
 use demo::{Demo, Usage};
-use support::{Spread, heading, judge};
+use support::{Spread, check, heading};
 
 /// Until the probes, the history and the emulated router have found their stride.
 const WARM_UP: Duration = Duration::from_secs(10);
@@ -44,8 +44,8 @@ fn main() -> io::Result<()> {
     let resident = resident_before.max(demo.resident_mib("VmRSS:")?);
     println!("resident memory: {resident_before:.1} MiB before, {resident:.1} MiB in the end");
     println!();
-    judge("CPU of the demo without scrapes", quiet.cpu_percent(), 3.0, "% of one core");
-    judge("resident memory", resident * 1.048_576, 30.0, "MB");
+    check("CPU of the demo without scrapes", quiet.cpu_percent(), 3.0, "% of one core");
+    check("resident memory", resident * 1.048_576, 30.0, "MB");
     Ok(())
 }
 
@@ -103,10 +103,10 @@ fn report(latency: Latency, quiet: &Usage, scraped: &Usage) {
     line("busy time of a cycle p99, µs", |usage| usage.busy.quantile(0.99) * 1e6);
     line("cycles", |usage| usage.lateness.count());
     println!();
-    judge("a scrape (p99)", all.quantile(0.99), 5.0, "ms");
-    judge("a cycle in the live process (p99)", quiet.busy.quantile(0.99) * 1e6, 100.0, "µs");
+    check("a scrape (p99)", all.quantile(0.99), 5.0, "ms");
+    check("a cycle in the live process (p99)", quiet.busy.quantile(0.99) * 1e6, 100.0, "µs");
     let (before, during) = (quiet.lateness.quantile(0.99), scraped.lateness.quantile(0.99));
     // The bounds around a millisecond lie a factor of two and more apart: half as much again is
     // within what one slow cycle of a thousand moves.
-    judge("lateness under scrapes, ratio to quiet (p99)", during / before, 1.5, "times");
+    check("lateness under scrapes, ratio to quiet (p99)", during / before, 1.5, "times");
 }

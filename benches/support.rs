@@ -52,7 +52,7 @@ pub(crate) fn heading(title: &str, unit: &str) {
 
 /// Prints a figure beside the bar that it must stay under. A figure that misses it fails nothing:
 /// on shared cores that may be the neighbour's doing.
-pub(crate) fn judge(what: &str, figure: f64, bar: f64, unit: &str) {
+pub(crate) fn check(what: &str, figure: f64, bar: f64, unit: &str) {
     let verdict = if figure < bar { "ok" } else { "MISSED" };
     println!("{verdict:<7}{what}: {figure:.3} {unit}, bar {bar} {unit}");
 }

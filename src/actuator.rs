@@ -10,24 +10,24 @@
 //! picks up the newest answers from another.
 
 mod assignment;
-mod backoff;
 mod drift_log;
-mod farewell;
+mod exit;
 mod idle;
+mod in_flight;
 mod liveness;
-mod looks;
 mod metrics;
-mod pause;
+mod poll_schedule;
 mod queue_watch;
 mod reconciler;
 mod report;
+mod request_backoff;
 mod switches;
 mod task;
-mod underway;
+mod write_backoff;
 
-pub use assignment::{Assignment, Link, Queue, Tuning};
+pub use assignment::{Assignment, Queue, Tuning, WanChannels};
 pub use idle::IdleReads;
 pub use metrics::RouterMetrics;
-pub use report::{Overridden, RouterReport};
-pub use switches::{SwitchLink, SwitchMetrics, SwitchWork};
+pub use report::{OverriddenQueue, RouterReport};
+pub use switches::{SwitchChannels, SwitchMetrics, SwitchWork};
 pub use task::Actuator;

@@ -201,7 +201,7 @@ const WORKER_NICENESS: i32 = 5;
 const DESCRIPTORS: u64 = 8192;
 
 /// How long what is still running may take once a command is done.
-const LEFT_OVER: Duration = Duration::from_millis(300);
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(300);
 
 /// Two workers: one may be busy with a scrape while the other answers the router.
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -215,7 +215,7 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
     let done = runtime.block_on(work);
     // A name server that does not answer or a file system that hangs blocks a thread that cannot
     // be interrupted. It ends with the process.
-    runtime.shutdown_timeout(LEFT_OVER);
+    runtime.shutdown_timeout(SHUTDOWN_GRACE);
     done
 }
 

@@ -26,12 +26,12 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use change::{Change, Class};
 pub use errors::{ConfigErrors, Place, Problem};
-pub use probe::{Bind, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, Via};
+pub use probe::{Bind, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, ProbeMethodChoice};
 pub use secret::Secret;
 pub use steering::{
-    Forgetting, MarkedConnections, SteeringConfig, SteeringExit, SwitchMenu, SwitchRef,
+    ConntrackFlush, MarkedConnections, SteeringConfig, SteeringExit, SwitchMenu, SwitchRef,
 };
-pub use surroundings::{FileText, Surroundings};
+pub use surroundings::{Environment, FileText};
 pub use web::{Users, WebConfig, WebTls};
 
 use wanctl_core::{Direction, PerDirection, WanParams};
@@ -89,7 +89,7 @@ pub struct RouterConfig {
     /// The second road.
     pub ssh: SshConfig,
     /// How the router's certificate is verified; of no meaning for `http`.
-    pub trust: Trust,
+    pub trust: TlsTrust,
     /// How long one request may take.
     pub request_timeout: Duration,
     /// How often the queues' counters are read.
@@ -117,7 +117,7 @@ impl RouterConfig {
             credentials,
             statistics: None,
             pings: None,
-            trust: Trust::System,
+            trust: TlsTrust::System,
             request_timeout: Duration::from_secs(3),
             stats_interval: Duration::from_millis(100),
             pace: Pace::default(),
@@ -246,7 +246,7 @@ impl fmt::Display for QueueRef {
 
 /// How the router's TLS certificate is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trust {
+pub enum TlsTrust {
     /// By the certificate authorities built into the platform.
     System,
     /// By the PEM certificates of this file.

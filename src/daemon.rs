@@ -42,20 +42,20 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 use crate::{
-    actuator::{Actuator, Assignment, Link, Queue, RouterMetrics, SwitchWork, Tuning},
+    actuator::{Actuator, Assignment, Queue, RouterMetrics, SwitchWork, Tuning, WanChannels},
     catalogue::Catalogue,
     clock::Clock,
     config::{Config, Origin, WanConfig},
     history::{self, Event, Recorder, Writer},
-    http::{self, HealthSource, HistorySource, Listening, Served, ServerTrouble, Web},
+    http::{self, HealthSource, HistorySource, ListenError, Listening, Served, Web},
     probe::Prober,
     recording::Recording,
     router::Router,
-    status::{Board, Health, SteeringBoard},
+    status::{Health, StatusBoard, SteeringBoard},
 };
-pub use control_loop::{ControlLoop, LoopSettings, Outlets};
+pub use control_loop::{ControlLoop, LoopSettings, Outputs};
 pub use idle::IdleWatch;
-pub use memory::Keeper;
+pub use memory::MemoryWriter;
 use metrics::Metrics;
 pub use reload::Source;
 use reload::{Outgoing, Reloader};
@@ -65,7 +65,7 @@ use steering::SteeringParts;
 use wiring::{Wired, Wiring};
 
 /// How long the parting limits may take.
-const PARTING: Duration = Duration::from_secs(3);
+const EXIT_TIME: Duration = Duration::from_secs(3);
 /// Until when after the begin of a stop the control loops must have ended ...
 const LOOPS_BY: Duration = Duration::from_secs(1);
 /// ... the requests to the router, after the time of the parting limits ...
@@ -103,7 +103,7 @@ pub struct Parts {
 /// A running daemon.
 #[derive(Debug)]
 pub struct Daemon {
-    board: Board,
+    board: StatusBoard,
     health: HealthSource,
     steering: SteeringBoard,
     recorder: Option<Recorder>,
@@ -127,7 +127,7 @@ impl Daemon {
         let stop = CancellationToken::new();
         let stop_server = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let board = Board::new(config.wans.iter().map(names).collect());
+        let board = StatusBoard::new(config.wans.iter().map(names).collect());
         // Before the writer opens the file, which may set a corrupt one aside.
         let memories = memory::recall(&config, Clock::wall());
         let (recorder, writer) = history(&config).unzip();
@@ -150,7 +150,7 @@ impl Daemon {
         declare_others(&mut catalogue, recorder.clone(), &web);
         tasks.spawn(web.clone().watch(stop.clone()));
 
-        let SteeringParts { switches, board: steering, operator, cycles, tune: retune, task } =
+        let SteeringParts { switches, board: steering, overrides, cycles, tune: retune, task } =
             SteeringParts::new(&config, &mut catalogue, recorder.clone(), clock);
         if let Some(task) = task {
             tasks.spawn(task.run(stop.clone()));
@@ -158,12 +158,12 @@ impl Daemon {
         let switch_link = switches.link.clone();
         wiring.cycles = cycles;
 
-        let links: Vec<Link> = config.wans.iter().map(|_| Link::default()).collect();
+        let links: Vec<WanChannels> = config.wans.iter().map(|_| WanChannels::default()).collect();
         let (tune, tuning) = watch::channel(tuning(&config));
         let given = (links.clone(), switches);
         let actuator = actuator(&config, router, given, clock, tuning, router_metrics);
         let report = actuator.report();
-        tasks.spawn(actuator.run(stop.clone(), PARTING));
+        tasks.spawn(actuator.run(stop.clone(), EXIT_TIME));
 
         let (mut loops, mut updates) = (Vec::new(), Vec::new());
         let wans = config.wans.iter().zip(memories).zip(probers.iter().zip(links));
@@ -190,15 +190,15 @@ impl Daemon {
         let kept = HistorySource::new(config.history.path.clone());
         let reloader = Reloader::new(config, source, out);
         if let Some(recorder) = &recorder {
-            tell_start(recorder, mode, origin);
+            log_start(recorder, mode, origin);
             tasks.spawn(router_events::run(report.clone(), recorder.clone(), stop.clone()));
         }
-        let trouble = ServerTrouble::default();
-        let others = (probers, steering.clone(), switch_link, trouble.clone());
+        let listen_error = ListenError::default();
+        let others = (probers, steering.clone(), switch_link, listen_error.clone());
         let health =
             health_source(reloader.clone(), clock, board.clone(), report, recorder.clone(), others);
         let asked = reloader.clone();
-        let steer = operator.source(move || asked.standing().allows_steer);
+        let steer = overrides.source(move || asked.config_in_force().allows_steer);
         tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
         tasks.spawn(dead_reflectors::run(board.clone(), stop.clone()));
         let served = Served {
@@ -213,7 +213,7 @@ impl Daemon {
             hosts: host_source(reloader.clone()),
             stop: stop.clone(),
         };
-        let http = tokio::spawn(http::serve(listening, served, trouble, stop_server.clone()));
+        let http = tokio::spawn(http::serve(listening, served, listen_error, stop_server.clone()));
         watchdog::ready();
         Ok(Self {
             board,
@@ -233,7 +233,7 @@ impl Daemon {
 
     /// Returns the board with the newest cycles.
     #[must_use]
-    pub fn board(&self) -> &Board {
+    pub fn board(&self) -> &StatusBoard {
         &self.board
     }
 
@@ -279,7 +279,7 @@ impl Daemon {
             task::spawn_blocking(move || recording.close(FLUSHED_BY.saturating_sub(LOOPS_BY)))
         });
         if timeout_at(begin + TASKS_BY, self.tasks.wait()).await.is_err() {
-            warn!("a request to the router is still under way; leaving without its answer");
+            warn!("a request to the router is still in flight; leaving without its answer");
         }
         if let Some(recorder) = self.recorder.take() {
             recorder.event(Clock::wall(), None, Event::Stop { reason: reason.to_owned() });
@@ -308,7 +308,7 @@ fn names(wan: &WanConfig) -> (String, Vec<String>) {
 }
 
 /// The first lines of this run in the history.
-fn tell_start(recorder: &Recorder, mode: &'static str, origin: Origin) {
+fn log_start(recorder: &Recorder, mode: &'static str, origin: Origin) {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     recorder.event(Clock::wall(), None, Event::Start { version, mode });
     let Origin { file: path, sha256: hash } = origin;
@@ -333,7 +333,7 @@ fn history(config: &Config) -> Option<(Recorder, Writer)> {
 fn actuator(
     config: &Config,
     router: Arc<dyn Router>,
-    (links, switches): (Vec<Link>, SwitchWork),
+    (links, switches): (Vec<WanChannels>, SwitchWork),
     clock: Clock,
     tuning: watch::Receiver<Tuning>,
     metrics: RouterMetrics,

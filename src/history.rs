@@ -18,7 +18,6 @@
 
 mod age_clock;
 mod answer;
-mod ask;
 mod bucket;
 mod code;
 mod compact;
@@ -37,6 +36,7 @@ mod openmetrics;
 mod query;
 mod raw;
 mod recorder;
+mod request;
 mod retention;
 mod rollup;
 mod row;
@@ -54,7 +54,6 @@ mod writer;
 use std::path::PathBuf;
 
 pub use answer::{AnswerError, Format, write_csv, write_json};
-pub use ask::{Cursor, Mistake, Question, Request, Words, moment, span_before};
 pub use bucket::{Bucket, DelayKind, DelayStats, RateKind, RateStats};
 pub use compact::{Compacted, compact};
 pub use error::HistoryError;
@@ -65,9 +64,12 @@ pub use metrics::declare_metrics;
 pub use openmetrics::export as export_openmetrics;
 pub use query::{EventFilter, Events, Point, Reader, RecordedEvent, Resolution, Series};
 pub use recorder::{Recorder, Stats};
+pub use request::{
+    Cursor, ExportRequest, HistoryQuery, QueryArgs, QueryError, moment, span_before,
+};
 pub use retention::Retention;
 pub use rows::{Row, Rows};
-pub use steering_memory::KeptSteering;
+pub use steering_memory::SavedSteering;
 pub use summary::{DelaySummary, DirectionSummary, Summary};
 pub use tier::Tier;
 pub use verify::Verification;

@@ -10,7 +10,7 @@ mod metrics;
 mod origin;
 mod page;
 mod probes;
-mod rate;
+mod rate_limit;
 mod server;
 mod steer;
 mod web;
@@ -31,14 +31,14 @@ use tokio_util::sync::CancellationToken;
 pub use self::history::HistorySource;
 pub use self::{
     host::HostSource,
-    listening::{Listening, ServerTrouble},
-    steer::{SteerRequest, SteerSource, Steered},
+    listening::{ListenError, Listening},
+    steer::{SteerOutcome, SteerRequest, SteerSource},
     web::Web,
 };
-use self::{rate::OrderRate, steer::steer};
+use self::{rate_limit::SteerRateLimit, steer::steer};
 use crate::{
     catalogue::Catalogue,
-    status::{Board, Health, SteeringBoard},
+    status::{Health, StatusBoard, SteeringBoard},
 };
 
 /// What the handlers read.
@@ -49,7 +49,7 @@ pub struct Served {
     /// How connections are secured and who may ask.
     pub web: Web,
     /// The newest cycles.
-    pub board: Board,
+    pub board: StatusBoard,
     /// How health is found out; asked at each request.
     pub health: HealthSource,
     /// The history's file.
@@ -97,16 +97,16 @@ impl std::fmt::Debug for ReloadSource {
     }
 }
 
-/// Serves on `listening` until `stop`; why that is not possible yet is told to `trouble`.
+/// Serves on `listening` until `stop`; why that is not possible yet is told to `listen_error`.
 pub async fn serve(
     listening: Listening,
     served: Served,
-    trouble: ServerTrouble,
+    listen_error: ListenError,
     stop: CancellationToken,
 ) {
     let web = served.web.clone();
-    let Some(listener) = listening.listener(&web, &trouble, &stop).await else { return };
-    server::serve(listener, router(served), web, server::Bounds::default(), stop).await;
+    let Some(listener) = listening.listener(&web, &listen_error, &stop).await else { return };
+    server::serve(listener, router(served), web, server::ServerLimits::default(), stop).await;
 }
 
 /// Builds the routes.
@@ -130,7 +130,7 @@ fn orders() -> Router<Served> {
     Router::new()
         .route("/-/reload", post(reload))
         .route("/-/steer", post(steer))
-        .layer(middleware::from_fn_with_state(OrderRate::new(), rate::limit))
+        .layer(middleware::from_fn_with_state(SteerRateLimit::new(), rate_limit::limit))
         .layer(middleware::from_fn(origin::refuse_strangers))
 }
 

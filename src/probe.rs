@@ -6,26 +6,26 @@
 //!                        Pool └──► RttSample ──► control
 //! ```
 //!
-//! The [`Pool`] decides who is asked, [`Roads`] by what, and the [`Schedule`] when: it sends one
+//! The [`Pool`] decides who is asked, [`Probers`] by what, and the [`Schedule`] when: it sends one
 //! packet a turn, whatever it is for, so that its interval is also the budget.
 
-mod choice;
+mod clock_validation;
 #[cfg(fuzzing)]
 pub mod fuzzed;
 mod icmp;
 mod metrics;
-mod one_way;
 mod pace;
-mod patience;
 mod pool;
-mod road;
-mod roads;
+mod prober_kind;
+mod prober_selection;
+mod probers;
+mod reply_timeout;
 mod route;
 mod router;
 mod schedule;
-mod sending;
 #[cfg(feature = "lab")]
 pub mod simulated;
+mod socket_health;
 mod supervised;
 mod tcp;
 
@@ -33,14 +33,14 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
+pub use clock_validation::{ClockFault, ClockValidator, TimestampExchange};
 pub use icmp::{IcmpError, IcmpProber};
 pub use metrics::{ProbeFamilies, ProbeMetrics};
-pub use one_way::{Judge, Lie, Stamps};
 pub use pace::Pace;
-pub use patience::Patience;
-pub use pool::{Fault, Pool, PoolEvent, PoolParams};
-pub use road::{Road, RoadReason, RoadReport};
-pub use roads::{Roads, Way};
+pub use pool::{Pool, PoolEvent, PoolParams, ReplacementReason};
+pub use prober_kind::{ProberKind, ProberReason, ProberReport};
+pub use probers::{ProberEntry, Probers};
+pub use reply_timeout::ReplyTimeout;
 pub use router::RouterProber;
 pub use schedule::{Ends, Schedule};
 pub use supervised::Supervised;
@@ -82,7 +82,7 @@ impl Family {
 
 /// What a probe has brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct ProbeResult {
     /// What became of it.
     pub outcome: ProbeOutcome,
     /// The reply's way in either direction by the reflector's clock, if it told a sane one.
@@ -91,7 +91,7 @@ pub struct Answer {
     pub unsent: Option<String>,
 }
 
-impl Answer {
+impl ProbeResult {
     /// A probe that could not be sent, and why.
     #[must_use]
     pub fn unsent(reason: String) -> Self {
@@ -99,7 +99,7 @@ impl Answer {
     }
 }
 
-impl From<ProbeOutcome> for Answer {
+impl From<ProbeOutcome> for ProbeResult {
     fn from(outcome: ProbeOutcome) -> Self {
         Self { outcome, one_way: None, unsent: None }
     }
@@ -107,25 +107,25 @@ impl From<ProbeOutcome> for Answer {
 
 /// Something that can ask a reflector how far away it is.
 pub trait Prober: Send + Sync + fmt::Debug {
-    /// Sends one probe and waits for its fate, at most `patience.longest`: a reply that comes
-    /// after `patience.lost_after` is a reply. `sequence` is unique within the WAN. Several probes
-    /// may be under way at a time.
+    /// Sends one probe and waits for its fate, at most `reply_timeout.longest`: a reply that comes
+    /// after `reply_timeout.lost_after` is a reply. `sequence` is unique within the WAN. Several probes
+    /// may be in flight at a time.
     fn probe(
         &self,
         reflector: ReflectorId,
         sequence: u64,
-        patience: Patience,
-    ) -> BoxFuture<'_, Answer>;
+        reply_timeout: ReplyTimeout,
+    ) -> BoxFuture<'_, ProbeResult>;
 
     /// Takes a turn for a packet of its own, if it needs one: to try another road, or whether
     /// the reflector's clock is sane. The reflector is then not probed in this turn.
-    fn errand(
+    fn background_task(
         self: Arc<Self>,
         reflector: ReflectorId,
         sequence: u64,
-        patience: Patience,
+        reply_timeout: ReplyTimeout,
     ) -> Option<BoxFuture<'static, ()>> {
-        let _ = (reflector, sequence, patience);
+        let _ = (reflector, sequence, reply_timeout);
         None
     }
 
@@ -153,12 +153,12 @@ pub trait Prober: Send + Sync + fmt::Debug {
     }
 
     /// Tells by which road it asks; `None` if there are no roads to choose from.
-    fn report(&self) -> Option<RoadReport> {
+    fn report(&self) -> Option<ProberReport> {
         None
     }
 
     /// Tells whether the reflector's clock is trusted to tell the directions apart.
-    fn tells_directions(&self, reflector: ReflectorId) -> bool {
+    fn measures_one_way(&self, reflector: ReflectorId) -> bool {
         let _ = reflector;
         false
     }

@@ -32,7 +32,7 @@ mod tape;
 mod tests;
 mod write;
 
-pub use compare::{Comparison, Difference, Rates, Told};
+pub use compare::{Comparison, Difference, Rates, ReplayCounts};
 pub use read::{Lines, ReadError, ReadFault};
 pub use replay::{Outcome, ReplayError, WanOutcome, replay};
 pub use tape::{Beginning, Tape};

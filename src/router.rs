@@ -19,7 +19,7 @@ use crate::config::{MarkedConnections, QueueRef, SwitchRef};
 
 /// A router whose shaper queues can be read and limited.
 ///
-/// Implementations keep at most one request under way for each of the router's users and never
+/// Implementations keep at most one request in flight for each of the router's users and never
 /// cancel one: callers wait for the answer or for the implementation's own deadline.
 pub trait Router: Send + Sync + fmt::Debug {
     /// Returns which road the last request took.
@@ -46,7 +46,7 @@ pub trait Router: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// Any [`RouterError`].
-    fn survey(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>>;
+    fn findings(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>>;
 
     /// Looks for queues that moved nothing since the look before although their interface did.
     ///

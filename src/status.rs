@@ -5,7 +5,7 @@
 mod clock;
 mod health;
 mod notes;
-mod order;
+mod override_effect;
 mod steering;
 mod tally;
 mod view;
@@ -18,13 +18,13 @@ use std::{
 
 pub use clock::ClockWatch;
 pub use health::{
-    ActuatorValues, ClockValues, ConfigStanding, ConfigValues, ControlValues, DirectionRates,
-    Health, HealthInputs, HistoryStanding, HistoryValues, HttpValues, Level, MeasurementValues,
-    Part, Parts, ProbingStanding, RouterValues, SteeringValues, WanHealth,
+    ActuatorValues, ClockValues, ConfigInputs, ConfigValues, ControlValues, DirectionRates, Health,
+    HealthInputs, HistoryInputs, HistoryValues, HttpValues, Level, MeasurementValues, Part, Parts,
+    ProbingInputs, RouterValues, SteeringValues, WanHealth,
 };
 pub use notes::Note;
-pub use order::{Effect, time_of};
-pub use steering::{ManualStatus, SteeringBoard, SteeringStatus};
+pub use override_effect::{OverrideEffect, time_of};
+pub use steering::{OverrideStatus, SteeringBoard, SteeringStatus};
 pub use tally::{LoopCounts, Tally};
 pub use view::{DirectionView, WanView};
 
@@ -41,7 +41,7 @@ const MOST_POINTS: usize = (RECENT.as_millis() / POINT.as_millis()) as usize;
 
 /// The board on which control loops pin their cycles and from which everybody else reads.
 #[derive(Debug, Clone)]
-pub struct Board {
+pub struct StatusBoard {
     wans: Arc<Vec<Mutex<WanBoard>>>,
     clock: Arc<Mutex<ClockWatch>>,
 }
@@ -77,7 +77,7 @@ struct WanBoard {
     worst_states: [Option<CongestionState>; 2],
 }
 
-impl Board {
+impl StatusBoard {
     /// Creates an empty board for WANs with these names and reflectors.
     #[must_use]
     pub fn new(wans: Vec<(String, Vec<String>)>) -> Self {
@@ -174,9 +174,9 @@ impl WanBoard {
             time: cycle.wall.seconds(),
             delta_ms: self.worst.take().map(Delay::millis),
             states: std::mem::take(&mut self.worst_states).map(|worst| Some(worst?.name())),
-            desired_mbps: both.map(|told| Some(told?.desired.mbps())),
-            capacity_mbps: both.map(|told| told?.capacity.map(BitRate::mbps)),
-            achieved_mbps: both.map(|told| told?.load.achieved.map(BitRate::mbps)),
+            desired_mbps: both.map(|reported| Some(reported?.desired.mbps())),
+            capacity_mbps: both.map(|reported| reported?.capacity.map(BitRate::mbps)),
+            achieved_mbps: both.map(|reported| reported?.load.achieved.map(BitRate::mbps)),
         });
         // By number, not by time of day, which may step.
         while self.recent.len() > MOST_POINTS {

@@ -173,7 +173,10 @@ fn what_is_allowed_is_let_pass() {
         ("crates/lab/src/link.rs", "use crate::{world, routeros}; use wanctl_core::Wan;"),
         ("src/router.rs", "#[cfg(test)]\nmod tests { use wanctl_lab::routeros::Emulator; }"),
         ("src/router/rest/tests.rs", "use wanctl_lab::routeros::Emulator;"),
-        ("src/cli/lab/demo.rs", "use wanctl_lab::home; use anyhow::Result; fn f() { stdout(); }"),
+        (
+            "src/cli/lab/demo.rs",
+            "use wanctl_lab::demo_wans; use anyhow::Result; fn f() { stdout(); }",
+        ),
         ("src/probe/simulated.rs", "use wanctl_lab::world::World;"),
         ("src/main.rs", "fn main() { wanctl::cli::main() }"),
     ] {
@@ -181,7 +184,7 @@ fn what_is_allowed_is_let_pass() {
     }
     let marked = [
         Source { name: "src/history.rs".into(), text: "#[cfg(test)]\nmod fixture;".into() },
-        Source { name: "src/history/fixture.rs".into(), text: "use wanctl_lab::home;".into() },
+        Source { name: "src/history/fixture.rs".into(), text: "use wanctl_lab::demo_wans;".into() },
     ];
     assert_eq!(rules::check(&marked), Vec::<String>::new());
     assert_eq!(violations("src/probe/tests.rs", &"\n".repeat(600)), Vec::<String>::new());

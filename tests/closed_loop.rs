@@ -9,9 +9,9 @@ use wanctl_core::{
 };
 use wanctl_lab::{
     capacity::Shape,
-    closed_loop::{ClosedLoop, LoopSpec, Witness},
+    closed_loop::{ClosedLoop, LoopSpec, RecordingController},
+    controller,
     link::{Buffer, LinkSpec, Supply},
-    pilot,
     traffic::{GREEDY, Phase, Traffic},
 };
 
@@ -54,22 +54,22 @@ fn link(shape: &Shape, download: BitRate, upload: BitRate) -> LinkSpec {
 }
 
 /// Joins our own controller to a link, with the base rates in force.
-fn bench(link: LinkSpec) -> ClosedLoop<Witness> {
+fn bench(link: LinkSpec) -> ClosedLoop<RecordingController> {
     join(link, &params())
 }
 
 /// The same, where only the upload is shaped.
-fn upload_only(link: LinkSpec) -> ClosedLoop<Witness> {
+fn upload_only(link: LinkSpec) -> ClosedLoop<RecordingController> {
     let mut params = params();
     params.directions.download = None;
     join(link, &params)
 }
 
-fn join(link: LinkSpec, params: &WanParams) -> ClosedLoop<Witness> {
-    let limits = pilot::limits(params);
+fn join(link: LinkSpec, params: &WanParams) -> ClosedLoop<RecordingController> {
+    let limits = controller::limits(params);
     let base = PerDirection::build(|direction| limits[direction].base);
     let wan = Wan::new(params, MonoTime::ZERO);
-    ClosedLoop::new(link, LoopSpec::new(base), Witness::new(wan))
+    ClosedLoop::new(link, LoopSpec::new(base), RecordingController::new(wan))
 }
 
 const TRICKLE: BitRate = BitRate::from_bps(300_000);
@@ -106,8 +106,8 @@ fn a_saturated_upload_leaves_the_download_alone() {
     let mut bench = bench(link(&Shape::Steps(steps), TRICKLE, GREEDY));
     let (mut upload_cuts, mut lowest) = (0, mbps(1000.0));
     bench.run(seconds(60), |step| {
-        let told = step.pilot.decision().expect("decided").directions;
-        let (download, upload) = (told.download.unwrap(), told.upload.unwrap());
+        let reported = step.controller.decision().expect("decided").directions;
+        let (download, upload) = (reported.download.unwrap(), reported.upload.unwrap());
         lowest = lowest.min(download.desired);
         upload_cuts += u32::from(upload.reason == Reason::CutBloat);
         let is_starting = step.now < MonoTime::from_millis(500);
@@ -150,9 +150,9 @@ fn an_upload_that_is_shaped_alone_is_not_cut_by_a_download_that_fills_the_link()
         let mut worst = Delay::ZERO;
         bench.run(seconds(120), |step| {
             worst = worst.max(step.queue_delay.download);
-            let told = step.pilot.decision().expect("decided").directions;
-            assert_eq!(told.download, None);
-            assert_eq!(told.upload.unwrap().desired, base, "{timestamps} at {:?}", step.now);
+            let reported = step.controller.decision().expect("decided").directions;
+            assert_eq!(reported.download, None);
+            assert_eq!(reported.upload.unwrap().desired, base, "{timestamps} at {:?}", step.now);
         });
         assert!(worst > Delay::from_millis_f64(50.0), "the download queued for {worst} only");
     }
@@ -165,10 +165,14 @@ fn a_longer_path_on_an_idle_link_cuts_nothing_and_is_learned() {
     bench.reroute(Duration::from_millis(100));
     let mut delta = None;
     bench.run(seconds(15), |step| {
-        let decision = step.pilot.decision().expect("decided");
+        let decision = step.controller.decision().expect("decided");
         delta = decision.measurement.delta;
-        for (_, told) in decision.directions.present() {
-            assert_eq!(told.desired, told.previous, "at {:?}: {:?}", step.now, told.reason);
+        for (_, reported) in decision.directions.present() {
+            assert_eq!(
+                reported.desired, reported.previous,
+                "at {:?}: {:?}",
+                step.now, reported.reason
+            );
         }
     });
     let delta = delta.expect("measured");
@@ -189,8 +193,8 @@ fn a_path_a_little_longer_under_load_is_no_queue_for_long() {
             let mean = rates.clone().sum::<f64>() / desired.len() as f64;
             let least = rates.fold(f64::MAX, f64::min);
             // Now and then a drain puts the excuse to the test.
-            let told = format!("seed {seed}: {direction:?} at {mean}, {least} of 50 Mbit/s");
-            assert!(mean > 44.0 && least > 28.0, "{told}");
+            let reported = format!("seed {seed}: {direction:?} at {mean}, {least} of 50 Mbit/s");
+            assert!(mean > 44.0 && least > 28.0, "{reported}");
         }
     }
 }
@@ -212,10 +216,10 @@ fn an_idle_link_with_noisy_reflectors_is_not_cut_for_an_hour() {
 #[test]
 fn equal_seeds_give_equal_runs() {
     let run = || {
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         let mut bench = bench(link(&Shape::Lte, GREEDY, GREEDY));
-        bench.run(seconds(30), |step| told.push(step.pilot.decision().cloned()));
-        told
+        bench.run(seconds(30), |step| reported.push(step.controller.decision().cloned()));
+        reported
     };
     assert_eq!(run(), run());
 }
@@ -223,7 +227,7 @@ fn equal_seeds_give_equal_runs() {
 #[test]
 fn a_full_upload_that_is_shaped_alone_outlasts_a_download_that_fills_the_link() {
     let base = params().directions.upload.unwrap().limits.base.mbps();
-    for (timestamps, usual) in [(true, 40.0), (false, base)] {
+    for (timestamps, typical) in [(true, 40.0), (false, base)] {
         let link = link(&Shape::Steady, GREEDY, GREEDY);
         // What the path is like is learned before.
         let silence = BitRate::from_bps(20_000).into();
@@ -240,7 +244,7 @@ fn a_full_upload_that_is_shaped_alone_outlasts_a_download_that_fills_the_link() 
             steps += 1.0;
         });
         let mean = sum / steps;
-        let told = format!("{timestamps}: {mean} Mbit/s, and {lowest} at the lowest");
-        assert!(lowest >= base && mean >= usual, "{told}");
+        let reported = format!("{timestamps}: {mean} Mbit/s, and {lowest} at the lowest");
+        assert!(lowest >= base && mean >= typical, "{reported}");
     }
 }

@@ -15,8 +15,8 @@ use std::{
 
 use proptest::prelude::*;
 use wanctl::config::{
-    Bind, Config, ConfigErrors, FileText, Mode, OnExit, Problem, QueueRef, Surroundings,
-    SwitchMenu, Trust,
+    Bind, Config, ConfigErrors, Environment, FileText, Mode, OnExit, Problem, QueueRef, SwitchMenu,
+    TlsTrust,
 };
 use wanctl_core::{
     Direction, LawKind, ZoneFloors, ZoneParams,
@@ -41,7 +41,7 @@ wans:
 ";
 
 fn parse(text: &str, name: &str) -> Result<(Config, Vec<Problem>), ConfigErrors> {
-    let surroundings = Surroundings { file: &file, check_file: &present, variable: &variable };
+    let surroundings = Environment { file: &file, check_file: &present, variable: &variable };
     Config::parse(text, Path::new(name), &surroundings)
 }
 
@@ -84,7 +84,7 @@ fn messages(kind: &str, problems: &[Problem]) -> Vec<String> {
 /// The messages at the end of each file are what it must give; `UPDATE_EXPECT=1` rewrites them,
 /// to be read through before they are committed.
 #[test]
-fn every_mistake_is_told_with_its_place_and_what_to_do() {
+fn every_mistake_is_reported_with_its_place_and_what_to_do() {
     let files = yaml_files("tests/data/config");
     assert!(files.len() > 40, "the files of mistakes are missing");
     for path in files {
@@ -95,17 +95,17 @@ fn every_mistake_is_told_with_its_place_and_what_to_do() {
             .filter(|line| line.starts_with("# error: ") || line.starts_with("# warning: "))
             .collect();
         assert!(!expected.is_empty(), "{name} says no message that it must give");
-        let told = match parse(&text, name) {
+        let reported = match parse(&text, name) {
             Ok((_, warnings)) => messages("warning", &warnings),
             Err(errors) => messages("error", errors.problems()),
         };
         if std::env::var_os("UPDATE_EXPECT").is_some() {
             let kept = text.lines().filter(|line| !expected.contains(line));
-            let lines: Vec<&str> = kept.chain(told.iter().map(String::as_str)).collect();
+            let lines: Vec<&str> = kept.chain(reported.iter().map(String::as_str)).collect();
             fs::write(&path, lines.join("\n") + "\n").unwrap();
             continue;
         }
-        assert_eq!(told.join("\n"), expected.join("\n"), "the messages of {name}");
+        assert_eq!(reported.join("\n"), expected.join("\n"), "the messages of {name}");
     }
 }
 
@@ -164,7 +164,7 @@ fn the_smallest_configuration_gets_the_documented_defaults() {
 
     let router = &config.router;
     assert_eq!(router.url, "https://192.168.88.1");
-    assert_eq!(router.trust, Trust::System);
+    assert_eq!(router.trust, TlsTrust::System);
     assert_eq!(router.request_timeout, Duration::from_secs(3));
     assert_eq!(router.stats_interval, Duration::from_millis(100));
     assert_eq!(config.control.interval, Duration::from_millis(50));
@@ -240,7 +240,7 @@ fn a_wan_that_names_no_reflectors_gets_well_known_ones_of_its_families() {
     assert_eq!(warnings, []);
     let probe = &config.wans[0].probe;
     let v6 = probe.reflectors.iter().filter(|address| address.is_ipv6()).count();
-    assert_eq!((probe.reflectors.len() - v6, v6, probe.reserve), (12, 12, 0));
+    assert_eq!((probe.reflectors.len() - v6, v6, probe.builtin_spares), (12, 12, 0));
     assert_eq!(usize::from(config.wans[0].params.evidence.reflectors), probe.reflectors.len());
     assert_eq!(probe.active, 6);
 }
@@ -340,16 +340,16 @@ fn the_law_of_states_has_the_defaults_of_v1_7_and_takes_its_settings() {
 }
 
 #[test]
-fn each_way_to_trust_the_router_is_read() {
+fn each_kind_of_trust_in_the_router_is_read() {
     let digits = "0f".repeat(32);
     let colons = "0F:".repeat(31) + "0F";
-    let pinned = Trust::Fingerprint([0x0f; 32]);
+    let pinned = TlsTrust::Fingerprint([0x0f; 32]);
     for (key, trust) in [
-        ("ca_file: router-ca.pem".to_owned(), Trust::CaFile("conf/router-ca.pem".into())),
+        ("ca_file: router-ca.pem".to_owned(), TlsTrust::CaFile("conf/router-ca.pem".into())),
         (format!("fingerprint_sha256: {digits}"), pinned.clone()),
         (format!("fingerprint_sha256: {colons}"), pinned),
-        ("insecure: true".to_owned(), Trust::Insecure),
-        ("insecure: false".to_owned(), Trust::System),
+        ("insecure: true".to_owned(), TlsTrust::Insecure),
+        ("insecure: false".to_owned(), TlsTrust::System),
     ] {
         let text = SMALLEST.replace("  user:", &format!("  {key}\n  user:"));
         let (config, _) = parse(&text, "conf/wanctl.yaml").unwrap();
@@ -575,7 +575,7 @@ fn a_password_in_a_wrong_place_is_not_repeated() {
     let mut refused = 0;
     let mut see = |router: &str| {
         let (text, name) = (format!("router: {{{router}}}\n{rest}"), "absent.yaml");
-        let told = match parse(&text, name) {
+        let reported = match parse(&text, name) {
             Ok((_, warnings)) => warnings.iter().map(ToString::to_string).collect(),
             Err(errors) => {
                 refused += 1;
@@ -583,7 +583,7 @@ fn a_password_in_a_wrong_place_is_not_repeated() {
             }
         };
         for secret in ["swordfish", "7061737377"] {
-            assert!(!told.contains(secret), "{router}: {told}");
+            assert!(!reported.contains(secret), "{router}: {reported}");
         }
     };
     for key in KEYS {

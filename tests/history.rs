@@ -21,7 +21,7 @@ mod history_tests {
     mod answers;
 }
 
-use link::Link;
+use link::TrafficModel;
 use wanctl::history::{self, Reader, Retention, Settings};
 use wanctl_core::units::Timestamp;
 
@@ -53,7 +53,7 @@ fn the_writer_that_is_killed() {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
     // An hour ago: there is always something to build and to forget.
     let start = Timestamp::default().after(now.saturating_sub(Duration::from_hours(1)));
-    let mut links = [Link::new(0, start), Link::new(1, start)];
+    let mut links = [TrafficModel::new(0, start), TrafficModel::new(1, start)];
     for round in 0_u64.. {
         for link in &mut links {
             recorder.cycle(Arc::new(link.cycle()));
@@ -74,9 +74,9 @@ fn write_and_kill(path: &Path, span: Duration) -> u64 {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let told = BufReader::new(child.stdout.take().unwrap());
+    let reported = BufReader::new(child.stdout.take().unwrap());
     let reading = thread::spawn(move || {
-        let lines = told.lines().map_while(Result::ok);
+        let lines = reported.lines().map_while(Result::ok);
         lines.filter_map(|line| line.split("safe ").nth(1)?.parse().ok()).last().unwrap_or(0)
     });
     thread::sleep(span);

@@ -13,8 +13,8 @@ mod routeros {
     mod bench;
     mod certificates;
     mod client;
+    mod findings;
     mod hostile;
     mod shapes;
-    mod survey;
     mod swallow;
 }

@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wanctl::{
     actuator::{
-        Actuator, Assignment, IdleReads, RouterMetrics, SwitchLink, SwitchMetrics, SwitchWork,
+        Actuator, Assignment, IdleReads, RouterMetrics, SwitchChannels, SwitchMetrics, SwitchWork,
         Tuning,
     },
     catalogue::Catalogue,
@@ -31,7 +31,7 @@ use wanctl::{
     config::{QueueRef, SwitchMenu, SwitchRef, TransportChoice},
     router::{
         Router as _, RouterError, Transport,
-        routeros::{Patience, RouterOs},
+        routeros::{RouterOs, TransportFailoverParams},
     },
 };
 use wanctl_core::{
@@ -53,7 +53,7 @@ fn kind<T>(answer: Result<T, RouterError>) -> &'static str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_roads_lead_to_the_same_router() {
+async fn both_transports_lead_to_the_same_router() {
     for (version, user) in [(MODERN, "ctl"), (OLD, "ctl"), (MODERN, "reader")] {
         let (rest, ssh) = (Rig::new(version).await, Rig::new(version).await);
         let [one, other] =
@@ -98,18 +98,18 @@ async fn a_key_that_the_router_does_not_know_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_dies_is_told_and_found_again() {
+async fn a_server_that_dies_is_reported_and_found_again() {
     let mut rig = Rig::new(MODERN).await;
     let router = Arc::new(rig.router("ctl", TransportChoice::Ssh));
     // In the middle of a command.
     rig.emulator.inject(Fault::Hang(Duration::from_millis(700)));
-    let under_way = tokio::spawn({
+    let in_flight = tokio::spawn({
         let router = Arc::clone(&router);
         async move { router.facts().await }
     });
     until(|| async { (rig.sshd.commands() > 0).then_some(()) }).await;
     rig.sshd.stop();
-    assert_eq!(kind(under_way.await.unwrap()), "reset");
+    assert_eq!(kind(in_flight.await.unwrap()), "reset");
     // Between two commands, and while nobody is there.
     assert_eq!(kind(router.facts().await), "connect");
     rig.sshd.start();
@@ -167,7 +167,7 @@ async fn a_rule_is_switched_there_and_back_over_ssh() {
     let rig = Rig::new(MODERN).await;
     let switch = Switch { wan: Rank(1), kind: SwitchKind::Steer };
     let comment = "steer: \"games\"".to_owned();
-    let link = SwitchLink::default();
+    let link = SwitchChannels::default();
     let switches = SwitchWork {
         refs: vec![SwitchRef { switch, menu: SwitchMenu::Mangle, comment: comment.clone() }],
         forgets: Vec::new(),
@@ -177,7 +177,7 @@ async fn a_rule_is_switched_there_and_back_over_ssh() {
     let config = rig.config("ctl", TransportChoice::Ssh);
     let (stats_interval, pace) = (config.stats_interval, config.pace);
     let idle = IdleReads::default();
-    let tuning = Tuning { writes: true, stats_interval, idle, pace, parting: None };
+    let tuning = Tuning { writes: true, stats_interval, idle, pace, exit_limits: None };
     let actuator = Actuator::new(Assignment {
         router: Arc::new(RouterOs::new(&config, vec![dl()]).unwrap()),
         queues: Vec::new(),
@@ -192,11 +192,12 @@ async fn a_rule_is_switched_there_and_back_over_ssh() {
     for enabled in [true, false] {
         link.orders.send_replace(vec![SwitchOrder { switch, enabled }]);
         let seen = || {
-            let told = link.actuation.borrow().switches.first().copied();
-            let follows = |told: &SwitchReport| {
-                told.pending_since.is_none() && told.seen.is_some_and(|(is, _)| is == enabled)
+            let reported = link.actuation.borrow().switches.first().copied();
+            let follows = |reported: &SwitchReport| {
+                reported.pending_since.is_none()
+                    && reported.seen.is_some_and(|(is, _)| is == enabled)
             };
-            async move { told.filter(follows) }
+            async move { reported.filter(follows) }
         };
         until(seen).await;
     }
@@ -219,8 +220,8 @@ async fn nothing_is_left_behind() {
         spans.push(asked.elapsed());
     }
     spans.sort_unstable();
-    let told = format!("a write over SSH: median {:?}, 95 % within {:?}", spans[30], spans[57]);
-    writeln!(std::io::stderr(), "{told}").unwrap();
+    let reported = format!("a write over SSH: median {:?}, 95 % within {:?}", spans[30], spans[57]);
+    writeln!(std::io::stderr(), "{reported}").unwrap();
     assert_eq!((rig.sshd.sessions(), rig.sshd.logins()), (1, 1));
     drop(router);
     until(|| async { (rig.sshd.sessions() == 0).then_some(()) }).await;
@@ -229,15 +230,15 @@ async fn nothing_is_left_behind() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ssh_steps_in_while_rest_is_away() {
     let mut rig = Rig::new(MODERN).await;
-    let patience = Patience {
+    let failover_params = TransportFailoverParams {
         failures: 3,
         sustained: Duration::from_millis(100),
-        first_look: Duration::from_millis(50),
-        longest_pause: Duration::from_millis(100),
-        good_looks: 3,
+        first_check: Duration::from_millis(50),
+        longest_backoff: Duration::from_millis(100),
+        good_checks: 3,
     };
     let config = rig.config("ctl", TransportChoice::Auto);
-    let router = RouterOs::with_patience(&config, vec![dl()], patience).unwrap();
+    let router = RouterOs::with_failover_params(&config, vec![dl()], failover_params).unwrap();
     let write = async |rate| router.set_limit(&dl(), mbps(rate)).await;
     let emulator = rig.emulator.clone();
     let last_method = || emulator.log().pop().unwrap().method;

@@ -5,7 +5,7 @@
 #[path = "steering"]
 mod steering {
     mod faults;
-    pub(crate) mod house;
     mod round_trip;
-    mod ways;
+    mod switch_kinds;
+    pub(crate) mod testbed;
 }

@@ -14,7 +14,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 const PHASE: u64 = 6_000;
 
 /// Makes the cycles of one WAN.
-pub(crate) struct Link {
+pub(crate) struct TrafficModel {
     wan: usize,
     number: u64,
     start: Timestamp,
@@ -22,7 +22,7 @@ pub(crate) struct Link {
     directions: PerDirection<Option<DirectionCycle>>,
 }
 
-impl Link {
+impl TrafficModel {
     /// A WAN whose first cycle is at `start`.
     pub(crate) fn new(wan: usize, start: Timestamp) -> Self {
         let direction = DirectionCycle {

@@ -34,10 +34,10 @@ pub(crate) struct Watcher {
 /// Begins to scrape.
 pub(crate) fn watch(address: SocketAddr) -> Watcher {
     let over = Arc::<AtomicBool>::default();
-    let told = Arc::clone(&over);
+    let reported = Arc::clone(&over);
     let thread = thread::spawn(move || {
         let mut honest = Honest::default();
-        while !told.load(Relaxed) {
+        while !reported.load(Relaxed) {
             let begun = Instant::now();
             let page = Client::connect(address).and_then(|mut client| client.get("/metrics"));
             honest.failed += u32::from(page.is_err());

@@ -3,10 +3,10 @@
 
 use std::{io, path::Path};
 
-use wanctl::config::{Config, FileText, Surroundings};
+use wanctl::config::{Config, FileText, Environment};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    let surroundings = Surroundings {
+    let surroundings = Environment {
         file: &|_| Ok(FileText { text: "swordfish".to_owned(), is_exposed: false }),
         check_file: &|path| {
             let is_absent = path == Path::new("absent");
@@ -27,8 +27,8 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
             assert!(!errors.problems().is_empty());
             for problem in errors.problems() {
                 assert!(!problem.message.is_empty() && !problem.message.contains('\n'));
-                let is_told = text.contains("swordfish");
-                assert!(is_told || !problem.message.contains("swordfish"));
+                let is_reported = text.contains("swordfish");
+                assert!(is_reported || !problem.message.contains("swordfish"));
             }
         }
     }

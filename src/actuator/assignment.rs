@@ -25,7 +25,7 @@ pub struct Queue {
 
 /// What a WAN's control loop and the actuator share; on either side the newest value wins.
 #[derive(Debug, Clone)]
-pub struct Link {
+pub struct WanChannels {
     /// The rates that the loop wants.
     pub desired: watch::Sender<PerDirection<Option<BitRate>>>,
     /// The newest counters.
@@ -36,7 +36,7 @@ pub struct Link {
     pub idle: watch::Sender<bool>,
 }
 
-impl Default for Link {
+impl Default for WanChannels {
     fn default() -> Self {
         Self {
             desired: watch::channel(PerDirection::default()).0,
@@ -59,7 +59,7 @@ pub struct Tuning {
     /// How eagerly limits are written.
     pub pace: Pace,
     /// The limits to leave behind at the end, in the order of the queues; `None` keeps the last.
-    pub parting: Option<Vec<BitRate>>,
+    pub exit_limits: Option<Vec<BitRate>>,
 }
 
 /// What the daemon gives an actuator to work with.
@@ -70,7 +70,7 @@ pub struct Assignment {
     /// Its queues.
     pub queues: Vec<Queue>,
     /// One for each WAN.
-    pub links: Vec<Link>,
+    pub links: Vec<WanChannels>,
     /// Its switches.
     pub switches: SwitchWork,
     /// The time.
@@ -108,8 +108,8 @@ impl Assignment {
     }
 
     /// Returns the limits to leave behind if the end were now; none if nothing may be written.
-    pub(super) fn parting(&self) -> Vec<BitRate> {
+    pub(super) fn exit_limits(&self) -> Vec<BitRate> {
         let tuning = self.tuning.borrow();
-        tuning.parting.clone().filter(|_| tuning.writes).unwrap_or_default()
+        tuning.exit_limits.clone().filter(|_| tuning.writes).unwrap_or_default()
     }
 }

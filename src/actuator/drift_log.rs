@@ -13,14 +13,14 @@ const QUIET: Duration = Duration::from_secs(10);
 /// What has not been told yet.
 #[derive(Debug, Default)]
 pub(super) struct DriftLog {
-    told: Option<MonoTime>,
+    reported: Option<MonoTime>,
     untold: u32,
 }
 
 impl DriftLog {
     /// Takes note of a changed limit.
     pub(super) fn saw(&mut self, queue: &QueueRef, from: BitRate, to: BitRate, now: MonoTime) {
-        if self.told.is_some_and(|told| now.since(told) < QUIET) {
+        if self.reported.is_some_and(|reported| now.since(reported) < QUIET) {
             self.untold += 1;
             return;
         }
@@ -31,7 +31,7 @@ impl DriftLog {
         } else {
             warn!(%queue, from, to, "somebody else changed a limit, in bit/s");
         }
-        self.told = Some(now);
+        self.reported = Some(now);
         self.untold = 0;
     }
 }

@@ -30,14 +30,14 @@ impl Default for IdleReads {
 
 /// Watches the counters of all queues for traffic.
 #[derive(Debug, Default)]
-pub(super) struct IdleWatch {
+pub(super) struct IdlePolling {
     before: Option<(MonoTime, Vec<Option<u64>>)>,
     quiet_since: Option<MonoTime>,
     /// Something besides the traffic asks for the full pace.
     is_stirred: bool,
 }
 
-impl IdleWatch {
+impl IdlePolling {
     /// Takes a reading of all queues, and tells whether it shows traffic.
     pub(super) fn take(&mut self, rows: &[Result<QueueRow, RouterFault>], now: MonoTime) -> bool {
         let bytes: Vec<Option<u64>> =
@@ -68,13 +68,18 @@ impl IdleWatch {
         self.is_stirred = is_stirred;
     }
 
-    /// Returns the time from one reading to the next, which is `usual` while anything stirs.
-    pub(super) fn interval(&self, usual: Duration, idle: IdleReads, now: MonoTime) -> Duration {
+    /// Returns the time from one reading to the next, which is `full_interval` while anything stirs.
+    pub(super) fn interval(
+        &self,
+        full_interval: Duration,
+        idle: IdleReads,
+        now: MonoTime,
+    ) -> Duration {
         match self.quiet_since {
             Some(since) if !self.is_stirred && now.since(since) >= idle.after => {
-                usual.max(idle.interval)
+                full_interval.max(idle.interval)
             }
-            Some(_) | None => usual,
+            Some(_) | None => full_interval,
         }
     }
 }
@@ -84,7 +89,7 @@ mod tests {
     use super::*;
     use wanctl_core::QueueReading;
 
-    const USUAL: Duration = Duration::from_millis(100);
+    const FULL_INTERVAL: Duration = Duration::from_millis(100);
 
     fn rows(bytes: u64) -> [Result<QueueRow, RouterFault>; 2] {
         [bytes, 7].map(|bytes| {
@@ -94,14 +99,14 @@ mod tests {
     }
 
     /// Reads as often as it is told to while `bps` flow, until `end`; returns the readings made.
-    fn reads(watch: &mut IdleWatch, bytes: &mut u64, bps: u64, from: u64, end: u64) -> Vec<u64> {
+    fn reads(watch: &mut IdlePolling, bytes: &mut u64, bps: u64, from: u64, end: u64) -> Vec<u64> {
         let mut now = from;
         let mut at = Vec::new();
         while now < end {
             let time = MonoTime::from_millis(now);
             watch.take(&rows(*bytes), time);
             at.push(now);
-            let pause = watch.interval(USUAL, IdleReads::default(), time);
+            let pause = watch.interval(FULL_INTERVAL, IdleReads::default(), time);
             let pause = u64::try_from(pause.as_millis()).unwrap();
             *bytes += bps / 8 * pause / 1000;
             now += pause;
@@ -111,7 +116,7 @@ mod tests {
 
     #[test]
     fn after_a_minute_without_traffic_the_counters_are_read_once_a_second() {
-        let (mut watch, mut bytes) = (IdleWatch::default(), 0);
+        let (mut watch, mut bytes) = (IdlePolling::default(), 0);
         // The probes of an idle link.
         let busy = reads(&mut watch, &mut bytes, 20_000, 0, 60_000);
         assert_eq!(busy.len(), 600);
@@ -121,16 +126,16 @@ mod tests {
 
     #[test]
     fn the_reading_that_shows_traffic_brings_the_full_pace_back() {
-        let (mut watch, mut bytes) = (IdleWatch::default(), 0);
+        let (mut watch, mut bytes) = (IdlePolling::default(), 0);
         reads(&mut watch, &mut bytes, 0, 0, 70_000);
         let at = MonoTime::from_millis(71_000);
         assert!(watch.take(&rows(bytes + 50_000), at));
-        assert_eq!(watch.interval(USUAL, IdleReads::default(), at), USUAL);
+        assert_eq!(watch.interval(FULL_INTERVAL, IdleReads::default(), at), FULL_INTERVAL);
     }
 
     #[test]
     fn a_loop_that_is_not_idle_keeps_the_full_pace_and_costs_no_further_minute() {
-        let (mut watch, mut bytes) = (IdleWatch::default(), 0);
+        let (mut watch, mut bytes) = (IdlePolling::default(), 0);
         watch.stir(true);
         assert_eq!(reads(&mut watch, &mut bytes, 0, 0, 70_000).len(), 700);
         watch.stir(false);
@@ -139,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_counter_that_starts_again_is_no_quiet() {
-        let (mut watch, mut bytes) = (IdleWatch::default(), 5000);
+        let (mut watch, mut bytes) = (IdlePolling::default(), 5000);
         reads(&mut watch, &mut bytes, 0, 0, 70_000);
         assert!(watch.take(&rows(10), MonoTime::from_millis(71_000)));
     }

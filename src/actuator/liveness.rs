@@ -12,11 +12,11 @@ use futures_util::future::{BoxFuture, select_all};
 use wanctl_core::units::MonoTime;
 
 /// A request without an answer for this long makes us check the server.
-const SUSPECT_AFTER: Duration = Duration::from_millis(400);
+const CHECK_AFTER: Duration = Duration::from_millis(400);
 /// Time between two checks, and the share of the time since the last answer by which it grows.
 const CHECK_EVERY: Duration = Duration::from_millis(200);
 const SLOWER: u32 = 20;
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// Most checks in flight, of the 20 connections that RouterOS serves.
 const MOST: usize = 8;
 /// A server that hangs answers no check within this time.
@@ -32,13 +32,13 @@ pub(super) struct Check {
 
 /// What an answered check says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Life {
+pub(super) enum ServerState {
     /// The server does not answer.
-    None,
+    Down,
     /// The server answers; requests in flight may still be answered.
-    Answers,
+    Up,
     /// The server answers, but what was asked before a while ago is lost.
-    Forgot,
+    RequestsLost,
 }
 
 /// The checks in flight, oldest first.
@@ -66,7 +66,7 @@ impl Liveness {
         }
         let since = waits_since.filter(|_| !self.is_alive)?;
         // Once a check was needed, there is no doubt any more.
-        let first = if self.checks.is_empty() { since + SUSPECT_AFTER } else { MonoTime::ZERO };
+        let first = if self.checks.is_empty() { since + CHECK_AFTER } else { MonoTime::ZERO };
         Some(self.next.max(first))
     }
 
@@ -77,7 +77,7 @@ impl Liveness {
         }
         self.checks.push_back(Check { began: now, answer });
         let waited = self.waits_since.map_or(Duration::ZERO, |since| now.since(since));
-        self.next = now + (waited / SLOWER).clamp(CHECK_EVERY, LONGEST_PAUSE);
+        self.next = now + (waited / SLOWER).clamp(CHECK_EVERY, LONGEST_CHECK_INTERVAL);
     }
 
     /// Waits for the answer to any check; dropping the future loses nothing.
@@ -92,15 +92,15 @@ impl Liveness {
     }
 
     /// Takes the answer to the check that began at `began`.
-    pub(super) fn take(&mut self, began: MonoTime, answered: bool, now: MonoTime) -> Life {
+    pub(super) fn take(&mut self, began: MonoTime, answered: bool, now: MonoTime) -> ServerState {
         if !answered {
-            return Life::None;
+            return ServerState::Down;
         }
         self.is_alive = true;
         let is_lost = |check: &Check| began.since(check.began) >= PROMPT / 2;
         let forgot = now.since(began) <= PROMPT
             && self.checks.iter().any(|check| check.began < began && is_lost(check));
-        if forgot { Life::Forgot } else { Life::Answers }
+        if forgot { ServerState::RequestsLost } else { ServerState::Up }
     }
 }
 
@@ -122,7 +122,7 @@ mod tests {
 
     /// Waits since 1 s, with checks whenever they are due until `until`; those that begin from
     /// `back` on are answered, and `swallowed` ones never are.
-    fn hang(back: u64, until: u64) -> Option<(u64, Life)> {
+    fn hang(back: u64, until: u64) -> Option<(u64, ServerState)> {
         let mut liveness = Liveness::default();
         for ms in 1000..until {
             let due = liveness.watch(Some(at(1000)));
@@ -143,7 +143,7 @@ mod tests {
         for back in [1900, 3000, 4500, 5000] {
             let (noticed, life) = hang(back, 9000).unwrap();
             assert!(noticed - back <= 200, "back at {back}, noticed at {noticed}");
-            assert_eq!(life, Life::Forgot);
+            assert_eq!(life, ServerState::RequestsLost);
         }
     }
 
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_request_that_is_merely_slow_is_waited_for_and_not_checked_again() {
-        assert_eq!(hang(0, 9000), Some((1400, Life::Answers)));
+        assert_eq!(hang(0, 9000), Some((1400, ServerState::Up)));
         let mut liveness = Liveness::default();
         liveness.watch(Some(at(1000)));
         liveness.begin(ready(true).boxed(), at(1400));
@@ -172,6 +172,6 @@ mod tests {
         liveness.begin(ready(true).boxed(), at(1400));
         liveness.begin(pending().boxed(), at(1600));
         let (began, answered) = liveness.answer().now_or_never().unwrap();
-        assert_eq!(liveness.take(began, answered, at(2600)), Life::Answers);
+        assert_eq!(liveness.take(began, answered, at(2600)), ServerState::Up);
     }
 }

@@ -11,8 +11,8 @@ use prometheus_client::metrics::{
 use wanctl_core::Direction;
 
 use super::{
-    reconciler::{Override, WriteCount},
-    underway::Call,
+    in_flight::RequestTiming,
+    reconciler::{RateOverride, WriteCount},
 };
 use crate::{
     catalogue::{Catalogue, Figure, FloatGauge, Histograms, Labels, Spec},
@@ -21,7 +21,8 @@ use crate::{
 };
 
 /// A router answers within milliseconds when idle and within a second when it suffers.
-const CALL_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+const REQUEST_BUCKETS: [f64; 11] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
 /// From a router next door to one that is being rebooted.
 const CONFIRMATION_BUCKETS: [f64; 12] =
@@ -40,25 +41,25 @@ pub(super) enum Operation {
     /// What the router says about itself.
     Facts,
     /// What keeps it from shaping.
-    Survey,
+    Inspect,
     /// Whether a rule or route is enabled.
-    Look,
+    SwitchRead,
     /// A rule or route, enabled or disabled.
-    Switch,
+    SwitchWrite,
 }
 
 impl Operation {
     const ALL: [Self; 6] =
-        [Self::Read, Self::Write, Self::Facts, Self::Survey, Self::Look, Self::Switch];
+        [Self::Read, Self::Write, Self::Facts, Self::Inspect, Self::SwitchRead, Self::SwitchWrite];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Write => "write",
             Self::Facts => "facts",
-            Self::Survey => "survey",
-            Self::Look => "look",
-            Self::Switch => "switch",
+            Self::Inspect => "survey",
+            Self::SwitchRead => "look",
+            Self::SwitchWrite => "switch",
         }
     }
 }
@@ -91,7 +92,7 @@ struct QueueMetrics {
     confirmation: Histogram,
     failures: Counter,
     repeats: Counter,
-    kept: Gauge,
+    not_applied: Gauge,
     changed: Gauge,
     last_hour: Gauge,
     exhausted: Gauge,
@@ -106,7 +107,7 @@ impl RouterMetrics {
             drop(metrics.active.get_or_create(&of_transport(transport)));
             drop(metrics.failovers.get_or_create(&of_transport(transport)));
             for operation in Operation::ALL {
-                drop(metrics.duration.get_or_create(&of_call(operation, transport)));
+                drop(metrics.duration.get_or_create(&of_request(operation, transport)));
                 for reason in RouterFault::KINDS {
                     drop(metrics.failures.get_or_create(&failure(operation, transport, reason)));
                 }
@@ -158,7 +159,7 @@ impl RouterMetrics {
                     "Duration of requests to the router",
                 )
                 .by(&["operation", "transport"]),
-                &CALL_BUCKETS,
+                &REQUEST_BUCKETS,
             ),
             failures: c.family(
                 Spec::new("wanctl_router_request_failures_total", "Failed requests by reason")
@@ -238,7 +239,7 @@ impl RouterMetrics {
                 confirmation: self.confirmation.get_or_create_owned(&labels),
                 failures: self.write_failures.get_or_create_owned(&labels),
                 repeats: self.repeats.get_or_create_owned(&labels),
-                kept: overridden("kept"),
+                not_applied: overridden("kept"),
                 changed: overridden("changed"),
                 last_hour: self.last_hour.get_or_create_owned(&labels),
                 exhausted: self.exhausted.get_or_create_owned(&labels),
@@ -250,12 +251,12 @@ impl RouterMetrics {
     /// Counts a request to write a queue's limit, which the queue has awaited for so long.
     pub(super) fn wrote<T>(
         &self,
-        call: Call,
+        call: RequestTiming,
         queue: usize,
         outcome: &Result<T, RouterError>,
         awaited: Option<Duration>,
     ) {
-        self.call(call, outcome);
+        self.request(call, outcome);
         let Some(metrics) = self.queues.get(queue) else { return };
         match (outcome, awaited) {
             (Ok(_), Some(awaited)) => metrics.confirmation.observe(awaited.as_secs_f64()),
@@ -267,15 +268,16 @@ impl RouterMetrics {
     }
 
     /// Shows the writes of a queue, and why its limit is not the one that was written, if so.
-    pub(super) fn writes(&self, queue: usize, count: WriteCount, why: Option<Override>) {
+    pub(super) fn writes(&self, queue: usize, count: WriteCount, why: Option<RateOverride>) {
         let Some(metrics) = self.queues.get(queue) else { return };
         metrics.repeats.inc_by(count.repeats.saturating_sub(metrics.repeats.get()));
         metrics.last_hour.set(i64::from(count.last_hour));
         metrics.exhausted.set(i64::from(count.is_exhausted));
-        metrics
-            .kept
-            .set(i64::from(matches!(why, Some(Override::Kept { .. } | Override::Refused { .. }))));
-        metrics.changed.set(i64::from(matches!(why, Some(Override::Changed { .. }))));
+        metrics.not_applied.set(i64::from(matches!(
+            why,
+            Some(RateOverride::NotApplied { .. } | RateOverride::Refused { .. })
+        )));
+        metrics.changed.set(i64::from(matches!(why, Some(RateOverride::ChangedExternally { .. }))));
     }
 
     /// Shows the budget of each queue.
@@ -284,7 +286,7 @@ impl RouterMetrics {
     }
 
     /// Shows what a survey found.
-    pub(super) fn surveyed(&self, findings: &[Finding]) {
+    pub(super) fn findings(&self, findings: &[Finding]) {
         for (severity, fatal) in SEVERITIES {
             let found = findings.iter().filter(|finding| finding.is_fatal == fatal).count();
             let labels = vec![("severity", severity.to_owned())];
@@ -294,9 +296,9 @@ impl RouterMetrics {
     }
 
     /// Counts one request.
-    pub(super) fn call<T>(&self, call: Call, outcome: &Result<T, RouterError>) {
-        let Call { operation, transport, took, .. } = call;
-        let duration = self.duration.get_or_create(&of_call(operation, transport));
+    pub(super) fn request<T>(&self, call: RequestTiming, outcome: &Result<T, RouterError>) {
+        let RequestTiming { operation, transport, took, .. } = call;
+        let duration = self.duration.get_or_create(&of_request(operation, transport));
         duration.observe(took.as_secs_f64());
         match outcome {
             Ok(_) => {
@@ -317,7 +319,7 @@ impl RouterMetrics {
     }
 
     /// Takes note of the road in use; `moved` tells that it was another one before.
-    pub(super) fn road(&self, transport: Transport, moved: bool) {
+    pub(super) fn transport(&self, transport: Transport, moved: bool) {
         for each in Transport::ALL {
             self.active.get_or_create(&of_transport(each)).set(i64::from(each == transport));
         }
@@ -333,13 +335,13 @@ fn of_transport(transport: Transport) -> Labels {
     vec![("transport", transport.name().to_owned())]
 }
 
-fn of_call(operation: Operation, transport: Transport) -> Labels {
+fn of_request(operation: Operation, transport: Transport) -> Labels {
     let operation = ("operation", operation.name().to_owned());
     vec![operation, ("transport", transport.name().to_owned())]
 }
 
 fn failure(operation: Operation, transport: Transport, reason: &'static str) -> Labels {
-    let mut labels = of_call(operation, transport);
+    let mut labels = of_request(operation, transport);
     labels.push(("reason", reason.to_owned()));
     labels
 }

@@ -24,7 +24,7 @@ pub(super) struct QueueWatch {
 
 impl QueueWatch {
     /// Takes a reading and returns what is wrong, in plain words.
-    pub(super) fn look(
+    pub(super) fn poll(
         &mut self,
         queue: &QueueRef,
         row: &QueueRow,
@@ -77,27 +77,28 @@ mod tests {
     }
 
     #[test]
-    fn a_backlog_that_does_not_drain_is_told_and_a_busy_queue_is_not() {
+    fn a_backlog_that_does_not_drain_is_reported_and_a_busy_queue_is_not() {
         let queue = QueueRef::Tree("dl".to_owned());
         let mut watch = QueueWatch::default();
         for second in 0..20 {
-            let told = watch.look(&queue, &row(second, 100), MonoTime::from_millis(second * 1000));
-            assert_eq!(told, None);
+            let reported =
+                watch.poll(&queue, &row(second, 100), MonoTime::from_millis(second * 1000));
+            assert_eq!(reported, None);
         }
-        let mut told = None;
+        let mut reported = None;
         for second in 20..27 {
-            told = watch.look(&queue, &row(19, 100), MonoTime::from_millis(second * 1000));
+            reported = watch.poll(&queue, &row(19, 100), MonoTime::from_millis(second * 1000));
         }
-        assert!(told.is_some_and(|told| told.contains("holds 100 packets")));
-        assert_eq!(watch.look(&queue, &row(19, 0), MonoTime::from_millis(27_000)), None);
+        assert!(reported.is_some_and(|reported| reported.contains("holds 100 packets")));
+        assert_eq!(watch.poll(&queue, &row(19, 0), MonoTime::from_millis(27_000)), None);
     }
 
     #[test]
-    fn a_queue_that_is_off_is_told() {
+    fn a_queue_that_is_off_is_reported() {
         let queue = QueueRef::Tree("dl".to_owned());
         let mut watch = QueueWatch::default();
         let off = QueueRow { active: false, ..row(1, 0) };
-        assert!(watch.look(&queue, &off, MonoTime::ZERO).is_some());
-        assert!(watch.look(&queue, &row(1, 0), MonoTime::ZERO).is_none());
+        assert!(watch.poll(&queue, &off, MonoTime::ZERO).is_some());
+        assert!(watch.poll(&queue, &row(1, 0), MonoTime::ZERO).is_none());
     }
 }

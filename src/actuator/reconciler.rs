@@ -8,12 +8,12 @@
 //! - all writes count towards an hourly budget, which only new cuts may exceed.
 
 mod budget;
-mod obedience;
+mod enforcement;
 
 use std::{collections::VecDeque, time::Duration};
 
-pub(super) use self::obedience::Override;
-use self::{budget::Budget, obedience::Obedience};
+pub(super) use self::enforcement::RateOverride;
+use self::{budget::Budget, enforcement::Enforcement};
 use crate::config::Pace;
 use wanctl_core::{
     Actuation,
@@ -44,13 +44,13 @@ struct Ledger {
     rests_until: MonoTime,
     /// What was asked before this moment is not believed.
     doubted: MonoTime,
-    underway: bool,
+    in_flight: bool,
     pending_since: Option<MonoTime>,
     writes: u64,
     /// When the last raises were confirmed, no older than a minute.
     raises: VecDeque<MonoTime>,
     budget: Budget,
-    obedience: Obedience,
+    enforcement: Enforcement,
 }
 
 /// The writes of one queue.
@@ -117,12 +117,12 @@ impl Reconciler {
     ) -> Observation {
         let Some(ledger) = self.queues.get_mut(queue) else { return Observation::NoNews };
         let overtaken = ledger.last_write.is_some_and(|write| write > asked);
-        if ledger.underway || overtaken || asked < ledger.doubted {
+        if ledger.in_flight || overtaken || asked < ledger.doubted {
             return Observation::NoNews;
         }
         // After a doubt the last write that was confirmed is what ought to be there.
         let known = ledger.observed.replace(limit).or(ledger.written);
-        let is_changed = ledger.obedience.read(limit, now, self.pace.deadband);
+        let is_changed = ledger.enforcement.read(limit, now, self.pace.deadband);
         ledger.note_pending(now, self.pace.deadband);
         match known {
             Some(from) if from != limit && is_changed => Observation::Drifted { from, to: limit },
@@ -130,12 +130,12 @@ impl Reconciler {
         }
     }
 
-    /// Takes note that a write is under way.
+    /// Takes note that a write is in flight.
     pub(super) fn begin(&mut self, write: Write, now: MonoTime) {
         if let Some(ledger) = self.queues.get_mut(write.queue) {
-            ledger.underway = true;
+            ledger.in_flight = true;
             ledger.tried = Some((now, write.limit));
-            ledger.obedience.wrote(write.limit, now, self.pace.deadband);
+            ledger.enforcement.wrote(write.limit, now, self.pace.deadband);
             ledger.budget.count(now, self.pace.writes_per_hour);
         }
     }
@@ -143,10 +143,10 @@ impl Reconciler {
     /// Takes note that the router refused a write for a reason of this queue's own.
     pub(super) fn refused(&mut self, write: Write, now: MonoTime, rest: Duration) {
         if let Some(ledger) = self.queues.get_mut(write.queue) {
-            ledger.underway = false;
+            ledger.in_flight = false;
             ledger.observed = None;
             ledger.doubted = now;
-            ledger.obedience.refused();
+            ledger.enforcement.refused();
             ledger.rests_until = now + rest;
         }
     }
@@ -154,7 +154,7 @@ impl Reconciler {
     /// Takes the router's confirmation of a write.
     pub(super) fn confirmed(&mut self, write: Write, limit: BitRate, now: MonoTime) {
         let Some(ledger) = self.queues.get_mut(write.queue) else { return };
-        ledger.underway = false;
+        ledger.in_flight = false;
         ledger.observed = Some(limit);
         ledger.written = Some(limit);
         ledger.last_write = Some(now);
@@ -165,14 +165,14 @@ impl Reconciler {
         while ledger.raises.front().is_some_and(|at| now.since(*at) >= MINUTE) {
             ledger.raises.pop_front();
         }
-        ledger.obedience.confirmed(limit, now, self.pace.deadband);
+        ledger.enforcement.confirmed(limit, now, self.pace.deadband);
         ledger.note_pending(now, self.pace.deadband);
     }
 
     /// Forgets what the router was known to enforce: after a failed request only a read can tell.
     pub(super) fn doubt(&mut self, now: MonoTime) {
         for ledger in &mut self.queues {
-            ledger.underway = false;
+            ledger.in_flight = false;
             ledger.observed = None;
             ledger.doubted = now;
         }
@@ -210,15 +210,15 @@ impl Reconciler {
     }
 
     /// Returns why a queue does not have the limit that was written, if so.
-    pub(super) fn overridden(&self, queue: usize, now: MonoTime) -> Option<Override> {
-        self.queues.get(queue)?.obedience.overridden(now)
+    pub(super) fn overridden(&self, queue: usize, now: MonoTime) -> Option<RateOverride> {
+        self.queues.get(queue)?.enforcement.overridden(now)
     }
 
     /// Shows the writes of a queue.
     pub(super) fn writes(&self, queue: usize, now: MonoTime) -> WriteCount {
         let per_hour = self.pace.writes_per_hour;
         self.queues.get(queue).map_or_else(WriteCount::default, |ledger| WriteCount {
-            repeats: ledger.obedience.repeats(),
+            repeats: ledger.enforcement.repeats(),
             last_hour: ledger.budget.used(now),
             is_exhausted: ledger.budget.allows_at(per_hour) > now,
         })
@@ -228,13 +228,13 @@ impl Reconciler {
     fn next_write(&self, queue: usize, ledger: &Ledger) -> Option<(Write, MonoTime)> {
         let (limit, observed) = (ledger.desired?, ledger.observed?);
         let Pace { deadband, settle, coalesce, writes_per_hour, .. } = self.pace;
-        if ledger.is_settled(deadband) || ledger.underway {
+        if ledger.is_settled(deadband) || ledger.in_flight {
             return None;
         }
         // Zero is "unlimited" on RouterOS: any limit is a cut against it.
         let is_unlimited = observed == BitRate::ZERO;
         let write = Write { queue, limit, is_cut: is_unlimited || limit < observed };
-        let is_small = !is_unlimited && obedience::is_near(observed, limit, deadband);
+        let is_small = !is_unlimited && enforcement::is_near(observed, limit, deadband);
         let pace = match ledger.last_write {
             None => MonoTime::ZERO,
             Some(last) if is_small => last + settle,
@@ -242,10 +242,10 @@ impl Reconciler {
             Some(last) => last + coalesce,
         };
         let raise = if write.is_cut { MonoTime::ZERO } else { self.within_budget(ledger) };
-        let is_urgent = write.is_cut && !is_small && ledger.obedience.is_new_cut(limit, deadband);
+        let is_urgent = write.is_cut && !is_small && ledger.enforcement.is_new_cut(limit, deadband);
         let budget =
             if is_urgent { MonoTime::ZERO } else { ledger.budget.allows_at(writes_per_hour) };
-        let backoff = ledger.obedience.not_before(limit, deadband);
+        let backoff = ledger.enforcement.not_before(limit, deadband);
         let at = pace.max(raise).max(budget).max(backoff).max(ledger.rests_until);
         Some((write, at))
     }
@@ -268,7 +268,7 @@ impl Ledger {
     fn is_settled(&self, deadband: f64) -> bool {
         match (self.desired, self.observed) {
             (Some(desired), Some(observed)) => {
-                desired == observed || self.obedience.is_rounded(desired, observed, deadband)
+                desired == observed || self.enforcement.is_rounded(desired, observed, deadband)
             }
             _ => false,
         }

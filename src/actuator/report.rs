@@ -9,7 +9,7 @@ use crate::router::{Finding, RouterError, RouterFacts, Transport};
 
 /// A queue that does not have the limit that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overridden {
+pub struct OverriddenQueue {
     /// The WAN's place in the configuration.
     pub wan: usize,
     /// The direction that the queue shapes.
@@ -32,10 +32,10 @@ pub struct RouterReport {
     /// Writes that the router refused, by queue, until one succeeds.
     pub refusals: BTreeMap<usize, String>,
     /// What the last reading found wrong with the queues.
-    pub queue_troubles: Vec<String>,
+    pub queue_problems: Vec<String>,
     /// Queues that do not have the limits that were written, because the router keeps others or
     /// somebody else changes them.
-    pub overridden: Vec<Overridden>,
+    pub overridden: Vec<OverriddenQueue>,
     /// What the router says about itself.
     pub facts: Option<RouterFacts>,
     /// The road in use.
@@ -63,28 +63,28 @@ impl RouterReport {
 
     /// Returns the name of the road in use, if any has been used.
     #[must_use]
-    pub fn road(&self) -> Option<&'static str> {
+    pub fn transport_name(&self) -> Option<&'static str> {
         self.transport.map(Transport::name)
     }
 
     /// Returns everything that keeps wanctl from its job, with what to do about it.
     #[must_use]
-    pub fn troubles(&self) -> Vec<String> {
+    pub fn problems(&self) -> Vec<String> {
         if self.up.is_none() {
             return vec!["the router has not answered yet".to_owned()];
         }
         let failure =
             self.failure.as_ref().map(|error| format!("{error}: {}", error.fault.remedy()));
         let fatal = self.findings.iter().filter(|finding| finding.is_fatal);
-        let mut troubles: Vec<String> =
-            failure.into_iter().chain(self.queue_troubles.iter().cloned()).collect();
-        troubles.extend(self.refusals.values().cloned());
-        troubles.extend(self.idle.iter().map(|finding| finding.text.to_string()));
+        let mut problems: Vec<String> =
+            failure.into_iter().chain(self.queue_problems.iter().cloned()).collect();
+        problems.extend(self.refusals.values().cloned());
+        problems.extend(self.idle.iter().map(|finding| finding.text.to_string()));
         // A survey is older than the last reading: what both say is said once, by the reading.
-        if self.queue_troubles.is_empty() && self.failure.is_none() {
-            troubles.extend(fatal.map(|finding| finding.text.to_string()));
+        if self.queue_problems.is_empty() && self.failure.is_none() {
+            problems.extend(fatal.map(|finding| finding.text.to_string()));
         }
-        troubles
+        problems
     }
 
     /// Returns what is allowed but should be thought about.

@@ -9,8 +9,8 @@
 //! Each switch is looked at when the daemon starts, every 30 s and after any doubt, because
 //! somebody may have toggled it and a router may have rebooted in the middle of a change.
 
-mod board;
 mod metrics;
+mod switch_table;
 
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -19,35 +19,35 @@ use wanctl_core::{
     units::MonoTime,
 };
 
-use self::board::Board;
-pub(super) use self::board::Job;
 pub use self::metrics::SwitchMetrics;
+pub(super) use self::switch_table::Job;
+use self::switch_table::SwitchTable;
 use crate::{
-    config::{Forgetting, MarkedConnections, SwitchRef},
+    config::{ConntrackFlush, MarkedConnections, SwitchRef},
     router::RouterError,
 };
 
 /// What steering and the actuator share; on either side the newest value wins.
 #[derive(Debug, Clone)]
-pub struct SwitchLink {
+pub struct SwitchChannels {
     /// How the switches ought to be, in the order in which they are to be put so; none if they
     /// are to be left alone.
     pub orders: watch::Sender<Vec<SwitchOrder>>,
     /// How they are to be left in the end, likewise.
-    pub parting: watch::Sender<Vec<SwitchOrder>>,
+    pub exit_orders: watch::Sender<Vec<SwitchOrder>>,
     /// How far the router has followed.
     pub actuation: watch::Sender<RouteActuation>,
     /// Why switches cannot be used, in sentences.
-    pub troubles: watch::Sender<Vec<String>>,
+    pub problems: watch::Sender<Vec<String>>,
 }
 
-impl Default for SwitchLink {
+impl Default for SwitchChannels {
     fn default() -> Self {
         Self {
             orders: watch::channel(Vec::new()).0,
-            parting: watch::channel(Vec::new()).0,
+            exit_orders: watch::channel(Vec::new()).0,
             actuation: watch::channel(RouteActuation::default()).0,
-            troubles: watch::channel(Vec::new()).0,
+            problems: watch::channel(Vec::new()).0,
         }
     }
 }
@@ -58,9 +58,9 @@ pub struct SwitchWork {
     /// The rows of the router; none if nothing is steered.
     pub refs: Vec<SwitchRef>,
     /// What the router forgets after which of them was changed.
-    pub forgets: Vec<Forgetting>,
+    pub forgets: Vec<ConntrackFlush>,
     /// Where orders come from and reports go.
-    pub link: SwitchLink,
+    pub link: SwitchChannels,
     /// Where changes are counted.
     pub metrics: SwitchMetrics,
 }
@@ -69,7 +69,7 @@ pub struct SwitchWork {
 #[derive(Debug)]
 pub(super) struct Switches {
     work: SwitchWork,
-    board: Board,
+    board: SwitchTable,
     /// What the router is to forget because of a change that it has made.
     to_forget: Vec<MarkedConnections>,
     /// Remembers which orders were seen.
@@ -78,7 +78,7 @@ pub(super) struct Switches {
 
 impl Switches {
     pub(super) fn new(work: SwitchWork) -> Self {
-        let board = Board::new(work.refs.iter().map(|at| at.switch).collect());
+        let board = SwitchTable::new(work.refs.iter().map(|at| at.switch).collect());
         Self { orders: work.link.orders.subscribe(), board, to_forget: Vec::new(), work }
     }
 
@@ -101,13 +101,13 @@ impl Switches {
     }
 
     /// Returns the look that is due at `now`.
-    pub(super) fn due_look(&self, now: MonoTime) -> Option<Job> {
-        self.board.due_look(now)
+    pub(super) fn due_read(&self, now: MonoTime) -> Option<Job> {
+        self.board.due_read(now)
     }
 
     /// Returns when the next look falls due if nothing else happens.
-    pub(super) fn next_look(&self) -> Option<MonoTime> {
-        self.board.next_look()
+    pub(super) fn next_read(&self) -> Option<MonoTime> {
+        self.board.next_read()
     }
 
     pub(super) fn begin(&mut self, job: Job, now: MonoTime) {
@@ -187,8 +187,8 @@ impl Switches {
     }
 
     /// Returns how the switches are to be left.
-    pub(super) fn parting(&self) -> Vec<(SwitchRef, bool)> {
-        let orders = self.work.link.parting.borrow();
+    pub(super) fn exit_orders(&self) -> Vec<(SwitchRef, bool)> {
+        let orders = self.work.link.exit_orders.borrow();
         let row = |order: &SwitchOrder| {
             let at = self.work.refs.iter().find(|at| at.switch == order.switch)?;
             Some((at.clone(), order.enabled))
@@ -198,21 +198,23 @@ impl Switches {
 
     /// Tells everybody how the switches are.
     pub(super) fn publish(&self) {
-        let news = self.board.actuation();
-        for report in &news.switches {
+        let any_changed = self.board.actuation();
+        for report in &any_changed.switches {
             self.work.metrics.report(report, self.board.wanted(report.switch));
         }
         let link = &self.work.link;
-        link.actuation.send_if_modified(|told| std::mem::replace(told, news.clone()) != news);
-        let mut troubles = self.board.troubles();
-        let rows = self.board.not_kept().filter_map(|place| self.work.refs.get(place));
-        troubles.extend(rows.map(|at| {
+        link.actuation.send_if_modified(|reported| {
+            std::mem::replace(reported, any_changed.clone()) != any_changed
+        });
+        let mut problems = self.board.problems();
+        let rows = self.board.not_applied().filter_map(|place| self.work.refs.get(place));
+        problems.extend(rows.map(|at| {
             format!(
                 "{at} does not stay as it is set: the router does not do it, or somebody else \
                  (another wanctl, a script) sets it back; it is written again once a minute"
             )
         }));
-        link.troubles
-            .send_if_modified(|told| std::mem::replace(told, troubles.clone()) != troubles);
+        link.problems
+            .send_if_modified(|reported| std::mem::replace(reported, problems.clone()) != problems);
     }
 }

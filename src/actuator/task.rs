@@ -1,12 +1,12 @@
 //! The task that reads counters, writes limits and tells how it went.
 //!
-//! At most one read and one write are under way. The road to the router queues them if they are
+//! At most one read and one write are in flight. The road to the router queues them if they are
 //! of one user, so a read is begun only when no write is due. A request is never cancelled.
 
-mod judge;
+mod outcome;
 mod overrides;
-mod readings;
-mod waking;
+mod polling;
+mod recovery;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,18 +21,18 @@ use wanctl_core::{
 use super::{
     Assignment, RouterReport,
     drift_log::DriftLog,
-    farewell::{Left, Parting},
-    idle::IdleWatch,
+    exit::{ExitWrites, FinalLimit},
+    idle::IdlePolling,
+    in_flight::{Completion, InFlight, RequestTiming, answer_of, any_changed},
     liveness::Liveness,
-    looks::Looks,
     metrics::Operation,
-    pause,
+    poll_schedule::PollSchedule,
     queue_watch::QueueWatch,
     reconciler::{Reconciler, Write},
+    request_backoff,
     switches::{Job, Switches},
-    underway::{Answer, Call, Underway, answer_of, news},
 };
-use crate::actuator::farewell;
+use crate::actuator::exit;
 use crate::{
     config::{MarkedConnections, QueueRef},
     router::RouterError,
@@ -50,7 +50,7 @@ pub struct Actuator {
     wanted: Vec<watch::Receiver<PerDirection<Option<BitRate>>>>,
     /// The receiving ends of `links[..].idle`.
     idle: Vec<watch::Receiver<bool>>,
-    idle_watch: IdleWatch,
+    idle_watch: IdlePolling,
     reconciler: Reconciler,
     watches: Vec<QueueWatch>,
     switches: Switches,
@@ -67,7 +67,7 @@ pub struct Actuator {
     liveness: Liveness,
     /// When requests that were lost in a hang are given up, and before when they must have begun.
     give_up: Option<(MonoTime, MonoTime)>,
-    next: Looks,
+    next: PollSchedule,
 }
 
 impl Actuator {
@@ -79,7 +79,7 @@ impl Actuator {
             refs: work.queues.iter().map(|queue| queue.queue.clone()).collect(),
             wanted: work.links.iter().map(|link| link.desired.subscribe()).collect(),
             idle: work.links.iter().map(|link| link.idle.subscribe()).collect(),
-            idle_watch: IdleWatch::default(),
+            idle_watch: IdlePolling::default(),
             reconciler: Reconciler::new(work.pace(), queues),
             watches: vec![QueueWatch::default(); queues],
             switches: Switches::new(work.switches.clone()),
@@ -93,7 +93,7 @@ impl Actuator {
             hangs_since: None,
             liveness: Liveness::default(),
             give_up: None,
-            next: Looks::new(),
+            next: PollSchedule::new(),
             work,
         }
     }
@@ -106,7 +106,7 @@ impl Actuator {
 
     /// Works until `stop`, then writes the parting limits if there are any, within `within`.
     pub async fn run(mut self, stop: CancellationToken, within: Duration) {
-        let (mut reading, mut writing): (Option<Underway>, Option<Underway>) = (None, None);
+        let (mut reading, mut writing): (Option<InFlight>, Option<InFlight>) = (None, None);
         while !stop.is_cancelled() {
             self.take_desired();
             let now = self.work.clock.now();
@@ -120,7 +120,7 @@ impl Actuator {
                     writing = self.change(now);
                 }
                 if reading.is_none() && writing.is_none() {
-                    reading = self.look(now);
+                    reading = self.poll(now);
                 }
             }
             let may_write = may_write && writing.is_none();
@@ -137,30 +137,30 @@ impl Actuator {
                     None
                 }
                 () = sleep(pause) => None,
-                () = news(&mut self.wanted), if writes => None,
-                () = news(&mut self.idle) => None,
+                () = any_changed(&mut self.wanted), if writes => None,
+                () = any_changed(&mut self.idle) => None,
                 Ok(()) = self.switches.orders.changed(), if writes => None,
             };
             if let Some((call, answer)) = answer {
                 self.take(call, answer);
             }
         }
-        let underway = writing.into_iter().chain(reading).collect();
+        let in_flight = writing.into_iter().chain(reading).collect();
         let writes = self.work.writes();
-        let parting = self.work.parting();
-        let limit = |(index, queue): (usize, &QueueRef)| Left {
+        let exit_limits = self.work.exit_limits();
+        let limit = |(index, queue): (usize, &QueueRef)| FinalLimit {
             queue: queue.clone(),
-            write: parting.get(index).copied(),
+            write: exit_limits.get(index).copied(),
             last: self.reconciler.actuation(index).observed,
         };
         let limits = self.refs.iter().enumerate().map(limit).collect();
-        let switches = if writes { self.switches.parting() } else { Vec::new() };
+        let switches = if writes { self.switches.exit_orders() } else { Vec::new() };
         let router = Arc::clone(&self.work.router);
-        farewell::leave(Parting { router, limits, switches }, underway, within).await;
+        exit::write_exit(ExitWrites { router, limits, switches }, in_flight, within).await;
     }
 
     /// Begins the most urgent change, if any is due: cuts, then switches, then raises.
-    fn change(&mut self, now: MonoTime) -> Option<Underway> {
+    fn change(&mut self, now: MonoTime) -> Option<InFlight> {
         if !self.work.writes() {
             return None;
         }
@@ -175,19 +175,19 @@ impl Actuator {
         }
     }
 
-    fn forget(&self, connections: MarkedConnections) -> Underway {
+    fn forget(&self, connections: MarkedConnections) -> InFlight {
         let now = self.work.clock.now();
         let router = Arc::clone(&self.work.router);
-        Underway::begin(now, self.begin(Operation::Switch), async move {
+        InFlight::begin(now, self.begin(Operation::SwitchWrite), async move {
             let answer = router.forget_connections(&connections).await;
-            Answer::Forgot(connections, answer)
+            Completion::ConnectionsForgotten(connections, answer)
         })
     }
 
     fn until_due(&self, now: MonoTime, may_read: bool, may_write: bool) -> Duration {
         let write = self.reconciler.next_due().filter(|_| self.work.writes() && may_write);
-        let look = self.switches.next_look().unwrap_or(self.next.queues);
-        let read = may_read.then_some(self.next.queues.min(look));
+        let poll = self.switches.next_read().unwrap_or(self.next.queues);
+        let read = may_read.then_some(self.next.queues.min(poll));
         let due = write.into_iter().chain(read).min().unwrap_or(now + IDLE);
         // A rest keeps nothing from falling due behind it.
         due.max(self.rest_until).since(now).min(IDLE)
@@ -209,45 +209,46 @@ impl Actuator {
         }
     }
 
-    fn write(&mut self, write: Write) -> Underway {
+    fn write(&mut self, write: Write) -> InFlight {
         let now = self.work.clock.now();
         self.reconciler.begin(write, now);
         let (router, refs) = (Arc::clone(&self.work.router), Arc::clone(&self.refs));
-        let request = Underway::begin(now, self.begin(Operation::Write), async move {
+        let request = InFlight::begin(now, self.begin(Operation::Write), async move {
             let answer = match refs.get(write.queue) {
                 Some(queue) => router.set_limit(queue, write.limit).await,
                 None => Ok(write.limit),
             };
-            Answer::Wrote(write, answer)
+            Completion::Wrote(write, answer)
         });
         request.of_limit(write)
     }
 
     /// Changes a switch, or looks at it.
-    fn switch(&mut self, job: Job, now: MonoTime) -> Underway {
+    fn switch(&mut self, job: Job, now: MonoTime) -> InFlight {
         self.switches.begin(job, now);
         let (router, row) = (Arc::clone(&self.work.router), self.switches.row(job.place));
-        let operation = if job.change.is_some() { Operation::Switch } else { Operation::Look };
-        Underway::begin(now, self.begin(operation), async move {
+        let operation =
+            if job.change.is_some() { Operation::SwitchWrite } else { Operation::SwitchRead };
+        InFlight::begin(now, self.begin(operation), async move {
             let answer = match (&row, job.change) {
                 (Some(row), Some(enabled)) => router.enable_switch(row, enabled).await,
                 (Some(row), None) => router.switch_enabled(row).await,
                 (None, _) => Ok(false),
             };
-            Answer::Switch(job, answer)
+            Completion::Switch(job, answer)
         })
     }
 
     /// Notes by which road a request goes: by the answer another may be in use.
-    fn begin(&self, operation: Operation) -> Call {
-        Call::begin(operation, self.work.router.transport())
+    fn begin(&self, operation: Operation) -> RequestTiming {
+        RequestTiming::begin(operation, self.work.router.transport())
     }
 
     /// Takes an answer into account.
-    fn take(&mut self, call: Call, answer: Answer) {
+    fn take(&mut self, call: RequestTiming, answer: Completion) {
         let now = self.work.clock.now();
         let failure = match answer {
-            Answer::Wrote(write, answer) => {
+            Completion::Wrote(write, answer) => {
                 let awaited = self.reconciler.awaited(write.queue, now);
                 self.work.metrics.wrote(call, write.queue, &answer, awaited);
                 answer
@@ -255,34 +256,34 @@ impl Actuator {
                     .err()
                     .and_then(|failure| self.refusal(write, failure, now))
             }
-            Answer::Switch(job, answer) => {
-                self.work.metrics.call(call, &answer);
+            Completion::Switch(job, answer) => {
+                self.work.metrics.request(call, &answer);
                 self.switches.take(job, answer, now)
             }
-            Answer::Forgot(connections, answer) => {
-                self.work.metrics.call(call, &answer);
+            Completion::ConnectionsForgotten(connections, answer) => {
+                self.work.metrics.request(call, &answer);
                 Switches::forgot(&connections, answer)
             }
-            Answer::Queues(asked, answer) => {
-                self.work.metrics.call(call, &answer);
+            Completion::Queues(asked, answer) => {
+                self.work.metrics.request(call, &answer);
                 answer.map(|readings| self.take_readings(&readings, asked, now)).err()
             }
-            Answer::Facts(answer) => {
-                self.work.metrics.call(call, &answer);
+            Completion::Facts(answer) => {
+                self.work.metrics.request(call, &answer);
                 answer
                     .map(|(facts, idle)| self.take_facts(facts, idle))
                     .err()
                     .filter(|error| error.fault.concerns_all())
             }
-            Answer::Survey(answer) => {
-                self.work.metrics.call(call, &answer);
+            Completion::Findings(answer) => {
+                self.work.metrics.request(call, &answer);
                 answer
                     .map(|findings| self.take_findings(findings))
                     .err()
                     .filter(|error| error.fault.concerns_all())
             }
         };
-        self.judge(failure, now);
+        self.record_outcome(failure, now);
         self.publish_actuation();
         self.publish_overrides(now);
     }
@@ -303,7 +304,7 @@ impl Actuator {
         if failure.fault.concerns_all() {
             return Some(failure);
         }
-        self.reconciler.refused(write, now, pause::after(&failure.fault, 1));
+        self.reconciler.refused(write, now, request_backoff::after(&failure.fault, 1));
         self.next.queues = MonoTime::ZERO;
         let queue = self.refs.get(write.queue).map(ToString::to_string).unwrap_or_default();
         let what = format!("{queue}: {failure}: {}", failure.fault.remedy());
@@ -321,10 +322,10 @@ impl Actuator {
     fn publish_actuation(&self) {
         for (index, queue) in self.work.queues.iter().enumerate() {
             let Some(link) = self.work.links.get(queue.wan) else { continue };
-            let news = self.reconciler.actuation(index);
-            link.actuation.send_if_modified(|told| {
-                let changed = told[queue.direction] != news;
-                told[queue.direction] = news;
+            let any_changed = self.reconciler.actuation(index);
+            link.actuation.send_if_modified(|reported| {
+                let changed = reported[queue.direction] != any_changed;
+                reported[queue.direction] = any_changed;
                 changed
             });
         }

@@ -63,7 +63,7 @@ pub(super) async fn run(args: CheckArgs) -> Result<u8, Failure> {
     } else {
         let router = RouterOs::new(&config.router, config.queues())
             .map_err(|text| Failure { code: EXIT_CONFIG, error: anyhow!("router: {text}") })?;
-        lines.extend(look(&args, &config, &router).await);
+        lines.extend(run_checks(&args, &config, &router).await);
         not_tried.extend(untried(&args, &config));
     }
     let report = Report::new(&args.config, args.offline, lines, not_tried);
@@ -80,7 +80,7 @@ fn print(format: Format, report: &Report) -> Result<(), Failure> {
 }
 
 /// Looks at this host and at the router at the same time.
-async fn look(args: &CheckArgs, config: &Config, router: &RouterOs) -> Vec<Line> {
+async fn run_checks(args: &CheckArgs, config: &Config, router: &RouterOs) -> Vec<Line> {
     let until = Instant::now() + LONGEST;
     let mut lines = host::surroundings(config).await;
     lines.extend(config.wans.iter().filter_map(host::local_end));

@@ -20,7 +20,7 @@ use wanctl_core::units::{Delay, Timestamp};
 use super::{EXIT_USAGE, Failure, output::say, zone};
 use crate::{
     clock::Clock,
-    history::{self, Compacted, Event, Mistake, Question, Reader, Words},
+    history::{self, Compacted, Event, HistoryQuery, QueryArgs, QueryError, Reader},
 };
 use pager::Output;
 
@@ -30,7 +30,7 @@ pub(super) struct HistoryArgs {
     #[command(subcommand)]
     task: Option<Task>,
     #[command(flatten)]
-    asked: Asked,
+    asked: QueryOptions,
     #[command(flatten)]
     view: View,
     /// How the answer is written; `openmetrics` only for rows.
@@ -51,7 +51,7 @@ struct Database {
 
 /// What is asked for.
 #[derive(Debug, Clone, Args)]
-struct Asked {
+struct QueryOptions {
     #[command(flatten)]
     database: Database,
     /// How far back from --to, for example `90m`, `24h`, `7d` or `2w`; an hour if nothing is said.
@@ -125,20 +125,20 @@ enum Task {
 
 /// What every view needs.
 #[derive(Debug)]
-struct Asking {
+struct QueryContext {
     reader: Reader,
-    question: Question,
+    question: HistoryQuery,
     /// The WANs that are told of, in order.
     wans: Vec<String>,
     zone: TimeZone,
     now: Timestamp,
 }
 
-impl Asked {
-    fn open(&self) -> Result<Asking, Failure> {
+impl QueryOptions {
+    fn open(&self) -> Result<QueryContext, Failure> {
         let Self { database, last, from, to, wan, metrics, resolution } = self;
         let (now, zone) = (Clock::wall(), zone::local());
-        let words = Words {
+        let words = QueryArgs {
             last: last.as_deref(),
             from: from.as_deref(),
             to: to.as_deref(),
@@ -146,7 +146,7 @@ impl Asked {
             metrics: metrics.as_deref(),
             resolution: resolution.as_deref(),
         };
-        let question = Question::parse(&words, now, &zone).map_err(misused)?;
+        let question = HistoryQuery::parse(&words, now, &zone).map_err(misused)?;
         let reader = Reader::open(&database.db)?;
         let known = reader.wans()?;
         if let Some(name) = wan.iter().find(|wan| !known.contains(wan)) {
@@ -154,11 +154,11 @@ impl Asked {
         }
         let is_asked = |name: &String| wan.is_empty() || wan.contains(name);
         let wans = known.into_iter().filter(is_asked).collect();
-        Ok(Asking { reader, question, wans, zone, now })
+        Ok(QueryContext { reader, question, wans, zone, now })
     }
 }
 
-fn misused(Mistake { parameter, reason }: Mistake) -> Failure {
+fn misused(QueryError { parameter, reason }: QueryError) -> Failure {
     usage(format_args!("--{parameter}: {reason}"))
 }
 
@@ -213,11 +213,11 @@ pub(super) fn run(args: HistoryArgs) -> Result<(), Failure> {
     }
     let mut out = Output::open(!no_pager && format == Format::Table);
     match answer {
-        Answer::Rows if format == Format::Table => table::tell(&mut out, &asking, chosen)?,
+        Answer::Rows if format == Format::Table => table::print(&mut out, &asking, chosen)?,
         Answer::Rows => export::write(&mut out, &asking, format)?,
-        Answer::Summary(over) => summary::tell(&mut out, &asking, format, over)?,
-        Answer::By(by, over) => by::tell(&mut out, &asking, format, by, over)?,
-        Answer::Events(kinds) => events::tell(&mut out, &asking, format, kinds)?,
+        Answer::Summary(over) => summary::print(&mut out, &asking, format, over)?,
+        Answer::By(by, over) => by::print(&mut out, &asking, format, by, over)?,
+        Answer::Events(kinds) => events::print(&mut out, &asking, format, kinds)?,
         #[cfg(feature = "plot")]
         Answer::Plot(_) => plot::to_terminal(&mut out, &asking, chosen)?,
     }

@@ -1,9 +1,9 @@
 //! The commands that need the lab: the demo, simulations and the emulated router.
 
 mod demo;
+mod demo_network;
 mod emulate;
 mod emulate_console;
-mod household;
 mod simulate;
 
 use clap::Subcommand;

@@ -12,10 +12,16 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{Bind, Config, ConfigErrors, Mode, Problem, RouterConfig, Trust, Via, WanConfig},
+    config::{
+        Bind, Config, ConfigErrors, Mode, ProbeMethodChoice, Problem, RouterConfig, TlsTrust,
+        WanConfig,
+    },
     daemon::{Daemon, Parts, Source},
     http::Listening,
-    probe::{IcmpError, IcmpProber, Prober, Road, Roads, RouterProber, Supervised, TcpProber, Way},
+    probe::{
+        IcmpError, IcmpProber, Prober, ProberEntry, ProberKind, Probers, RouterProber, Supervised,
+        TcpProber,
+    },
     router::routeros::RouterOs,
 };
 
@@ -61,7 +67,7 @@ async fn start(args: &RunArgs) -> Result<Daemon, Failure> {
     for warning in &warnings {
         warn!("{warning}");
     }
-    if config.router.trust == Trust::Insecure {
+    if config.router.trust == TlsTrust::Insecure {
         warn!(url = %config.router.url, "the router's certificate is not verified");
     }
     let web = args.web.open_or_wait();
@@ -101,58 +107,58 @@ pub(super) fn open_probers(
     clock: Clock,
 ) -> Result<Vec<Arc<dyn Prober>>, Failure> {
     let open = |wan: &WanConfig| {
-        let roads = roads(wan, &config.router, router, clock)?;
+        let probers = probers(wan, &config.router, router, clock)?;
         let reflectors = wan.probe.reflectors.clone();
-        Ok(Arc::new(Roads::new(&wan.name, clock, reflectors, roads)) as Arc<dyn Prober>)
+        Ok(Arc::new(Probers::new(&wan.name, clock, reflectors, probers)) as Arc<dyn Prober>)
     };
     config.wans.iter().map(open).collect()
 }
 
-/// The roads of one WAN, the best first.
-fn roads(
+/// The probers of one WAN, the best first.
+fn probers(
     wan: &WanConfig,
     config: &RouterConfig,
     router: &Arc<RouterOs>,
     clock: Clock,
-) -> Result<Vec<Way>, Failure> {
+) -> Result<Vec<ProberEntry>, Failure> {
     let probe = &wan.probe;
-    let around = |road, prober: Arc<dyn Prober>| -> Way {
-        (road, Arc::new(Supervised::around(&wan.name, clock, probe, (road, prober))))
+    let around = |kind, prober: Arc<dyn Prober>| -> ProberEntry {
+        (kind, Arc::new(Supervised::around(&wan.name, clock, probe, (kind, prober))))
     };
     let by_router = || {
         around(
-            Road::Router,
+            ProberKind::RouterPing,
             Arc::new(RouterProber::new(Arc::clone(router), probe, config.request_timeout)),
         )
     };
-    let by_tcp = || around(Road::Tcp, Arc::new(TcpProber::new(probe)));
+    let by_tcp = || around(ProberKind::TcpConnect, Arc::new(TcpProber::new(probe)));
     let by_icmp = || {
         let settings = probe.clone();
         Arc::new(Supervised::start(&wan.name, clock, probe, move |family| {
             Ok(Arc::new(IcmpProber::open(&settings, family, clock)?))
         }))
     };
-    match probe.via {
-        Via::Router => Ok(vec![by_router()]),
-        Via::Tcp => Ok(vec![by_tcp()]),
-        Via::Host => {
+    match probe.method {
+        ProbeMethodChoice::RouterPing => Ok(vec![by_router()]),
+        ProbeMethodChoice::TcpConnect => Ok(vec![by_tcp()]),
+        ProbeMethodChoice::Icmp => {
             let icmp = by_icmp();
             if icmp.is_refused() {
                 let error = anyhow::Error::new(IcmpError::NotPermitted);
                 let error = error.context(format!("wan {}", wan.name));
                 return Err(Failure { code: EXIT_NO_PERMISSION, error });
             }
-            Ok(vec![(Road::Icmp, icmp)])
+            Ok(vec![(ProberKind::Icmp, icmp)])
         }
-        Via::Auto => {
-            let mut roads: Vec<Way> = vec![(Road::Icmp, by_icmp())];
+        ProbeMethodChoice::Auto => {
+            let mut probers: Vec<ProberEntry> = vec![(ProberKind::Icmp, by_icmp())];
             // An end of this host means nothing to the router, whose own routing might lead to
             // another WAN.
             if config.pings.is_some() && probe.bind == Bind::Any {
-                roads.push(by_router());
+                probers.push(by_router());
             }
-            roads.push(by_tcp());
-            Ok(roads)
+            probers.push(by_tcp());
+            Ok(probers)
         }
     }
 }

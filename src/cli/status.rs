@@ -1,7 +1,7 @@
 //! `wanctl status`: how a running daemon is, in a terminal or for a script.
 
-mod answer;
 mod draw;
+mod response;
 mod screen;
 mod words;
 
@@ -19,8 +19,8 @@ use tokio::{
 };
 
 use self::{
-    answer::Status,
     draw::{Style, draw, fit, wrapped},
+    response::Status,
     screen::Screen,
 };
 use super::{

@@ -15,7 +15,7 @@ use wanctl_core::{
 
 use super::{
     Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Pace, ProbeConfig, QueueRef,
-    RouterConfig, Trust, WanConfig,
+    RouterConfig, TlsTrust, WanConfig,
 };
 
 /// When a changed key takes effect.
@@ -96,7 +96,8 @@ impl Changes {
     }
 
     fn router(&mut self, old: RouterConfig, new: &RouterConfig) -> RouterConfig {
-        let trust_key = trust_key(if new.trust == Trust::System { &old.trust } else { &new.trust });
+        let trust_key =
+            trust_key(if new.trust == TlsTrust::System { &old.trust } else { &new.trust });
         RouterConfig {
             url: self.restart("router.url", old.url, &new.url),
             transport: self.restart("router.transport", old.transport, &new.transport),
@@ -177,11 +178,11 @@ impl Changes {
         let key = |name| format!("{wan}.probe.{name}");
         let named = |probe: &ProbeConfig| probe.named().to_vec();
         self.restart(format!("{wan}.reflectors"), named(&old), &named(new));
-        self.restart(key("builtin_spares"), old.reserve > 0, &(new.reserve > 0));
+        self.restart(key("builtin_spares"), old.builtin_spares > 0, &(new.builtin_spares > 0));
         ProbeConfig {
-            via: self.restart(key("via"), old.via, &new.via),
+            method: self.restart(key("via"), old.method, &new.method),
             reflectors: old.reflectors,
-            reserve: old.reserve,
+            builtin_spares: old.builtin_spares,
             active: self.restart(key("active"), old.active, &new.active),
             bind: self.restart(format!("{wan}.source"), old.bind, &new.bind),
             interval: self.restart(key("interval_ms"), old.interval, &new.interval),
@@ -202,8 +203,10 @@ impl Changes {
         old: PerDirection<Option<QueueRef>>,
         new: &PerDirection<Option<QueueRef>>,
     ) -> PerDirection<Option<QueueRef>> {
-        let is_same_shape =
-            old.each().iter().all(|(way, queue)| queue.is_some() == new[*way].is_some());
+        let is_same_shape = old
+            .each()
+            .iter()
+            .all(|(direction, queue)| queue.is_some() == new[*direction].is_some());
         let is_simple = new.present().any(|(_, queue)| matches!(queue, QueueRef::Simple { .. }));
         if is_simple && is_same_shape {
             return self.restart(format!("{key}.simple_queue"), old, new);
@@ -353,11 +356,11 @@ impl Changes {
 }
 
 /// The key that chooses this way to trust the router.
-const fn trust_key(trust: &Trust) -> &'static str {
+const fn trust_key(trust: &TlsTrust) -> &'static str {
     match trust {
-        Trust::System | Trust::CaFile(_) => "router.ca_file",
-        Trust::Fingerprint(_) => "router.fingerprint_sha256",
-        Trust::Insecure => "router.insecure",
+        TlsTrust::System | TlsTrust::CaFile(_) => "router.ca_file",
+        TlsTrust::Fingerprint(_) => "router.fingerprint_sha256",
+        TlsTrust::Insecure => "router.insecure",
     }
 }
 

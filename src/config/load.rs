@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Config, ConfigErrors, Origin, Problem, Surroundings,
+    Config, ConfigErrors, Environment, Origin, Problem,
     document::{self, SyntaxError},
     read::Table,
     report::{Problems, Read, Report},
     router, service, steering,
-    wan::Uses,
+    wan::QueueUses,
 };
 use crate::config::{read, wan};
 use crate::{
@@ -36,7 +36,7 @@ impl Config {
                 message: format!("cannot read the file: {error}"),
             }])
         })?;
-        Self::parse(&text, path, &Surroundings::REAL)
+        Self::parse(&text, path, &Environment::REAL)
     }
 
     /// Parses the text of a configuration file, with warnings as `load` gives them.
@@ -48,7 +48,7 @@ impl Config {
     pub fn parse(
         text: &str,
         file: &Path,
-        surroundings: &Surroundings<'_>,
+        surroundings: &Environment<'_>,
     ) -> Result<(Self, Vec<Problem>), ConfigErrors> {
         let shown = file.display().to_string();
         let node = document::parse(text).map_err(|SyntaxError { place, message }| {
@@ -70,7 +70,7 @@ impl Config {
     }
 }
 
-fn read(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> Read<Config> {
+fn read(table: &mut Table<'_>, base: &Path, surroundings: &Environment<'_>) -> Read<Config> {
     let router = table.required_table("router", |table| router::read(table, base, surroundings));
     let pings = matches!(&router, Ok(router) if router.pings.is_some());
     let wans = wans(table, pings);
@@ -94,7 +94,7 @@ fn read(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> 
 fn wans(table: &mut Table<'_>, pings: bool) -> Read<Vec<super::WanConfig>> {
     let items = table.list("wans", 1..=MAX_WANS)?;
     let several = items.len() > 1;
-    let mut uses = Uses::default();
+    let mut uses = QueueUses::default();
     let wans: Vec<_> = items
         .into_iter()
         .map(|item| item.table(|table| wan::read(table, several, pings, &mut uses)))

@@ -25,11 +25,11 @@ const IDLE_SLOWDOWN: u32 = 4;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeConfig {
     /// Who sends the probes, and what kind.
-    pub via: Via,
+    pub method: ProbeMethodChoice,
     /// The reflectors that are known, each once: 1 to 64 that the file names, or the built-in ones.
     pub reflectors: Vec<IpAddr>,
     /// How many of them, the last ones, are built-in reflectors in reserve for those that die.
-    pub reserve: u16,
+    pub builtin_spares: u16,
     /// How many of them take turns, from 1 to all that are not in reserve.
     pub active: u16,
     /// The local end of the probes.
@@ -51,10 +51,10 @@ impl ProbeConfig {
     #[must_use]
     pub fn of(reflectors: Vec<IpAddr>) -> Self {
         Self {
-            via: Via::Auto,
+            method: ProbeMethodChoice::Auto,
             active: ACTIVE.min(u16::try_from(reflectors.len()).unwrap_or(ACTIVE)),
             reflectors,
-            reserve: 0,
+            builtin_spares: 0,
             bind: Bind::Any,
             interval: HOST_INTERVAL,
             idle_interval: HOST_INTERVAL * IDLE_SLOWDOWN,
@@ -67,22 +67,22 @@ impl ProbeConfig {
     /// Returns the reflectors that are not in reserve.
     #[must_use]
     pub fn named(&self) -> &[IpAddr] {
-        let count = self.reflectors.len().saturating_sub(usize::from(self.reserve));
+        let count = self.reflectors.len().saturating_sub(usize::from(self.builtin_spares));
         self.reflectors.get(..count).unwrap_or_default()
     }
 }
 
 /// Who sends a WAN's probes, and what kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Via {
+pub enum ProbeMethodChoice {
     /// ICMP from this host, and something else where that does not work.
     Auto,
     /// ICMP from this host.
-    Host,
+    Icmp,
     /// ICMP from the router.
-    Router,
+    RouterPing,
     /// TCP connects from this host.
-    Tcp,
+    TcpConnect,
 }
 
 /// What ties a WAN's probes to that WAN.

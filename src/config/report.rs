@@ -21,7 +21,7 @@ enum Severity {
     Warning,
 }
 
-struct Finding {
+struct Diagnostic {
     severity: Severity,
     path: KeyPath,
     spot: Spot,
@@ -30,7 +30,7 @@ struct Finding {
 
 /// All that was found so far.
 #[derive(Default)]
-pub(super) struct Report(RefCell<Vec<Finding>>);
+pub(super) struct Report(RefCell<Vec<Diagnostic>>);
 
 /// The findings of a whole document, each list in the order of the file.
 pub(super) struct Problems {
@@ -56,7 +56,7 @@ impl Report {
             return problems;
         }
         let places = Places::of(text);
-        for Finding { severity, path, spot, message } in findings {
+        for Diagnostic { severity, path, spot, message } in findings {
             let list = match severity {
                 Severity::Error => &mut problems.errors,
                 Severity::Warning => &mut problems.warnings,
@@ -74,6 +74,6 @@ impl Report {
     }
 
     fn add(&self, severity: Severity, path: KeyPath, spot: Spot, message: String) {
-        self.0.borrow_mut().push(Finding { severity, path, spot, message });
+        self.0.borrow_mut().push(Diagnostic { severity, path, spot, message });
     }
 }

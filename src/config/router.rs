@@ -8,11 +8,11 @@ use std::{
 };
 
 use super::{
-    Credentials, Pace, RouterConfig, Secret, SshConfig, TransportChoice, Trust,
+    Credentials, Pace, RouterConfig, Secret, SshConfig, TlsTrust, TransportChoice,
     document::Node,
     read::Table,
     report::Read,
-    surroundings::{FileText, Surroundings},
+    surroundings::{Environment, FileText},
     value,
 };
 
@@ -34,7 +34,7 @@ struct Url {
 pub(super) fn read(
     table: &mut Table<'_>,
     base: &Path,
-    surroundings: &Surroundings<'_>,
+    surroundings: &Environment<'_>,
 ) -> Read<RouterConfig> {
     let url = table.required("url", url);
     let allow_plain = table.or("allow_plain_http", value::flag, false);
@@ -94,7 +94,7 @@ pub(super) fn read(
 fn credentials(
     table: &mut Table<'_>,
     base: &Path,
-    surroundings: &Surroundings<'_>,
+    surroundings: &Environment<'_>,
     password_may_miss: bool,
 ) -> Read<Credentials> {
     let user = table.required("user", user);
@@ -111,7 +111,7 @@ struct Ssh {
     known_hosts_file: Option<PathBuf>,
 }
 
-fn ssh(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> Read<Ssh> {
+fn ssh(table: &mut Table<'_>, base: &Path, surroundings: &Environment<'_>) -> Read<Ssh> {
     let host = table.optional("host", value::line(255));
     let port = table.or("port", value::whole(1..=65535, "a port"), 22);
     let user = table.optional("user", user);
@@ -156,12 +156,12 @@ fn pace(table: &mut Table<'_>) -> Read<Pace> {
 }
 
 /// Returns the key that chose this way of verification.
-const fn key_of(trust: &Trust) -> Option<&'static str> {
+const fn key_of(trust: &TlsTrust) -> Option<&'static str> {
     match trust {
-        Trust::System => None,
-        Trust::CaFile(_) => Some("ca_file"),
-        Trust::Fingerprint(_) => Some("fingerprint_sha256"),
-        Trust::Insecure => Some("insecure"),
+        TlsTrust::System => None,
+        TlsTrust::CaFile(_) => Some("ca_file"),
+        TlsTrust::Fingerprint(_) => Some("fingerprint_sha256"),
+        TlsTrust::Insecure => Some("insecure"),
     }
 }
 
@@ -202,7 +202,7 @@ fn user(node: &Node) -> Result<String, String> {
 fn password(
     table: &mut Table<'_>,
     base: &Path,
-    surroundings: &Surroundings<'_>,
+    surroundings: &Environment<'_>,
     may_miss: bool,
 ) -> Read<Secret> {
     let [file_key, variable_key, inline_key] = PASSWORD_KEYS;
@@ -244,7 +244,7 @@ fn password_of_file(
     table: &Table<'_>,
     key: &'static str,
     path: &Path,
-    surroundings: &Surroundings<'_>,
+    surroundings: &Environment<'_>,
 ) -> Read<String> {
     let shown = path.display();
     let FileText { text, is_exposed } =
@@ -261,27 +261,27 @@ fn unreadable(error: &io::Error) -> String {
     format!("cannot read the file that is named here: {error}")
 }
 
-fn trust(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) -> Read<Trust> {
+fn trust(table: &mut Table<'_>, base: &Path, surroundings: &Environment<'_>) -> Read<TlsTrust> {
     let ca_file = table.optional("ca_file", value::path);
     let fingerprint = table.optional("fingerprint_sha256", fingerprint);
     let insecure = table.or("insecure", value::flag, false);
     match (ca_file?, fingerprint?, insecure?) {
-        (None, None, false) => Ok(Trust::System),
+        (None, None, false) => Ok(TlsTrust::System),
         (Some(path), None, false) => {
             let path = base.join(path);
             match check_ca_file(&path, surroundings) {
-                Ok(()) => Ok(Trust::CaFile(path)),
+                Ok(()) => Ok(TlsTrust::CaFile(path)),
                 Err(message) => Err(table.fail("ca_file", message)),
             }
         }
-        (None, Some(fingerprint), false) => Ok(Trust::Fingerprint(fingerprint)),
+        (None, Some(fingerprint), false) => Ok(TlsTrust::Fingerprint(fingerprint)),
         (None, None, true) => {
             table.warn(
                 "insecure",
                 "whoever answers at this address gets the password; \
                  `fingerprint_sha256` verifies the router without a certificate authority",
             );
-            Ok(Trust::Insecure)
+            Ok(TlsTrust::Insecure)
         }
         _ => Err(table.fail_here(
             "only one of `ca_file`, `fingerprint_sha256`, `insecure: true` may be given",
@@ -289,7 +289,7 @@ fn trust(table: &mut Table<'_>, base: &Path, surroundings: &Surroundings<'_>) ->
     }
 }
 
-fn check_ca_file(path: &Path, surroundings: &Surroundings<'_>) -> Result<(), String> {
+fn check_ca_file(path: &Path, surroundings: &Environment<'_>) -> Result<(), String> {
     let shown = path.display();
     let file = (surroundings.file)(path).map_err(|error| unreadable(&error))?;
     if file.text.contains(PEM) {

@@ -27,7 +27,7 @@ pub struct SteeringConfig {
     /// The rules and routes of the router that are switched, each once.
     pub switches: Vec<SwitchRef>,
     /// What the router forgets after which switch was changed; usually nothing.
-    pub forgets: Vec<Forgetting>,
+    pub forgets: Vec<ConntrackFlush>,
     /// How the switches are left when the daemon ends.
     pub on_exit: SteeringExit,
 }
@@ -45,7 +45,7 @@ pub struct SwitchRef {
 
 /// Connections that begin anew because the way of those to come was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Forgetting {
+pub struct ConntrackFlush {
     /// The change after which…
     pub after: SwitchOrder,
     /// …the router forgets these.
@@ -172,8 +172,8 @@ fn warn(table: &Table<'_>, wans: &wans::Wans, allow_metered: bool) {
              connections are moved only when the preferred WAN is dead",
         );
     }
-    let has_way = |kind: SwitchKind| wans.switches.iter().any(|at| at.switch.kind == kind);
-    let diverts = has_way(SwitchKind::Divert) || has_way(SwitchKind::Withdraw);
+    let is_reachable = |kind: SwitchKind| wans.switches.iter().any(|at| at.switch.kind == kind);
+    let diverts = is_reachable(SwitchKind::Divert) || is_reachable(SwitchKind::Withdraw);
     if !diverts {
         table.warn(
             "wans",

@@ -8,7 +8,7 @@ use crate::files::{check_regular, read_text_bounded};
 ///
 /// Passed in, so that a test needs neither files nor an environment of its own.
 #[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct Environment<'a> {
     /// Reads a file that the configuration names.
     pub file: &'a dyn Fn(&Path) -> io::Result<FileText>,
     /// Checks that a file that is handed on to `ssh` is there and is a regular file.
@@ -26,7 +26,7 @@ pub struct FileText {
     pub is_exposed: bool,
 }
 
-impl Surroundings<'static> {
+impl Environment<'static> {
     /// The real file system and the environment of this process.
     pub const REAL: Self = Self {
         file: &read_file,
@@ -35,7 +35,7 @@ impl Surroundings<'static> {
     };
 }
 
-impl fmt::Debug for Surroundings<'_> {
+impl fmt::Debug for Environment<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Surroundings").finish_non_exhaustive()
     }

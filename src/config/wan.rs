@@ -18,7 +18,7 @@ use super::{
 const HIGH_FLOOR: f64 = 0.25;
 /// What the WANs together need: no two of the same name, no two on the same queue.
 #[derive(Default)]
-pub(super) struct Uses {
+pub(super) struct QueueUses {
     names: BTreeMap<String, String>,
     queues: BTreeMap<String, String>,
 }
@@ -29,7 +29,7 @@ pub(super) fn read(
     table: &mut Table<'_>,
     several: bool,
     pings: bool,
-    uses: &mut Uses,
+    uses: &mut QueueUses,
 ) -> Read<WanConfig> {
     let name = table
         .required("name", value::line(64))

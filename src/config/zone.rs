@@ -32,9 +32,9 @@ pub(super) fn read(
     let (step_up, green_required) = (step_up?, green_required?);
     // A mistake in the limits has been told already.
     let limits = limits.ok_or(Reported)?;
-    let usual = ZoneParams::usual(direction, limits);
-    let factor_down = factor_down.unwrap_or(usual.factor_down);
-    let milder = usual.factor_down_yellow.max(factor_down);
+    let defaults = ZoneParams::usual(direction, limits);
+    let factor_down = factor_down.unwrap_or(defaults.factor_down);
+    let milder = defaults.factor_down_yellow.max(factor_down);
     let factor_down_yellow = factor_down_yellow.unwrap_or(milder);
     if factor_down_yellow < factor_down {
         let message = format!(
@@ -47,8 +47,8 @@ pub(super) fn read(
         floors: floors(table, direction, &given, limits)?,
         factor_down,
         factor_down_yellow,
-        step_up: step_up.unwrap_or(usual.step_up),
-        green_required: green_required.unwrap_or(usual.green_required),
+        step_up: step_up.unwrap_or(defaults.step_up),
+        green_required: green_required.unwrap_or(defaults.green_required),
     })
 }
 

@@ -18,13 +18,13 @@ use wanctl_core::{
     Wan, WanParams, units::BitRate,
 };
 
-use super::{idle::IdleWatch, memory::Keeper};
+use super::{idle::IdleWatch, memory::MemoryWriter};
 use crate::{
     clock::Clock,
     history::Recorder,
-    probe::{Pace, Road},
+    probe::{Pace, ProberKind},
     recording::Tape,
-    status::Board,
+    status::StatusBoard,
     telemetry::CycleMetrics,
 };
 
@@ -53,7 +53,7 @@ pub struct ControlLoop {
     /// The clock that dates decisions; the samples must be dated by the same one.
     pub clock: Clock,
     /// Where it lies by which road the probes go.
-    pub road: watch::Receiver<Option<Road>>,
+    pub prober_kind: watch::Receiver<Option<ProberKind>>,
     /// How the newest reply was measured.
     pub method: Option<ProbeMethod>,
     /// Where the outcomes of the probes arrive.
@@ -71,27 +71,27 @@ pub struct ControlLoop {
     /// Watches for quiet.
     pub idle: IdleWatch,
     /// Where each cycle goes.
-    pub outlets: Outlets,
+    pub outputs: Outputs,
 }
 
 /// Where a cycle goes: to everybody who tells about it.
 #[derive(Debug)]
-pub struct Outlets {
+pub struct Outputs {
     /// The WAN's metrics.
     pub metrics: CycleMetrics,
     /// The history, if one is kept.
     pub recorder: Option<Recorder>,
     /// The board of the newest cycles.
-    pub board: Board,
+    pub board: StatusBoard,
     /// Where steering picks the cycles up, if anything is steered.
     pub steering: Option<mpsc::Sender<Arc<Cycle>>>,
     /// Keeps what the controller has learned, if there is a history to keep it in.
-    pub keeper: Option<Keeper>,
+    pub memory_writer: Option<MemoryWriter>,
     /// Takes everything down, if that is asked for.
     pub tape: Option<Tape>,
 }
 
-impl Outlets {
+impl Outputs {
     fn send(&mut self, cycle: Cycle) {
         self.metrics.record(&cycle);
         let cycle = Arc::new(cycle);
@@ -131,8 +131,8 @@ impl ControlLoop {
             self.cycle(number, timing);
             timing.busy = started.elapsed();
         }
-        if let Some(keeper) = &mut self.outlets.keeper {
-            keeper.keep(&self.wan);
+        if let Some(memory_writer) = &mut self.outputs.memory_writer {
+            memory_writer.keep(&self.wan);
         }
     }
 
@@ -155,23 +155,23 @@ impl ControlLoop {
         self.wan.on_actuation(actuation);
         let at = self.clock.now();
         let decision = self.wan.decide(at);
-        if let Some(tape) = &mut self.outlets.tape {
+        if let Some(tape) = &mut self.outputs.tape {
             tape.cycle(at, &samples, shaper, actuation, &decision);
         }
-        if let Some(keeper) = &mut self.outlets.keeper {
-            keeper.turn(at, &samples, &self.wan);
+        if let Some(memory_writer) = &mut self.outputs.memory_writer {
+            memory_writer.turn(at, &samples, &self.wan);
         }
         let wanted = decision.directions.map_present(|_, decided| decided.desired);
-        self.desired.send_if_modified(|told| {
-            let changed = *told != wanted;
-            *told = wanted;
+        self.desired.send_if_modified(|reported| {
+            let changed = *reported != wanted;
+            *reported = wanted;
             changed
         });
         let pace = self.idle.pace(&decision, at);
-        self.pace.send_if_modified(|told| std::mem::replace(told, pace) != pace);
+        self.pace.send_if_modified(|reported| std::mem::replace(reported, pace) != pace);
         let is_idle = pace == Pace::Idle;
-        self.is_idle.send_if_modified(|told| std::mem::replace(told, is_idle) != is_idle);
-        self.outlets.send(Cycle {
+        self.is_idle.send_if_modified(|reported| std::mem::replace(reported, is_idle) != is_idle);
+        self.outputs.send(Cycle {
             wan: self.index,
             number,
             at,
@@ -188,9 +188,9 @@ impl ControlLoop {
     fn note_method(&mut self, samples: &[RttSample]) {
         let is_reply = |sample: &&RttSample| matches!(sample.outcome, ProbeOutcome::Reply(_));
         if let Some(reply) = samples.iter().rev().find(is_reply)
-            && let Some(road) = *self.road.borrow()
+            && let Some(prober_kind) = *self.prober_kind.borrow()
         {
-            self.method = Some(road.method(reply.one_way.is_some()));
+            self.method = Some(prober_kind.method(reply.one_way.is_some()));
         }
     }
 
@@ -202,14 +202,14 @@ impl ControlLoop {
         }
         let (old, new) = (self.settings, *self.updates.borrow_and_update());
         self.settings = new;
-        self.outlets.metrics.configure(&new.params, new.interval);
+        self.outputs.metrics.configure(&new.params, new.interval);
         if (old.params, old.observes) == (new.params, new.observes) {
             return;
         }
         let at = self.clock.now();
         self.wan.reconfigure(&old.params, &new.params, at);
         self.wan.set_observing(new.observes);
-        if let Some(tape) = &mut self.outlets.tape {
+        if let Some(tape) = &mut self.outputs.tape {
             tape.change(at, &new.params, new.observes);
         }
     }

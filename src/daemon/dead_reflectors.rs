@@ -6,13 +6,13 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::status::Board;
+use crate::status::StatusBoard;
 
 /// Time between two looks: a reflector is dead after several seconds at the earliest.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Looks at the newest cycles until `stop`.
-pub(super) async fn run(board: Board, stop: CancellationToken) {
+pub(super) async fn run(board: StatusBoard, stop: CancellationToken) {
     let mut known = BTreeSet::new();
     loop {
         tokio::select! {

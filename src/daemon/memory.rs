@@ -24,7 +24,7 @@ const ABSURD: Duration = Duration::from_hours(24 * 365);
 
 /// Hands what a WAN's controller has learned to the history, about once a minute.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct MemoryWriter {
     recorder: Recorder,
     wan: usize,
     reflectors: Vec<String>,
@@ -34,7 +34,7 @@ pub struct Keeper {
     has_news: bool,
 }
 
-impl Keeper {
+impl MemoryWriter {
     /// Keeps what is learned of the WAN with the place `wan`, whose reflectors these are.
     #[must_use]
     pub fn new(recorder: Recorder, wan: usize, reflectors: Vec<String>) -> Self {
@@ -97,8 +97,8 @@ fn read(config: &Config, now: Timestamp) -> Recalled {
 
 fn of_wan(memories: &Memories, wan: &WanConfig, now: Timestamp) -> Option<(WanMemory, Duration)> {
     let reflectors: Vec<String> = wan.probe.reflectors.iter().map(ToString::to_string).collect();
-    let told = memories.of_wan(&wan.name, &reflectors);
-    let (at, memory) = told.inspect_err(|error| complain(&wan.name, error)).ok()??;
+    let reported = memories.of_wan(&wan.name, &reflectors);
+    let (at, memory) = reported.inspect_err(|error| complain(&wan.name, error)).ok()??;
     match age(at, now) {
         Ok(age) => Some((memory, age)),
         Err(reason) => {
@@ -162,8 +162,8 @@ mod tests {
     }
 
     #[test]
-    fn an_age_is_told_in_the_unit_that_fits() {
-        for (seconds, told) in [
+    fn an_age_is_reported_in_the_unit_that_fits() {
+        for (seconds, reported) in [
             (0, "0 seconds"),
             (119, "119 seconds"),
             (120, "2 minutes"),
@@ -171,7 +171,7 @@ mod tests {
             (7200, "2 hours"),
             (172_800, "2 days"),
         ] {
-            assert_eq!(ago(Duration::from_secs(seconds)), told);
+            assert_eq!(ago(Duration::from_secs(seconds)), reported);
         }
     }
 }

@@ -25,9 +25,9 @@ use super::{
 use crate::{
     actuator::Tuning,
     clock::Clock,
-    config::{Change, Class, Config, ConfigErrors, Mode, Problem, Trust},
+    config::{Change, Class, Config, ConfigErrors, Mode, Problem, TlsTrust},
     history::{Event, Recorder},
-    status::ConfigStanding,
+    status::ConfigInputs,
     telemetry::ConfigMetrics,
 };
 
@@ -66,9 +66,9 @@ pub(super) enum ReloadError {
 
 /// How things stand with the configuration, for health and the HTTP server.
 #[derive(Debug, Clone)]
-pub(super) struct Standing {
+pub(super) struct ConfigInForce {
     /// What health tells of it.
-    pub(super) config: ConfigStanding,
+    pub(super) config: ConfigInputs,
     /// Whether a reload may be asked for over HTTP.
     pub(super) allows_http: bool,
     /// Whether steering may be overridden over HTTP.
@@ -77,11 +77,11 @@ pub(super) struct Standing {
     hosts: Vec<String>,
 }
 
-impl Standing {
+impl ConfigInForce {
     /// How things stand once `config` is in force, of which `awaits_restart` is not yet.
     fn of(config: &Config, awaits_restart: Vec<String>) -> Self {
         Self {
-            config: ConfigStanding {
+            config: ConfigInputs {
                 mode: mode_name(config.control.mode),
                 sha256: config.origin.sha256.clone(),
                 taken: Clock::wall(),
@@ -113,7 +113,7 @@ pub(super) struct Outgoing {
 pub(super) struct Reloader {
     source: Option<Source>,
     inner: Arc<Mutex<Inner>>,
-    standing: Arc<PlainMutex<Standing>>,
+    config_in_force: Arc<PlainMutex<ConfigInForce>>,
 }
 
 #[derive(Debug)]
@@ -129,20 +129,20 @@ impl Reloader {
     pub(super) fn new(config: Config, source: Option<Source>, out: Outgoing) -> Self {
         let is_active = config.control.mode == Mode::Active;
         out.metrics.taken(&config.origin.sha256, is_active, false, Clock::wall());
-        let standing = Standing::of(&config, Vec::new());
+        let config_in_force = ConfigInForce::of(&config, Vec::new());
         let inner = Arc::new(Mutex::new(Inner { config, reading: None, out }));
-        Self { source, inner, standing: Arc::new(PlainMutex::new(standing)) }
+        Self { source, inner, config_in_force: Arc::new(PlainMutex::new(config_in_force)) }
     }
 
     /// Returns how things stand.
-    pub(super) fn standing(&self) -> Standing {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn config_in_force(&self) -> ConfigInForce {
+        self.config_in_force.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Tells whether the configuration lists `host` as this server.
     pub(super) fn lists(&self, host: &str) -> bool {
-        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        standing.hosts.iter().any(|listed| listed == host)
+        let config_in_force = self.config_in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        config_in_force.hosts.iter().any(|listed| listed == host)
     }
 
     /// Reads the configuration anew and takes it, if it is valid as a whole. What cannot change
@@ -176,16 +176,16 @@ impl Reloader {
     fn take(&self, inner: &mut Inner, new: Config) -> Vec<Change> {
         let (config, changes) = inner.config.adopt(new);
         for (sender, settings) in inner.out.loops.iter().zip(LoopSettings::of(&config)) {
-            sender.send_if_modified(|told| replace(told, settings));
+            sender.send_if_modified(|reported| replace(reported, settings));
         }
         let is_active = config.control.mode == Mode::Active;
-        inner.out.tuning.send_if_modified(|told| replace(told, tuning(&config)));
+        inner.out.tuning.send_if_modified(|reported| replace(reported, tuning(&config)));
         if let (Some(sender), Some(steering)) = (&inner.out.steering, &config.steering) {
             let settings = SteeringSettings::of(&config, steering);
-            sender.send_if_modified(|told| replace(told, settings));
+            sender.send_if_modified(|reported| replace(reported, settings));
         }
         inner.out.metrics.taken(&config.origin.sha256, is_active, true, Clock::wall());
-        let pending: Vec<String> = told(&changes, Class::Restart).collect();
+        let pending: Vec<String> = changed_keys(&changes, Class::Restart).collect();
         if let Some(recorder) = &inner.out.recorder {
             recorder.retain(retention(&config.history));
             let keys = |class| {
@@ -202,14 +202,15 @@ impl Reloader {
             recorder.event(Clock::wall(), None, event);
         }
         info!(file = %config.origin.file, changes = changes.len(), "the configuration was reloaded");
-        for what in told(&changes, Class::Live) {
+        for what in changed_keys(&changes, Class::Live) {
             info!("{what}");
         }
         for what in &pending {
             warn!("{what}");
         }
-        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        *standing = Standing::of(&config, pending);
+        let mut config_in_force =
+            self.config_in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        *config_in_force = ConfigInForce::of(&config, pending);
         inner.config = config;
         changes
     }
@@ -220,8 +221,9 @@ impl Reloader {
             error!("{line}");
         }
         error!("the configuration was not reloaded: the one before stays in force");
-        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        standing.config.reload_failure = Some(summary(error));
+        let mut config_in_force =
+            self.config_in_force.lock().unwrap_or_else(PoisonError::into_inner);
+        config_in_force.config.reload_failure = Some(summary(error));
     }
 }
 
@@ -239,13 +241,13 @@ impl Inner {
 }
 
 /// Puts `new` in the place of `told`, and tells whether that made a difference.
-fn replace<T: PartialEq>(told: &mut T, new: T) -> bool {
-    let differs = *told != new;
-    *told = new;
+fn replace<T: PartialEq>(reported: &mut T, new: T) -> bool {
+    let differs = *reported != new;
+    *reported = new;
     differs
 }
 
-fn told(changes: &[Change], class: Class) -> impl Iterator<Item = String> {
+fn changed_keys(changes: &[Change], class: Class) -> impl Iterator<Item = String> {
     changes.iter().filter(move |change| change.class == class).map(ToString::to_string)
 }
 
@@ -262,9 +264,9 @@ fn summary(error: &ReloadError) -> String {
 
 fn reminders(config: &Config) -> Vec<String> {
     match config.router.trust {
-        Trust::Insecure => {
+        TlsTrust::Insecure => {
             vec!["router.insecure is set: whoever answers there gets the password".to_owned()]
         }
-        Trust::System | Trust::CaFile(_) | Trust::Fingerprint(_) => Vec::new(),
+        TlsTrust::System | TlsTrust::CaFile(_) | TlsTrust::Fingerprint(_) => Vec::new(),
     }
 }

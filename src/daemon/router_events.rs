@@ -20,7 +20,7 @@ pub(super) async fn run(
 ) {
     let record = |event| recorder.event(Clock::wall(), None, event);
     let mut away: Option<Instant> = None;
-    let mut road: Option<Transport> = None;
+    let mut previous: Option<Transport> = None;
     loop {
         // Both futures may be dropped and begun anew without loss.
         tokio::select! {
@@ -28,8 +28,8 @@ pub(super) async fn run(
             changed = report.changed() => if changed.is_err() { return },
         }
         let (failure, transport) = {
-            let told = report.borrow_and_update();
-            (told.failure.as_ref().map(ToString::to_string), told.transport)
+            let reported = report.borrow_and_update();
+            (reported.failure.as_ref().map(ToString::to_string), reported.transport)
         };
         match (failure, away) {
             (Some(error), None) => {
@@ -42,11 +42,11 @@ pub(super) async fn run(
             }
             (Some(_), Some(_)) | (None, None) => {}
         }
-        if let (Some(from), Some(to)) = (road, transport)
+        if let (Some(from), Some(to)) = (previous, transport)
             && from != to
         {
             record(Event::RoadChanged { from: from.name(), to: to.name() });
         }
-        road = transport.or(road);
+        previous = transport.or(previous);
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn tuning(config: &Config) -> Tuning {
         stats_interval: config.router.stats_interval,
         pace: config.router.pace,
         idle: IdleReads::default(),
-        parting: parting(config),
+        exit_limits: exit_limits(config),
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn retention(config: &HistoryConfig) -> Retention {
 }
 
 /// The limits to leave on the router, in the order of the queues.
-fn parting(config: &Config) -> Option<Vec<BitRate>> {
+fn exit_limits(config: &Config) -> Option<Vec<BitRate>> {
     let of: fn(&Limits) -> BitRate = match config.control.on_exit {
         OnExit::Keep => return None,
         OnExit::Base => |limits| limits.base,

@@ -6,14 +6,15 @@ use tokio::sync::watch;
 
 use super::reload::Reloader;
 use crate::{
-    actuator::{RouterReport, SwitchLink},
+    actuator::{RouterReport, SwitchChannels},
     clock::Clock,
     config::Change,
     history::{Recorder, Stats},
-    http::{HealthSource, HostSource, ReloadSource, Reloaded, ServerTrouble},
-    probe::{Prober, RoadReport},
+    http::{HealthSource, HostSource, ListenError, ReloadSource, Reloaded},
+    probe::{Prober, ProberReport},
     status::{
-        Board, Health, HealthInputs, HistoryStanding, HistoryValues, ProbingStanding, SteeringBoard,
+        Health, HealthInputs, HistoryInputs, HistoryValues, ProbingInputs, StatusBoard,
+        SteeringBoard,
     },
 };
 
@@ -21,47 +22,47 @@ use crate::{
 pub(super) fn health_source(
     reloader: Reloader,
     clock: Clock,
-    board: Board,
+    board: StatusBoard,
     report: watch::Receiver<RouterReport>,
     recorder: Option<Recorder>,
-    (probers, steering, switches, trouble): (
+    (probers, steering, switches, listen_error): (
         Vec<Arc<dyn Prober>>,
         SteeringBoard,
-        SwitchLink,
-        ServerTrouble,
+        SwitchChannels,
+        ListenError,
     ),
 ) -> HealthSource {
     HealthSource(Arc::new(move || {
-        Health::judge(&HealthInputs {
+        Health::assess(&HealthInputs {
             now: clock.now(),
             wall: Clock::wall(),
             wans: board.latest(),
             loops: board.loop_counts(),
             probing: probers.iter().zip(board.reflectors()).map(probing).collect(),
             router: report.borrow().clone(),
-            history: recorder.as_ref().map(|recorder| standing(recorder.stats())),
-            config: reloader.standing().config,
+            history: recorder.as_ref().map(|recorder| config_in_force(recorder.stats())),
+            config: reloader.config_in_force().config,
             clock: board.clock(),
             steering: steering.clone(),
-            server_trouble: trouble.get(),
-            switch_troubles: switches.troubles.borrow().clone(),
+            listen_error: listen_error.get(),
+            switch_problems: switches.problems.borrow().clone(),
         })
     }))
 }
 
 /// How a WAN is probed.
-fn probing((prober, reflectors): (&Arc<dyn Prober>, Vec<String>)) -> ProbingStanding {
+fn probing((prober, reflectors): (&Arc<dyn Prober>, Vec<String>)) -> ProbingInputs {
     let report = prober.report();
-    ProbingStanding {
-        road: report.as_ref().map(|report| report.road.name()),
-        notes: report.as_ref().map_or_else(Vec::new, RoadReport::notes),
+    ProbingInputs {
+        road: report.as_ref().map(|report| report.kind.name()),
+        notes: report.as_ref().map_or_else(Vec::new, ProberReport::notes),
         reflectors,
     }
 }
 
 /// How the history stands.
-fn standing(stats: Stats) -> HistoryStanding {
-    HistoryStanding {
+fn config_in_force(stats: Stats) -> HistoryInputs {
+    HistoryInputs {
         failure: stats.last_error.filter(|_| stats.failing),
         last_commit: stats.last_commit,
         values: HistoryValues {
@@ -81,7 +82,7 @@ pub(super) fn reload_source(reloader: Reloader) -> ReloadSource {
     ReloadSource(Arc::new(move || {
         let reloader = reloader.clone();
         Box::pin(async move {
-            if !reloader.standing().allows_http {
+            if !reloader.config_in_force().allows_http {
                 return Reloaded::Forbidden;
             }
             match reloader.reload().await {

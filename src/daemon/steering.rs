@@ -3,8 +3,8 @@
 //! It has a task of its own, off the control thread: the loops leave their cycles in a channel
 //! that never blocks, and a cycle that is missed does no harm.
 
-mod operator;
-mod teller;
+mod override_orders;
+mod publisher;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,15 +15,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-pub(super) use self::operator::Operator;
-use self::teller::Teller;
+pub(super) use self::override_orders::OverrideOrders;
+use self::publisher::SteeringPublisher;
 use super::memory;
 use crate::{
-    actuator::{SwitchLink, SwitchMetrics, SwitchWork},
+    actuator::{SwitchChannels, SwitchMetrics, SwitchWork},
     catalogue::Catalogue,
     clock::Clock,
     config::{Config, Mode, SteeringConfig, SteeringExit},
-    history::{HistoryError, KeptSteering, Memories, Recorder},
+    history::{HistoryError, Memories, Recorder, SavedSteering},
     status::SteeringBoard,
     telemetry::SteeringMetrics,
 };
@@ -48,7 +48,7 @@ pub(super) struct SteeringParts {
     /// Where decisions are pinned.
     pub(super) board: SteeringBoard,
     /// The operator's word.
-    pub(super) operator: Operator,
+    pub(super) overrides: OverrideOrders,
     /// Where the loops leave their cycles.
     pub(super) cycles: Option<mpsc::Sender<Arc<Cycle>>>,
     /// Where what may change while it runs is told.
@@ -63,10 +63,10 @@ pub(super) struct SteeringTask {
     steering: Steering,
     clock: Clock,
     cycles: mpsc::Receiver<Arc<Cycle>>,
-    operator: watch::Receiver<Option<Manual>>,
-    link: SwitchLink,
+    overrides: watch::Receiver<Option<Manual>>,
+    link: SwitchChannels,
     settings: watch::Receiver<SteeringSettings>,
-    teller: Teller,
+    publisher: SteeringPublisher,
     keep_at: MonoTime,
 }
 
@@ -99,13 +99,13 @@ impl SteeringParts {
         recorder: Option<Recorder>,
         clock: Clock,
     ) -> Self {
-        let link = SwitchLink::default();
+        let link = SwitchChannels::default();
         let board = SteeringBoard::default();
         let Some(steering) = &config.steering else {
             let metrics = SwitchMetrics::unregistered();
             let switches = SwitchWork { refs: Vec::new(), forgets: Vec::new(), link, metrics };
-            let operator = Operator::nobody();
-            return Self { switches, board, operator, cycles: None, tune: None, task: None };
+            let overrides = OverrideOrders::nobody();
+            return Self { switches, board, overrides, cycles: None, tune: None, task: None };
         };
         let SteeringConfig { switches, forgets, .. } = steering.clone();
         let settings = SteeringSettings::of(config, steering);
@@ -113,18 +113,18 @@ impl SteeringParts {
         let names: Vec<String> = params.wans.iter().map(|wan| wan.name.clone()).collect();
         let metrics = SwitchMetrics::register(catalogue, &params.wans);
         let refs = if params.mode == SteeringMode::Off { Vec::new() } else { switches };
-        let teller = Teller::new(
+        let publisher = SteeringPublisher::new(
             SteeringMetrics::register(catalogue, &names),
             recorder.clone(),
             board.clone(),
             params.wans.iter().map(|wan| wan.place).collect(),
         );
         let now = clock.now();
-        let operator = Operator::new(params.wans.clone(), recorder, clock, board.clone());
+        let overrides = OverrideOrders::new(params.wans.clone(), recorder, clock, board.clone());
         let mut machine = Steering::new(params, now);
         if let Some((kept, age)) = recall(config, Clock::wall()) {
             machine.restore(&kept.memory, age, now);
-            operator.restore(&kept, Clock::wall());
+            overrides.restore(&kept, Clock::wall());
         }
         let (sender, cycles) = mpsc::channel(CYCLES);
         let (tune, tuned) = watch::channel(settings);
@@ -132,14 +132,21 @@ impl SteeringParts {
             steering: machine,
             clock,
             cycles,
-            operator: operator.listen(),
+            overrides: overrides.listen(),
             link: link.clone(),
             settings: tuned,
-            teller,
+            publisher,
             keep_at: now + KEEP_EVERY,
         };
         let switches = SwitchWork { refs, forgets, link, metrics };
-        Self { switches, board, operator, cycles: Some(sender), tune: Some(tune), task: Some(task) }
+        Self {
+            switches,
+            board,
+            overrides,
+            cycles: Some(sender),
+            tune: Some(tune),
+            task: Some(task),
+        }
     }
 }
 
@@ -169,16 +176,16 @@ impl SteeringTask {
         }
         let actuation = self.link.actuation.borrow().clone();
         self.steering.on_actuation(actuation.clone());
-        self.steering.on_operator(*self.operator.borrow_and_update());
+        self.steering.on_operator(*self.overrides.borrow_and_update());
         let now = self.clock.now();
         let decision = self.steering.decide(now);
         let orders = if decision.acts { decision.orders.clone() } else { Vec::new() };
         replace(&self.link.orders, orders);
         let restores = self.settings.borrow().restores;
-        let parting = if restores { self.steering.farewell() } else { Vec::new() };
-        replace(&self.link.parting, parting);
+        let exit_orders = if restores { self.steering.farewell() } else { Vec::new() };
+        replace(&self.link.exit_orders, exit_orders);
         let moved = decision.steer.moved.is_some() || decision.failover.moved.is_some();
-        self.teller.tell(decision, actuation);
+        self.publisher.publish(decision, actuation);
         if moved || now >= self.keep_at {
             self.keep(now);
         }
@@ -189,7 +196,7 @@ impl SteeringTask {
     fn retune(&mut self, params: SteeringParams) {
         if params.mode != SteeringMode::Active {
             for Switch { wan, kind } in self.steering.away_from_rest() {
-                let (wan, rule) = (self.teller.name(wan).unwrap_or_default(), kind.name());
+                let (wan, rule) = (self.publisher.name(wan).unwrap_or_default(), kind.name());
                 warn!(
                     wan,
                     rule,
@@ -205,27 +212,27 @@ impl SteeringTask {
     fn keep(&mut self, now: MonoTime) {
         self.keep_at = now + KEEP_EVERY;
         let wall = Clock::wall();
-        let manual = *self.operator.borrow();
+        let manual = *self.overrides.borrow();
         let manual = manual.filter(|manual| manual.until > now).and_then(|manual| {
             let left = i64::try_from(manual.until.since(now).as_micros()).ok()?;
             let until = Timestamp::from_micros(wall.micros().saturating_add(left));
-            Some((self.teller.name(manual.to)?, until))
+            Some((self.publisher.name(manual.to)?, until))
         });
-        let kept = KeptSteering { memory: self.steering.memory(now), manual };
-        self.teller.keep(wall, &kept);
+        let kept = SavedSteering { memory: self.steering.memory(now), manual };
+        self.publisher.keep(wall, &kept);
     }
 }
 
 fn replace(channel: &watch::Sender<Vec<SwitchOrder>>, orders: Vec<SwitchOrder>) {
-    channel.send_if_modified(|told| {
-        let changed = *told != orders;
-        *told = orders;
+    channel.send_if_modified(|reported| {
+        let changed = *reported != orders;
+        *reported = orders;
         changed
     });
 }
 
 /// Returns what the run before has left, and how old it is.
-fn recall(config: &Config, now: Timestamp) -> Option<(KeptSteering, Duration)> {
+fn recall(config: &Config, now: Timestamp) -> Option<(SavedSteering, Duration)> {
     let path = config.history.path.as_ref()?;
     let read = Memories::open(path).and_then(|memories| memories.of_steering());
     let (at, kept) = match read {

@@ -7,14 +7,14 @@ use sd_notify::NotifyState;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, status::Board};
+use crate::{clock::Clock, status::StatusBoard};
 
 /// A loop that has not turned for this long is stuck.
 const STUCK: Duration = Duration::from_secs(3);
 
 /// Says that the daemon is up.
 pub(super) fn ready() {
-    tell(NotifyState::Ready);
+    notify(NotifyState::Ready);
 }
 
 /// Says that the configuration is being read anew, and once this is dropped, that it was.
@@ -39,11 +39,11 @@ impl Drop for Reloading {
 
 /// Says that the daemon is on its way out.
 pub(super) fn stopping() {
-    tell(NotifyState::Stopping);
+    notify(NotifyState::Stopping);
 }
 
 /// Pets the watchdog, if systemd wants that, for as long as the loops turn.
-pub(super) async fn run(board: Board, clock: Clock, stop: CancellationToken) {
+pub(super) async fn run(board: StatusBoard, clock: Clock, stop: CancellationToken) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     loop {
         tokio::select! {
@@ -56,12 +56,12 @@ pub(super) async fn run(board: Board, clock: Clock, stop: CancellationToken) {
             .iter()
             .all(|(_, cycle)| cycle.as_ref().is_some_and(|cycle| now.since(cycle.at) < STUCK));
         if turning {
-            tell(NotifyState::Watchdog);
+            notify(NotifyState::Watchdog);
         }
     }
 }
 
 /// Outside systemd there is nobody to tell, which is not an error.
-fn tell(state: NotifyState<'_>) {
+fn notify(state: NotifyState<'_>) {
     let _ = sd_notify::notify(&[state]);
 }

@@ -7,17 +7,17 @@ use tokio::sync::{mpsc, watch};
 use wanctl_core::{Cycle, Wan, WanMemory, units::MonoTime};
 
 use super::{
-    ControlLoop, IdleWatch, Keeper, LoopSettings, Outlets, memory, names,
+    ControlLoop, IdleWatch, LoopSettings, MemoryWriter, Outputs, memory, names,
     reflector_events::ReflectorEvents,
 };
 use crate::{
-    actuator::Link,
+    actuator::WanChannels,
     clock::Clock,
     config::{ControlConfig, WanConfig},
     history::Recorder,
     probe::{Ends, Pace, ProbeFamilies, ProbeMetrics, Schedule},
     recording::{Beginning, Recording},
-    status::Board,
+    status::StatusBoard,
     telemetry::{CycleMetrics, WanLabels},
 };
 
@@ -37,7 +37,7 @@ pub(super) struct Wiring<'a> {
     pub(super) labels: WanLabels,
     pub(super) probing: ProbeFamilies,
     pub(super) recorder: Option<Recorder>,
-    pub(super) board: Board,
+    pub(super) board: StatusBoard,
     /// Where steering picks the cycles up, if anything is steered.
     pub(super) cycles: Option<mpsc::Sender<Arc<Cycle>>>,
     pub(super) recording: Option<&'a Recording>,
@@ -61,21 +61,21 @@ impl Wiring<'_> {
         &mut self,
         config: &WanConfig,
         memory: Option<&(WanMemory, Duration)>,
-        link: Link,
+        link: WanChannels,
     ) -> Wired {
         let index = self.wired;
         self.wired += 1;
         let (name, reflectors) = names(config);
         let settings = LoopSettings::of_wan(config, &self.control);
         let (sender, samples) = mpsc::channel(SAMPLES);
-        let (teller, changes) = mpsc::channel(CHANGES);
+        let (change_sender, changes) = mpsc::channel(CHANGES);
         let pace = watch::Sender::new(Pace::Full);
-        let (way, road) = watch::channel(None);
+        let (kind_sender, prober_kind) = watch::channel(None);
         let ends = Ends {
             samples: sender,
             pace: pace.subscribe(),
-            road: way,
-            changes: teller,
+            prober_kind: kind_sender,
+            changes: change_sender,
             metrics: ProbeMetrics::new(&self.probing, &name, &reflectors),
         };
         let at = self.clock.now();
@@ -87,8 +87,9 @@ impl Wiring<'_> {
             observes: settings.observes,
             memory: memory.map(|(memory, age)| (memory, *age)),
         };
-        let keeper = |recorder| Keeper::new(recorder, index, reflectors.clone());
-        let shaped: Vec<_> = settings.params.directions.present().map(|(way, _)| way).collect();
+        let memory_writer = |recorder| MemoryWriter::new(recorder, index, reflectors.clone());
+        let shaped: Vec<_> =
+            settings.params.directions.present().map(|(direction, _)| direction).collect();
         let metrics = CycleMetrics::new(&self.labels, &name, &reflectors, &shaped);
         metrics.configure(&settings.params, settings.interval);
         let (update, updates) = watch::channel(settings);
@@ -98,7 +99,7 @@ impl Wiring<'_> {
             settings,
             updates,
             clock: self.clock,
-            road,
+            prober_kind,
             method: None,
             samples,
             shaper: link.shaper.subscribe(),
@@ -107,18 +108,18 @@ impl Wiring<'_> {
             pace,
             is_idle: link.idle,
             idle: IdleWatch::default(),
-            outlets: Outlets {
+            outputs: Outputs {
                 metrics,
                 recorder: self.recorder.clone(),
                 board: self.board.clone(),
                 steering: self.cycles.clone(),
-                keeper: self.recorder.clone().map(keeper),
+                memory_writer: self.recorder.clone().map(memory_writer),
                 tape: self.recording.map(|recording| recording.tape(beginning)),
             },
         };
         let schedule = Schedule::new(&name, &config.probe, self.splay(index, config));
-        let told = |recorder| ReflectorEvents { wan: index, reflectors, changes, recorder };
-        let reflectors = self.recorder.clone().map(told);
+        let reported = |recorder| ReflectorEvents { wan: index, reflectors, changes, recorder };
+        let reflectors = self.recorder.clone().map(reported);
         Wired { schedule, ends, reflectors, control, update }
     }
 

@@ -18,7 +18,7 @@ pub(super) struct AgeClock {
     /// The last reading of the wall clock.
     read: (Instant, Timestamp),
     /// The last time that was believed.
-    believed: (Instant, Timestamp),
+    trusted: (Instant, Timestamp),
     /// Until when the wall clock is not believed.
     doubted_until: Option<Instant>,
 }
@@ -30,7 +30,7 @@ impl AgeClock {
         let is_far = wall > newest.after(LONG_STOP);
         Self {
             read: (run, wall),
-            believed: (run, if is_far { newest } else { wall }),
+            trusted: (run, if is_far { newest } else { wall }),
             doubted_until: is_far.then(|| run + PROBATION),
         }
     }
@@ -43,10 +43,10 @@ impl AgeClock {
         }
         self.read = (run, wall);
         if self.doubted_until.is_some_and(|until| run < until) {
-            return expected(self.believed, run).min(wall);
+            return expected(self.trusted, run).min(wall);
         }
         self.doubted_until = None;
-        self.believed = (run, wall);
+        self.trusted = (run, wall);
         wall
     }
 }
@@ -66,7 +66,7 @@ mod tests {
     const NOON: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 
     #[test]
-    fn a_clock_that_jumps_ahead_is_believed_after_an_hour() {
+    fn a_clock_that_jumps_ahead_is_trusted_after_an_hour() {
         let start = Instant::now();
         let mut clock = AgeClock::new(start, NOON, Some(NOON));
         assert_eq!(clock.read(start + HOUR, NOON.after(HOUR)), NOON.after(HOUR));
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_put_right_again_has_cost_nothing() {
+    fn a_corrected_clock_has_cost_nothing() {
         let start = Instant::now();
         let mut clock = AgeClock::new(start, NOON, None);
         let at = Duration::from_mins;
@@ -92,12 +92,12 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_far_ahead_of_the_newest_row_at_the_start_is_not_believed_for_an_hour() {
+    fn a_clock_far_ahead_of_the_newest_row_at_the_start_is_not_trusted_for_an_hour() {
         let start = Instant::now();
-        for (stopped, believed) in [(DAY / 2, true), (YEAR, false)] {
+        for (stopped, trusted) in [(DAY / 2, true), (YEAR, false)] {
             let wall = NOON.after(stopped);
             let mut clock = AgeClock::new(start, wall, Some(NOON));
-            assert_eq!(clock.read(start, wall), if believed { wall } else { NOON });
+            assert_eq!(clock.read(start, wall), if trusted { wall } else { NOON });
             let later = wall.after(HOUR);
             assert_eq!(clock.read(start + HOUR, later), later);
         }

@@ -10,7 +10,7 @@ use jiff::Timestamp as Instant;
 use serde_json::json;
 use wanctl_core::units::Timestamp;
 
-use super::{Field, HistoryError, Question, Row, Rows};
+use super::{Field, HistoryError, HistoryQuery, Row, Rows};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum AnswerError {
 pub fn write_csv(
     out: &mut dyn Write,
     rows: &mut Rows<'_>,
-    question: &Question,
+    question: &HistoryQuery,
     mut see: impl FnMut(&Row),
 ) -> Result<(), AnswerError> {
     let names: Vec<&str> = question.fields.iter().map(|field| field.name()).collect();
@@ -67,10 +67,10 @@ pub fn write_csv(
 pub fn write_json(
     out: &mut dyn Write,
     rows: &mut Rows<'_>,
-    question: &Question,
+    question: &HistoryQuery,
     mut see: impl FnMut(&Row),
 ) -> Result<(), AnswerError> {
-    let Question { from, to, resolution, .. } = *question;
+    let HistoryQuery { from, to, resolution, .. } = *question;
     let settled = resolution.settled(from, to).name();
     let [from, to] = [from, to].map(utc);
     write!(out, r#"{{"from":"{from}","to":"{to}","resolution":"{settled}","rows":["#)?;

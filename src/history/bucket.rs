@@ -205,8 +205,8 @@ impl Bucket {
     #[must_use]
     pub fn quantile(&self, kind: DelayKind, quantile: f64) -> Option<Delay> {
         let stats = self.delay(kind)?;
-        let told = self.histogram(kind).quantile(quantile)?;
-        Some(Delay::from_micros(told).clamp(stats.min, stats.max))
+        let reported = self.histogram(kind).quantile(quantile)?;
+        Some(Delay::from_micros(reported).clamp(stats.min, stats.max))
     }
 
     /// Returns the share (0 to 1) of the cycles whose delay was higher than `limit`, right to the
@@ -271,7 +271,7 @@ impl Bucket {
         let int = |value: Option<i64>| value.map_or(Value::Null, Value::Integer);
         let percentiles =
             DERIVED.map(|(_, kind, quantile)| self.quantile(kind, quantile).map(Delay::micros));
-        let histograms = [&self.rtt, &self.delta].map(|told| Value::Blob(told.encode()));
+        let histograms = [&self.rtt, &self.delta].map(|reported| Value::Blob(reported.encode()));
         self.values.map(int).into_iter().chain(percentiles.map(int)).chain(histograms)
     }
 

@@ -55,7 +55,7 @@ static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
 });
 
 /// What is told if nothing is asked for.
-const USUAL: [&str; 29] = [
+const DEFAULT_COLUMNS: [&str; 29] = [
     "cycles",
     "span_ms",
     "probes_sent",
@@ -96,8 +96,8 @@ impl Field {
 
     /// Returns what is told if nothing is asked for.
     #[must_use]
-    pub fn usual() -> Vec<&'static Self> {
-        FIELDS.iter().filter(|field| USUAL.contains(&field.name.as_str())).collect()
+    pub fn default_columns() -> Vec<&'static Self> {
+        FIELDS.iter().filter(|field| DEFAULT_COLUMNS.contains(&field.name.as_str())).collect()
     }
 
     /// Returns the field of this name.

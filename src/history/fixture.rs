@@ -129,14 +129,14 @@ pub(super) fn batch(cycles: impl IntoIterator<Item = Cycle>) -> Batch {
 /// Cycles of a WAN that rests, loads its download, loads both directions and rests again, with
 /// readings of the router at 10 Hz.
 #[derive(Debug)]
-pub(super) struct Life {
+pub(super) struct SampleHistory {
     random: fastrand::Rng,
     number: u64,
     at: Duration,
     last: Cycle,
 }
 
-impl Life {
+impl SampleHistory {
     pub(super) fn new() -> Self {
         let last = cycle(0, 1);
         Self { random: fastrand::Rng::with_seed(7), number: 0, at: Duration::ZERO, last }

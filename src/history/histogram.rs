@@ -190,13 +190,13 @@ mod tests {
             mut delays in prop::collection::vec(-100_000_i64..10_000_000, 1..200),
             quantile in 0.0..1.0_f64,
         ) {
-            let told = of(&delays).quantile(quantile).unwrap();
+            let reported = of(&delays).quantile(quantile).unwrap();
             delays.sort_unstable();
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
             let rank = ((delays.len() as f64 * quantile).ceil() as usize).max(1);
             let exact = delays[rank - 1];
             let bound = (exact.abs() as f64 * 0.032).max(64.0);
-            prop_assert!((told - exact).abs() as f64 <= bound, "{told} for {exact}");
+            prop_assert!((reported - exact).abs() as f64 <= bound, "{reported} for {exact}");
         }
 
         #[test]

@@ -16,12 +16,12 @@ pub(super) type Sums = BTreeMap<(i64, i64), Bucket>;
 
 /// An unbroken run of taken milliseconds of a WAN, both ends included.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Taken {
+pub(super) struct IngestResult {
     from: i64,
     to: i64,
 }
 
-impl Taken {
+impl IngestResult {
     /// Nothing is known to be taken.
     pub(super) const NOTHING: Self = Self { from: 0, to: -1 };
 }
@@ -34,7 +34,7 @@ pub(super) fn insert(
     at_ms: i64,
     values: &CycleValues,
     sums: &mut Sums,
-    taken: &mut Taken,
+    taken: &mut IngestResult,
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(&insert_cycle(wan))?;
     let at = place(at_ms, taken, |at| insert_values(&mut statement, at, values))?;
@@ -57,7 +57,7 @@ pub(super) fn add_sums(connection: &Connection, sums: Sums) -> rusqlite::Result<
 /// If the transaction then fails, the run only makes rows move a little further than they must.
 fn place(
     wanted: i64,
-    taken: &mut Taken,
+    taken: &mut IngestResult,
     mut insert: impl FnMut(i64) -> rusqlite::Result<bool>,
 ) -> rusqlite::Result<i64> {
     let known = (taken.from..=taken.to).contains(&wanted);
@@ -68,7 +68,7 @@ fn place(
     if known {
         taken.to = at;
     } else if at > wanted {
-        *taken = Taken { from: wanted, to: at };
+        *taken = IngestResult { from: wanted, to: at };
     }
     Ok(at)
 }

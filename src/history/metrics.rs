@@ -28,9 +28,9 @@ pub fn declare_metrics(c: &mut Catalogue, recorder: Recorder) {
         "wanctl_history_last_commit_timestamp_seconds",
         "Unix time of the last commit",
     );
-    let told = recorder.clone();
+    let reported = recorder.clone();
     c.figures(figures.map(|figure| figure.when("with a history")), move || {
-        let stats = told.stats();
+        let stats = reported.stats();
         [
             stats.rows_written as f64,
             stats.events_written as f64,

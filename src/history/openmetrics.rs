@@ -17,7 +17,7 @@ use std::{
 
 use wanctl_core::units::Timestamp;
 
-use super::{AnswerError, Question, Row, Rows};
+use super::{AnswerError, HistoryQuery, Row, Rows};
 use family::{Family, Series, Sums};
 use spool::Spool;
 
@@ -28,7 +28,7 @@ use spool::Spool;
 pub fn export(
     out: &mut dyn Write,
     rows: &mut Rows<'_>,
-    question: &Question,
+    question: &HistoryQuery,
     now: Timestamp,
     mut see: impl FnMut(&Row),
 ) -> Result<(), AnswerError> {
@@ -58,12 +58,12 @@ pub fn export(
         }
         see(&row);
     }
-    tell(out, &families, &mut spool)?;
+    write_family(out, &families, &mut spool)?;
     Ok(())
 }
 
 /// Writes what was spooled, family after family, and the end.
-fn tell(out: &mut dyn Write, families: &[Family], spool: &mut Spool) -> io::Result<()> {
+fn write_family(out: &mut dyn Write, families: &[Family], spool: &mut Spool) -> io::Result<()> {
     let mut place = 0;
     for family in families {
         let places = place..place + family.series.len();
@@ -91,7 +91,7 @@ fn label(wan: &str) -> String {
 }
 
 /// Returns when a row ended, as the format has it: in seconds.
-fn ended(row: &Row, question: &Question, now: Timestamp) -> String {
+fn ended(row: &Row, question: &HistoryQuery, now: Timestamp) -> String {
     let length = row.point.tier.map_or(0, |tier| tier.seconds() * 1_000_000);
     let end = Timestamp::from_micros(row.point.at.micros().saturating_add(length));
     // The bucket that is not complete yet ends here.

@@ -14,7 +14,7 @@ use wanctl_core::{Cycle, WanMemory, units::Timestamp};
 use super::{
     Event, Retention,
     memory::{Content, MemoryRow},
-    steering_memory::{KeptSteering, SteeringRow},
+    steering_memory::{SavedSteering, SteeringRow},
 };
 
 /// What goes through the queue.
@@ -64,7 +64,7 @@ impl Recorder {
 
     /// Queues where traffic is steered, to replace what was stored before; or counts it as dropped
     /// like a cycle.
-    pub fn steering(&self, at: Timestamp, kept: &KeptSteering) {
+    pub fn steering(&self, at: Timestamp, kept: &SavedSteering) {
         self.offer(None, Item::Steering(Box::new(SteeringRow::new(at, kept))));
     }
 

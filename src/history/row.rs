@@ -6,7 +6,7 @@ mod summed;
 use rusqlite::{Statement, params, params_from_iter};
 
 use pack::Unpacked;
-pub(super) use pack::{Carry, CycleValues, Field, RAW_COLUMNS, field};
+pub(super) use pack::{Carry, CycleValues, PackedField, RAW_COLUMNS, field};
 pub(super) use summed::summed;
 use wanctl_core::{
     Cycle,

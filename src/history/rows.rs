@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use wanctl_core::units::Timestamp;
 
-use super::{Cursor, HistoryError, Point, Question, Reader, query::Series};
+use super::{Cursor, HistoryError, HistoryQuery, Point, Reader, query::Series};
 
 /// A row of an answer.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub struct Row {
 #[derive(Debug)]
 pub struct Rows<'a> {
     reader: &'a Reader,
-    question: &'a Question,
+    question: &'a HistoryQuery,
     /// WANs that are still to come.
     wans: VecDeque<Arc<str>>,
     current: Option<(Arc<str>, Series<'a>)>,
@@ -38,7 +38,7 @@ impl<'a> Rows<'a> {
     /// [`HistoryError::UnknownWan`] and [`HistoryError::Sqlite`]; the stream yields the latter.
     pub fn new(
         reader: &'a Reader,
-        question: &'a Question,
+        question: &'a HistoryQuery,
         limit: usize,
         cursor: Option<&Cursor>,
     ) -> Result<Self, HistoryError> {
@@ -81,7 +81,7 @@ impl<'a> Rows<'a> {
 
     fn begin(&mut self, from: Timestamp) -> Result<bool, HistoryError> {
         let Some(wan) = self.wans.pop_front() else { return Ok(false) };
-        let Question { to, resolution, .. } = *self.question;
+        let HistoryQuery { to, resolution, .. } = *self.question;
         let resolution = resolution.settled(self.question.from, to);
         let series = self.reader.series(&wan, from, to, resolution)?;
         self.current = Some((wan, series));
@@ -125,7 +125,7 @@ impl Iterator for Rows<'_> {
             return None;
         }
         if self.left == 0 {
-            let Question { from, to, resolution, .. } = *self.question;
+            let HistoryQuery { from, to, resolution, .. } = *self.question;
             let resolution = resolution.settled(from, to);
             let (at, wan) = (row.point.at, row.wan.to_string());
             self.next = Some(Cursor { from, to, resolution, at, wan });

@@ -19,7 +19,7 @@ const REPLACE: &str = "INSERT INTO steering_memory (id, at, content) VALUES (1, 
 
 /// What is kept of steering.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KeptSteering {
+pub struct SavedSteering {
     /// Where traffic went.
     pub memory: SteeringMemory,
     /// The WAN that the operator chose, and until when by the wall clock.
@@ -51,8 +51,8 @@ pub(super) struct SteeringRow {
 }
 
 impl SteeringRow {
-    pub(super) fn new(at: Timestamp, kept: &KeptSteering) -> Self {
-        let KeptSteering { memory, manual } = kept;
+    pub(super) fn new(at: Timestamp, kept: &SavedSteering) -> Self {
+        let SavedSteering { memory, manual } = kept;
         let SteeringMemory { sensitive, carrier, hold_down, stay, steered, failed_over } = memory;
         let micros = |span: &Duration| u64::try_from(Delay::from(*span).micros()).unwrap_or(0);
         let content = Content {
@@ -75,9 +75,9 @@ impl SteeringRow {
 }
 
 impl Content {
-    fn kept(self) -> KeptSteering {
+    fn kept(self) -> SavedSteering {
         let span = Duration::from_micros;
-        KeptSteering {
+        SavedSteering {
             memory: SteeringMemory {
                 sensitive: self.sensitive,
                 carrier: self.carrier,
@@ -96,7 +96,7 @@ impl Memories {
     ///
     /// # Errors
     /// [`HistoryError::Sqlite`], and [`HistoryError::Memory`] if what is there makes no sense.
-    pub fn of_steering(&self) -> Result<Option<(Timestamp, KeptSteering)>, HistoryError> {
+    pub fn of_steering(&self) -> Result<Option<(Timestamp, SavedSteering)>, HistoryError> {
         let row: Option<(i64, String)> =
             self.reader.read("SELECT at, content FROM steering_memory WHERE id = 1", |rows| {
                 rows.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_comes_back_as_it_was() {
-        let kept = KeptSteering {
+        let kept = SavedSteering {
             memory: SteeringMemory {
                 sensitive: "lte".to_owned(),
                 carrier: "cable".to_owned(),

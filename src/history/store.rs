@@ -17,7 +17,7 @@ use wanctl_core::units::Timestamp;
 
 use super::{
     HistoryError, Retention, Settings,
-    ingest::{Sums, Taken},
+    ingest::{IngestResult, Sums},
     lock::WriterLock,
     row::{Batch, INSERT_EVENT, raw_table},
     schema::failed,
@@ -39,7 +39,7 @@ struct OpenStore {
     /// The database's number of each WAN of the settings.
     wans: Vec<i64>,
     /// For each WAN, the milliseconds that the last row that had to move found taken.
-    taken: Vec<Taken>,
+    taken: Vec<IngestResult>,
     /// Device and inode, to notice that the file under this name is another one.
     file: (u64, u64),
     /// Keeps a second daemon away from the file.
@@ -164,7 +164,7 @@ impl OpenStore {
         }
         let file =
             identity_of(path).map_err(|_| HistoryError::Missing { path: path.to_owned() })?;
-        let taken = vec![Taken::NOTHING; wans.len()];
+        let taken = vec![IngestResult::NOTHING; wans.len()];
         Ok(Self { connection, wans, taken, file, _lock: lock })
     }
 

@@ -18,12 +18,12 @@ const CLOCK_STEP: Duration = Duration::from_secs(1);
 /// Remembers the last cycle of each WAN.
 #[derive(Debug)]
 pub(super) struct Tracker {
-    wans: Vec<Followed>,
+    wans: Vec<TrackedWan>,
 }
 
 /// One WAN as it was last seen.
 #[derive(Debug, Clone, Default)]
-struct Followed {
+struct TrackedWan {
     last: Option<Arc<Cycle>>,
     /// Counts that wait for the next row.
     carry: Carry,
@@ -35,7 +35,7 @@ struct Followed {
 
 impl Tracker {
     pub(super) fn new(wans: usize) -> Self {
-        Self { wans: vec![Followed::default(); wans] }
+        Self { wans: vec![TrackedWan::default(); wans] }
     }
 
     /// Adds the row of `cycle` to `batch`, and an event for what is not as it was in the WAN's
@@ -52,7 +52,7 @@ impl Tracker {
     }
 }
 
-impl Followed {
+impl TrackedWan {
     fn changes(&mut self, before: &Cycle, now: &Cycle) -> Vec<Event> {
         let mut events = Vec::new();
         let (passed, own) = (now.wall.micros() - before.wall.micros(), now.at.since(before.at));

@@ -18,7 +18,7 @@ use crate::history::{mark, schema};
 /// Seconds that are compared at a time: what bounds the memory.
 const STRETCH: i64 = 3600;
 /// Disagreements that are told one by one.
-const MOST_TOLD: usize = 20;
+const MAX_REPORTED: usize = 20;
 
 /// What [`Reader::verify`] found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -53,9 +53,9 @@ fn check(connection: &Connection, found: &mut Verification) -> rusqlite::Result<
     let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let told: String = row.get(0)?;
-        if told != "ok" {
-            found.problems.push(told);
+        let reported: String = row.get(0)?;
+        if reported != "ok" {
+            found.problems.push(reported);
         }
     }
     for (wan, name) in schema::all_wans(connection)? {
@@ -161,23 +161,23 @@ impl Comparison<'_> {
         let built = rollup::select(connection, self.wan, self.tier, from, end, usize::MAX)?;
         found.compared += built.len() as u64;
         for (start, bucket) in built {
-            let told = match below.remove(&start) {
+            let reported = match below.remove(&start) {
                 Some(rows) if rows == bucket => continue,
                 Some(rows) => format!("says other than its rows: {}", difference(&bucket, &rows)),
                 None => "has no rows below it".to_owned(),
             };
-            self.tell(start, &told, found);
+            self.report(start, &reported, found);
         }
         for start in below.into_keys() {
-            self.tell(start, "is missing, although there are rows below it", found);
+            self.report(start, "is missing, although there are rows below it", found);
         }
         Ok(())
     }
 
-    fn tell(&self, start: i64, told: &str, found: &mut Verification) {
-        if found.problems.len() < MOST_TOLD {
+    fn report(&self, start: i64, reported: &str, found: &mut Verification) {
+        if found.problems.len() < MAX_REPORTED {
             let (view, at) = (self.tier.view(), moment(start));
-            found.problems.push(format!("{}: the bucket of {view} at {at} {told}", self.name));
+            found.problems.push(format!("{}: the bucket of {view} at {at} {reported}", self.name));
         }
     }
 }
@@ -188,8 +188,9 @@ fn difference(bucket: &Bucket, rows: &Bucket) -> String {
     differs.map_or_else(
         || "a histogram differs".to_owned(),
         |name| {
-            let told = |value: Option<i64>| value.map_or("nothing".to_owned(), |n| n.to_string());
-            let (here, below) = (told(bucket.value(name)), told(rows.value(name)));
+            let reported =
+                |value: Option<i64>| value.map_or("nothing".to_owned(), |n| n.to_string());
+            let (here, below) = (reported(bucket.value(name)), reported(rows.value(name)));
             format!("{name} is {here}, not {below}")
         },
     )

@@ -178,7 +178,7 @@ impl Worker {
             let ending = queue == Queue::Ended || close_by.is_some();
             match failure {
                 None if !ending => {}
-                Some(_) if !ending => self.pause(self.pace.retry),
+                Some(_) if !ending => self.backoff(self.pace.retry),
                 None if queue == Queue::Ended || self.shared.queued() == 0 => break,
                 _ if close_by.is_none_or(|&by| Instant::now() >= by) => break,
                 None => {}
@@ -308,7 +308,7 @@ impl Worker {
     }
 
     /// Waits for `span`, or until the writer is to close.
-    fn pause(&self, span: Duration) {
+    fn backoff(&self, span: Duration) {
         let until = Instant::now() + span;
         while self.shared.close_by.get().is_none() {
             let left = until.saturating_duration_since(Instant::now());

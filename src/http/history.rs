@@ -27,8 +27,8 @@ use super::Served;
 use crate::{
     clock::Clock,
     history::{
-        AnswerError, Cursor, Format, HistoryError, Mistake, Reader, Request, Rows, write_csv,
-        write_json,
+        AnswerError, Cursor, ExportRequest, Format, HistoryError, QueryError, Reader, Rows,
+        write_csv, write_json,
     },
 };
 
@@ -63,18 +63,19 @@ pub(super) async fn history(
     headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    let request = match Request::parse(&query, Clock::wall()) {
+    let request = match ExportRequest::parse(&query, Clock::wall()) {
         Ok(request) => request,
         Err(mistake) => return misused(&mistake),
     };
     let HistorySource { path, turns } = served.history;
     let Some(path) = path else {
-        let told = "no history is kept: set history.path";
-        return refused(StatusCode::NOT_FOUND, told);
+        let reported = "no history is kept: set history.path";
+        return refused(StatusCode::NOT_FOUND, reported);
     };
     let Ok(turn) = turns.try_acquire_owned() else {
-        let told = format!("{MOST_PAGES} others are reading the history; try again in a second");
-        let refused = refused(StatusCode::SERVICE_UNAVAILABLE, &told);
+        let reported =
+            format!("{MOST_PAGES} others are reading the history; try again in a second");
+        let refused = refused(StatusCode::SERVICE_UNAVAILABLE, &reported);
         return ([(header::RETRY_AFTER, "1")], refused).into_response();
     };
     let format = request.format.unwrap_or_else(|| accepted(&headers));
@@ -110,12 +111,12 @@ pub(super) async fn history(
 /// answer breaks off, which its reader notices.
 fn read(
     path: &Path,
-    request: &Request,
+    request: &ExportRequest,
     format: Format,
     ready: oneshot::Sender<Result<Next, HistoryError>>,
     sender: &mpsc::Sender<Chunk>,
 ) {
-    let Request { question, limit, cursor, .. } = request;
+    let ExportRequest { question, limit, cursor, .. } = request;
     let begin = |reader| Rows::new(reader, question, *limit, cursor.as_ref());
     let reader = match Reader::open(path) {
         Ok(reader) => reader,
@@ -188,9 +189,9 @@ fn link(query: &str, next: &Cursor) -> String {
     format!("</metrics/history?{}>; rel=\"next\"", same.finish())
 }
 
-fn misused(mistake: &Mistake) -> Response {
-    let told = json!({"error": mistake.to_string(), "parameter": mistake.parameter});
-    (StatusCode::BAD_REQUEST, Json(told)).into_response()
+fn misused(mistake: &QueryError) -> Response {
+    let reported = json!({"error": mistake.to_string(), "parameter": mistake.parameter});
+    (StatusCode::BAD_REQUEST, Json(reported)).into_response()
 }
 
 fn failed(error: &HistoryError) -> Response {

@@ -29,7 +29,7 @@ impl fmt::Debug for HostSource {
 
 /// Why a request is refused.
 #[derive(Debug, PartialEq, Eq)]
-enum Refusal {
+enum HostRefusal {
     /// It does not say for whom it is, or says so in two ways.
     Unclear(&'static str),
     /// It is for somebody else.
@@ -47,25 +47,31 @@ pub(super) async fn refuse_others(
     let is_ours = |host: &str| host == own || (listed.0)(host);
     match check(request.uri(), request.headers(), is_ours) {
         Ok(()) => next.run(request).await,
-        Err(Refusal::Unclear(text)) => (StatusCode::BAD_REQUEST, text).into_response(),
-        Err(Refusal::Misdirected(text)) => (StatusCode::MISDIRECTED_REQUEST, text).into_response(),
+        Err(HostRefusal::Unclear(text)) => (StatusCode::BAD_REQUEST, text).into_response(),
+        Err(HostRefusal::Misdirected(text)) => {
+            (StatusCode::MISDIRECTED_REQUEST, text).into_response()
+        }
     }
 }
 
-fn check(uri: &Uri, headers: &HeaderMap, is_ours: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+fn check(
+    uri: &Uri,
+    headers: &HeaderMap,
+    is_ours: impl Fn(&str) -> bool,
+) -> Result<(), HostRefusal> {
     let mut hosts = headers.get_all(header::HOST).into_iter();
     let (host, second) = (hosts.next(), hosts.next());
     if second.is_some() {
-        return Err(Refusal::Unclear("refused: there are two Host headers\n"));
+        return Err(HostRefusal::Unclear("refused: there are two Host headers\n"));
     }
     // HTTP/1.0 has no `Host`; whoever speaks that is no browser.
     let Some(host) = host else { return Ok(()) };
-    let unclear = Refusal::Unclear("refused: the Host header is not a host and a port\n");
+    let unclear = HostRefusal::Unclear("refused: the Host header is not a host and a port\n");
     let Some(authority) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else {
         return Err(unclear);
     };
     if uri.authority().is_some_and(|target| *target != authority) {
-        return Err(Refusal::Unclear("refused: the target and the Host header differ\n"));
+        return Err(HostRefusal::Unclear("refused: the target and the Host header differ\n"));
     }
     let name = authority.host().to_ascii_lowercase();
     let name = name.strip_suffix('.').unwrap_or(&name);
@@ -78,7 +84,7 @@ fn check(uri: &Uri, headers: &HeaderMap, is_ours: impl Fn(&str) -> bool) -> Resu
     if bare.parse::<IpAddr>().is_ok() || is_local || is_private || is_ours(name) {
         return Ok(());
     }
-    Err(Refusal::Misdirected(
+    Err(HostRefusal::Misdirected(
         "refused: this server is not known by that name; ask for its address, or list the name in \
          http.hosts\n"
             .to_owned(),
@@ -95,7 +101,7 @@ fn is_private(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn ask(target: &str, hosts: &[&str]) -> Result<(), Refusal> {
+    fn ask(target: &str, hosts: &[&str]) -> Result<(), HostRefusal> {
         let mut headers = HeaderMap::new();
         for host in hosts {
             headers.append(header::HOST, host.parse().unwrap());
@@ -143,11 +149,17 @@ mod tests {
             "xn--e1a4c.example",
         ] {
             for path in ["/", "/status", "/events", "/-/steer", "/-/reload", "/metrics/history"] {
-                assert!(matches!(ask(path, &[host]), Err(Refusal::Misdirected(_))), "{host}{path}");
+                assert!(
+                    matches!(ask(path, &[host]), Err(HostRefusal::Misdirected(_))),
+                    "{host}{path}"
+                );
             }
         }
         for path in SCRAPED {
-            assert!(matches!(ask(path, &["evil.example"]), Err(Refusal::Misdirected(_))), "{path}");
+            assert!(
+                matches!(ask(path, &["evil.example"]), Err(HostRefusal::Misdirected(_))),
+                "{path}"
+            );
         }
     }
 
@@ -171,7 +183,10 @@ mod tests {
     #[test]
     fn a_request_that_names_two_hosts_is_refused() {
         let unclear = |target: &str, hosts: &[&str]| {
-            assert!(matches!(ask(target, hosts), Err(Refusal::Unclear(_))), "{target} {hosts:?}");
+            assert!(
+                matches!(ask(target, hosts), Err(HostRefusal::Unclear(_))),
+                "{target} {hosts:?}"
+            );
         };
         unclear("/", &["127.0.0.1", "127.0.0.1"]);
         unclear("/", &["127.0.0.1", "evil.example"]);

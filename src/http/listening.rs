@@ -27,7 +27,7 @@ pub enum Listening {
 
 /// Why nothing is served at the moment, for health; shared by the server and whoever judges.
 #[derive(Debug, Clone, Default)]
-pub struct ServerTrouble(Arc<Mutex<Option<String>>>);
+pub struct ListenError(Arc<Mutex<Option<String>>>);
 
 impl Listening {
     /// Binds `address`, or leaves that for later if the address does not exist (yet).
@@ -62,7 +62,7 @@ impl Listening {
     pub(super) async fn listener(
         self,
         web: &Web,
-        trouble: &ServerTrouble,
+        listen_error: &ListenError,
         stop: &CancellationToken,
     ) -> Option<TcpListener> {
         let address = self.address();
@@ -77,7 +77,7 @@ impl Listening {
                     problem
                 }
                 (None, Some(listener), _) => {
-                    trouble.set(None);
+                    listen_error.set(None);
                     let listen =
                         listener.local_addr().map_or_else(|e| e.to_string(), |a| a.to_string());
                     info!(url = %format!("{}://{listen}/", web.scheme()), "serving");
@@ -92,7 +92,7 @@ impl Listening {
                     Err(error) => format!("cannot listen on {address}, trying again: {error}"),
                 },
             };
-            trouble.set(Some(problem));
+            listen_error.set(Some(problem));
             tokio::select! {
                 () = stop.cancelled() => return None,
                 () = sleep(RETRY) => {}
@@ -101,15 +101,15 @@ impl Listening {
     }
 }
 
-impl ServerTrouble {
+impl ListenError {
     /// Returns why nothing is served, if that is so.
     #[must_use]
     pub fn get(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn set(&self, trouble: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    pub(super) fn set(&self, listen_error: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = listen_error;
     }
 }
 
@@ -128,25 +128,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_waited_for_is_told_and_served_once_it_is_there() {
+    async fn what_is_waited_for_is_reported_and_served_once_it_is_there() {
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = taken.local_addr().unwrap();
-        let (trouble, stop) = (ServerTrouble::default(), CancellationToken::new());
+        let (listen_error, stop) = (ListenError::default(), CancellationToken::new());
         let waiting = tokio::spawn({
-            let (trouble, stop) = (trouble.clone(), stop.clone());
-            async move { Listening::Awaited(address).listener(&Web::default(), &trouble, &stop).await }
+            let (listen_error, stop) = (listen_error.clone(), stop.clone());
+            async move {
+                Listening::Awaited(address).listener(&Web::default(), &listen_error, &stop).await
+            }
         });
-        while trouble.get().is_none() {
+        while listen_error.get().is_none() {
             tokio::task::yield_now().await;
         }
-        assert!(trouble.get().unwrap().contains(&address.to_string()));
+        assert!(listen_error.get().unwrap().contains(&address.to_string()));
         drop(taken);
         let listener = waiting.await.unwrap().unwrap();
         assert_eq!(listener.local_addr().unwrap(), address);
-        assert_eq!(trouble.get(), None);
+        assert_eq!(listen_error.get(), None);
 
         let again = Listening::Awaited(address);
         stop.cancel();
-        assert!(again.listener(&Web::default(), &trouble, &stop).await.is_none());
+        assert!(again.listener(&Web::default(), &listen_error, &stop).await.is_none());
     }
 }

@@ -8,13 +8,13 @@
 //! | connections | 256, or what the descriptors allow | the least useful makes room |
 //! | a request's head | 16 KiB | 431 |
 //! | a request's body | 4 KiB | 413 |
-//! | a request under way | 10 s | closed |
+//! | a request in flight | 10 s | closed |
 //! | a kept connection without a request | 2 min | closed |
 //! | an answer that nobody takes | 30 s | closed |
 
+mod connection_limit;
 mod descriptors;
-mod gate;
-mod patience;
+mod idle_timeout;
 
 use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -39,17 +39,17 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-pub(super) use self::gate::Caller;
+pub(super) use self::connection_limit::Caller;
 use self::{
+    connection_limit::{ConnectionLimit, ConnectionSlot},
     descriptors::affordable,
-    gate::{Gate, Guest},
-    patience::Patient,
+    idle_timeout::TimedStream,
 };
 use super::{Web, web::Stream};
 
 /// The bounds within which connections live.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
+pub(super) struct ServerLimits {
     /// Connections at one time.
     pub(super) connections: usize,
     /// From the first byte of a request to the first byte of its answer.
@@ -63,7 +63,7 @@ pub(super) struct Bounds {
 /// From the first byte of a request to the first byte of its answer.
 pub(super) const REQUEST: Duration = Duration::from_secs(10);
 
-impl Default for Bounds {
+impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             connections: 256,
@@ -81,12 +81,12 @@ const BODY: u64 = 4 * 1024;
 /// How long no connection is accepted if the system has none to give (no descriptors left).
 const EXHAUSTED: Duration = Duration::from_millis(500);
 
-/// Serves `app` on `listener`, as `web` wants it, until `stop`, then finishes what is under way.
+/// Serves `app` on `listener`, as `web` wants it, until `stop`, then finishes what is in flight.
 pub(super) async fn serve(
     listener: TcpListener,
     app: Router,
     web: Web,
-    bounds: Bounds,
+    bounds: ServerLimits,
     stop: CancellationToken,
 ) {
     let app = web.protect(app);
@@ -94,7 +94,7 @@ pub(super) async fn serve(
     if connections < bounds.connections {
         warn!(connections, "few file descriptors (ulimit -n): few connections are accepted");
     }
-    let gate = Gate::new(connections);
+    let connection_limit = ConnectionLimit::new(connections);
     let conversations = TaskTracker::new();
     // One more than there are places, for the newcomer that takes one: a descriptor counts until
     // it is closed, which is a little later than its place is taken.
@@ -113,7 +113,7 @@ pub(super) async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 fails = false;
-                let Some(guest) = gate.admit() else {
+                let Some(slot) = connection_limit.admit() else {
                     debug!(%peer, "every connection is busy: turned away");
                     continue;
                 };
@@ -122,8 +122,8 @@ pub(super) async fn serve(
                 let (app, web, stop) = (app.clone(), web.clone(), stop.clone());
                 conversations.spawn(async move {
                     let _held = descriptor;
-                    if let Some(stream) = greet(stream, &web, &guest, bounds, &stop).await {
-                        converse(stream, (app, peer.ip()), guest, bounds, stop).await;
+                    if let Some(stream) = greet(stream, &web, &slot, bounds, &stop).await {
+                        converse(stream, (app, peer.ip()), slot, bounds, stop).await;
                     }
                 });
             }
@@ -155,13 +155,13 @@ async fn recover(error: &io::Error, fails: &mut bool) {
 async fn greet(
     stream: TcpStream,
     web: &Web,
-    guest: &Guest,
-    bounds: Bounds,
+    slot: &ConnectionSlot,
+    bounds: ServerLimits,
     stop: &CancellationToken,
 ) -> Option<Stream<TcpStream>> {
     let greeted = tokio::select! {
         greeted = timeout(bounds.request, web.greet(stream)) => greeted.ok()?,
-        () = guest.must_leave() => return None,
+        () = slot.must_leave() => return None,
         () = stop.cancelled() => return None,
     };
     greeted.inspect_err(|error| debug!(%error, "a connection could not be secured")).ok()
@@ -171,17 +171,17 @@ async fn greet(
 async fn converse<S>(
     stream: S,
     (app, address): (Router, IpAddr),
-    guest: Guest,
-    bounds: Bounds,
+    slot: ConnectionSlot,
+    bounds: ServerLimits,
     stop: CancellationToken,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let app = TowerToHyperService::new(app);
-    let caller = guest.caller(address);
+    let caller = slot.caller(address);
     let answer = service_fn(|mut request: Request<Incoming>| {
         request.extensions_mut().insert(caller.clone());
-        let busy = guest.busy();
+        let busy = slot.busy();
         let app = app.clone();
         async move {
             let answer = if is_too_large(&request) {
@@ -193,12 +193,12 @@ async fn converse<S>(
             Ok::<_, Infallible>(answer.map(|body| Body::new(busy.until_sent(body))))
         }
     });
-    let stream = TokioIo::new(Patient::new(stream, bounds));
+    let stream = TokioIo::new(TimedStream::new(stream, bounds));
     let mut builder = http1::Builder::new();
     let mut connection = pin!(builder.max_buf_size(HEAD).serve_connection(stream, answer));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = guest.must_leave() => return,
+        () = slot.must_leave() => return,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await

@@ -24,7 +24,7 @@ pub struct SteerRequest {
 
 /// What came of it, each with a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Steered {
+pub enum SteerOutcome {
     /// It is carried out.
     Done(String),
     /// It is taken, but not carried out now: nothing is written to the router, or it is kept for
@@ -38,7 +38,9 @@ pub enum Steered {
 
 /// A function that takes the operator's word.
 #[derive(Clone)]
-pub struct SteerSource(pub Arc<dyn Fn(SteerRequest) -> BoxFuture<'static, Steered> + Send + Sync>);
+pub struct SteerSource(
+    pub Arc<dyn Fn(SteerRequest) -> BoxFuture<'static, SteerOutcome> + Send + Sync>,
+);
 
 impl fmt::Debug for SteerSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,10 +53,10 @@ pub(super) async fn steer(
     Query(request): Query<SteerRequest>,
 ) -> Response {
     let (status, text) = match (served.steer.0)(request).await {
-        Steered::Done(text) => (StatusCode::OK, text),
-        Steered::Taken(text) => (StatusCode::ACCEPTED, text),
-        Steered::Refused(text) => (StatusCode::BAD_REQUEST, text),
-        Steered::Forbidden => {
+        SteerOutcome::Done(text) => (StatusCode::OK, text),
+        SteerOutcome::Taken(text) => (StatusCode::ACCEPTED, text),
+        SteerOutcome::Refused(text) => (StatusCode::BAD_REQUEST, text),
+        SteerOutcome::Forbidden => {
             (StatusCode::FORBIDDEN, "not allowed here: set http.allow_steer".to_owned())
         }
     };

@@ -1,9 +1,9 @@
 //! TLS, passwords and headers of the server, by a web configuration file that may change while it
 //! serves: a renewed certificate is taken without a restart, and a broken one is not taken.
 
-mod desk;
 mod guard;
 mod known;
+mod password_queue;
 
 use std::{
     fs, io,
@@ -25,14 +25,14 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{either::Either, sync::CancellationToken};
 use tracing::{error, info};
 
-use self::{desk::Desk, known::Known};
+use self::{known::VerifiedCache, password_queue::PasswordQueue};
 use crate::{
     catalogue::{Catalogue, Figure, Spec},
     config::{ConfigErrors, Problem, WebConfig, WebTls},
 };
 
 /// How often it is looked whether a file has changed.
-const LOOK: Duration = Duration::from_secs(5);
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A connection, secured or not.
 pub(super) type Stream<S> = Either<S, Box<TlsStream<S>>>;
@@ -48,8 +48,8 @@ struct Shared {
     inner: RwLock<Option<Arc<Inner>>>,
     is_good: AtomicBool,
     unauthorized: Counter,
-    known: Known,
-    desk: Desk,
+    known: VerifiedCache,
+    password_queue: PasswordQueue,
     /// What was wrong with the files when they were last read, in lines.
     complaint: Mutex<String>,
 }
@@ -87,8 +87,8 @@ impl Web {
             is_good: AtomicBool::new(inner.is_some()),
             inner: RwLock::new(inner.map(Arc::new)),
             unauthorized: Counter::default(),
-            known: Known::default(),
-            desk: Desk::new(),
+            known: VerifiedCache::default(),
+            password_queue: PasswordQueue::new(),
             complaint: Mutex::new(complaint),
         })))
     }
@@ -143,13 +143,13 @@ impl Web {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = sleep(LOOK) => {}
+                () = sleep(CHECK_INTERVAL) => {}
             }
             let shared = Arc::clone(&shared);
             // The disk may be slow. If it panics, the next look is as good.
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = tokio::task::spawn_blocking(move || shared.look()) => {}
+                _ = tokio::task::spawn_blocking(move || shared.reload_if_changed()) => {}
             }
         }
     }
@@ -185,7 +185,7 @@ impl Shared {
     }
 
     /// Reads everything anew if something has changed, or was wrong; what is wrong is told once.
-    fn look(&self) {
+    fn reload_if_changed(&self) {
         let inner = self.inner();
         let is_good = self.is_good.load(Relaxed);
         let is_unchanged = inner.is_some_and(|inner| {
@@ -205,9 +205,9 @@ impl Shared {
             }
             Err(errors) => {
                 self.is_good.store(false, Relaxed);
-                let told = errors.to_string();
-                if *complaint != told {
-                    for line in told.lines() {
+                let reported = errors.to_string();
+                if *complaint != reported {
+                    for line in reported.lines() {
                         error!("{line}");
                     }
                     if self.inner().is_some() {
@@ -219,7 +219,7 @@ impl Shared {
                             "the web configuration was not read: nothing is served until it is right"
                         );
                     }
-                    *complaint = told;
+                    *complaint = reported;
                 }
             }
         }

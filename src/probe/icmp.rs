@@ -18,7 +18,9 @@ use wanctl_core::{
     units::{Delay, MonoTime},
 };
 
-use super::{Answer, Family, Judge, Lie, Patience, Prober, Stamps, route};
+use super::{
+    ClockFault, ClockValidator, Family, ProbeResult, Prober, ReplyTimeout, TimestampExchange, route,
+};
 use crate::{
     clock::Clock,
     config::{Bind, ProbeConfig},
@@ -66,7 +68,7 @@ pub struct IcmpProber {
 /// Whose clocks are sane.
 #[derive(Debug)]
 struct Trials {
-    judges: Vec<Judge>,
+    validators: Vec<ClockValidator>,
     next: MonoTime,
 }
 
@@ -116,7 +118,7 @@ impl IcmpProber {
             day: Day::start(),
             timestamps,
             trials: Mutex::new(Trials {
-                judges: vec![Judge::default(); config.reflectors.len()],
+                validators: vec![ClockValidator::default(); config.reflectors.len()],
                 next: clock.now(),
             }),
             reflectors: config.reflectors.clone(),
@@ -144,16 +146,21 @@ impl IcmpProber {
         self.reflectors.get(usize::from(reflector.0)).copied()
     }
 
-    fn unsent(&self, target: IpAddr, error: &io::Error) -> Answer {
-        Answer::unsent(route::explain(&self.bind, target, error))
+    fn unsent(&self, target: IpAddr, error: &io::Error) -> ProbeResult {
+        ProbeResult::unsent(route::explain(&self.bind, target, error))
     }
 
-    async fn echo(&self, target: IpAddr, sequence: u64, patience: Patience) -> Answer {
+    async fn echo(
+        &self,
+        target: IpAddr,
+        sequence: u64,
+        reply_timeout: ReplyTimeout,
+    ) -> ProbeResult {
         let mut sent = match self.echo.send(target, sequence).await {
             Ok(sent) => sent,
             Err(error) => return self.unsent(target, &error),
         };
-        match sent.reply(patience.longest).await {
+        match sent.reply(reply_timeout.longest).await {
             Some(Exchanged { sent, received, .. }) => {
                 ProbeOutcome::Reply(received.saturating_duration_since(sent).into()).into()
             }
@@ -167,62 +174,62 @@ impl IcmpProber {
         timestamps: &Exchange,
         (reflector, target): (ReflectorId, IpAddr),
         sequence: u64,
-        patience: Patience,
-    ) -> Answer {
+        reply_timeout: ReplyTimeout,
+    ) -> ProbeResult {
         let mut sent = match timestamps.send(target, sequence).await {
             Ok(sent) => sent,
             Err(error) => return self.unsent(target, &error),
         };
-        if let Some(exchanged) = sent.reply(patience.lost_after).await {
-            return self.judged((reflector, target), Some(exchanged));
+        if let Some(exchanged) = sent.reply(reply_timeout.lost_after).await {
+            return self.assessed((reflector, target), Some(exchanged));
         }
         // The judge is not kept waiting: a reflector that has stopped to tell the time is asked
         // for echoes again.
-        let missed = self.judged((reflector, target), None);
-        match sent.reply(patience.longest).await {
-            Some(exchanged) => self.judged((reflector, target), Some(exchanged)),
+        let missed = self.assessed((reflector, target), None);
+        match sent.reply(reply_timeout.longest).await {
+            Some(exchanged) => self.assessed((reflector, target), Some(exchanged)),
             None => missed,
         }
     }
 
-    fn judged(
+    fn assessed(
         &self,
         (reflector, target): (ReflectorId, IpAddr),
         exchanged: Option<Exchanged>,
-    ) -> Answer {
+    ) -> ProbeResult {
         let stamps = exchanged.and_then(|exchanged| self.stamps(&exchanged));
         let now = self.clock.now();
         let mut trials = self.trials();
-        let Some(judge) = trials.judges.get_mut(usize::from(reflector.0)) else {
+        let Some(validator) = trials.validators.get_mut(usize::from(reflector.0)) else {
             return ProbeOutcome::Lost.into();
         };
-        let was_trusted = judge.is_trusted();
-        let (answer, lie) = match stamps {
+        let was_trusted = validator.is_trusted();
+        let (answer, fault) = match stamps {
             Some(stamps) => {
-                let told = judge.observe(&stamps, now);
+                let reported = validator.observe(&stamps, now);
                 let outcome = ProbeOutcome::Reply(stamps.rtt);
-                (Answer { one_way: told.ok(), ..outcome.into() }, told.err())
+                (ProbeResult { one_way: reported.ok(), ..outcome.into() }, reported.err())
             }
-            None => (ProbeOutcome::Lost.into(), judge.missed(now).err()),
+            None => (ProbeOutcome::Lost.into(), validator.missed(now).err()),
         };
-        let is_trusted = judge.is_trusted();
-        match lie {
+        let is_trusted = validator.is_trusted();
+        match fault {
             None if is_trusted && !was_trusted => {
                 info!(%target, "the reflector's clock tells the directions' delays apart");
             }
-            Some(lie) if was_trusted && lie != Lie::Silent => {
-                info!(%target, why = lie.explain(), "the reflector's clock is not trusted");
+            Some(fault) if was_trusted && fault != ClockFault::Silent => {
+                info!(%target, why = fault.explain(), "the reflector's clock is not trusted");
             }
-            Some(lie) => debug!(%target, why = lie.explain(), "its clock is of no use"),
+            Some(fault) => debug!(%target, why = fault.explain(), "its clock is of no use"),
             None => {}
         }
         answer
     }
 
-    fn stamps(&self, exchanged: &Exchanged) -> Option<Stamps> {
+    fn stamps(&self, exchanged: &Exchanged) -> Option<TimestampExchange> {
         let Body::Timestamp { receive, transmit, .. } = exchanged.body else { return None };
         let rtt = exchanged.received.saturating_duration_since(exchanged.sent).into();
-        Some(Stamps { sent_micros: self.day.at(exchanged.sent), receive, transmit, rtt })
+        Some(TimestampExchange { sent_micros: self.day.at(exchanged.sent), receive, transmit, rtt })
     }
 }
 
@@ -244,24 +251,24 @@ impl Prober for IcmpProber {
         &self,
         reflector: ReflectorId,
         sequence: u64,
-        patience: Patience,
-    ) -> BoxFuture<'_, Answer> {
+        reply_timeout: ReplyTimeout,
+    ) -> BoxFuture<'_, ProbeResult> {
         Box::pin(async move {
             let Some(target) = self.target(reflector) else { return ProbeOutcome::Unsent.into() };
             match &self.timestamps {
-                Some(timestamps) if self.tells_directions(reflector) => {
-                    self.timestamp(timestamps, (reflector, target), sequence, patience).await
+                Some(timestamps) if self.measures_one_way(reflector) => {
+                    self.timestamp(timestamps, (reflector, target), sequence, reply_timeout).await
                 }
-                _ => self.echo(target, sequence, patience).await,
+                _ => self.echo(target, sequence, reply_timeout).await,
             }
         })
     }
 
-    fn errand(
+    fn background_task(
         self: Arc<Self>,
         reflector: ReflectorId,
         sequence: u64,
-        patience: Patience,
+        reply_timeout: ReplyTimeout,
     ) -> Option<BoxFuture<'static, ()>> {
         let target = self.target(reflector).filter(IpAddr::is_ipv4)?;
         self.timestamps.as_ref()?;
@@ -271,7 +278,7 @@ impl Prober for IcmpProber {
             if now < trials.next {
                 return None;
             }
-            let answers = trials.judges.get(usize::from(reflector.0))?.trial(now)?;
+            let answers = trials.validators.get(usize::from(reflector.0))?.trial(now)?;
             trials.next = now + TRIAL_INTERVAL;
             answers
         };
@@ -279,12 +286,18 @@ impl Prober for IcmpProber {
             tokio::time::sleep(TRIAL_STEP * u32::from(answers)).await;
             let Some(timestamps) = &self.timestamps else { return };
             let asked = (reflector, target);
-            self.timestamp(timestamps, asked, sequence, Patience::only(patience.lost_after)).await;
+            self.timestamp(
+                timestamps,
+                asked,
+                sequence,
+                ReplyTimeout::only(reply_timeout.lost_after),
+            )
+            .await;
         }))
     }
 
-    fn tells_directions(&self, reflector: ReflectorId) -> bool {
+    fn measures_one_way(&self, reflector: ReflectorId) -> bool {
         let trials = self.trials();
-        trials.judges.get(usize::from(reflector.0)).is_some_and(Judge::is_trusted)
+        trials.validators.get(usize::from(reflector.0)).is_some_and(ClockValidator::is_trusted)
     }
 }

@@ -4,7 +4,7 @@
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 use wanctl_core::ReflectorId;
 
-use super::{Fault, PoolEvent, RoadReport};
+use super::{PoolEvent, ProberReport, ReplacementReason};
 use crate::catalogue::{Catalogue, FloatGauge, Labels, Spec};
 
 /// All families of the probing, labelled by WAN.
@@ -14,7 +14,7 @@ pub struct ProbeFamilies {
     one_way: Family<Labels, Gauge>,
     replacements: Family<Labels, Counter>,
     returns: Family<Labels, Counter>,
-    road: Family<Labels, Gauge>,
+    method: Family<Labels, Gauge>,
     reopened: Family<Labels, Counter>,
     interval: Family<Labels, FloatGauge>,
 }
@@ -46,7 +46,7 @@ impl ProbeFamilies {
                 "Replaced reflectors that answer well again and may take turns",
             )),
             // A gauge in all formats, since one road replaces another.
-            road: c.family(
+            method: c.family(
                 Spec::new(
                     "wanctl_probe_road_info",
                     "1 for the way in which delay is measured, and why",
@@ -72,7 +72,7 @@ pub struct ProbeMetrics {
     all: ProbeFamilies,
     wan: String,
     reflectors: Vec<Reflector>,
-    road: Option<Labels>,
+    method: Option<Labels>,
     reopened: Counter,
     counted: u64,
     interval: FloatGauge,
@@ -89,7 +89,7 @@ impl ProbeMetrics {
     #[must_use]
     pub fn new(all: &ProbeFamilies, wan: &str, reflectors: &[String]) -> Self {
         let labels = |name, value: &str| of(wan, name, value);
-        for code in Fault::CODES {
+        for code in ReplacementReason::CODES {
             drop(all.replacements.get_or_create(&labels("reason", code)));
         }
         let one = vec![("wan", wan.to_owned())];
@@ -102,7 +102,7 @@ impl ProbeMetrics {
             all: all.clone(),
             wan: wan.to_owned(),
             reflectors: reflectors.iter().map(reflector).collect(),
-            road: None,
+            method: None,
             reopened: all.reopened.get_or_create_owned(&one),
             counted: 0,
             interval: all.interval.get_or_create_owned(&one),
@@ -138,15 +138,15 @@ impl ProbeMetrics {
     }
 
     /// Shows the road in use, and counts what was opened anew since.
-    pub(super) fn road(&mut self, report: &RoadReport) {
-        let mut labels = of(&self.wan, "road", report.road.name());
+    pub(super) fn method(&mut self, report: &ProberReport) {
+        let mut labels = of(&self.wan, "road", report.kind.name());
         labels.push(("reason", report.reason.code().to_owned()));
-        if self.road.as_ref() != Some(&labels) {
-            if let Some(before) = &self.road {
-                self.all.road.remove(before);
+        if self.method.as_ref() != Some(&labels) {
+            if let Some(before) = &self.method {
+                self.all.method.remove(before);
             }
-            self.all.road.get_or_create(&labels).set(1);
-            self.road = Some(labels);
+            self.all.method.get_or_create(&labels).set(1);
+            self.method = Some(labels);
         }
         self.reopened.inc_by(report.reopened.saturating_sub(self.counted));
         self.counted = report.reopened;

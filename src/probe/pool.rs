@@ -23,7 +23,7 @@ mod window;
 
 use std::time::Duration;
 
-pub use event::{Fault, PoolEvent};
+pub use event::{PoolEvent, ReplacementReason};
 use losses::Losses;
 use wanctl_core::{
     ProbeOutcome, ReflectorId,
@@ -37,7 +37,7 @@ const REVIEW: Duration = Duration::from_secs(5);
 /// fill, so that a moment's bad luck replaces nobody.
 const STAY: Duration = Duration::from_secs(30);
 /// Outcomes without which a reflector is not judged.
-const JUDGED: usize = 20;
+const ASSESSED: usize = 20;
 /// Outcomes after which one that has never answered is dead, and judged at once.
 const DEAD: usize = 12;
 /// Share of probes that a reflector may lose more than the best before it is replaced.
@@ -45,7 +45,7 @@ const LOSSY: f64 = 0.25;
 /// From this loss on it is asked whether all the active ones are at fault together.
 const ALL_LOSSY: f64 = 0.9;
 /// Outcomes that a spare needs before all active ones are measured by it.
-const WITNESS: usize = 8;
+const COMPARISON_OUTCOMES: usize = 8;
 /// How much slower than the fastest active reflector one may be, if a spare is nearer.
 const SLOW: Delay = Delay::from_micros(20_000);
 /// How much nearer that spare must be, so that two equals do not change places for ever.
@@ -53,15 +53,15 @@ const NEARER: Delay = Delay::from_micros(10_000);
 /// Every so many turns one goes to a spare.
 const TRIAL_TURNS: u32 = 20;
 /// The same while no active reflector answers: is it them, or the link?
-const TRIAL_TURNS_IN_SILENCE: u32 = 2;
+const TRIAL_TURNS_NO_REPLIES: u32 = 2;
 /// The same while an active reflector is dead: who could take its turns?
 const TRIAL_TURNS_FOR_THE_DEAD: u32 = 5;
 /// Trials in a row that a spare must have answered to be fit.
 const FIT: u32 = 3;
 /// How long a replaced reflector rests the first time.
-const REST: Duration = Duration::from_mins(1);
+const REPLACED_FOR: Duration = Duration::from_mins(1);
 /// How often that time is doubled at most: to about half an hour.
-const REST_DOUBLINGS: u32 = 5;
+const REPLACED_DOUBLINGS: u32 = 5;
 
 /// What a pool is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub struct PoolParams {
     /// How many of them take turns (1 or more).
     pub active: u16,
     /// How many of them, the last ones, are a reserve.
-    pub reserve: u16,
+    pub builtin_spares: u16,
     /// How often one makes room without a fault of its own, if at all.
     pub rotation: Option<Duration>,
 }
@@ -124,7 +124,7 @@ impl Pool {
     #[must_use]
     pub fn new(params: PoolParams, now: MonoTime) -> Self {
         let known = params.reflectors.max(1);
-        let own = known.saturating_sub(params.reserve).max(1);
+        let own = known.saturating_sub(params.builtin_spares).max(1);
         let count = params.active.clamp(1, own);
         let member = |id: u16| Member {
             window: Window::default(),
@@ -180,7 +180,7 @@ impl Pool {
         let is_silent = self.silence >= 2 * self.active.len();
         let has_dead = self.active.iter().any(|id| self.is_dead(*id));
         let turns = match (is_silent, has_dead) {
-            (true, _) => TRIAL_TURNS_IN_SILENCE,
+            (true, _) => TRIAL_TURNS_NO_REPLIES,
             (false, true) => TRIAL_TURNS_FOR_THE_DEAD,
             (false, false) => TRIAL_TURNS,
         };
@@ -262,15 +262,16 @@ impl Pool {
         }
         self.reviewed = now;
         let (by, spare) = self.best_spare(now)?;
-        let (by_delay, by_loss) = (spare.window.least(), spare.witnessed_loss());
+        let (by_delay, by_loss) = (spare.window.least(), spare.comparison_loss());
         let found = self.lossy(now, by_loss).or_else(|| self.slow(now, by_delay)).or_else(|| {
             let due = self.rotation.is_some_and(|every| now.since(self.rotated) >= every);
-            due.then(|| self.longest_serving().map(|id| (id, Fault::Rotation))).flatten()
+            due.then(|| self.longest_serving().map(|id| (id, ReplacementReason::Rotation)))
+                .flatten()
         });
         let relieved = || {
             let reserve = |id: &&ReflectorId| self.member(**id).is_some_and(|m| m.is_reserve);
             let id = self.active.iter().find(reserve).filter(|_| !spare.is_reserve)?;
-            Some((*id, Fault::Reserve))
+            Some((*id, ReplacementReason::ListedRecovered))
         };
         let (reflector, fault) = found.or_else(relieved)?;
         self.replace(reflector, by, fault, now);
@@ -291,42 +292,47 @@ impl Pool {
     }
 
     /// The active reflector that loses most, if others lose much less.
-    fn lossy(&self, now: MonoTime, spare: Option<f64>) -> Option<(ReflectorId, Fault)> {
+    fn lossy(&self, now: MonoTime, spare: Option<f64>) -> Option<(ReflectorId, ReplacementReason)> {
         if let Some(dead) = self.active.iter().find(|id| self.is_dead(**id)) {
-            return Some((*dead, Fault::Loss(1.0)));
+            return Some((*dead, ReplacementReason::Loss(1.0)));
         }
         let losses: Vec<(ReflectorId, f64)> =
-            self.judged(now).map(|(id, member)| (id, member.window.loss())).collect();
+            self.assessed(now).map(|(id, member)| (id, member.window.loss())).collect();
         let least = losses.iter().map(|(_, loss)| *loss).min_by(f64::total_cmp)?;
         let least = if least > ALL_LOSSY { spare.unwrap_or(least).min(least) } else { least };
         let (id, worst) = losses.into_iter().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
-        (worst - least >= LOSSY).then_some((id, Fault::Loss(worst)))
+        (worst - least >= LOSSY).then_some((id, ReplacementReason::Loss(worst)))
     }
 
     /// The slowest active reflector, if others are much faster and `spare` is as well. Each by the
     /// least of its delays, which a queue of our own does not move.
-    fn slow(&self, now: MonoTime, spare: Option<Delay>) -> Option<(ReflectorId, Fault)> {
+    fn slow(
+        &self,
+        now: MonoTime,
+        spare: Option<Delay>,
+    ) -> Option<(ReflectorId, ReplacementReason)> {
         let spare = spare?;
         let delays: Vec<(ReflectorId, Delay)> = self
-            .judged(now)
+            .assessed(now)
             .filter_map(|(id, member)| Some((id, member.window.least()?)))
             .collect();
         let best = delays.iter().map(|(_, delay)| *delay).min()?;
         let (id, worst) = delays.into_iter().max_by_key(|(_, delay)| *delay)?;
         // Behind a satellite the places differ by more without being worse.
         let slow = SLOW.max(best.scaled(0.5));
-        (worst - best > slow && spare + NEARER < worst).then_some((id, Fault::Delay(worst - best)))
+        (worst - best > slow && spare + NEARER < worst)
+            .then_some((id, ReplacementReason::Delay(worst - best)))
     }
 
-    fn judged(&self, now: MonoTime) -> impl Iterator<Item = (ReflectorId, &Member)> {
-        let judged = move |member: &Member| match member.role {
+    fn assessed(&self, now: MonoTime) -> impl Iterator<Item = (ReflectorId, &Member)> {
+        let assessed = move |member: &Member| match member.role {
             // Of those without a route nothing is known.
             Role::Active { since } => {
-                now.since(since) >= STAY && member.window.len() >= JUDGED && member.is_reachable
+                now.since(since) >= STAY && member.window.len() >= ASSESSED && member.is_reachable
             }
             Role::Waiting { .. } => false,
         };
-        (0..).map(ReflectorId).zip(&self.members).filter(move |(_, member)| judged(member))
+        (0..).map(ReflectorId).zip(&self.members).filter(move |(_, member)| assessed(member))
     }
 
     fn longest_serving(&self) -> Option<ReflectorId> {
@@ -337,7 +343,13 @@ impl Pool {
         (0..).map(ReflectorId).zip(&self.members).filter_map(since).min().map(|(_, id)| id)
     }
 
-    fn replace(&mut self, out: ReflectorId, by: ReflectorId, fault: Fault, now: MonoTime) {
+    fn replace(
+        &mut self,
+        out: ReflectorId,
+        by: ReflectorId,
+        fault: ReplacementReason,
+        now: MonoTime,
+    ) {
         if let Some(slot) = self.active.iter_mut().find(|slot| **slot == out) {
             *slot = by;
         }
@@ -346,14 +358,19 @@ impl Pool {
         }
         if let Some(member) = self.members.get_mut(usize::from(out.0)) {
             member.streak = 0;
-            let rest = if matches!(fault, Fault::Rotation | Fault::NoRoute | Fault::Reserve) {
+            let rest = if matches!(
+                fault,
+                ReplacementReason::Rotation
+                    | ReplacementReason::NoRoute
+                    | ReplacementReason::ListedRecovered
+            ) {
                 Duration::ZERO
             } else {
                 // What was counted against it would condemn it anew on its return.
                 member.window = Window::default();
-                let doublings = member.rests.min(REST_DOUBLINGS);
+                let doublings = member.rests.min(REPLACED_DOUBLINGS);
                 member.rests = member.rests.saturating_add(1);
-                REST * 2_u32.pow(doublings)
+                REPLACED_FOR * 2_u32.pow(doublings)
             };
             member.role = Role::Waiting { until: now + rest };
         }
@@ -368,8 +385,8 @@ impl Member {
     }
 
     /// Its loss, if it has been asked often enough to speak for the link.
-    fn witnessed_loss(&self) -> Option<f64> {
-        (self.window.len() >= WITNESS).then(|| self.window.loss())
+    fn comparison_loss(&self) -> Option<f64> {
+        (self.window.len() >= COMPARISON_OUTCOMES).then(|| self.window.loss())
     }
 }
 

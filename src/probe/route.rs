@@ -19,7 +19,7 @@ pub(super) fn reaches(bind: &Bind, address: IpAddr) -> bool {
         Bind::Source(source) => source.is_ipv4() == address.is_ipv4(),
         Bind::Interface(_) | Bind::Any => true,
     };
-    has_family && look(bind, address).is_ok()
+    has_family && check_route(bind, address).is_ok()
 }
 
 /// Says what is missing if the interface of `bind` has no address of the family of `address`. The
@@ -35,7 +35,7 @@ pub(super) fn lacks_address(bind: &Bind, address: IpAddr) -> Option<String> {
 /// `error` is what the operating system said. Two probes that fail alike get the same words.
 pub(super) fn explain(bind: &Bind, address: IpAddr, error: &io::Error) -> String {
     let family = Family::of(address).name();
-    match (look(bind, address), bind) {
+    match (check_route(bind, address), bind) {
         (Err(Missing::End(_)), Bind::Source(source)) => {
             format!("the source address {source} is not configured on this host")
         }
@@ -85,7 +85,7 @@ enum Missing {
 }
 
 /// Asks the routing table: connecting a datagram socket sends no packet.
-fn look(bind: &Bind, address: IpAddr) -> Result<(), Missing> {
+fn check_route(bind: &Bind, address: IpAddr) -> Result<(), Missing> {
     let target = SocketAddr::new(address, PORT);
     let socket = Socket::new(Domain::for_address(target), Type::DGRAM, Some(Protocol::UDP));
     let socket = socket.map_err(Missing::Route)?;

@@ -1,7 +1,7 @@
 //! Echo requests that the router sends for us: for hosts that may not send any themselves, and
 //! for measuring from where the queue is.
 //!
-//! The router serves one request of a user at a time, so there is one such probe under way and
+//! The router serves one request of a user at a time, so there is one such probe in flight and
 //! the others are not sent; a schedule for it is slow (100 ms or more).
 
 use std::{
@@ -17,7 +17,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 use wanctl_core::{ProbeOutcome, ReflectorId};
 
-use super::{Answer, Patience, Prober};
+use super::{ProbeResult, Prober, ReplyTimeout};
 use crate::{
     config::ProbeConfig,
     router::routeros::{PingFrom, Pinged, RouterOs},
@@ -28,7 +28,7 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How long the answer to a ping after a lost one is waited for. Not longer, because the router
 /// serves no other ping of its user meanwhile, those of another WAN among them.
-const PATIENT: Duration = Duration::from_millis(2500);
+const LONG: Duration = Duration::from_millis(2500);
 
 /// What a request takes beside the ping.
 const REQUEST: Duration = Duration::from_millis(500);
@@ -52,7 +52,7 @@ impl RouterProber {
     #[must_use]
     pub fn new(router: Arc<RouterOs>, config: &ProbeConfig, request_timeout: Duration) -> Self {
         let from = PingFrom::of(&config.bind);
-        let longest = request_timeout.saturating_sub(REQUEST).min(PATIENT);
+        let longest = request_timeout.saturating_sub(REQUEST).min(LONG);
         Self {
             router,
             reflectors: config.reflectors.clone(),
@@ -69,8 +69,8 @@ impl Prober for RouterProber {
         &self,
         reflector: ReflectorId,
         _sequence: u64,
-        patience: Patience,
-    ) -> BoxFuture<'_, Answer> {
+        reply_timeout: ReplyTimeout,
+    ) -> BoxFuture<'_, ProbeResult> {
         Box::pin(async move {
             let (Ok(_turn), Some(address)) =
                 (self.turn.try_lock(), self.reflectors.get(usize::from(reflector.0)))
@@ -79,9 +79,9 @@ impl Prober for RouterProber {
             };
             // The router takes no late replies, so every other one is waited for longer: what
             // comes through a deep queue is late, not lost.
-            let is_patient = self.lost.load(Relaxed) % 2 == 1;
-            let least = if is_patient { self.longest } else { Duration::ZERO };
-            let wait = patience.lost_after.min(self.longest).max(least);
+            let is_long = self.lost.load(Relaxed) % 2 == 1;
+            let least = if is_long { self.longest } else { Duration::ZERO };
+            let wait = reply_timeout.lost_after.min(self.longest).max(least);
             let pinged = self.router.ping(*address, &self.from, wait).await;
             match pinged {
                 Ok(Pinged::Lost) => self.lost.fetch_add(1, Relaxed),
@@ -91,9 +91,9 @@ impl Prober for RouterProber {
                 Ok(Pinged::Reply(rtt)) => ProbeOutcome::Reply(rtt).into(),
                 Ok(Pinged::Lost) => ProbeOutcome::Lost.into(),
                 Ok(Pinged::Refused(words)) => {
-                    Answer::unsent(format!("the router cannot send them: {words}"))
+                    ProbeResult::unsent(format!("the router cannot send them: {words}"))
                 }
-                Err(error) => Answer::unsent(error.to_string()),
+                Err(error) => ProbeResult::unsent(error.to_string()),
             }
         })
     }

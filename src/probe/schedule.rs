@@ -15,12 +15,12 @@ use tracing::{info, warn};
 use wanctl_core::{ProbeOutcome, ReflectorId, RttSample};
 
 use super::{
-    Answer, Pace, Patience, Pool, PoolEvent, PoolParams, ProbeMetrics, Prober, Road,
-    patience::Usual,
+    Pace, Pool, PoolEvent, PoolParams, ProbeMetrics, ProbeResult, Prober, ProberKind, ReplyTimeout,
+    reply_timeout::IdleRtt,
 };
 use crate::{clock::Clock, config::ProbeConfig};
 
-/// Fates that may wait for the schedule: far more than are under way at once.
+/// Fates that may wait for the schedule: far more than are in flight at once.
 const FATES: usize = 256;
 
 /// Time between two looks at the routes: an address family comes and goes with its link.
@@ -54,7 +54,7 @@ pub struct Ends {
     /// Where it lies how fast to probe.
     pub pace: watch::Receiver<Pace>,
     /// Where it is left by which road the probes go.
-    pub road: watch::Sender<Option<Road>>,
+    pub prober_kind: watch::Sender<Option<ProberKind>>,
     /// Where it is told who takes turns; what nobody takes is dropped.
     pub changes: mpsc::Sender<PoolEvent>,
     /// What is shown of the probing.
@@ -71,7 +71,7 @@ impl Schedule {
             pool: PoolParams {
                 reflectors: u16::try_from(config.reflectors.len()).unwrap_or(u16::MAX),
                 active: config.active,
-                reserve: config.reserve,
+                builtin_spares: config.builtin_spares,
                 rotation: config.rotation,
             },
             interval: config.interval,
@@ -89,12 +89,12 @@ impl Schedule {
         ends: Ends,
         stop: CancellationToken,
     ) {
-        let Ends { samples, mut pace, road, changes, mut metrics } = ends;
+        let Ends { samples, mut pace, prober_kind, changes, mut metrics } = ends;
         let mut pool = Pool::new(self.pool, clock.now());
         metrics.active(pool.active());
-        let (teller, mut fates) = mpsc::channel::<RttSample>(FATES);
-        let underway = TaskTracker::new();
-        let mut usual = vec![Usual::default(); self.reflectors.len()];
+        let (results, mut outcomes) = mpsc::channel::<RttSample>(FATES);
+        let in_flight = TaskTracker::new();
+        let mut idle_rtt = vec![IdleRtt::default(); self.reflectors.len()];
         let mut due = Instant::now() + self.splay;
         let mut routes_due = clock.now();
         let mut dead = Vec::new();
@@ -103,15 +103,15 @@ impl Schedule {
             // All of these may be dropped and begun anew without loss.
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(fate) = fates.recv() => {
-                    if let (ProbeOutcome::Reply(rtt), Some(usual)) =
-                        (fate.outcome, usual.get_mut(usize::from(fate.reflector.0)))
+                Some(ended) = outcomes.recv() => {
+                    if let (ProbeOutcome::Reply(rtt), Some(idle_rtt)) =
+                        (ended.outcome, idle_rtt.get_mut(usize::from(ended.reflector.0)))
                     {
-                        usual.learn(rtt, fate.at);
+                        idle_rtt.learn(rtt, ended.at);
                     }
-                    let event = pool.learn(fate.reflector, fate.sequence, fate.outcome);
-                    self.tell(event, &pool, &metrics, &changes);
-                    metrics.one_way(fate.reflector, prober.tells_directions(fate.reflector));
+                    let event = pool.learn(ended.reflector, ended.sequence, ended.outcome);
+                    self.publish(event, &pool, &metrics, &changes);
+                    metrics.one_way(ended.reflector, prober.measures_one_way(ended.reflector));
                     continue;
                 }
                 // The control loop may end first; the pace is then what it was.
@@ -130,29 +130,31 @@ impl Schedule {
             }
             metrics.interval(gap);
             if let Some(report) = prober.report() {
-                metrics.road(&report);
-                road.send_if_modified(|told| told.replace(report.road) != Some(report.road));
+                metrics.method(&report);
+                prober_kind.send_if_modified(|reported| {
+                    reported.replace(report.kind) != Some(report.kind)
+                });
             }
             let now = clock.now();
-            self.tell(pool.review(now), &pool, &metrics, &changes);
+            self.publish(pool.review(now), &pool, &metrics, &changes);
             if now >= routes_due {
                 routes_due = now + ROUTES;
                 for event in pool.route(|id| prober.reaches(id), now) {
-                    self.tell(Some(event), &pool, &metrics, &changes);
+                    self.publish(Some(event), &pool, &metrics, &changes);
                 }
                 self.report_dead(&mut dead, pool.dead(), &*prober);
             }
             let reflector = pool.next(now);
             sequence += 1;
-            let usual = usual.get(usize::from(reflector.0)).copied().unwrap_or_default();
-            let patience = usual.patience(self.timeout);
+            let idle_rtt = idle_rtt.get(usize::from(reflector.0)).copied().unwrap_or_default();
+            let reply_timeout = idle_rtt.reply_timeout(self.timeout);
             // The turn of a spare is a trial already.
             let may_take = pool.active().contains(&reflector);
-            let errand = may_take
-                .then(|| Arc::clone(&prober).errand(reflector, sequence, patience))
+            let background_task = may_take
+                .then(|| Arc::clone(&prober).background_task(reflector, sequence, reply_timeout))
                 .flatten();
-            if let Some(errand) = errand {
-                underway.spawn(errand);
+            if let Some(background_task) = background_task {
+                in_flight.spawn(background_task);
                 continue;
             }
             let probe = Probe {
@@ -161,13 +163,13 @@ impl Schedule {
                 sequence,
                 clock,
                 samples: samples.clone(),
-                teller: teller.clone(),
+                results: results.clone(),
                 stop: stop.clone(),
             };
-            underway.spawn(probe.run(patience));
+            in_flight.spawn(probe.run(reply_timeout));
         }
-        underway.close();
-        underway.wait().await;
+        in_flight.close();
+        in_flight.wait().await;
     }
 
     /// The time to the next turn.
@@ -179,7 +181,7 @@ impl Schedule {
         wanted.max(prober.least_interval())
     }
 
-    fn tell(
+    fn publish(
         &self,
         event: Option<PoolEvent>,
         pool: &Pool,
@@ -235,31 +237,31 @@ struct Probe {
     sequence: u64,
     clock: Clock,
     samples: mpsc::Sender<RttSample>,
-    teller: mpsc::Sender<RttSample>,
+    results: mpsc::Sender<RttSample>,
     stop: CancellationToken,
 }
 
 impl Probe {
     /// Reports the probe's fate: lost when its time is up, and a reply whenever it comes. A late
     /// one is reported after the loss, under the same sequence number.
-    async fn run(self, patience: Patience) {
-        let mut fate = pin!(self.prober.probe(self.reflector, self.sequence, patience));
-        if let Ok(answer) = timeout(patience.lost_after, &mut fate).await {
-            return self.tell(&answer);
+    async fn run(self, reply_timeout: ReplyTimeout) {
+        let mut ended = pin!(self.prober.probe(self.reflector, self.sequence, reply_timeout));
+        if let Ok(answer) = timeout(reply_timeout.lost_after, &mut ended).await {
+            return self.publish(&answer);
         }
-        self.tell(&ProbeOutcome::Lost.into());
+        self.publish(&ProbeOutcome::Lost.into());
         // A request to the router must not be cut off.
         let may_stop = self.prober.may_be_abandoned();
         let late = tokio::select! {
-            late = fate => late,
+            late = ended => late,
             () = self.stop.cancelled(), if may_stop => return,
         };
         if let ProbeOutcome::Reply(_) = late.outcome {
-            self.tell(&late);
+            self.publish(&late);
         }
     }
 
-    fn tell(&self, answer: &Answer) {
+    fn publish(&self, answer: &ProbeResult) {
         if answer.outcome == ProbeOutcome::Unsent && answer.unsent.is_none() {
             // The turn was skipped, which says nothing.
             return;
@@ -273,7 +275,7 @@ impl Probe {
         };
         // Full means that the control loop has stopped taking.
         let _ = self.samples.try_send(sample);
-        let _ = self.teller.try_send(sample);
+        let _ = self.results.try_send(sample);
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use wanctl_core::{ProbeOutcome, ReflectorId};
 use wanctl_lab::world::World;
 
-use super::{Answer, Patience, Prober};
+use super::{ProbeResult, Prober, ReplyTimeout};
 
 /// How often the simulation is asked for a reply. The round-trip time that it reports is the
 /// link's own, whenever it is read.
@@ -30,10 +30,11 @@ impl Prober for SimulatedProber {
         &self,
         reflector: ReflectorId,
         _sequence: u64,
-        patience: Patience,
-    ) -> BoxFuture<'_, Answer> {
+        reply_timeout: ReplyTimeout,
+    ) -> BoxFuture<'_, ProbeResult> {
         Box::pin(async move {
-            let Some(probe) = self.world.send_probe(self.link, reflector, patience.longest) else {
+            let Some(probe) = self.world.send_probe(self.link, reflector, reply_timeout.longest)
+            else {
                 return ProbeOutcome::Unsent.into();
             };
             loop {

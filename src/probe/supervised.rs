@@ -19,8 +19,8 @@ use tracing::{info, warn};
 use wanctl_core::{ProbeOutcome, ReflectorId, units::MonoTime};
 
 use super::{
-    Answer, Family, IcmpError, Patience, Prober, Road, RoadReason, RoadReport, route,
-    sending::Sending,
+    Family, IcmpError, ProbeResult, Prober, ProberKind, ProberReason, ProberReport, ReplyTimeout,
+    route, socket_health::SocketHealth,
 };
 use crate::{
     clock::Clock,
@@ -35,7 +35,7 @@ const KNOWN_WITHIN: Duration = Duration::from_millis(200);
 /// The probes of one WAN by one road, with sockets that are opened anew when nothing can be sent.
 pub struct Supervised {
     wan: String,
-    road: Road,
+    kind: ProberKind,
     clock: Clock,
     reflectors: Vec<IpAddr>,
     /// The end of the probes on this host; `None` if it is not on this host.
@@ -56,7 +56,7 @@ struct State {
 #[derive(Debug, Default)]
 struct Line {
     prober: Option<Arc<dyn Prober>>,
-    sending: Sending,
+    sending: SocketHealth,
     is_refused: bool,
 }
 
@@ -101,7 +101,7 @@ impl Supervised {
     ) -> Self {
         let supervised = Self {
             wan: wan.to_owned(),
-            road: Road::Icmp,
+            kind: ProberKind::Icmp,
             clock,
             reflectors: config.reflectors.clone(),
             bind: Some(config.bind.clone()),
@@ -122,12 +122,12 @@ impl Supervised {
         wan: &str,
         clock: Clock,
         config: &ProbeConfig,
-        (road, prober): (Road, Arc<dyn Prober>),
+        (kind, prober): (ProberKind, Arc<dyn Prober>),
     ) -> Self {
-        let is_here = road != Road::Router;
+        let is_here = kind != ProberKind::RouterPing;
         let bind = is_here.then(|| config.bind.clone());
         let open = move |_| Ok(Arc::clone(&prober));
-        Self { road, bind, ..Self::start(wan, clock, config, open) }
+        Self { kind, bind, ..Self::start(wan, clock, config, open) }
     }
 
     /// Tells whether this host has refused all sockets, so that no waiting helps.
@@ -192,7 +192,7 @@ impl Supervised {
     fn failed(&self, family: Family, reason: String) {
         let now = self.clock.now();
         let mut state = self.state();
-        if state.line(family).sending.failed(reason, now) && self.road == Road::Icmp {
+        if state.line(family).sending.failed(reason, now) && self.kind == ProberKind::Icmp {
             state.reopened += 1;
             self.open_anew(&mut state, family);
         }
@@ -227,8 +227,8 @@ impl Prober for Supervised {
         &self,
         reflector: ReflectorId,
         sequence: u64,
-        patience: Patience,
-    ) -> BoxFuture<'_, Answer> {
+        reply_timeout: ReplyTimeout,
+    ) -> BoxFuture<'_, ProbeResult> {
         Box::pin(async move {
             let Some(address) = self.reflectors.get(usize::from(reflector.0)) else {
                 return ProbeOutcome::Unsent.into();
@@ -237,23 +237,23 @@ impl Prober for Supervised {
             let lacks = self.bind.as_ref().and_then(|bind| route::lacks_address(bind, *address));
             if let Some(reason) = lacks {
                 self.failed(family, reason.clone());
-                return Answer::unsent(reason);
+                return ProbeResult::unsent(reason);
             }
             let prober = match self.ready(family) {
                 Ok(prober) => prober,
-                Err(reason) => return Answer::unsent(reason),
+                Err(reason) => return ProbeResult::unsent(reason),
             };
-            let mut fate = pin!(prober.probe(reflector, sequence, patience));
+            let mut ended = pin!(prober.probe(reflector, sequence, reply_timeout));
             // What comes of it may be known much later, and say nothing of sending any more.
             let is_here = self.bind.is_some();
-            let soon = if is_here { timeout(KNOWN_WITHIN, &mut fate).await.ok() } else { None };
+            let soon = if is_here { timeout(KNOWN_WITHIN, &mut ended).await.ok() } else { None };
             let known = match soon {
                 Some(answer) => answer,
                 None if is_here => {
                     self.sent(family);
-                    return fate.await;
+                    return ended.await;
                 }
-                None => fate.await,
+                None => ended.await,
             };
             match (&known.outcome, &known.unsent) {
                 (ProbeOutcome::Reply(_) | ProbeOutcome::Lost, _) => self.sent(family),
@@ -264,14 +264,14 @@ impl Prober for Supervised {
         })
     }
 
-    fn errand(
+    fn background_task(
         self: Arc<Self>,
         reflector: ReflectorId,
         sequence: u64,
-        patience: Patience,
+        reply_timeout: ReplyTimeout,
     ) -> Option<BoxFuture<'static, ()>> {
         let prober = self.state().line(self.family(reflector)?).prober.clone()?;
-        prober.errand(reflector, sequence, patience)
+        prober.background_task(reflector, sequence, reply_timeout)
     }
 
     fn least_interval(&self) -> Duration {
@@ -286,26 +286,26 @@ impl Prober for Supervised {
             return route::reaches(bind, *address);
         }
         // What the router cannot send at all is tried anew now and then.
-        self.state().line(Family::of(*address)).sending.is_hopeful(self.clock.now())
+        self.state().line(Family::of(*address)).sending.may_retry(self.clock.now())
     }
 
     fn may_be_abandoned(&self) -> bool {
         self.bind.is_some()
     }
 
-    fn report(&self) -> Option<RoadReport> {
+    fn report(&self) -> Option<ProberReport> {
         let reason =
-            if self.is_refused() { RoadReason::NotPermitted } else { RoadReason::Configured };
+            if self.is_refused() { ProberReason::NotPermitted } else { ProberReason::Configured };
         let state = self.state();
         let fault = state.fault.as_ref().map(|(fault, _)| fault.clone());
         let dead = Vec::new();
-        Some(RoadReport { road: self.road, reason, fault, reopened: state.reopened, dead })
+        Some(ProberReport { kind: self.kind, reason, fault, reopened: state.reopened, dead })
     }
 
-    fn tells_directions(&self, reflector: ReflectorId) -> bool {
+    fn measures_one_way(&self, reflector: ReflectorId) -> bool {
         let Some(family) = self.family(reflector) else { return false };
         let prober = self.state().line(family).prober.clone();
-        prober.is_some_and(|prober| prober.tells_directions(reflector))
+        prober.is_some_and(|prober| prober.measures_one_way(reflector))
     }
 }
 
@@ -327,10 +327,10 @@ mod tests {
     struct Socket(Arc<Interface>, u32);
 
     impl Prober for Socket {
-        fn probe(&self, _: ReflectorId, _: u64, _: Patience) -> BoxFuture<'_, Answer> {
+        fn probe(&self, _: ReflectorId, _: u64, _: ReplyTimeout) -> BoxFuture<'_, ProbeResult> {
             let sent = self.0.is_there.load(Relaxed) && self.0.generation.load(Relaxed) == self.1;
             let reply = ProbeOutcome::Reply(Delay::from_micros(1000));
-            let answer = if sent { reply.into() } else { Answer::unsent("mute".to_owned()) };
+            let answer = if sent { reply.into() } else { ProbeResult::unsent("mute".to_owned()) };
             Box::pin(async move { answer })
         }
     }
@@ -348,8 +348,8 @@ mod tests {
         })
     }
 
-    async fn probe(supervised: &Supervised) -> Answer {
-        supervised.probe(ReflectorId(0), 1, Patience::only(Duration::from_secs(1))).await
+    async fn probe(supervised: &Supervised) -> ProbeResult {
+        supervised.probe(ReflectorId(0), 1, ReplyTimeout::only(Duration::from_secs(1))).await
     }
 
     #[tokio::test]
@@ -357,7 +357,7 @@ mod tests {
         let interface = Arc::new(Interface::default());
         let supervised = supervised(&interface);
         let answer = probe(&supervised).await;
-        assert_eq!(answer, Answer::unsent("interface lte0 does not exist".to_owned()));
+        assert_eq!(answer, ProbeResult::unsent("interface lte0 does not exist".to_owned()));
         let fault = supervised.report().unwrap().fault.unwrap();
         assert!(fault.contains("interface lte0"), "{fault}");
         assert!(!supervised.is_refused());
@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(probe(&supervised).await.unsent, None);
         interface.generation.fetch_add(1, Relaxed);
         assert_eq!(probe(&supervised).await.unsent.as_deref(), Some("mute"));
-        // The wait is the affair of `Sending`; here it is over.
+        // The wait is the affair of `SocketHealth`; here it is over.
         supervised.open_anew(&mut supervised.state(), Family::V4);
         assert_eq!(probe(&supervised).await.unsent, None);
         assert_eq!(supervised.report().unwrap().fault, None);

@@ -22,7 +22,7 @@ use tokio::{
 };
 use wanctl_core::{ProbeOutcome, ReflectorId, units::Delay};
 
-use super::{Answer, Patience, Prober, route};
+use super::{ProbeResult, Prober, ReplyTimeout, route};
 use crate::config::{Bind, ProbeConfig};
 
 /// HTTPS, then DNS. DNS comes second because it is what providers like to answer themselves.
@@ -84,7 +84,7 @@ impl TcpProber {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 return Ok(ProbeOutcome::Lost);
             }
-            Err(error) if !is_under_way(&error) => return Err(error),
+            Err(error) if !is_in_flight(&error) => return Err(error),
             Ok(()) | Err(_) => {}
         }
         let stream = TcpStream::from_std(socket.into())?;
@@ -124,10 +124,10 @@ impl Target {
     /// repeated SYN is the answer to that.
     fn since_last_syn(&self, after: Duration) -> Duration {
         let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
-        let usual = Duration::from_micros(self.least.load(Relaxed).saturating_mul(2));
+        let typical = Duration::from_micros(self.least.load(Relaxed).saturating_mul(2));
         let repeated = REPEATED.into_iter().rev().find(|at| after >= *at);
         let since = after.saturating_sub(repeated.unwrap_or_default());
-        if repeated.is_some() && since <= usual && self.least.load(Relaxed) != u64::MAX {
+        if repeated.is_some() && since <= typical && self.least.load(Relaxed) != u64::MAX {
             return since;
         }
         self.least.fetch_min(micros(after), Relaxed);
@@ -136,7 +136,7 @@ impl Target {
 }
 
 /// Whether a connect goes on in the background.
-fn is_under_way(error: &io::Error) -> bool {
+fn is_in_flight(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::INPROGRESS | Errno::WOULDBLOCK))
 }
 
@@ -145,15 +145,17 @@ impl Prober for TcpProber {
         &self,
         reflector: ReflectorId,
         _sequence: u64,
-        patience: Patience,
-    ) -> BoxFuture<'_, Answer> {
+        reply_timeout: ReplyTimeout,
+    ) -> BoxFuture<'_, ProbeResult> {
         Box::pin(async move {
             let Some(target) = self.targets.get(usize::from(reflector.0)) else {
                 return ProbeOutcome::Unsent.into();
             };
-            match self.connect(target, patience.longest).await {
+            match self.connect(target, reply_timeout.longest).await {
                 Ok(outcome) => outcome.into(),
-                Err(error) => Answer::unsent(route::explain(&self.bind, target.address, &error)),
+                Err(error) => {
+                    ProbeResult::unsent(route::explain(&self.bind, target.address, &error))
+                }
             }
         })
     }
@@ -179,7 +181,7 @@ mod tests {
 
     async fn outcome(bind: Bind, port: u16) -> ProbeOutcome {
         let prober = TcpProber::on_ports(&config(bind), &[port]);
-        prober.probe(ReflectorId(0), 1, Patience::only(SECOND)).await.outcome
+        prober.probe(ReflectorId(0), 1, ReplyTimeout::only(SECOND)).await.outcome
     }
 
     #[tokio::test]

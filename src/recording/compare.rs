@@ -16,9 +16,9 @@ pub struct Comparison {
     /// The first of these.
     pub first: Option<Difference>,
     /// What was recorded.
-    pub recorded: Told,
+    pub recorded: ReplayCounts,
     /// What comes out now.
-    pub replayed: Told,
+    pub replayed: ReplayCounts,
 }
 
 /// A decision that comes out otherwise.
@@ -36,7 +36,7 @@ pub struct Difference {
 
 /// What a run of decisions adds up to.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Told {
+pub struct ReplayCounts {
     /// The desired rates.
     pub rates: Rates,
     /// How often the rate fell, by reason.
@@ -81,7 +81,7 @@ impl Rates {
     }
 }
 
-impl Told {
+impl ReplayCounts {
     fn add(&mut self, decided: &DecidedLine) {
         let DecidedLine { previous_bps, desired_bps, reason, .. } = decided;
         self.rates.add(*desired_bps);
@@ -114,15 +114,15 @@ impl Comparison {
             return;
         }
         self.differing += 1;
-        let told = |decided: &DecidedLine| {
+        let reported = |decided: &DecidedLine| {
             let DecidedLine { desired_bps, reason, state, .. } = decided;
             (BitRate::from_bps(*desired_bps), reason.to_string(), state.to_string())
         };
         self.first.get_or_insert_with(|| Difference {
             line,
             after,
-            recorded: told(recorded),
-            replayed: told(replayed),
+            recorded: reported(recorded),
+            replayed: reported(replayed),
         });
     }
 }

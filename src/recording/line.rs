@@ -30,7 +30,7 @@ pub enum Line {
     /// A controller starts.
     Begin(Begin),
     /// A controller goes on under other parameters, before its next cycle.
-    Change(Change),
+    Change(ParamsChange),
     /// One cycle: what came in since the one before, and what was decided.
     Cycle(Box<CycleLine>),
     /// Cycles that could not be recorded.
@@ -53,7 +53,7 @@ pub struct Begin {
 
 /// A controller goes on under other parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Change {
+pub struct ParamsChange {
     pub(super) wan: usize,
     pub(super) at_ns: u64,
     pub(super) observes: bool,

@@ -14,7 +14,7 @@ use wanctl_core::{
 
 use super::{
     compare::Comparison,
-    line::{Begin, Change, CycleLine, DecidedLine, Line},
+    line::{Begin, CycleLine, DecidedLine, Line, ParamsChange},
     params::{Pair, moment},
     read::{Lines, ReadError, ReadFault},
 };
@@ -110,9 +110,9 @@ pub fn replay<R: BufRead>(
                 end = Some(last.reason.into_owned());
                 continue;
             }
-            Line::Change(change) => (change.wan, Told::Change(Box::new(change))),
-            Line::Cycle(cycle) => (cycle.wan, Told::Cycle(cycle)),
-            Line::Gap(gap) => (gap.wan, Told::Gap(gap.cycles)),
+            Line::Change(change) => (change.wan, ReplayedDecision::Change(Box::new(change))),
+            Line::Cycle(cycle) => (cycle.wan, ReplayedDecision::Cycle(cycle)),
+            Line::Gap(gap) => (gap.wan, ReplayedDecision::Gap(gap.cycles)),
         };
         if others.contains_key(&wan) {
             continue;
@@ -120,12 +120,12 @@ pub fn replay<R: BufRead>(
         let unknown = || lines.fail(ReadFault::UnknownWan(wan));
         let player = players.get_mut(&wan).ok_or_else(unknown)?;
         match line {
-            Told::Change(change) => {
+            ReplayedDecision::Change(change) => {
                 let params = vary(&player.name, &change.params)?;
                 player.change(&change, &params);
             }
-            Told::Cycle(cycle) => player.cycle(number, &cycle),
-            Told::Gap(cycles) => player.missing += cycles,
+            ReplayedDecision::Cycle(cycle) => player.cycle(number, &cycle),
+            ReplayedDecision::Gap(cycles) => player.missing += cycles,
         }
     }
     if let (Some(name), true) = (only, players.is_empty()) {
@@ -141,8 +141,8 @@ pub fn replay<R: BufRead>(
 }
 
 /// What a line tells of a WAN that has begun.
-enum Told {
-    Change(Box<Change>),
+enum ReplayedDecision {
+    Change(Box<ParamsChange>),
     Cycle(Box<CycleLine>),
     Gap(u64),
 }
@@ -188,7 +188,7 @@ impl Player {
         }
     }
 
-    fn change(&mut self, change: &Change, params: &WanParams) {
+    fn change(&mut self, change: &ParamsChange, params: &WanParams) {
         self.wan.reconfigure(&self.params, params, moment(change.at_ns));
         self.wan.set_observing(change.observes);
         self.params = *params;

@@ -11,7 +11,7 @@ use wanctl_core::{
 };
 
 use super::{
-    line::{Begin, Change, CycleLine, Gap, Line},
+    line::{Begin, CycleLine, Gap, Line, ParamsChange},
     params::{MemoryLine, nanos},
     write::Shared,
 };
@@ -57,7 +57,7 @@ pub struct Tape {
     shaper: Option<u64>,
     actuation: Option<PerDirection<Actuation>>,
     /// A change that is not recorded yet.
-    change: Option<Change>,
+    change: Option<ParamsChange>,
     /// Cycles that found no room since the last that did.
     lost: u64,
 }
@@ -70,7 +70,7 @@ impl Tape {
     /// Takes down that from `at` on, before the next cycle, the controller works by `params`.
     pub fn change(&mut self, at: MonoTime, params: &WanParams, observes: bool) {
         let (wan, at_ns) = (self.wan, nanos(at));
-        self.change = Some(Change { wan, at_ns, observes, params: (*params).into() });
+        self.change = Some(ParamsChange { wan, at_ns, observes, params: (*params).into() });
     }
 
     /// Takes down a cycle: what came in, in this order, and what was decided at `at`.

@@ -215,9 +215,9 @@ proptest! {
     fn whatever_is_recorded_is_decided_again_to_the_bit(moments in moments()) {
         let text = record(&moments, PLENTY);
         let outcome = replayed(&text).unwrap();
-        let told = &outcome.wans[0];
-        prop_assert!(outcome.is_identical(), "{:?}", told.directions);
-        prop_assert_eq!(told.cycles, moments.len() as u64);
+        let reported = &outcome.wans[0];
+        prop_assert!(outcome.is_identical(), "{:?}", reported.directions);
+        prop_assert_eq!(reported.cycles, moments.len() as u64);
         prop_assert_eq!((outcome.end.as_deref(), outcome.torn), (Some("stopped"), None));
     }
 
@@ -237,7 +237,7 @@ proptest! {
 }
 
 #[test]
-fn other_settings_are_decided_by_and_the_first_difference_is_told() {
+fn other_settings_are_decided_by_and_the_first_difference_is_reported() {
     let text = record(&busy(400), PLENTY);
     let lower = |_: &str, params: &WanParams| {
         let mut params = *params;
@@ -259,7 +259,7 @@ fn other_settings_are_decided_by_and_the_first_difference_is_told() {
 }
 
 #[test]
-fn a_line_that_a_crash_cut_short_ends_the_recording_and_is_told() {
+fn a_line_that_a_crash_cut_short_ends_the_recording_and_is_reported() {
     let text = record(&busy(20), PLENTY);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 23, "header, beginning, twenty cycles, end");
@@ -270,7 +270,7 @@ fn a_line_that_a_crash_cut_short_ends_the_recording_and_is_told() {
 }
 
 #[test]
-fn what_is_no_recording_is_told_with_its_line() {
+fn what_is_no_recording_is_reported_with_its_line() {
     let text = record(&busy(3), PLENTY);
     let lines: Vec<&str> = text.lines().collect();
     let with = |number: usize, line: &str| {
@@ -278,7 +278,7 @@ fn what_is_no_recording_is_told_with_its_line() {
         lines[number - 1] = line;
         lines.join("\n") + "\n"
     };
-    for (text, told) in [
+    for (text, reported) in [
         (String::new(), "line 1: the recording is empty"),
         ("hello\n".to_owned(), "line 1: this is no recording of wanctl"),
         ("{}\n".to_owned(), "line 1: this is no recording of wanctl"),
@@ -290,7 +290,7 @@ fn what_is_no_recording_is_told_with_its_line() {
         (lines[..2].join("\n") + "\n", "the recording holds no cycle"),
     ] {
         let error = replayed(&text).unwrap_err().to_string();
-        assert!(error.starts_with(told), "{error}");
+        assert!(error.starts_with(reported), "{error}");
     }
     let lines = Lines::open(text.as_bytes()).unwrap();
     let error = replay(lines, Some("lte"), |_, params| Ok(*params)).unwrap_err();
@@ -326,7 +326,7 @@ impl Write for Stuck {
 fn what_a_slow_disk_costs_is_a_gap_in_the_recording() {
     const CYCLES: u64 = 30_000;
     let (paper, hold) = (Paper::default(), Arc::new(Mutex::new(())));
-    let gate = hold.lock().unwrap();
+    let barrier = hold.lock().unwrap();
     let recording = Recording::to(Stuck(paper.clone(), Arc::clone(&hold)), PLENTY);
     let (params, mut now) = (params(60.0), MonoTime::ZERO);
     let mut wan = Wan::new(&params, now);
@@ -341,7 +341,7 @@ fn what_a_slow_disk_costs_is_a_gap_in_the_recording() {
     for _ in 0..CYCLES {
         cycle();
     }
-    drop(gate);
+    drop(barrier);
     // The next that finds room tells of those that did not.
     while !paper.text().contains("\"gap\"") {
         cycle();
@@ -350,8 +350,8 @@ fn what_a_slow_disk_costs_is_a_gap_in_the_recording() {
     drop(tape);
     recording.close(LONG);
     let outcome = replayed(&paper.text()).unwrap();
-    let told = &outcome.wans[0];
-    assert!(told.missing > 0 && told.missing < CYCLES, "{}", told.missing);
+    let reported = &outcome.wans[0];
+    assert!(reported.missing > 0 && reported.missing < CYCLES, "{}", reported.missing);
     assert_eq!(outcome.end.as_deref(), Some("stopped"));
 }
 

@@ -110,7 +110,7 @@ impl RouterFault {
 
     /// Tells whether the road, not the router's opinion, is at fault: another road may do better.
     #[must_use]
-    pub const fn is_of_the_road(&self) -> bool {
+    pub const fn is_transport_fault(&self) -> bool {
         match self {
             Self::Connect(_)
             | Self::Timeout(_)
@@ -142,7 +142,7 @@ impl RouterFault {
     /// against this one only.
     #[must_use]
     pub const fn concerns_all(&self) -> bool {
-        self.is_of_the_road() || self.may_pass() || matches!(self, Self::Untrusted(_))
+        self.is_transport_fault() || self.may_pass() || matches!(self, Self::Untrusted(_))
     }
 
     /// Returns what a person can do about it.

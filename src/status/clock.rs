@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_is_told_apart_from_a_slew() {
+    fn a_step_is_distinguished_from_a_slew() {
         let mut watch = ClockWatch::default();
         let mut see = |mono_ms: u64, wall_ms: i64| {
             watch.see(MonoTime::from_millis(mono_ms), Timestamp::from_micros(wall_ms * 1000));

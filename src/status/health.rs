@@ -10,7 +10,7 @@ use serde::Serialize;
 use wanctl_core::{Cycle, units::MonoTime};
 
 pub use self::{
-    inputs::{ConfigStanding, HealthInputs, HistoryStanding, ProbingStanding},
+    inputs::{ConfigInputs, HealthInputs, HistoryInputs, ProbingInputs},
     values::{
         ActuatorValues, ClockValues, ConfigValues, ControlValues, DirectionRates, HistoryValues,
         HttpValues, MeasurementValues, RouterValues, SteeringValues,
@@ -107,13 +107,13 @@ pub struct Part<V> {
 impl Health {
     /// Judges.
     #[must_use]
-    pub fn judge(inputs: &HealthInputs) -> Self {
+    pub fn assess(inputs: &HealthInputs) -> Self {
         let now = inputs.now;
         let wans: Vec<WanHealth> = inputs
             .wans
             .iter()
             .enumerate()
-            .map(|(place, wan)| WanHealth::judge(inputs, place, wan))
+            .map(|(place, wan)| WanHealth::assess(inputs, place, wan))
             .collect();
         let parts = Parts {
             router: parts::router(inputs),
@@ -151,7 +151,7 @@ impl Parts {
 }
 
 impl WanHealth {
-    fn judge(inputs: &HealthInputs, place: usize, (name, cycle): &inputs::NewestCycle) -> Self {
+    fn assess(inputs: &HealthInputs, place: usize, (name, cycle): &inputs::NewestCycle) -> Self {
         let (cycle, now) = (cycle.as_deref(), inputs.now);
         let measurement = parts::measurement(cycle, inputs.probing.get(place), now);
         let control = parts::control(cycle, inputs.loops.get(place), now);
@@ -163,7 +163,7 @@ impl WanHealth {
 
 impl<V> Part<V> {
     /// A part with `values`, which is at `level` if there are `reasons`.
-    fn judge(level: Level, reasons: Vec<String>, values: V) -> Self {
+    fn assess(level: Level, reasons: Vec<String>, values: V) -> Self {
         let status = if reasons.is_empty() { Level::Ok } else { level };
         Self { status, reasons, notes: Vec::new(), values }
     }
@@ -188,7 +188,7 @@ fn is_turning(newest: Option<&Cycle>, now: MonoTime) -> bool {
 
 /// What keeps the daemon from being ready.
 fn waits_for(inputs: &HealthInputs) -> Vec<String> {
-    let mut waits_for = inputs.router.troubles();
+    let mut waits_for = inputs.router.problems();
     for (name, cycle) in &inputs.wans {
         if !is_turning(cycle.as_deref(), inputs.now) {
             waits_for.push(format!("{name}: the control loop stands still"));

@@ -13,7 +13,7 @@ use wanctl_core::{
 };
 
 /// How many notes are kept.
-const KEPT: usize = 40;
+const MAX_NOTES: usize = 40;
 /// Decisions with the same reason that follow within this time belong to one note.
 const SAME_RUN: Duration = Duration::from_secs(2);
 
@@ -40,11 +40,11 @@ pub(super) struct Notes {
 struct Entry {
     at: Timestamp,
     direction: Option<Direction>,
-    story: Story,
+    story: NoteKind,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Story {
+enum NoteKind {
     Measurement { from: MeasurementState, to: MeasurementState },
     State { from: CongestionState, to: CongestionState, delta: Option<Delay> },
     Rate { reason: Reason, from: BitRate, to: BitRate, steps: u32, last: Timestamp },
@@ -60,44 +60,44 @@ impl Notes {
         let measured = before.map(|before| before.measurement.state);
         let to = cycle.measurement.state;
         if let Some(from) = measured.filter(|from| *from != to) {
-            self.push(cycle.wall, None, Story::Measurement { from, to });
+            self.push(cycle.wall, None, NoteKind::Measurement { from, to });
         }
-        for (direction, told) in cycle.directions.present() {
+        for (direction, reported) in cycle.directions.present() {
             let state =
                 before.and_then(|before| Some(before.directions[direction].as_ref()?.state));
-            if let Some(from) = state.filter(|from| *from != told.state) {
+            if let Some(from) = state.filter(|from| *from != reported.state) {
                 let delta = cycle.measurement.delta;
-                let story = Story::State { from, to: told.state, delta };
+                let story = NoteKind::State { from, to: reported.state, delta };
                 self.push(cycle.wall, Some(direction), story);
             }
-            if told.desired != told.previous {
-                self.record_change(direction, told, cycle.wall);
+            if reported.desired != reported.previous {
+                self.record_change(direction, reported, cycle.wall);
             }
         }
     }
 
     /// Notes a change of the rate, as one more step of a run if one is going on.
-    fn record_change(&mut self, direction: Direction, told: &DirectionCycle, wall: Timestamp) {
+    fn record_change(&mut self, direction: Direction, reported: &DirectionCycle, wall: Timestamp) {
         let rates = self.list.iter_mut().rev().filter(|entry| entry.direction == Some(direction));
         let running = rates.map(|entry| &mut entry.story).find_map(|story| match story {
-            Story::Rate { reason, to, steps, last, .. } => Some((*reason, to, steps, last)),
-            Story::Measurement { .. } | Story::State { .. } => None,
+            NoteKind::Rate { reason, to, steps, last, .. } => Some((*reason, to, steps, last)),
+            NoteKind::Measurement { .. } | NoteKind::State { .. } => None,
         });
         if let Some((reason, to, steps, last)) = running
-            && reason == told.reason
+            && reason == reported.reason
             && wall < last.after(SAME_RUN)
         {
-            (*to, *last) = (told.desired, wall);
+            (*to, *last) = (reported.desired, wall);
             *steps += 1;
             return;
         }
-        let DirectionCycle { reason, previous: from, desired: to, .. } = *told;
-        let story = Story::Rate { reason, from, to, steps: 1, last: wall };
+        let DirectionCycle { reason, previous: from, desired: to, .. } = *reported;
+        let story = NoteKind::Rate { reason, from, to, steps: 1, last: wall };
         self.push(wall, Some(direction), story);
     }
 
-    fn push(&mut self, at: Timestamp, direction: Option<Direction>, story: Story) {
-        if self.list.len() == KEPT {
+    fn push(&mut self, at: Timestamp, direction: Option<Direction>, story: NoteKind) {
+        if self.list.len() == MAX_NOTES {
             self.list.pop_front();
         }
         self.list.push_back(Entry { at, direction, story });
@@ -107,16 +107,16 @@ impl Notes {
 impl Entry {
     fn note(&self) -> Note {
         let (code, text) = match self.story {
-            Story::Measurement { from, to } => {
+            NoteKind::Measurement { from, to } => {
                 ("measurement", format!("measurement {} after {}", to.name(), from.name()))
             }
-            Story::State { from, to, delta } => {
+            NoteKind::State { from, to, delta } => {
                 let delta = delta.unwrap_or_default();
                 let text =
                     format!("{} after {} at {delta} over the baseline", to.name(), from.name());
                 ("state", text)
             }
-            Story::Rate { reason, from, to, steps, .. } => {
+            NoteKind::Rate { reason, from, to, steps, .. } => {
                 let steps = if steps > 1 { format!(" in {steps} steps") } else { String::new() };
                 (reason.code(), format!("{}: {from} to {to}{steps}", reason.explain()))
             }

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::order::{Effect, time_of};
+use super::override_effect::{OverrideEffect, time_of};
 
 use wanctl_core::{
     steering::{
@@ -18,7 +18,7 @@ use wanctl_core::{
 };
 
 /// How many changes are remembered for the live page.
-const KEPT: usize = 20;
+const MAX_CHANGES: usize = 20;
 
 /// The board on which steering pins its decisions; empty where nothing is steered.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +27,7 @@ pub struct SteeringBoard(Arc<Mutex<Pinned>>);
 #[derive(Debug, Default)]
 struct Pinned {
     latest: Option<Latest>,
-    changes: VecDeque<Change>,
+    changes: VecDeque<SteeringChange>,
 }
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Latest {
 
 /// A change of WAN, in words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Change {
+pub struct SteeringChange {
     /// Unix time in seconds.
     pub time: f64,
     /// `steer` or `failover`.
@@ -80,22 +80,22 @@ pub struct SteeringStatus {
     /// The score from which it counts.
     pub threshold: u16,
     /// What the operator has ordered, until it runs out.
-    pub manual: Option<ManualStatus>,
+    pub manual: Option<OverrideStatus>,
     /// The decision about new latency-sensitive connections.
-    pub steer: Decided,
+    pub steer: DecisionStatus,
     /// The decision about everything else.
-    pub failover: Decided,
+    pub failover: DecisionStatus,
     /// Each WAN, in the order of preference.
     pub wans: Vec<WanStatus>,
     /// Each rule or route that is switched.
     pub switches: Vec<SwitchStatus>,
     /// The last changes, newest first.
-    pub changes: Vec<Change>,
+    pub changes: Vec<SteeringChange>,
 }
 
 /// What the operator has ordered, and what becomes of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ManualStatus {
+pub struct OverrideStatus {
     /// The WAN that new latency-sensitive connections are to take.
     pub to: String,
     /// Unix time in seconds at which the order runs out.
@@ -108,7 +108,7 @@ pub struct ManualStatus {
 
 /// One decision in words.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Decided {
+pub struct DecisionStatus {
     /// A stable code.
     pub reason: &'static str,
     /// The same in plain words.
@@ -169,8 +169,15 @@ impl SteeringBoard {
         for (moved, kind, reason, why) in both {
             let Some(moved) = moved else { continue };
             let (from, to) = (name(&decision, moved.from), name(&decision, moved.to));
-            pinned.changes.push_front(Change { time: wall.seconds(), kind, from, to, reason, why });
-            pinned.changes.truncate(KEPT);
+            pinned.changes.push_front(SteeringChange {
+                time: wall.seconds(),
+                kind,
+                from,
+                to,
+                reason,
+                why,
+            });
+            pinned.changes.truncate(MAX_CHANGES);
         }
         pinned.latest = Some(Latest { decision, actuation, wall });
     }
@@ -199,21 +206,21 @@ impl SteeringBoard {
             score: steer.score.points,
             threshold: steer.threshold,
             manual: steer.manual.map(|manual| {
-                let effect = Effect::of(&latest.decision, &latest.actuation, manual);
-                ManualStatus {
+                let effect = OverrideEffect::of(&latest.decision, &latest.actuation, manual);
+                OverrideStatus {
                     to: name(decision, manual.to),
                     until: latest.wall.seconds() + manual.until.since(*at).as_secs_f64(),
                     effect: effect.code(),
                     why: effect.explain(),
                 }
             }),
-            steer: Decided::of(
+            steer: DecisionStatus::of(
                 (steer.reason.code(), steer.reason.explain()),
                 steer.blocker,
                 &steer.timers,
                 steer.actions,
             ),
-            failover: Decided::of(
+            failover: DecisionStatus::of(
                 (failover.reason.code(), failover.reason.explain()),
                 failover.blocker,
                 &failover.timers,
@@ -227,19 +234,19 @@ impl SteeringBoard {
 
     /// Returns what becomes of the operator's order, once a decision has been taken with it.
     #[must_use]
-    pub fn effect(&self, order: Manual) -> Option<Effect> {
+    pub fn effect(&self, order: Manual) -> Option<OverrideEffect> {
         let pinned = self.open();
         let latest = pinned.latest.as_ref()?;
         let is_taken = latest.decision.steer.manual == Some(order);
-        is_taken.then(|| Effect::of(&latest.decision, &latest.actuation, order))
+        is_taken.then(|| OverrideEffect::of(&latest.decision, &latest.actuation, order))
     }
 
-    /// Returns what is wrong with steering, beginning with the `troubles` that its switches make,
+    /// Returns what is wrong with steering, beginning with the `problems` that its switches make,
     /// and what should be thought about; `None` where nothing is steered.
     #[must_use]
-    pub(super) fn complaints(
+    pub(super) fn problems_and_notes(
         &self,
-        troubles: Vec<String>,
+        problems: Vec<String>,
         now: MonoTime,
     ) -> Option<(Vec<String>, Vec<String>)> {
         let pinned = self.open();
@@ -247,7 +254,7 @@ impl SteeringBoard {
         let Latest { decision, .. } = latest;
         let mut orders = Vec::new();
         let SteeringDecision { mode, target, steer, failover, in_doubt, .. } = decision;
-        let mut reasons = troubles;
+        let mut reasons = problems;
         reasons.extend(in_doubt.iter().map(|switch| {
             let (kind, wan) = (switch.kind.name(), name(decision, switch.wan));
             format!("nobody knows what became of the last change of the {kind} rule of {wan}")
@@ -263,7 +270,7 @@ impl SteeringBoard {
         if let Some(manual) = steer.manual {
             let (to, effect) = (
                 name(decision, manual.to),
-                Effect::of(&latest.decision, &latest.actuation, manual),
+                OverrideEffect::of(&latest.decision, &latest.actuation, manual),
             );
             let until = time_of(latest.wall.after(manual.until.since(decision.at)));
             let order = format!("steering was ordered to {to} until {until}: {}", effect.explain());
@@ -296,7 +303,7 @@ impl SteeringBoard {
     }
 }
 
-impl Decided {
+impl DecisionStatus {
     fn of(
         (reason, why): (&'static str, &'static str),
         blocker: Option<Blocker>,

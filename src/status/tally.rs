@@ -58,7 +58,8 @@ impl Tally {
         self.cycles += 1;
         self.skipped += cycle.timing.skipped;
         self.overruns += u64::from(cycle.timing.overran());
-        self.writes = cycle.directions.present().map(|(_, told)| told.actuation.writes).sum();
+        self.writes =
+            cycle.directions.present().map(|(_, reported)| reported.actuation.writes).sum();
         if let Some(delta) = cycle.measurement.delta {
             let bin = delta.micros().max(0) / BIN.micros();
             let bin = usize::try_from(bin).unwrap_or(BINS).min(BINS - 1);

@@ -97,7 +97,7 @@ impl WanView {
         newest: Option<Point>,
     ) -> Self {
         let ms = |delay: Option<Delay>| delay.map(Delay::millis);
-        let told = cycle.map(|cycle| &cycle.measurement);
+        let reported = cycle.map(|cycle| &cycle.measurement);
         let direction = |direction: Direction| DirectionView::of(cycle?, direction);
         let reflectors = cycle.map_or(&[][..], |cycle| cycle.reflectors.as_slice());
         let reflectors = addresses.iter().zip(reflectors).filter(|(_, view)| view.was_asked());
@@ -117,12 +117,15 @@ impl WanView {
             name: name.to_owned(),
             running: cycle.is_some(),
             time: cycle.map_or(0.0, |cycle| cycle.wall.seconds()),
-            measurement: told.map_or("starting", |told| told.state.name()),
-            reflectors_fresh: [told.map_or(0, |told| usize::from(told.fresh)), reflectors.len()],
-            rtt_ms: ms(told.and_then(|told| told.rtt)),
-            baseline_ms: ms(told.and_then(|told| told.baseline)),
-            delta_ms: ms(told.and_then(|told| told.delta)),
-            jitter_ms: ms(told.and_then(|told| told.jitter)),
+            measurement: reported.map_or("starting", |reported| reported.state.name()),
+            reflectors_fresh: [
+                reported.map_or(0, |reported| usize::from(reported.fresh)),
+                reflectors.len(),
+            ],
+            rtt_ms: ms(reported.and_then(|reported| reported.rtt)),
+            baseline_ms: ms(reported.and_then(|reported| reported.baseline)),
+            delta_ms: ms(reported.and_then(|reported| reported.delta)),
+            jitter_ms: ms(reported.and_then(|reported| reported.jitter)),
             download: direction(Direction::Download),
             upload: direction(Direction::Upload),
             reflectors,
@@ -135,19 +138,22 @@ impl WanView {
 impl DirectionView {
     /// Returns `None` for a direction that is not shaped.
     fn of(cycle: &Cycle, direction: Direction) -> Option<Self> {
-        let told: &DirectionCycle = cycle.directions[direction].as_ref()?;
+        let reported: &DirectionCycle = cycle.directions[direction].as_ref()?;
         Some(Self {
-            state: told.state.name(),
-            state_seconds: cycle.at.since(told.since).as_secs_f64(),
-            desired_mbps: told.desired.mbps(),
-            observed_mbps: told.actuation.observed.map(BitRate::mbps),
-            capacity_mbps: told.capacity.map(BitRate::mbps),
-            achieved_mbps: told.load.achieved.map(BitRate::mbps),
-            load: told.load.class.name(),
-            backlog_bytes: told.queue.and_then(|queue| queue.backlog()).map(|told| told.bytes),
-            reason: told.reason.code(),
-            why: told.reason.explain(),
-            writes: told.actuation.writes,
+            state: reported.state.name(),
+            state_seconds: cycle.at.since(reported.since).as_secs_f64(),
+            desired_mbps: reported.desired.mbps(),
+            observed_mbps: reported.actuation.observed.map(BitRate::mbps),
+            capacity_mbps: reported.capacity.map(BitRate::mbps),
+            achieved_mbps: reported.load.achieved.map(BitRate::mbps),
+            load: reported.load.class.name(),
+            backlog_bytes: reported
+                .queue
+                .and_then(|queue| queue.backlog())
+                .map(|reported| reported.bytes),
+            reason: reported.reason.code(),
+            why: reported.reason.explain(),
+            writes: reported.actuation.writes,
         })
     }
 }

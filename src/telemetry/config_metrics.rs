@@ -24,12 +24,12 @@ impl ConfigMetrics {
     pub fn register(c: &mut Catalogue) -> Self {
         c.chapter("Configuration");
         let hash = Hash::default();
-        let told = hash.clone();
+        let reported = hash.clone();
         let info = Spec::new(
             "wanctl_config_info",
             "The configuration in force, by the SHA-256 hash of its text",
         );
-        c.info(info.by(&["hash"]), move || Some(vec![told.open().clone()]));
+        c.info(info.by(&["hash"]), move || Some(vec![reported.open().clone()]));
         let results = c.family::<Counter>(
             Spec::new(
                 "wanctl_config_reloads_total",

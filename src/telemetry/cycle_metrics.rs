@@ -75,11 +75,13 @@ impl CycleMetrics {
         Self {
             measurement: MeasurementMetrics::new(&all.measurement, wan),
             reflectors: reflectors.collect(),
-            directions: PerDirection::build(|way| {
-                shaped.contains(&way).then(|| DirectionMetrics::new(&all.directions, wan, way))
+            directions: PerDirection::build(|direction| {
+                shaped
+                    .contains(&direction)
+                    .then(|| DirectionMetrics::new(&all.directions, wan, direction))
             }),
-            queues: PerDirection::build(|way| {
-                shaped.contains(&way).then(|| QueueMetrics::new(&all.queues, wan, way))
+            queues: PerDirection::build(|direction| {
+                shaped.contains(&direction).then(|| QueueMetrics::new(&all.queues, wan, direction))
             }),
             timing: TimingMetrics::new(&all.timing, wan),
             before: None,
@@ -111,13 +113,13 @@ impl CycleMetrics {
             }
         }
         for (direction, metrics) in self.directions.present_mut() {
-            if let Some(told) = &cycle.directions[direction] {
-                metrics.record(told, cycle.at, passed);
+            if let Some(reported) = &cycle.directions[direction] {
+                metrics.record(reported, cycle.at, passed);
             }
         }
         for (direction, metrics) in self.queues.present_mut() {
-            if let Some(told) = &cycle.directions[direction] {
-                metrics.record(told);
+            if let Some(reported) = &cycle.directions[direction] {
+                metrics.record(reported);
             }
         }
         self.timing.record(cycle);

@@ -155,11 +155,12 @@ mod tests {
         );
         let metric = &families[0].metric[0];
         assert_eq!(metric.label[0].value, hostile);
-        let told = metric.histogram.as_ref().unwrap();
-        assert_eq!(told.sample_count, 2);
-        let classic: Vec<u64> = told.bucket.iter().map(|bucket| bucket.cumulative_count).collect();
+        let reported = metric.histogram.as_ref().unwrap();
+        assert_eq!(reported.sample_count, 2);
+        let classic: Vec<u64> =
+            reported.bucket.iter().map(|bucket| bucket.cumulative_count).collect();
         assert_eq!(&classic[..2], [1, 1]);
-        assert_eq!(told.schema, 3);
-        assert_eq!(told.positive_delta.len(), 2);
+        assert_eq!(reported.schema, 3);
+        assert_eq!(reported.positive_delta.len(), 2);
     }
 }

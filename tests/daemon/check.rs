@@ -124,7 +124,7 @@ fn a_set_up_that_is_right_is_ready_and_nothing_is_written() {
 }
 
 #[test]
-fn reflectors_that_do_not_answer_are_told_one_by_one() {
+fn reflectors_that_do_not_answer_are_reported_one_by_one() {
     let silent = |dead: u8| {
         Pinger::new(move |address| {
             let is_dead = matches!(address, std::net::IpAddr::V4(v4) if v4.octets()[3] > 6 - dead);

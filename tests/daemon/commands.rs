@@ -19,7 +19,7 @@ fn check(config: &Path) -> Command {
 }
 
 #[test]
-fn every_shipped_example_is_right_and_told() {
+fn every_shipped_example_is_right_and_reported() {
     let examples = examples();
     assert_eq!(examples.len(), 6, "{examples:?}");
     let site = Site::new();
@@ -35,8 +35,8 @@ fn every_shipped_example_is_right_and_told() {
         assert_secret(&exit.stdout);
         assert_eq!(exit.stderr, "", "{name}");
         let lines: Vec<&str> = exit.stdout.lines().collect();
-        let told = format!("ok       configuration: {}: no errors", copy.display());
-        assert!(lines.iter().any(|line| line.starts_with(&told)), "{exit:#?}");
+        let reported = format!("ok       configuration: {}: no errors", copy.display());
+        assert!(lines.iter().any(|line| line.starts_with(&reported)), "{exit:#?}");
         for word in [" download: queue tree ", " upload: queue tree ", "floor ", "--offline"] {
             assert!(
                 lines.iter().any(|line| line.contains(word)),
@@ -47,7 +47,7 @@ fn every_shipped_example_is_right_and_told() {
 }
 
 #[test]
-fn a_wrong_file_is_told_whole_and_never_its_password() {
+fn a_wrong_file_is_reported_whole_and_never_its_password() {
     let site = Site::with(&Sketch::of("https://192.0.2.1".to_owned()));
     let path = site.path("wanctl.yaml");
     let text = fs::read_to_string(&path).unwrap();

@@ -16,14 +16,14 @@ use crate::support::{
 const LONG: Duration = Duration::from_hours(1);
 
 #[test]
-fn a_refused_password_is_told_and_a_right_one_is_noticed() {
+fn a_refused_password_is_reported_and_a_right_one_is_noticed() {
     let router = Router::start();
     router.inject(Fault::Unauthorised(LONG));
     let site = Site::with(&Sketch::of(router.url()));
     let Some(mut daemon) = site.run(&[]) else { return };
-    let told = daemon.complains("router", |reason| reason.contains("is refused"));
-    assert!(told.contains("user `wanctl` is refused"), "{told}");
-    assert!(told.contains("check router.user and its password"), "{told}");
+    let reported = daemon.complains("router", |reason| reason.contains("is refused"));
+    assert!(reported.contains("user `wanctl` is refused"), "{reported}");
+    assert!(reported.contains("check router.user and its password"), "{reported}");
     assert_eq!(daemon.get("/readyz").status, 503);
     assert_eq!(daemon.get("/livez").status, 200);
     router.inject(Fault::Unauthorised(Duration::ZERO));
@@ -34,13 +34,13 @@ fn a_refused_password_is_told_and_a_right_one_is_noticed() {
 }
 
 #[test]
-fn a_router_that_is_not_there_is_told_and_measuring_goes_on() {
+fn a_router_that_is_not_there_is_reported_and_measuring_goes_on() {
     // The discard port of a loopback address that nothing listens on.
     let url = "http://127.99.0.1:9".to_owned();
     let site = Site::with(&Sketch::of(url.clone()));
     let Some(daemon) = site.run(&[]) else { return };
-    let told = daemon.complains("router", |reason| reason.contains("cannot connect"));
-    assert!(told.contains(&url) && told.contains("check router.url"), "{told}");
+    let reported = daemon.complains("router", |reason| reason.contains("cannot connect"));
+    assert!(reported.contains(&url) && reported.contains("check router.url"), "{reported}");
     assert_eq!(daemon.scrape().value("wanctl_router_up", &[]), 0.0);
     let before = daemon.cycles();
     until("more cycles", || (daemon.cycles() > before).then_some(()));
@@ -54,9 +54,9 @@ fn a_queue_that_is_missing_is_named_with_its_key_and_the_other_is_shaped() {
     let router = Router::start();
     let site = Site::with(&Sketch { download: "CABEL-DL", ..Sketch::of(router.url()) });
     let Some(daemon) = site.run(&[]) else { return };
-    let told = daemon.complains("router", |reason| reason.contains("wans[0].download.queue"));
-    assert!(told.contains("not found: queue tree `CABEL-DL`"), "{told}");
-    assert!(told.contains(DOWNLOAD), "what is there is not named: {told}");
+    let reported = daemon.complains("router", |reason| reason.contains("wans[0].download.queue"));
+    assert!(reported.contains("not found: queue tree `CABEL-DL`"), "{reported}");
+    assert!(reported.contains(DOWNLOAD), "what is there is not named: {reported}");
     until("a limit on the other queue", || (!router.limits(UPLOAD).is_empty()).then_some(()));
     assert_eq!(daemon.get("/readyz").status, 503);
     daemon.stop().expect(0);
@@ -72,7 +72,7 @@ fn assert_held(router: &Router, state: &str, reason: &str) {
     let sketch = Sketch { probes: SILENT.to_owned(), ..Sketch::of(router.url()) };
     let site = Site::with(&sketch);
     let Some(daemon) = site.run(&[]) else { return };
-    daemon.complains(WAN, |told| told == reason);
+    daemon.complains(WAN, |reported| reported == reason);
     until("lost probes and three seconds", || {
         let labels = [("wan", WAN), ("reflector", "192.0.2.1"), ("reason", "timeout")];
         let scrape = daemon.scrape();
@@ -89,27 +89,27 @@ fn assert_held(router: &Router, state: &str, reason: &str) {
 }
 
 #[test]
-fn reflectors_that_never_answer_on_an_idle_link_are_told_and_no_rate_moves() {
+fn reflectors_that_never_answer_on_an_idle_link_are_reported_and_no_rate_moves() {
     let reason = "no reflector answers and no traffic flows: is the link up, and do the probes \
                   leave through it?";
     assert_held(&Router::with_traffic(0.0), "stalled", reason);
 }
 
 #[test]
-fn reflectors_that_never_answer_under_load_are_told_and_no_rate_moves() {
+fn reflectors_that_never_answer_under_load_are_reported_and_no_rate_moves() {
     let reason = "no reflector answers although traffic flows: congestion suspected";
     assert_held(&Router::with_traffic(1.0), "collapsed", reason);
 }
 
 #[test]
-fn a_history_that_cannot_be_written_is_told_and_control_goes_on() {
+fn a_history_that_cannot_be_written_is_reported_and_control_goes_on() {
     let router = Router::start();
     // A file where a directory should be stops even the superuser.
     let site = Site::with(&Sketch { history: "file/history.db", ..Sketch::of(router.url()) });
     site.write("file", "");
     let Some(daemon) = site.run(&[]) else { return };
-    let told = daemon.complains("history", |reason| reason.contains("creating the directory"));
-    assert!(told.contains(&site.path("file").display().to_string()), "{told}");
+    let reported = daemon.complains("history", |reason| reason.contains("creating the directory"));
+    assert!(reported.contains(&site.path("file").display().to_string()), "{reported}");
     daemon.wait_until_ready();
     until("limits", || (!router.limits(DOWNLOAD).is_empty()).then_some(()));
     let health = daemon.health();
@@ -118,7 +118,7 @@ fn a_history_that_cannot_be_written_is_told_and_control_goes_on() {
 }
 
 #[test]
-fn a_router_that_restarts_is_told_and_taken_up_again() {
+fn a_router_that_restarts_is_reported_and_taken_up_again() {
     let router = Router::start();
     let site = Site::with(&Sketch::of(router.url()));
     let Some(mut daemon) = site.run(&[]) else { return };
@@ -134,7 +134,7 @@ fn a_router_that_restarts_is_told_and_taken_up_again() {
 }
 
 #[test]
-fn an_address_or_an_interface_that_is_not_on_this_host_is_told_and_waited_for() {
+fn an_address_or_an_interface_that_is_not_on_this_host_is_reported_and_waited_for() {
     for (end, named) in [
         ("source: 192.0.2.9", "source address 192.0.2.9"),
         ("interface: wanctl-none", "interface wanctl-none"),

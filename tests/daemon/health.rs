@@ -41,21 +41,21 @@ fn health_keeps_the_shape_of_its_schema_with_everything_in_use() {
     let (_demo, address) = demo();
     let schema = schema();
     assert_eq!(violations(&schema, &health(address)), [""; 0], "as early as it can be asked");
-    let told = until("a ready demo", || {
-        let told = health(address);
-        assert_eq!(violations(&schema, &told), [""; 0]);
-        (told["ready"] == true && told["parts"]["history"]["values"]["rows_written"] != 0)
-            .then_some(told)
+    let reported = until("a ready demo", || {
+        let reported = health(address);
+        assert_eq!(violations(&schema, &reported), [""; 0]);
+        (reported["ready"] == true && reported["parts"]["history"]["values"]["rows_written"] != 0)
+            .then_some(reported)
     });
-    assert_eq!(told["waits_for"], json!([]));
-    let wan = &told["wans"][0];
+    assert_eq!(reported["waits_for"], json!([]));
+    let wan = &reported["wans"][0];
     assert_eq!(wan["name"], "cable");
     assert!(wan["control"]["values"]["cycles"].as_u64().unwrap() > 0, "{wan}");
     assert!(wan["measurement"]["values"]["rtt_ms"].as_f64().unwrap() > 1.0, "{wan}");
-    assert_eq!(told["parts"]["steering"]["values"]["carrier"], "cable");
-    assert!(told["parts"]["router"]["values"]["version"].is_string(), "{told}");
+    assert_eq!(reported["parts"]["steering"]["values"]["carrier"], "cable");
+    assert!(reported["parts"]["router"]["values"]["version"].is_string(), "{reported}");
 
-    let mut broken = told.clone();
+    let mut broken = reported.clone();
     broken["parts"]["router"]["status"] = json!("great");
     broken["wans"][0]["control"]["values"]["cycles"] = json!(-1);
     broken["news"] = json!(true);
@@ -66,10 +66,10 @@ fn health_keeps_the_shape_of_its_schema_with_everything_in_use() {
 fn health_says_what_readiness_waits_for_and_readyz_says_the_same() {
     let site = Site::with(&Sketch::of("http://127.99.0.1:9".to_owned()));
     let Some(daemon) = site.run(&[]) else { return };
-    let told = daemon.complains("router", |reason| reason.contains("cannot connect"));
+    let reported = daemon.complains("router", |reason| reason.contains("cannot connect"));
     let answer = daemon.get("/readyz");
     assert_eq!(answer.status, 503);
-    assert!(answer.body.contains(&told), "{answer:?}");
+    assert!(answer.body.contains(&reported), "{answer:?}");
     let health = daemon.health();
     assert_eq!(violations(&schema(), &health), [""; 0]);
     assert_eq!(health["parts"]["steering"]["status"], "off", "{health}");
@@ -99,8 +99,8 @@ fn the_status_is_shown_once_in_text_or_json_and_again_and_again() {
     }
     assert!(!text.contains('\x1b'), "colours are for terminals");
     let exit = status(address, &["--format", "json"]);
-    let told: Value = serde_json::from_str(&exit.expect(0).stdout).unwrap();
-    assert_eq!(violations(&schema(), &told["health"]), [""; 0]);
+    let reported: Value = serde_json::from_str(&exit.expect(0).stdout).unwrap();
+    assert_eq!(violations(&schema(), &reported["health"]), [""; 0]);
 
     let mut command = wanctl();
     command.args(["status", "--watch", "--every", "100ms", "--format", "json", "--url"]);
@@ -115,11 +115,11 @@ fn the_status_is_shown_once_in_text_or_json_and_again_and_again() {
 }
 
 #[test]
-fn a_daemon_that_is_not_there_is_told_with_what_to_do() {
+fn a_daemon_that_is_not_there_is_reported_with_what_to_do() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let exit = status(free, &[]);
-    let told = exit.expect(1).complaint();
-    assert!(told.contains("Connection refused") && told.contains("--url"), "{told}");
+    let reported = exit.expect(1).complaint();
+    assert!(reported.contains("Connection refused") && reported.contains("--url"), "{reported}");
 
     let mut command = wanctl();
     command.args(["status", "--url", "nowhere"]);

@@ -57,10 +57,10 @@ fn ended_in_order_it_leaves_every_cycle_and_the_reason() {
     assert!(f64::from(kept) >= decided, "{kept} of {decided} were kept");
     let reason = "SELECT payload ->> 'reason' FROM event WHERE kind = 'stop'";
     assert_eq!(one::<String>(&history, reason), "SIGTERM");
-    tells_of(&site.path("history.db"));
+    reports_of(&site.path("history.db"));
 }
 
-fn tells_of(path: &Path) {
+fn reports_of(path: &Path) {
     let command = |arguments: &[&str]| {
         let mut command = wanctl();
         command.args(["history", "--last", "1h", "--db"]).arg(path).args(arguments);
@@ -70,8 +70,8 @@ fn tells_of(path: &Path) {
     assert!(table.expect(0).stdout.starts_with(&format!("{WAN}, ")), "{table:#?}");
     let sum = Program::finish(command(&["--summary"]));
     sum.expect(0);
-    for told in [WAN, "recorded", "added", "download", "upload", "green"] {
-        assert!(sum.stdout.contains(told), "{told} is missing: {}", sum.stdout);
+    for reported in [WAN, "recorded", "added", "download", "upload", "green"] {
+        assert!(sum.stdout.contains(reported), "{reported} is missing: {}", sum.stdout);
     }
     let events = Program::finish(command(&["--events"]));
     events.expect(0);
@@ -115,14 +115,14 @@ fn times_are_shown_in_the_zone_of_the_environment_which_may_be_a_name() {
     // The rule that has held in Berlin since 1996.
     let (rule, _) = events("CET-1CEST,M3.5.0,M10.5.0/3");
     assert_ne!(rule, utc);
-    let (berlin, told) = events("Europe/Berlin");
+    let (berlin, reported) = events("Europe/Berlin");
     let is_here = Path::new("/usr/share/zoneinfo/Europe/Berlin").exists();
     assert_eq!(berlin, if is_here { rule } else { utc.clone() });
-    assert_eq!(told.contains("there is no such time zone"), !is_here, "{told}");
-    let (mars, told) = events("Mars/Olympus_Mons");
+    assert_eq!(reported.contains("there is no such time zone"), !is_here, "{reported}");
+    let (mars, reported) = events("Mars/Olympus_Mons");
     assert_eq!(mars, utc);
-    assert!(told.contains("times are shown in UTC: there is no such time zone"), "{told}");
-    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(reported.contains("times are shown in UTC: there is no such time zone"), "{reported}");
+    assert_eq!(reported.lines().count(), 1, "{reported}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::support::{
     child::until,
-    hostile::{Hostile, Reply, Request, usual},
+    hostile::{Hostile, HostileReply, Request, defaults},
     site::{DOWNLOAD, Site, Sketch, UPLOAD},
 };
 
@@ -27,7 +27,7 @@ fn peak_memory_kb(id: u32) -> u64 {
 #[test]
 fn a_router_that_sends_without_end_costs_neither_memory_nor_control() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
-    let router = Hostile::start(usual(DOWNLOAD, UPLOAD), |request, _| {
+    let router = Hostile::start(defaults(DOWNLOAD, UPLOAD), |request, _| {
         if !request.prints("/queue/tree") {
             return None;
         }
@@ -35,9 +35,15 @@ fn a_router_that_sends_without_end_costs_neither_memory_nor_control() {
         let words = format!("x\r\n2026 ERROR forged\u{1b}[2J\u{202e}{}", "A".repeat(1_900_000));
         let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[";
         match ASKED.fetch_add(1, Ordering::Relaxed) % 4 {
-            1 => Some(Reply::Endless(head.to_owned(), b"{\"name\":\"x\"},".repeat(2000))),
-            2 => Some(Reply::Json(200, json!(vec![json!({"name": "y", ".id": "*1"}); 19_000]))),
-            3 => Some(Reply::Json(400, json!({"error": 400, "message": "Bad", "detail": words}))),
+            1 => Some(HostileReply::Endless(head.to_owned(), b"{\"name\":\"x\"},".repeat(2000))),
+            2 => Some(HostileReply::Json(
+                200,
+                json!(vec![json!({"name": "y", ".id": "*1"}); 19_000]),
+            )),
+            3 => Some(HostileReply::Json(
+                400,
+                json!({"error": 400, "message": "Bad", "detail": words}),
+            )),
             _ => None,
         }
     });

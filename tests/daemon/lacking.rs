@@ -101,8 +101,8 @@ fn the_certificate_authorities_of_the_system() {
     let mut command = site.command(&[]);
     command.envs(none);
     let mut program = Program::start(command);
-    let told = program.logged("the router's certificate cannot be verified");
-    assert!(told.contains("install ca-certificates"), "{told}");
+    let reported = program.logged("the router's certificate cannot be verified");
+    assert!(reported.contains("install ca-certificates"), "{reported}");
     program.logged("serving url=");
     program.terminate();
     program.exit().expect(0);

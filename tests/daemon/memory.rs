@@ -65,7 +65,7 @@ fn a_restart_continues_from_what_was_learned() {
 }
 
 #[test]
-fn a_memory_from_the_future_is_not_believed() {
+fn a_memory_from_the_future_is_ignored() {
     let router = Router::with_traffic(0.0);
     let site = Site::with(&Sketch::of(router.url()));
     let Some(()) = live_a_little(&site) else { return };

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     child::{Program, until, wanctl},
-    http::{self, Answer},
+    http::{self, HttpResponse},
     site::address,
 };
 
@@ -19,16 +19,16 @@ fn demo(directory: &TempDir) -> (Program, SocketAddr) {
     (demo, address)
 }
 
-fn get(address: SocketAddr, query: &str, accept: &str) -> Answer {
+fn get(address: SocketAddr, query: &str, accept: &str) -> HttpResponse {
     http::get(address, &format!("/metrics/history?{query}"), accept).unwrap()
 }
 
-fn json(answer: &Answer) -> Value {
+fn json(answer: &HttpResponse) -> Value {
     serde_json::from_str(&answer.body).unwrap_or_else(|error| panic!("{error}: {answer:?}"))
 }
 
 #[test]
-fn it_tells_the_last_seconds_a_page_at_a_time_and_says_what_it_does_not_understand() {
+fn it_reports_the_last_seconds_a_page_at_a_time_and_says_what_it_does_not_understand() {
     let directory = TempDir::new().unwrap();
     let (demo, address) = demo(&directory);
     let whole = until("three seconds of both WANs", || {
@@ -83,9 +83,9 @@ fn it_tells_the_last_seconds_a_page_at_a_time_and_says_what_it_does_not_understa
         ("when=now", "query"),
     ] {
         let answer = get(address, query, "*/*");
-        let told = json(&answer);
-        assert_eq!((answer.status, &told["parameter"]), (400, &parameter.into()), "{answer:?}");
-        assert!(told["error"].as_str().unwrap().starts_with(parameter), "{told}");
+        let reported = json(&answer);
+        assert_eq!((answer.status, &reported["parameter"]), (400, &parameter.into()), "{answer:?}");
+        assert!(reported["error"].as_str().unwrap().starts_with(parameter), "{reported}");
     }
     let stranger = get(address, "wan=dsl", "*/*");
     assert_eq!(stranger.status, 400, "{stranger:?}");

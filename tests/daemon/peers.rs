@@ -5,7 +5,7 @@ use std::{fs, thread, time::Duration};
 use crate::support::{
     child::{Program, wanctl},
     daemon::Daemon,
-    peers::{Guessers, basic, request, send},
+    peers::{PasswordGuessers, basic, request, send},
     router::Router,
     site::{Site, Sketch, address},
 };
@@ -89,7 +89,7 @@ fn who_has_the_right_password_is_served_under_any_flood_of_wrong_ones() {
         let ask = |path: &str, password: &str| {
             send(address, &request("GET", path, "localhost", &basic("prometheus", password)))
         };
-        let guessers = Guessers::start(address, "prometheus", number, keeps);
+        let guessers = PasswordGuessers::start(address, "prometheus", number, keeps);
         thread::sleep(Duration::from_secs(2));
         // Nobody has been right so far.
         let (status, took) = ask("/metrics", "right").unwrap();

@@ -34,7 +34,7 @@ fn a_configuration_that_is_wrong() {
     exit.expect(78);
     let place = |line: usize, what: &str| {
         let start = format!("{}:{line}:", path.display());
-        exit.stderr.lines().any(|told| told.starts_with(&start) && told.contains(what))
+        exit.stderr.lines().any(|reported| reported.starts_with(&start) && reported.contains(what))
     };
     assert!(place(10, "did you mean `floor_mbps`?"), "{exit:#?}");
     assert!(place(12, "burn"), "{exit:#?}");

@@ -71,7 +71,7 @@ fn hangup_takes_the_live_keys_under_load_and_names_those_that_wait_for_a_restart
 }
 
 #[test]
-fn a_file_that_is_wrong_changes_nothing_and_is_told_as_check_tells_it() {
+fn a_file_that_is_wrong_changes_nothing_and_is_reported_as_check_reports_it() {
     let router = Router::start();
     let site = Site::with(&Sketch::of(router.url()));
     edit(&site, "http: {", "http: {allow_reload: true, ");
@@ -131,7 +131,7 @@ fn observing_may_end_and_begin_while_it_runs() {
 }
 
 #[test]
-fn the_service_manager_is_told_when_a_reload_begins_and_ends() {
+fn the_service_manager_is_notified_when_a_reload_begins_and_ends() {
     let router = Router::start();
     let site = Site::with(&Sketch::of(router.url()));
     let socket = UnixDatagram::bind(site.path("notify")).unwrap();
@@ -143,8 +143,11 @@ fn the_service_manager_is_told_when_a_reload_begins_and_ends() {
     };
     assert_eq!(heard().trim(), "READY=1");
     daemon.program.signal("HUP");
-    let told = heard();
-    assert!(told.starts_with("RELOADING=1") && told.contains("\nMONOTONIC_USEC="), "{told}");
+    let reported = heard();
+    assert!(
+        reported.starts_with("RELOADING=1") && reported.contains("\nMONOTONIC_USEC="),
+        "{reported}"
+    );
     assert_eq!(heard().trim(), "READY=1");
     daemon.program.logged("the configuration was reloaded");
     daemon.stop().expect(0);

@@ -35,11 +35,11 @@ fn a_recorded_demo_is_decided_again_to_the_bit() {
     let lower = ["--wan", "cable", "--set", "download.base_mbps=100"];
     let lower = [&lower[..], &["--set", "download.floor_mbps=20", "--format", "json"]].concat();
     let exit = replay(&recording, &lower);
-    let told: Value = serde_json::from_str(&exit.expect(0).stdout).unwrap();
-    let download = &told["wans"][0]["download"];
-    assert_eq!(told["identical"], false, "{told}");
-    assert!(download["first"]["recorded"]["reason"].is_string(), "{told}");
-    assert_eq!(told["wans"][0]["upload"]["differing"], 0, "{told}");
+    let reported: Value = serde_json::from_str(&exit.expect(0).stdout).unwrap();
+    let download = &reported["wans"][0]["download"];
+    assert_eq!(reported["identical"], false, "{reported}");
+    assert!(download["first"]["recorded"]["reason"].is_string(), "{reported}");
+    assert_eq!(reported["wans"][0]["upload"]["differing"], 0, "{reported}");
     let exit = replay(&recording, &["--law", "fixed"]);
     assert!(exit.expect(0).stdout.contains("decisions differ"), "{exit:#?}");
 
@@ -92,17 +92,17 @@ fn a_run_that_was_reloaded_and_remembers_is_decided_again_to_the_bit() {
 }
 
 #[test]
-fn what_cannot_be_set_or_read_is_told() {
+fn what_cannot_be_set_or_read_is_reported() {
     let site = Site::new();
     let nothing = replay(&site.path("none.jsonl"), &[]);
     assert!(nothing.expect(1).complaint().contains("none.jsonl"), "{nothing:#?}");
-    for (setting, told) in [
+    for (setting, reported) in [
         ("download.celing_mbps=9", "known: download.floor_mbps"),
         ("download.ceiling_mbps=fast", "a number above 0"),
         ("download.law=zone9", "expected `adaptive` or `zone` or `fixed`"),
         ("9", "expected KEY=VALUE"),
     ] {
         let exit = replay(&site.path("none.jsonl"), &["--set", setting]);
-        assert!(exit.expect(2).stderr.contains(told), "{exit:#?}");
+        assert!(exit.expect(2).stderr.contains(reported), "{exit:#?}");
     }
 }

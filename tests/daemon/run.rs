@@ -91,7 +91,7 @@ fn observing_it_exports_everything_and_writes_nothing_not_even_at_the_end() {
 }
 
 #[test]
-fn told_to_restore_it_leaves_the_base_rates_behind() {
+fn with_on_exit_restore_the_base_rates_stay() {
     let router = Router::start();
     let site = Site::with(&Sketch { on_exit: "base", ..Sketch::of(router.url()) });
     let Some(daemon) = site.run(&[]) else { return };
@@ -104,7 +104,7 @@ fn told_to_restore_it_leaves_the_base_rates_behind() {
 }
 
 #[test]
-fn told_to_keep_it_leaves_the_last_limits_behind() {
+fn with_on_exit_keep_the_last_limits_stay() {
     let router = Router::start();
     let site = Site::with(&Sketch { on_exit: "keep", ..Sketch::of(router.url()) });
     let Some(daemon) = site.run(&[]) else { return };
@@ -120,7 +120,7 @@ fn a_last_scrape_is_answered_while_it_stops() {
     let site = Site::with(&Sketch { on_exit: "base", ..Sketch::of(router.url()) });
     let Some(mut daemon) = site.run(&[]) else { return };
     wait_for_raises(&router);
-    // The request under way is never cut off, so the end waits for its answer.
+    // The request in flight is never cut off, so the end waits for its answer.
     router.inject(Fault::Hang(Duration::from_secs(2)));
     daemon.program.terminate();
     daemon.program.logged("stopping");
@@ -133,7 +133,7 @@ fn a_last_scrape_is_answered_while_it_stops() {
 }
 
 #[test]
-fn both_formats_are_in_order_and_tell_the_same_families() {
+fn both_formats_are_in_order_and_expose_the_same_families() {
     let router = Router::start();
     let site = Site::with(&Sketch::of(router.url()));
     let Some(daemon) = site.run(&[]) else { return };

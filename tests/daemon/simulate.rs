@@ -33,13 +33,13 @@ fn trace(directory: &TempDir, name: &str) -> String {
 }
 
 #[test]
-fn laws_meet_on_a_trace_and_are_told_in_every_form() {
+fn laws_meet_on_a_trace_and_are_reported_in_every_form() {
     let site = tempfile::tempdir().unwrap();
     let path = trace(&site, "lab.down");
     trace(&site, "lab.up");
     let picture = site.path().join("lab.svg");
     let plot = picture.to_str().unwrap();
-    let told = rows(&[
+    let reported = rows(&[
         "--trace",
         &path,
         "--law",
@@ -50,10 +50,10 @@ fn laws_meet_on_a_trace_and_are_told_in_every_form() {
         "--plot",
         plot,
     ]);
-    assert!(told.len() >= 2, "{told:?}");
-    assert_eq!(told[0]["law"], "fixed");
-    assert_eq!(told[1]["law"], "adaptive");
-    for row in &told {
+    assert!(reported.len() >= 2, "{reported:?}");
+    assert_eq!(reported[0]["law"], "fixed");
+    assert_eq!(reported[1]["law"], "adaptive");
+    for row in &reported {
         assert_eq!(row["scenario"], "lab");
         assert!(row["added_delay_ms"]["p95"].is_number(), "{row}");
         // The upload was found, and is used.
@@ -76,13 +76,15 @@ fn laws_meet_on_a_trace_and_are_told_in_every_form() {
 #[test]
 fn equal_seeds_give_equal_figures_and_every_seed_a_row() {
     let arguments = ["--scenario", "lte", "--duration", "10s", "--seed", "7", "--seed", "8"];
-    let told = rows(&[&arguments[..], &["--buffer-ms", "50,300"]].concat());
-    let names: Vec<_> =
-        told.iter().map(|row| (row["scenario"].as_str().unwrap(), row["seed"].clone())).collect();
+    let reported = rows(&[&arguments[..], &["--buffer-ms", "50,300"]].concat());
+    let names: Vec<_> = reported
+        .iter()
+        .map(|row| (row["scenario"].as_str().unwrap(), row["seed"].clone()))
+        .collect();
     let expected = [("lte/50ms", 7), ("lte/300ms", 7), ("lte/50ms", 8), ("lte/300ms", 8)];
     assert_eq!(names, expected.map(|(name, seed)| (name, Value::from(seed))));
-    assert_eq!(told, rows(&[&arguments[..], &["--buffer-ms", "50,300"]].concat()));
-    assert_ne!(told[0]["added_delay_ms"], told[2]["added_delay_ms"]);
+    assert_eq!(reported, rows(&[&arguments[..], &["--buffer-ms", "50,300"]].concat()));
+    assert_ne!(reported[0]["added_delay_ms"], reported[2]["added_delay_ms"]);
 }
 
 #[test]
@@ -104,12 +106,12 @@ fn a_configuration_gives_limits_and_law() {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/emulator.yaml");
     let config = config.to_str().unwrap();
     let arguments = ["--scenario", "steady", "--duration", "10s", "--config", config];
-    let told = rows(&[&arguments[..], &["--wan", "lte"]].concat());
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0]["law"], "adaptive");
+    let reported = rows(&[&arguments[..], &["--wan", "lte"]].concat());
+    assert_eq!(reported.len(), 1);
+    assert_eq!(reported[0]["law"], "adaptive");
     // It is configured for a link that is far slower than this one.
-    let used = told[0]["utilisation_download"].as_f64().unwrap();
-    assert!(used < 0.7, "{told:?}");
+    let used = reported[0]["utilisation_download"].as_f64().unwrap();
+    assert!(used < 0.7, "{reported:?}");
     let exit = simulate(&arguments);
     exit.expect(2);
     assert!(exit.stderr.contains("choose one with --wan (cable, lte)"), "{exit:#?}");
@@ -119,12 +121,12 @@ fn a_configuration_gives_limits_and_law() {
 }
 
 #[test]
-fn mistakes_are_told_with_what_was_meant() {
+fn mistakes_are_reported_with_what_was_meant() {
     let site = tempfile::tempdir().unwrap();
     let broken = site.path().join("broken.csv");
     fs::write(&broken, "seconds,mbit\n0,10\n1,fast\n").unwrap();
     let broken = broken.to_str().unwrap();
-    for (arguments, code, told) in [
+    for (arguments, code, reported) in [
         (["--law", "adaptve"], 2, "there is no law `adaptve`; did you mean `adaptive`?"),
         (["--scenario", "stp"], 2, "there is no scenario `stp`; did you mean `step`?"),
         (["--law", "x"], 2, "there is no law `x`; there are: adaptive"),
@@ -134,7 +136,7 @@ fn mistakes_are_told_with_what_was_meant() {
     ] {
         let exit = simulate(&arguments);
         exit.expect(code);
-        assert!(exit.stderr.contains(told), "{arguments:?}: {exit:#?}");
+        assert!(exit.stderr.contains(reported), "{arguments:?}: {exit:#?}");
         assert_eq!(exit.stdout, "");
     }
     let exit = simulate(&["--scenario", "step", "--base", "30", "--ceiling", "20"]);

@@ -40,7 +40,7 @@ fn a_named_pipe_or_a_device_in_place_of_a_file_is_refused_and_the_old_configurat
     let config = site.path("wanctl.yaml");
     let right = fs::read_to_string(&config).unwrap();
     mkfifo(&site.path("pipe"));
-    for (from, to, told) in [
+    for (from, to, reported) in [
         (
             "router.password",
             "pipe",
@@ -59,7 +59,7 @@ fn a_named_pipe_or_a_device_in_place_of_a_file_is_refused_and_the_old_configurat
     ] {
         site.write("wanctl.yaml", &right.replace(from, to));
         daemon.program.signal("HUP");
-        daemon.program.logged(told);
+        daemon.program.logged(reported);
     }
     mkfifo(&config);
     daemon.program.signal("HUP");

@@ -30,8 +30,8 @@ fn a_second_daemon_on_the_same_file_controls_without_it_until_the_first_ends() {
     let shared = Sketch { history: file.clone().leak(), ..Sketch::of(routers[1].url()) };
     let other = Site::with(&shared);
     let Some(second) = other.run(&[]) else { return };
-    let told = second.complains("history", |reason| reason.contains("another wanctl"));
-    assert!(told.contains(&file) && told.contains("history.path"), "{told}");
+    let reported = second.complains("history", |reason| reason.contains("another wanctl"));
+    assert!(reported.contains(&file) && reported.contains("history.path"), "{reported}");
     assert_eq!(value(&second, "failing"), 1.0);
     second.wait_until_ready();
     until("limits", || (!routers[1].limits(DOWNLOAD).is_empty()).then_some(()));
@@ -43,7 +43,7 @@ fn a_second_daemon_on_the_same_file_controls_without_it_until_the_first_ends() {
 }
 
 #[test]
-fn a_lock_of_another_tool_is_told_and_costs_nothing() {
+fn a_lock_of_another_tool_is_reported_and_costs_nothing() {
     let router = Router::start();
     let site = Site::with(&Sketch::of(router.url()));
     let Some(daemon) = site.run(&[]) else { return };

@@ -17,7 +17,7 @@ use rustls::{
 use crate::support::{
     child::{Program, until, wanctl},
     exposition::{Format, Scrape},
-    http::{self, Answer},
+    http::{self, HttpResponse},
     site::{Site, address},
 };
 
@@ -47,7 +47,12 @@ fn demo(site: &Site, web: &str) -> Program {
 }
 
 /// Asks for `path` over TLS, trusting the certificate that lies at the site.
-fn ask(site: &Site, address: SocketAddr, path: &str, authorization: &str) -> io::Result<Answer> {
+fn ask(
+    site: &Site,
+    address: SocketAddr,
+    path: &str,
+    authorization: &str,
+) -> io::Result<HttpResponse> {
     let mut roots = RootCertStore::empty();
     let certificate = CertificateDer::from_pem_file(site.path("cert.pem")).unwrap();
     roots.add(certificate).unwrap();
@@ -133,7 +138,7 @@ fn tls_and_a_password_keep_everybody_else_out_and_a_renewed_certificate_is_taken
 }
 
 #[test]
-fn a_wrong_file_is_told_with_its_line_and_nothing_starts() {
+fn a_wrong_file_is_reported_with_its_line_and_nothing_starts() {
     let site = Site::new();
     let demo = demo(&site, "tls_server_config:\n  cert_file: gone.pem\n  key_file: gone.pem\n");
     let exit = demo.exit();

@@ -18,7 +18,7 @@ use wanctl_core::{
     CongestionState, Cycle, Direction, Measurement, MeasurementState, units::Timestamp,
 };
 
-use crate::link::Link;
+use crate::link::TrafficModel;
 
 /// 2026-03-01 12:00:00 UTC, an hour later on the wall of the zone below.
 const START: Timestamp = Timestamp::from_micros(1_772_366_400_000_000);
@@ -49,7 +49,7 @@ static MADE: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     let at = |seconds| START.after(Duration::from_secs(seconds));
     recorder.event(at(0), None, Event::Start { version: "1.2.3".into(), mode: "active" });
     for (wan, cycles) in [(0, CYCLES), (1, FEW)] {
-        let mut link = Link::new(wan, START);
+        let mut link = TrafficModel::new(wan, START);
         for number in 0..cycles {
             while recorder.stats().queued > 4096 {
                 thread::sleep(Duration::from_millis(1));
@@ -114,13 +114,13 @@ fn ask_of(file: &Path, arguments: &[&str]) -> Said {
 }
 
 #[track_caller]
-fn expect(name: &str, told: &str) {
+fn expect(name: &str, reported: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/history").join(name);
     if env::var_os("UPDATE_EXPECT").is_some() {
-        fs::write(&path, told).unwrap();
+        fs::write(&path, reported).unwrap();
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(told, expected, "{name}: UPDATE_EXPECT=1 rewrites it");
+    assert_eq!(reported, expected, "{name}: UPDATE_EXPECT=1 rewrites it");
 }
 
 const ALL: [&str; 4] = ["--from", "2026-03-01 13:00", "--to", "2026-03-01 13:11"];
@@ -212,7 +212,7 @@ fn a_copy_without_its_log_is_read_too() {
 
 #[test]
 fn what_makes_no_sense_is_refused_with_what_would() {
-    for (arguments, told) in [
+    for (arguments, reported) in [
         (&["--from", "soon"][..], "--from: `soon` is no time; try "),
         (&["--last", "1x"], "--last: `1x` is no span of time; try "),
         (&["--metrics", "latency"], "--metrics: there is no metric `latency`"),
@@ -225,7 +225,7 @@ fn what_makes_no_sense_is_refused_with_what_would() {
         (&["--plot", "picture.jpeg"], "picture.jpeg ends neither in .svg nor in .png"),
     ] {
         let exit = ask(arguments);
-        assert!(exit.expect(2).stderr.contains(told), "{exit:#?}");
+        assert!(exit.expect(2).stderr.contains(reported), "{exit:#?}");
     }
     let many = ask(&[&ALL[..], &["--metrics", "all", "--plot"]].concat());
     assert!(many.expect(1).stderr.contains("metrics are more than the 12 that fit"));

@@ -1,26 +1,26 @@
 //! The dashboards in `dashboards/`: six lists of panels, and the files that follow from them.
 
-mod board;
 mod checks;
+mod dashboard;
 mod internals;
 mod overview;
 mod panel;
 mod queues;
 mod report;
+mod shared;
 mod steering;
-mod vocabulary;
 mod wan;
 
 use std::{collections::BTreeSet, env, fs};
 
-use board::Board;
 pub(crate) use checks::selectors;
+use dashboard::Dashboard;
 use serde_json::{Value, json};
 use wanctl_core::{CongestionState, MeasurementState};
 
 use super::names::repository;
 
-fn boards() -> [Board; 6] {
+fn dashboards() -> [Dashboard; 6] {
     [
         overview::board(),
         wan::board(),
@@ -34,7 +34,7 @@ fn boards() -> [Board; 6] {
 /// Every query of every panel and annotation.
 pub(crate) fn queries() -> Vec<String> {
     let mut queries = Vec::new();
-    for board in boards() {
+    for board in dashboards() {
         let json: Value = serde_json::from_str(&board.file()).unwrap();
         collect(&json, &mut queries);
     }
@@ -54,7 +54,7 @@ fn collect(json: &Value, queries: &mut Vec<String>) {
 
 #[test]
 fn the_files_are_what_is_written_here() {
-    for board in boards() {
+    for board in dashboards() {
         let file = repository(&format!("dashboards/{}.json", board.name));
         if env::var_os("UPDATE_EXPECT").is_some() {
             fs::write(&file, board.file()).unwrap();
@@ -71,7 +71,7 @@ fn the_files_are_what_is_written_here() {
 #[test]
 fn the_files_are_in_order() {
     let mut faults = Vec::new();
-    for board in boards() {
+    for board in dashboards() {
         let json: Value = serde_json::from_str(&board.file()).unwrap();
         faults.extend(checks::faults(&json).into_iter().map(|f| format!("{}: {f}", board.name)));
     }
@@ -84,18 +84,15 @@ fn every_state_has_a_word_and_a_colour() {
     let known = |states: &[(&'static str, panel::Word)]| -> BTreeSet<&'static str> {
         states.iter().map(|(name, _)| *name).collect()
     };
+    assert_eq!(known(&shared::CONGESTION), CongestionState::ALL.map(CongestionState::name).into());
     assert_eq!(
-        known(&vocabulary::CONGESTION),
-        CongestionState::ALL.map(CongestionState::name).into()
-    );
-    assert_eq!(
-        known(&vocabulary::MEASUREMENT),
+        known(&shared::MEASUREMENT),
         MeasurementState::ALL.map(MeasurementState::name).into()
     );
     let measured = MeasurementState::ALL.into_iter().filter(|state| state.is_measured());
     let measured: Vec<&str> = measured.map(MeasurementState::name).collect();
-    assert_eq!(vocabulary::MEASURED, measured.join("|"));
-    for states in [&vocabulary::CONGESTION[..], &vocabulary::MEASUREMENT[..]] {
+    assert_eq!(shared::MEASURED, measured.join("|"));
+    for states in [&shared::CONGESTION[..], &shared::MEASUREMENT[..]] {
         let values: BTreeSet<_> = states.iter().map(|(_, (value, ..))| value).collect();
         let colours: BTreeSet<_> = states.iter().map(|(_, (.., colour))| colour).collect();
         assert_eq!((values.len(), colours.len()), (states.len(), states.len()));
@@ -107,7 +104,7 @@ fn what_is_not_in_order_is_found() {
     let good: Value = serde_json::from_str(&wan::board().file()).unwrap();
     assert_eq!(checks::faults(&good), Vec::<String>::new());
     let expr = "/panels/1/targets/0/expr";
-    for (place, value, told) in [
+    for (place, value, reported) in [
         ("/panels/2/id", json!(2), "the id 2 is there twice"),
         ("/panels/2/gridPos/x", json!(0), "it covers another panel"),
         ("/panels/1/type", json!("graph"), "no panel of the kind `graph`"),
@@ -126,6 +123,6 @@ fn what_is_not_in_order_is_found() {
         let mut board = good.clone();
         *board.pointer_mut(place).unwrap() = value;
         let faults = checks::faults(&board);
-        assert!(faults.iter().any(|fault| fault.contains(told)), "{place}: {faults:?}");
+        assert!(faults.iter().any(|fault| fault.contains(reported)), "{place}: {faults:?}");
     }
 }

@@ -93,10 +93,12 @@ fn grafana_finds_what_it_is_given() {
     let provider: Value = serde_yaml::from_str(&provider).unwrap();
     let path = provider["providers"][0]["options"]["path"].as_str().unwrap();
     assert!(volumes.contains(&format!("./dashboards:{path}:ro")), "{volumes}");
-    let home = &stack["services"]["grafana"]["environment"];
-    let home = home["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"].as_str().unwrap();
+    let dashboard = &stack["services"]["grafana"]["environment"];
+    let dashboard = dashboard["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"].as_str().unwrap();
     assert!(
-        repository("dashboards").join(home.strip_prefix(path).unwrap().trim_matches('/')).exists()
+        repository("dashboards")
+            .join(dashboard.strip_prefix(path).unwrap().trim_matches('/'))
+            .exists()
     );
     let source = read("dashboards/provisioning/datasources/prometheus.yaml");
     let source: Value = serde_yaml::from_str(&source).unwrap();

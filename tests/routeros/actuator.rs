@@ -10,8 +10,8 @@ use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wanctl::{
     actuator::{
-        Actuator, Assignment, IdleReads, Link, Queue, RouterMetrics, RouterReport, SwitchLink,
-        SwitchMetrics, SwitchWork, Tuning,
+        Actuator, Assignment, IdleReads, Queue, RouterMetrics, RouterReport, SwitchChannels,
+        SwitchMetrics, SwitchWork, Tuning, WanChannels,
     },
     catalogue::Catalogue,
     clock::Clock,
@@ -25,13 +25,13 @@ use wanctl_lab::{
 };
 
 use super::{
-    bench::{Bench, tree, until, usual},
-    swallow::Swallower,
+    bench::{Bench, defaults, tree, until},
+    swallow::RequestSink,
 };
 
 struct Rig {
     bench: Bench,
-    link: Link,
+    link: WanChannels,
     report: watch::Receiver<RouterReport>,
     tune: watch::Sender<Tuning>,
     stop: CancellationToken,
@@ -47,15 +47,15 @@ impl Rig {
         Self::with(config, true, None).await
     }
 
-    async fn with(config: EmulatorConfig, writes: bool, parting: Option<Vec<BitRate>>) -> Self {
+    async fn with(config: EmulatorConfig, writes: bool, exit_limits: Option<Vec<BitRate>>) -> Self {
         let bench = Bench::start(config).await;
         let url = bench.url.clone();
-        Self::at(bench, &url, writes, parting)
+        Self::at(bench, &url, writes, exit_limits)
     }
 
     /// Reaches the router of the bench by another URL.
-    fn at(bench: Bench, url: &str, writes: bool, parting: Option<Vec<BitRate>>) -> Self {
-        Self::shaping(&Direction::ALL, bench, url, writes, parting)
+    fn at(bench: Bench, url: &str, writes: bool, exit_limits: Option<Vec<BitRate>>) -> Self {
+        Self::shaping(&Direction::ALL, bench, url, writes, exit_limits)
     }
 
     fn shaping(
@@ -63,7 +63,7 @@ impl Rig {
         bench: Bench,
         url: &str,
         writes: bool,
-        parting: Option<Vec<BitRate>>,
+        exit_limits: Option<Vec<BitRate>>,
     ) -> Self {
         let settings = RouterConfig { url: url.to_owned(), ..bench.config("ctl", "secret") };
         let queue = |direction: &Direction| {
@@ -71,11 +71,11 @@ impl Rig {
             Queue { wan: 0, direction: *direction, queue: tree(name) }
         };
         let queues: Vec<Queue> = directions.iter().map(queue).collect();
-        let link = Link::default();
+        let link = WanChannels::default();
         let refs = queues.iter().map(|queue| queue.queue.clone()).collect();
         let (stats_interval, pace) = (settings.stats_interval, settings.pace);
         let idle = IdleReads { after: Duration::from_millis(300), ..IdleReads::default() };
-        let tuning = Tuning { writes, stats_interval, idle, pace, parting };
+        let tuning = Tuning { writes, stats_interval, idle, pace, exit_limits };
         let (tune, tuning) = watch::channel(tuning);
         let actuator = Actuator::new(Assignment {
             router: Arc::new(RouterOs::new(&settings, refs).unwrap()),
@@ -84,7 +84,7 @@ impl Rig {
             switches: SwitchWork {
                 refs: Vec::new(),
                 forgets: Vec::new(),
-                link: SwitchLink::default(),
+                link: SwitchChannels::default(),
                 metrics: SwitchMetrics::register(&mut Catalogue::default(), &[]),
             },
             clock: Clock::start(),
@@ -111,16 +111,16 @@ impl Rig {
     }
 
     fn is_settled(&self, download: f64) -> bool {
-        let told = self.link.actuation.borrow().download;
-        told.pending_since.is_none()
-            && told.observed == Some(mbps(download))
+        let reported = self.link.actuation.borrow().download;
+        reported.pending_since.is_none()
+            && reported.observed == Some(mbps(download))
             && self.in_force("dl") == Some(mbps(download))
     }
 }
 
 #[tokio::test]
 async fn desired_rates_come_into_force_and_then_all_is_silent() {
-    let rig = Rig::start(usual()).await;
+    let rig = Rig::start(defaults()).await;
     rig.want(80.0, 20.0);
     until("both limits in force", || {
         rig.in_force("dl") == Some(mbps(80.0)) && rig.in_force("ul") == Some(mbps(20.0))
@@ -135,7 +135,7 @@ async fn desired_rates_come_into_force_and_then_all_is_silent() {
 
 #[tokio::test]
 async fn a_direction_that_is_not_shaped_is_neither_read_nor_written() {
-    let bench = Bench::start(usual()).await;
+    let bench = Bench::start(defaults()).await;
     let url = bench.url.clone();
     let rig = Rig::shaping(&[Direction::Upload], bench, &url, true, Some(vec![mbps(7.0)]));
     rig.link.desired.send_replace(PerDirection { download: None, upload: Some(mbps(20.0)) });
@@ -150,8 +150,8 @@ async fn a_direction_that_is_not_shaped_is_neither_read_nor_written() {
 }
 
 #[tokio::test]
-async fn told_to_observe_it_lets_go_and_told_to_act_it_takes_up_what_is_wanted_then() {
-    let rig = Rig::start(usual()).await;
+async fn observe_mode_stops_writes_and_active_mode_resumes_them() {
+    let rig = Rig::start(defaults()).await;
     rig.want(80.0, 20.0);
     until("the first limit in force", || rig.is_settled(80.0)).await;
     rig.tune.send_modify(|tuning| tuning.writes = false);
@@ -167,7 +167,7 @@ async fn told_to_observe_it_lets_go_and_told_to_act_it_takes_up_what_is_wanted_t
 
 #[tokio::test]
 async fn observing_writes_nothing_and_is_never_pending() {
-    let rig = Rig::with(usual(), false, Some(vec![mbps(1.0), mbps(1.0)])).await;
+    let rig = Rig::with(defaults(), false, Some(vec![mbps(1.0), mbps(1.0)])).await;
     rig.want(80.0, 20.0);
     until("readings", || rig.link.shaper.borrow().is_some_and(|s| s.sequence > 5)).await;
     assert_eq!(rig.link.actuation.borrow().download.pending_since, None);
@@ -178,8 +178,8 @@ async fn observing_writes_nothing_and_is_never_pending() {
 }
 
 #[tokio::test]
-async fn drift_is_put_right() {
-    let rig = Rig::start(usual()).await;
+async fn drift_is_corrected() {
+    let rig = Rig::start(defaults()).await;
     rig.want(50.0, 20.0);
     until("in force", || rig.is_settled(50.0)).await;
     rig.bench.emulator.inject(Fault::Drift { queue: "dl".into(), limit: mbps(900.0) });
@@ -189,8 +189,8 @@ async fn drift_is_put_right() {
 }
 
 #[tokio::test]
-async fn parting_limits_are_written_on_the_way_out() {
-    let rig = Rig::with(usual(), true, Some(vec![mbps(33.0), mbps(11.0)])).await;
+async fn exit_limits_are_written_at_exit() {
+    let rig = Rig::with(defaults(), true, Some(vec![mbps(33.0), mbps(11.0)])).await;
     rig.want(80.0, 20.0);
     until("in force", || rig.is_settled(80.0)).await;
     let emulator = rig.bench.emulator.clone();
@@ -205,14 +205,14 @@ async fn parting_limits_are_written_on_the_way_out() {
 }
 
 #[tokio::test]
-async fn a_reading_under_way_does_not_keep_the_parting_limits_away() {
-    let rig = Rig::with(usual(), true, Some(vec![mbps(33.0), mbps(11.0)])).await;
+async fn a_reading_in_flight_does_not_delay_the_exit_limits() {
+    let rig = Rig::with(defaults(), true, Some(vec![mbps(33.0), mbps(11.0)])).await;
     rig.want(80.0, 20.0);
     until("in force", || rig.is_settled(80.0)).await;
     rig.bench.emulator.inject(Fault::Slow(300.0, Duration::from_secs(1)));
     let log = rig.bench.emulator.clone();
     let seen = log.log().len();
-    until("a slow reading has been answered, so another is under way", || log.log().len() > seen)
+    until("a slow reading has been answered, so another is in flight", || log.log().len() > seen)
         .await;
     rig.stop.cancel();
     let ended = Instant::now();
@@ -228,7 +228,7 @@ async fn a_reading_under_way_does_not_keep_the_parting_limits_away() {
 
 /// Wants a new rate every 50 ms while `fault` lasts, and checks what the module promises.
 async fn survives(fault: Fault, lasts: Duration) {
-    let rig = Rig::start(EmulatorConfig { latency: LatencyProfile::None, ..usual() }).await;
+    let rig = Rig::start(EmulatorConfig { latency: LatencyProfile::None, ..defaults() }).await;
     rig.want(90.0, 20.0);
     until("in force before the fault", || rig.is_settled(90.0)).await;
     let name = format!("{fault:?}");
@@ -293,8 +293,8 @@ async fn a_queue_made_anew_is_found() {
 
 #[tokio::test]
 async fn a_router_that_lost_what_it_was_asked_in_a_hang_gets_the_newest_rate_soon_after() {
-    let bench = Bench::start(usual()).await;
-    let swallower = Swallower::start(&bench.url).await;
+    let bench = Bench::start(defaults()).await;
+    let swallower = RequestSink::start(&bench.url).await;
     let rig = Rig::at(bench, &swallower.url, true, None);
     rig.want(90.0, 20.0);
     until("in force before the hang", || rig.is_settled(90.0)).await;
@@ -320,7 +320,7 @@ async fn a_router_that_lost_what_it_was_asked_in_a_hang_gets_the_newest_rate_soo
 
 #[tokio::test]
 async fn idle_queues_are_read_rarely_until_a_reading_shows_traffic() {
-    let rig = Rig::start(usual()).await;
+    let rig = Rig::start(defaults()).await;
     rig.want(80.0, 20.0);
     until("in force", || rig.is_settled(80.0)).await;
     let readings = || rig.link.shaper.borrow().map_or(0, |sample| sample.sequence);
@@ -334,7 +334,7 @@ async fn idle_queues_are_read_rarely_until_a_reading_shows_traffic() {
     let before = readings();
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(readings() - before <= 4, "{} readings in 3 s", readings() - before);
-    rig.bench.shelf.put("dl", PlantReading { bytes: 1_000_000, ..PlantReading::default() });
+    rig.bench.files.put("dl", PlantReading { bytes: 1_000_000, ..PlantReading::default() });
     let before = readings();
     until("the traffic was read", || readings() > before).await;
     let began = Instant::now();
@@ -344,7 +344,7 @@ async fn idle_queues_are_read_rarely_until_a_reading_shows_traffic() {
 
 #[tokio::test]
 async fn a_second_controller_is_named_and_not_fought_without_end() {
-    let rig = Rig::start(usual()).await;
+    let rig = Rig::start(defaults()).await;
     rig.want(50.0, 20.0);
     until("in force", || rig.is_settled(50.0)).await;
     let emulator = rig.bench.emulator.clone();
@@ -356,9 +356,12 @@ async fn a_second_controller_is_named_and_not_fought_without_end() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(writes() - before <= 6, "{} writes", writes() - before);
-    let told = rig.report.borrow().overridden.clone();
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].what.contains("controller") && told[0].what.contains("dl"), "{told:?}");
+    let reported = rig.report.borrow().overridden.clone();
+    assert_eq!(reported.len(), 1, "{reported:?}");
+    assert!(
+        reported[0].what.contains("controller") && reported[0].what.contains("dl"),
+        "{reported:?}"
+    );
     // A new cut goes out at once all the same.
     rig.want(20.0, 20.0);
     until("the new cut in force", || rig.in_force("dl") == Some(mbps(20.0))).await;

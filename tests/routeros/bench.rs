@@ -22,15 +22,15 @@ use wanctl_lab::{
 
 /// A plant whose queues carry what they are told to.
 #[derive(Debug, Default)]
-pub(crate) struct Shelf(Mutex<BTreeMap<String, PlantReading>>);
+pub(crate) struct TempFiles(Mutex<BTreeMap<String, PlantReading>>);
 
-impl Shelf {
+impl TempFiles {
     pub(crate) fn put(&self, queue: &str, reading: PlantReading) {
         self.0.lock().unwrap().insert(queue.to_owned(), reading);
     }
 }
 
-impl Plant for Shelf {
+impl Plant for TempFiles {
     fn set_limit(&self, _queue: &str, _limit: BitRate) {}
 
     fn reading(&self, queue: &str) -> PlantReading {
@@ -41,7 +41,7 @@ impl Plant for Shelf {
 /// A running emulator; it ends with the test.
 pub(crate) struct Bench {
     pub(crate) emulator: Emulator,
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) files: Arc<TempFiles>,
     pub(crate) url: String,
     stop: CancellationToken,
 }
@@ -73,7 +73,7 @@ pub(crate) fn rule(comment: &str, disabled: bool) -> MangleSpec {
 }
 
 /// The usual router of these tests: two queues, a user who may do everything, no latency.
-pub(crate) fn usual() -> EmulatorConfig {
+pub(crate) fn defaults() -> EmulatorConfig {
     EmulatorConfig {
         users: vec![User::full("ctl", "secret")],
         queues: vec![queue("dl"), queue("ul")],
@@ -93,8 +93,8 @@ impl Bench {
     }
 
     async fn served(config: EmulatorConfig, certificate: Option<RouterCertificate>) -> Self {
-        let shelf = Arc::new(Shelf::default());
-        let emulator = Emulator::new(config, Arc::clone(&shelf) as Arc<dyn Plant>);
+        let files = Arc::new(TempFiles::default());
+        let emulator = Emulator::new(config, Arc::clone(&files) as Arc<dyn Plant>);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let scheme = if certificate.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", listener.local_addr().unwrap());
@@ -106,7 +106,7 @@ impl Bench {
                 None => served.serve(listener, stopped).await,
             }
         });
-        Self { emulator, shelf, url, stop }
+        Self { emulator, files, url, stop }
     }
 
     pub(crate) fn config(&self, user: &str, password: &str) -> RouterConfig {

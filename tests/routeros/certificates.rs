@@ -1,13 +1,13 @@
 //! Which certificates of a router the client trusts.
 
 use wanctl::{
-    config::{Credentials, RouterConfig, Trust},
+    config::{Credentials, RouterConfig, TlsTrust},
     digest::hex,
     router::{Router as _, routeros::RouterOs},
 };
 use wanctl_lab::routeros::{CertificateShape, RouterCertificate};
 
-use super::bench::{Bench, usual};
+use super::bench::{Bench, defaults};
 
 const SHAPES: [CertificateShape; 4] = [
     CertificateShape::Modern,
@@ -25,14 +25,14 @@ async fn our_client_knows_every_certificate_by_its_fingerprint() {
     for shape in SHAPES {
         let certificate = certificate(shape);
         let fingerprint = certificate.fingerprint();
-        let bench = Bench::secure(usual(), certificate).await;
+        let bench = Bench::secure(defaults(), certificate).await;
         let client = |trust| {
             let credentials = Credentials::new("ctl", "secret");
             let config = RouterConfig { trust, ..RouterConfig::at(&bench.url, credentials) };
             RouterOs::new(&config, Vec::new()).unwrap()
         };
-        assert!(client(Trust::Fingerprint(fingerprint)).facts().await.is_ok(), "{shape:?}");
-        let stranger = client(Trust::Fingerprint([0; 32]));
+        assert!(client(TlsTrust::Fingerprint(fingerprint)).facts().await.is_ok(), "{shape:?}");
+        let stranger = client(TlsTrust::Fingerprint([0; 32]));
         let refusal = stranger.facts().await.unwrap_err();
         assert_eq!(refusal.fault.kind(), "untrusted", "{shape:?}");
     }
@@ -44,8 +44,8 @@ async fn a_certificate_that_nobody_vouches_for_is_named_by_its_fingerprint() {
     let theirs = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(theirs.path(), certificate(CertificateShape::Modern).pem()).unwrap();
     let fingerprint = hex(&ours.fingerprint());
-    let bench = Bench::secure(usual(), ours).await;
-    for trust in [Trust::System, Trust::CaFile(theirs.path().to_owned())] {
+    let bench = Bench::secure(defaults(), ours).await;
+    for trust in [TlsTrust::System, TlsTrust::CaFile(theirs.path().to_owned())] {
         let credentials = Credentials::new("ctl", "secret");
         let config = RouterConfig { trust, ..RouterConfig::at(&bench.url, credentials) };
         let refusal = RouterOs::new(&config, Vec::new()).unwrap().facts().await.unwrap_err();

@@ -15,7 +15,7 @@ use wanctl_lab::{
     routeros::{EmulatorConfig, Fault, Policy, Quirks, RequestEffect, User},
 };
 
-use super::bench::{Bench, queue, rule, tree, usual};
+use super::bench::{Bench, defaults, queue, rule, tree};
 
 fn mbps(rate: f64) -> BitRate {
     BitRate::from_mbps(rate)
@@ -27,7 +27,7 @@ fn kind<T: std::fmt::Debug>(answer: Result<T, RouterError>) -> &'static str {
 
 #[tokio::test]
 async fn all_queues_are_read_in_one_call_with_their_counters() {
-    let bench = Bench::start(usual()).await;
+    let bench = Bench::start(defaults()).await;
     let reading = PlantReading {
         bytes: 272_603_902_153,
         packets: 7,
@@ -35,7 +35,7 @@ async fn all_queues_are_read_in_one_call_with_their_counters() {
         backlog_bytes: 1500,
         backlog_packets: 1,
     };
-    bench.shelf.put("dl", reading);
+    bench.files.put("dl", reading);
     let client = bench.client();
     let read = client.read_queues(&[tree("dl"), tree("ul"), tree("none")]).await.unwrap();
     let [Ok(dl), Ok(ul), Err(none)] = read.rows.as_slice() else { panic!("{read:?}") };
@@ -48,23 +48,26 @@ async fn all_queues_are_read_in_one_call_with_their_counters() {
 }
 
 #[tokio::test]
-async fn a_queue_that_the_traffic_goes_around_is_told() {
-    let config = EmulatorConfig { queues: vec![queue("dl"), queue("other")], ..usual() };
+async fn a_queue_that_the_traffic_goes_around_is_reported() {
+    let config = EmulatorConfig { queues: vec![queue("dl"), queue("other")], ..defaults() };
     let bench = Bench::start(config).await;
     let client = bench.client();
     assert!(client.idle_queues().await.unwrap().is_empty(), "one look compares nothing");
-    bench.shelf.put("other", PlantReading { bytes: 80_000_000, ..PlantReading::default() });
-    let told = client.idle_queues().await.unwrap();
-    let [finding] = told.as_slice() else { panic!("{told:?}") };
-    assert!(finding.text.contains("`dl` has moved no byte while its parent ether1"), "{told:?}");
-    bench.shelf.put("dl", PlantReading { bytes: 1500, ..PlantReading::default() });
-    bench.shelf.put("other", PlantReading { bytes: 160_000_000, ..PlantReading::default() });
+    bench.files.put("other", PlantReading { bytes: 80_000_000, ..PlantReading::default() });
+    let reported = client.idle_queues().await.unwrap();
+    let [finding] = reported.as_slice() else { panic!("{reported:?}") };
+    assert!(
+        finding.text.contains("`dl` has moved no byte while its parent ether1"),
+        "{reported:?}"
+    );
+    bench.files.put("dl", PlantReading { bytes: 1500, ..PlantReading::default() });
+    bench.files.put("other", PlantReading { bytes: 160_000_000, ..PlantReading::default() });
     assert!(client.idle_queues().await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_write_changes_one_limit_and_is_proven_by_the_answer() {
-    let bench = Bench::start(usual()).await;
+    let bench = Bench::start(defaults()).await;
     let client = bench.client();
     client.read_queues(&[tree("dl")]).await.unwrap();
     assert_eq!(client.set_limit(&tree("dl"), mbps(42.5)).await.unwrap(), mbps(42.5));
@@ -76,7 +79,7 @@ async fn a_write_changes_one_limit_and_is_proven_by_the_answer() {
 
 #[tokio::test]
 async fn a_queue_that_was_made_anew_is_found_under_its_new_id() {
-    let bench = Bench::start(usual()).await;
+    let bench = Bench::start(defaults()).await;
     let client = bench.client();
     client.read_queues(&[tree("dl")]).await.unwrap();
     bench.emulator.inject(Fault::Recreate { queue: "dl".into() });
@@ -85,19 +88,19 @@ async fn a_queue_that_was_made_anew_is_found_under_its_new_id() {
 
 #[tokio::test]
 async fn each_side_of_a_simple_queue_keeps_the_other() {
-    let bench = Bench::start(usual()).await;
+    let bench = Bench::start(defaults()).await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let made = http
         .put(format!("{}/rest/queue/simple", bench.url))
         .basic_auth("ctl", Some("secret"))
         .json(
-            &serde_json::json!({"name": "home", "target": "192.168.88.0/24", "max-limit": "20M/100M"}),
+            &serde_json::json!({"name": "lan", "target": "192.168.88.0/24", "max-limit": "20M/100M"}),
         )
         .send()
         .await
         .unwrap();
     assert_eq!(made.status(), 201);
-    let of = |direction| QueueRef::Simple { name: "home".to_owned(), direction, target: None };
+    let of = |direction| QueueRef::Simple { name: "lan".to_owned(), direction, target: None };
     let (upload, download) = (of(Direction::Upload), of(Direction::Download));
     let client = bench.client();
     client.set_limit(&upload, mbps(5.0)).await.unwrap();
@@ -109,7 +112,7 @@ async fn each_side_of_a_simple_queue_keeps_the_other() {
 
 #[tokio::test]
 async fn facts_are_typed() {
-    let bench = Bench::start(usual()).await;
+    let bench = Bench::start(defaults()).await;
     let facts = bench.client().facts().await.unwrap();
     assert_eq!(facts.version, "7.20.8 (stable)");
     assert_eq!(facts.identity, "MikroTik");
@@ -119,7 +122,7 @@ async fn facts_are_typed() {
 #[tokio::test]
 async fn a_rule_is_switched_only_if_exactly_one_has_the_comment() {
     let mangle = vec![rule("steer", true), rule("twice", true), rule("twice", false)];
-    let bench = Bench::start(EmulatorConfig { mangle, ..usual() }).await;
+    let bench = Bench::start(EmulatorConfig { mangle, ..defaults() }).await;
     let client = bench.client();
     assert!(!client.rule_enabled(SwitchMenu::Mangle, "steer").await.unwrap());
     assert!(client.enable_rule(SwitchMenu::Mangle, "steer", true).await.unwrap());
@@ -136,7 +139,7 @@ async fn a_rule_is_switched_only_if_exactly_one_has_the_comment() {
 
 #[tokio::test]
 async fn connections_are_forgotten_by_their_mark_and_no_more_than_a_bounded_number() {
-    let bench = Bench::start(usual()).await;
+    let bench = Bench::start(defaults()).await;
     let (client, http) = (bench.client(), reqwest::Client::new());
     let url = |menu: &str| format!("{}/rest/{menu}/firewall/connection", bench.url);
     let track = async |menu: &str, mark: &str, count: usize| {
@@ -163,7 +166,7 @@ async fn connections_are_forgotten_by_their_mark_and_no_more_than_a_bounded_numb
 
 #[tokio::test]
 async fn the_router_pings_for_us() {
-    let bench = Bench::start(usual()).await;
+    let bench = Bench::start(defaults()).await;
     let target: IpAddr = "192.0.2.1".parse().unwrap();
     let rtt = bench
         .client()
@@ -174,7 +177,7 @@ async fn the_router_pings_for_us() {
 }
 
 #[tokio::test]
-async fn what_a_user_lacks_is_told_by_name() {
+async fn what_a_user_lacks_is_reported_by_name() {
     let without = |policy: Policy| {
         let policies = Policy::ALL.into_iter().filter(|each| *each != policy).collect();
         User { name: "ctl".into(), password: "secret".into(), policies }
@@ -185,7 +188,8 @@ async fn what_a_user_lacks_is_told_by_name() {
         (Policy::Api, "policy"),
         (Policy::RestApi, "unauthorized"),
     ] {
-        let bench = Bench::start(EmulatorConfig { users: vec![without(policy)], ..usual() }).await;
+        let bench =
+            Bench::start(EmulatorConfig { users: vec![without(policy)], ..defaults() }).await;
         let answer = bench.client().set_limit(&tree("dl"), mbps(5.0)).await;
         assert_eq!(kind(answer), expected, "{policy:?}");
     }
@@ -193,17 +197,17 @@ async fn what_a_user_lacks_is_told_by_name() {
 
 #[tokio::test]
 async fn a_wrong_password_names_the_user_and_never_the_password() {
-    let bench = Bench::start(usual()).await;
+    let bench = Bench::start(defaults()).await;
     let client = RouterOs::new(&bench.config("ctl", "wr0ng-pass"), vec![tree("dl")]).unwrap();
     let error = client.read_queues(&[tree("dl")]).await.unwrap_err();
     assert_eq!(error.fault.kind(), "unauthorized");
-    let told = format!("{error} {error:?} {client:?}");
-    assert!(told.contains("ctl") && !told.contains("wr0ng-pass"), "{told}");
+    let reported = format!("{error} {error:?} {client:?}");
+    assert!(reported.contains("ctl") && !reported.contains("wr0ng-pass"), "{reported}");
 }
 
 #[tokio::test]
-async fn a_router_that_is_not_there_hangs_or_breaks_off_is_told_apart() {
-    let bench = Bench::start(usual()).await;
+async fn a_router_that_is_absent_hangs_or_breaks_off_is_distinguished() {
+    let bench = Bench::start(defaults()).await;
     let mut config = bench.config("ctl", "secret");
     config.url = "http://127.0.0.1:9".to_owned();
     let nobody = RouterOs::new(&config, Vec::new()).unwrap();
@@ -217,7 +221,7 @@ async fn a_router_that_is_not_there_hangs_or_breaks_off_is_told_apart() {
 async fn a_router_without_keep_alive_is_served_as_well() {
     let bench = Bench::start(EmulatorConfig {
         quirks: Quirks { keep_alive: false, ..Quirks::default() },
-        ..usual()
+        ..defaults()
     })
     .await;
     let client = bench.client();

@@ -24,7 +24,7 @@ fn world(version: &str) -> World {
     serde_json::from_str(&text).unwrap()
 }
 
-fn home(direction: Direction, target: Option<QueueTarget>) -> QueueRef {
+fn lan_queue(direction: Direction, target: Option<QueueTarget>) -> QueueRef {
     QueueRef::Simple { name: "home".to_owned(), direction, target }
 }
 
@@ -34,12 +34,13 @@ fn client(router: &Hostile, queues: Vec<QueueRef>) -> RouterOs {
 }
 
 #[tokio::test]
-async fn every_version_is_read_written_surveyed_and_switched() {
+async fn every_version_is_read_written_checked_and_switched() {
     for version in VERSIONS {
         let router = Hostile::start(world(version), |_, _| None);
         // The empty target of 7.19 is nobody's: there the configuration has the say.
         let said = (version == "7.19").then_some(QueueTarget::Lan);
-        let [down, up] = [Direction::Download, Direction::Upload].map(|way| home(way, said));
+        let [down, up] =
+            [Direction::Download, Direction::Upload].map(|direction| lan_queue(direction, said));
         let queues = vec![tree("dl"), tree("ul"), down.clone(), up.clone()];
         let client = client(&router, queues.clone());
         let facts = client.facts().await.unwrap();
@@ -53,7 +54,7 @@ async fn every_version_is_read_written_surveyed_and_switched() {
             let limit = BitRate::from_mbps(17.0);
             assert_eq!(client.set_limit(queue, limit).await.unwrap(), limit, "{version} {queue}");
         }
-        let findings = client.survey().await.unwrap();
+        let findings = client.findings().await.unwrap();
         assert!(!findings.iter().any(|finding| finding.is_fatal), "{version}: {findings:?}");
         for menu in [SwitchMenu::Mangle, SwitchMenu::RoutingRule] {
             let comment = if menu == SwitchMenu::Mangle { "steer" } else { "via main" };
@@ -135,7 +136,7 @@ fn no_property_but_the_essential_ones_stops_control() {
                     let limit = BitRate::from_mbps(17.0);
                     assert_eq!(client.set_limit(queue, limit).await.unwrap(), limit);
                 }
-                let findings = client.survey().await.unwrap();
+                let findings = client.findings().await.unwrap();
                 assert!(!findings.iter().any(|finding| finding.is_fatal), "{findings:?}");
                 client.facts().await.unwrap();
                 client.idle_queues().await.unwrap();

@@ -12,22 +12,22 @@ use tokio::{
 };
 
 /// A running relay; it ends with the test's runtime.
-pub(crate) struct Swallower {
+pub(crate) struct RequestSink {
     pub(crate) url: String,
     swallows: Arc<AtomicBool>,
 }
 
-impl Swallower {
+impl RequestSink {
     /// Starts a relay to the router at `url`.
     pub(crate) async fn start(url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = format!("http://{}", listener.local_addr().unwrap());
         let router = url.trim_start_matches("http://").to_owned();
         let swallows = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&swallows);
+        let reported = Arc::clone(&swallows);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(relay(client, router.clone(), Arc::clone(&told)));
+                tokio::spawn(relay(client, router.clone(), Arc::clone(&reported)));
             }
         });
         Self { url: own, swallows }

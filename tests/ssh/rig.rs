@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use wanctl::{
     config::{
-        Credentials, Pace, QueueRef, RouterConfig, Secret, SshConfig, TransportChoice, Trust,
+        Credentials, Pace, QueueRef, RouterConfig, Secret, SshConfig, TlsTrust, TransportChoice,
     },
     router::routeros::RouterOs,
 };
@@ -35,7 +35,7 @@ use super::sshd::Sshd;
 /// A name with everything that means something to somebody on the way.
 pub(crate) const STRANGE_NAME: &str = "007 \"$x\" \\ ?;=[find] größe";
 /// A connection mark that has to be quoted.
-pub(crate) const CALLS: &str = "two \"calls\"";
+pub(crate) const QUOTED_MARK: &str = "two \"calls\"";
 /// Longer than the widest terminal that is asked for.
 pub(crate) const LONG_COMMENT: &str = concat!(
     "0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 ",
@@ -49,12 +49,12 @@ pub(crate) const LOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 66
 
 /// The limits in force, and counters that move once.
 #[derive(Debug, Default)]
-struct Shelf {
+struct TempFiles {
     limits: Mutex<BTreeMap<String, BitRate>>,
     has_carried: AtomicBool,
 }
 
-impl Plant for Shelf {
+impl Plant for TempFiles {
     fn set_limit(&self, queue: &str, limit: BitRate) {
         self.limits.lock().unwrap().insert(queue.to_owned(), limit);
     }
@@ -77,7 +77,7 @@ impl Plant for Shelf {
 pub(crate) struct Rig {
     pub(crate) emulator: Emulator,
     pub(crate) sshd: Sshd,
-    plant: Arc<Shelf>,
+    plant: Arc<TempFiles>,
     address: SocketAddr,
     rest: Option<(JoinHandle<std::io::Result<()>>, CancellationToken)>,
     stop: CancellationToken,
@@ -89,7 +89,7 @@ pub(crate) fn dl() -> QueueRef {
 
 impl Rig {
     pub(crate) async fn new(version: &str) -> Self {
-        let plant = Arc::new(Shelf::default());
+        let plant = Arc::new(TempFiles::default());
         let emulator = Emulator::new(config(version), plant.clone());
         plant.has_carried.store(true, Ordering::Relaxed);
         let sshd = Sshd::new(&["ctl+cet512w", "reader+cet512w"]);
@@ -133,7 +133,7 @@ impl Rig {
                 key_file: Some(self.sshd.user_key()),
                 known_hosts_file: Some(self.sshd.known_hosts()),
             },
-            trust: Trust::System,
+            trust: TlsTrust::System,
             request_timeout: TIMEOUT,
             stats_interval: Duration::from_millis(100),
             pace: Pace::default(),
@@ -192,7 +192,7 @@ fn config(version: &str) -> EmulatorConfig {
             rule(LONG_COMMENT, false),
         ],
         simple_queues: vec![SimpleQueueSpec {
-            name: "home".to_owned(),
+            name: "lan".to_owned(),
             target: "10.0.0.0/24".to_owned(),
             queue_type: "cake".to_owned(),
             from_target: BitRate::from_mbps(20.0),
@@ -206,7 +206,7 @@ fn config(version: &str) -> EmulatorConfig {
             comment: "over wan2".to_owned(),
             disabled: false,
         }],
-        connections: ["web", CALLS, CALLS].map(str::to_owned).to_vec(),
+        connections: ["web", QUOTED_MARK, QUOTED_MARK].map(str::to_owned).to_vec(),
         fasttrack: FastTrack::Enabled,
         latency: LatencyProfile::None,
         pinger: Pinger::new(answers),

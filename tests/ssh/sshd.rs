@@ -20,7 +20,7 @@ const NSS_WRAPPER: &str = "libnss_wrapper.so";
 
 /// The server; it ends with its value.
 pub(crate) struct Sshd {
-    home: TempDir,
+    directory: TempDir,
     port: u16,
     server: Option<Child>,
 }
@@ -29,9 +29,9 @@ impl Sshd {
     /// Starts a server that lets in `logins`.
     pub(crate) fn new(logins: &[&str]) -> Self {
         assert!(Path::new(SERVER).exists(), "{SERVER} is missing: install openssh-server");
-        let home = tempfile::Builder::new().prefix("wanctl-sshd").tempdir().unwrap();
+        let directory = tempfile::Builder::new().prefix("wanctl-sshd").tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut sshd = Self { home, port, server: None };
+        let mut sshd = Self { directory, port, server: None };
         sshd.generate("rsa", "host_key");
         sshd.generate("ed25519", "user_key");
         let key = fs::read_to_string(sshd.path("user_key.pub")).unwrap();
@@ -40,9 +40,9 @@ impl Sshd {
         let forced = format!("{program} emulate-console --at {console}");
         sshd.write("authorized_keys", &format!("command=\"{forced}\",no-pty {key}"));
         sshd.trust_host();
-        let owner = fs::metadata(sshd.home.path()).unwrap();
+        let owner = fs::metadata(sshd.directory.path()).unwrap();
         let (uid, gid) = (owner.uid(), owner.gid());
-        let shown = sshd.home.path().display().to_string();
+        let shown = sshd.directory.path().display().to_string();
         let account = |name: &&str| format!("{name}:x:{uid}:{gid}::{shown}:/bin/sh\n");
         let system = fs::read_to_string("/etc/passwd").unwrap();
         sshd.write("passwd", &(logins.iter().map(account).collect::<String>() + &system));
@@ -59,7 +59,7 @@ impl Sshd {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.home.path().join(name)
+        self.directory.path().join(name)
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -166,7 +166,7 @@ impl Sshd {
         children(self.id()).len()
     }
 
-    /// Commands that are under way.
+    /// Commands that are in flight.
     pub(crate) fn commands(&self) -> usize {
         let is_command = |id: &&u32| {
             let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();

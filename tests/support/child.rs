@@ -9,28 +9,28 @@ use std::{
 };
 
 /// How long a condition is waited for: far above what anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 /// Time between two looks at a condition.
-const GLANCE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Waits until `look` finds something; `what` names it if it never comes.
-pub(crate) fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
-    until_within(PATIENCE, what, look)
+pub(crate) fn until<T>(what: &str, check: impl FnMut() -> Option<T>) -> T {
+    until_within(DEADLINE, what, check)
 }
 
-/// Waits as [`until`] does, but for as long as `patience`.
+/// Waits as [`until`] does, but for as long as `deadline`.
 pub(crate) fn until_within<T>(
-    patience: Duration,
+    deadline: Duration,
     what: &str,
-    mut look: impl FnMut() -> Option<T>,
+    mut check: impl FnMut() -> Option<T>,
 ) -> T {
     let start = Instant::now();
     loop {
-        if let Some(found) = look() {
+        if let Some(found) = check() {
             return found;
         }
-        assert!(start.elapsed() < patience, "waited {patience:?} in vain: {what}");
-        thread::sleep(GLANCE);
+        assert!(start.elapsed() < deadline, "waited {deadline:?} in vain: {what}");
+        thread::sleep(POLL_INTERVAL);
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     child::{Exit, Program, until},
     exposition::{Format, Scrape},
-    http::{self, Answer},
+    http::{self, HttpResponse},
     site::{PASSWORD, Site, WAN, address},
 };
 
@@ -43,8 +43,8 @@ fn refused<T>(program: Program) -> Option<T> {
     let exit = hush(program.exit());
     exit.expect(77);
     // One test asks for a log of everything, which may tell of the attempts.
-    let told = exit.stderr.lines().filter(|line| !line.contains(" DEBUG ")).count();
-    assert_eq!(told, 1, "{exit:#?}");
+    let reported = exit.stderr.lines().filter(|line| !line.contains(" DEBUG ")).count();
+    assert_eq!(reported, 1, "{exit:#?}");
     let complaint = exit.complaint();
     assert!(complaint.contains(&format!("wan {WAN}: not permitted to send ICMP")), "{exit:#?}");
     for remedy in ["net.ipv4.ping_group_range", "cap_net_raw", "AmbientCapabilities"] {
@@ -87,14 +87,14 @@ impl Daemon {
     }
 
     /// Gets a page, which must not hold the password.
-    pub(crate) fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> HttpResponse {
         let answer = self.ask(path, "*/*");
         assert_secret(&answer.body);
         answer
     }
 
     /// Posts nothing to a page, whose answer must not hold the password.
-    pub(crate) fn post(&self, path: &str) -> Answer {
+    pub(crate) fn post(&self, path: &str) -> HttpResponse {
         let address = self.address;
         let request =
             format!("POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: 0\r\n\r\n");
@@ -104,7 +104,7 @@ impl Daemon {
         answer
     }
 
-    fn ask(&self, path: &str, accept: &str) -> Answer {
+    fn ask(&self, path: &str, accept: &str) -> HttpResponse {
         http::get(self.address, path, accept)
             .unwrap_or_else(|error| panic!("{path}: {error}: {}", self.program.stderr()))
     }
@@ -120,7 +120,7 @@ impl Daemon {
     /// Waits until health gives a reason that `matches` for `part`: one of the parts there are once,
     /// or the name of a WAN for any of its own. Returns the reason.
     pub(crate) fn complains(&self, part: &str, matches: impl Fn(&str) -> bool) -> String {
-        let look = || {
+        let check = || {
             let health = self.health();
             let wans = health["wans"].as_array().unwrap();
             let wan = wans.iter().find(|wan| wan["name"] == part);
@@ -128,12 +128,12 @@ impl Daemon {
                 ["measurement", "control", "actuator"].map(|own| &wan[own]).to_vec()
             });
             let once = health["parts"].get(part);
-            let reasons = once.into_iter().chain(own).flat_map(|told| {
-                told["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str)
+            let reasons = once.into_iter().chain(own).flat_map(|reported| {
+                reported["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str)
             });
             reasons.map(str::to_owned).find(|reason| matches(reason))
         };
-        until(&format!("a complaint of {part}, log: {}", self.program.stderr()), look)
+        until(&format!("a complaint of {part}, log: {}", self.program.stderr()), check)
     }
 
     /// Scrapes in the older format, strictly parsed.

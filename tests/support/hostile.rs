@@ -41,7 +41,7 @@ impl Request {
 
 /// An answer.
 #[derive(Debug, Clone)]
-pub(crate) enum Reply {
+pub(crate) enum HostileReply {
     /// JSON with a status.
     Json(u16, Value),
     /// A body of any kind, with a status and further header lines.
@@ -57,7 +57,7 @@ pub(crate) enum Reply {
 }
 
 /// How the router answers a request instead of honestly.
-type Manner = dyn Fn(&Request, &mut World) -> Option<Reply> + Send + Sync;
+type Manner = dyn Fn(&Request, &mut World) -> Option<HostileReply> + Send + Sync;
 
 /// A running router; it ends when dropped.
 pub(crate) struct Hostile {
@@ -77,7 +77,7 @@ impl Hostile {
     /// Starts a router with these rows.
     pub(crate) fn start(
         world: World,
-        manner: impl Fn(&Request, &mut World) -> Option<Reply> + Send + Sync + 'static,
+        manner: impl Fn(&Request, &mut World) -> Option<HostileReply> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -142,31 +142,31 @@ impl Shared {
     }
 
     /// Sends a reply; `None` if the connection is over.
-    fn answer(&self, out: &mut TcpStream, reply: Reply) -> Option<()> {
+    fn answer(&self, out: &mut TcpStream, reply: HostileReply) -> Option<()> {
         match reply {
-            Reply::Json(status, value) => {
+            HostileReply::Json(status, value) => {
                 let head = "Content-Type: application/json\r\n".to_owned();
-                self.answer(out, Reply::Body(status, head, value.to_string().into_bytes()))
+                self.answer(out, HostileReply::Body(status, head, value.to_string().into_bytes()))
             }
-            Reply::Body(status, head, body) => {
+            HostileReply::Body(status, head, body) => {
                 let length = body.len();
                 let head =
                     format!("HTTP/1.1 {status} So\r\n{head}Content-Length: {length}\r\n\r\n");
                 self.send(out, head.as_bytes())?;
                 self.send(out, &body)
             }
-            Reply::Raw(bytes) => {
+            HostileReply::Raw(bytes) => {
                 self.send(out, &bytes)?;
                 None
             }
-            Reply::Endless(head, again) => {
+            HostileReply::Endless(head, again) => {
                 self.send(out, head.as_bytes())?;
                 while !self.is_over.load(Ordering::Relaxed) {
                     self.send(out, &again)?;
                 }
                 None
             }
-            Reply::Drip(head, bytes, pause) => {
+            HostileReply::Drip(head, bytes, pause) => {
                 self.send(out, head.as_bytes())?;
                 for byte in bytes {
                     thread::sleep(pause);
@@ -174,7 +174,7 @@ impl Shared {
                 }
                 None
             }
-            Reply::Reset(bytes) => {
+            HostileReply::Reset(bytes) => {
                 self.send(out, &bytes)?;
                 let lingering = socket2::SockRef::from(&*out).set_linger(Some(Duration::ZERO));
                 lingering.ok().and(None)
@@ -215,7 +215,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
 }
 
 /// What a router that means well would answer.
-pub(crate) fn honest(request: &Request, world: &mut World) -> Reply {
+pub(crate) fn honest(request: &Request, world: &mut World) -> HostileReply {
     let Request { method, path, body } = request;
     if method == "PATCH"
         && let Some((menu, id)) = path.rsplit_once('/')
@@ -224,12 +224,12 @@ pub(crate) fn honest(request: &Request, world: &mut World) -> Reply {
         for (property, value) in body.as_object().into_iter().flatten() {
             row[property] = value.clone();
         }
-        return Reply::Json(200, row.clone());
+        return HostileReply::Json(200, row.clone());
     }
     let menu = path.strip_suffix("/print").unwrap_or(path);
     match world.get(menu) {
-        Some(rows) => Reply::Json(200, rows.clone()),
-        None => Reply::Json(
+        Some(rows) => HostileReply::Json(200, rows.clone()),
+        None => HostileReply::Json(
             400,
             json!({"error": 400, "message": "Bad Request", "detail": "no such command or directory"}),
         ),
@@ -242,7 +242,7 @@ pub(crate) fn row_of<'a>(world: &'a mut World, menu: &str, id: &str) -> Option<&
 }
 
 /// A router with two queue trees, as 7.20 shows them.
-pub(crate) fn usual(download: &str, upload: &str) -> World {
+pub(crate) fn defaults(download: &str, upload: &str) -> World {
     let queue = |id: &str, name: &str, limit: u64| {
         json!({
             ".id": id, "name": name, "parent": "bridge", "queue": "cake", "bucket-size": "0.02",

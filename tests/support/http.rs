@@ -11,26 +11,26 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An answer.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct HttpResponse {
     pub(crate) status: u16,
     /// Header lines, with their names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl HttpResponse {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// Asks for `path` on a connection of its own.
-pub(crate) fn get(address: SocketAddr, path: &str, accept: &str) -> io::Result<Answer> {
+pub(crate) fn get(address: SocketAddr, path: &str, accept: &str) -> io::Result<HttpResponse> {
     ask(address, &request(address, path, accept))
 }
 
 /// Sends a whole request on a connection of its own.
-pub(crate) fn ask(address: SocketAddr, request: &str) -> io::Result<Answer> {
+pub(crate) fn ask(address: SocketAddr, request: &str) -> io::Result<HttpResponse> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.write_all(request.as_bytes())?;
@@ -46,7 +46,7 @@ pub(crate) fn request(address: SocketAddr, path: &str, accept: &str) -> String {
 }
 
 /// Reads an answer.
-pub(crate) fn parse(answer: &str) -> Option<Answer> {
+pub(crate) fn parse(answer: &str) -> Option<HttpResponse> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let mut lines = head.lines();
     let status = lines.next()?.split_ascii_whitespace().nth(1)?.parse().ok()?;
@@ -55,5 +55,5 @@ pub(crate) fn parse(answer: &str) -> Option<Answer> {
         Some((name.to_ascii_lowercase(), value.trim().to_owned()))
     };
     let headers = lines.map(header).collect::<Option<_>>()?;
-    Some(Answer { status, headers, body: body.to_owned() })
+    Some(HttpResponse { status, headers, body: body.to_owned() })
 }

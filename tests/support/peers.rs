@@ -66,13 +66,13 @@ fn status(stream: &mut TcpStream) -> io::Result<u16> {
 
 /// Threads that guess passwords until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Guessers {
+pub(crate) struct PasswordGuessers {
     stop: Arc<AtomicBool>,
     guesses: Arc<AtomicUsize>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Guessers {
+impl PasswordGuessers {
     /// Lets `number` of them guess the password of `user`, each on a connection that it keeps for
     /// as long as it is let, or on a new one each time.
     pub(crate) fn start(address: SocketAddr, user: &str, number: usize, keeps: bool) -> Self {
@@ -116,7 +116,7 @@ fn guess(
     Ok(())
 }
 
-impl Drop for Guessers {
+impl Drop for PasswordGuessers {
     fn drop(&mut self) {
         self.stop.store(true, Relaxed);
         for thread in self.threads.drain(..) {

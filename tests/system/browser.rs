@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::tool::tool;
-use crate::support::child::PATIENCE;
+use crate::support::child::DEADLINE;
 
 /// A browser with one page; gone when it is dropped.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl Browser {
         let start = Instant::now();
         while self.evaluate(script) != true {
             let text = self.evaluate("document.body.innerText");
-            assert!(start.elapsed() < PATIENCE, "in vain: {script}\n{text}");
+            assert!(start.elapsed() < DEADLINE, "in vain: {script}\n{text}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

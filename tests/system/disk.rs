@@ -106,7 +106,7 @@ fn a_history_on_a_disk_that_cannot_be_written_is_read() {
 }
 
 #[test]
-fn a_full_disk_is_told_and_room_is_used() {
+fn a_full_disk_is_reported_and_room_is_used() {
     let daemon = OnDisk::start("mount -t tmpfs -o size=4m none $DISK");
     daemon.wait_until_written();
     // It ends when there is no room left, which is no failure here.
@@ -117,7 +117,7 @@ fn a_full_disk_is_told_and_room_is_used() {
 }
 
 #[test]
-fn a_disk_that_cannot_be_written_is_told_and_taken_when_it_can() {
+fn a_disk_that_cannot_be_written_is_reported_and_taken_when_it_can() {
     let daemon = OnDisk::start("mount -t tmpfs -o ro none $DISK");
     daemon.fails("Read-only file system");
     daemon.run("mount -o remount,rw $DISK");
@@ -125,7 +125,7 @@ fn a_disk_that_cannot_be_written_is_told_and_taken_when_it_can() {
 }
 
 #[test]
-fn a_disk_that_gives_errors_is_told_and_used_when_it_does_not() {
+fn a_disk_that_gives_errors_is_reported_and_used_when_it_does_not() {
     // Beyond a limit the system refuses to write: for SQLite an error like any of a disk's.
     let daemon = OnDisk::start("trap '' XFSZ; ulimit -S -f 100");
     daemon.fails("disk I/O error");

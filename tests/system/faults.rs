@@ -10,9 +10,9 @@ use crate::support::{
     site::{DOWNLOAD, PASSWORD, Site, Sketch, USER, address},
 };
 
-const HASTE: u32 = 20;
+const SPEEDUP: u32 = 20;
 /// How long an alert is waited for: its window and its wait, hastened, and room for a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Between two changes by somebody else.
 const PACE: Duration = Duration::from_millis(500);
@@ -58,10 +58,10 @@ fn faults_reach_the_alertmanager_and_leave_it_when_they_are_mended() {
     let mut daemon = Program::start(site.command(&[]));
     let target = address(&daemon.logged("serving url="));
     let alertmanager = Alertmanager::start(&site);
-    let prometheus = Prometheus::of_the_stack(&site, "hasty", target, &alertmanager, HASTE);
+    let prometheus = Prometheus::of_the_stack(&site, "hasty", target, &alertmanager, SPEEDUP);
     let metric = |query: &str| prometheus.query(query, "").first().map(|(_, value)| *value);
     let fires = |names: &[&str]| {
-        until_within(PATIENCE, &format!("{names:?} in the Alertmanager"), || {
+        until_within(DEADLINE, &format!("{names:?} in the Alertmanager"), || {
             let firing = alertmanager.firing();
             names.iter().all(|name| firing.contains(*name)).then_some(())
         });
@@ -76,7 +76,7 @@ fn faults_reach_the_alertmanager_and_leave_it_when_they_are_mended() {
     site.write("kept", "");
     // One that a write of the controller's own follows at once is never seen: so there are many.
     let mut rate = 60;
-    until_within(PATIENCE, "drifts that are found", || {
+    until_within(DEADLINE, "drifts that are found", || {
         rate += 1;
         router.inject(&format!("drift={DOWNLOAD},{rate}M"));
         thread::sleep(PACE);
@@ -88,7 +88,7 @@ fn faults_reach_the_alertmanager_and_leave_it_when_they_are_mended() {
 
     site.write("wanctl.yaml", &good);
     daemon.signal("HUP");
-    until_within(PATIENCE, "an alert that resolves", || {
+    until_within(DEADLINE, "an alert that resolves", || {
         (!alertmanager.firing().contains("WanctlConfigReloadFailed")).then_some(())
     });
     drop(daemon);

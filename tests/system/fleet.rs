@@ -19,10 +19,10 @@ use crate::support::{child::until_within, site::Site};
 const SITES: usize = 50;
 /// Seconds between two points of the overview's panels.
 const STEP: u32 = 60;
-/// How many requests a browser has under way at once.
+/// How many requests a browser has in flight at once.
 const CONNECTIONS: usize = 6;
 /// For two scrapes of all, 15 s apart, and for rules over them.
-const PATIENCE: Duration = Duration::from_mins(2);
+const DEADLINE: Duration = Duration::from_mins(2);
 const QUICK: Duration = Duration::from_secs(1);
 
 /// Fifty targets that are one demo: what counts is how much Prometheus has to read.
@@ -48,7 +48,7 @@ fn the_overview_of_fifty_controllers_is_quick() {
 
     let sites = SITES as f64;
     let record = "count(count by (instance) (instance_wan:wanctl_rtt_seconds:p99_rate5m))";
-    until_within(PATIENCE, "fifty controllers", || {
+    until_within(DEADLINE, "fifty controllers", || {
         let all =
             |query: &str| prometheus.query(query, "").iter().any(|(_, value)| *value >= sites);
         (all("sum(up)") && all(record)).then_some(())
@@ -59,12 +59,12 @@ fn the_overview_of_fifty_controllers_is_quick() {
     let targets: Vec<&Value> =
         panels.flat_map(|panel| panel["targets"].as_array().into_iter().flatten()).collect();
     // The machine may be busy with something else; three looks tell what the queries take.
-    let quickest = (0..3).map(|_| look(&prometheus, &targets)).min().unwrap();
+    let quickest = (0..3).map(|_| check(&prometheus, &targets)).min().unwrap();
     assert!(quickest < QUICK, "the {} queries of the overview took {quickest:?}", targets.len());
 }
 
 /// Asks everything that the dashboard asks, as a browser does, and tells how long it took.
-fn look(prometheus: &Prometheus, targets: &[&Value]) -> Duration {
+fn check(prometheus: &Prometheus, targets: &[&Value]) -> Duration {
     let start = Instant::now();
     let hour_ago = jiff::Timestamp::now().as_second() as f64 - 3600.0;
     let next = AtomicUsize::new(0);

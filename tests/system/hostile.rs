@@ -52,7 +52,7 @@ fn delays(daemon: &LabDaemon<'_>) -> (f64, f64) {
 }
 
 #[test]
-fn forged_early_replies_are_not_believed() {
+fn forged_early_replies_are_ignored() {
     // Both kinds of sockets: raw ones, and unprivileged ones.
     for ping_groups in ["1 0", "0 2147483647"] {
         let lab = Lab::new();

@@ -6,7 +6,7 @@ use serde_json::Value;
 use wanctl::history::{self, Retention, Settings};
 use wanctl_core::units::Timestamp;
 
-use super::{link::Link, monitor::Prometheus, tool::tool};
+use super::{link::TrafficModel, monitor::Prometheus, tool::tool};
 use crate::support::{
     child::{Program, wanctl},
     site::Site,
@@ -23,7 +23,7 @@ fn history(path: &Path) -> (Timestamp, Timestamp) {
     let settings = Settings { path: path.to_owned(), retention: Retention::default(), wans };
     let (recorder, writer) = history::start(settings);
     for wan in 0..2 {
-        let mut link = Link::new(wan, start);
+        let mut link = TrafficModel::new(wan, start);
         for _ in 0..CYCLES {
             while recorder.stats().queued > 4096 {
                 thread::sleep(Duration::from_millis(1));
@@ -69,7 +69,7 @@ fn an_export_becomes_blocks_that_answer_queries() {
         assert_eq!(found.len(), 1, "{query}: {found:?}");
         found[0].1
     };
-    let near = |told: f64, exact: f64| (told - exact).abs() <= exact.abs() * 0.05;
+    let near = |reported: f64, exact: f64| (reported - exact).abs() <= exact.abs() * 0.05;
     let cable = "{wan=\"cable\",direction=\"download\"}";
     // Before the first sample the counter was nothing.
     let sent = at(&format!("last_over_time(wanctl_shaper_sent_bytes_total{cable}[15m])"));

@@ -19,7 +19,7 @@ use super::tool::tool;
 use crate::support::{
     child::{Program, until, wanctl},
     exposition::{Format, Scrape},
-    http::{self, Answer},
+    http::{self, HttpResponse},
     site::{PASSWORD, Site, Sketch, USER, WAN, address},
 };
 
@@ -157,7 +157,7 @@ pub(crate) struct LabDaemon<'a> {
 }
 
 impl LabDaemon<'_> {
-    pub(crate) fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> HttpResponse {
         let request = http::request(self.address, path, Format::Text.accept());
         let (host, port) = (self.address.ip(), self.address.port());
         let line = format!("exec 3<>/dev/tcp/{host}/{port}; printf '{request}' >&3; cat <&3");
@@ -178,8 +178,8 @@ impl LabDaemon<'_> {
     pub(crate) fn events(&self, kind: &str) -> String {
         let mut history = wanctl();
         history.args(["history", "--events", "--kind", kind, "--db"]);
-        let told = history.arg(self.site.path("history.db")).output().unwrap();
-        String::from_utf8(told.stdout).unwrap()
+        let reported = history.arg(self.site.path("history.db")).output().unwrap();
+        String::from_utf8(reported.stdout).unwrap()
     }
 
     /// The delay over the baseline, unless no reply is fresh.

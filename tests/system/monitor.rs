@@ -82,7 +82,7 @@ impl Prometheus {
         fs::create_dir_all(&rules).unwrap();
         for file in fs::read_dir(repository("alerts")).unwrap().map(|entry| entry.unwrap().path()) {
             let text = fs::read_to_string(&file).unwrap();
-            fs::write(rules.join(file.file_name().unwrap()), hastened(&text, haste)).unwrap();
+            fs::write(rules.join(file.file_name().unwrap()), sped_up(&text, haste)).unwrap();
         }
         let config = fs::read_to_string(repository("compose/prometheus.yaml")).unwrap();
         let config = replaced(&config, "wanctl:9102", &target.to_string());
@@ -92,7 +92,7 @@ impl Prometheus {
     }
 
     pub(crate) fn ask(&self, path: &str) -> Value {
-        self.try_ask(path).unwrap_or_else(|told| panic!("{path}: {told}"))
+        self.try_ask(path).unwrap_or_else(|reported| panic!("{path}: {reported}"))
     }
 
     /// The answer to a request, or what is wrong with it.
@@ -187,7 +187,7 @@ pub(crate) fn encoded(text: &str) -> String {
 }
 
 /// Shortens the windows and the waiting times of rules.
-fn hastened(rules: &str, haste: u32) -> String {
+fn sped_up(rules: &str, haste: u32) -> String {
     let mut lines = Vec::new();
     for line in rules.lines() {
         let shortened = match line.split_once("for: ") {
@@ -228,9 +228,9 @@ fn seconds(time: &str) -> Option<u32> {
 }
 
 #[test]
-fn haste_shortens_windows_and_waits_and_nothing_else() {
+fn speedup_shortens_windows_and_waits_and_nothing_else() {
     let rules = "  expr: rate(a[5m]) > b{c=~\"[0-9]\"}[1h]\n  for: 10m\n  summary: for: 10m";
-    let hastened = hastened(rules, 20);
+    let sped_up = sped_up(rules, 20);
     let expected = "  expr: rate(a[15s]) > b{c=~\"[0-9]\"}[180s]\n  for: 30s\n  summary: for: 10m";
-    assert_eq!(hastened, expected);
+    assert_eq!(sped_up, expected);
 }

@@ -9,7 +9,7 @@ use std::{
 
 use super::lab::{Lab, REFLECTORS, SIDES};
 use crate::support::{
-    child::{PATIENCE, Program, until, until_within},
+    child::{DEADLINE, Program, until, until_within},
     site::{Site, Sketch},
 };
 
@@ -81,13 +81,13 @@ fn a_reflector_that_falls_silent_makes_room_and_the_history_says_so() {
     lab.run("left", &format!("ip route add blackhole {silent}"));
     lab.run("left", &format!("ip address del {silent}/32 dev lo"));
     // One is judged by half a minute of probes, so that a moment's bad luck replaces nobody.
-    let told = until_within(2 * PATIENCE, "a replacement in the history", || {
-        Some(daemon.events("reflector_replaced")).filter(|told| told.contains("fault"))
+    let reported = until_within(2 * DEADLINE, "a replacement in the history", || {
+        Some(daemon.events("reflector_replaced")).filter(|reported| reported.contains("fault"))
     });
     for part in ["cable", silent, spare, "loss"] {
-        assert!(told.contains(part), "{part}: {told}");
+        assert!(reported.contains(part), "{part}: {reported}");
     }
-    assert!(!told.contains(other), "{told}");
+    assert!(!reported.contains(other), "{reported}");
     daemon.stop();
 }
 
@@ -101,13 +101,13 @@ fn an_answer_that_the_host_is_unreachable_is_no_reply() {
         lab.run("left", "echo 0 >/proc/sys/net/ipv4/icmp_ratelimit");
         lab.run("left", "ip route add unreachable 203.0.113.0/24");
         let daemon = lab.daemon("reflectors: [203.0.113.1, 203.0.113.2, 203.0.113.3]");
-        let told = until("unreachable answers", || {
-            let told = lab.icmp("host", "InDestUnreachs");
+        let reported = until("unreachable answers", || {
+            let reported = lab.icmp("host", "InDestUnreachs");
             // The kernel sends five at once, then one a second.
-            (told >= 8).then_some(told)
+            (reported >= 8).then_some(reported)
         });
         let labels = [("reflector", "203.0.113.1")];
-        assert!(daemon.value("wanctl_reflector_rtt_seconds_count", &labels) < 0.5, "{told}");
+        assert!(daemon.value("wanctl_reflector_rtt_seconds_count", &labels) < 0.5, "{reported}");
         let failed = ["timeout", "send_error"].map(|reason| {
             let labels = [labels[0], ("reason", reason)];
             daemon.value("wanctl_reflector_probe_failures_total", &labels)
@@ -140,7 +140,7 @@ fn unprivileged(program: &Path) -> Command {
 }
 
 #[test]
-fn a_user_who_may_not_ping_is_told_what_to_do() {
+fn a_user_who_may_not_ping_is_reported_what_to_do() {
     let lab = Lab::new();
     let site = Site::with(&Sketch::of("http://127.0.0.1:9".to_owned()));
     let mut command = unprivileged(&open_to_all(&site));
@@ -193,7 +193,7 @@ fn where_pings_get_no_answer_tcp_takes_over() {
     let labels = [("road", "tcp"), ("reason", "icmp_unanswered")];
     assert_eq!(daemon.value("wanctl_probe_road_info", &labels).to_bits(), 1.0_f64.to_bits());
     let health = daemon.get("/health").body;
-    assert!(health.contains("by way of tcp"), "{health}");
+    assert!(health.contains("by tcp"), "{health}");
     daemon.stop();
 }
 
@@ -207,15 +207,15 @@ fn a_user_who_may_not_ping_measures_by_tcp() {
     let mut command = unprivileged(&program);
     command.arg(site.path("wanctl.yaml"));
     let mut daemon = Program::start(lab.inside("host", &command));
-    let line = daemon.logged("the delay is measured by this road");
-    assert!(line.contains("road=tcp") || line.contains("road=\"tcp\""), "{line}");
+    let line = daemon.logged("the delay is measured by this method");
+    assert!(line.contains("method=tcp") || line.contains("method=\"tcp\""), "{line}");
     daemon.logged("serving");
     daemon.terminate();
     daemon.exit().expect(0);
 }
 
 #[test]
-fn a_neighbour_with_a_sane_clock_tells_the_directions_apart() {
+fn a_reflector_with_a_valid_clock_measures_one_way_delays() {
     let lab = Lab::new();
     let daemon = lab.daemon("reflectors: [198.51.100.1]");
     let labels = [("reflector", "198.51.100.1")];

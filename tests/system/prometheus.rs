@@ -54,8 +54,8 @@ fn it_scrapes_every_loop_of_the_demo() {
         ("wanctl_build_info", 1.0),
         ("process_cpu_seconds_total{job=\"wanctl\"}", 0.0),
     ] {
-        let told = prometheus.query(query, "");
-        assert!(told.len() == 1 && told[0].1 >= at_least, "{query}: {told:?}");
+        let reported = prometheus.query(query, "");
+        assert!(reported.len() == 1 && reported[0].1 >= at_least, "{query}: {reported:?}");
     }
     let page = http::get(target, "/metrics", Format::OpenMetrics.accept()).unwrap();
     let ours = Scrape::parse(&page.body, Format::OpenMetrics).unwrap().names();

@@ -24,7 +24,7 @@ const SHOW: Duration = Duration::from_secs(150);
 /// Between two rounds of what has had no answer yet.
 const ROUND: Duration = Duration::from_secs(2);
 /// How much faster time passes for the rules whose firing is waited for.
-const HASTE: u32 = 20;
+const SPEEDUP: u32 = 20;
 
 /// Queries that are rightly empty in the demo: part of the query, and why.
 const EMPTY: &[(&str, &str)] = &[
@@ -45,8 +45,8 @@ fn every_panel_and_every_rule_has_an_answer_in_the_demo() {
     let since = jiff::Timestamp::now().as_millisecond() as f64 / 1000.0;
     let (demo, target) = demo(&site);
     let alertmanager = Alertmanager::start(&site);
-    let usual = Prometheus::of_the_stack(&site, "usual", target, &alertmanager, 1);
-    let hasty = Prometheus::of_the_stack(&site, "hasty", target, &alertmanager, HASTE);
+    let normal = Prometheus::of_the_stack(&site, "usual", target, &alertmanager, 1);
+    let hasty = Prometheus::of_the_stack(&site, "hasty", target, &alertmanager, SPEEDUP);
 
     let mut open = queries();
     assert!(open.len() > 120, "only {} queries were found", open.len());
@@ -54,7 +54,7 @@ fn every_panel_and_every_rule_has_an_answer_in_the_demo() {
     let start = Instant::now();
     let mut silent = BTreeSet::from(TROUBLE.map(str::to_owned));
     while !(open.is_empty() && silent.is_empty()) {
-        open.retain(|query| !query.is_answered(&usual, since));
+        open.retain(|query| !query.is_answered(&normal, since));
         fired.extend(alertmanager.firing());
         silent.retain(|name| !fired.contains(name));
         let left: Vec<&str> = open.iter().map(|query| query.expr.as_str()).collect();
@@ -64,10 +64,10 @@ fn every_panel_and_every_rule_has_an_answer_in_the_demo() {
         );
         std::thread::sleep(ROUND);
     }
-    annotations_and_variables_are_understood(&usual, since);
-    rules_are_evaluated(&usual);
-    nothing_is_wrong(&usual);
-    for prometheus in [&usual, &hasty] {
+    annotations_and_variables_are_understood(&normal, since);
+    rules_are_evaluated(&normal);
+    nothing_is_wrong(&normal);
+    for prometheus in [&normal, &hasty] {
         assert!(!prometheus.program.stderr().contains("level=error"), "{prometheus:#?}");
     }
     demo.terminate();
@@ -94,10 +94,10 @@ impl Query {
     /// Whether it yields a number. Panics if it is not understood.
     fn is_answered(&self, prometheus: &Prometheus, since: f64) -> bool {
         let since = (!self.instant).then_some(since);
-        let told = prometheus.series(&self.expr, since, STEP);
-        let told = told.unwrap_or_else(|error| panic!("{}: {error}", self.expr));
+        let reported = prometheus.series(&self.expr, since, STEP);
+        let reported = reported.unwrap_or_else(|error| panic!("{}: {error}", self.expr));
         let is_number = |value: &Value| value[1].as_str().is_some_and(|text| text != "NaN");
-        told.iter().any(|series| match series["values"].as_array() {
+        reported.iter().any(|series| match series["values"].as_array() {
             Some(values) => values.iter().any(is_number),
             None => is_number(&series["value"]),
         })
@@ -169,8 +169,8 @@ fn annotations_and_variables_are_understood(prometheus: &Prometheus, since: f64)
 /// Every rule is in good health; what a recording rule records is there, and so is everything that
 /// an alert looks at.
 fn rules_are_evaluated(prometheus: &Prometheus) {
-    let told = prometheus.ask("/api/v1/rules");
-    let groups = told["data"]["groups"].as_array().unwrap();
+    let reported = prometheus.ask("/api/v1/rules");
+    let groups = reported["data"]["groups"].as_array().unwrap();
     let rules: Vec<&Value> =
         groups.iter().flat_map(|group| group["rules"].as_array().unwrap()).collect();
     assert!(rules.len() > 40, "only {} rules were found", rules.len());
@@ -182,8 +182,8 @@ fn rules_are_evaluated(prometheus: &Prometheus) {
         }
         for metric in metrics(rule["query"].as_str().unwrap()) {
             let is_there = !prometheus.query(&format!("count({metric})"), "").is_empty();
-            let excused = ABSENT.iter().any(|(absent, _)| *absent == metric);
-            assert!(is_there != excused, "{name}: {metric} is there: {is_there}");
+            let may_be_absent = ABSENT.iter().any(|(absent, _)| *absent == metric);
+            assert!(is_there != may_be_absent, "{name}: {metric} is there: {is_there}");
         }
     }
 }
@@ -220,7 +220,7 @@ fn the_configurations_of_the_stack_are_accepted() {
 }
 
 /// Debian's `jsonschema` judges JSON by a schema of other people's.
-fn judged(files: &[PathBuf], schema: &str) -> Exit {
+fn validated(files: &[PathBuf], schema: &str) -> Exit {
     let mut command = tool("jsonschema", "python3-jsonschema");
     for file in files {
         command.arg("-i").arg(file);
@@ -239,18 +239,18 @@ fn the_compose_file_follows_the_specification() {
         stack.apply_merge().unwrap();
         site.write("compose.json", &serde_json::to_string(&stack).unwrap())
     };
-    judged(&[written(&text)], SCHEMA).expect(0);
+    validated(&[written(&text)], SCHEMA).expect(0);
     let wrong = replaced(&text, "read_only: true", "readonly: true");
-    judged(&[written(&wrong)], SCHEMA).expect(1);
+    validated(&[written(&wrong)], SCHEMA).expect(1);
 }
 
 #[test]
 fn the_dashboards_are_what_grafana_calls_dashboards() {
     const SCHEMA: &str = "tests/data/grafana/dashboard.schema.json";
     let site = Site::new();
-    judged(&files(), SCHEMA).expect(0);
+    validated(&files(), SCHEMA).expect(0);
     let mut wrong = boards().remove(0);
     // The second panel: the first is a row.
     wrong["panels"][1]["options"]["colour"] = Value::from("red");
-    judged(&[site.write("board.json", &wrong.to_string())], SCHEMA).expect(1);
+    validated(&[site.write("board.json", &wrong.to_string())], SCHEMA).expect(1);
 }

@@ -13,7 +13,7 @@ use crate::support::site::Site;
 
 const ENTER: &str = "\x1b[?1049h\x1b[?25l";
 const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
-const PATIENCE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_watched_status_fits_and_leaves_the_terminal_as_it_was() {
@@ -43,7 +43,7 @@ fn a_watched_status_fits_and_leaves_the_terminal_as_it_was() {
     let (began, mut bytes) = (Instant::now(), Vec::new());
     let pages = |bytes: &[u8]| String::from_utf8_lossy(bytes).matches("\x1b[H").count();
     while pages(&bytes) < 10 {
-        let left = PATIENCE.checked_sub(began.elapsed()).expect("ten pages in time");
+        let left = DEADLINE.checked_sub(began.elapsed()).expect("ten pages in time");
         bytes.extend(shown.recv_timeout(left).expect("another page"));
     }
     keys.write_all(b"\x03").unwrap();

@@ -1,9 +1,9 @@
 //! A controller against a simulated link in virtual time: no clock, no task, thousands of times
 //! faster than life.
 
+mod recording_controller;
 mod reflector_clock;
 mod router;
-mod witness;
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use wanctl_core::{
     units::{BitRate, Delay, MonoTime},
 };
 
+pub use self::recording_controller::RecordingController;
 use self::router::SlowRouter;
-pub use self::witness::Witness;
 use super::{
+    controller::Controller,
     link::{Link, LinkSpec, Probed, SPREAD},
-    pilot::Pilot,
 };
 
 /// Time between two cycles and between two probes, unless a [`LoopSpec`] says otherwise.
@@ -66,7 +66,7 @@ impl LoopSpec {
 pub struct ClosedLoop<P> {
     spec: LoopSpec,
     link: Link,
-    pilot: P,
+    controller: P,
     router: SlowRouter,
     now: MonoTime,
     /// The reflector that the next probe asks, and the number of its probe.
@@ -75,8 +75,8 @@ pub struct ClosedLoop<P> {
     probed: Vec<Probed>,
     readings: u64,
     next_reading: MonoTime,
-    judged: Vec<Delay>,
-    judged_lost: u32,
+    monitor_delays: Vec<Delay>,
+    monitor_lost: u32,
     /// Every second reflector tells the time.
     timestamps: bool,
 }
@@ -87,7 +87,7 @@ pub struct Step<'a, P> {
     /// The time.
     pub now: MonoTime,
     /// The controller, after it has decided.
-    pub pilot: &'a P,
+    pub controller: &'a P,
     /// The rates that the shapers should have.
     pub desired: PerDirection<BitRate>,
     /// The rates that they have.
@@ -100,9 +100,9 @@ pub struct Step<'a, P> {
     pub queue_delay: PerDirection<Delay>,
     /// What the packets of a call felt on their round trip beyond the base, as far as they came
     /// back since the step before: about 50 per second.
-    pub judged: &'a [Delay],
+    pub monitor_delays: &'a [Delay],
     /// How many of them were found to be lost since the step before.
-    pub judged_lost: u32,
+    pub monitor_lost: u32,
     /// Payload that greedy flows have delivered since the start, in bytes.
     pub goodput: PerDirection<u64>,
     /// Whether there are greedy flows now.
@@ -111,37 +111,37 @@ pub struct Step<'a, P> {
     pub link: &'a Link,
 }
 
-impl<P: Pilot> ClosedLoop<P> {
+impl<P: Controller> ClosedLoop<P> {
     /// Joins a controller and a link at time zero.
     #[must_use]
-    pub fn new(link: LinkSpec, spec: LoopSpec, pilot: P) -> Self {
+    pub fn new(link: LinkSpec, spec: LoopSpec, controller: P) -> Self {
         let rng = Rng::with_seed(link.seed ^ 0x5eed);
         let timestamps = link.timestamps;
         let mut link = Link::new(link);
         for (direction, limit) in spec.limits.each() {
             link.set_limit(direction, *limit);
         }
-        link.start_judge();
+        link.start_monitor();
         Self {
             router: SlowRouter::new(spec.limits, spec.latency, spec.latency_jitter, rng),
             spec,
             link,
-            pilot,
+            controller,
             now: MonoTime::ZERO,
             turn: 0,
             asked: Vec::new(),
             probed: Vec::new(),
             readings: 0,
             next_reading: MonoTime::ZERO,
-            judged: Vec::new(),
-            judged_lost: 0,
+            monitor_delays: Vec::new(),
+            monitor_lost: 0,
             timestamps,
         }
     }
 
     /// Returns the controller.
-    pub fn pilot(&self) -> &P {
-        &self.pilot
+    pub fn controller(&self) -> &P {
+        &self.controller
     }
 
     /// Returns the link.
@@ -149,9 +149,9 @@ impl<P: Pilot> ClosedLoop<P> {
         &self.link
     }
 
-    /// Makes every reflector's path longer by `detour` than it was at first, from now on.
-    pub fn reroute(&mut self, detour: Duration) {
-        self.link.reroute(detour);
+    /// Makes every reflector's path longer by `extra_delay` than it was at first, from now on.
+    pub fn reroute(&mut self, extra_delay: Duration) {
+        self.link.reroute(extra_delay);
     }
 
     /// Runs for `span` and calls `see` after each cycle.
@@ -162,14 +162,14 @@ impl<P: Pilot> ClosedLoop<P> {
             let link = &self.link;
             see(&Step {
                 now: self.now,
-                pilot: &self.pilot,
+                controller: &self.controller,
                 desired,
                 enforced: self.router.enforced(),
                 writes: self.router.writes(),
                 capacity: PerDirection::build(|direction| link.capacity(direction)),
                 queue_delay: PerDirection::build(|direction| link.queue_delay(direction)),
-                judged: &self.judged,
-                judged_lost: self.judged_lost,
+                monitor_delays: &self.monitor_delays,
+                monitor_lost: self.monitor_lost,
                 goodput: PerDirection::build(|direction| link.goodput(direction)),
                 wanted: PerDirection::build(|direction| link.is_wanted(direction)),
                 link,
@@ -181,28 +181,28 @@ impl<P: Pilot> ClosedLoop<P> {
         self.now = self.now + self.spec.cycle;
         self.router.enforce(&mut self.link, self.now);
         self.link.advance_to(self.now.since_start());
-        self.hear_judge();
-        self.pilot.on_actuation(self.router.actuation());
+        self.record_monitor();
+        self.controller.on_actuation(self.router.actuation());
         self.probe();
         self.hear_probes();
         if self.now >= self.next_reading {
             self.next_reading = self.now + self.spec.reading;
             self.read();
         }
-        self.pilot.on_truth(PerDirection::build(|direction| self.link.capacity(direction)));
-        let desired = self.pilot.decide(self.now);
+        self.controller.on_truth(PerDirection::build(|direction| self.link.capacity(direction)));
+        let desired = self.controller.decide(self.now);
         self.router.write(self.now, desired);
         // A router that answers at once has it in force before anything else happens.
         self.router.enforce(&mut self.link, self.now);
         desired
     }
 
-    fn hear_judge(&mut self) {
-        self.judged.clear();
-        self.judged_lost = 0;
-        if let Some(judge) = self.link.judge_mut() {
-            self.judged.append(&mut judge.added);
-            self.judged_lost = std::mem::take(&mut judge.lost);
+    fn record_monitor(&mut self) {
+        self.monitor_delays.clear();
+        self.monitor_lost = 0;
+        if let Some(monitor) = self.link.monitor_mut() {
+            self.monitor_delays.append(&mut monitor.added);
+            self.monitor_lost = std::mem::take(&mut monitor.lost);
         }
     }
 
@@ -223,13 +223,13 @@ impl<P: Pilot> ClosedLoop<P> {
             let (_, reflector) = self.asked.remove(place);
             let one_way = match outcome {
                 ProbeOutcome::Reply(rtt) if self.timestamps && reflector.0.is_multiple_of(2) => {
-                    Some(reflector_clock::told(reflector, at, rtt, up))
+                    Some(reflector_clock::timestamps(reflector, at, rtt, up))
                 }
                 ProbeOutcome::Reply(_) | ProbeOutcome::Lost | ProbeOutcome::Unsent => None,
             };
             let sample = RttSample { reflector, sequence: number, at, outcome, one_way };
             debug_assert!(outcome != ProbeOutcome::Unsent, "a simulated probe can be sent");
-            self.pilot.on_rtt(&sample);
+            self.controller.on_rtt(&sample);
         }
     }
 
@@ -248,7 +248,7 @@ impl<P: Pilot> ClosedLoop<P> {
                 limit: enforced[direction],
             })
         });
-        self.pilot.on_shaper(&ShaperSample { sequence: self.readings, at: self.now, queues });
+        self.controller.on_shaper(&ShaperSample { sequence: self.readings, at: self.now, queues });
     }
 }
 

@@ -1,4 +1,4 @@
-//! A TCP connection as its sender sees it: a window, what is under way, and what comes back a
+//! A TCP connection as its sender sees it: a window, what is in flight, and what comes back a
 //! round trip later.
 
 mod bbr;
@@ -7,7 +7,7 @@ mod source;
 
 pub(super) use self::source::Source;
 use self::{bbr::Bbr, cubic::Cubic};
-use super::link::parcel::{PACKET, Segments};
+use super::link::packet::{PACKET, Segments};
 
 /// How a sender adapts to what the network tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,7 +39,7 @@ struct News {
     acked: f64,
     /// Bytes per second at which the receiver got what was acknowledged meanwhile.
     rate: f64,
-    /// Bytes still under way.
+    /// Bytes still in flight.
     pipe: f64,
     /// Whether a round trip has passed since the last round began.
     new_round: bool,
@@ -62,7 +62,7 @@ pub(super) struct Flow {
     sent: f64,
     acked: f64,
     lost: f64,
-    /// Bytes under way that a timeout gave up; their acknowledgements may come yet.
+    /// Bytes in flight that a timeout gave up; their acknowledgements may come yet.
     given_up: f64,
     /// Holes at the receiver that no acknowledgement has told of.
     holes: f64,
@@ -115,7 +115,7 @@ impl Flow {
             sent,
             acked,
             lost,
-            // What the connection before left under way is none of this one's window.
+            // What the connection before left in flight is none of this one's window.
             given_up: given_up.max(sent - acked - lost),
             holes,
             recover_at: sent,
@@ -126,7 +126,7 @@ impl Flow {
         };
     }
 
-    /// Stops it; what is under way still arrives.
+    /// Stops it; what is in flight still arrives.
     pub(super) fn close(&mut self) {
         self.source = Source::Silent;
     }
@@ -274,7 +274,7 @@ impl Flow {
         self.timeout = (self.smoothed_rtt + margin).min(MOST_TIMEOUT);
     }
 
-    /// Nothing was heard for too long: everything under way is given up.
+    /// Nothing was heard for too long: everything in flight is given up.
     fn time_out(&mut self, now: f64, pipe: f64) {
         match &mut self.control {
             Control::Cubic(cubic) => cubic.on_timeout(),

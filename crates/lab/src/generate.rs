@@ -5,7 +5,7 @@ mod cable;
 mod cell;
 mod dsl;
 mod events;
-mod sky;
+mod starlink;
 mod walk;
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub use cable::cable;
 pub use cell::lte;
 pub use dsl::dsl;
 pub use events::{outage, path_change, steady, step};
-pub use sky::starlink;
+pub use starlink::starlink;
 
 use wanctl_core::{Direction, PerDirection, units::BitRate};
 

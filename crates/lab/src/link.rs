@@ -16,13 +16,13 @@ mod cake;
 mod cobalt;
 mod delay_line;
 mod fifo;
-mod judge;
-pub(super) mod parcel;
+mod latency_monitor;
+mod link_direction;
+pub(super) mod packet;
 mod probes;
 mod spec;
-mod tenants;
+mod user_groups;
 mod users;
-mod way;
 
 use std::time::Duration;
 
@@ -33,12 +33,12 @@ use wanctl_core::{
 };
 
 use self::{
-    delay_line::{DelayLine, Journeys},
-    judge::{Judge, arrive, lose},
-    parcel::{Cargo, Parcel, Ride},
+    delay_line::{DelayLine, InTransit},
+    latency_monitor::{LatencyMonitor, arrive, lose},
+    link_direction::LinkDirection,
+    packet::{PacketPayload, QueuedPacket, SparsePacket},
     probes::Probes,
-    tenants::Tenants,
-    way::Way,
+    user_groups::UserGroups,
 };
 pub use self::{
     fifo::Discipline,
@@ -56,28 +56,28 @@ pub const SPREAD: Duration = Duration::from_millis(3);
 /// make it endless.
 const MOST_DELAY: f64 = 60.0;
 /// Steps between two packets of the judge: a call of 50 packets per second.
-const JUDGE_EVERY: u64 = 10;
+const MONITOR_INTERVAL: u64 = 10;
 
 /// A simulated WAN.
 #[derive(Debug, Clone)]
 pub struct Link {
     /// Steps since the start.
     steps: u64,
-    download: Way,
-    upload: Way,
-    tenants: Tenants,
+    download: LinkDirection,
+    upload: LinkDirection,
+    user_groups: UserGroups,
     web: Option<(Web, f64)>,
     /// The way from the internet to the provider's download buffer.
     net: DelayLine,
-    reflected: Journeys,
+    reflected: InTransit,
     base_rtt: Vec<(Duration, Duration)>,
     base: f64,
-    detour: Duration,
+    extra_delay: Duration,
     jitter: f64,
     loss: f64,
     path: ProbePath,
     probes: Probes,
-    judge: Option<Judge>,
+    monitor: Option<LatencyMonitor>,
     rng: Rng,
 }
 
@@ -85,27 +85,28 @@ impl Link {
     /// Creates an empty link at time zero, without shapers.
     #[must_use]
     pub fn new(spec: LinkSpec) -> Self {
-        let [download, upload] = Direction::ALL.map(|direction| Way::new(direction, &spec));
+        let [download, upload] =
+            Direction::ALL.map(|direction| LinkDirection::new(direction, &spec));
         let LinkSpec { base_rtt, base_rtt_steps, jitter, loss, probes, traffic, .. } = spec;
-        let (guests, seed) = (spec.guests, spec.seed);
+        let (displaced, seed) = (spec.displaced, spec.seed);
         let mut rng = Rng::with_seed(seed);
         let web = traffic.web().map(|web| (web, web.every.as_secs_f64() * exponential(&mut rng)));
         Self {
             steps: 0,
             download,
             upload,
-            tenants: Tenants::new(traffic, guests),
+            user_groups: UserGroups::new(traffic, displaced),
             web,
             net: DelayLine::default(),
-            reflected: Journeys::default(),
+            reflected: InTransit::default(),
             base_rtt: base_rtt_steps.into_iter().rev().collect(),
             base: base_rtt.as_secs_f64(),
-            detour: Duration::ZERO,
+            extra_delay: Duration::ZERO,
             jitter: jitter.as_secs_f64(),
             loss,
             path: probes,
             probes: Probes::default(),
-            judge: None,
+            monitor: None,
             rng,
         }
     }
@@ -131,20 +132,20 @@ impl Link {
         }
     }
 
-    /// Makes the way to the internet longer by `detour` than it was at first, from now on.
-    pub fn reroute(&mut self, detour: Duration) {
-        self.detour = detour;
+    /// Makes the way to the internet longer by `extra_delay` than it was at first, from now on.
+    pub fn reroute(&mut self, extra_delay: Duration) {
+        self.extra_delay = extra_delay;
     }
 
     /// Says who uses the link from now on: its own people, and its guests from another link.
-    pub fn settle(&mut self, own: bool, guests: bool) {
-        self.tenants.settle(own, guests);
+    pub fn settle(&mut self, own: bool, displaced: bool) {
+        self.user_groups.set_present(own, displaced);
     }
 
     /// Says how many calls the link carries from now on.
     pub fn carry(&mut self, calls: u32) {
-        if self.tenants.carry(calls) {
-            let (rate, now) = (self.tenants.calls(), self.seconds());
+        if self.user_groups.set_calls(calls) {
+            let (rate, now) = (self.user_groups.call_rate(), self.seconds());
             self.download.users.call(rate, now);
             self.upload.users.call(rate, now);
         }
@@ -153,34 +154,34 @@ impl Link {
     /// Reads a direction's shaper.
     #[must_use]
     pub fn reading(&self, direction: Direction) -> PlantReading {
-        self.way(direction).cake.reading()
+        self.side(direction).cake.reading()
     }
 
     /// Returns a direction's true capacity, which no controller may ask for.
     #[must_use]
     pub fn capacity(&self, direction: Direction) -> BitRate {
-        BitRate::from_bps(8).scaled(self.way(direction).supply.now())
+        BitRate::from_bps(8).scaled(self.side(direction).supply.now())
     }
 
     /// Returns the delay of a direction's provider buffer, at most a minute: what the controller
     /// ought to keep low.
     #[must_use]
     pub fn queue_delay(&self, direction: Direction) -> Delay {
-        let way = self.way(direction);
-        let seconds = (way.fifo.backlog() / way.supply.now()).min(MOST_DELAY);
+        let side = self.side(direction);
+        let seconds = (side.fifo.backlog() / side.supply.now()).min(MOST_DELAY);
         Delay::from_millis_f64(seconds * 1e3)
     }
 
     /// Returns the payload that a direction's greedy flows have delivered, in bytes.
     #[must_use]
     pub fn goodput(&self, direction: Direction) -> u64 {
-        self.way(direction).users.goodput()
+        self.side(direction).users.goodput()
     }
 
     /// Tells whether somebody takes whatever a direction gives.
     #[must_use]
     pub fn is_wanted(&self, direction: Direction) -> bool {
-        self.way(direction).users.is_greedy()
+        self.side(direction).users.is_greedy()
     }
 
     /// Sends a probe to a reflector that is `further` away than the nearest and returns its
@@ -194,11 +195,11 @@ impl Link {
         let further = further.as_secs_f64() + jitter;
         match self.path {
             ProbePath::Shared => {
-                let ride = Ride { probe: Some(number), waited: 0.0, up: 0.0, further };
+                let ride = SparsePacket { probe: Some(number), waited: 0.0, up: 0.0, further };
                 self.set_off(ride);
             }
             ProbePath::Bypass => {
-                let seconds = self.way_out() + further;
+                let seconds = self.direction_mut() + further;
                 let rtt = Delay::from_millis_f64(seconds * 1e3);
                 self.probes.on_reply(number, rtt, rtt.scaled(0.5));
             }
@@ -217,15 +218,15 @@ impl Link {
     }
 
     /// Starts the judge: a call whose packets tell what a sparse flow feels.
-    pub(super) fn start_judge(&mut self) {
-        self.judge.get_or_insert_default();
+    pub(super) fn start_monitor(&mut self) {
+        self.monitor.get_or_insert_default();
     }
 
-    pub(super) fn judge_mut(&mut self) -> Option<&mut Judge> {
-        self.judge.as_mut()
+    pub(super) fn monitor_mut(&mut self) -> Option<&mut LatencyMonitor> {
+        self.monitor.as_mut()
     }
 
-    fn way(&self, direction: Direction) -> &Way {
+    fn side(&self, direction: Direction) -> &LinkDirection {
         match direction {
             Direction::Download => &self.download,
             Direction::Upload => &self.upload,
@@ -242,15 +243,15 @@ impl Link {
     }
 
     /// Seconds from the provider's upload buffer to its download buffer.
-    fn way_out(&self) -> f64 {
-        self.base + self.detour.as_secs_f64()
+    fn direction_mut(&self) -> f64 {
+        self.base + self.extra_delay.as_secs_f64()
     }
 
     fn step(&mut self) {
         let (time, now, dt) = (self.time(), self.seconds(), STEP.as_secs_f64());
-        self.follow_programme(time, now);
-        if self.judge.is_some() && self.steps.is_multiple_of(JUDGE_EVERY) {
-            self.set_off(Ride { probe: None, waited: 0.0, up: 0.0, further: 0.0 });
+        self.apply_programme(time, now);
+        if self.monitor.is_some() && self.steps.is_multiple_of(MONITOR_INTERVAL) {
+            self.set_off(SparsePacket { probe: None, waited: 0.0, up: 0.0, further: 0.0 });
         }
         self.carry_down(now, dt);
         self.carry_up(now, dt);
@@ -260,11 +261,11 @@ impl Link {
         self.upload.supply.advance(time);
     }
 
-    fn follow_programme(&mut self, time: Duration, now: f64) {
+    fn apply_programme(&mut self, time: Duration, now: f64) {
         while let Some((_, base)) = self.base_rtt.pop_if(|(from, _)| *from <= time) {
             self.base = base.as_secs_f64();
         }
-        if let Some(demand) = self.tenants.advance(time) {
+        if let Some(demand) = self.user_groups.advance(time) {
             self.download.users.turn_to(demand.download, now, &mut self.rng);
             self.upload.users.turn_to(demand.upload, now, &mut self.rng);
         }
@@ -280,59 +281,61 @@ impl Link {
     /// From the internet through the provider's buffer and the shaper to the home.
     fn carry_down(&mut self, now: f64, dt: f64) {
         while let Some(ride) = self.reflected.take(now) {
-            self.return_home(ride, now);
+            self.return_displaced(ride, now);
         }
-        let Self { download, upload, net, rng, judge, .. } = self;
-        while let Some(parcel) = net.take(now) {
-            download.fifo.arrive(parcel);
+        let Self { download, upload, net, rng, monitor, .. } = self;
+        while let Some(packet) = net.take(now) {
+            download.fifo.arrive(packet);
         }
         if !download.fifo.is_idle() {
-            download.fifo.admit(download.supply.now(), dt, rng, |ride| lose(judge, ride));
-            while let Some((parcel, moment)) = download.fifo.take() {
-                match parcel.cargo {
-                    Cargo::Data(segments) => download.cake.enqueue(segments, now),
-                    Cargo::Ack(news) => download.cake.enqueue_ack(Parcel::ack(news, now)),
-                    Cargo::Sparse(mut ride) => {
-                        ride.waited += now - parcel.entered + moment;
+            download.fifo.admit(download.supply.now(), dt, rng, |ride| lose(monitor, ride));
+            while let Some((packet, moment)) = download.fifo.take() {
+                match packet.cargo {
+                    PacketPayload::Data(segments) => download.cake.enqueue(segments, now),
+                    PacketPayload::Ack(news) => {
+                        download.cake.enqueue_ack(QueuedPacket::ack(news, now));
+                    }
+                    PacketPayload::Sparse(mut ride) => {
+                        ride.waited += now - packet.entered + moment;
                         ride.waited += download.cake.pass_sparse(rng);
-                        arrive(&mut self.probes, judge, ride);
+                        arrive(&mut self.probes, monitor, ride);
                     }
                 }
             }
         }
         download.cake.serve(now, dt, upload.users.open(), rng, |cargo| match cargo {
-            Cargo::Data(segments) => {
+            PacketPayload::Data(segments) => {
                 if let Some(news) = download.users.receive(segments) {
-                    upload.cake.enqueue_ack(Parcel::ack(news, now));
+                    upload.cake.enqueue_ack(QueuedPacket::ack(news, now));
                 }
             }
-            Cargo::Ack(news) => upload.users.on_ack(news, now),
-            Cargo::Sparse(_) => {}
+            PacketPayload::Ack(news) => upload.users.on_ack(news, now),
+            PacketPayload::Sparse(_) => {}
         });
     }
 
     /// From the home through the shaper and the provider's buffer to the internet.
     fn carry_up(&mut self, now: f64, dt: f64) {
-        let out = self.way_out();
-        let Self { download, upload, net, rng, judge, .. } = self;
+        let out = self.direction_mut();
+        let Self { download, upload, net, rng, monitor, .. } = self;
         upload.users.send(now, dt, |segments| upload.cake.enqueue(segments, now));
         upload.cake.serve(now, dt, download.users.open(), rng, |cargo| match cargo {
-            Cargo::Data(segments) => upload.fifo.arrive(Parcel::data(segments, now)),
-            Cargo::Ack(news) => upload.fifo.arrive(Parcel::ack(news, now)),
-            Cargo::Sparse(_) => {}
+            PacketPayload::Data(segments) => upload.fifo.arrive(QueuedPacket::data(segments, now)),
+            PacketPayload::Ack(news) => upload.fifo.arrive(QueuedPacket::ack(news, now)),
+            PacketPayload::Sparse(_) => {}
         });
         if !upload.fifo.is_idle() {
-            upload.fifo.admit(upload.supply.now(), dt, rng, |ride| lose(judge, ride));
-            while let Some((parcel, moment)) = upload.fifo.take() {
-                match parcel.cargo {
-                    Cargo::Data(segments) => {
+            upload.fifo.admit(upload.supply.now(), dt, rng, |ride| lose(monitor, ride));
+            while let Some((packet, moment)) = upload.fifo.take() {
+                match packet.cargo {
+                    PacketPayload::Data(segments) => {
                         if let Some(news) = upload.users.receive(segments) {
-                            net.put(now + out, Parcel::ack(news, now));
+                            net.put(now + out, QueuedPacket::ack(news, now));
                         }
                     }
-                    Cargo::Ack(news) => download.users.on_ack(news, now),
-                    Cargo::Sparse(mut ride) => {
-                        ride.waited += now - parcel.entered + moment;
+                    PacketPayload::Ack(news) => download.users.on_ack(news, now),
+                    PacketPayload::Sparse(mut ride) => {
+                        ride.waited += now - packet.entered + moment;
                         ride.further += out;
                         ride.up = ride.waited + ride.further / 2.0;
                         self.reflected.put(now + moment + ride.further, ride);
@@ -341,26 +344,26 @@ impl Link {
             }
         }
         download.users.send(now, dt, |segments| {
-            net.put(now + out, Parcel::data(segments, now));
+            net.put(now + out, QueuedPacket::data(segments, now));
         });
     }
 
     /// A sparse packet leaves the home.
-    fn set_off(&mut self, mut ride: Ride) {
+    fn set_off(&mut self, mut ride: SparsePacket) {
         let now = self.seconds();
         let Self { upload, rng, .. } = self;
         ride.waited += upload.cake.pass_sparse(rng) + upload.fifo.residual(rng);
-        if upload.fifo.arrive_sparse(Parcel::sparse(ride, now), rng).is_err() {
-            lose(&mut self.judge, ride);
+        if upload.fifo.arrive_sparse(QueuedPacket::sparse(ride, now), rng).is_err() {
+            lose(&mut self.monitor, ride);
         }
     }
 
     /// A sparse packet comes back to the provider.
-    fn return_home(&mut self, mut ride: Ride, now: f64) {
+    fn return_displaced(&mut self, mut ride: SparsePacket, now: f64) {
         let Self { download, rng, .. } = self;
         ride.waited += download.fifo.residual(rng);
-        if download.fifo.arrive_sparse(Parcel::sparse(ride, now), rng).is_err() {
-            lose(&mut self.judge, ride);
+        if download.fifo.arrive_sparse(QueuedPacket::sparse(ride, now), rng).is_err() {
+            lose(&mut self.monitor, ride);
         }
     }
 }

@@ -8,7 +8,7 @@
 //! | `fixed-p5`, `fixed-p50` | [`FixedRates`] at a [`percentile`] of the capacity |
 //! | `oracle` | [`Oracle`]: knows the capacity, the bound that none can pass |
 
-mod achieved;
+mod delivery_rate;
 mod median_vote;
 mod oracle;
 mod percentile;

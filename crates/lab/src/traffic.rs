@@ -13,7 +13,7 @@ pub const GREEDY: BitRate = BitRate::from_bps(u64::MAX);
 pub const MOST_FLOWS: u8 = 32;
 
 /// Flows behind a demand for [`GREEDY`].
-const USUAL_FLOWS: u8 = 4;
+const TYPICAL_FLOWS: u8 = 4;
 
 /// What users ask for in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl From<BitRate> for Demand {
     fn from(rate: BitRate) -> Self {
         match rate {
             BitRate::ZERO => Self::None,
-            GREEDY => Self::Greedy { flows: USUAL_FLOWS, control: CongestionControl::Cubic },
+            GREEDY => Self::Greedy { flows: TYPICAL_FLOWS, control: CongestionControl::Cubic },
             rate => Self::Limited(rate),
         }
     }

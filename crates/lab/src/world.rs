@@ -9,9 +9,9 @@ use std::{
 use wanctl_core::{Direction, ProbeOutcome, ReflectorId, units::BitRate};
 
 use super::{
-    calls::Calls,
     link::{Link, SPREAD},
     plant::{Egress, Plant, PlantReading},
+    sensitive_connections::SensitiveConnections,
 };
 
 /// Returns the time since the start of the world.
@@ -22,7 +22,7 @@ type Elapsed = dyn Fn() -> Duration + Send + Sync;
 pub struct World {
     elapsed: Arc<Elapsed>,
     links: Arc<Vec<(WorldQueues, Mutex<Link>)>>,
-    ways: Arc<Mutex<Ways>>,
+    routing: Arc<Mutex<DemoRouting>>,
 }
 
 impl fmt::Debug for World {
@@ -33,8 +33,8 @@ impl fmt::Debug for World {
 
 /// Where traffic goes: which link takes new calls, and which ones carry them.
 #[derive(Debug)]
-struct Ways {
-    calls: Calls,
+struct DemoRouting {
+    calls: SensitiveConnections,
     sensitive: Option<usize>,
 }
 
@@ -71,11 +71,14 @@ impl World {
         links: Vec<(WorldQueues, Link)>,
     ) -> Self {
         let links = links.into_iter().map(|(queues, link)| (queues, Mutex::new(link)));
-        let ways = Ways { calls: Calls::new(CALL_EVERY, CALL_LASTS), sensitive: None };
+        let routing = DemoRouting {
+            calls: SensitiveConnections::new(CALL_EVERY, CALL_LASTS),
+            sensitive: None,
+        };
         Self {
             elapsed: Arc::new(elapsed),
             links: Arc::new(links.collect()),
-            ways: Arc::new(Mutex::new(ways)),
+            routing: Arc::new(Mutex::new(routing)),
         }
     }
 
@@ -108,9 +111,9 @@ impl World {
 
     /// Counts the calls that the link with this number carries.
     #[must_use]
-    pub fn calls_on(&self, link: usize) -> u32 {
+    pub fn connections_on(&self, link: usize) -> u32 {
         self.tend();
-        self.ways.lock().unwrap_or_else(PoisonError::into_inner).calls.on(link)
+        self.routing.lock().unwrap_or_else(PoisonError::into_inner).calls.on(link)
     }
 
     fn link_of(&self, queue: &str) -> Option<(MutexGuard<'_, Link>, Direction)> {
@@ -126,11 +129,11 @@ impl World {
 
     /// Lets calls begin and end, and the links carry them.
     fn tend(&self) {
-        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
-        let sensitive = ways.sensitive;
-        ways.calls.advance((self.elapsed)(), sensitive);
+        let mut routing = self.routing.lock().unwrap_or_else(PoisonError::into_inner);
+        let sensitive = routing.sensitive;
+        routing.calls.advance((self.elapsed)(), sensitive);
         for (number, (_, link)) in self.links.iter().enumerate() {
-            self.moved_on(link).carry(ways.calls.on(number));
+            self.moved_on(link).carry(routing.calls.on(number));
         }
     }
 
@@ -158,8 +161,8 @@ impl Plant for World {
             let own = number != 0 || !away;
             self.moved_on(link).settle(own, away && default_route == Some(number));
         }
-        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
-        ways.sensitive = self.link_by(egress.sensitive.as_ref());
+        let mut routing = self.routing.lock().unwrap_or_else(PoisonError::into_inner);
+        routing.sensitive = self.link_by(egress.sensitive.as_ref());
     }
 
     fn reading(&self, queue: &str) -> PlantReading {

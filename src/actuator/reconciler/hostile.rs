@@ -13,7 +13,7 @@ enum Manner {
     Obeys,
     /// Keeps the limit it had; tells so at once, or only when it is read.
     Keeps {
-        tells: bool,
+        reports: bool,
     },
     /// Allows nothing below or above this.
     Clamps {
@@ -56,7 +56,7 @@ impl Manner {
 fn manner() -> impl Strategy<Value = Manner> {
     prop_oneof![
         Just(Manner::Obeys),
-        any::<bool>().prop_map(|tells| Manner::Keeps { tells }),
+        any::<bool>().prop_map(|reports| Manner::Keeps { reports }),
         (10_u64..40, 40_u64..90).prop_map(|(least, most)| Manner::Clamps {
             least: least * 1_000_000,
             most: most * 1_000_000,
@@ -129,7 +129,7 @@ impl World {
         match self.manner {
             Manner::Refuses => self.reconciler.refused(write, now, Duration::from_secs(1)),
             Manner::Silent => self.reconciler.doubt(now),
-            Manner::Keeps { tells: false } => self.reconciler.confirmed(write, write.limit, now),
+            Manner::Keeps { reports: false } => self.reconciler.confirmed(write, write.limit, now),
             _ => self.reconciler.confirmed(write, BitRate::from_bps(self.in_force), now),
         }
     }
@@ -178,7 +178,7 @@ proptest! {
         for (desired, ticks) in desires {
             let before = world.in_force;
             world.step(desired);
-            let is_cut = desired < before && !obedience::is_near(BitRate::from_bps(before), BitRate::from_bps(desired), DEADBAND);
+            let is_cut = desired < before && !enforcement::is_near(BitRate::from_bps(before), BitRate::from_bps(desired), DEADBAND);
             prop_assert!(!is_cut || world.in_force == desired, "{before} -> {desired}");
             for _ in 0..ticks {
                 world.step(desired);
@@ -220,16 +220,16 @@ proptest! {
     #[test]
     fn a_new_cut_reaches_even_a_router_that_kept_every_limit_so_far(
         in_force in 60_000_000_u64..200_000_000,
-        tells: bool,
+        reports: bool,
         desired in 20_000_000_u64..50_000_000,
     ) {
-        let mut world = World::new(Manner::Keeps { tells }, in_force);
+        let mut world = World::new(Manner::Keeps { reports }, in_force);
         for _ in 0..20 * 120 {
             world.step(desired);
         }
         let found = world.reconciler.overridden(0, world.now);
         let at = BitRate::from_bps(in_force);
-        let is_kept = matches!(found, Some(Override::Kept { at: kept, .. }) if kept == at);
+        let is_kept = matches!(found, Some(RateOverride::NotApplied { at: kept, .. }) if kept == at);
         prop_assert!(is_kept, "{found:?}");
         world.manner = Manner::Obeys;
         world.step(desired / 2);
@@ -245,7 +245,10 @@ fn a_second_controller_is_named_for_as_long_as_it_goes_on() {
     }
     let found = world.reconciler.overridden(0, world.now);
     let to = BitRate::from_bps(900_000_000);
-    assert!(matches!(found, Some(Override::Changed { to: seen, .. }) if seen == to), "{found:?}");
+    assert!(
+        matches!(found, Some(RateOverride::ChangedExternally { to: seen, .. }) if seen == to),
+        "{found:?}"
+    );
     assert!(world.most_in_a_minute(MonoTime::ZERO + MINUTE) <= 12);
     world.manner = Manner::Obeys;
     for _ in 0..20 * 180 {

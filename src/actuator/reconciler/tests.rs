@@ -58,12 +58,12 @@ fn a_difference_within_the_deadband_is_written_once_it_has_lasted() {
 }
 
 #[test]
-fn a_limit_edited_by_somebody_else_is_told_and_put_right() {
+fn a_limit_that_was_changed_externally_is_reported_and_corrected() {
     let mut r = settled(50);
     let later = MonoTime::from_millis(9_000);
     r.observed(0, rate(50), later, later);
-    let told = r.observed(0, rate(900), later, later);
-    assert_eq!(told, Observation::Drifted { from: rate(50), to: rate(900) });
+    let reported = r.observed(0, rate(900), later, later);
+    assert_eq!(reported, Observation::Drifted { from: rate(50), to: rate(900) });
     assert_eq!(r.due(later), Some(write(50, true)));
 }
 
@@ -81,7 +81,7 @@ fn a_reading_that_a_write_has_overtaken_is_no_drift() {
     r.want(0, rate(20), NOW);
     r.begin(write(20, true), NOW);
     let asked = MonoTime::from_millis(5_010);
-    assert_eq!(r.observed(0, rate(50), asked, asked), Observation::NoNews, "still under way");
+    assert_eq!(r.observed(0, rate(50), asked, asked), Observation::NoNews, "still in flight");
     r.confirmed(write(20, true), rate(20), MonoTime::from_millis(5_030));
     let read = MonoTime::from_millis(5_040);
     assert_eq!(r.observed(0, rate(50), asked, read), Observation::NoNews, "asked before");
@@ -89,7 +89,7 @@ fn a_reading_that_a_write_has_overtaken_is_no_drift() {
 }
 
 #[test]
-fn after_a_failed_write_nothing_is_believed_until_it_is_read() {
+fn after_a_failed_write_the_limit_is_unknown_until_it_is_read() {
     let mut r = settled(50);
     r.want(0, rate(20), NOW);
     r.begin(write(20, true), NOW);
@@ -100,8 +100,8 @@ fn after_a_failed_write_nothing_is_believed_until_it_is_read() {
     let before = MonoTime::from_millis(4_900);
     assert_eq!(r.observed(0, rate(50), before, later), Observation::NoNews);
     assert_eq!(r.actuation(0).observed, None, "asked before the failure");
-    let told = r.observed(0, rate(20), later, later);
-    assert_eq!(told, Observation::NoNews, "the write had arrived after all: no drift");
+    let reported = r.observed(0, rate(20), later, later);
+    assert_eq!(reported, Observation::NoNews, "the write had arrived after all: no drift");
     assert_eq!(r.due(later), None);
 }
 

@@ -5,7 +5,7 @@ use wanctl_core::units::{BitRate, MonoTime};
 
 use super::Actuator;
 use crate::{
-    actuator::{reconciler::Override, report::Overridden},
+    actuator::{reconciler::RateOverride, report::OverriddenQueue},
     config::QueueRef,
 };
 
@@ -18,13 +18,17 @@ impl Actuator {
             self.work.metrics.writes(index, self.reconciler.writes(index, now), found);
             if let Some(found) = found {
                 let what = sentence(&queue.queue, found);
-                overridden.push(Overridden { wan: queue.wan, direction: queue.direction, what });
+                overridden.push(OverriddenQueue {
+                    wan: queue.wan,
+                    direction: queue.direction,
+                    what,
+                });
             }
         }
         let per_hour = self.work.pace().writes_per_hour;
         self.work.metrics.write_budget(per_hour);
         self.report.send_if_modified(|report| {
-            let is_same = |one: &Overridden, other: &Overridden| {
+            let is_same = |one: &OverriddenQueue, other: &OverriddenQueue| {
                 (one.wan, one.direction) == (other.wan, other.direction)
             };
             let before = std::mem::take(&mut report.overridden);
@@ -41,20 +45,20 @@ impl Actuator {
     }
 }
 
-fn sentence(queue: &QueueRef, found: Override) -> String {
+fn sentence(queue: &QueueRef, found: RateOverride) -> String {
     match found {
-        Override::Refused { at, wanted } => format!(
+        RateOverride::Refused { at, wanted } => format!(
             "the router refuses to change {queue}: it is {}, and no write of {wanted} was accepted; \
              look for the router's words in the log, and at what its user may do",
             said(at)
         ),
-        Override::Kept { at, written } => format!(
+        RateOverride::NotApplied { at, written } => format!(
             "{queue} is kept {} by the router although {written} was written: look at what \
              limits this queue on the router, and for a second controller (another wanctl, a \
              script) on the same queue that sets it back at once",
             said(at)
         ),
-        Override::Changed { to, per_minute } => format!(
+        RateOverride::ChangedExternally { to, per_minute } => format!(
             "{queue} is changed by somebody else {per_minute} times a minute, and is {} now: a second \
              controller (another wanctl, a script) on the same queue is likely; stop one of them",
             said(to)
@@ -76,16 +80,19 @@ mod tests {
         let queue = QueueRef::Tree("dl".to_owned());
         let (zero, rate) = (BitRate::ZERO, BitRate::from_mbps(50.0));
         for (found, words) in [
-            (Override::Kept { at: rate, written: rate }, "is kept at 50"),
-            (Override::Kept { at: zero, written: rate }, "is kept unlimited by the router"),
-            (Override::Changed { to: zero, per_minute: 3 }, "and is unlimited now"),
-            (Override::Changed { to: rate, per_minute: 3 }, "and is at 50"),
-            (Override::Refused { at: rate, wanted: rate }, "refuses to change"),
-            (Override::Refused { at: zero, wanted: rate }, "it is unlimited"),
+            (RateOverride::NotApplied { at: rate, written: rate }, "is kept at 50"),
+            (
+                RateOverride::NotApplied { at: zero, written: rate },
+                "is kept unlimited by the router",
+            ),
+            (RateOverride::ChangedExternally { to: zero, per_minute: 3 }, "and is unlimited now"),
+            (RateOverride::ChangedExternally { to: rate, per_minute: 3 }, "and is at 50"),
+            (RateOverride::Refused { at: rate, wanted: rate }, "refuses to change"),
+            (RateOverride::Refused { at: zero, wanted: rate }, "it is unlimited"),
         ] {
             let sentence = sentence(&queue, found);
             assert!(sentence.contains(words), "{sentence}");
-            let is_kept = matches!(found, Override::Kept { .. });
+            let is_kept = matches!(found, RateOverride::NotApplied { .. });
             assert_eq!(sentence.contains("kept"), is_kept, "{sentence}");
             assert!(!sentence.contains(" 0.00"), "{sentence}");
         }

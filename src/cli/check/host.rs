@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use super::report::{Line, Topic};
 use crate::{
     cli::run::bind,
-    config::{Bind, Config, ProbeConfig, Via, WanConfig},
+    config::{Bind, Config, ProbeConfig, ProbeMethodChoice, WanConfig},
     history::{HistoryError, Reader},
 };
 
@@ -99,7 +99,7 @@ async fn listen(config: &Config) -> Line {
 /// Tells whether the local end of the WAN's probes is on this host. Probes that the router sends
 /// have their end there.
 pub(super) fn local_end(wan: &WanConfig) -> Option<Line> {
-    if wan.probe.via == Via::Router {
+    if wan.probe.method == ProbeMethodChoice::RouterPing {
         return None;
     }
     let subject = format!("wan {} local end", wan.name);
@@ -135,7 +135,7 @@ fn tied(bind: &Bind) -> io::Result<()> {
 }
 
 /// Returns why this host cannot send to `reflector` as configured, if its routes say so.
-pub(super) fn no_way_to(probe: &ProbeConfig, reflector: IpAddr) -> Option<String> {
+pub(super) fn no_route_to(probe: &ProbeConfig, reflector: IpAddr) -> Option<String> {
     let target = SocketAddr::new(reflector, DISCARD);
     let routed = || -> io::Result<()> {
         let socket = Socket::new(Domain::for_address(target), Type::DGRAM, Some(Protocol::UDP))?;
@@ -164,16 +164,16 @@ mod tests {
         assert!(tied(&loopback).is_ok());
         let reflector = IpAddr::from([127, 0, 0, 2]);
         let probe = |bind| ProbeConfig { bind, ..ProbeConfig::of(vec![reflector]) };
-        assert_eq!(no_way_to(&probe(loopback), reflector), None);
+        assert_eq!(no_route_to(&probe(loopback), reflector), None);
         for (bind, name) in [(absent, "interface wanctl-none"), (nowhere, "address 192.0.2.9")] {
             assert!(tied(&bind).is_err());
-            let why = no_way_to(&probe(bind), reflector).unwrap();
+            let why = no_route_to(&probe(bind), reflector).unwrap();
             assert!(why.contains(name), "{why}");
         }
     }
 
     #[test]
-    fn a_history_that_cannot_be_kept_is_told() {
+    fn a_history_that_cannot_be_kept_is_reported() {
         let directory = tempfile::tempdir().unwrap();
         let in_it = |name: &str| history(Some(&directory.path().join(name))).state.name();
         assert_eq!(in_it("history.db"), "ok");

@@ -7,13 +7,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 use wanctl_core::{ProbeOutcome, ReflectorId, units::Delay};
 
 use super::{
-    host::no_way_to,
+    host::no_route_to,
     report::{Line, Topic},
 };
 use crate::{
     clock::Clock,
-    config::{Bind, Config, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, Via, WanConfig},
-    probe::{Family, IcmpError, IcmpProber, Patience, Prober, Road, TcpProber},
+    config::{Bind, Config, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, ProbeMethodChoice, WanConfig},
+    probe::{Family, IcmpError, IcmpProber, Prober, ProberKind, ReplyTimeout, TcpProber},
     router::routeros::{PingFrom, Pinged, RouterOs},
 };
 
@@ -33,12 +33,12 @@ const IDLE_SHARE: f64 = 0.5;
 
 /// What became of the probes to one reflector.
 #[derive(Debug, Clone, PartialEq)]
-enum Fate {
+enum ReflectorStatus {
     Answers {
         /// The fastest round trip.
         rtt: Delay,
         /// Whether it answers ICMP timestamp requests, if it was asked.
-        tells_time: Option<bool>,
+        answers_timestamps: Option<bool>,
     },
     Silent,
     CannotSend(String),
@@ -48,36 +48,36 @@ enum Fate {
 /// Asks every WAN's reflectors from this host, all at a time.
 pub(super) async fn from_host(config: &Config, until: Instant) -> Vec<Line> {
     let clock = Clock::start();
-    let wans = config.wans.iter().filter(|wan| wan.probe.via != Via::Router);
+    let wans = config.wans.iter().filter(|wan| wan.probe.method != ProbeMethodChoice::RouterPing);
     let asked = wans.map(|wan| async move {
         let pings = config.router.pings.is_some();
-        ask_from_host(wan, pings, clock, until).await
+        probe_from_host(wan, pings, clock, until).await
     });
     join_all(asked).await.into_iter().flatten().collect()
 }
 
-async fn ask_from_host(wan: &WanConfig, pings: bool, clock: Clock, until: Instant) -> Vec<Line> {
+async fn probe_from_host(wan: &WanConfig, pings: bool, clock: Clock, until: Instant) -> Vec<Line> {
     let probe = &wan.probe;
-    if probe.via == Via::Tcp {
-        return lines(wan, Road::Tcp, &by_tcp(probe, until).await);
+    if probe.method == ProbeMethodChoice::TcpConnect {
+        return lines(wan, ProberKind::TcpConnect, &by_tcp(probe, until).await);
     }
     let icmp = match Icmp::open(probe, clock) {
         Ok(icmp) => icmp,
         Err(error) => return without_icmp(wan, &error, pings, until).await,
     };
     let of = |address| icmp.of(address).map(|prober| &**prober as &dyn Prober);
-    let mut fates = on_host(probe, of, until).await;
-    if fates.iter().any(is_answer) || probe.via == Via::Host {
+    let mut statuses = on_host(probe, of, until).await;
+    if statuses.iter().any(is_answer) || probe.method == ProbeMethodChoice::Icmp {
         if probe.timestamps {
-            ask_time(&icmp, probe, &mut fates, until).await;
+            probe_timestamps(&icmp, probe, &mut statuses, until).await;
         }
-        return lines(wan, Road::Icmp, &fates);
+        return lines(wan, ProberKind::Icmp, &statuses);
     }
     let by_tcp = by_tcp(probe, until).await;
     if !by_tcp.iter().any(is_answer) {
-        return lines(wan, Road::Icmp, &fates);
+        return lines(wan, ProberKind::Icmp, &statuses);
     }
-    let mut found = lines(wan, Road::Tcp, &by_tcp);
+    let mut found = lines(wan, ProberKind::TcpConnect, &by_tcp);
     found.insert(0, instead(wan, "no reflector answers ICMP echo from this host", pings));
     found
 }
@@ -90,14 +90,14 @@ async fn without_icmp(
     until: Instant,
 ) -> Vec<Line> {
     let subject = format!("wan {} ICMP", wan.name);
-    if matches!(error, IcmpError::NotPermitted) && wan.probe.via == Via::Auto {
-        let mut found = lines(wan, Road::Tcp, &by_tcp(&wan.probe, until).await);
+    if matches!(error, IcmpError::NotPermitted) && wan.probe.method == ProbeMethodChoice::Auto {
+        let mut found = lines(wan, ProberKind::TcpConnect, &by_tcp(&wan.probe, until).await);
         found.insert(0, instead(wan, &error.to_string(), pings));
         return found;
     }
     let why = "not sent: see the line on ICMP above";
-    let none = asked(&wan.probe).into_iter().map(|_| Fate::CannotSend(why.to_owned()));
-    let mut found = lines(wan, Road::Icmp, &none.collect::<Vec<_>>());
+    let none = asked(&wan.probe).into_iter().map(|_| ReflectorStatus::CannotSend(why.to_owned()));
+    let mut found = lines(wan, ProberKind::Icmp, &none.collect::<Vec<_>>());
     found.insert(0, Line::failed(Topic::Wan, subject, error.to_string()));
     found
 }
@@ -113,7 +113,7 @@ fn instead(wan: &WanConfig, why: &str, pings: bool) -> Line {
         .remedy(format!("permit ICMP on the way; until then {methods}"))
 }
 
-async fn by_tcp(probe: &ProbeConfig, until: Instant) -> Vec<Fate> {
+async fn by_tcp(probe: &ProbeConfig, until: Instant) -> Vec<ReflectorStatus> {
     let prober = TcpProber::new(probe);
     on_host(probe, |_| Some(&prober as &dyn Prober), until).await
 }
@@ -147,53 +147,62 @@ impl Icmp {
 /// The reflectors that are asked, with their numbers: those that the file names, or the built-in
 /// ones to which there is a route.
 fn asked(probe: &ProbeConfig) -> Vec<(u16, IpAddr)> {
-    let has_way = |address: &IpAddr| match probe.via {
-        Via::Router => address.is_ipv4(),
-        Via::Auto | Via::Host | Via::Tcp => no_way_to(probe, *address).is_none(),
+    let is_reachable = |address: &IpAddr| match probe.method {
+        ProbeMethodChoice::RouterPing => address.is_ipv4(),
+        ProbeMethodChoice::Auto | ProbeMethodChoice::Icmp | ProbeMethodChoice::TcpConnect => {
+            no_route_to(probe, *address).is_none()
+        }
     };
     let named = (0..).zip(probe.named().iter().copied());
-    if !probe.named().iter().any(has_way) {
+    if !probe.named().iter().any(is_reachable) {
         return named.collect();
     }
     let is_built_in = |address: &IpAddr| match address {
         IpAddr::V4(address) => KNOWN_IPV4.contains(address),
         IpAddr::V6(address) => KNOWN_IPV6.contains(address),
     };
-    named.filter(|(_, address)| has_way(address) || !is_built_in(address)).collect()
+    named.filter(|(_, address)| is_reachable(address) || !is_built_in(address)).collect()
 }
 
 async fn on_host<'a>(
     probe: &ProbeConfig,
     prober: impl Fn(IpAddr) -> Option<&'a dyn Prober>,
     until: Instant,
-) -> Vec<Fate> {
+) -> Vec<ReflectorStatus> {
     let asked = asked(probe).into_iter().map(|(id, address)| {
         let prober = prober(address);
         async move {
             let Some(prober) = prober else {
-                return Fate::CannotSend("no ICMP socket of its family can be opened".to_owned());
+                return ReflectorStatus::CannotSend(
+                    "no ICMP socket of its family can be opened".to_owned(),
+                );
             };
             sleep(STAGGER * u32::from(id)).await;
-            let fate = timeout_at(until, fate_of(probe, prober, id, address)).await;
-            fate.unwrap_or_else(|_| out_of_time())
+            let status = timeout_at(until, status_of(probe, prober, id, address)).await;
+            status.unwrap_or_else(|_| out_of_time())
         }
     });
     join_all(asked).await
 }
 
-fn out_of_time() -> Fate {
-    Fate::NotTried("the time for it was up".to_owned())
+fn out_of_time() -> ReflectorStatus {
+    ReflectorStatus::NotTried("the time for it was up".to_owned())
 }
 
-async fn fate_of(probe: &ProbeConfig, prober: &dyn Prober, id: u16, address: IpAddr) -> Fate {
-    if let Some(why) = no_way_to(probe, address) {
-        return Fate::CannotSend(why);
+async fn status_of(
+    probe: &ProbeConfig,
+    prober: &dyn Prober,
+    id: u16,
+    address: IpAddr,
+) -> ReflectorStatus {
+    if let Some(why) = no_route_to(probe, address) {
+        return ReflectorStatus::CannotSend(why);
     }
-    let patience = Patience::only((probe.timeout * 2).min(LONGEST));
+    let reply_timeout = ReplyTimeout::only((probe.timeout * 2).min(LONGEST));
     let (mut best, mut sent, mut unsent) = (None, false, None);
     for turn in 0..PROBES {
         let sequence = u64::from(id) * PROBES + turn;
-        let answer = prober.probe(ReflectorId(id), sequence, patience).await;
+        let answer = prober.probe(ReflectorId(id), sequence, reply_timeout).await;
         match answer.outcome {
             ProbeOutcome::Reply(rtt) => best = Some(best.map_or(rtt, |best: Delay| best.min(rtt))),
             ProbeOutcome::Lost => {}
@@ -208,20 +217,27 @@ async fn fate_of(probe: &ProbeConfig, prober: &dyn Prober, id: u16, address: IpA
         }
     }
     match (best, sent) {
-        (Some(rtt), _) => Fate::Answers { rtt, tells_time: None },
-        (None, true) => Fate::Silent,
-        (None, false) => {
-            Fate::CannotSend(unsent.unwrap_or_else(|| "this host refuses to send to it".to_owned()))
-        }
+        (Some(rtt), _) => ReflectorStatus::Answers { rtt, answers_timestamps: None },
+        (None, true) => ReflectorStatus::Silent,
+        (None, false) => ReflectorStatus::CannotSend(
+            unsent.unwrap_or_else(|| "this host refuses to send to it".to_owned()),
+        ),
     }
 }
 
 /// Asks those that answer for the time.
-async fn ask_time(icmp: &Icmp, probe: &ProbeConfig, fates: &mut [Fate], until: Instant) {
-    let asked = asked(probe).into_iter().zip(fates).map(|((id, address), fate)| async move {
-        if let (Fate::Answers { tells_time, .. }, Some(icmp)) = (fate, icmp.of(address)) {
+async fn probe_timestamps(
+    icmp: &Icmp,
+    probe: &ProbeConfig,
+    statuses: &mut [ReflectorStatus],
+    until: Instant,
+) {
+    let asked = asked(probe).into_iter().zip(statuses).map(|((id, address), status)| async move {
+        if let (ReflectorStatus::Answers { answers_timestamps, .. }, Some(icmp)) =
+            (status, icmp.of(address))
+        {
             let asking = icmp.answers_timestamps(ReflectorId(id), LONGEST);
-            *tells_time = timeout_at(until, asking).await.ok().flatten();
+            *answers_timestamps = timeout_at(until, asking).await.ok().flatten();
         }
     });
     join_all(asked).await;
@@ -235,60 +251,67 @@ pub(super) async fn from_router(
     until: Instant,
 ) -> Vec<Line> {
     let mut found = Vec::new();
-    for wan in config.wans.iter().filter(|wan| wan.probe.via == Via::Router) {
+    for wan in config.wans.iter().filter(|wan| wan.probe.method == ProbeMethodChoice::RouterPing) {
         let from = PingFrom::of(&wan.probe.bind);
-        let mut fates = Vec::new();
+        let mut statuses = Vec::new();
         for (_, address) in asked(&wan.probe) {
-            fates.push(if answers {
+            statuses.push(if answers {
                 let asked = timeout_at(until, by_router(router, address, &from)).await;
                 asked.unwrap_or_else(|_| out_of_time())
             } else {
-                Fate::NotTried("the router does not answer".to_owned())
+                ReflectorStatus::NotTried("the router does not answer".to_owned())
             });
         }
-        found.extend(lines(wan, Road::Router, &fates));
+        found.extend(lines(wan, ProberKind::RouterPing, &statuses));
     }
     found
 }
 
-async fn by_router(router: &RouterOs, address: IpAddr, from: &PingFrom) -> Fate {
+async fn by_router(router: &RouterOs, address: IpAddr, from: &PingFrom) -> ReflectorStatus {
     for _ in 0..2 {
         match router.ping(address, from, PING).await {
-            Ok(Pinged::Reply(rtt)) => return Fate::Answers { rtt, tells_time: None },
+            Ok(Pinged::Reply(rtt)) => {
+                return ReflectorStatus::Answers { rtt, answers_timestamps: None };
+            }
             Ok(Pinged::Lost) => {}
             Ok(Pinged::Refused(words)) => {
-                return Fate::CannotSend(format!("the router cannot ping it: {words}"));
+                return ReflectorStatus::CannotSend(format!("the router cannot ping it: {words}"));
             }
             Err(error) => {
-                return Fate::CannotSend(format!("the router cannot ping it: {}", error.fault));
+                return ReflectorStatus::CannotSend(format!(
+                    "the router cannot ping it: {}",
+                    error.fault
+                ));
             }
         }
     }
-    Fate::Silent
+    ReflectorStatus::Silent
 }
 
-const fn is_answer(fate: &Fate) -> bool {
-    matches!(fate, Fate::Answers { .. })
+const fn is_answer(status: &ReflectorStatus) -> bool {
+    matches!(status, ReflectorStatus::Answers { .. })
 }
 
 /// Tells what became of a WAN's probes: how many reflectors answer, and each of them.
-fn lines(wan: &WanConfig, road: Road, fates: &[Fate]) -> Vec<Line> {
-    let method = match road {
-        Road::Icmp => "ICMP echo from this host",
-        Road::Router => "pings from the router",
-        Road::Tcp => "TCP connects from this host",
+fn lines(wan: &WanConfig, kind: ProberKind, statuses: &[ReflectorStatus]) -> Vec<Line> {
+    let method = match kind {
+        ProberKind::Icmp => "ICMP echo from this host",
+        ProberKind::RouterPing => "pings from the router",
+        ProberKind::TcpConnect => "TCP connects from this host",
     };
-    let mut found = vec![summary(wan, method, fates)];
-    let each = asked(&wan.probe).into_iter().zip(fates);
-    found.extend(each.map(|((_, address), fate)| reflector(wan, address, fate)));
+    let mut found = vec![summary(wan, method, statuses)];
+    let each = asked(&wan.probe).into_iter().zip(statuses);
+    found.extend(each.map(|((_, address), status)| reflector(wan, address, status)));
     found
 }
 
-fn summary(wan: &WanConfig, method: &str, fates: &[Fate]) -> Line {
+fn summary(wan: &WanConfig, method: &str, statuses: &[ReflectorStatus]) -> Line {
     let subject = format!("wan {} reflectors", wan.name);
-    let count = |wanted: fn(&Fate) -> bool| fates.iter().filter(|fate| wanted(fate)).count();
-    let (all, answer) = (fates.len(), count(is_answer));
-    let untried = count(|fate| matches!(fate, Fate::NotTried(_)));
+    let count = |wanted: fn(&ReflectorStatus) -> bool| {
+        statuses.iter().filter(|status| wanted(status)).count()
+    };
+    let (all, answer) = (statuses.len(), count(is_answer));
+    let untried = count(|status| matches!(status, ReflectorStatus::NotTried(_)));
     let what = format!("{answer} of {all} answer {method}");
     if answer == 0 && untried == 0 {
         return Line::failed(Topic::Wan, subject, what).remedy(
@@ -308,11 +331,11 @@ fn summary(wan: &WanConfig, method: &str, fates: &[Fate]) -> Line {
     Line::ok(Topic::Wan, subject, what)
 }
 
-fn reflector(wan: &WanConfig, address: IpAddr, fate: &Fate) -> Line {
+fn reflector(wan: &WanConfig, address: IpAddr, status: &ReflectorStatus) -> Line {
     let subject = format!("wan {} reflector {address}", wan.name);
-    match fate {
-        Fate::Answers { rtt, tells_time } => {
-            let time = match tells_time {
+    match status {
+        ReflectorStatus::Answers { rtt, answers_timestamps } => {
+            let time = match answers_timestamps {
                 Some(true) => ", answers timestamp requests",
                 Some(false) => ", does not answer timestamp requests",
                 None => "",
@@ -328,11 +351,11 @@ fn reflector(wan: &WanConfig, address: IpAddr, fate: &Fate) -> Line {
             }
             Line::ok(Topic::Reflector, subject, what)
         }
-        Fate::Silent => Line::warning(Topic::Reflector, subject, "does not answer")
+        ReflectorStatus::Silent => Line::warning(Topic::Reflector, subject, "does not answer")
             .remedy("choose another in `reflectors`, or see whether the WAN is up"),
-        Fate::CannotSend(why) => Line::warning(Topic::Reflector, subject, why.as_str())
+        ReflectorStatus::CannotSend(why) => Line::warning(Topic::Reflector, subject, why.as_str())
             .remedy("correct the WAN's `source` or `interface`, the routes, or `reflectors`"),
-        Fate::NotTried(why) => {
+        ReflectorStatus::NotTried(why) => {
             Line::unknown(Topic::Reflector, subject, format!("not tried: {why}"))
         }
     }

@@ -10,7 +10,7 @@ use wanctl_core::steering::SteeringMode;
 
 use super::report::{Line, State, Topic};
 use crate::{
-    config::{Config, Mode, TransportChoice, Via},
+    config::{Config, Mode, ProbeMethodChoice, TransportChoice},
     router::{Router as _, RouterError, routeros::RouterOs},
 };
 
@@ -27,8 +27,8 @@ pub(super) async fn ask(
 ) -> (Vec<Line>, bool) {
     let facts = match within(until, router.facts()).await {
         Ok(facts) => facts,
-        Err(trouble) => {
-            let mut lines = vec![trouble.line(Topic::Router, ROUTER, State::Failed)];
+        Err(problem) => {
+            let mut lines = vec![problem.line(Topic::Router, ROUTER, State::Failed)];
             lines.extend(rows::not_asked(config));
             return (lines, false);
         }
@@ -54,12 +54,12 @@ pub(super) async fn ask(
 }
 
 /// Why something is not known.
-enum Trouble {
+enum RouterProblem {
     Router(RouterError),
     Late,
 }
 
-impl Trouble {
+impl RouterProblem {
     fn line(&self, topic: Topic, subject: impl Into<String>, state: State) -> Line {
         match self {
             Self::Late => Line::unknown(topic, subject, "not looked at: the time for it was up")
@@ -80,8 +80,8 @@ impl Trouble {
 async fn within<T>(
     until: Instant,
     answer: impl Future<Output = Result<T, RouterError>>,
-) -> Result<T, Trouble> {
-    timeout_at(until, answer).await.map_err(|_| Trouble::Late)?.map_err(Trouble::Router)
+) -> Result<T, RouterProblem> {
+    timeout_at(until, answer).await.map_err(|_| RouterProblem::Late)?.map_err(RouterProblem::Router)
 }
 
 /// The user who reads and writes.
@@ -107,7 +107,7 @@ fn needs(config: &Config) -> Vec<Need<'_>> {
     };
     let steers = config.steering.as_ref().map(|steering| steering.params.mode);
     let writes = config.control.mode == Mode::Active || steers == Some(SteeringMode::Active);
-    let pings = config.wans.iter().any(|wan| wan.probe.via == Via::Router);
+    let pings = config.wans.iter().any(|wan| wan.probe.method == ProbeMethodChoice::RouterPing);
     let mut needs: Vec<Need<'_>> = Vec::new();
     let mut need =
         |user, policies: &[&'static str]| match needs.iter_mut().find(|need| need.user == user) {
@@ -139,10 +139,10 @@ async fn policies(config: &Config, router: &RouterOs, until: Instant) -> Vec<Lin
         let subject = format!("router user `{user}`");
         let needed_text = listed(needed.iter().copied());
         lines.push(match within(until, router.policies_of(user)).await {
-            Err(trouble) => {
-                let why = match trouble {
-                    Trouble::Router(error) => error.to_string(),
-                    Trouble::Late => "the time for it was up".to_owned(),
+            Err(problem) => {
+                let why = match problem {
+                    RouterProblem::Router(error) => error.to_string(),
+                    RouterProblem::Late => "the time for it was up".to_owned(),
                 };
                 let what = format!(
                     "needs the policies {needed_text}; whether its group has them cannot be seen \

@@ -9,7 +9,7 @@ use wanctl_core::{
     units::{Delay, Timestamp},
 };
 
-use super::{Asking, Format, groups::Group, human};
+use super::{Format, QueryContext, groups::Group, human};
 use crate::cli::history::groups;
 use crate::{
     history::{Bucket, DelayKind, HistoryError, RateKind, Resolution, Tier},
@@ -38,9 +38,9 @@ impl By {
     }
 }
 
-pub(super) fn tell(
+pub(super) fn print(
     out: &mut dyn Write,
-    asking: &Asking,
+    asking: &QueryContext,
     format: Format,
     by: By,
     over: Delay,
@@ -66,7 +66,7 @@ pub(super) fn tell(
 }
 
 /// Sums up each day on its own: few spans, each of whole hours but for its ends.
-fn days(asking: &Asking, wan: &str) -> Result<BTreeMap<String, Bucket>, HistoryError> {
+fn days(asking: &QueryContext, wan: &str) -> Result<BTreeMap<String, Bucket>, HistoryError> {
     let end = asking.question.to;
     let mut from = asking.question.from;
     let mut sums = BTreeMap::new();
@@ -84,8 +84,8 @@ fn days(asking: &Asking, wan: &str) -> Result<BTreeMap<String, Bucket>, HistoryE
 
 /// Goes through the buckets between the first and the last whole hour once, and sums up what is
 /// before and after.
-fn hours(asking: &Asking, wan: &str) -> Result<BTreeMap<String, Bucket>, HistoryError> {
-    let Asking { reader, question, zone, .. } = asking;
+fn hours(asking: &QueryContext, wan: &str) -> Result<BTreeMap<String, Bucket>, HistoryError> {
+    let QueryContext { reader, question, zone, .. } = asking;
     // Some zones are off by half an hour, and then their hours are no buckets.
     let is_whole = |at: Timestamp| human::zoned(at, zone).offset().seconds() % 3600 == 0;
     let whole = is_whole(question.from) && is_whole(question.to);
@@ -146,8 +146,8 @@ fn table<'a>(
     )?;
     for group in groups {
         let sum = &group.sum;
-        let at = |quantile| told(sum.quantile(DelayKind::Delta, quantile));
-        let max = told(sum.delay(DelayKind::Delta).map(|stats| stats.max));
+        let at = |quantile| reported(sum.quantile(DelayKind::Delta, quantile));
+        let max = reported(sum.delay(DelayKind::Delta).map(|stats| stats.max));
         let minutes = group.over(over).map(|(_, millis)| millis / 60_000.0);
         let minutes = minutes.map_or_else(|| "-".to_owned(), |minutes| format!("{minutes:.1}"));
         write!(
@@ -172,7 +172,7 @@ fn table<'a>(
     Ok(())
 }
 
-fn told(delay: Option<Delay>) -> String {
+fn reported(delay: Option<Delay>) -> String {
     delay.map_or_else(|| "-".to_owned(), |delay| format!("{:.1}", delay.millis()))
 }
 

@@ -5,19 +5,19 @@ use std::io::Write;
 use serde_json::{Value, json};
 use wanctl_core::units::{BitRate, Delay};
 
-use super::{Asking, Format, human};
+use super::{Format, QueryContext, human};
 use crate::{
     history::{EventFilter, RecordedEvent},
     router::visible,
 };
 
-pub(super) fn tell(
+pub(super) fn print(
     out: &mut dyn Write,
-    asking: &Asking,
+    asking: &QueryContext,
     format: Format,
     kinds: Vec<String>,
 ) -> Result<(), anyhow::Error> {
-    let Asking { reader, question, wans, zone, .. } = asking;
+    let QueryContext { reader, question, wans, zone, .. } = asking;
     // One that is not about a WAN belongs to all of them, unless some are asked for.
     let wan = if let [wan] = &question.wans[..] { Some(wan.clone()) } else { None };
     let has_kinds = !kinds.is_empty();
@@ -51,16 +51,16 @@ pub(super) fn tell(
             }
             Format::Json => {
                 let RecordedEvent { wan, kind, payload, .. } = event;
-                let told =
+                let reported =
                     json!({"time": utc.to_string(), "wan": wan, "kind": kind, "payload": payload});
-                write!(out, "{before}{told}")?;
+                write!(out, "{before}{reported}")?;
                 before = ",\n";
             }
             Format::Table | Format::Openmetrics => {
                 let time = at.strftime("%F %T.%3f");
                 let wan = visible(event.wan.as_deref().unwrap_or("-"));
-                let told = visible(&in_words(&event.payload));
-                writeln!(out, "{time}  {wan:<10}  {:<20}  {told}", visible(&event.kind))?;
+                let reported = visible(&in_words(&event.payload));
+                writeln!(out, "{time}  {wan:<10}  {:<20}  {reported}", visible(&event.kind))?;
             }
         }
     }
@@ -83,7 +83,7 @@ fn in_words(payload: &Value) -> String {
         Some(format!("{old} → {new}"))
     });
     let first: Vec<String> = shown("direction").into_iter().chain(changes).collect();
-    let is_told = |name: &str| {
+    let is_reported = |name: &str| {
         let is_change = |(old, new): &(&str, &str)| {
             [*old, *new].contains(&name) && members.contains_key(*old) && members.contains_key(*new)
         };
@@ -91,7 +91,8 @@ fn in_words(payload: &Value) -> String {
     };
     let mut words = if first.is_empty() { Vec::new() } else { vec![first.join(" ")] };
     // A value that is null is absent; the one that means something is the end of an override.
-    let is_shown = |name: &str, value: &Value| !is_told(name) && (name == "to" || !value.is_null());
+    let is_shown =
+        |name: &str, value: &Value| !is_reported(name) && (name == "to" || !value.is_null());
     for (name, value) in members.iter().filter(|(name, value)| is_shown(name, value)) {
         let unit = ["_us", "_bps"].iter().find_map(|unit| name.strip_suffix(unit));
         let label = unit.unwrap_or(name);

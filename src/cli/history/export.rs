@@ -11,21 +11,21 @@ use anyhow::Context as _;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Asked, Asking, Format};
+use super::{Format, QueryContext, QueryOptions};
 use crate::{
     cli::Failure,
-    history::{Question, Row, Rows, export_openmetrics, write_csv, write_json},
+    history::{HistoryQuery, Row, Rows, export_openmetrics, write_csv, write_json},
 };
 
 /// After this long, a person wonders.
-const PATIENCE: Duration = Duration::from_millis(500);
+const DEADLINE: Duration = Duration::from_millis(500);
 /// Steps of the bar for each WAN.
 const STEPS: u64 = 1000;
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
     #[command(flatten)]
-    asked: Asked,
+    asked: QueryOptions,
     /// How the rows are written.
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     format: Format,
@@ -51,10 +51,10 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
 /// Writes the asked rows.
 pub(super) fn write(
     out: &mut dyn Write,
-    asking: &Asking,
+    asking: &QueryContext,
     format: Format,
 ) -> Result<(), anyhow::Error> {
-    let Asking { reader, question, now, .. } = asking;
+    let QueryContext { reader, question, now, .. } = asking;
     let mut rows = Rows::new(reader, question, usize::MAX, None)?;
     let mut progress = Progress::new(asking);
     let see = |row: &Row| progress.see(row);
@@ -62,7 +62,7 @@ pub(super) fn write(
         Format::Csv => write_csv(out, &mut rows, question, see)?,
         Format::Json => write_json(out, &mut rows, question, see)?,
         Format::Openmetrics => export_openmetrics(out, &mut rows, question, *now, see)?,
-        Format::Table => super::table::tell(out, asking, true)?,
+        Format::Table => super::table::print(out, asking, true)?,
     }
     progress.end();
     Ok(())
@@ -70,24 +70,24 @@ pub(super) fn write(
 
 /// A bar on standard error, which is not there for what is quick and where nobody watches.
 struct Progress<'a> {
-    asking: &'a Asking,
+    asking: &'a QueryContext,
     started: Instant,
     rows: u64,
     bar: Option<ProgressBar>,
 }
 
 impl<'a> Progress<'a> {
-    fn new(asking: &'a Asking) -> Self {
+    fn new(asking: &'a QueryContext) -> Self {
         Self { asking, started: Instant::now(), rows: 0, bar: None }
     }
 
     fn see(&mut self, row: &Row) {
         self.rows += 1;
         // Often enough for the eye.
-        if !self.rows.is_multiple_of(256) || self.started.elapsed() < PATIENCE {
+        if !self.rows.is_multiple_of(256) || self.started.elapsed() < DEADLINE {
             return;
         }
-        let Question { from, to, .. } = self.asking.question;
+        let HistoryQuery { from, to, .. } = self.asking.question;
         let whole = (to.micros() - from.micros()).max(1) as f64;
         let done = (row.point.at.micros() - from.micros()) as f64 / whole;
         let place = self.asking.wans.iter().position(|wan| **wan == *row.wan).unwrap_or(0);

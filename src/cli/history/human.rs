@@ -136,10 +136,16 @@ mod tests {
 
     #[test]
     fn spans_have_two_units() {
-        let told = |seconds| length(Duration::from_secs_f64(seconds));
-        assert_eq!([told(0.25), told(59.9), told(61.0)], ["0.2 s", "59.9 s", "1 min 1 s"]);
-        assert_eq!([told(7_325.0), told(183_000.0)], ["2 h 2 min", "2 d 2 h"]);
-        assert_eq!([told(600.0), told(3_600.0), told(86_400.0)], ["10 min", "1 h", "1 d"]);
+        let reported = |seconds| length(Duration::from_secs_f64(seconds));
+        assert_eq!(
+            [reported(0.25), reported(59.9), reported(61.0)],
+            ["0.2 s", "59.9 s", "1 min 1 s"]
+        );
+        assert_eq!([reported(7_325.0), reported(183_000.0)], ["2 h 2 min", "2 d 2 h"]);
+        assert_eq!(
+            [reported(600.0), reported(3_600.0), reported(86_400.0)],
+            ["10 min", "1 h", "1 d"]
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use jiff::{ToSpan as _, Zoned, tz::TimeZone};
 use terminal_size::{Height, Width, terminal_size};
 use wanctl_core::units::Timestamp;
 
-use super::{Asking, human};
+use super::{QueryContext, human};
 use crate::{
     history::{Bucket, HistoryError, Resolution, Tier},
     plot::{PICTURE_COLUMNS, PictureFile, Plot, TerminalSize, draw_in_terminal},
@@ -41,7 +41,7 @@ impl FromStr for Target {
 }
 
 pub(super) fn to_file(
-    asking: &Asking,
+    asking: &QueryContext,
     chosen: bool,
     file: &PictureFile,
 ) -> Result<(), anyhow::Error> {
@@ -51,7 +51,7 @@ pub(super) fn to_file(
 /// Draws with the dots of Braille letters.
 pub(super) fn to_terminal(
     out: &mut dyn Write,
-    asking: &Asking,
+    asking: &QueryContext,
     chosen: bool,
 ) -> Result<(), anyhow::Error> {
     let is_coloured =
@@ -70,12 +70,12 @@ pub(super) fn to_terminal(
 
 /// Returns a plot for each WAN of which there is something in the span.
 fn plots(
-    asking: &Asking,
+    asking: &QueryContext,
     chosen: bool,
     columns: usize,
     time_marks: usize,
 ) -> Result<Vec<Plot>, anyhow::Error> {
-    let Asking { question, zone, .. } = asking;
+    let QueryContext { question, zone, .. } = asking;
     let span = human::span(question.from, question.to, zone);
     let times = times(question.from, question.to, zone, time_marks);
     let mut plots = Vec::new();
@@ -101,7 +101,7 @@ fn plots(
 /// Sums up each column's share of the time. A bucket that is longer than a column is in each
 /// column that it covers.
 fn buckets(
-    asking: &Asking,
+    asking: &QueryContext,
     wan: &str,
     columns: usize,
 ) -> Result<Vec<Option<Bucket>>, HistoryError> {

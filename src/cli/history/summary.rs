@@ -7,20 +7,20 @@ use wanctl_core::{
     units::{BitRate, Delay},
 };
 
-use super::{Asking, Format, groups::Group, human};
+use super::{Format, QueryContext, groups::Group, human};
 use crate::cli::history::groups;
 use crate::{
     history::{Bucket, DelayKind, RateKind},
     router::visible,
 };
 
-pub(super) fn tell(
+pub(super) fn print(
     out: &mut dyn Write,
-    asking: &Asking,
+    asking: &QueryContext,
     format: Format,
     over: Delay,
 ) -> Result<(), anyhow::Error> {
-    let Asking { reader, question, wans, zone, .. } = asking;
+    let QueryContext { reader, question, wans, zone, .. } = asking;
     let span = human::span(question.from, question.to, zone);
     let mut groups = Vec::new();
     for wan in wans {
@@ -42,7 +42,7 @@ pub(super) fn tell(
         }
         whole(out, &group.sum, Duration::from_micros(asked.unsigned_abs()))?;
         delays(out, group, over)?;
-        let shaped = Direction::ALL.into_iter().filter(|way| group.sum.is_shaped(*way));
+        let shaped = Direction::ALL.into_iter().filter(|direction| group.sum.is_shaped(*direction));
         for direction in shaped {
             self::direction(out, &group.sum, direction)?;
         }
@@ -158,9 +158,9 @@ fn states(sum: &Bucket, direction: Direction) -> String {
 fn shares(states: &[(&str, u64)]) -> String {
     let whole = states.iter().map(|(_, millis)| millis).sum::<u64>().max(1) as f64;
     let occurred = states.iter().filter(|(_, millis)| *millis > 0);
-    let told = occurred.map(|&(name, millis)| {
+    let reported = occurred.map(|&(name, millis)| {
         let share = human::percent(millis as f64 / whole);
         format!("{name} {share} ({})", human::length(Duration::from_millis(millis)))
     });
-    told.collect::<Vec<_>>().join(", ")
+    reported.collect::<Vec<_>>().join(", ")
 }

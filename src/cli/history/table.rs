@@ -5,9 +5,9 @@ use std::{fmt::Write as _, io::Write, sync::Arc};
 use jiff::tz::TimeZone;
 use wanctl_core::{Direction, units::Timestamp};
 
-use super::{Asking, human};
+use super::{QueryContext, human};
 use crate::{
-    history::{Field, Question, Resolution, Row, Rows, Tier},
+    history::{Field, HistoryQuery, Resolution, Row, Rows, Tier},
     router::visible,
 };
 
@@ -43,7 +43,7 @@ impl Column {
         Some(Self { head: [above.to_owned(), head.to_owned(), unit], cell })
     }
 
-    fn usual() -> Vec<Self> {
+    fn defaults() -> Vec<Self> {
         let of = |direction: Direction| {
             let above = direction.name();
             let rate = |(what, head): (&str, &str)| {
@@ -76,7 +76,7 @@ impl Column {
 }
 
 /// Returns the resolution that gives a table of readable length.
-fn readable(question: &Question) -> Resolution {
+fn readable(question: &HistoryQuery) -> Resolution {
     if question.resolution != Resolution::Auto {
         return question.resolution;
     }
@@ -88,28 +88,28 @@ fn readable(question: &Question) -> Resolution {
     Resolution::Tier(Tier::ALL.into_iter().find(fits).unwrap_or(Tier::Hour))
 }
 
-pub(super) fn tell(
+pub(super) fn print(
     out: &mut dyn Write,
-    asking: &Asking,
+    asking: &QueryContext,
     chosen: bool,
 ) -> Result<(), anyhow::Error> {
-    let Asking { reader, question, wans, zone, .. } = asking;
-    let question = Question { resolution: readable(question), ..question.clone() };
+    let QueryContext { reader, question, wans, zone, .. } = asking;
+    let question = HistoryQuery { resolution: readable(question), ..question.clone() };
     let columns: Vec<Column> = if chosen {
         question.fields.iter().map(|field| Column::of(field)).collect()
     } else {
-        Column::usual()
+        Column::defaults()
     };
     let (clock, width) = clock(&question, zone);
-    let mut told: Option<Arc<str>> = None;
+    let mut reported: Option<Arc<str>> = None;
     for row in Rows::new(reader, &question, usize::MAX, None)? {
         let row = row?;
-        if told.as_ref() != Some(&row.wan) {
-            if told.is_some() {
+        if reported.as_ref() != Some(&row.wan) {
+            if reported.is_some() {
                 writeln!(out)?;
             }
             head(out, &row.wan, &columns, &question, zone, width)?;
-            told = Some(Arc::clone(&row.wan));
+            reported = Some(Arc::clone(&row.wan));
         }
         let time = human::zoned(row.point.at, zone).strftime(clock).to_string();
         write!(out, "{time:width$}")?;
@@ -121,7 +121,7 @@ pub(super) fn tell(
         let note = if tier == question.resolution { "" } else { tier.name() };
         writeln!(out, "{}{note}", if note.is_empty() { "" } else { "  in " })?;
     }
-    if told.is_none() {
+    if reported.is_none() {
         let span = human::span(question.from, question.to, zone);
         let who = if wans.is_empty() { "the WANs".to_owned() } else { wans.join(", ") };
         writeln!(out, "nothing is recorded of {} from {span}", visible(&who))?;
@@ -133,11 +133,11 @@ fn head(
     out: &mut dyn Write,
     wan: &str,
     columns: &[Column],
-    question: &Question,
+    question: &HistoryQuery,
     zone: &TimeZone,
     width: usize,
 ) -> std::io::Result<()> {
-    let Question { from, to, resolution, .. } = *question;
+    let HistoryQuery { from, to, resolution, .. } = *question;
     let span = human::span(from, to, zone);
     writeln!(out, "{}, {span}, {} a row", visible(wan), length(resolution))?;
     for (line, label) in ["", "time", ""].into_iter().enumerate() {
@@ -162,7 +162,7 @@ fn length(resolution: Resolution) -> &'static str {
 
 /// Returns how times are written, and how wide that is: as finely as rows differ, and with their
 /// offset where it changes.
-fn clock(question: &Question, zone: &TimeZone) -> (&'static str, usize) {
+fn clock(question: &HistoryQuery, zone: &TimeZone) -> (&'static str, usize) {
     let offset = |at: Timestamp| human::zoned(at, zone).offset();
     let changes = offset(question.from) != offset(question.to);
     match question.resolution {

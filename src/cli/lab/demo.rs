@@ -7,7 +7,7 @@ use clap::Args;
 use tokio::{net::TcpListener, time::interval};
 use tokio_util::sync::CancellationToken;
 use wanctl_core::{CongestionState, Direction};
-use wanctl_lab::home;
+use wanctl_lab::demo_wans;
 
 use super::{
     super::{
@@ -18,7 +18,7 @@ use super::{
         signals::{Hangup, Signals},
         web::WebArgs,
     },
-    emulate, household,
+    demo_network, emulate,
 };
 use crate::{
     clock::Clock,
@@ -55,7 +55,7 @@ const SECOND: Duration = Duration::from_secs(1);
 pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let mut signals = Signals::listen(Hangup::Stops)?;
     let web = args.web.open()?;
-    let household = home::troubled(args.seed);
+    let wans = demo_wans::troubled(args.seed);
     let http = bind(args.listen).await?;
     let listen = http.local_addr().context("the listener has no address")?;
     let (directory, given) = data_directory(args.data_dir)?;
@@ -64,20 +64,19 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let router = TcpListener::bind("127.0.0.1:0").await.context("no loopback port is free")?;
     let router_url = format!("http://{}", router.local_addr().context("no loopback address")?);
     let clock = Clock::start();
-    let world = emulate::world(&household, clock);
-    let emulator =
-        emulate::emulator(&household, &world, emulate::USER, emulate::PASSWORD, args.seed);
+    let world = emulate::world(&wans, clock);
+    let emulator = emulate::emulator(&wans, &world, emulate::USER, emulate::PASSWORD, args.seed);
     let stop_router = CancellationToken::new();
     tokio::spawn(emulator.serve(router, stop_router.clone()));
 
-    let mut config = emulate::config(&household, &router_url);
-    config.steering = Some(household::steering(&config));
+    let mut config = emulate::config(&wans, &router_url);
+    config.steering = Some(demo_network::steering(&config));
     config.history = HistoryConfig { path: Some(history.clone()), ..config.history };
     config.http = HttpConfig { listen, ..config.http };
     announce(&config, web.scheme(), &history, given)?;
 
     let client = RouterOs::new(&config.router, config.queues()).map_err(anyhow::Error::msg)?;
-    let probers = (0..household.len()).map(|link| simulated::prober(&world, link)).collect();
+    let probers = (0..wans.len()).map(|link| simulated::prober(&world, link)).collect();
     let recording = args.record.open()?;
     let parts = Parts {
         config,
@@ -129,8 +128,8 @@ async fn watch(
                     continue;
                 }
                 let wans: Vec<String> = board.views().iter().map(line).collect();
-                let way = daemon.steering().view().map(|told| ways(&told)).unwrap_or_default();
-                say(format!("{elapsed:>4} s  {}{way}", wans.join("  |  ")))?;
+                let route = daemon.steering().view().map(|reported| routes(&reported)).unwrap_or_default();
+                say(format!("{elapsed:>4} s  {}{route}", wans.join("  |  ")))?;
             }
         }
     }
@@ -172,10 +171,10 @@ fn data_directory(given: Option<PathBuf>) -> anyhow::Result<(PathBuf, bool)> {
 }
 
 /// Says which WAN takes what, unless the first takes everything.
-fn ways(told: &SteeringStatus) -> String {
-    let SteeringStatus { sensitive, carrier, wans, .. } = told;
-    let home = wans.first().map_or("", |wan| wan.name.as_str());
-    if carrier != home {
+fn routes(reported: &SteeringStatus) -> String {
+    let SteeringStatus { sensitive, carrier, wans, .. } = reported;
+    let default_wan = wans.first().map_or("", |wan| wan.name.as_str());
+    if carrier != default_wan {
         format!("  |  everything over {carrier}")
     } else if sensitive != carrier {
         format!("  |  calls over {sensitive}")
@@ -243,8 +242,8 @@ mod tests {
 
     #[test]
     fn the_household_is_a_valid_configuration() {
-        let household = home::household(1);
-        let config = emulate::config(&household, "http://127.0.0.1:1");
+        let wans = demo_wans::demo_wans(1);
+        let config = emulate::config(&wans, "http://127.0.0.1:1");
         for wan in &config.wans {
             for (_, direction) in wan.params.directions.each() {
                 let limits = direction.unwrap().limits;

@@ -17,7 +17,7 @@ use wanctl_core::{
     units::{BitRate, Delay},
 };
 use wanctl_lab::{
-    home::{self, HomeWan},
+    demo_wans::{self, DemoWan},
     link::Link,
     routeros::{
         CertificateShape, Emulator, EmulatorConfig, LatencyProfile, QueueSpec, RouterCertificate,
@@ -33,7 +33,7 @@ use super::{
         run::bind,
         signals::{Hangup, Signals},
     },
-    household,
+    demo_network,
 };
 use crate::{
     clock::Clock,
@@ -126,15 +126,15 @@ impl From<Latency> for LatencyProfile {
 }
 
 pub(super) async fn run(args: EmulateArgs) -> Result<(), Failure> {
-    let household = home::household(args.seed);
+    let wans = demo_wans::demo_wans(args.seed);
     let listener = bind(args.listen).await?;
     let address = listener.local_addr().context("the listener has no address")?;
-    let world = world(&household, Clock::start());
+    let world = world(&wans, Clock::start());
     let config = EmulatorConfig {
         latency: args.latency.into(),
         faults: args.fault.clone(),
         control: args.control,
-        ..router(&household, &args.user, &args.password, args.seed)
+        ..router(&wans, &args.user, &args.password, args.seed)
     };
     let emulator = Emulator::new(config, Arc::new(world));
     for scheduled in &args.fault {
@@ -148,7 +148,7 @@ pub(super) async fn run(args: EmulateArgs) -> Result<(), Failure> {
     } else {
         None
     };
-    announce(&args, address, certificate.as_ref(), &household)?;
+    announce(&args, address, certificate.as_ref(), &wans)?;
     let stop = CancellationToken::new();
     if let Some(path) = &args.console {
         let socket = UnixListener::bind(path);
@@ -175,7 +175,7 @@ fn announce(
     args: &EmulateArgs,
     address: SocketAddr,
     certificate: Option<&RouterCertificate>,
-    household: &[HomeWan],
+    wans: &[DemoWan],
 ) -> Result<(), Failure> {
     let scheme = if certificate.is_some() { "https" } else { "http" };
     say(format!("RouterOS emulator at {scheme}://{address} (REST under /rest)"))?;
@@ -183,7 +183,7 @@ fn announce(
     if let Some(certificate) = certificate {
         say(format!("  sha256    {}", hex(&certificate.fingerprint())))?;
     }
-    for HomeWan { queues, link, .. } in household {
+    for DemoWan { queues, link, .. } in wans {
         let nominal = link.nominal;
         say(format!("  queue     {} (simulated link of {})", queues.download, nominal.download))?;
         say(format!("  queue     {} (simulated link of {})", queues.upload, nominal.upload))?;
@@ -210,25 +210,25 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Sets the household's links going.
-pub(super) fn world(household: &[HomeWan], clock: Clock) -> World {
-    let link = |wan: &HomeWan| (wan.queues.clone(), Link::new(wan.link.clone()));
-    World::new(move || clock.now().since_start(), household.iter().map(link).collect())
+pub(super) fn world(wans: &[DemoWan], clock: Clock) -> World {
+    let link = |wan: &DemoWan| (wan.queues.clone(), Link::new(wan.link.clone()));
+    World::new(move || clock.now().since_start(), wans.iter().map(link).collect())
 }
 
 /// Puts a router in front of the household's links.
 pub(super) fn emulator(
-    household: &[HomeWan],
+    wans: &[DemoWan],
     world: &World,
     user: &str,
     password: &str,
     seed: u64,
 ) -> Emulator {
-    Emulator::new(router(household, user, password, seed), Arc::new(world.clone()))
+    Emulator::new(router(wans, user, password, seed), Arc::new(world.clone()))
 }
 
 /// Describes a router with a queue for each way through the household's links.
-fn router(household: &[HomeWan], user: &str, password: &str, seed: u64) -> EmulatorConfig {
-    let queues = household.iter().flat_map(|wan| {
+fn router(wans: &[DemoWan], user: &str, password: &str, seed: u64) -> EmulatorConfig {
+    let queues = wans.iter().flat_map(|wan| {
         let queue = |name: &str, parent: String, max_limit| QueueSpec {
             name: name.to_owned(),
             parent,
@@ -250,15 +250,15 @@ fn router(household: &[HomeWan], user: &str, password: &str, seed: u64) -> Emula
         seed,
         ..EmulatorConfig::default()
     };
-    household::with_ways(plain, household)
+    demo_network::with_routes(plain, wans)
 }
 
 /// Configures wanctl for the household behind a router at `router_url`.
-pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
+pub(super) fn config(wans: &[DemoWan], router_url: &str) -> Config {
     Config {
         origin: Origin::default(),
         router: RouterConfig::at(router_url, Credentials::new(USER, PASSWORD)),
-        wans: (0..).zip(household).map(|(number, wan)| wan_config(number, wan)).collect(),
+        wans: (0..).zip(wans).map(|(number, wan)| wan_config(number, wan)).collect(),
         control: ControlConfig {
             interval: Duration::from_millis(50),
             mode: Mode::Active,
@@ -275,7 +275,7 @@ pub(super) fn config(household: &[HomeWan], router_url: &str) -> Config {
     }
 }
 
-fn wan_config(number: u8, wan: &HomeWan) -> WanConfig {
+fn wan_config(number: u8, wan: &DemoWan) -> WanConfig {
     let ms = Delay::from_millis_f64;
     let [yellow, soft_red, red] = wan.delay_ms.map(ms);
     let limits = |[floor, base, ceiling]: [f64; 3]| DirectionParams {

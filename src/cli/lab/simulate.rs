@@ -14,7 +14,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use wanctl_core::{PerDirection, units::BitRate};
 use wanctl_lab::{
-    contest::{Job, LAWS, Row, SUITE, csv, json, run as run_all, table},
+    law_benchmark::{Job, LAWS, Row, SUITE, csv, json, run as run_all, table},
     trace::Column,
 };
 
@@ -123,7 +123,7 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
             .iter()
             .flat_map(|scenario| laws.iter().map(move |law| Job { law, scenario, keeps_record }))
             .collect();
-        let outcomes = run_all(&jobs, &|done| progress.tell(rows.len() + done));
+        let outcomes = run_all(&jobs, &|done| progress.print(rows.len() + done));
         progress.clear();
         #[cfg(feature = "plot")]
         if let (Some(file), [scenario]) = (&args.plot, part) {
@@ -163,7 +163,7 @@ impl Progress {
         Self { jobs, is_shown: jobs > 1 && io::stderr().is_terminal() }
     }
 
-    fn tell(&self, done: usize) {
+    fn print(&self, done: usize) {
         if self.is_shown {
             let _ = write!(io::stderr(), "\r{done} of {} runs", self.jobs);
         }

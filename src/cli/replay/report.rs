@@ -7,7 +7,7 @@ use wanctl_core::units::BitRate;
 
 use crate::{
     cli::output::say,
-    recording::{Comparison, Difference, Outcome, Told, WanOutcome},
+    recording::{Comparison, Difference, Outcome, ReplayCounts, WanOutcome},
 };
 
 /// The shares of time for which a rate is told.
@@ -28,7 +28,7 @@ pub(super) fn table(outcome: &Outcome, is_repeat: bool) -> io::Result<()> {
         say("the recording has no end: it is still being made, or was not ended in good order")?;
     }
     for wan in &outcome.wans {
-        tell(wan)?;
+        print(wan)?;
     }
     match (outcome.is_identical(), is_repeat) {
         (true, true) => say("identical"),
@@ -37,7 +37,7 @@ pub(super) fn table(outcome: &Outcome, is_repeat: bool) -> io::Result<()> {
     }
 }
 
-fn tell(wan: &WanOutcome) -> io::Result<()> {
+fn print(wan: &WanOutcome) -> io::Result<()> {
     say(format!("{}: {} cycles in {:.1} s", wan.name, wan.cycles, wan.span.as_secs_f64()))?;
     if wan.missing > 0 {
         say(format!(
@@ -122,19 +122,19 @@ fn comparison(compared: &Comparison) -> Value {
             "recorded": decision(&first.recorded),
             "replayed": decision(&first.replayed),
         })),
-        "recorded": told(&compared.recorded),
-        "replayed": told(&compared.replayed),
+        "recorded": reported(&compared.recorded),
+        "replayed": reported(&compared.replayed),
     })
 }
 
-fn told(told: &Told) -> Value {
+fn reported(reported: &ReplayCounts) -> Value {
     let mut value = json!({
-        "mean_mbps": told.rates.mean().mbps(),
-        "cuts": told.cuts,
-        "raises": told.raises,
+        "mean_mbps": reported.rates.mean().mbps(),
+        "cuts": reported.cuts,
+        "raises": reported.raises,
     });
     for (name, quantile) in QUANTILES {
-        value[format!("{name}_mbps")] = json!(told.rates.quantile(quantile).mbps());
+        value[format!("{name}_mbps")] = json!(reported.rates.quantile(quantile).mbps());
     }
     value
 }

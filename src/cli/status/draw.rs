@@ -6,7 +6,7 @@ use std::iter;
 
 use self::cut::cut;
 use super::{
-    answer::{Decided, Direction, Manual, Note, Part, Status, Steering, Wan},
+    response::{DecisionStatus, Direction, Note, Override, Part, Status, Steering, Wan},
     words::{Paint, Tone, bar, bytes, delay, plain_delay, rate, span, time_of_day, tone},
 };
 
@@ -233,7 +233,7 @@ impl Page<'_> {
             format!("  latency-sensitive: {}", decided(&steering.steer)),
             format!("  all else: {}", decided(&steering.failover)),
         ];
-        if let Some(Manual { to, until, why }) = manual {
+        if let Some(Override { to, until, why }) = manual {
             lines.insert(1, format!("  ordered to {to} until {}: {why}", time_of_day(*until)));
         }
         lines
@@ -319,7 +319,7 @@ impl Page<'_> {
     }
 }
 
-fn decided(Decided { why, blocked_because, timers }: &Decided) -> String {
+fn decided(DecisionStatus { why, blocked_because, timers }: &DecisionStatus) -> String {
     let left = timers.values().copied().fold(0.0, f64::max);
     let wait = if left > 0.0 { format!(", {} to go", span(left.ceil())) } else { String::new() };
     let because = blocked_because.as_ref().map(|because| format!("; {because}{wait}"));

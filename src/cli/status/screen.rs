@@ -17,7 +17,7 @@ const FIRST_LINE: &str = "\x1b[H";
 const CLEAR_LINE: &str = "\x1b[K";
 const CLEAR_BELOW: &str = "\x1b[J";
 /// The size of a terminal that does not say.
-const USUAL: Size = Size { columns: 80, rows: 24 };
+const DEFAULT_SIZE: Size = Size { columns: 80, rows: 24 };
 
 /// The terminal while something is watched; dropped, it shows the shell again.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Screen {
             Some((Width(columns), Height(rows))) if columns > 0 && rows > 0 => {
                 Size { columns: columns.into(), rows: rows.into() }
             }
-            Some(_) | None => USUAL,
+            Some(_) | None => DEFAULT_SIZE,
         }
     }
 

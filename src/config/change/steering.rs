@@ -31,7 +31,7 @@ pub(super) fn adopt(
         let new = wans.iter().find(|new| new.name == wan.name).map(|new| new.limits);
         let new = new.unwrap_or(wan.limits);
         // A direction that comes or goes waits for a restart.
-        let limits = wan.limits.map_present(|way, old| new[way].unwrap_or(*old));
+        let limits = wan.limits.map_present(|direction, old| new[direction].unwrap_or(*old));
         WanFacts { limits, ..wan.clone() }
     };
     SteeringConfig {

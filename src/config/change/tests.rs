@@ -5,7 +5,7 @@ use std::path::Path;
 use wanctl_core::units::BitRate;
 
 use super::*;
-use crate::config::{FileText, Surroundings};
+use crate::config::{Environment, FileText};
 
 const RUNNING: &str = "\
 router: {url: 'https://192.168.88.1', user: wanctl, password_file: a, ssh: {host: r}}
@@ -31,7 +31,7 @@ fn parse(text: &str) -> Config {
         let text = path.file_name().unwrap().to_string_lossy().into_owned();
         Ok(FileText { text, is_exposed: false })
     };
-    let surroundings = Surroundings { file: &file, check_file: &|_| Ok(()), variable: &|_| None };
+    let surroundings = Environment { file: &file, check_file: &|_| Ok(()), variable: &|_| None };
     Config::parse(text, Path::new("wanctl.yaml"), &surroundings)
         .unwrap_or_else(|errors| panic!("{errors}\n{text}"))
         .0
@@ -115,8 +115,8 @@ fn steering_changes_at_once_but_for_its_wans_and_switches() {
         ("{name: lte, steer: {rule: a}, forget_mark: m}", "", "steering.wans", Class::Restart),
     ] {
         let (adopted, changes) = running.adopt(steering(wans, more));
-        let told: Vec<_> = changes.iter().map(|change| (&*change.key, change.class)).collect();
-        assert_eq!(told, [(key, class)], "{wans} {more}");
+        let reported: Vec<_> = changes.iter().map(|change| (&*change.key, change.class)).collect();
+        assert_eq!(reported, [(key, class)], "{wans} {more}");
         let switches = &adopted.steering.unwrap().switches;
         assert_eq!(switches[0].comment, "a", "the rows stay");
     }
@@ -148,7 +148,7 @@ fn the_schedule_of_the_probes_stays_until_a_restart_and_so_does_what_follows_fro
 }
 
 #[test]
-fn each_setting_of_the_law_zone_is_told_by_its_own_key() {
+fn each_setting_of_the_law_zone_is_reported_by_its_own_key() {
     let zone = |settings: &str| {
         let law = format!("{{law: zone, zone: {{{settings}}}, queue: A,");
         parse(&RUNNING.replacen("{queue: A,", &law, 1))
@@ -183,9 +183,12 @@ fn what_waits_for_a_restart_keeps_its_old_value_and_the_rest_of_the_file_applies
     assert_eq!(adopted.router.url, "https://192.168.88.1");
     let limits = adopted.wans[1].params.directions.download.unwrap().limits;
     assert_eq!(limits.ceiling, BitRate::from_mbps(90.0));
-    let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
-    assert!(told.contains(&"`router.url` changed: takes effect after a restart".to_owned()));
-    assert!(told.contains(&"`wans[1].download.ceiling_mbps` changed".to_owned()), "{told:?}");
+    let reported: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    assert!(reported.contains(&"`router.url` changed: takes effect after a restart".to_owned()));
+    assert!(
+        reported.contains(&"`wans[1].download.ceiling_mbps` changed".to_owned()),
+        "{reported:?}"
+    );
     // Until the restart it is told again, and the hash is that of the newest file.
     let (again, changes) = adopted.adopt(parse(&text));
     assert_eq!(changes.len(), 1, "{changes:?}");
@@ -209,9 +212,9 @@ fn a_wan_that_comes_or_goes_waits_for_a_restart() {
     let (adopted, changes) =
         parse(RUNNING).adopt(parse(&RUNNING.replace("name: lte", "name: dsl")));
     assert_eq!(adopted.wans[1].name, "lte");
-    let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    let reported: Vec<String> = changes.iter().map(ToString::to_string).collect();
     assert_eq!(
-        told,
+        reported,
         [
             "`wans[1]` (dsl) is new: takes effect after a restart",
             "`wans` no longer has lte: takes effect after a restart"
@@ -231,9 +234,9 @@ fn a_direction_that_comes_or_goes_waits_for_a_restart() {
     for (old, new) in [(RUNNING, upload_only.as_str()), (&upload_only, RUNNING)] {
         let running = parse(old);
         let (adopted, changes) = running.clone().adopt(parse(new));
-        let told: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        let reported: Vec<String> = changes.iter().map(ToString::to_string).collect();
         assert_eq!(
-            told,
+            reported,
             [
                 "`wans[0].download` changed: takes effect after a restart",
                 "`wans[0].upload.ceiling_mbps` changed"

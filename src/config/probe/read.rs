@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use wanctl_core::{EvidenceParams, StateThresholds};
 
-use super::{ACTIVE, Bind, HOST_INTERVAL, IDLE_SLOWDOWN, ProbeConfig, Via, known};
+use super::{ACTIVE, Bind, HOST_INTERVAL, IDLE_SLOWDOWN, ProbeConfig, ProbeMethodChoice, known};
 use crate::config::{
     document::Node,
     read::Table,
@@ -37,7 +37,8 @@ pub(in crate::config) fn read(
     pings: bool,
 ) -> Read<ProbeConfig> {
     let settings = table.table("probe", settings);
-    let is_router = matches!(&settings, Ok((settings, _)) if settings.via == Via::Router);
+    let is_router =
+        matches!(&settings, Ok((settings, _)) if settings.method == ProbeMethodChoice::RouterPing);
     let bind = bind(table, is_router);
     if several && matches!(bind, Ok(Bind::Any)) {
         table.warn_here(
@@ -64,7 +65,7 @@ pub(in crate::config) fn read(
     let count = |list: &[IpAddr]| u16::try_from(list.len()).unwrap_or(u16::MAX);
     let (active, reserves) = (settings.active.min(count(&named)), count(&reserve));
     let reflectors = named.into_iter().chain(reserve).collect();
-    Ok(ProbeConfig { reflectors, reserve: reserves, bind, active, ..settings })
+    Ok(ProbeConfig { reflectors, builtin_spares: reserves, bind, active, ..settings })
 }
 
 /// What the control core must know of how its samples come.
@@ -153,15 +154,15 @@ fn reflectors(table: &mut Table<'_>, bind: Option<&Bind>) -> Read<Option<Vec<IpA
 /// The table `probe`; what comes from elsewhere is empty.
 /// Tells besides whether there is a reserve of built-in reflectors.
 fn settings(table: &mut Table<'_>) -> Read<(ProbeConfig, bool)> {
-    let via = table.or(
+    let method = table.or(
         "via",
         value::choice(&[
-            ("auto", Via::Auto),
-            ("host", Via::Host),
-            ("router", Via::Router),
-            ("tcp", Via::Tcp),
+            ("auto", ProbeMethodChoice::Auto),
+            ("host", ProbeMethodChoice::Icmp),
+            ("router", ProbeMethodChoice::RouterPing),
+            ("tcp", ProbeMethodChoice::TcpConnect),
         ]),
-        Via::Auto,
+        ProbeMethodChoice::Auto,
     );
     let active = table.or("active", value::whole(1..=64, "reflectors"), u64::from(ACTIVE));
     let interval = table.optional("interval_ms", value::millis(20..=1000));
@@ -172,16 +173,16 @@ fn settings(table: &mut Table<'_>) -> Read<(ProbeConfig, bool)> {
     let spares = table.or("builtin_spares", value::flag, true);
     let rotation = table.optional("rotate_minutes", value::whole(5..=1440, "minutes"));
 
-    let (via, given, budget, idle) = (via?, interval?, budget?, idle?);
-    let usual = match via {
-        Via::Auto | Via::Host => HOST_INTERVAL,
-        Via::Router => ROUTER_INTERVAL,
-        Via::Tcp => TCP_INTERVAL,
+    let (method, given, budget, idle) = (method?, interval?, budget?, idle?);
+    let default_interval = match method {
+        ProbeMethodChoice::Auto | ProbeMethodChoice::Icmp => HOST_INTERVAL,
+        ProbeMethodChoice::RouterPing => ROUTER_INTERVAL,
+        ProbeMethodChoice::TcpConnect => TCP_INTERVAL,
     };
     let least = budget.map_or(Duration::ZERO, |packets| {
         Duration::from_secs(1) / u32::try_from(packets).unwrap_or(1)
     });
-    let interval = given.unwrap_or(usual).max(least);
+    let interval = given.unwrap_or(default_interval).max(least);
     if let Some(given) = given.filter(|given| *given < least) {
         table.warn(
             "interval_ms",
@@ -196,9 +197,9 @@ fn settings(table: &mut Table<'_>) -> Read<(ProbeConfig, bool)> {
         None => interval * IDLE_SLOWDOWN,
     };
     let probe = ProbeConfig {
-        via,
+        method,
         reflectors: Vec::new(),
-        reserve: 0,
+        builtin_spares: 0,
         active: u16::try_from(active?).unwrap_or(ACTIVE),
         bind: Bind::Any,
         interval,

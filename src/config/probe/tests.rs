@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::config::{Config, ConfigErrors, Surroundings};
+use crate::config::{Config, ConfigErrors, Environment};
 
 /// A configuration with one WAN, of which `keys` are added.
 fn parse(keys: &str) -> Result<ProbeConfig, ConfigErrors> {
@@ -17,15 +17,16 @@ wans:
 "
     );
     let password = |_: &str| Some("swordfish".to_owned());
-    let surroundings = Surroundings { variable: &password, ..Surroundings::REAL };
+    let surroundings = Environment { variable: &password, ..Environment::REAL };
     let (mut config, _) = Config::parse(&text, Path::new("wanctl.yaml"), &surroundings)?;
     Ok(config.wans.remove(0).probe)
 }
 
 #[test]
 fn an_interface_of_the_router_has_a_name_of_routeros() {
-    let with =
-        |via: &str, name: &str| parse(&format!("    interface: {name}\n    probe: {{via: {via}}}"));
+    let with = |method: &str, name: &str| {
+        parse(&format!("    interface: {name}\n    probe: {{via: {method}}}"))
+    };
     for name in ["pppoe-out1 Telekom", "ether1/up", "sfp-sfpplus1-uplink-to-provider", "LTE Müller"]
     {
         let probe = with("router", name).unwrap_or_else(|errors| panic!("{name}: {errors}"));
@@ -37,7 +38,7 @@ fn an_interface_of_the_router_has_a_name_of_routeros() {
 #[test]
 fn named_reflectors_have_a_reserve_unless_it_is_declined() {
     let probe = parse("").unwrap();
-    assert_eq!((probe.named().len(), probe.active, probe.reserve), (3, 3, 9));
+    assert_eq!((probe.named().len(), probe.active, probe.builtin_spares), (3, 3, 9));
     let probe = parse("    probe: {builtin_spares: false}").unwrap();
-    assert_eq!((probe.reserve, probe.reflectors.len()), (0, 3));
+    assert_eq!((probe.builtin_spares, probe.reflectors.len()), (0, 3));
 }

@@ -64,18 +64,18 @@ pub(super) fn steer(table: &mut Table<'_>, preset: SteerParams) -> Read<SteerPar
 
 /// Reads `steering.failover`.
 pub(super) fn failover(table: &mut Table<'_>) -> Read<FailoverParams> {
-    let usual = FailoverParams::default();
-    let silence = table.or("silence_ms", value::millis(1000..=60_000), usual.silence);
+    let defaults = FailoverParams::default();
+    let silence = table.or("silence_ms", value::millis(1000..=60_000), defaults.silence);
     let targets = table.optional("targets", value::whole(1..=64, "reflectors"));
-    let answering = table.or("answering_s", value::seconds(1..=600), usual.answering);
-    let stay = table.or("stay_s", value::seconds(0..=86_400), usual.stay);
-    let failback = table.or("failback_s", value::seconds(0..=86_400), usual.failback);
-    let patience = table.or("patience_s", value::seconds(0..=3600), usual.patience);
-    let actions = actions(table, usual.actions);
+    let answering = table.or("answering_s", value::seconds(1..=600), defaults.answering);
+    let stay = table.or("stay_s", value::seconds(0..=86_400), defaults.stay);
+    let failback = table.or("failback_s", value::seconds(0..=86_400), defaults.failback);
+    let patience = table.or("patience_s", value::seconds(0..=3600), defaults.patience);
+    let actions = actions(table, defaults.actions);
     let targets = targets?.and_then(|targets| u16::try_from(targets).ok());
     Ok(FailoverParams {
         silence: silence?,
-        targets: targets.unwrap_or(usual.targets),
+        targets: targets.unwrap_or(defaults.targets),
         answering: answering?,
         stay: stay?,
         failback: failback?,
@@ -90,40 +90,40 @@ fn points(least: u64) -> impl Fn(&Node) -> Result<u8, String> {
     move |node| read(node).map(|points| u8::try_from(points).unwrap_or(100))
 }
 
-fn actions(table: &mut Table<'_>, usual: ActionLimits) -> Read<ActionLimits> {
+fn actions(table: &mut Table<'_>, defaults: ActionLimits) -> Read<ActionLimits> {
     // One away and one back is the least that does anything.
     let changes = table.optional("actions_per_hour", value::whole(2..=MAX_ACTIONS, "changes"))?;
     let changes = changes.and_then(|changes| u32::try_from(changes).ok());
-    Ok(ActionLimits { per_hour: changes.unwrap_or(usual.per_hour) })
+    Ok(ActionLimits { per_hour: changes.unwrap_or(defaults.per_hour) })
 }
 
-fn flap(table: &mut Table<'_>, usual: FlapParams) -> Read<FlapParams> {
-    let window = table.or("window_s", value::seconds(10..=3600), usual.window);
+fn flap(table: &mut Table<'_>, defaults: FlapParams) -> Read<FlapParams> {
+    let window = table.or("window_s", value::seconds(10..=3600), defaults.window);
     let changes = table.optional("changes", value::whole(1..=MAX_ACTIONS, "changes"));
-    let penalty = table.or("penalty_s", value::seconds(0..=3600), usual.penalty);
-    let points = table.or("points", points(0), usual.points);
+    let penalty = table.or("penalty_s", value::seconds(0..=3600), defaults.penalty);
+    let points = table.or("points", points(0), defaults.points);
     let changes = changes?.and_then(|changes| u32::try_from(changes).ok());
     Ok(FlapParams {
         window: window?,
-        changes: changes.unwrap_or(usual.changes),
+        changes: changes.unwrap_or(defaults.changes),
         penalty: penalty?,
         points: points?,
     })
 }
 
-fn weights(table: &mut Table<'_>, usual: Weights) -> Read<Weights> {
-    let mut weight = |key: &'static str, usual: u8| table.or(key, points(0), usual);
-    let state_red = weight("state_red", usual.state_red);
-    let state_soft_red = weight("state_soft_red", usual.state_soft_red);
-    let state_yellow = weight("state_yellow", usual.state_yellow);
-    let delta_severe = weight("delta_severe", usual.delta_severe);
-    let delta_high = weight("delta_high", usual.delta_high);
-    let drops_rising = weight("drops_rising", usual.drops_rising);
-    let backlog = weight("backlog", usual.backlog);
-    let at_floor = weight("at_floor", usual.at_floor);
-    let collapsed = weight("collapsed", usual.collapsed);
-    let assessed_red = weight("assessed_red", usual.assessed_red);
-    let assessed_yellow = weight("assessed_yellow", usual.assessed_yellow);
+fn weights(table: &mut Table<'_>, defaults: Weights) -> Read<Weights> {
+    let mut weight = |key: &'static str, defaults: u8| table.or(key, points(0), defaults);
+    let state_red = weight("state_red", defaults.state_red);
+    let state_soft_red = weight("state_soft_red", defaults.state_soft_red);
+    let state_yellow = weight("state_yellow", defaults.state_yellow);
+    let delta_severe = weight("delta_severe", defaults.delta_severe);
+    let delta_high = weight("delta_high", defaults.delta_high);
+    let drops_rising = weight("drops_rising", defaults.drops_rising);
+    let backlog = weight("backlog", defaults.backlog);
+    let at_floor = weight("at_floor", defaults.at_floor);
+    let collapsed = weight("collapsed", defaults.collapsed);
+    let assessed_red = weight("assessed_red", defaults.assessed_red);
+    let assessed_yellow = weight("assessed_yellow", defaults.assessed_yellow);
     Ok(Weights {
         state_red: state_red?,
         state_soft_red: state_soft_red?,
@@ -148,15 +148,15 @@ fn highest(weights: &Weights) -> u16 {
     [state, delta, assessed].into_iter().chain(others).map(u16::from).sum()
 }
 
-fn assessment(table: &mut Table<'_>, usual: AssessmentParams) -> Read<AssessmentParams> {
-    let yellow = table.or("yellow_ms", value::threshold, usual.yellow);
-    let red = table.or("red_ms", value::threshold, usual.red);
-    let red_alone = table.or("red_alone_ms", value::threshold, usual.red_alone);
+fn assessment(table: &mut Table<'_>, defaults: AssessmentParams) -> Read<AssessmentParams> {
+    let yellow = table.or("yellow_ms", value::threshold, defaults.yellow);
+    let red = table.or("red_ms", value::threshold, defaults.red);
+    let red_alone = table.or("red_alone_ms", value::threshold, defaults.red_alone);
     let packets = || value::whole(1..=100_000, "packets");
-    let drops = table.or("drops", packets(), usual.drops);
-    let backlog_yellow = table.or("backlog_yellow", packets(), usual.backlog_yellow);
-    let backlog_red = table.or("backlog_red", packets(), usual.backlog_red);
-    let smoothing = table.or("smoothing_ms", value::millis(0..=5000), usual.smoothing);
+    let drops = table.or("drops", packets(), defaults.drops);
+    let backlog_yellow = table.or("backlog_yellow", packets(), defaults.backlog_yellow);
+    let backlog_red = table.or("backlog_red", packets(), defaults.backlog_red);
+    let smoothing = table.or("smoothing_ms", value::millis(0..=5000), defaults.smoothing);
     let (yellow, red, red_alone) = (yellow?, red?, red_alone?);
     if red < yellow {
         let (red, yellow) = (red.millis(), yellow.millis());

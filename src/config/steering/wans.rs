@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use wanctl_core::steering::{Diversion, Rank, Switch, SwitchKind, SwitchOrder, WanFacts};
 
-use super::{Forgetting, MarkedConnections, SwitchMenu, SwitchRef, must_be_bound};
+use super::{ConntrackFlush, MarkedConnections, SwitchMenu, SwitchRef, must_be_bound};
 use crate::config::{
     WanConfig,
     read::Table,
@@ -21,7 +21,7 @@ const COMMENT: usize = 256;
 pub(super) struct Wans {
     pub(super) facts: Vec<WanFacts>,
     pub(super) switches: Vec<SwitchRef>,
-    pub(super) forgets: Vec<Forgetting>,
+    pub(super) forgets: Vec<ConntrackFlush>,
     pub(super) configs: Vec<WanConfig>,
 }
 
@@ -63,15 +63,17 @@ pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<Wans> {
 
 /// Says what is forgotten after which change: when a way away from home opens, what is still at
 /// home; when a way closes, what went over it.
-fn forgets(switches: &[SwitchRef], marks: &[Option<String>]) -> Vec<Forgetting> {
+fn forgets(switches: &[SwitchRef], marks: &[Option<String>]) -> Vec<ConntrackFlush> {
     let ipv6 = switches.iter().any(|at| at.switch.kind == SwitchKind::Steer6);
     let of = |rank: Rank| {
         let mark = marks.get(rank.0).cloned().flatten()?;
         Some(MarkedConnections { mark, ipv6 })
     };
     let after = |switch: Switch, enabled: bool, left: Rank| {
-        of(left)
-            .map(|connections| Forgetting { after: SwitchOrder { switch, enabled }, connections })
+        of(left).map(|connections| ConntrackFlush {
+            after: SwitchOrder { switch, enabled },
+            connections,
+        })
     };
     let of_switch = |at: &SwitchRef| match at.switch.kind {
         SwitchKind::Steer | SwitchKind::Divert => {

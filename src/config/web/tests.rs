@@ -30,8 +30,8 @@ fn load(site: &TempDir, text: &str) -> Result<(WebConfig, Vec<Problem>), ConfigE
 /// The mistakes of `text`, without the directory.
 fn mistakes(text: &str) -> String {
     let site = site();
-    let told = load(&site, text).unwrap_err().to_string();
-    told.replace(&format!("{}/", site.path().display()), "")
+    let reported = load(&site, text).unwrap_err().to_string();
+    reported.replace(&format!("{}/", site.path().display()), "")
 }
 
 const TLS: &str = "tls_server_config: {cert_file: cert.pem, key_file: key.pem";
@@ -66,8 +66,8 @@ fn an_empty_file_asks_for_nothing() {
 }
 
 #[test]
-fn mistakes_are_told_with_their_lines() {
-    for (text, told) in [
+fn mistakes_are_reported_with_their_lines() {
+    for (text, reported) in [
         (
             "tls_server_config:\n  cert_file: cert.pem\n  key_file: other.pem\n",
             "web.yml:3:13: tls_server_config.key_file: does not go with the certificate of cert_file",
@@ -103,15 +103,15 @@ fn mistakes_are_told_with_their_lines() {
         ("tls_server_config: [\n", "not valid YAML"),
     ] {
         let all = mistakes(text);
-        assert!(all.contains(told), "{text}\n{all}");
+        assert!(all.contains(reported), "{text}\n{all}");
         assert!(!all.contains("secret"), "a password shows: {all}");
     }
 }
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let told = WebConfig::load(Path::new("nowhere/web.yml")).unwrap_err().to_string();
-    assert!(told.starts_with("nowhere/web.yml: cannot read the file: "), "{told}");
+    let reported = WebConfig::load(Path::new("nowhere/web.yml")).unwrap_err().to_string();
+    assert!(reported.starts_with("nowhere/web.yml: cannot read the file: "), "{reported}");
 }
 
 #[test]

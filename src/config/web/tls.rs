@@ -114,16 +114,16 @@ fn clients(
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let content = content(path)?;
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&content).collect();
-    let chain = read.map_err(|error| trouble(path, "certificate", &error))?;
+    let chain = read.map_err(|error| problem(path, "certificate", &error))?;
     if chain.is_empty() {
-        return Err(trouble(path, "certificate", &pem::Error::NoItemsFound));
+        return Err(problem(path, "certificate", &pem::Error::NoItemsFound));
     }
     Ok(chain)
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     PrivateKeyDer::from_pem_slice(&content(path)?)
-        .map_err(|error| trouble(path, "private key", &error))
+        .map_err(|error| problem(path, "private key", &error))
 }
 
 fn content(path: &Path) -> Result<Vec<u8>, String> {
@@ -131,7 +131,7 @@ fn content(path: &Path) -> Result<Vec<u8>, String> {
     read_bounded(path).map_err(|error| format!("cannot read the file that is named here: {error}"))
 }
 
-fn trouble(path: &Path, what: &str, error: &pem::Error) -> String {
+fn problem(path: &Path, what: &str, error: &pem::Error) -> String {
     let shown = path.display();
     match error {
         pem::Error::NoItemsFound => format!("{shown} holds no PEM {what}"),

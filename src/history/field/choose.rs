@@ -61,7 +61,7 @@ fn meant(word: &str) -> Result<Vec<&'static Field>, String> {
     let lower = word.to_ascii_lowercase();
     match lower.as_str() {
         "all" => return Ok(FIELDS.iter().collect()),
-        "usual" => return Ok(Field::usual()),
+        "usual" => return Ok(Field::default_columns()),
         _ => {}
     }
     let bare = lower.strip_prefix("wanctl_").unwrap_or(&lower);

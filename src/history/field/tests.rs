@@ -4,7 +4,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::history::{
     Reader, Resolution, Tier,
-    fixture::{self, Life, START, STEP},
+    fixture::{self, START, STEP, SampleHistory},
 };
 
 fn names(list: &str) -> Vec<&'static str> {
@@ -48,9 +48,9 @@ fn other_names_are_known() {
 }
 
 #[test]
-fn what_means_nothing_is_told_with_what_was_perhaps_meant() {
-    let told = choose("delta,delat_p95_us").unwrap_err();
-    assert_eq!(told, "there is no metric `delat_p95_us`; did you mean `delta_p95_us`?");
+fn what_means_nothing_is_reported_with_what_was_perhaps_meant() {
+    let reported = choose("delta,delat_p95_us").unwrap_err();
+    assert_eq!(reported, "there is no metric `delat_p95_us`; did you mean `delta_p95_us`?");
     assert!(choose("\u{1b}[2J").unwrap_err().contains("`\\u{1b}[2J`"));
     assert!(choose("wanctl_steering_enabled").unwrap_err().contains("events"));
     assert_eq!(choose(" , ").unwrap_err(), "no metric is named");
@@ -66,15 +66,15 @@ fn names_split_into_direction_and_topic() {
 }
 
 #[test]
-fn every_usual_field_is_a_field() {
-    assert_eq!(Field::usual().len(), USUAL.len());
+fn every_default_column_is_a_field() {
+    assert_eq!(Field::default_columns().len(), DEFAULT_COLUMNS.len());
 }
 
 #[test]
 fn a_field_says_what_the_view_says() {
     let directory = TempDir::new().unwrap();
     let settings = fixture::settings(&directory);
-    let mut life = Life::new();
+    let mut life = SampleHistory::new();
     let cycles = (0..600).map(|_| life.next_cycle());
     fixture::store(&settings).write(&fixture::batch(cycles)).unwrap();
     let reader = Reader::open(&settings.path).unwrap();
@@ -87,10 +87,11 @@ fn a_field_says_what_the_view_says() {
             let sql = format!("SELECT {} FROM seconds WHERE start = ?1", field.name());
             let second = point.at.micros() / 1_000_000;
             let seen: Option<i64> = view.query_row(&sql, [second], |row| row.get(0)).unwrap();
-            let told = field.value(&point.bucket);
+            let reported = field.value(&point.bucket);
             // SQL rounds towards zero, and a mean may be negative.
-            let same = told.zip(seen).map_or(told == seen, |(one, other)| (one - other).abs() < 2);
-            assert!(same, "{}: {told:?}, in the view {seen:?}", field.name());
+            let same =
+                reported.zip(seen).map_or(reported == seen, |(one, other)| (one - other).abs() < 2);
+            assert!(same, "{}: {reported:?}, in the view {seen:?}", field.name());
             compared += 1;
         }
     }

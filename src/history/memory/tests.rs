@@ -41,8 +41,8 @@ fn what_was_learned_comes_back_with_its_time() {
     let directory = TempDir::new().unwrap();
     let memories = Memories::open(&kept(&directory).path).unwrap();
     let reflectors = names(&["1.1.1.1", "8.8.8.8", "9.9.9.9"]);
-    let told = memories.of_wan("cable", &reflectors).unwrap();
-    assert_eq!(told, Some((fixture::START, learned())));
+    let reported = memories.of_wan("cable", &reflectors).unwrap();
+    assert_eq!(reported, Some((fixture::START, learned())));
     assert_eq!(memories.of_wan("dsl", &reflectors).unwrap(), None);
     assert_eq!(memories.of_wan("a WAN that never was", &reflectors).unwrap(), None);
 }
@@ -72,7 +72,7 @@ fn the_newest_memory_replaces_the_one_before() {
 }
 
 #[test]
-fn unknown_keys_are_not_minded_and_nonsense_is_told_or_left_out() {
+fn unknown_keys_are_not_minded_and_nonsense_is_reported_or_left_out() {
     let directory = TempDir::new().unwrap();
     let settings = kept(&directory);
     let connection = Connection::open(&settings.path).unwrap();

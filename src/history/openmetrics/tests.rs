@@ -7,7 +7,7 @@ use crate::{
     catalogue::Catalogue,
     history::{
         Field, Reader, Resolution, Tier,
-        fixture::{self, Life, START, STEP},
+        fixture::{self, START, STEP, SampleHistory},
     },
     telemetry::{Format, WanLabels, encode},
 };
@@ -15,15 +15,15 @@ use crate::{
 fn exported() -> String {
     let directory = TempDir::new().unwrap();
     let settings = fixture::settings(&directory);
-    let mut life = Life::new();
+    let mut life = SampleHistory::new();
     let cycles = (0..600).map(|_| life.next_cycle()).chain((0..40).map(|n| fixture::cycle(1, n)));
     fixture::store(&settings).write(&fixture::batch(cycles)).unwrap();
     let reader = Reader::open(&settings.path).unwrap();
-    let question = Question {
+    let question = HistoryQuery {
         from: START,
         to: START.after(STEP * 602),
         wans: Vec::new(),
-        fields: Field::usual(),
+        fields: Field::default_columns(),
         resolution: Resolution::Tier(Tier::Second),
     };
     let mut rows = Rows::new(&reader, &question, usize::MAX, None).unwrap();

@@ -36,7 +36,7 @@ fn history(directory: &TempDir) -> PathBuf {
 }
 
 #[test]
-fn a_summary_tells_a_span_of_one_wan() {
+fn a_summary_reports_a_span_of_one_wan() {
     let directory = TempDir::new().unwrap();
     let reader = Reader::open(&history(&directory)).unwrap();
     let (from, to) = all();
@@ -44,7 +44,7 @@ fn a_summary_tells_a_span_of_one_wan() {
     assert_eq!(summary.cycles, 100);
     assert_eq!(summary.first, Some(START));
     let delta = summary.delta.unwrap();
-    let near = |told: Delay, exact: i64| (told.micros() - exact).abs() * 30 <= exact;
+    let near = |reported: Delay, exact: i64| (reported.micros() - exact).abs() * 30 <= exact;
     assert!(near(delta.p50, 2_200) && near(delta.p95, 90_000), "{delta:?}");
     let upload = &summary.directions[Direction::Upload];
     let shares = upload.states.map(|(_, share)| (share * 100.0).round());

@@ -40,14 +40,14 @@ pub(in crate::history) type CycleValues = [Option<i64>; RAW_COLUMNS.len()];
 
 /// Some bits of a column.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::history) struct Field {
+pub(in crate::history) struct PackedField {
     /// The column, as its place in [`RAW_COLUMNS`].
     pub(in crate::history) column: usize,
     pub(in crate::history) shift: u32,
     pub(in crate::history) bits: u32,
 }
 
-impl Field {
+impl PackedField {
     const fn new(column: usize, shift: u32, bits: u32) -> Self {
         Self { column, shift, bits }
     }
@@ -69,64 +69,70 @@ impl Field {
 
 /// Where each field stands.
 pub(in crate::history) mod field {
-    use super::{Direction, Field};
+    use super::{Direction, PackedField};
 
-    pub(in crate::history) const MEASUREMENT: Field = Field::new(0, 0, 3);
-    pub(in crate::history) const BLOATED: Field = Field::new(0, 3, 1);
-    pub(in crate::history) const OVERRAN: Field = Field::new(0, 4, 1);
-    pub(in crate::history) const GAP: Field = Field::new(0, 5, 1);
-    pub(in crate::history) const FRESH: Field = Field::new(0, 30, 6);
-    pub(in crate::history) const VOTES: Field = Field::new(0, 36, 6);
-    pub(in crate::history) const SENT: Field = Field::new(0, 42, 5);
-    pub(in crate::history) const LOST: Field = Field::new(0, 47, 5);
+    pub(in crate::history) const MEASUREMENT: PackedField = PackedField::new(0, 0, 3);
+    pub(in crate::history) const BLOATED: PackedField = PackedField::new(0, 3, 1);
+    pub(in crate::history) const OVERRAN: PackedField = PackedField::new(0, 4, 1);
+    pub(in crate::history) const GAP: PackedField = PackedField::new(0, 5, 1);
+    pub(in crate::history) const FRESH: PackedField = PackedField::new(0, 30, 6);
+    pub(in crate::history) const VOTES: PackedField = PackedField::new(0, 36, 6);
+    pub(in crate::history) const SENT: PackedField = PackedField::new(0, 42, 5);
+    pub(in crate::history) const LOST: PackedField = PackedField::new(0, 47, 5);
     /// Its highest value stands for none: before the first reply.
-    pub(in crate::history) const METHOD: Field = Field::new(0, 52, 3);
-    pub(in crate::history) const SPAN_MS: Field = Field::new(1, 0, 11);
-    pub(in crate::history) const LATENESS_100US: Field = Field::new(1, 11, 12);
-    pub(in crate::history) const SKIPPED: Field = Field::new(1, 27, 20);
+    pub(in crate::history) const METHOD: PackedField = PackedField::new(0, 52, 3);
+    pub(in crate::history) const SPAN_MS: PackedField = PackedField::new(1, 0, 11);
+    pub(in crate::history) const LATENESS_100US: PackedField = PackedField::new(1, 11, 12);
+    pub(in crate::history) const SKIPPED: PackedField = PackedField::new(1, 27, 20);
 
     /// In units of 10 µs; zero stands for none, as in the next.
-    pub(in crate::history) const NOISE: Field = Field::new(6, 0, 18);
+    pub(in crate::history) const NOISE: PackedField = PackedField::new(6, 0, 18);
 
     /// In units of 10 kbit/s.
-    pub(in crate::history) const fn capacity(direction: Direction) -> Field {
+    pub(in crate::history) const fn capacity(direction: Direction) -> PackedField {
         of(direction, 6, 18, 22, 22)
     }
 
-    const fn of(direction: Direction, column: usize, shift: u32, bits: u32, step: u32) -> Field {
+    const fn of(
+        direction: Direction,
+        column: usize,
+        shift: u32,
+        bits: u32,
+        step: u32,
+    ) -> PackedField {
         match direction {
-            Direction::Download => Field::new(column, shift, bits),
-            Direction::Upload => Field::new(column, shift + step, bits),
+            Direction::Download => PackedField::new(column, shift, bits),
+            Direction::Upload => PackedField::new(column, shift + step, bits),
         }
     }
 
-    pub(in crate::history) const fn state(direction: Direction) -> Field {
+    pub(in crate::history) const fn state(direction: Direction) -> PackedField {
         of(direction, 0, 6, 3, 12)
     }
 
-    pub(in crate::history) const fn reason(direction: Direction) -> Field {
+    pub(in crate::history) const fn reason(direction: Direction) -> PackedField {
         of(direction, 0, 9, 6, 12)
     }
 
-    pub(in crate::history) const fn load(direction: Direction) -> Field {
+    pub(in crate::history) const fn load(direction: Direction) -> PackedField {
         of(direction, 0, 15, 2, 12)
     }
 
-    pub(in crate::history) const fn blamed(direction: Direction) -> Field {
+    pub(in crate::history) const fn attributed(direction: Direction) -> PackedField {
         of(direction, 0, 17, 1, 12)
     }
 
-    pub(in crate::history) const fn writes(direction: Direction) -> Field {
+    pub(in crate::history) const fn writes(direction: Direction) -> PackedField {
         of(direction, 1, 23, 2, 2)
     }
 
     /// In units of 64 bytes.
-    pub(in crate::history) const fn backlog(direction: Direction) -> Field {
-        Field::new(super::first_column(direction) + 5, 0, 24)
+    pub(in crate::history) const fn backlog(direction: Direction) -> PackedField {
+        PackedField::new(super::first_column(direction) + 5, 0, 24)
     }
 
-    pub(in crate::history) const fn drops(direction: Direction) -> Field {
-        Field::new(super::first_column(direction) + 5, 24, 38)
+    pub(in crate::history) const fn drops(direction: Direction) -> PackedField {
+        PackedField::new(super::first_column(direction) + 5, 24, 38)
     }
 }
 
@@ -147,7 +153,7 @@ pub(in crate::history) struct Carry {
 }
 
 /// Returns what of `held` fits into `field`, and takes it out.
-fn draw(held: &mut i64, field: Field) -> i64 {
+fn draw(held: &mut i64, field: PackedField) -> i64 {
     let now = (*held).clamp(0, field.max());
     *held -= now;
     field.put(now)
@@ -183,7 +189,7 @@ pub(in crate::history) fn pack(
         codes |= field::state(direction).put(now.state.to_code())
             | field::reason(direction).put(now.reason.to_code())
             | field::load(direction).put(now.load.class.to_code())
-            | field::blamed(direction).put(now.blamed.into());
+            | field::attributed(direction).put(now.blamed.into());
         let written =
             then.map_or(0, |then| now.actuation.writes.saturating_sub(then.actuation.writes));
         carry.writes[direction] += int(written);
@@ -224,8 +230,8 @@ fn estimates(cycle: &Cycle, before: Option<&Cycle>) -> Option<i64> {
         return None;
     }
     let noise = cycle.measurement.noise.map_or(0, |noise| rounded(noise.micros(), 10));
-    let capacities = cycle.directions.present().map(|(direction, told)| {
-        let capacity = told.capacity.map_or(0, |capacity| rounded(int(capacity.bps()), 10_000));
+    let capacities = cycle.directions.present().map(|(direction, reported)| {
+        let capacity = reported.capacity.map_or(0, |capacity| rounded(int(capacity.bps()), 10_000));
         field::capacity(direction).put(capacity)
     });
     Some(field::NOISE.put(noise) | capacities.fold(0, |all, one| all | one))
@@ -246,8 +252,8 @@ fn traffic(
     let desired = kbps(now.desired);
     let share = now.load.achieved.and_then(|achieved| achieved.fraction_of(now.desired));
     // The backlog is told with the reading that brought it, and not again until the next.
-    let told = now.queue.filter(|_| now.queue != old).and_then(|queue| queue.backlog());
-    let backlog = told.map(|backlog| int(backlog.bytes));
+    let reported = now.queue.filter(|_| now.queue != old).and_then(|queue| queue.backlog());
+    let backlog = reported.map(|backlog| int(backlog.bytes));
     let drops = moved(|queue| queue.dropped);
     let queue = backlog.map(|bytes| {
         field::backlog(direction).put(bytes.saturating_add(63) / 64)
@@ -268,7 +274,7 @@ fn traffic(
 pub(in crate::history) struct Unpacked<'a>(pub(in crate::history) &'a CycleValues);
 
 impl Unpacked<'_> {
-    pub(in crate::history) fn get(self, field: Field) -> i64 {
+    pub(in crate::history) fn get(self, field: PackedField) -> i64 {
         field.get(self.0).unwrap_or(0)
     }
 

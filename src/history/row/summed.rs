@@ -72,7 +72,7 @@ fn put_direction(cycle: Unpacked<'_>, direction: Direction, span: i64, bucket: &
     if let Some(state) = cycle.state(direction) {
         put(DirectionColumn::state(state), span);
     }
-    put(DirectionColumn::BlamedMs, cycle.get(field::blamed(direction)) * span);
+    put(DirectionColumn::BlamedMs, cycle.get(field::attributed(direction)) * span);
     let [desired, observed, achieved, capacity] = cycle.rates(direction);
     for (kind, rate) in [
         (RateKind::Desired, desired),

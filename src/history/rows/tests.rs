@@ -17,12 +17,12 @@ fn history(directory: &TempDir) -> PathBuf {
     settings.path
 }
 
-fn question(resolution: Resolution) -> Question {
-    Question {
+fn question(resolution: Resolution) -> HistoryQuery {
+    HistoryQuery {
         from: START,
         to: START.after(STEP * 300),
         wans: Vec::new(),
-        fields: Field::usual(),
+        fields: Field::default_columns(),
         resolution,
     }
 }
@@ -47,9 +47,9 @@ fn pages_put_together_are_the_whole() {
                 assert!(page.len() <= size);
                 pages.extend(page);
                 // As it travels through a client.
-                let told = rows.next_page().map(ToString::to_string);
-                let Some(told) = told else { break };
-                cursor = Some(Cursor::parse(&told).unwrap());
+                let reported = rows.next_page().map(ToString::to_string);
+                let Some(reported) = reported else { break };
+                cursor = Some(Cursor::parse(&reported).unwrap());
             }
             assert_eq!(pages, whole, "{resolution:?} in pages of {size}");
         }
@@ -57,7 +57,7 @@ fn pages_put_together_are_the_whole() {
 }
 
 #[test]
-fn only_the_wanted_wans_are_told_and_unknown_ones_named() {
+fn only_the_wanted_wans_are_reported_and_unknown_ones_named() {
     let directory = TempDir::new().unwrap();
     let reader = Reader::open(&history(&directory)).unwrap();
     let mut question = question(Resolution::Raw);
@@ -86,13 +86,13 @@ fn a_page_that_grows_before_it_is_read_again_ends_where_it_ended() {
         fixture::store(&fixture::settings(&directory)).write(&fixture::batch(late)).unwrap();
         let again = Rows::new(&reader, &question, limit, None).unwrap();
         let mut again = again.up_to(next.clone());
-        let mut told = keys(&mut again);
+        let mut reported = keys(&mut again);
         assert_eq!(again.next_page(), next.as_ref());
         if next.is_some() {
             let rest = Rows::new(&reader, &question, usize::MAX, next.as_ref());
-            told.extend(keys(&mut rest.unwrap()));
+            reported.extend(keys(&mut rest.unwrap()));
         }
         let whole = keys(&mut Rows::new(&reader, &question, usize::MAX, None).unwrap());
-        assert_eq!(told, whole, "{limit}");
+        assert_eq!(reported, whole, "{limit}");
     }
 }

@@ -8,7 +8,7 @@ use wanctl_core::Direction;
 use super::super::{
     bucket::{COLUMNS, DERIVED, HISTOGRAMS},
     code,
-    row::{Field, RAW_COLUMNS, field, raw_table},
+    row::{PackedField, RAW_COLUMNS, field, raw_table},
     tier::Tier,
 };
 
@@ -96,7 +96,7 @@ fn select_cycles(wan: i64, name: &str) -> String {
         add(shaped(named("state", field::state(direction))), "state");
         add(shaped(named("reason", field::reason(direction))), "reason");
         add(shaped(named("load", field::load(direction))), "load");
-        add(shaped(bits(field::blamed(direction))), "blamed");
+        add(shaped(bits(field::attributed(direction))), "blamed");
         add(format!("{d}_desired_kbps * 1000"), "desired_bps");
         add(format!("({d}_desired_kbps - {d}_lag_kbps) * 1000"), "observed_bps");
         add(format!("{d}_desired_kbps * {d}_load_pct * 10"), "achieved_bps");
@@ -134,13 +134,13 @@ fn select_tier(tier: Tier) -> String {
     )
 }
 
-fn bits(Field { column, shift, bits }: Field) -> String {
+fn bits(PackedField { column, shift, bits }: PackedField) -> String {
     let all = RAW_COLUMNS[column];
     format!("{all} >> {shift} & {}", (1_i64 << bits) - 1)
 }
 
 /// Returns what spells out a code; one that this wanctl does not know is shown as its number.
-fn named(kind: &str, field: Field) -> String {
+fn named(kind: &str, field: PackedField) -> String {
     let mut sql = format!("CASE {}", bits(field));
     for (_, value, name) in code::table().filter(|(of, ..)| *of == kind) {
         let _ = write!(sql, " WHEN {value} THEN '{name}'");

@@ -51,7 +51,7 @@ fn every_column_of_the_view_holds_what_its_name_says() {
         ("measurement".to_owned(), text("healthy")),
         ("method".to_owned(), text("icmp_echo")),
     ];
-    let told = [
+    let reported = [
         ("fresh", 6),
         ("votes", 2),
         ("bloated", 1),
@@ -68,11 +68,11 @@ fn every_column_of_the_view_holds_what_its_name_says() {
         ("jitter_us", 870),
         ("noise_us", 640),
     ];
-    expected.extend(told.map(|(name, value)| (name.to_owned(), int(value))));
+    expected.extend(reported.map(|(name, value)| (name.to_owned(), int(value))));
     for (direction, reason, load, blamed, place) in
         [("download", "raise_demand", "high", 1, 0), ("upload", "hold_no_demand", "low", 0, 1)]
     {
-        let told = [
+        let reported = [
             ("state", text("green")),
             ("reason", text(reason)),
             ("load", text(load)),
@@ -87,7 +87,7 @@ fn every_column_of_the_view_holds_what_its_name_says() {
             ("drops", int(3 + place)),
             ("writes", int(0)),
         ];
-        expected.extend(told.map(|(name, value)| (format!("{direction}_{name}"), value)));
+        expected.extend(reported.map(|(name, value)| (format!("{direction}_{name}"), value)));
     }
     let stored: Vec<_> = names.into_iter().zip(values).collect();
     assert_eq!(stored, expected);
@@ -136,7 +136,7 @@ fn a_cycle_takes_at_most_60_bytes() {
     let directory = directory();
     let settings = fixture::settings(&directory);
     let mut store = fixture::store(&settings);
-    let mut life = fixture::Life::new();
+    let mut life = fixture::SampleHistory::new();
     for _ in 0..10 {
         store.write(&fixture::batch((0..1200).map(|_| life.next_cycle()))).unwrap();
     }
@@ -174,7 +174,7 @@ fn a_full_disk_leaves_no_half_batch_and_the_next_attempt_writes_it_all() {
 }
 
 #[test]
-fn a_lock_of_another_connection_is_told_apart_and_waited_out() {
+fn a_lock_of_another_connection_is_recognised_and_waited_out() {
     let directory = directory();
     let settings = fixture::settings(&directory);
     let mut store = fixture::store(&settings);
@@ -303,7 +303,7 @@ fn a_kill_costs_at_most_the_batch_in_flight() {
     // A transaction that has already reached the log, but not its end.
     let open = store.open.as_mut().unwrap();
     let transaction = open.connection.transaction().unwrap();
-    let (mut sums, mut taken) = (Sums::new(), Taken::NOTHING);
+    let (mut sums, mut taken) = (Sums::new(), IngestResult::NOTHING);
     for row in fixture::batch(cycles(200..300)).cycles {
         ingest::insert(&transaction, 1, row.at_ms, &row.values, &mut sums, &mut taken).unwrap();
     }

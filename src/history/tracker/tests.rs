@@ -51,7 +51,7 @@ fn row(cycle: &Cycle, event: &Event) -> EventRow {
 }
 
 #[test]
-fn a_written_rate_tells_why_it_was_wanted() {
+fn a_written_rate_reports_why_it_was_wanted() {
     let quiet = fixture::cycle(0, 1);
     let cut = |number: u64| {
         let mut cycle = fixture::cycle(0, number);
@@ -69,12 +69,12 @@ fn a_written_rate_tells_why_it_was_wanted() {
         to: Some(BitRate::from_mbps(10.0)),
         reason: Reason::CutBloat,
     };
-    let told = events([quiet, decided, followed.clone()]);
-    assert_eq!(told, [row(&followed, &expected)]);
+    let reported = events([quiet, decided, followed.clone()]);
+    assert_eq!(reported, [row(&followed, &expected)]);
 }
 
 #[test]
-fn a_limit_that_somebody_else_set_is_told_once() {
+fn a_limit_that_somebody_else_set_is_reported_once() {
     let agreed = |number: u64| {
         let mut cycle = fixture::cycle(0, number);
         cycle.directions.download.as_mut().unwrap().actuation.observed =
@@ -87,13 +87,13 @@ fn a_limit_that_somebody_else_set_is_told_once() {
             Some(BitRate::from_mbps(5.0));
         cycle
     };
-    let told = events([agreed(1), drifted(2), drifted(3), agreed(4)]);
+    let reported = events([agreed(1), drifted(2), drifted(3), agreed(4)]);
     let expected = Event::LimitDrifted {
         direction: Direction::Download,
         written: agreed(2).directions.download.unwrap().actuation.written,
         found: Some(BitRate::from_mbps(5.0)),
     };
-    assert_eq!(told, [row(&drifted(2), &expected)]);
+    assert_eq!(reported, [row(&drifted(2), &expected)]);
 }
 
 #[test]
@@ -105,17 +105,17 @@ fn an_outage_of_the_probes_has_a_beginning_an_end_and_a_length() {
         cycle.measurement.state = state;
         cycle
     };
-    let told =
+    let reported =
         events([cycle(1, Healthy), cycle(2, Collapsed), cycle(3, Stalled), cycle(9, Healthy)]);
     let lost = row(&cycle(2, Collapsed), &Event::ProbesLost { state: Collapsed });
     let outage = fixture::STEP * 7;
     let back = row(&cycle(9, Healthy), &Event::ProbesRecovered { outage });
-    assert_eq!(told.len(), 5, "{told:?}");
-    assert!(told.contains(&lost) && told.contains(&back), "{told:?}");
+    assert_eq!(reported.len(), 5, "{reported:?}");
+    assert!(reported.contains(&lost) && reported.contains(&back), "{reported:?}");
 }
 
 #[test]
-fn a_clock_that_was_set_is_told() {
+fn a_clock_that_was_set_is_reported() {
     let mut after = fixture::cycle(0, 2);
     after.wall = Timestamp::from_micros(after.wall.micros() - 3_600_000_000);
     let expected = Event::ClockStepped { by: Delay::from_micros(-3_600_000_000) };

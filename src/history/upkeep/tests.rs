@@ -131,8 +131,8 @@ impl Trial {
                 let end = Timestamp::from_micros(i64::MAX);
                 let series = reader.series(wan, Timestamp::default(), end, resolution).unwrap();
                 let points: Vec<_> = series.map(Result::unwrap).collect();
-                let told: u64 = points.iter().map(|point| point.bucket.cycles()).sum();
-                assert_eq!(told, given, "{resolution:?} of {wan} at {wall:?}");
+                let reported: u64 = points.iter().map(|point| point.bucket.cycles()).sum();
+                assert_eq!(reported, given, "{resolution:?} of {wan} at {wall:?}");
                 assert!(points.is_sorted_by(|a, b| a.at < b.at), "{resolution:?} of {wan}");
             }
         }
@@ -154,7 +154,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_every_cycle_is_told_once(
+    fn whatever_happens_every_cycle_is_reported_once(
         happenings in prop::collection::vec(happening(), 1..25),
     ) {
         let mut trial = Trial::new(short());

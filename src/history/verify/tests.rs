@@ -31,7 +31,7 @@ fn what_disagrees_is_named() {
     let directory = TempDir::new().unwrap();
     let path = history(&directory);
     let at = START.micros() / 1_000_000 / 60 * 60 + 120;
-    for (damage, told) in [
+    for (damage, reported) in [
         (format!("UPDATE tier_1m SET cycles = 7 WHERE start = {at}"), "cycles is 7, not "),
         (format!("DELETE FROM tier_1m WHERE start = {at}"), "is missing"),
         (format!("UPDATE tier_1s SET rtt_histogram = x'' WHERE start = {at}"), "histogram"),
@@ -43,6 +43,6 @@ fn what_disagrees_is_named() {
         hand.execute(&damage, []).unwrap();
         hand.close().unwrap();
         let found = Reader::open(&spoilt).unwrap().verify().unwrap();
-        assert!(found.problems.iter().any(|problem| problem.contains(told)), "{found:?}");
+        assert!(found.problems.iter().any(|problem| problem.contains(reported)), "{found:?}");
     }
 }

@@ -15,7 +15,7 @@ const FAST: Pace = Pace {
     retry: Duration::from_millis(1),
     busy_timeout: Duration::ZERO,
 };
-const PATIENCE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(10);
 
 fn send(recorder: &Recorder, numbers: Range<u64>) {
     for number in numbers {
@@ -25,7 +25,7 @@ fn send(recorder: &Recorder, numbers: Range<u64>) {
 
 /// Waits until the figures are as `expected` wants them.
 fn wait_for(recorder: &Recorder, expected: impl Fn(&Stats) -> bool) -> Stats {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + DEADLINE;
     loop {
         let stats = recorder.stats();
         if expected(&stats) {
@@ -56,7 +56,7 @@ fn closing_writes_all_that_is_queued() {
     let (recorder, writer) = start_at(settings.clone(), pace);
     recorder.event(wall_clock(), None, Event::Start { version: "0".into(), mode: "active" });
     send(&recorder, 0..20);
-    writer.close(PATIENCE).unwrap();
+    writer.close(DEADLINE).unwrap();
     assert_eq!(stored(&settings), 20);
     assert_eq!(events(&settings), ["start"]);
     let stats = recorder.stats();
@@ -84,7 +84,7 @@ fn a_directory_that_cannot_be_written_is_reported_and_tried_again() {
     fs::remove_file(&obstacle).unwrap();
     let stats = wait_for(&recorder, |stats| stats.rows_written == 10);
     assert_eq!(stats.dropped, 0);
-    writer.close(PATIENCE).unwrap();
+    writer.close(DEADLINE).unwrap();
     let stats = recorder.stats();
     assert!(!stats.failing && stats.last_error.is_some());
     assert_eq!(stored(&settings), 10);
@@ -97,7 +97,7 @@ fn a_locked_database_fills_the_queue_then_drops_and_loses_nothing_that_was_taken
     let (recorder, writer) = start_at(settings.clone(), FAST);
     wait_for(&recorder, |stats| stats.database_bytes > 0);
     let other = Connection::open(&settings.path).unwrap();
-    other.busy_timeout(PATIENCE).unwrap();
+    other.busy_timeout(DEADLINE).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     send(&recorder, 0..100);
     let locked = wait_for(&recorder, |stats| stats.failures > 0);
@@ -107,7 +107,7 @@ fn a_locked_database_fills_the_queue_then_drops_and_loses_nothing_that_was_taken
     other.execute_batch("ROLLBACK").unwrap();
     let stats = wait_for(&recorder, |stats| stats.queued == 0);
     assert_eq!(stats.rows_written + stats.dropped, 100);
-    writer.close(PATIENCE).unwrap();
+    writer.close(DEADLINE).unwrap();
     assert_eq!(stored(&settings), stats.rows_written);
 }
 
@@ -118,10 +118,10 @@ fn a_lock_that_ends_while_closing_costs_nothing() {
     let (recorder, writer) = start_at(settings.clone(), FAST);
     wait_for(&recorder, |stats| stats.database_bytes > 0);
     let other = Connection::open(&settings.path).unwrap();
-    other.busy_timeout(PATIENCE).unwrap();
+    other.busy_timeout(DEADLINE).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     send(&recorder, 0..10);
-    let closing = thread::spawn(move || writer.close(PATIENCE));
+    let closing = thread::spawn(move || writer.close(DEADLINE));
     wait_for(&recorder, |stats| stats.failures > 0);
     other.execute_batch("ROLLBACK").unwrap();
     closing.join().unwrap().unwrap();
@@ -135,7 +135,7 @@ fn closing_ends_in_time_under_a_lock_that_stays() {
     let (recorder, writer) = start_at(settings.clone(), FAST);
     wait_for(&recorder, |stats| stats.database_bytes > 0);
     let other = Connection::open(&settings.path).unwrap();
-    other.busy_timeout(PATIENCE).unwrap();
+    other.busy_timeout(DEADLINE).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     send(&recorder, 0..3);
     wait_for(&recorder, |stats| stats.failing);
@@ -151,7 +151,7 @@ fn closing_a_hopeless_history_says_what_is_lost_and_why() {
     settings.path = "/proc/wanctl/history.db".into();
     let (recorder, writer) = start_at(settings, FAST);
     send(&recorder, 0..3);
-    let error = writer.close(PATIENCE).unwrap_err().to_string();
+    let error = writer.close(DEADLINE).unwrap_err().to_string();
     assert!(error.starts_with("the last 3 cycles and events were not written"), "{error}");
     assert!(error.contains("creating the directory /proc/wanctl"), "{error}");
 }
@@ -166,14 +166,14 @@ fn a_refused_file_stays_and_control_goes_on() {
     send(&recorder, 0..3);
     let stats = wait_for(&recorder, |stats| stats.failing);
     assert!(stats.last_error.unwrap().contains("database of another application"));
-    assert!(writer.close(PATIENCE).is_err());
+    assert!(writer.close(DEADLINE).is_err());
     let tables: i64 =
         theirs.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
     assert_eq!(tables, 1);
 }
 
 #[test]
-fn a_corrupt_file_is_told_in_an_event_of_the_new_one() {
+fn a_corrupt_file_is_reported_in_an_event_of_the_new_one() {
     let directory = TempDir::new().unwrap();
     let settings = fixture::settings(&directory);
     fs::write(&settings.path, "this was a database once, before the power failed\n").unwrap();
@@ -181,7 +181,7 @@ fn a_corrupt_file_is_told_in_an_event_of_the_new_one() {
     send(&recorder, 0..3);
     let stats = wait_for(&recorder, |stats| stats.events_written == 1);
     assert!(stats.last_error.unwrap().contains("history.db.corrupt-2"));
-    writer.close(PATIENCE).unwrap();
+    writer.close(DEADLINE).unwrap();
     assert_eq!((stored(&settings), events(&settings)), (3, vec!["history_set_aside".to_owned()]));
 }
 
@@ -214,11 +214,11 @@ fn a_shorter_retention_takes_effect_while_it_runs() {
     };
     assert_eq!(kept(), 2);
     recorder.retain(Retention { raw: Duration::from_hours(1), ..settings.retention });
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + DEADLINE;
     while kept() != 1 {
         assert!(Instant::now() < until, "nothing was trimmed");
         thread::yield_now();
     }
     assert_eq!(stored(&settings), 2, "the tiers still tell both");
-    writer.close(PATIENCE).unwrap();
+    writer.close(DEADLINE).unwrap();
 }

@@ -21,12 +21,12 @@ fn app() -> Router {
 /// A conversation in memory, whose pipe holds few bytes.
 fn talk() -> DuplexStream {
     let (ours, theirs) = duplex(1024);
-    let guest = Gate::new(1).admit().unwrap();
+    let slot = ConnectionLimit::new(1).admit().unwrap();
     tokio::spawn(converse(
         theirs,
         (app(), IpAddr::from([127, 0, 0, 1])),
-        guest,
-        Bounds::default(),
+        slot,
+        ServerLimits::default(),
         CancellationToken::new(),
     ));
     ours
@@ -100,7 +100,7 @@ async fn too_large_heads_and_bodies_are_refused_by_their_numbers() {
 
 #[tokio::test]
 async fn a_scrape_is_answered_amid_many_silent_connections() {
-    let bounds = Bounds { connections: 8, ..Bounds::default() };
+    let bounds = ServerLimits { connections: 8, ..ServerLimits::default() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();

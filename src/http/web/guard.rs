@@ -26,15 +26,15 @@ pub(super) async fn guard(
     };
     let given = credentials(request.headers());
     let caller = request.extensions().get::<Caller>().cloned();
-    let mut answer = match judge(&shared, &inner, given, caller).await {
-        Verdict::Welcome => next.run(request).await,
-        Verdict::Unauthorized => {
+    let mut answer = match authorize(&shared, &inner, given, caller).await {
+        AuthOutcome::Welcome => next.run(request).await,
+        AuthOutcome::Unauthorized => {
             shared.unauthorized.inc();
             let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"wanctl\"")];
             let text = "a user and a password are needed\n";
             (StatusCode::UNAUTHORIZED, challenge, text).into_response()
         }
-        Verdict::Crowded => {
+        AuthOutcome::Crowded => {
             let retry = [(header::RETRY_AFTER, "2")];
             let text = "too many passwords wait to be checked\n";
             (StatusCode::TOO_MANY_REQUESTS, retry, text).into_response()
@@ -57,7 +57,7 @@ const ANSWERED: Duration = REQUEST.saturating_sub(Duration::from_secs(1));
 
 /// What a request is to be answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum AuthOutcome {
     Welcome,
     /// Without a user and a password, or with wrong ones.
     Unauthorized,
@@ -65,53 +65,53 @@ enum Verdict {
     Crowded,
 }
 
-async fn judge(
+async fn authorize(
     shared: &Arc<Shared>,
     inner: &Arc<Inner>,
     credentials: Option<(String, Vec<u8>)>,
     caller: Option<Caller>,
-) -> Verdict {
+) -> AuthOutcome {
     if inner.config.users.is_empty() {
-        return Verdict::Welcome;
+        return AuthOutcome::Welcome;
     }
     // The server underneath marks every request with its caller.
     let (Some((name, password)), Some(caller)) = (credentials, caller) else {
-        return Verdict::Unauthorized;
+        return AuthOutcome::Unauthorized;
     };
     let came = Instant::now();
     let hash = inner.config.users.hash(&name).map(str::to_owned);
     let known = hash.as_ref().and_then(|hash| shared.known.recall(hash, &password));
-    let is_right = if let Some(is_right) = known {
-        is_right
+    let note_accepted = if let Some(note_accepted) = known {
+        note_accepted
     } else {
-        caller.waits();
-        let Some(mut turn) = shared.desk.turn(&caller).await else {
+        caller.note_waiting();
+        let Some(mut turn) = shared.password_queue.permit(&caller).await else {
             // It ranks behind those that come anew, and is not answered at once either.
-            caller.is_wrong();
+            caller.note_rejected();
             hold(came, CROWDED_HOLD).await;
-            return Verdict::Crowded;
+            return AuthOutcome::Crowded;
         };
         let (shared, inner) = (Arc::clone(shared), Arc::clone(inner));
         let check = move || {
             turn.begin();
-            let is_right = inner.config.users.verify(&name, &password);
+            let note_accepted = inner.config.users.verify(&name, &password);
             if let Some(hash) = hash {
-                shared.known.learn(&hash, &password, is_right);
+                shared.known.learn(&hash, &password, note_accepted);
             }
             // Kept until here even if whoever asked has left meanwhile.
             drop(turn);
-            is_right
+            note_accepted
         };
         tokio::task::spawn_blocking(check).await.unwrap_or(false)
     };
-    if is_right {
-        caller.is_right();
-        return Verdict::Welcome;
+    if note_accepted {
+        caller.note_accepted();
+        return AuthOutcome::Welcome;
     }
-    caller.is_wrong();
+    caller.note_rejected();
     // Guessing is slow even where a check is not. Meanwhile the place is anybody's who needs it.
-    hold(came, shared.desk.failed(&caller)).await;
-    Verdict::Unauthorized
+    hold(came, shared.password_queue.failed(&caller)).await;
+    AuthOutcome::Unauthorized
 }
 
 /// Waits for so long, but not until the connection of a request that came then is closed.

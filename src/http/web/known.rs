@@ -22,7 +22,7 @@ const SIGNIFICANT: usize = 72;
 
 /// Digests of what was checked.
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct VerifiedCache {
     key: Option<Key>,
     seen: Mutex<Seen>,
 }
@@ -35,14 +35,14 @@ struct Seen {
     wrong: BTreeSet<Vec<u8>>,
 }
 
-impl Default for Known {
+impl Default for VerifiedCache {
     fn default() -> Self {
         // Without randomness nothing is remembered, and every check is slow.
         Self { key: Key::generate(HMAC_SHA256, &SystemRandom::new()).ok(), seen: Mutex::default() }
     }
 }
 
-impl Known {
+impl VerifiedCache {
     /// Tells whether `password` fits `hash`, as far as that is known without a check. Once the
     /// right one is known, every other one is known to be wrong.
     pub(super) fn recall(&self, hash: &str, password: &[u8]) -> Option<bool> {
@@ -55,10 +55,10 @@ impl Known {
     }
 
     /// Remembers whether `password` fits `hash`.
-    pub(super) fn learn(&self, hash: &str, password: &[u8], is_right: bool) {
+    pub(super) fn learn(&self, hash: &str, password: &[u8], note_accepted: bool) {
         let Some(digest) = self.digest(hash, password) else { return };
         let mut seen = self.seen();
-        if is_right {
+        if note_accepted {
             if seen.right.len() >= MOST_RIGHT {
                 seen.right.clear();
             }
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn once_the_right_one_is_known_all_others_are_wrong() {
-        let known = Known::default();
+        let known = VerifiedCache::default();
         assert_eq!(known.recall("$2b$a", b"secret"), None);
         known.learn("$2b$a", b"guess", false);
         assert_eq!(known.recall("$2b$a", b"guess"), Some(false));
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn it_agrees_with_bcrypt_on_long_passwords() {
-        let known = Known::default();
+        let known = VerifiedCache::default();
         let long = [b'x'; 100];
         let hash = bcrypt::hash(long, 4).unwrap();
         known.learn(&hash, &long, true);
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let known = Known::default();
+        let known = VerifiedCache::default();
         for number in 0..5000_u32 {
             known.learn("$2b$a", &number.to_le_bytes(), false);
         }

@@ -18,7 +18,7 @@ use socket2::Type;
 use surge_ping::{AsyncSocket, Config, ICMP};
 use tokio::{sync::oneshot, task::JoinHandle, time};
 
-use super::wire::{Body, Format, Reply};
+use super::wire::{Body, Format, IcmpReply};
 use crate::config::Bind;
 use crate::probe::icmp::wire;
 
@@ -76,7 +76,7 @@ type Waiting = Arc<Mutex<HashMap<u16, Request>>>;
 struct Request {
     target: IpAddr,
     proof: Proof,
-    teller: oneshot::Sender<(Instant, Body)>,
+    results: oneshot::Sender<(Instant, Body)>,
 }
 
 /// What the reply must repeat.
@@ -123,8 +123,8 @@ impl Exchange {
         let low = u16::try_from(number & 0xffff).unwrap_or_default();
         let sequence = self.first.wrapping_add(low);
         let (proof, mut message) = self.request(sequence)?;
-        let (teller, reply) = oneshot::channel();
-        lock(&self.waiting).insert(sequence, Request { target, proof, teller });
+        let (results, reply) = oneshot::channel();
+        lock(&self.waiting).insert(sequence, Request { target, proof, results });
         let guard = Forget { waiting: &self.waiting, sequence };
         let at = Instant::now();
         self.socket.0.send_to(&mut message, &SocketAddr::new(target, 0)).await?;
@@ -229,7 +229,7 @@ async fn receive(socket: AsyncSocket, format: Format, identifier: u16, waiting: 
         };
         if let Some(request) = claim(&mut lock(&waiting), identifier, from.ip(), &reply) {
             // Whoever asked may have given up.
-            let _ = request.teller.send((received, reply.body));
+            let _ = request.results.send((received, reply.body));
         }
     }
 }
@@ -239,7 +239,7 @@ fn claim(
     waiting: &mut HashMap<u16, Request>,
     identifier: u16,
     from: IpAddr,
-    reply: &Reply,
+    reply: &IcmpReply,
 ) -> Option<Request> {
     let request = waiting.get(&reply.sequence)?;
     let is_answer = reply.identifier == identifier
@@ -268,8 +268,8 @@ pub(in crate::probe) fn fuzzed(packet: &[u8], sequence: u16, proof: u32) -> bool
     [Format::Icmp, Format::Ipv4Icmp, Format::Icmpv6].into_iter().any(|format| {
         let Some(reply) = wire::reply(format, packet) else { return false };
         [Proof::Nonce(proof.into()), Proof::Originate(proof)].into_iter().any(|proof| {
-            let (teller, _reply) = oneshot::channel();
-            let request = Request { target: from, proof, teller };
+            let (results, _reply) = oneshot::channel();
+            let request = Request { target: from, proof, results };
             claim(&mut HashMap::from([(sequence, request)]), 0, from, &reply).is_some()
         })
     })
@@ -284,18 +284,18 @@ mod tests {
 
     #[test]
     fn only_what_repeats_everything_is_a_reply_and_only_once() {
-        let (teller, _reply) = oneshot::channel();
+        let (results, _reply) = oneshot::channel();
         let proof = Proof::Nonce(42);
-        let request = Request { target: TARGET, proof, teller };
+        let request = Request { target: TARGET, proof, results };
         let mut waiting = HashMap::from([(9, request)]);
-        let good = Reply { identifier: 7, sequence: 9, body: Body::Echo { nonce: 42 } };
+        let good = IcmpReply { identifier: 7, sequence: 9, body: Body::Echo { nonce: 42 } };
         let stamps = Body::Timestamp { originate: 42, receive: 0, transmit: 0 };
         for (from, forged) in [
             (ELSEWHERE, good),
-            (TARGET, Reply { identifier: 8, ..good }),
-            (TARGET, Reply { sequence: 10, ..good }),
-            (TARGET, Reply { body: Body::Echo { nonce: 43 }, ..good }),
-            (TARGET, Reply { body: stamps, ..good }),
+            (TARGET, IcmpReply { identifier: 8, ..good }),
+            (TARGET, IcmpReply { sequence: 10, ..good }),
+            (TARGET, IcmpReply { body: Body::Echo { nonce: 43 }, ..good }),
+            (TARGET, IcmpReply { body: stamps, ..good }),
         ] {
             assert!(claim(&mut waiting, 7, from, &forged).is_none(), "{from} {forged:?}");
             assert_eq!(waiting.len(), 1, "a forged reply took the place of the true one");
@@ -306,12 +306,12 @@ mod tests {
 
     #[test]
     fn a_timestamp_reply_must_repeat_the_time_of_the_request() {
-        let (teller, _reply) = oneshot::channel();
-        let request = Request { target: TARGET, proof: Proof::Originate(5), teller };
+        let (results, _reply) = oneshot::channel();
+        let request = Request { target: TARGET, proof: Proof::Originate(5), results };
         let mut waiting = HashMap::from([(1, request)]);
         let reply = |originate| {
             let body = Body::Timestamp { originate, receive: 1, transmit: 2 };
-            Reply { identifier: 3, sequence: 1, body }
+            IcmpReply { identifier: 3, sequence: 1, body }
         };
         assert!(claim(&mut waiting, 3, TARGET, &reply(6)).is_none());
         assert!(claim(&mut waiting, 3, TARGET, &reply(5)).is_some());

@@ -31,7 +31,7 @@ pub(super) enum Format {
 
 /// A reply to a request of one of the two kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reply {
+pub(super) struct IcmpReply {
     /// The identifier of the request.
     pub(super) identifier: u16,
     /// The sequence number of the request.
@@ -96,7 +96,7 @@ pub(super) fn timestamp_request(
 }
 
 /// Reads a packet if it is an intact reply; errors ("destination unreachable") are none.
-pub(super) fn reply(format: Format, packet: &[u8]) -> Option<Reply> {
+pub(super) fn reply(format: Format, packet: &[u8]) -> Option<IcmpReply> {
     let message = match format {
         Format::Icmp | Format::Icmpv6 => packet,
         Format::Ipv4Icmp => {
@@ -120,7 +120,7 @@ pub(super) fn reply(format: Format, packet: &[u8]) -> Option<Reply> {
         _ => return None,
     };
     let identifier = u16::from_be_bytes(bytes(message, 4)?);
-    Some(Reply { identifier, sequence: u16::from_be_bytes(bytes(message, 6)?), body })
+    Some(IcmpReply { identifier, sequence: u16::from_be_bytes(bytes(message, 6)?), body })
 }
 
 fn bytes<const N: usize>(message: &[u8], at: usize) -> Option<[u8; N]> {
@@ -178,7 +178,7 @@ mod tests {
         let request = echo_request(false, 7, 9, 0x0123_4567_89ab_cdef);
         assert_eq!(checksum(&request), 0);
         let body = Body::Echo { nonce: 0x0123_4567_89ab_cdef };
-        let expected = Some(Reply { identifier: 7, sequence: 9, body });
+        let expected = Some(IcmpReply { identifier: 7, sequence: 9, body });
         let message = answered(&request, ECHO_REPLY, None);
         assert_eq!(reply(Format::Icmp, &message), expected);
         assert_eq!(reply(Format::Ipv4Icmp, &with_header(&message)), expected);
@@ -187,7 +187,7 @@ mod tests {
 
         let message = answered(&timestamp_request(3, 5, 17), TIMESTAMP_REPLY, Some(99));
         let body = Body::Timestamp { originate: 17, receive: 99, transmit: 99 };
-        let expected = Some(Reply { identifier: 3, sequence: 5, body });
+        let expected = Some(IcmpReply { identifier: 3, sequence: 5, body });
         assert_eq!(reply(Format::Ipv4Icmp, &with_header(&message)), expected);
     }
 

@@ -4,7 +4,7 @@ use wanctl_core::{ReflectorId, units::Delay};
 
 /// Why a reflector was replaced.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Fault {
+pub enum ReplacementReason {
     /// It loses this share of its probes, 0 to 1, and others do not.
     Loss(f64),
     /// It is this much slower than the fastest.
@@ -14,10 +14,10 @@ pub enum Fault {
     /// There is no route to its address family at present.
     NoRoute,
     /// None: it belongs to the reserve, and one of the WAN's own answers again.
-    Reserve,
+    ListedRecovered,
 }
 
-impl Fault {
+impl ReplacementReason {
     /// The stable codes of all faults.
     pub const CODES: [&'static str; 5] = ["loss", "delay", "rotation", "no_route", "reserve"];
 
@@ -29,7 +29,7 @@ impl Fault {
             Self::Delay(_) => "delay",
             Self::Rotation => "rotation",
             Self::NoRoute => "no_route",
-            Self::Reserve => "reserve",
+            Self::ListedRecovered => "reserve",
         }
     }
 }
@@ -44,7 +44,7 @@ pub enum PoolEvent {
         /// Who takes turns instead.
         by: ReflectorId,
         /// Why.
-        fault: Fault,
+        fault: ReplacementReason,
     },
     /// A reflector that had been replaced answers well and may take turns again.
     Returned(ReflectorId),

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use wanctl_core::{ReflectorId, units::MonoTime};
 
-use super::{FIT, Fault, Member, Pool, PoolEvent, Role};
+use super::{FIT, Member, Pool, PoolEvent, ReplacementReason, Role};
 
 impl Pool {
     /// Takes note of whom there is a route to, and replaces active reflectors without one by others
@@ -31,7 +31,7 @@ impl Pool {
             let Some(by) = lost(self, &reflector).then(|| self.stand_in()).flatten() else {
                 continue;
             };
-            let fault = Fault::NoRoute;
+            let fault = ReplacementReason::NoRoute;
             self.replace(reflector, by, fault, now);
             events.push(PoolEvent::Replaced { reflector, by, fault });
         }

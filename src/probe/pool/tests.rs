@@ -15,7 +15,7 @@ struct Bench {
 
 impl Bench {
     fn new(reflectors: u16, active: u16) -> Self {
-        Self::with(PoolParams { reflectors, active, reserve: 0, rotation: None })
+        Self::with(PoolParams { reflectors, active, builtin_spares: 0, rotation: None })
     }
 
     fn with(params: PoolParams) -> Self {
@@ -28,15 +28,15 @@ impl Bench {
         }
     }
 
-    /// Lets `span` pass; reflector `i` answers after `fate(i)` ms, or not.
-    fn run(&mut self, span: Duration, fate: impl Fn(u16) -> Option<i64>) {
+    /// Lets `span` pass; reflector `i` answers after `outcome_of(i)` ms, or not.
+    fn run(&mut self, span: Duration, outcome_of: impl Fn(u16) -> Option<i64>) {
         let end = self.now + span;
         while self.now < end {
             self.now = self.now + TURN;
             self.sequence += 1;
             let id = self.pool.next(self.now);
             self.asked[usize::from(id.0)] += 1;
-            let outcome = fate(id.0).map_or(ProbeOutcome::Lost, |ms| {
+            let outcome = outcome_of(id.0).map_or(ProbeOutcome::Lost, |ms| {
                 ProbeOutcome::Reply(Delay::from_micros(ms * 1000))
             });
             let learned = self.pool.learn(id, self.sequence, outcome);
@@ -87,7 +87,7 @@ fn one_that_does_not_answer_is_replaced_once_rests_and_returns() {
 }
 
 #[test]
-fn all_dead_at_once_are_told_from_a_blackout_by_their_spares() {
+fn spares_distinguish_dead_reflectors_from_an_outage() {
     let mut bench = Bench::new(8, 4);
     bench.run(MINUTE, |_| Some(20));
     bench.run(MINUTE * 2, |id| (id >= 4).then_some(20));
@@ -106,7 +106,7 @@ fn a_far_one_makes_room_for_a_near_spare_and_equals_do_not_change_places() {
 }
 
 #[test]
-fn a_new_way_that_is_slower_for_all_is_nobodys_fault() {
+fn a_longer_path_to_all_replaces_no_reflector() {
     let mut bench = Bench::new(12, 6);
     bench.run(MINUTE, |_| Some(20));
     bench.run(MINUTE * 3, |_| Some(120));
@@ -118,7 +118,7 @@ fn rotation_takes_the_longest_serving_and_gives_it_no_rest() {
     let mut bench = Bench::with(PoolParams {
         reflectors: 8,
         active: 4,
-        reserve: 0,
+        builtin_spares: 0,
         rotation: Some(MINUTE * 10),
     });
     bench.run(MINUTE * 21, |_| Some(20));
@@ -136,7 +136,7 @@ fn a_lone_reflector_and_one_without_spares_stay() {
 
 /// Of six reflectors that the file names, and six in reserve.
 fn with_reserve() -> Bench {
-    Bench::with(PoolParams { reflectors: 12, active: 6, reserve: 6, rotation: None })
+    Bench::with(PoolParams { reflectors: 12, active: 6, builtin_spares: 6, rotation: None })
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn families_follow_their_routes_and_nobody_is_at_fault() {
 #[test]
 fn a_late_reply_is_held_against_nobody() {
     let mut pool = Pool::new(
-        PoolParams { reflectors: 4, active: 3, reserve: 0, rotation: None },
+        PoolParams { reflectors: 4, active: 3, builtin_spares: 0, rotation: None },
         MonoTime::ZERO,
     );
     let late = ReflectorId(1);
@@ -222,8 +222,8 @@ proptest! {
         let count = u16::try_from(reflectors.len()).unwrap();
         let mut bench = Bench::new(count, active);
         for (ms, up) in stretches {
-            let fate = |id: u16| reflectors[usize::from(id)].filter(|_| up);
-            bench.run(Duration::from_millis(ms), fate);
+            let outcome_of = |id: u16| reflectors[usize::from(id)].filter(|_| up);
+            bench.run(Duration::from_millis(ms), outcome_of);
             let mut distinct = bench.pool.active().to_vec();
             distinct.sort_unstable();
             distinct.dedup();

@@ -8,7 +8,7 @@ use wanctl_core::{ProbeOutcome, units::Delay};
 use super::*;
 use crate::{
     catalogue::Catalogue,
-    probe::{Answer, ProbeFamilies},
+    probe::{ProbeFamilies, ProbeResult},
 };
 
 /// Answers after `delay`, and keeps every tenth turn for itself.
@@ -20,7 +20,7 @@ struct Fake {
 }
 
 impl Prober for Fake {
-    fn probe(&self, reflector: ReflectorId, _: u64, _: Patience) -> BoxFuture<'_, Answer> {
+    fn probe(&self, reflector: ReflectorId, _: u64, _: ReplyTimeout) -> BoxFuture<'_, ProbeResult> {
         self.probed.lock().unwrap().push(reflector.0);
         let delay = self.delay;
         Box::pin(async move {
@@ -29,11 +29,11 @@ impl Prober for Fake {
         })
     }
 
-    fn errand(
+    fn background_task(
         self: Arc<Self>,
         _: ReflectorId,
         sequence: u64,
-        _: Patience,
+        _: ReplyTimeout,
     ) -> Option<BoxFuture<'static, ()>> {
         let own = sequence.is_multiple_of(10);
         own.then(|| -> BoxFuture<'static, ()> {
@@ -76,7 +76,7 @@ impl Bench {
         let ends = Ends {
             samples: sender,
             pace: pace.subscribe(),
-            road: watch::Sender::new(None),
+            prober_kind: watch::Sender::new(None),
             changes: mpsc::channel(1).0,
             metrics: ProbeMetrics::new(&families, "cable", &names),
         };
@@ -104,7 +104,7 @@ impl Bench {
     fn metric(&self, line: &str) -> bool {
         let mut text = String::new();
         encode(&mut text, self.catalogue.registry()).unwrap();
-        text.lines().any(|told| told == line)
+        text.lines().any(|reported| reported == line)
     }
 }
 

@@ -14,33 +14,36 @@ use tracing::{info, warn};
 use wanctl_core::units::MonoTime;
 
 use super::{
-    failover::{Failover, Patience},
+    failover::{TransportFailover, TransportFailoverParams},
     pinged::Pinged,
-    road::{Menu, PingFrom, Road, Row, RowId},
+    transport::{Menu, PingFrom, Row, RowId, RowTransport},
 };
 use crate::router::{RouterError, Transport};
 
 /// Which road is taken; shared by the users of one router, who change roads together.
 #[derive(Debug)]
-pub(super) struct Junction {
+pub(super) struct TransportSelector {
     /// Where REST is looked at while SSH is taken.
-    look: Arc<dyn Road>,
-    failover: Mutex<Failover>,
+    checker: Arc<dyn RowTransport>,
+    failover: Mutex<TransportFailover>,
     start: Instant,
 }
 
-impl Junction {
+impl TransportSelector {
     /// Begins with REST; `look` is the road over REST on which its return is watched for.
-    pub(super) fn new(look: Arc<dyn Road>, patience: Patience) -> Arc<Self> {
-        let failover = Mutex::new(Failover::new(patience));
-        Arc::new(Self { look, failover, start: Instant::now() })
+    pub(super) fn new(
+        checker: Arc<dyn RowTransport>,
+        failover_params: TransportFailoverParams,
+    ) -> Arc<Self> {
+        let failover = Mutex::new(TransportFailover::new(failover_params));
+        Arc::new(Self { checker, failover, start: Instant::now() })
     }
 
-    fn road(&self) -> Transport {
-        self.failover().road()
+    fn active(&self) -> Transport {
+        self.failover().active()
     }
 
-    fn failover(&self) -> MutexGuard<'_, Failover> {
+    fn failover(&self) -> MutexGuard<'_, TransportFailover> {
         self.failover.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -50,30 +53,31 @@ impl Junction {
 
     /// Looks whether REST is back, if it is time. In a task of its own, so that no request waits
     /// for a road that is not taken; it ends at that road's deadline at the latest.
-    fn look_around(self: &Arc<Self>) {
-        if !self.failover().begin_look(self.now()) {
+    fn check_rest(self: &Arc<Self>) {
+        if !self.failover().begin_check(self.now()) {
             return;
         }
-        let junction = Arc::clone(self);
+        let selector = Arc::clone(self);
         tokio::spawn(async move {
             // The name of the router: a read that changes nothing and costs nothing.
-            let found = junction.look.print(Menu::Identity, &[]).await;
+            let found = selector.checker.print(Menu::Identity, &[]).await;
             let is_healthy = found.is_ok_and(|rows| {
                 rows.first().is_some_and(|identity| identity.text("name").is_some())
             });
-            let mut failover = junction.failover();
-            failover.looked(is_healthy, junction.now());
-            if failover.road() == Transport::Rest {
+            let mut failover = selector.failover();
+            failover.checked(is_healthy, selector.now());
+            if failover.active() == Transport::Rest {
                 info!("REST is healthy again: back from SSH");
             }
         });
     }
 
-    fn answered(&self, road: Transport, failure: Option<&RouterError>) {
+    fn answered(&self, transport: Transport, failure: Option<&RouterError>) {
         let mut failover = self.failover();
-        let before = failover.road();
-        failover.answered(road, failure.map(|failure| &failure.fault), self.now());
-        if let (Transport::Rest, Transport::Ssh, Some(error)) = (before, failover.road(), failure) {
+        let before = failover.active();
+        failover.answered(transport, failure.map(|failure| &failure.fault), self.now());
+        if let (Transport::Rest, Transport::Ssh, Some(error)) = (before, failover.active(), failure)
+        {
             warn!(%error, "REST keeps failing: over to SSH");
         }
     }
@@ -81,23 +85,23 @@ impl Junction {
 
 /// REST as one user of a router, with SSH to fall back on.
 #[derive(Debug)]
-pub(super) struct AutoRoad {
-    rest: Arc<dyn Road>,
-    ssh: Arc<dyn Road>,
-    junction: Arc<Junction>,
+pub(super) struct AutoTransport {
+    rest: Arc<dyn RowTransport>,
+    ssh: Arc<dyn RowTransport>,
+    selector: Arc<TransportSelector>,
 }
 
-impl AutoRoad {
+impl AutoTransport {
     pub(super) const fn new(
-        rest: Arc<dyn Road>,
-        ssh: Arc<dyn Road>,
-        junction: Arc<Junction>,
+        rest: Arc<dyn RowTransport>,
+        ssh: Arc<dyn RowTransport>,
+        selector: Arc<TransportSelector>,
     ) -> Self {
-        Self { rest, ssh, junction }
+        Self { rest, ssh, selector }
     }
 
-    fn road(&self) -> &dyn Road {
-        match self.junction.road() {
+    fn active(&self) -> &dyn RowTransport {
+        match self.selector.active() {
             Transport::Rest => &*self.rest,
             Transport::Ssh => &*self.ssh,
         }
@@ -106,27 +110,27 @@ impl AutoRoad {
     /// Makes a request on the road that is taken, and takes note of how it went.
     async fn take<'a, T>(
         &'a self,
-        request: impl FnOnce(&'a dyn Road) -> BoxFuture<'a, Result<T, RouterError>> + Send,
+        request: impl FnOnce(&'a dyn RowTransport) -> BoxFuture<'a, Result<T, RouterError>> + Send,
     ) -> Result<T, RouterError> {
-        self.junction.look_around();
-        let road = self.road();
-        let answer = request(road).await;
-        self.junction.answered(road.transport(), answer.as_ref().err());
+        self.selector.check_rest();
+        let transport = self.active();
+        let answer = request(transport).await;
+        self.selector.answered(transport.transport(), answer.as_ref().err());
         answer
     }
 }
 
-impl Road for AutoRoad {
+impl RowTransport for AutoTransport {
     fn transport(&self) -> Transport {
-        self.junction.road()
+        self.selector.active()
     }
 
     fn target(&self) -> String {
-        self.road().target()
+        self.active().target()
     }
 
     fn check_alive(&self) -> Option<BoxFuture<'static, bool>> {
-        self.road().check_alive()
+        self.active().check_alive()
     }
 
     fn print<'a>(
@@ -134,7 +138,7 @@ impl Road for AutoRoad {
         menu: Menu,
         properties: &'static [&'static str],
     ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
-        Box::pin(self.take(move |road| road.print(menu, properties)))
+        Box::pin(self.take(move |transport| transport.print(menu, properties)))
     }
 
     fn set<'a>(
@@ -144,7 +148,7 @@ impl Road for AutoRoad {
         property: &'static str,
         value: &'a str,
     ) -> BoxFuture<'a, Result<Row, RouterError>> {
-        Box::pin(self.take(move |road| road.set(menu, id, property, value)))
+        Box::pin(self.take(move |transport| transport.set(menu, id, property, value)))
     }
 
     fn find<'a>(
@@ -153,7 +157,7 @@ impl Road for AutoRoad {
         property: &'static str,
         value: &'a str,
     ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
-        Box::pin(self.take(move |road| road.find(menu, property, value)))
+        Box::pin(self.take(move |transport| transport.find(menu, property, value)))
     }
 
     fn remove<'a>(
@@ -161,7 +165,7 @@ impl Road for AutoRoad {
         menu: Menu,
         ids: &'a [RowId],
     ) -> BoxFuture<'a, Result<(), RouterError>> {
-        Box::pin(self.take(move |road| road.remove(menu, ids)))
+        Box::pin(self.take(move |transport| transport.remove(menu, ids)))
     }
 
     fn ping<'a>(
@@ -170,7 +174,7 @@ impl Road for AutoRoad {
         from: &'a PingFrom,
         wait: Duration,
     ) -> BoxFuture<'a, Result<Pinged, RouterError>> {
-        Box::pin(self.take(move |road| road.ping(address, from, wait)))
+        Box::pin(self.take(move |transport| transport.ping(address, from, wait)))
     }
 }
 

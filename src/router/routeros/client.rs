@@ -11,14 +11,15 @@ use futures_util::future::BoxFuture;
 use wanctl_core::units::BitRate;
 
 use super::{
-    failover::Patience,
+    failover::TransportFailoverParams,
+    findings,
     idle::Counters,
     pinged::Pinged,
     queues::{Kind, Part},
-    road::{Menu, PingFrom, Road, Row},
-    roads::Roads,
-    sides::Sides,
-    survey, target,
+    target,
+    target_sides::TargetSides,
+    transport::{Menu, PingFrom, Row, RowTransport},
+    transports::Transports,
 };
 use crate::router::routeros::{idle, queues};
 use crate::{
@@ -32,12 +33,12 @@ use crate::{
 #[derive(Debug)]
 pub struct RouterOs {
     /// Writes, and everything that has no road of its own.
-    control: Arc<dyn Road>,
+    control: Arc<dyn RowTransport>,
     /// Pings, as another user if one is configured: a ping holds up its user's other requests.
-    pings: Arc<dyn Road>,
+    pings: Arc<dyn RowTransport>,
     /// Reads counters, as another user of the router if one is configured: RouterOS serves the
     /// requests of different users in parallel.
-    statistics: Arc<dyn Road>,
+    statistics: Arc<dyn RowTransport>,
     /// The queues that the configuration names, for the survey.
     queues: Vec<QueueRef>,
     /// The counters of the last look for queues that shape nothing.
@@ -45,7 +46,7 @@ pub struct RouterOs {
     /// The rows of the queues as last seen: their ids, and the pairs that a write must complete.
     seen: Mutex<BTreeMap<(Kind, String), Seen>>,
     /// On which side the targets of the simple queues are.
-    sides: Sides,
+    sides: TargetSides,
 }
 
 /// The row of a queue, or why there is none.
@@ -65,7 +66,7 @@ impl RouterOs {
     /// # Errors
     /// A sentence if the configured certificates or the name of the SSH host cannot be used.
     pub fn new(config: &RouterConfig, queues: Vec<QueueRef>) -> Result<Self, String> {
-        Self::with_patience(config, queues, Patience::default())
+        Self::with_failover_params(config, queues, TransportFailoverParams::default())
     }
 
     /// Prepares a client as [`RouterOs::new`] does, with another idea of when to change from one
@@ -73,12 +74,12 @@ impl RouterOs {
     ///
     /// # Errors
     /// As [`RouterOs::new`].
-    pub fn with_patience(
+    pub fn with_failover_params(
         config: &RouterConfig,
         queues: Vec<QueueRef>,
-        patience: Patience,
+        failover_params: TransportFailoverParams,
     ) -> Result<Self, String> {
-        let Roads { control, pings, statistics } = Roads::build(config, patience)?;
+        let Transports { control, pings, statistics } = Transports::build(config, failover_params)?;
         Ok(Self {
             control,
             statistics,
@@ -86,7 +87,7 @@ impl RouterOs {
             queues,
             counters: Mutex::default(),
             seen: Mutex::default(),
-            sides: Sides::default(),
+            sides: TargetSides::default(),
         })
     }
 
@@ -104,7 +105,7 @@ impl RouterOs {
         self.pings.ping(address, from, wait).await
     }
 
-    pub(super) fn control(&self) -> &dyn Road {
+    pub(super) fn control(&self) -> &dyn RowTransport {
         &*self.control
     }
 
@@ -272,10 +273,10 @@ impl Router for RouterOs {
         })
     }
 
-    fn survey(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>> {
+    fn findings(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>> {
         Box::pin(async {
             let facts = self.facts().await?;
-            let mut findings = survey::survey(&*self.statistics, &facts, &self.queues).await?;
+            let mut findings = findings::findings(&*self.statistics, &facts, &self.queues).await?;
             self.sides.forget();
             findings.extend(self.targets().await?);
             Ok(findings)
@@ -284,7 +285,7 @@ impl Router for RouterOs {
 
     fn idle_queues(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>> {
         Box::pin(async {
-            let now = idle::look(&*self.statistics).await?;
+            let now = idle::read_counters(&*self.statistics).await?;
             let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
             let before = counters.replace(now.clone());
             Ok(before.map_or_else(Vec::new, |before| idle::compare(&before, &now, &self.queues)))

@@ -6,7 +6,7 @@
 
 use super::{
     client::RouterOs,
-    road::{Menu, Row},
+    transport::{Menu, Row},
 };
 use crate::{
     config::MarkedConnections,

@@ -15,7 +15,7 @@ use std::{net::IpAddr, time::Duration};
 
 use super::{
     json::Keep,
-    road::{MOST_FOUND, Menu, PingFrom, Row, RowId, interval},
+    transport::{MOST_FOUND, Menu, PingFrom, Row, RowId, interval},
 };
 use crate::router::{RouterFault, RouterText, fault_of_words};
 
@@ -192,7 +192,7 @@ fn console_word(value: &str) -> &str {
 }
 
 /// How complaints of the console begin.
-const COMPLAINTS: [&str; 16] = [
+const ERROR_TEXTS: [&str; 16] = [
     "bad command name",
     "bad parameter",
     "expected ",
@@ -217,7 +217,7 @@ fn complaint(printed: &str) -> RouterFault {
     let Some(first) = lines.next() else {
         return RouterFault::Reset("the command ended without a word".into());
     };
-    let is_complaint = |line: &&str| COMPLAINTS.iter().any(|words| line.starts_with(words));
+    let is_complaint = |line: &&str| ERROR_TEXTS.iter().any(|words| line.starts_with(words));
     // Whatever was printed before the complaint is not part of it.
     let words = std::iter::once(first).chain(lines).find(is_complaint).unwrap_or(first);
     if words.starts_with("syntax error") {

@@ -7,10 +7,10 @@ use super::{
     console::{CommandLine, Dialect, Request},
     json::Keep,
     queues::Part,
-    rest::answer::Answer,
-    road::{Menu, Row},
+    rest::answer::RestResponse,
     target,
     topology::Topology,
+    transport::{Menu, Row},
 };
 use crate::config::QueueRef;
 use crate::router::routeros::queues;
@@ -18,7 +18,7 @@ use crate::router::routeros::queues;
 /// Reads `body` as every kind of REST answer.
 pub fn rest_answer(body: &[u8]) {
     for status in [200, 301, 400, 404] {
-        let answer = Answer { status, location: None, body };
+        let answer = RestResponse { status, location: None, body };
         for keep in [Keep::All, Keep::Only(queues::OF_TREE), Keep::Ids(3)] {
             match answer.rows("ctl", keep) {
                 Ok(rows) => read(&rows.unwrap_or_default()),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::road::{Menu, Road, Row};
+use super::transport::{Menu, Row, RowTransport};
 use crate::{
     config::QueueRef,
     router::{Finding, RouterError, RouterText},
@@ -28,9 +28,9 @@ pub(super) struct Counters {
 ///
 /// # Errors
 /// Any [`RouterError`].
-pub(super) async fn look(road: &dyn Road) -> Result<Counters, RouterError> {
-    let interfaces = road.print(Menu::Interface, &["name", "tx-byte"]).await?;
-    let queues = road.print(Menu::QueueTree, &["name", "parent", "bytes"]).await?;
+pub(super) async fn read_counters(transport: &dyn RowTransport) -> Result<Counters, RouterError> {
+    let interfaces = transport.print(Menu::Interface, &["name", "tx-byte"]).await?;
+    let queues = transport.print(Menu::QueueTree, &["name", "parent", "bytes"]).await?;
     // A row that lacks one of these says nothing about who sends.
     let interface = |row: &Row| Some((row.text("name")?.to_owned(), row.count("tx-byte")?));
     let queue = |row: &Row| {
@@ -76,18 +76,18 @@ mod tests {
     }
 
     #[test]
-    fn only_a_queue_that_stands_still_under_a_busy_interface_is_told() {
+    fn only_a_queue_that_stands_still_under_a_busy_interface_is_reported() {
         let queues = [QueueRef::Tree("ul".to_owned())];
-        for (sent, queued, told) in
+        for (sent, queued, reported) in
             [(9_000_000, 0, 1), (9_000_000, 1500, 0), (1_000_000, 0, 0), (0, 0, 0)]
         {
             let findings = compare(&counters(7, 5), &counters(7 + sent, 5 + queued), &queues);
-            assert_eq!(findings.len(), told, "{sent} sent, {queued} through the queue");
+            assert_eq!(findings.len(), reported, "{sent} sent, {queued} through the queue");
         }
     }
 
     #[test]
-    fn counters_that_were_reset_tell_nothing() {
+    fn counters_that_were_reset_prove_nothing() {
         let queues = [QueueRef::Tree("ul".to_owned())];
         assert!(compare(&counters(90_000_000, 5), &counters(100, 5), &queues).is_empty());
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{client::RouterOs, queues::Kind, road::Menu};
+use super::{client::RouterOs, queues::Kind, transport::Menu};
 use crate::{
     config::QueueRef,
     router::{RouterError, RouterFault, RouterText},
@@ -37,15 +37,15 @@ impl RouterOs {
     /// # Errors
     /// [`RouterFault::NotFound`] if there is no such user or group; any other [`RouterError`].
     pub async fn policies_of(&self, user: &str) -> Result<UserPolicies, RouterError> {
-        let road = self.control();
+        let transport = self.control();
         let missing = |what: String| {
-            RouterFault::NotFound(what.into()).at(road.target(), "looking for policies")
+            RouterFault::NotFound(what.into()).at(transport.target(), "looking for policies")
         };
-        let users = road.print(Menu::User, &["name", "group"]).await?;
+        let users = transport.print(Menu::User, &["name", "group"]).await?;
         let row = users.iter().find(|row| row.text("name") == Some(user));
         let group = row.and_then(|row| row.text("group"));
         let group = group.ok_or_else(|| missing(format!("the group of user `{user}`")))?;
-        let groups = road.print(Menu::UserGroup, &["name", "policy"]).await?;
+        let groups = transport.print(Menu::UserGroup, &["name", "policy"]).await?;
         let row = groups.iter().find(|row| row.text("name") == Some(group));
         let policy = row.and_then(|row| row.text("policy"));
         let policy = policy.ok_or_else(|| missing(format!("the group `{group}`")))?;
@@ -64,12 +64,12 @@ impl RouterOs {
     /// # Errors
     /// Any [`RouterError`].
     pub async fn queue_shape(&self, queue: &QueueRef) -> Result<Option<QueueShape>, RouterError> {
-        let (road, kind) = (self.control(), Kind::of(queue));
+        let (transport, kind) = (self.control(), Kind::of(queue));
         let (place, properties): (_, &'static [&'static str]) = match kind {
             Kind::Tree => ("parent", &[".id", "name", "parent", "queue"]),
             Kind::Simple => ("target", &[".id", "name", "target", "queue"]),
         };
-        let rows = road.print(kind.menu(), properties).await?;
+        let rows = transport.print(kind.menu(), properties).await?;
         let Some(row) = rows.iter().find(|row| row.text("name") == Some(queue.name())) else {
             return Ok(None);
         };
@@ -77,7 +77,7 @@ impl RouterOs {
             row.text("queue").unwrap_or_default().split('/').filter(|name| !name.is_empty());
         let mut types: Vec<&str> = named.collect();
         types.dedup();
-        let known = road.print(Menu::QueueType, &["name", "kind"]).await?;
+        let known = transport.print(Menu::QueueType, &["name", "kind"]).await?;
         let kind_of = |name: &&str| {
             let row = known.iter().find(|row| row.text("name") == Some(name));
             row.and_then(|row| row.text("kind")).map(RouterText::words)

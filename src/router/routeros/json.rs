@@ -12,7 +12,7 @@ use serde::{
     de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{encoding, road::Row};
+use super::{encoding, transport::Row};
 
 /// Most rows of an answer. A large router has a few thousand rules.
 pub(super) const MOST_ROWS: usize = 20_000;
@@ -196,8 +196,8 @@ impl<'de> Visitor<'de> for OneRow {
                 continue;
             }
             if row.0.len() == MOST_PROPERTIES {
-                let told = format_args!("a row of more than {MOST_PROPERTIES} properties");
-                return Err(A::Error::custom(told));
+                let reported = format_args!("a row of more than {MOST_PROPERTIES} properties");
+                return Err(A::Error::custom(reported));
             }
             if let Some(value) = map.next_value_seed(Text)? {
                 row.0.insert(property.into_owned(), value);

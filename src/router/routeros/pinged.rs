@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 
 use wanctl_core::units::Delay;
 
-use super::road::Row;
+use super::transport::Row;
 use crate::router::RouterText;
 
 /// What became of an echo request that the router was asked to send.

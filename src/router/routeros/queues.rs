@@ -6,7 +6,7 @@
 
 use wanctl_core::{Direction, QueueReading, units::BitRate};
 
-use super::road::{Menu, Row};
+use super::transport::{Menu, Row};
 use crate::{
     config::{QueueRef, QueueTarget},
     router::{QueueRow, RouterFault, RouterText},
@@ -228,12 +228,12 @@ mod tests {
 
     #[test]
     fn a_limit_that_makes_no_sense_is_named_and_a_counter_counts_nothing() {
-        let told = reading_of(Part::Whole, &of(&[("max-limit", "ten")])).unwrap_err();
-        assert_eq!(told, "`max-limit` is `ten`, not a rate");
-        let told = reading_of(Part::Whole, &of(&[("name", "of another menu")])).unwrap_err();
-        assert_eq!(told, "a row without `max-limit`");
-        let told = reading_of(Part::First, &of(&[("max-limit", "5")])).unwrap_err();
-        assert_eq!(told, "`max-limit` is `5`, not two rates like 1/2");
+        let reported = reading_of(Part::Whole, &of(&[("max-limit", "ten")])).unwrap_err();
+        assert_eq!(reported, "`max-limit` is `ten`, not a rate");
+        let reported = reading_of(Part::Whole, &of(&[("name", "of another menu")])).unwrap_err();
+        assert_eq!(reported, "a row without `max-limit`");
+        let reported = reading_of(Part::First, &of(&[("max-limit", "5")])).unwrap_err();
+        assert_eq!(reported, "`max-limit` is `5`, not two rates like 1/2");
         let row = of(&[("max-limit", "10M"), ("bytes", "many")]);
         let reading = reading_of(Part::Whole, &row).unwrap().reading;
         assert_eq!((reading.limit, reading.bytes), (BitRate::from_mbps(10.0), 0));
@@ -245,10 +245,14 @@ mod tests {
         let rows =
             [named("*1", "dl"), named("*2", "up"), named("*3", "up"), named("*4", "a\u{1b}")];
         assert_eq!(find(&tree(), &rows).unwrap().text(".id"), Some("*1"));
-        let told =
+        let reported =
             |name: &str| find(&QueueRef::Tree(name.to_owned()), &rows).unwrap_err().to_string();
-        assert!(told("up").ends_with("*2 and *3"), "{}", told("up"));
-        assert!(told("none").ends_with(r"(there are: dl, up, up, a\u{1b})"), "{}", told("none"));
+        assert!(reported("up").ends_with("*2 and *3"), "{}", reported("up"));
+        assert!(
+            reported("none").ends_with(r"(there are: dl, up, up, a\u{1b})"),
+            "{}",
+            reported("none")
+        );
         assert!(find(&tree(), &[]).unwrap_err().to_string().ends_with("(there are none)"));
     }
 

@@ -1,7 +1,7 @@
 //! The REST road.
 //!
 //! RouterOS executes the requests of one user one after the other and takes an aborted request
-//! badly, so there is one request under way at a time, and each is waited for.
+//! badly, so there is one request in flight at a time, and each is waited for.
 
 pub(super) mod answer;
 
@@ -16,22 +16,22 @@ use super::{
     LARGEST_ANSWER,
     json::Keep,
     pinged::Pinged,
-    road::{MOST_FOUND, Menu, PingFrom, Road, Row, RowId, interval},
     tls,
+    transport::{MOST_FOUND, Menu, PingFrom, Row, RowId, RowTransport, interval},
 };
 use crate::router::routeros::pinged;
 use crate::{
     config::{Credentials, RouterConfig},
     router::{RouterError, RouterFault, RouterText, Transport, body_within},
 };
-use answer::Answer;
+use answer::RestResponse;
 
 /// How long the TCP and TLS handshakes may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// REST as one user of a router.
 #[derive(Debug)]
-pub(super) struct RestRoad {
+pub(super) struct RestTransport {
     http: Client,
     url: String,
     credentials: Credentials,
@@ -40,7 +40,7 @@ pub(super) struct RestRoad {
     turn: Mutex<()>,
 }
 
-impl RestRoad {
+impl RestTransport {
     /// Prepares a road; nothing is sent yet.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl RestRoad {
     }
 
     /// Makes one request and returns the rows of its answer; `None` if that is empty.
-    async fn call(
+    async fn request(
         &self,
         operation: &'static str,
         method: Method,
@@ -88,12 +88,12 @@ impl RestRoad {
             let location = response.headers().get(LOCATION).cloned();
             let body = self.body(response).await?;
             let location = location.as_ref().and_then(|place| place.to_str().ok());
-            Answer { status, location, body: &body }.rows(&self.credentials.user, keep)
+            RestResponse { status, location, body: &body }.rows(&self.credentials.user, keep)
         };
         exchange.await.map_err(|fault: RouterFault| fault.at(&self.url, operation))
     }
 
-    /// As [`RestRoad::call`], where an answer has to hold rows, if only an empty list of them.
+    /// As [`RestTransport::call`], where an answer has to hold rows, if only an empty list of them.
     async fn rows(
         &self,
         operation: &'static str,
@@ -102,7 +102,7 @@ impl RestRoad {
         body: Option<&Value>,
         keep: Keep,
     ) -> Result<Vec<Row>, RouterError> {
-        let rows = self.call(operation, method, path, body, keep).await?;
+        let rows = self.request(operation, method, path, body, keep).await?;
         rows.ok_or_else(|| {
             RouterFault::Unparsable("the answer is empty".into()).at(&self.url, operation)
         })
@@ -113,8 +113,8 @@ impl RestRoad {
         let body = body_within(response, LARGEST_ANSWER).await;
         body.map_err(|e| self.transport_fault(&e))?.ok_or_else(|| {
             let mib = LARGEST_ANSWER >> 20;
-            let told = format!("it is larger than {mib} MiB, and the rest was not read");
-            RouterFault::Unparsable(told.into())
+            let reported = format!("it is larger than {mib} MiB, and the rest was not read");
+            RouterFault::Unparsable(reported.into())
         })
     }
 
@@ -134,7 +134,7 @@ impl RestRoad {
     }
 }
 
-impl Road for RestRoad {
+impl RowTransport for RestTransport {
     fn transport(&self) -> Transport {
         Transport::Rest
     }
@@ -176,7 +176,8 @@ impl Road for RestRoad {
             // The id goes into the path as it is: RouterOS does not decode `%2A`.
             let path = format!("{}/{id}", menu.path());
             let body = json!({ property: value });
-            let rows = self.call("writing", Method::PATCH, &path, Some(&body), Keep::All).await?;
+            let rows =
+                self.request("writing", Method::PATCH, &path, Some(&body), Keep::All).await?;
             Ok(rows.unwrap_or_default().into_iter().next().unwrap_or_default())
         })
     }
@@ -205,7 +206,7 @@ impl Road for RestRoad {
             let ids: Vec<&str> = ids.iter().map(RowId::as_str).collect();
             let body = json!({ ".id": ids.join(",") });
             let none = Keep::Ids(0);
-            self.call("removing", Method::POST, &path, Some(&body), none).await.map(drop)
+            self.request("removing", Method::POST, &path, Some(&body), none).await.map(drop)
         })
     }
 

@@ -5,7 +5,7 @@
 
 use super::{
     client::RouterOs,
-    road::{Menu, Row},
+    transport::{Menu, Row},
 };
 use crate::{
     config::SwitchMenu,

@@ -1,7 +1,7 @@
 //! The SSH road: the console of RouterOS over one lasting connection.
 //!
 //! The system's `ssh` keeps the connection and this program speaks to it over a private socket.
-//! One command is under way at a time: how many channels RouterOS allows at once is not known. A
+//! One command is in flight at a time: how many channels RouterOS allows at once is not known. A
 //! command that gets no answer takes its connection with it, since nobody could tell the answers
 //! apart afterwards.
 
@@ -24,7 +24,7 @@ use super::{
     console::{CommandLine, Dialect, OPTIONS, Request},
     encoding,
     pinged::Pinged,
-    road::{Menu, PingFrom, Road, Row, RowId},
+    transport::{Menu, PingFrom, Row, RowId, RowTransport},
 };
 use crate::router::routeros::pinged;
 use crate::{
@@ -43,19 +43,19 @@ const IDLE_SECONDS: std::num::NonZeroUsize = std::num::NonZeroUsize::new(60).exp
 
 /// SSH as one user of a router.
 #[derive(Debug)]
-pub(super) struct SshRoad {
+pub(super) struct SshTransport {
     login: SessionBuilder,
     host: String,
     user: String,
     target: String,
     timeout: Duration,
     /// Held during a command: the queue of the commands, and the connection.
-    turn: Mutex<Link>,
+    turn: Mutex<SshConnection>,
 }
 
 /// The connection, as far as there is one.
 #[derive(Debug)]
-struct Link {
+struct SshConnection {
     /// Taken out during a command, so that an abandoned command takes its connection with it.
     session: Option<Session>,
     /// A connection that was still being made when its command gave up.
@@ -63,7 +63,7 @@ struct Link {
     dialect: Dialect,
 }
 
-impl SshRoad {
+impl SshTransport {
     /// Prepares a road; nothing is sent yet.
     ///
     /// # Errors
@@ -102,12 +102,16 @@ impl SshRoad {
             user: ssh.user.clone(),
             target: format!("ssh://{shown}:{}", ssh.port),
             timeout: config.request_timeout,
-            turn: Mutex::new(Link { session: None, connecting: None, dialect: Dialect::Json }),
+            turn: Mutex::new(SshConnection {
+                session: None,
+                connecting: None,
+                dialect: Dialect::Json,
+            }),
         })
     }
 
     /// Makes one request in the dialect that the router understands.
-    async fn ask(
+    async fn run_command(
         &self,
         operation: &'static str,
         request: Request<'_>,
@@ -130,7 +134,11 @@ impl SshRoad {
         answer.map_err(at)
     }
 
-    async fn say(&self, link: &mut Link, request: Request<'_>) -> Result<Vec<Row>, RouterFault> {
+    async fn say(
+        &self,
+        link: &mut SshConnection,
+        request: Request<'_>,
+    ) -> Result<Vec<Row>, RouterFault> {
         let command = CommandLine::new(request, link.dialect, fastrand::u64(..));
         let output = timeout(self.timeout, self.run(link, command.text())).await;
         command.rows(&output.map_err(|_| RouterFault::Timeout(self.timeout))??)
@@ -140,7 +148,7 @@ impl SshRoad {
     ///
     /// Routers close idle connections, at times in the very moment of use: a command whose
     /// connection breaks is given one more, new one. Setting a rate twice is setting it once.
-    async fn run(&self, link: &mut Link, command: &str) -> Result<String, RouterFault> {
+    async fn run(&self, link: &mut SshConnection, command: &str) -> Result<String, RouterFault> {
         if let Some(session) = link.session.take() {
             match run_on(&session, command).await {
                 Ok(output) => {
@@ -157,7 +165,7 @@ impl SshRoad {
         Ok(output)
     }
 
-    async fn connect(&self, link: &mut Link) -> Result<Session, RouterFault> {
+    async fn connect(&self, link: &mut SshConnection) -> Result<Session, RouterFault> {
         // What an older attempt has come to says little about now, unless it succeeded.
         if let Some(made) = link.connecting.take_if(|attempt| attempt.is_finished())
             && let Ok(Ok(session)) = made.await
@@ -207,8 +215,8 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, RouterFau
     read.map_err(|error| RouterFault::Reset(error.to_string().into()))?;
     if printed.len() > LARGEST_ANSWER {
         let mib = LARGEST_ANSWER >> 20;
-        let told = format!("it is larger than {mib} MiB, and the rest was not read");
-        return Err(RouterFault::Unparsable(told.into()));
+        let reported = format!("it is larger than {mib} MiB, and the rest was not read");
+        return Err(RouterFault::Unparsable(reported.into()));
     }
     Ok(printed)
 }
@@ -217,7 +225,7 @@ fn escaped(file: &std::path::Path) -> String {
     file.display().to_string().replace('%', "%%")
 }
 
-impl Road for SshRoad {
+impl RowTransport for SshTransport {
     fn transport(&self) -> Transport {
         Transport::Ssh
     }
@@ -231,7 +239,7 @@ impl Road for SshRoad {
         menu: Menu,
         properties: &'static [&'static str],
     ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
-        Box::pin(self.ask("reading", Request::Print(menu, properties)))
+        Box::pin(self.run_command("reading", Request::Print(menu, properties)))
     }
 
     fn set<'a>(
@@ -243,7 +251,8 @@ impl Road for SshRoad {
     ) -> BoxFuture<'a, Result<Row, RouterError>> {
         Box::pin(async move {
             let operation = "writing";
-            let rows = self.ask(operation, Request::Set { menu, id, property, value }).await?;
+            let rows =
+                self.run_command(operation, Request::Set { menu, id, property, value }).await?;
             let is_it = |row: &Row| row.text(".id").is_none_or(|shown| shown == id.as_str());
             rows.into_iter().find(is_it).ok_or_else(|| {
                 RouterFault::NotFound(format!("{} {id}", menu.path()).into())
@@ -258,7 +267,7 @@ impl Road for SshRoad {
         property: &'static str,
         value: &'a str,
     ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
-        Box::pin(self.ask("reading", Request::Find { menu, property, value }))
+        Box::pin(self.run_command("reading", Request::Find { menu, property, value }))
     }
 
     fn remove<'a>(
@@ -266,7 +275,9 @@ impl Road for SshRoad {
         menu: Menu,
         ids: &'a [RowId],
     ) -> BoxFuture<'a, Result<(), RouterError>> {
-        Box::pin(async move { self.ask("removing", Request::Remove { menu, ids }).await.map(drop) })
+        Box::pin(async move {
+            self.run_command("removing", Request::Remove { menu, ids }).await.map(drop)
+        })
     }
 
     fn ping<'a>(
@@ -277,7 +288,7 @@ impl Road for SshRoad {
     ) -> BoxFuture<'a, Result<Pinged, RouterError>> {
         Box::pin(async move {
             let operation = "pinging";
-            let replies = self.ask(operation, Request::Ping(address, from, wait)).await?;
+            let replies = self.run_command(operation, Request::Ping(address, from, wait)).await?;
             pinged::read(address, &replies)
                 .map_err(|cause| RouterFault::Unparsable(cause.into()).at(&self.target, operation))
         })
@@ -287,9 +298,9 @@ impl Road for SshRoad {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Credentials, Pace, Secret, SshConfig, TransportChoice, Trust};
+    use crate::config::{Credentials, Pace, Secret, SshConfig, TlsTrust, TransportChoice};
 
-    fn road(host: &str, user: &str) -> Result<SshRoad, String> {
+    fn transport(host: &str, user: &str) -> Result<SshTransport, String> {
         let ssh = SshConfig {
             host: host.to_owned(),
             port: 2222,
@@ -297,14 +308,14 @@ mod tests {
             key_file: None,
             known_hosts_file: None,
         };
-        SshRoad::new(&RouterConfig {
+        SshTransport::new(&RouterConfig {
             url: "https://192.0.2.1".to_owned(),
             transport: TransportChoice::Ssh,
             credentials: Credentials { user: "u".to_owned(), password: Secret::new(String::new()) },
             statistics: None,
             pings: None,
             ssh,
-            trust: Trust::System,
+            trust: TlsTrust::System,
             request_timeout: Duration::from_secs(3),
             stats_interval: Duration::from_millis(100),
             pace: Pace::default(),
@@ -312,18 +323,18 @@ mod tests {
     }
 
     #[test]
-    fn the_console_is_asked_for_wide_lines_unless_somebody_asked_otherwise() {
+    fn the_console_prints_wide_lines_unless_configured_otherwise() {
         for (user, login) in [("ctl", "ctl+cet512w"), ("ctl+ct80w", "ctl+ct80w")] {
-            assert_eq!(road("192.0.2.1", user).unwrap().login.get_user(), Some(login));
+            assert_eq!(transport("192.0.2.1", user).unwrap().login.get_user(), Some(login));
         }
-        assert_eq!(road("192.0.2.1", "ctl").unwrap().target(), "ssh://192.0.2.1:2222");
-        assert_eq!(road("2001:db8::1", "ctl").unwrap().target(), "ssh://[2001:db8::1]:2222");
+        assert_eq!(transport("192.0.2.1", "ctl").unwrap().target(), "ssh://192.0.2.1:2222");
+        assert_eq!(transport("2001:db8::1", "ctl").unwrap().target(), "ssh://[2001:db8::1]:2222");
     }
 
     #[test]
     fn a_host_is_never_taken_for_an_option() {
         for host in ["-oProxyCommand=x", "ssh://other", "somebody@else", "two words"] {
-            assert!(road(host, "ctl").is_err(), "{host}");
+            assert!(transport(host, "ctl").is_err(), "{host}");
         }
     }
 }

@@ -115,7 +115,7 @@ pub(super) fn undecided(target: Option<&str>, why: &str) -> String {
 mod tests {
     use super::*;
 
-    fn house() -> Topology {
+    fn lan() -> Topology {
         Topology::for_test(
             &["ether1", "pppoe-out1"],
             &["bridge"],
@@ -160,9 +160,9 @@ mod tests {
             ("2001:db8::/32", "", None),
             ("0.0.0.0/1", "", None),
         ] {
-            let told = side(&house(), Some(target), Some(dst));
-            assert_eq!(told.clone().ok(), side_, "{target} to {dst}: {told:?}");
+            let reported = side(&lan(), Some(target), Some(dst));
+            assert_eq!(reported.clone().ok(), side_, "{target} to {dst}: {reported:?}");
         }
-        assert!(side(&house(), None, None).is_err());
+        assert!(side(&lan(), None, None).is_err());
     }
 }

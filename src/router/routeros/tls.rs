@@ -20,7 +20,7 @@ use rustls::{
 use tracing::warn;
 
 use crate::{
-    config::Trust,
+    config::TlsTrust,
     digest::{hex, sha256},
     files::read_bounded,
     tls::SystemAuthorities,
@@ -33,11 +33,11 @@ use crate::{
 pub(super) fn trust(
     builder: ClientBuilder,
     url: &str,
-    trust: &Trust,
+    trust: &TlsTrust,
 ) -> Result<ClientBuilder, String> {
     let provider = Arc::new(ring::default_provider());
     let accepts = match trust {
-        Trust::System => {
+        TlsTrust::System => {
             let system = SystemAuthorities::new(Arc::clone(&provider));
             // Where there are none, the requests fail and say so; they may be installed meanwhile.
             if url.starts_with("https:")
@@ -47,14 +47,14 @@ pub(super) fn trust(
             }
             Accepts::Signed(Arc::new(system))
         }
-        Trust::CaFile(path) => {
+        TlsTrust::CaFile(path) => {
             let shown = path.display();
             let pem = read_bounded(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
             let signed = signed_by(&pem, &provider);
             Accepts::Signed(signed.map_err(|e| format!("{shown} holds no usable authority: {e}"))?)
         }
-        Trust::Fingerprint(expected) => Accepts::Only(*expected),
-        Trust::Insecure => Accepts::Any,
+        TlsTrust::Fingerprint(expected) => Accepts::Only(*expected),
+        TlsTrust::Insecure => Accepts::Any,
     };
     let verifier = Arc::new(Verifier { accepts, provider: Arc::clone(&provider) });
     let config = ClientConfig::builder_with_provider(provider)

@@ -1,4 +1,4 @@
-//! Which interfaces of a router lead to the internet, and which into the home.
+//! Which interfaces of a router lead to the internet, and which into the LAN.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     network::Network,
-    road::{Menu, Road, Row, optional},
+    transport::{Menu, Row, RowTransport, optional},
 };
 use crate::{
     config::QueueTarget,
@@ -49,26 +49,31 @@ struct Rows {
 }
 
 impl Topology {
-    /// Asks the router at the end of `road`.
+    /// Asks the router at the end of `transport`.
     ///
     /// # Errors
     /// Those that any other request would meet as well; a menu that the router refuses to show
     /// tells nothing.
-    pub(super) async fn read(road: &dyn Road) -> Result<Self, RouterError> {
+    pub(super) async fn read(transport: &dyn RowTransport) -> Result<Self, RouterError> {
         const ROUTE: &[&str] = &["dst-address", "gateway", "immediate-gw", "disabled"];
         const OF_INTERFACE: &[&str] = &["interface", "disabled"];
-        let mut routes = optional(road, Menu::Route, ROUTE).await?;
-        routes.extend(optional(road, Menu::Route6, ROUTE).await?);
+        let mut routes = optional(transport, Menu::Route, ROUTE).await?;
+        routes.extend(optional(transport, Menu::Route6, ROUTE).await?);
         let member: &[&str] = &["list", "interface", "disabled"];
         let rows = Rows {
-            interfaces: optional(road, Menu::Interface, &["name", "type"]).await?,
-            members: optional(road, Menu::ListMember, member).await?,
-            addresses: optional(road, Menu::Address, &["address", "interface", "disabled"]).await?,
-            routes,
-            dhcp_clients: optional(road, Menu::DhcpClient, OF_INTERFACE).await?,
-            dhcp_servers: optional(road, Menu::DhcpServer, OF_INTERFACE).await?,
-            pppoe_clients: optional(road, Menu::PppoeClient, &["name", "interface", "disabled"])
+            interfaces: optional(transport, Menu::Interface, &["name", "type"]).await?,
+            members: optional(transport, Menu::ListMember, member).await?,
+            addresses: optional(transport, Menu::Address, &["address", "interface", "disabled"])
                 .await?,
+            routes,
+            dhcp_clients: optional(transport, Menu::DhcpClient, OF_INTERFACE).await?,
+            dhcp_servers: optional(transport, Menu::DhcpServer, OF_INTERFACE).await?,
+            pppoe_clients: optional(
+                transport,
+                Menu::PppoeClient,
+                &["name", "interface", "disabled"],
+            )
+            .await?,
         };
         Ok(Self::of(&rows))
     }
@@ -118,12 +123,12 @@ impl Topology {
                 .is_some_and(|to| matches!(to, "0.0.0.0/0" | "::/0" | "2000::/3"))
         };
         for row in enabled(&rows.routes).filter(is_default) {
-            let ways = [row.text("immediate-gw"), row.text("gateway")];
-            let ways = ways.into_iter().flatten().flat_map(|ways| ways.split(','));
-            let ways: Vec<&str> = ways.filter(|way| !way.is_empty()).collect();
+            let gateways = [row.text("immediate-gw"), row.text("gateway")];
+            let gateways = gateways.into_iter().flatten().flat_map(|gateways| gateways.split(','));
+            let gateways: Vec<&str> = gateways.filter(|gateway| !gateway.is_empty()).collect();
             let found: Vec<String> =
-                ways.iter().filter_map(|way| topology.leads_over(way)).collect();
-            topology.has_lost_route |= found.is_empty() && !ways.is_empty();
+                gateways.iter().filter_map(|gateway| topology.leads_over(gateway)).collect();
+            topology.has_lost_route |= found.is_empty() && !gateways.is_empty();
             topology.routed.extend(found);
         }
         topology
@@ -174,20 +179,20 @@ impl Topology {
             (true, false) => Ok(QueueTarget::Wan),
             (false, true) if !is_routed => Ok(QueueTarget::Lan),
             (_, true) => Err(format!("`{shown}` is on the WAN side and on the LAN side")),
-            // A backup router in the home: which of the routes is in use changes with every
+            // A backup router in the LAN: which of the routes is in use changes with every
             // failover, and on which side the interface is does not.
             (false, false)
-                if is_routed && self.looks_like_home(name) && self.is_other_way(name) =>
+                if is_routed && self.looks_like_lan(name) && self.is_other_uplink(name) =>
             {
                 Err(format!(
-                    "a default route leads over `{shown}`, which looks like the home (a private \
+                    "a default route leads over `{shown}`, which looks like the LAN (a private \
                      address, or a bridge), and another leads elsewhere"
                 ))
             }
             (false, false) if is_routed => Ok(QueueTarget::Wan),
             // Where the way to the internet is known to be another, an interface with an address
-            // of the home is in the home.
-            (false, false) if self.is_way_known() && self.has_private_address(name) => {
+            // of the LAN is in the LAN.
+            (false, false) if self.is_uplink_known() && self.has_private_address(name) => {
                 Ok(QueueTarget::Lan)
             }
             (false, false) if is_known => Err(format!(
@@ -198,19 +203,19 @@ impl Topology {
     }
 
     /// Tells whether something leads to the internet over another interface than this.
-    fn is_other_way(&self, name: &str) -> bool {
+    fn is_other_uplink(&self, name: &str) -> bool {
         self.has_lost_route || self.wan.union(&self.routed).any(|other| other != name)
     }
 
-    /// Tells whether all ways to the internet are known, or one beyond doubt.
-    fn is_way_known(&self) -> bool {
-        let is_certain = |name: &String| !self.looks_like_home(name);
+    /// Tells whether all gateways to the internet are known, or one beyond doubt.
+    fn is_uplink_known(&self) -> bool {
+        let is_certain = |name: &String| !self.looks_like_lan(name);
         !self.wan.is_empty()
             || self.routed.iter().any(is_certain)
             || (!self.routed.is_empty() && !self.has_lost_route)
     }
 
-    fn looks_like_home(&self, name: &str) -> bool {
+    fn looks_like_lan(&self, name: &str) -> bool {
         self.bridges.contains(name) || self.has_private_address(name)
     }
 
@@ -288,13 +293,13 @@ mod tests {
                 ],
                 ..Rows::default()
             };
-            let told = sides(&rows, &["ether1", "bridge", "ether5", "ether7"]);
-            assert_eq!(told, [Some(Wan), Some(Lan), None, None], "{gateway}");
+            let reported = sides(&rows, &["ether1", "bridge", "ether5", "ether7"]);
+            assert_eq!(reported, [Some(Wan), Some(Lan), None, None], "{gateway}");
         }
     }
 
     #[test]
-    fn lists_clients_servers_and_kinds_tell_as_well() {
+    fn lists_clients_servers_and_kinds_count_as_well() {
         use QueueTarget::{Lan, Wan};
         let of = |interface| row(&[("interface", interface)]);
         let member = |list, interface| row(&[("list", list), ("interface", interface)]);
@@ -306,18 +311,18 @@ mod tests {
                 member("LAN", "ether2"),
             ],
             dhcp_clients: vec![of("ether1")],
-            dhcp_servers: vec![of("guests")],
+            dhcp_servers: vec![of("iot")],
             pppoe_clients: vec![row(&[("name", "dsl"), ("interface", "vlan7")])],
             ..Rows::default()
         };
-        let told = sides(&rows, &["lte1", "ether1", "dsl", "vlan7", "bridge", "guests", "ether2"]);
+        let reported = sides(&rows, &["lte1", "ether1", "dsl", "vlan7", "bridge", "iot", "ether2"]);
         let wan = Some(Wan);
-        assert_eq!(told, [wan, wan, wan, wan, Some(Lan), Some(Lan), None]);
+        assert_eq!(reported, [wan, wan, wan, wan, Some(Lan), Some(Lan), None]);
     }
 
-    /// A backup router in the home, whichever of the two routes is in use at present.
+    /// A backup router in the LAN, whichever of the two routes is in use at present.
     #[test]
-    fn a_default_route_through_the_home_is_never_taken_for_the_wan() {
+    fn a_default_route_through_the_lan_is_never_taken_for_the_wan() {
         use QueueTarget::{Lan, Wan};
         let address = |address, interface| row(&[("address", address), ("interface", interface)]);
         let default = |gateway, more: &[(&str, &str)]| {
@@ -335,19 +340,19 @@ mod tests {
             // A recursive gateway, of which only the router knows where it leads.
             (default("9.9.9.9", &unused), default("192.168.88.2", &used), None),
         ] {
-            for (kind, home) in [("bridge", "192.168.88.1/24"), ("ether", "192.168.88.1/24")] {
+            for (kind, lan) in [("bridge", "192.168.88.1/24"), ("ether", "192.168.88.1/24")] {
                 let rows = Rows {
                     interfaces: vec![interface("ether1", "ether"), interface("bridge", kind)],
                     addresses: vec![
                         address("198.51.100.7/24", "ether1"),
-                        address(home, "bridge"),
-                        address("10.1.1.1/24", "guests"),
+                        address(lan, "bridge"),
+                        address("10.1.1.1/24", "iot"),
                     ],
                     routes: vec![first.clone(), second.clone()],
                     ..Rows::default()
                 };
-                let told = sides(&rows, &["ether1", "bridge", "guests"]);
-                assert_eq!(told, [wan, None, wan.map(|_| Lan)], "{first:?} {second:?}");
+                let reported = sides(&rows, &["ether1", "bridge", "iot"]);
+                assert_eq!(reported, [wan, None, wan.map(|_| Lan)], "{first:?} {second:?}");
             }
         }
     }
@@ -362,11 +367,11 @@ mod tests {
             addresses: vec![
                 address("10.0.0.2/24", "ether1"),
                 address("10.0.1.2/24", "ether2"),
-                address("192.168.88.1/24", "home"),
+                address("192.168.88.1/24", "lan"),
             ],
             ..more
         };
-        let names = ["ether1", "ether2", "home"];
+        let names = ["ether1", "ether2", "lan"];
         let one = behind(Rows { routes: vec![default("10.0.0.1")], ..Rows::default() });
         assert_eq!(sides(&one, &names), [Some(Wan), Some(Lan), Some(Lan)]);
         let routes = vec![default("10.0.0.1"), default("10.0.1.1")];
@@ -378,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_router_that_shows_nothing_tells_nothing() {
+    fn a_router_that_shows_nothing_proves_nothing() {
         let rows = Rows { interfaces: vec![interface("ether1", "ether")], ..Rows::default() };
         assert_eq!(sides(&rows, &["ether1", "bridge"]), [None, None]);
     }

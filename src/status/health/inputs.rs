@@ -28,26 +28,26 @@ pub struct HealthInputs {
     /// What each WAN's loop missed since the start.
     pub loops: Vec<LoopCounts>,
     /// How each WAN is probed.
-    pub probing: Vec<ProbingStanding>,
+    pub probing: Vec<ProbingInputs>,
     /// The state of the router.
     pub router: RouterReport,
     /// How the history stands, if one is kept.
-    pub history: Option<HistoryStanding>,
+    pub history: Option<HistoryInputs>,
     /// How the configuration stands.
-    pub config: ConfigStanding,
+    pub config: ConfigInputs,
     /// What the wall clock has done.
     pub clock: ClockWatch,
     /// Where traffic is steered.
     pub steering: SteeringBoard,
     /// Why nothing is served over HTTP, if that is so.
-    pub server_trouble: Option<String>,
+    pub listen_error: Option<String>,
     /// Why switches of the router cannot be used.
-    pub switch_troubles: Vec<String>,
+    pub switch_problems: Vec<String>,
 }
 
 /// How a WAN is probed.
 #[derive(Debug, Clone, Default)]
-pub struct ProbingStanding {
+pub struct ProbingInputs {
     /// The road in use: `icmp`, `router` or `tcp`; `None` if the prober does not tell.
     pub road: Option<&'static str>,
     /// What should be known of it.
@@ -58,7 +58,7 @@ pub struct ProbingStanding {
 
 /// How the history stands.
 #[derive(Debug, Clone, Default)]
-pub struct HistoryStanding {
+pub struct HistoryInputs {
     /// Why nothing is being written, if that is so.
     pub failure: Option<String>,
     /// When rows were last committed.
@@ -69,7 +69,7 @@ pub struct HistoryStanding {
 
 /// How the configuration stands.
 #[derive(Debug, Clone)]
-pub struct ConfigStanding {
+pub struct ConfigInputs {
     /// `active` or `observe`.
     pub mode: &'static str,
     /// SHA-256 of the file in force, in hexadecimal digits.

@@ -9,7 +9,7 @@ use wanctl_core::{
 
 use super::{
     ActuatorValues, ClockValues, ConfigValues, ControlValues, DirectionRates, HealthInputs,
-    HistoryValues, HttpValues, Level, MeasurementValues, Part, ProbingStanding, RouterValues,
+    HistoryValues, HttpValues, Level, MeasurementValues, Part, ProbingInputs, RouterValues,
     SteeringValues, is_turning,
 };
 use crate::{
@@ -20,30 +20,30 @@ use crate::{
 /// A rate that the router has not followed for this long is worth telling.
 const PENDING_LONG: Duration = Duration::from_secs(5);
 /// A rate that glides is always a little ahead of what is worth writing.
-const FOLLOWED_WITHIN: f64 = 0.05;
+const ENFORCED_WITHIN: f64 = 0.05;
 /// Rows are committed about once a second; when none were for this long, something is wrong.
 const COMMIT_LATE: Duration = Duration::from_secs(30);
 /// For so long a step of the wall clock is told: whoever looks at the last hour's records then
 /// should know.
-const STEP_TOLD: Duration = Duration::from_mins(10);
+const STEP_REPORTED_FOR: Duration = Duration::from_mins(10);
 
 pub(super) fn measurement(
     cycle: Option<&Cycle>,
-    probing: Option<&ProbingStanding>,
+    probing: Option<&ProbingInputs>,
     now: MonoTime,
 ) -> Part<Option<MeasurementValues>> {
-    let ProbingStanding { road, mut notes, reflectors } = probing.cloned().unwrap_or_default();
+    let ProbingInputs { road, mut notes, reflectors } = probing.cloned().unwrap_or_default();
     let Some(cycle) = cycle else {
-        return Part::judge(Level::Degraded, Vec::new(), None).with_notes(notes);
+        return Part::assess(Level::Degraded, Vec::new(), None).with_notes(notes);
     };
-    let told = &cycle.measurement;
+    let reported = &cycle.measurement;
     let of = cycle.reflectors.iter().filter(|reflector| reflector.was_asked()).count();
-    let reason = match told.state {
+    let reason = match reported.state {
         MeasurementState::Healthy => None,
         MeasurementState::Starting => Some("no reflector has answered yet".to_owned()),
         MeasurementState::Reduced => Some(format!(
             "only {} of {of} reflectors answer: check the others, or replace them",
-            told.fresh
+            reported.fresh
         )),
         MeasurementState::Collapsed => {
             Some("no reflector answers although traffic flows: congestion suspected".to_owned())
@@ -52,7 +52,7 @@ pub(super) fn measurement(
             "the link is full, but the probes see no queue: they seem to pass it by".to_owned(),
         ),
         MeasurementState::CannotSend => {
-            let lasted = cycle.at.since(told.cannot_send_since.unwrap_or(cycle.at));
+            let lasted = cycle.at.since(reported.cannot_send_since.unwrap_or(cycle.at));
             Some(format!(
                 "no probe can be sent since {}: check the device, the source address and the route \
                  of this WAN",
@@ -69,25 +69,25 @@ pub(super) fn measurement(
     if let Some((finding, is_most)) = dead_reflectors(cycle, &reflectors) {
         if is_most { reasons.push(finding) } else { notes.push(finding) }
     }
-    if told.provisional {
+    if reported.provisional {
         let finding = "the baseline is provisional: it was learned under load and may contain a \
                        queue, so no rate is raised until the link rests or shorter replies come";
         notes.push(finding.to_owned());
     }
     let ms = |delay: Option<Delay>| delay.map(Delay::millis);
     let values = MeasurementValues {
-        state: told.state.name(),
+        state: reported.state.name(),
         road,
-        reflectors_fresh: told.fresh,
+        reflectors_fresh: reported.fresh,
         reflectors: of,
-        rtt_ms: ms(told.rtt),
-        baseline_ms: ms(told.baseline),
-        delta_ms: ms(told.delta),
-        jitter_ms: ms(told.jitter),
+        rtt_ms: ms(reported.rtt),
+        baseline_ms: ms(reported.baseline),
+        delta_ms: ms(reported.delta),
+        jitter_ms: ms(reported.jitter),
         // As of the newest cycle, which may be old itself.
-        last_reply_age_seconds: told.age.map(|age| (age + now.since(cycle.at)).as_secs_f64()),
+        last_reply_age_seconds: reported.age.map(|age| (age + now.since(cycle.at)).as_secs_f64()),
     };
-    Part::judge(Level::Degraded, reasons, Some(values)).with_notes(notes)
+    Part::assess(Level::Degraded, reasons, Some(values)).with_notes(notes)
 }
 
 /// Names the reflectors that are dead, if any, and tells whether they are at least half of those
@@ -121,8 +121,8 @@ pub(super) fn control(
         None => "the loop has never turned".to_owned(),
     });
     let values = cycle.zip(missed).map(|(cycle, missed)| {
-        let states = cycle.directions.map_present(|_, told| told.state.name());
-        let reasons = cycle.directions.map_present(|_, told| told.reason.code());
+        let states = cycle.directions.map_present(|_, reported| reported.state.name());
+        let reasons = cycle.directions.map_present(|_, reported| reported.reason.code());
         ControlValues {
             cycles: cycle.number,
             last_cycle_age_seconds: now.since(cycle.at).as_secs_f64(),
@@ -136,7 +136,7 @@ pub(super) fn control(
             upload_reason: reasons.upload,
         }
     });
-    Part::judge(Level::Failing, standing_still.into_iter().collect(), values)
+    Part::assess(Level::Failing, standing_still.into_iter().collect(), values)
 }
 
 pub(super) fn actuator(
@@ -145,25 +145,25 @@ pub(super) fn actuator(
     place: usize,
     now: MonoTime,
 ) -> Part<Option<ActuatorValues>> {
-    let Some(cycle) = cycle else { return Part::judge(Level::Degraded, Vec::new(), None) };
+    let Some(cycle) = cycle else { return Part::assess(Level::Degraded, Vec::new(), None) };
     let pending =
-        |told: &DirectionCycle| told.actuation.pending_since.map(|since| now.since(since));
-    let late = cycle.directions.present().filter_map(|(direction, told)| {
-        let pending = pending(told).filter(|pending| *pending > PENDING_LONG)?;
-        let DirectionCycle { desired, actuation, .. } = told;
+        |reported: &DirectionCycle| reported.actuation.pending_since.map(|since| now.since(since));
+    let late = cycle.directions.present().filter_map(|(direction, reported)| {
+        let pending = pending(reported).filter(|pending| *pending > PENDING_LONG)?;
+        let DirectionCycle { desired, actuation, .. } = reported;
         let share = actuation.observed.and_then(|observed| observed.fraction_of(*desired));
-        if share.is_some_and(|share| (share - 1.0).abs() <= FOLLOWED_WITHIN) {
+        if share.is_some_and(|share| (share - 1.0).abs() <= ENFORCED_WITHIN) {
             return None;
         }
         let (name, seconds) = (direction.name(), pending.as_secs_f64());
         Some(format!("the router has not followed the {name} rate for {seconds:.0} s"))
     });
-    let PerDirection { download, upload } = cycle.directions.map_present(|_, told| {
-        let DirectionCycle { desired, actuation, .. } = told;
+    let PerDirection { download, upload } = cycle.directions.map_present(|_, reported| {
+        let DirectionCycle { desired, actuation, .. } = reported;
         DirectionRates {
             desired_mbps: desired.mbps(),
             observed_mbps: actuation.observed.map(BitRate::mbps),
-            pending_seconds: pending(told).map(|pending| pending.as_secs_f64()),
+            pending_seconds: pending(reported).map(|pending| pending.as_secs_f64()),
             writes: actuation.writes,
         }
     });
@@ -175,10 +175,10 @@ pub(super) fn actuator(
         .map(|overridden| overridden.what.clone())
         .collect();
     if router.up == Some(true) {
-        Part::judge(Level::Degraded, overridden.into_iter().chain(late).collect(), Some(values))
+        Part::assess(Level::Degraded, overridden.into_iter().chain(late).collect(), Some(values))
     } else {
         // That a router which is away follows nothing is said once, by its own part.
-        Part::judge(Level::Degraded, Vec::new(), Some(values)).with_notes(late.collect())
+        Part::assess(Level::Degraded, Vec::new(), Some(values)).with_notes(late.collect())
     }
 }
 
@@ -187,7 +187,7 @@ pub(super) fn router(inputs: &HealthInputs) -> Part<RouterValues> {
     let facts = report.facts.as_ref();
     let values = RouterValues {
         up: report.up,
-        transport: report.road(),
+        transport: report.transport_name(),
         last_success_age_seconds: report.last_success.map(|at| age(inputs.wall, at)),
         identity: facts.map(|facts| facts.identity.to_string()),
         board: facts.map(|facts| facts.board.to_string()),
@@ -195,7 +195,7 @@ pub(super) fn router(inputs: &HealthInputs) -> Part<RouterValues> {
         cpu_percent: facts.and_then(|facts| facts.cpu_percent),
     };
     let notes = [inputs.config.reminders.clone(), report.warnings()].concat();
-    Part::judge(Level::Degraded, report.troubles(), values).with_notes(notes)
+    Part::assess(Level::Degraded, report.problems(), values).with_notes(notes)
 }
 
 pub(super) fn history(inputs: &HealthInputs) -> Part<Option<HistoryValues>> {
@@ -218,13 +218,15 @@ pub(super) fn history(inputs: &HealthInputs) -> Part<Option<HistoryValues>> {
         let dropped = values.dropped;
         notes.push(format!("{dropped} cycles and events were lost since the start"));
     }
-    Part::judge(Level::Degraded, reasons, Some(values)).with_notes(notes)
+    Part::assess(Level::Degraded, reasons, Some(values)).with_notes(notes)
 }
 
 pub(super) fn steering(inputs: &HealthInputs) -> Part<Option<SteeringValues>> {
     let Some(status) = inputs.steering.view() else { return Part::off() };
-    let (reasons, notes) =
-        inputs.steering.complaints(inputs.switch_troubles.clone(), inputs.now).unwrap_or_default();
+    let (reasons, notes) = inputs
+        .steering
+        .problems_and_notes(inputs.switch_problems.clone(), inputs.now)
+        .unwrap_or_default();
     let values = SteeringValues {
         mode: status.mode,
         state: status.state,
@@ -234,7 +236,7 @@ pub(super) fn steering(inputs: &HealthInputs) -> Part<Option<SteeringValues>> {
         score: status.score,
         manual: status.manual,
     };
-    Part::judge(Level::Degraded, reasons, Some(values)).with_notes(notes)
+    Part::assess(Level::Degraded, reasons, Some(values)).with_notes(notes)
 }
 
 pub(super) fn config(inputs: &HealthInputs) -> Part<ConfigValues> {
@@ -244,7 +246,7 @@ pub(super) fn config(inputs: &HealthInputs) -> Part<ConfigValues> {
         age_seconds: age(inputs.wall, standing.taken),
     };
     let refused = standing.reload_failure.iter().cloned().collect();
-    Part::judge(Level::Degraded, refused, values).with_notes(standing.awaits_restart.clone())
+    Part::assess(Level::Degraded, refused, values).with_notes(standing.awaits_restart.clone())
 }
 
 pub(super) fn clock(inputs: &HealthInputs) -> Part<ClockValues> {
@@ -256,17 +258,18 @@ pub(super) fn clock(inputs: &HealthInputs) -> Part<ClockValues> {
         last_step_seconds: last.map(|(_, seconds)| seconds),
         last_step_age_seconds: since.map(|since| since.as_secs_f64()),
     };
-    let told = last.zip(since).filter(|(_, since)| *since < STEP_TOLD).map(|((_, by), since)| {
-        let minutes = since.as_secs() / 60;
-        format!("the wall clock was set by {by:+.0} s {minutes} min ago: records jump there")
-    });
-    Part::judge(Level::Degraded, told.into_iter().collect(), values)
+    let reported =
+        last.zip(since).filter(|(_, since)| *since < STEP_REPORTED_FOR).map(|((_, by), since)| {
+            let minutes = since.as_secs() / 60;
+            format!("the wall clock was set by {by:+.0} s {minutes} min ago: records jump there")
+        });
+    Part::assess(Level::Degraded, reported.into_iter().collect(), values)
 }
 
 pub(super) fn http(inputs: &HealthInputs) -> Part<HttpValues> {
-    let trouble = &inputs.server_trouble;
-    let values = HttpValues { serves: trouble.is_none() };
-    Part::judge(Level::Degraded, trouble.iter().cloned().collect(), values)
+    let listen_error = &inputs.listen_error;
+    let values = HttpValues { serves: listen_error.is_none() };
+    Part::assess(Level::Degraded, listen_error.iter().cloned().collect(), values)
 }
 
 /// Seconds from `then` to `now`; none if the clock was set back in between.

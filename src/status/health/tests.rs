@@ -4,7 +4,7 @@ use wanctl_core::{
     CongestionState, Direction, Limits, MeasurementState, PerDirection, ProbeMethod, Timing, Wan,
     units::{BitRate, Timestamp},
 };
-use wanctl_lab::contest::default_params;
+use wanctl_lab::law_benchmark::default_params;
 
 use super::*;
 use crate::{
@@ -17,15 +17,15 @@ const WALL: Timestamp = Timestamp::from_micros(3_600_000_000);
 
 fn inputs(cycle: Option<Cycle>, now_ms: u64) -> HealthInputs {
     HealthInputs {
-        server_trouble: None,
+        listen_error: None,
         now: MonoTime::from_millis(now_ms),
         wall: WALL,
         wans: vec![("cable".to_owned(), cycle.map(Arc::new))],
         loops: vec![LoopCounts::default()],
-        probing: vec![ProbingStanding::default()],
+        probing: vec![ProbingInputs::default()],
         router: RouterReport { up: Some(true), ..RouterReport::default() },
         history: None,
-        config: ConfigStanding {
+        config: ConfigInputs {
             mode: "active",
             sha256: String::new(),
             taken: WALL,
@@ -35,7 +35,7 @@ fn inputs(cycle: Option<Cycle>, now_ms: u64) -> HealthInputs {
         },
         clock: ClockWatch::default(),
         steering: SteeringBoard::default(),
-        switch_troubles: Vec::new(),
+        switch_problems: Vec::new(),
     }
 }
 
@@ -74,7 +74,7 @@ fn a_loop_has_some_time_to_begin_and_to_turn_and_no_more() {
         (Some(cycle(MeasurementState::Healthy, 6)), 14_900, true),
         (Some(cycle(MeasurementState::Healthy, 6)), 15_100, false),
     ] {
-        let health = Health::judge(&inputs(cycle, now_ms));
+        let health = Health::assess(&inputs(cycle, now_ms));
         assert_eq!(health.live, live, "{now_ms} ms: {health:#?}");
         if !live {
             assert_eq!(health.status, Level::Failing);
@@ -85,7 +85,7 @@ fn a_loop_has_some_time_to_begin_and_to_turn_and_no_more() {
 }
 
 #[test]
-fn an_outage_is_told_and_nothing_that_is_not_measured_is_called_green() {
+fn an_outage_is_reported_and_nothing_that_is_not_measured_is_called_green() {
     for (state, fresh, ready, shown, level) in [
         (MeasurementState::Starting, 0, false, "unknown", Level::Degraded),
         (MeasurementState::Healthy, 6, true, "green", Level::Ok),
@@ -98,7 +98,7 @@ fn an_outage_is_told_and_nothing_that_is_not_measured_is_called_green() {
         let cycle = cycle(state, fresh);
         let view = WanView::of("cable", &[], Some(&cycle), Vec::new(), None);
         assert_eq!(view.download.unwrap().state, shown);
-        let health = Health::judge(&inputs(Some(cycle), 10_050));
+        let health = Health::assess(&inputs(Some(cycle), 10_050));
         let wan = &health.wans[0];
         assert_eq!((health.ready, wan.measurement.status), (ready, level), "{state:?}");
         assert_eq!(wan.measurement.reasons.is_empty(), level == Level::Ok);
@@ -109,41 +109,41 @@ fn an_outage_is_told_and_nothing_that_is_not_measured_is_called_green() {
 
 #[test]
 fn what_is_not_in_use_is_off_and_does_not_count() {
-    let health = Health::judge(&inputs(Some(cycle(MeasurementState::Healthy, 6)), 10_050));
+    let health = Health::assess(&inputs(Some(cycle(MeasurementState::Healthy, 6)), 10_050));
     assert_eq!(health.parts.history.status, Level::Off);
     assert_eq!(health.parts.steering.status, Level::Off);
     assert_eq!(health.status, Level::Ok);
 }
 
 #[test]
-fn a_history_that_stands_still_and_a_clock_that_was_set_are_told() {
+fn a_history_that_stands_still_and_a_clock_that_was_set_are_reported() {
     let mut inputs = inputs(Some(cycle(MeasurementState::Healthy, 6)), 700_000);
-    inputs.history = Some(HistoryStanding {
+    inputs.history = Some(HistoryInputs {
         last_commit: Some(Timestamp::from_micros(WALL.micros() - 31_000_000)),
-        ..HistoryStanding::default()
+        ..HistoryInputs::default()
     });
     inputs.clock.see(MonoTime::from_millis(60_000), WALL);
     inputs.clock.see(MonoTime::from_millis(120_000), WALL);
-    let health = Health::judge(&inputs);
+    let health = Health::assess(&inputs);
     assert!(health.parts.history.reasons[0].starts_with("nothing was written for 31 s"));
     assert_eq!(
         health.parts.clock.reasons,
         ["the wall clock was set by -60 s 9 min ago: records jump there"]
     );
     inputs.now = MonoTime::from_millis(721_000);
-    let clock = Health::judge(&inputs).parts.clock;
+    let clock = Health::assess(&inputs).parts.clock;
     assert_eq!((clock.status, clock.values.steps), (Level::Ok, 1), "told for ten minutes");
 }
 
 #[test]
-fn a_rate_that_is_not_followed_is_told_unless_it_is_only_gliding() {
-    for (observed_mbps, told) in [(None, true), (Some(49), false), (Some(40), true)] {
+fn a_rate_that_is_not_enforced_is_reported_unless_it_only_decays() {
+    for (observed_mbps, reported) in [(None, true), (Some(49), false), (Some(40), true)] {
         let mut cycle = cycle(MeasurementState::Healthy, 6);
         let actuation = &mut cycle.directions.upload.as_mut().unwrap().actuation;
         actuation.pending_since = Some(MonoTime::from_millis(3_000));
         actuation.observed = observed_mbps.map(|mbps| BitRate::from_bps(mbps * 1_000_000));
-        let actuator = Health::judge(&inputs(Some(cycle), 10_050)).wans.remove(0).actuator;
+        let actuator = Health::assess(&inputs(Some(cycle), 10_050)).wans.remove(0).actuator;
         let reason = "the router has not followed the upload rate for 7 s";
-        assert_eq!(actuator.reasons, [reason][usize::from(!told)..], "{observed_mbps:?}");
+        assert_eq!(actuator.reasons, [reason][usize::from(!reported)..], "{observed_mbps:?}");
     }
 }

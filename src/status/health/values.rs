@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::status::ManualStatus;
+use crate::status::OverrideStatus;
 
 /// How a WAN's delay is measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -135,7 +135,7 @@ pub struct SteeringValues {
     /// How sure it is that the carrier suffers, 0 to 100.
     pub score: u8,
     /// What the operator has ordered, until it runs out.
-    pub manual: Option<ManualStatus>,
+    pub manual: Option<OverrideStatus>,
 }
 
 /// The configuration in force.

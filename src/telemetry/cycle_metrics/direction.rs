@@ -206,41 +206,41 @@ impl DirectionMetrics {
     }
 
     /// `passed` is the time in seconds since the cycle before.
-    pub(super) fn record(&mut self, told: &DirectionCycle, now: MonoTime, passed: f64) {
-        self.rate.set(told.desired.bytes_per_second());
-        self.applied.set(told.actuation.observed.map(BitRate::bytes_per_second));
-        self.capacity.set(told.capacity.map(BitRate::bytes_per_second));
-        self.allowance.inc_by(told.previous.bytes_per_second() * passed);
-        self.count_change(told);
-        if let Some((_, counter)) = self.decisions.iter().find(|(r, _)| *r == told.reason) {
+    pub(super) fn record(&mut self, reported: &DirectionCycle, now: MonoTime, passed: f64) {
+        self.rate.set(reported.desired.bytes_per_second());
+        self.applied.set(reported.actuation.observed.map(BitRate::bytes_per_second));
+        self.capacity.set(reported.capacity.map(BitRate::bytes_per_second));
+        self.allowance.inc_by(reported.previous.bytes_per_second() * passed);
+        self.count_change(reported);
+        if let Some((_, counter)) = self.decisions.iter().find(|(r, _)| *r == reported.reason) {
             counter.inc();
         }
-        let pending = told.actuation.pending_since.map(|since| now.since(since).as_secs_f64());
+        let pending = reported.actuation.pending_since.map(|since| now.since(since).as_secs_f64());
         self.pending.set(pending.unwrap_or(0.0));
         self.pending_time.inc_by(pending.map_or(0.0, |pending| pending.min(passed)));
         for (state, gauge, _) in &self.states {
-            gauge.set(i64::from(*state == told.state));
+            gauge.set(i64::from(*state == reported.state));
         }
-        let before = self.before.replace((told.state, told.actuation.writes));
+        let before = self.before.replace((reported.state, reported.actuation.writes));
         let Some((state, writes)) = before else { return };
-        self.writes.inc_by(told.actuation.writes.saturating_sub(writes));
+        self.writes.inc_by(reported.actuation.writes.saturating_sub(writes));
         if let Some((_, _, time)) = self.states.iter().find(|(s, ..)| *s == state) {
             time.inc_by(passed);
         }
-        let entered = |(from, to, _): &&(_, _, Counter)| *from == state && *to == told.state;
+        let entered = |(from, to, _): &&(_, _, Counter)| *from == state && *to == reported.state;
         if let Some((_, _, counter)) = self.transitions.iter().find(entered) {
             counter.inc();
         }
     }
 
-    fn count_change(&self, told: &DirectionCycle) {
-        if told.desired == told.previous {
+    fn count_change(&self, reported: &DirectionCycle) {
+        if reported.desired == reported.previous {
             return;
         }
-        let change = if told.desired > told.previous { INCREASE } else { DECREASE };
+        let change = if reported.desired > reported.previous { INCREASE } else { DECREASE };
         let reasons = MOVES.iter().zip(&self.moves);
-        let mut moves = reasons.filter(|((_, usual), _)| *usual == change);
-        let known = moves.find(|((reason, _), _)| *reason == told.reason);
+        let mut moves = reasons.filter(|((_, expected), _)| *expected == change);
+        let known = moves.find(|((reason, _), _)| *reason == reported.reason);
         let otherwise =
             if change == INCREASE { &self.raised_otherwise } else { &self.cut_otherwise };
         known.map_or(otherwise, |(_, (_, counter))| counter).inc();

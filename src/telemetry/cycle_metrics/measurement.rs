@@ -149,30 +149,30 @@ impl MeasurementMetrics {
     }
 
     /// `passed` is the time in seconds since the cycle before.
-    pub(super) fn record(&mut self, told: &Measurement, passed: f64) {
-        if let Some(rtt) = told.rtt {
+    pub(super) fn record(&mut self, reported: &Measurement, passed: f64) {
+        if let Some(rtt) = reported.rtt {
             self.rtt.observe(rtt.seconds());
         }
         // Probes that bypass the queue have a delay, but it is not the queue's.
-        let delta = told.delta.filter(|_| told.state.is_measured());
+        let delta = reported.delta.filter(|_| reported.state.is_measured());
         if let Some(delta) = delta {
             // A negative observation would break the sum, which must not fall.
             self.inflation.observe(delta.seconds().max(0.0));
         }
         self.delta.set(delta.map(Delay::seconds));
-        self.baseline.set(told.baseline.map(Delay::seconds));
-        self.jitter.set(told.jitter.map(Delay::seconds));
-        self.noise.set(told.noise.map(Delay::seconds));
+        self.baseline.set(reported.baseline.map(Delay::seconds));
+        self.jitter.set(reported.jitter.map(Delay::seconds));
+        self.noise.set(reported.noise.map(Delay::seconds));
         for (state, gauge, time) in &self.states {
-            let current = *state == told.state;
+            let current = *state == reported.state;
             gauge.set(i64::from(current));
             if current {
                 time.inc_by(passed);
             }
         }
-        self.fresh.set(i64::from(told.fresh));
-        self.votes.set(i64::from(told.votes));
-        self.provisional.set(i64::from(told.provisional));
-        self.bloated.inc_by(u64::from(told.bloated));
+        self.fresh.set(i64::from(reported.fresh));
+        self.votes.set(i64::from(reported.votes));
+        self.provisional.set(i64::from(reported.provisional));
+        self.bloated.inc_by(u64::from(reported.bloated));
     }
 }

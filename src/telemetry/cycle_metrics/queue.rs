@@ -96,9 +96,9 @@ impl QueueMetrics {
         }
     }
 
-    pub(super) fn record(&mut self, told: &DirectionCycle) {
-        self.achieved.set(told.load.achieved.map(BitRate::bytes_per_second));
-        let fresh = told.queue.filter(|_| told.load.achieved.is_some());
+    pub(super) fn record(&mut self, reported: &DirectionCycle) {
+        self.achieved.set(reported.load.achieved.map(BitRate::bytes_per_second));
+        let fresh = reported.queue.filter(|_| reported.load.achieved.is_some());
         let backlog = fresh.and_then(|queue| Some((queue.limit, queue.backlog()?)));
         self.backlog.set(backlog.map(|(_, backlog)| backlog.bytes as f64));
         self.backlog_packets.set(backlog.map(|(_, backlog)| backlog.packets as f64));
@@ -106,7 +106,7 @@ impl QueueMetrics {
         if let Some((limit, backlog)) = backlog.filter(|(limit, _)| *limit > BitRate::ZERO) {
             self.delay.observe(backlog.bytes as f64 / limit.bytes_per_second());
         }
-        let Some(now) = told.queue else { return };
+        let Some(now) = reported.queue else { return };
         if let Some(then) = self.before.replace(now) {
             self.sent.inc_by(since(then.bytes, now.bytes));
             self.packets.inc_by(since(then.packets, now.packets));

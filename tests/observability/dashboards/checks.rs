@@ -70,18 +70,18 @@ pub(crate) fn faults(board: &Value) -> Vec<String> {
     let (mut ids, mut places) = (BTreeSet::new(), BTreeSet::new());
     for panel in panels {
         let name = panel["title"].as_str().unwrap_or_default();
-        let mut told = unknown(panel, PANEL);
+        let mut reported = unknown(panel, PANEL);
         if !ids.insert(panel["id"].as_u64()) {
-            told.push(format!("the id {} is there twice", panel["id"]));
+            reported.push(format!("the id {} is there twice", panel["id"]));
         }
         for cell in cells(panel) {
             if !places.insert(cell) {
-                told.push(format!("it covers another panel at {cell:?}"));
+                reported.push(format!("it covers another panel at {cell:?}"));
                 break;
             }
         }
-        told.extend(of_panel(panel, &variables(board)));
-        faults.extend(told.iter().map(|fault| format!("{name}: {fault}")));
+        reported.extend(of_panel(panel, &variables(board)));
+        faults.extend(reported.iter().map(|fault| format!("{name}: {fault}")));
     }
     if board["links"][0]["includeVars"] != true || board["links"][0]["keepTime"] != true {
         faults.push("the links to the others lose the choice or the time".to_owned());

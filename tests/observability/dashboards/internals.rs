@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use super::{
-    board::{ALERTS, Board, INSTANCE, Row, STARTS, WAN},
+    dashboard::{ALERTS, Dashboard, INSTANCE, Row, STARTS, WAN},
     panel::{Panel, Shape, Word},
-    vocabulary::{ALIVE, OF_INSTANCE, OF_WAN, PLAIN, quantile, rate, words},
+    shared::{ALIVE, OF_INSTANCE, OF_WAN, PLAIN, quantile, rate, words},
 };
 
 const TRANSPORTS: [(&str, Word); 2] =
     [("rest", (0, "REST", "green")), ("ssh", (1, "SSH", "orange"))];
 
-pub(crate) fn board() -> Board {
-    Board {
+pub(crate) fn board() -> Dashboard {
+    Dashboard {
         name: "internals",
         title: "wanctl: internals",
         description: "Whether the controller does its own work well: loops, router, history, process.",

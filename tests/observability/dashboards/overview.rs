@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use super::{
-    board::{ALERTS, Board, INSTANCE, MOVES, Row, STARTS, WAN},
+    dashboard::{ALERTS, Dashboard, INSTANCE, MOVES, Row, STARTS, WAN},
     panel::{Panel, Shape},
-    vocabulary::{
+    shared::{
         BAD_SHARE, CONGESTION, DELAY, GOOD_SHARE, MEASURED, MEASUREMENT, NONE, OF_INSTANCE, OF_WAN,
         PLAIN, coloured, columns, mappings, now, thresholds, to_wan, words, worst_recorded,
     },
 };
 
-pub(crate) fn board() -> Board {
-    Board {
+pub(crate) fn board() -> Dashboard {
+    Dashboard {
         name: "overview",
         title: "wanctl: overview",
         description: "Is every link well, and if not, which and why. One line a WAN, for one controller or a fleet.",

@@ -1,15 +1,15 @@
 //! The CAKE queues: what passes, what waits, and how the router is kept at what was decided.
 
 use super::{
-    board::{ALERTS, Board, CUTS, DIRECTION, INSTANCE, Row, STARTS, WAN},
+    dashboard::{ALERTS, CUTS, DIRECTION, Dashboard, INSTANCE, Row, STARTS, WAN},
     panel::{Panel, Shape},
-    vocabulary::{OF_DIRECTION, OF_INSTANCE, quantile, rate},
+    shared::{OF_DIRECTION, OF_INSTANCE, quantile, rate},
 };
 
 const LEGEND: &str = "{{wan}} {{direction}}";
 
-pub(crate) fn board() -> Board {
-    Board {
+pub(crate) fn board() -> Dashboard {
+    Dashboard {
         name: "queues",
         title: "wanctl: CAKE and queues",
         description: "What passes the shapers, what waits in them, and whether the router enforces what was decided. RouterOS tells nothing about CAKE's tins.",

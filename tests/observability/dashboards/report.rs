@@ -4,9 +4,9 @@
 use serde_json::json;
 
 use super::{
-    board::{Board, DIRECTION, INSTANCE, Row, WAN},
+    dashboard::{DIRECTION, Dashboard, INSTANCE, Row, WAN},
     panel::{Panel, Shape},
-    vocabulary::{
+    shared::{
         CONGESTION, DELAY, GOOD_SHARE, MEASURED, OF_DIRECTION, OF_WAN, PLAIN, coloured, thresholds,
         to_wan,
     },
@@ -14,8 +14,8 @@ use super::{
 
 const EACH: &str = "{{instance}} {{wan}}";
 
-pub(crate) fn board() -> Board {
-    Board {
+pub(crate) fn board() -> Dashboard {
+    Dashboard {
         name: "report",
         title: "wanctl: weekly report",
         description: "How the links were over days: time under a delay, worst hours, time in each state, traffic. Also for history imported with promtool.",

@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use super::{
-    board::{ALERTS, Board, INSTANCE, MOVES, Row, STARTS},
+    dashboard::{ALERTS, Dashboard, INSTANCE, MOVES, Row, STARTS},
     panel::{Panel, Shape, Word},
-    vocabulary::{OF_INSTANCE, PLAIN, STEERING, columns, now, quantile, rate, words, worst},
+    shared::{OF_INSTANCE, PLAIN, STEERING, columns, now, quantile, rate, words, worst},
 };
 
 const REACH: [(&str, Word); 3] =
     [("up", (0, "UP", "green")), ("unknown", (1, "UNKNOWN", "blue")), ("down", (2, "DOWN", "red"))];
 
-pub(crate) fn board() -> Board {
-    Board {
+pub(crate) fn board() -> Dashboard {
+    Dashboard {
         name: "steering",
         title: "wanctl: steering",
         description: "Which WAN takes new latency-sensitive connections, which takes the rest, and why. Without steering it is empty.",

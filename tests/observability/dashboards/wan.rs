@@ -1,23 +1,25 @@
 //! One WAN in detail: the delay, what was made of it, and why.
 
 use super::{
-    board::{ALERTS, Board, CUTS, DIRECTION, INSTANCE, MOVES, RED, ROAD, Row, STARTS, WAN},
+    dashboard::{
+        ALERTS, CUTS, DIRECTION, Dashboard, INSTANCE, METHOD, MOVES, RED, Row, STARTS, WAN,
+    },
     panel::{Panel, Shape},
-    vocabulary::{
+    shared::{
         BAD_SHARE, CONGESTION, DELAY, MEASUREMENT, OF_DIRECTION, OF_WAN, PLAIN, quantile, words,
         worst,
     },
 };
 
-pub(crate) fn board() -> Board {
-    Board {
+pub(crate) fn board() -> Dashboard {
+    Dashboard {
         name: "wan",
         title: "wanctl: WAN",
         description: "One WAN: how the delay is, what was decided about the rates, and for what reason.",
         from: "now-30m",
         refresh: "10s",
         variables: &[INSTANCE, WAN, DIRECTION],
-        annotations: &[ALERTS, STARTS, CUTS, RED, MOVES, ROAD],
+        annotations: &[ALERTS, STARTS, CUTS, RED, MOVES, METHOD],
         rows: vec![now_row(), delay_row(), rates_row(), state_row(), reflectors_row()],
     }
 }

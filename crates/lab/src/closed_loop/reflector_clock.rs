@@ -11,7 +11,7 @@ const AHEAD: i64 = 1_234_567;
 const DRIFT: i64 = 20;
 
 /// Returns the ways as a client reckons them of a reply that took `rtt`, `up` of it to the reflector.
-pub(super) fn told(
+pub(super) fn timestamps(
     reflector: ReflectorId,
     at: MonoTime,
     rtt: Delay,

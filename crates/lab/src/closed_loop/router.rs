@@ -17,12 +17,12 @@ pub(super) struct SlowRouter {
     rng: Rng,
     desired: PerDirection<BitRate>,
     enforced: PerDirection<BitRate>,
-    /// Limits under way, oldest first, with the time at which they take effect.
-    underway: VecDeque<(MonoTime, PerDirection<BitRate>)>,
+    /// Limits in flight, oldest first, with the time at which they take effect.
+    in_flight: VecDeque<(MonoTime, PerDirection<BitRate>)>,
     /// Since when the desired rate has not been in force.
     pending_since: PerDirection<Option<MonoTime>>,
     /// Writes since the start: told to the router, and in force.
-    told: PerDirection<u64>,
+    reported: PerDirection<u64>,
     done: PerDirection<u64>,
 }
 
@@ -39,9 +39,9 @@ impl SlowRouter {
             rng,
             desired: limits,
             enforced: limits,
-            underway: VecDeque::new(),
+            in_flight: VecDeque::new(),
             pending_since: PerDirection::default(),
-            told: PerDirection::default(),
+            reported: PerDirection::default(),
             done: PerDirection::default(),
         }
     }
@@ -51,7 +51,7 @@ impl SlowRouter {
     }
 
     pub(super) fn writes(&self) -> PerDirection<u64> {
-        self.told
+        self.reported
     }
 
     /// Sends `desired` to the router if it is anything new.
@@ -63,11 +63,11 @@ impl SlowRouter {
         let unlucky = if mean > 0.0 { -(1.0 - self.rng.f64()).ln() * mean } else { 0.0 };
         let due = now + self.latency + Duration::from_secs_f64(unlucky);
         // Requests are answered one after the other.
-        let last = self.underway.back().map_or(due, |(last, _)| *last);
-        self.underway.push_back((due.max(last), desired));
+        let last = self.in_flight.back().map_or(due, |(last, _)| *last);
+        self.in_flight.push_back((due.max(last), desired));
         for (direction, rate) in desired.each() {
             if *rate != self.desired[direction] {
-                self.told[direction] += 1;
+                self.reported[direction] += 1;
                 self.pending_since[direction].get_or_insert(now);
             }
         }
@@ -76,7 +76,7 @@ impl SlowRouter {
 
     /// Lets the writes that arrive by `now` take effect on `link`, each at its own moment.
     pub(super) fn enforce(&mut self, link: &mut Link, now: MonoTime) {
-        while let Some((at, limits)) = self.underway.pop_front_if(|(at, _)| *at <= now) {
+        while let Some((at, limits)) = self.in_flight.pop_front_if(|(at, _)| *at <= now) {
             link.advance_to(at.since_start());
             for (direction, limit) in limits.each() {
                 if *limit != self.enforced[direction] {

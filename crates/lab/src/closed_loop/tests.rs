@@ -15,7 +15,7 @@ struct Switch {
     actuations: Vec<Actuation>,
 }
 
-impl Pilot for Switch {
+impl Controller for Switch {
     fn on_rtt(&mut self, sample: &RttSample) {
         self.probes.push(*sample);
     }
@@ -55,7 +55,7 @@ fn a_write_takes_effect_after_the_routers_latency_and_only_changes_are_written()
         assert_eq!(step.writes.download, u64::from(step.now >= MonoTime::from_millis(500)));
     });
     assert_eq!(enforced.first(), Some(&MonoTime::from_millis(600)));
-    let pending = |at: usize| bench.pilot().actuations[at].pending_since;
+    let pending = |at: usize| bench.controller().actuations[at].pending_since;
     assert_eq!([pending(9), pending(10)], [None, Some(MonoTime::from_millis(500))]);
     assert_eq!(pending(11), None, "in force");
 }
@@ -63,13 +63,16 @@ fn a_write_takes_effect_after_the_routers_latency_and_only_changes_are_written()
 #[test]
 fn every_probe_ends_and_readings_come_at_their_interval() {
     let mut bench = ClosedLoop::new(spec(), LoopSpec::new(mbps(18.0)), Switch::default());
-    let mut judged = 0;
-    bench.run(Duration::from_secs(10), |step| judged += step.judged.len());
-    let heard = bench.pilot().probes.len();
+    let mut monitor_delays = 0;
+    bench.run(Duration::from_secs(10), |step| monitor_delays += step.monitor_delays.len());
+    let heard = bench.controller().probes.len();
     assert!((198..=200).contains(&heard), "{heard} of 200 probes ended");
-    assert!(bench.pilot().probes.is_sorted_by_key(|sample| sample.at));
-    assert_eq!(bench.pilot().readings, 100);
-    assert!((490..=500).contains(&judged), "{judged} packets of a call of 50 per second");
+    assert!(bench.controller().probes.is_sorted_by_key(|sample| sample.at));
+    assert_eq!(bench.controller().readings, 100);
+    assert!(
+        (490..=500).contains(&monitor_delays),
+        "{monitor_delays} packets of a call of 50 per second"
+    );
 }
 
 #[test]
@@ -77,7 +80,7 @@ fn a_reply_that_comes_after_the_timeout_is_a_loss_at_the_timeout() {
     let slow = LinkSpec { base_rtt: Duration::from_millis(1200), ..spec() };
     let mut bench = ClosedLoop::new(slow, LoopSpec::new(mbps(18.0)), Switch::default());
     bench.run(Duration::from_secs(3), |_| {});
-    let first = bench.pilot().probes[0];
+    let first = bench.controller().probes[0];
     assert_eq!(first.outcome, ProbeOutcome::Lost);
     assert_eq!(first.at, MonoTime::from_millis(1050), "sent at 50 ms");
 }

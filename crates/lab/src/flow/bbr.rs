@@ -10,7 +10,7 @@ const ROUNDS: usize = 10;
 const CYCLE: [f64; 8] = [1.25, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
 /// Growth of the bandwidth per round below which the pipe is taken for full after three rounds.
 const FULL_GROWTH: f64 = 1.25;
-/// Bandwidth-delay products that may be under way.
+/// Bandwidth-delay products that may be in flight.
 const WINDOW_GAIN: f64 = 2.0;
 /// The shortest round trip counts for so many seconds, then it is looked for again.
 const LEAST_RTT_AGE: f64 = 10.0;

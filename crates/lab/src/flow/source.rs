@@ -2,7 +2,7 @@
 
 /// Seconds of its rate that a limited application lets pile up before it skips some: a stream
 /// that stalled does not make up for it without end.
-const PATIENCE: f64 = 0.5;
+const TIMEOUT: f64 = 0.5;
 
 /// An application.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,7 +24,7 @@ impl Source {
             Self::Silent => 0.0,
             Self::Greedy => f64::MAX,
             Self::Limited { rate, waiting } => {
-                *waiting = (*waiting + *rate * dt).min(*rate * PATIENCE);
+                *waiting = (*waiting + *rate * dt).min(*rate * TIMEOUT);
                 *waiting
             }
             Self::Transfer { left } => *left,

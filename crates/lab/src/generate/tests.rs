@@ -62,12 +62,12 @@ fn a_cell_wanders_widely_around_its_nominal_rate() {
 }
 
 #[test]
-fn the_sky_changes_every_fifteen_seconds() {
+fn starlink_capacity_changes_every_fifteen_seconds() {
     let Conditions { capacity, base_rtt_steps } = starlink(NOMINAL, SPAN, 3);
     assert_eq!(base_rtt_steps.len(), 80);
-    assert!(base_rtt_steps.windows(2).all(|pair| pair[1].0 == pair[0].0 + sky::SLOT));
-    let ways = base_rtt_steps.iter().map(|(_, rtt)| rtt.as_millis());
-    let (shortest, longest) = (ways.clone().min().unwrap(), ways.max().unwrap());
+    assert!(base_rtt_steps.windows(2).all(|pair| pair[1].0 == pair[0].0 + starlink::SLOT));
+    let base_rtts = base_rtt_steps.iter().map(|(_, rtt)| rtt.as_millis());
+    let (shortest, longest) = (base_rtts.clone().min().unwrap(), base_rtts.max().unwrap());
     assert!(shortest < 26 && longest > 44, "{shortest} to {longest} ms");
     // Within a slot little moves, from one to the next much does.
     let at = |slot: u64, ms: u64| {
@@ -80,15 +80,15 @@ fn the_sky_changes_every_fifteen_seconds() {
 }
 
 #[test]
-fn events_come_when_they_are_told_to() {
+fn events_come_when_they_are_scheduled() {
     let times = [20, 35, 60].map(Duration::from_secs);
     let low = PerDirection::build(|direction| NOMINAL[direction].scaled(0.4));
     let at = |made: &Conditions, s: u64| made.capacity.download.rate_at(Duration::from_secs(s));
     let halved = step(NOMINAL, low, times);
-    let dark = outage(NOMINAL, times);
+    let outage = outage(NOMINAL, times);
     for (second, left, lit) in [(19, 1.0, 1.0), (20, 0.4, 0.0), (34, 0.4, 0.0), (35, 1.0, 1.0)] {
         assert_eq!(at(&halved, second), NOMINAL.download.scaled(left), "at {second} s");
-        assert_eq!(at(&dark, second), NOMINAL.download.scaled(lit), "at {second} s");
+        assert_eq!(at(&outage, second), NOMINAL.download.scaled(lit), "at {second} s");
     }
     let [near, far] = [20, 120].map(Duration::from_millis);
     let moved = path_change(NOMINAL, near, times[0], far);

@@ -8,7 +8,7 @@ use fastrand::Rng;
 use wanctl_core::units::BitRate;
 
 use self::queue::FlowQueue;
-use super::parcel::{ACK_SIZE, Cargo, PACKET, Parcel, SPARSE_SIZE, Segments};
+use super::packet::{ACK_SIZE, PACKET, PacketPayload, QueuedPacket, SPARSE_SIZE, Segments};
 use crate::plant::PlantReading;
 
 /// CAKE keeps at most this long a backlog at its rate, in seconds, but never less than
@@ -20,7 +20,7 @@ const LEAST_MEMORY: f64 = 4_194_304.0;
 const MEMORY_PER_BYTE: f64 = 1.5;
 /// Acknowledgements that waited longer than this are dropped, in seconds: later ones carry their
 /// news.
-const ACK_PATIENCE: f64 = 0.02;
+const ACK_TIMEOUT: f64 = 0.02;
 /// Sizes below this are rounding errors, in bytes.
 const NOTHING: f64 = 1e-6;
 
@@ -37,7 +37,7 @@ pub(super) struct Cake {
     /// Bytes in all flow queues.
     bulk: f64,
     /// Acknowledgements: sparse flows, that go first while they ask for no more than a fair share.
-    acks: VecDeque<Parcel>,
+    acks: VecDeque<QueuedPacket>,
     ack_bytes: f64,
     /// Bytes that sparse packets took in advance.
     debt: f64,
@@ -81,7 +81,7 @@ impl Cake {
     }
 
     #[cfg(test)]
-    pub(super) fn acks(&self) -> impl Iterator<Item = &Parcel> {
+    pub(super) fn acks(&self) -> impl Iterator<Item = &QueuedPacket> {
         self.acks.iter()
     }
 
@@ -112,7 +112,7 @@ impl Cake {
     }
 
     /// Takes in acknowledgements.
-    pub(super) fn enqueue_ack(&mut self, ack: Parcel) {
+    pub(super) fn enqueue_ack(&mut self, ack: QueuedPacket) {
         self.ack_bytes += ack.size;
         self.acks.push_back(ack);
     }
@@ -138,7 +138,7 @@ impl Cake {
         dt: f64,
         ack_flows: usize,
         rng: &mut Rng,
-        mut out: impl FnMut(Cargo),
+        mut out: impl FnMut(PacketPayload),
     ) {
         if self.acks.is_empty() && self.backlogged == 0 {
             self.debt = 0.0;
@@ -164,23 +164,23 @@ impl Cake {
         }
     }
 
-    fn flush(&mut self, mut out: impl FnMut(Cargo)) {
+    fn flush(&mut self, mut out: impl FnMut(PacketPayload)) {
         self.debt = 0.0;
         self.sent += self.ack_bytes + self.bulk;
         self.packets += self.ack_bytes / ACK_SIZE + self.bulk / PACKET;
         (self.ack_bytes, self.bulk, self.backlogged) = (0.0, 0.0, 0);
         self.acks.drain(..).for_each(|ack| out(ack.cargo));
         for queue in &mut self.queues {
-            queue.flush(|segments| out(Cargo::Data(segments)));
+            queue.flush(|segments| out(PacketPayload::Data(segments)));
         }
     }
 
     /// Lets acknowledgements out; returns the bytes that they took.
-    fn serve_acks(&mut self, now: f64, quota: f64, out: &mut impl FnMut(Cargo)) -> f64 {
+    fn serve_acks(&mut self, now: f64, quota: f64, out: &mut impl FnMut(PacketPayload)) -> f64 {
         let mut left = quota.max(0.0);
         let allowed = left;
         while let Some(head) = self.acks.front_mut() {
-            if now - head.entered > ACK_PATIENCE {
+            if now - head.entered > ACK_TIMEOUT {
                 self.ack_bytes -= head.size;
                 self.dropped += head.size;
                 head.size = 0.0;
@@ -211,7 +211,7 @@ impl Cake {
         service: Service,
         mut budget: f64,
         rng: &mut Rng,
-        out: &mut impl FnMut(Cargo),
+        out: &mut impl FnMut(PacketPayload),
     ) {
         let mut pending = self.backlogged;
         while pending != 0 {
@@ -240,7 +240,7 @@ impl Cake {
         most: f64,
         service: Service,
         rng: &mut Rng,
-        out: &mut impl FnMut(Cargo),
+        out: &mut impl FnMut(PacketPayload),
     ) -> f64 {
         let queue = &mut self.queues[place];
         let before = queue.bytes();
@@ -259,7 +259,10 @@ impl Cake {
         let bytes = segments.bytes;
         self.sent += bytes;
         self.packets += bytes / PACKET;
-        out(Cargo::Data(Segments { flow: u8::try_from(place).unwrap_or(u8::MAX), ..segments }));
+        out(PacketPayload::Data(Segments {
+            flow: u8::try_from(place).unwrap_or(u8::MAX),
+            ..segments
+        }));
         bytes
     }
 }

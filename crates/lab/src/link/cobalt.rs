@@ -20,7 +20,7 @@ pub(super) struct Cobalt {
     next: f64,
     /// Share of packets that BLUE drops.
     share: f64,
-    blamed_at: f64,
+    blue_changed_at: f64,
 }
 
 impl Cobalt {
@@ -63,9 +63,9 @@ impl Cobalt {
 
     /// The memory ran out on account of this queue.
     pub(super) fn on_overflow(&mut self, now: f64) {
-        if now - self.blamed_at > TARGET {
+        if now - self.blue_changed_at > TARGET {
             self.share = (self.share + BLUE_UP).min(1.0);
-            self.blamed_at = now;
+            self.blue_changed_at = now;
         }
         self.dropping = true;
         self.next = self.next.min(now);
@@ -74,9 +74,9 @@ impl Cobalt {
 
     /// The queue ran empty.
     pub(super) fn on_empty(&mut self, now: f64) {
-        if self.share > 0.0 && now - self.blamed_at > TARGET {
+        if self.share > 0.0 && now - self.blue_changed_at > TARGET {
             self.share = (self.share - BLUE_DOWN).max(0.0);
-            self.blamed_at = now;
+            self.blue_changed_at = now;
         }
     }
 }

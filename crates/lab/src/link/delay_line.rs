@@ -2,48 +2,48 @@
 
 use std::collections::VecDeque;
 
-use super::parcel::{Parcel, Ride};
+use super::packet::{QueuedPacket, SparsePacket};
 
 /// A way on which nothing overtakes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct DelayLine {
     /// With the time at which it arrives.
-    underway: VecDeque<(f64, Parcel)>,
+    in_flight: VecDeque<(f64, QueuedPacket)>,
 }
 
 impl DelayLine {
-    pub(super) fn put(&mut self, due: f64, parcel: Parcel) {
-        let last = self.underway.back().map_or(due, |(last, _)| *last);
-        self.underway.push_back((due.max(last), parcel));
+    pub(super) fn put(&mut self, due: f64, packet: QueuedPacket) {
+        let last = self.in_flight.back().map_or(due, |(last, _)| *last);
+        self.in_flight.push_back((due.max(last), packet));
     }
 
     /// Takes the next one that has arrived by `now`.
-    pub(super) fn take(&mut self, now: f64) -> Option<Parcel> {
-        let (_, parcel) = self.underway.pop_front_if(|(due, _)| *due <= now + ROUNDING)?;
-        Some(parcel)
+    pub(super) fn take(&mut self, now: f64) -> Option<QueuedPacket> {
+        let (_, packet) = self.in_flight.pop_front_if(|(due, _)| *due <= now + ROUNDING)?;
+        Some(packet)
     }
 
     #[cfg(test)]
-    pub(super) fn parcels(&self) -> impl Iterator<Item = &Parcel> {
-        self.underway.iter().map(|(_, parcel)| parcel)
+    pub(super) fn packets(&self) -> impl Iterator<Item = &QueuedPacket> {
+        self.in_flight.iter().map(|(_, packet)| packet)
     }
 }
 
 /// Ways of different lengths, each for one sparse packet at a time.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Journeys {
-    underway: Vec<(f64, Ride)>,
+pub(super) struct InTransit {
+    in_flight: Vec<(f64, SparsePacket)>,
 }
 
-impl Journeys {
-    pub(super) fn put(&mut self, due: f64, ride: Ride) {
-        self.underway.push((due, ride));
+impl InTransit {
+    pub(super) fn put(&mut self, due: f64, ride: SparsePacket) {
+        self.in_flight.push((due, ride));
     }
 
     /// Takes one that has arrived by `now`.
-    pub(super) fn take(&mut self, now: f64) -> Option<Ride> {
-        let place = self.underway.iter().position(|(due, _)| *due <= now + ROUNDING)?;
-        Some(self.underway.remove(place).1)
+    pub(super) fn take(&mut self, now: f64) -> Option<SparsePacket> {
+        let place = self.in_flight.iter().position(|(due, _)| *due <= now + ROUNDING)?;
+        Some(self.in_flight.remove(place).1)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use fastrand::Rng;
 
-use super::parcel::{Cargo, PACKET, Parcel, Ride};
+use super::packet::{PACKET, PacketPayload, QueuedPacket, SparsePacket};
 
 /// What a full buffer drops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +28,11 @@ pub(super) struct Fifo {
     /// Bytes that fit.
     room: f64,
     discipline: Discipline,
-    queue: VecDeque<Parcel>,
+    queue: VecDeque<QueuedPacket>,
     /// Bytes in the queue.
     backlog: f64,
     /// What arrived within this step and is not admitted yet.
-    arriving: Vec<Parcel>,
+    arriving: Vec<QueuedPacket>,
     arriving_bytes: f64,
     /// Bytes that may leave within this step, and how many have.
     budget: f64,
@@ -71,23 +71,33 @@ impl Fifo {
 
     /// Takes a sparse packet in before the bulk of this step, which is spread over the step in
     /// truth. A full buffer may refuse it: then it comes back.
-    pub(super) fn arrive_sparse(&mut self, parcel: Parcel, rng: &mut Rng) -> Result<(), Parcel> {
+    pub(super) fn arrive_sparse(
+        &mut self,
+        packet: QueuedPacket,
+        rng: &mut Rng,
+    ) -> Result<(), QueuedPacket> {
         if self.discipline == Discipline::DropTail && rng.f64() < self.overflow {
-            return Err(parcel);
+            return Err(packet);
         }
-        self.backlog += parcel.size;
-        self.queue.push_back(parcel);
+        self.backlog += packet.size;
+        self.queue.push_back(packet);
         Ok(())
     }
 
-    pub(super) fn arrive(&mut self, parcel: Parcel) {
-        self.arriving_bytes += parcel.size;
-        self.arriving.push(parcel);
+    pub(super) fn arrive(&mut self, packet: QueuedPacket) {
+        self.arriving_bytes += packet.size;
+        self.arriving.push(packet);
     }
 
     /// Admits what arrived, as far as there is room, and lets `rate` bytes per second leave during
     /// the next `dt` seconds, by [`Fifo::take`]. Sparse packets that are dropped go to `lost`.
-    pub(super) fn admit(&mut self, rate: f64, dt: f64, rng: &mut Rng, lost: impl FnMut(Ride)) {
+    pub(super) fn admit(
+        &mut self,
+        rate: f64,
+        dt: f64,
+        rng: &mut Rng,
+        lost: impl FnMut(SparsePacket),
+    ) {
         (self.rate, self.budget, self.used) = (rate, rate * dt, 0.0);
         let waiting = self.backlog + self.arriving_bytes;
         self.busy = if self.budget > 0.0 { (waiting / self.budget).min(1.0) } else { 1.0 };
@@ -96,12 +106,12 @@ impl Fifo {
             if self.arriving_bytes > 0.0 { (over / self.arriving_bytes).min(1.0) } else { 0.0 };
         let share = if self.discipline == Discipline::DropTail { self.overflow } else { 0.0 };
         for place in 0..self.arriving.len() {
-            let mut parcel = self.arriving[place];
+            let mut packet = self.arriving[place];
             if share > 0.0 {
-                self.refuse(&mut parcel, share, rng);
+                self.refuse(&mut packet, share, rng);
             }
-            self.backlog += parcel.size;
-            self.queue.push_back(parcel);
+            self.backlog += packet.size;
+            self.queue.push_back(packet);
         }
         self.arriving.clear();
         self.arriving_bytes = 0.0;
@@ -112,44 +122,44 @@ impl Fifo {
 
     /// Drops whole packets out of an arriving parcel, `share` of it in the long run. Whom an
     /// overflow hits is luck, and flows whose losses did not come by luck would move in lockstep.
-    fn refuse(&mut self, parcel: &mut Parcel, share: f64, rng: &mut Rng) {
-        match &mut parcel.cargo {
-            Cargo::Data(segments) => {
+    fn refuse(&mut self, packet: &mut QueuedPacket, share: f64, rng: &mut Rng) {
+        match &mut packet.cargo {
+            PacketPayload::Data(segments) => {
                 self.owed += share * segments.bytes;
                 let packets = (self.owed / PACKET + rng.f64()).floor().max(0.0);
                 let bytes = (packets * PACKET).min(segments.bytes);
                 self.owed -= bytes;
                 segments.bytes -= bytes;
                 segments.lost += bytes;
-                parcel.size = segments.bytes;
+                packet.size = segments.bytes;
             }
             // The next acknowledgement carries a lost one's news.
-            Cargo::Ack(_) if rng.f64() < share => {
-                parcel.size = 0.0;
+            PacketPayload::Ack(_) if rng.f64() < share => {
+                packet.size = 0.0;
             }
-            Cargo::Ack(_) | Cargo::Sparse(_) => {}
+            PacketPayload::Ack(_) | PacketPayload::Sparse(_) => {}
         }
     }
 
-    fn drop_front(&mut self, mut over: f64, mut lost: impl FnMut(Ride)) {
+    fn drop_front(&mut self, mut over: f64, mut lost: impl FnMut(SparsePacket)) {
         let mut place = 0;
         while over > NOTHING
-            && let Some(parcel) = self.queue.get_mut(place)
+            && let Some(packet) = self.queue.get_mut(place)
         {
-            let cut = parcel.size.min(over);
+            let cut = packet.size.min(over);
             over -= cut;
             self.backlog -= cut;
-            parcel.size -= cut;
-            match &mut parcel.cargo {
-                Cargo::Data(segments) => {
+            packet.size -= cut;
+            match &mut packet.cargo {
+                PacketPayload::Data(segments) => {
                     segments.bytes -= cut;
                     segments.lost += cut;
                     place += 1;
                 }
-                Cargo::Ack(_) => place += 1,
-                Cargo::Sparse(ride) => {
+                PacketPayload::Ack(_) => place += 1,
+                PacketPayload::Sparse(ride) => {
                     let ride = *ride;
-                    self.backlog -= parcel.size;
+                    self.backlog -= packet.size;
                     self.queue.remove(place);
                     lost(ride);
                 }
@@ -159,7 +169,7 @@ impl Fifo {
 
     /// Takes the next parcel that leaves within this step, with the moment in seconds after the
     /// step's beginning.
-    pub(super) fn take(&mut self) -> Option<(Parcel, f64)> {
+    pub(super) fn take(&mut self) -> Option<(QueuedPacket, f64)> {
         let head = self.queue.front_mut()?;
         let left = self.budget - self.used;
         if head.size > left + NOTHING {
@@ -171,11 +181,11 @@ impl Fifo {
         self.used += head.size;
         self.backlog -= head.size;
         let moment = if self.rate > 0.0 { self.used / self.rate } else { 0.0 };
-        let parcel = self.queue.pop_front()?;
+        let packet = self.queue.pop_front()?;
         if self.queue.is_empty() {
             self.backlog = 0.0;
         }
-        Some((parcel, moment))
+        Some((packet, moment))
     }
 
     /// Returns what a sparse packet waits for the packet on the wire, in seconds: on average half
@@ -194,7 +204,7 @@ impl Fifo {
     }
 
     #[cfg(test)]
-    pub(super) fn parcels(&self) -> impl Iterator<Item = &Parcel> {
+    pub(super) fn packets(&self) -> impl Iterator<Item = &QueuedPacket> {
         self.queue.iter()
     }
 }

@@ -1,4 +1,4 @@
-//! Probes under way, and the rule by which they end: as a reply, or as lost at the timeout.
+//! Probes in flight, and the rule by which they end: as a reply, or as lost at the timeout.
 
 use std::{collections::VecDeque, time::Duration};
 

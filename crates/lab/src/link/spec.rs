@@ -75,7 +75,7 @@ pub struct LinkSpec {
     /// Who wants how much.
     pub traffic: Traffic,
     /// Who comes from another link while that is left.
-    pub guests: Traffic,
+    pub displaced: Traffic,
     /// Equal seeds give equal links.
     pub seed: u64,
 }
@@ -99,7 +99,7 @@ impl LinkSpec {
             discipline: Discipline::DropTail,
             ecn: false,
             traffic: Traffic::new(Vec::new()),
-            guests: Traffic::new(Vec::new()),
+            displaced: Traffic::new(Vec::new()),
             seed: 0,
         }
     }

@@ -28,23 +28,23 @@ fn spec(download: Demand, upload: Demand) -> LinkSpec {
 }
 
 /// Runs to `until`; returns the delays that the judge's packets felt meanwhile, ascending.
-fn judge(link: &mut Link, until: f64) -> Vec<Delay> {
-    link.start_judge();
+fn monitor(link: &mut Link, until: f64) -> Vec<Delay> {
+    link.start_monitor();
     link.advance_to(seconds(until));
-    let mut added = std::mem::take(&mut link.judge_mut().expect("started").added);
+    let mut added = std::mem::take(&mut link.monitor_mut().expect("started").added);
     added.sort();
     added
 }
 
 #[test]
-fn one_flow_fills_its_shaper_and_a_call_beside_it_feels_nothing() {
+fn one_flow_fills_its_shaper_and_does_not_delay_the_latency_monitor() {
     for direction in Direction::ALL {
         let demand = |wanted| if wanted == direction { greedy(1) } else { Demand::None };
         let mut link = Link::new(spec(demand(Direction::Download), demand(Direction::Upload)));
         link.set_limit(direction, mbps(18.0));
         link.advance_to(seconds(5.0));
         let before = link.reading(direction).bytes;
-        let added = judge(&mut link, 25.0);
+        let added = monitor(&mut link, 25.0);
         let sent = (link.reading(direction).bytes - before) as f64 * 8.0 / 20.0;
         assert!(sent > 0.95 * 18e6, "{direction:?}: {sent}");
         let p95 = added[added.len() * 95 / 100];
@@ -53,10 +53,10 @@ fn one_flow_fills_its_shaper_and_a_call_beside_it_feels_nothing() {
 }
 
 #[test]
-fn without_a_shaper_the_providers_buffer_fills_and_everybody_waits() {
+fn without_a_shaper_the_providers_buffer_fills_and_delays_everybody() {
     let mut link = Link::new(spec(greedy(4), Demand::None));
     link.advance_to(seconds(10.0));
-    let added = judge(&mut link, 40.0);
+    let added = monitor(&mut link, 40.0);
     let median = added[added.len() / 2];
     assert!(median > Delay::from_millis_f64(50.0), "{median}");
     assert!(median <= Delay::from_millis_f64(101.0), "{median} in a buffer of 100 ms");
@@ -87,7 +87,7 @@ fn a_saturated_upload_holds_the_downloads_acknowledgements_back() {
 }
 
 #[test]
-fn a_buffer_that_drops_at_the_front_tells_of_losses_sooner() {
+fn a_buffer_that_drops_at_the_front_shows_losses_sooner() {
     let rounds = |discipline| {
         let mut link = Link::new(LinkSpec {
             discipline,
@@ -95,7 +95,7 @@ fn a_buffer_that_drops_at_the_front_tells_of_losses_sooner() {
             ..spec(greedy(4), Demand::None)
         });
         link.advance_to(seconds(60.0));
-        let delays = judge(&mut link, 120.0);
+        let delays = monitor(&mut link, 120.0);
         (delays[delays.len() / 2], link.goodput(Direction::Download))
     };
     let [(tail, carried_tail), (front, carried_front)] =
@@ -143,7 +143,7 @@ fn a_probe_feels_the_queues_unless_it_goes_past_them() {
 }
 
 #[test]
-fn the_base_round_trip_moves_when_it_is_told_to() {
+fn the_base_round_trip_moves_when_it_is_set() {
     let mut link = Link::new(LinkSpec {
         base_rtt_steps: vec![(seconds(2.0), seconds(0.040))],
         ..spec(Demand::None, Demand::None)
@@ -177,7 +177,7 @@ fn marks_slow_flows_down_without_loss() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever is sent has arrived, is known to be lost, or is under way.
+    /// Whatever is sent has arrived, is known to be lost, or is in flight.
     #[test]
     fn no_byte_appears_or_vanishes(
         seed in 0_u64..1000,
@@ -199,11 +199,11 @@ proptest! {
             link.set_limit(Direction::Download, mbps(limit));
             link.set_limit(Direction::Upload, mbps(limit));
             for direction in Direction::ALL {
-                let (sent, known) = link.way(direction).users.account();
-                let underway = link.underway(direction);
+                let (sent, known) = link.side(direction).users.account();
+                let in_flight = link.in_flight(direction);
                 prop_assert!(
-                    (sent - known - underway).abs() < 1.0,
-                    "{direction:?}: sent {sent}, known {known}, under way {underway}"
+                    (sent - known - in_flight).abs() < 1.0,
+                    "{direction:?}: sent {sent}, known {known}, under way {in_flight}"
                 );
                 prop_assert!(link.queue_delay(direction) >= Delay::default());
             }
@@ -218,7 +218,7 @@ proptest! {
                 seed,
                 ..spec(greedy(3), greedy(1))
             });
-            let added = judge(&mut link, 2.0);
+            let added = monitor(&mut link, 2.0);
             (added, link.goodput(Direction::Download), link.goodput(Direction::Upload))
         };
         prop_assert_eq!(run(), run());
@@ -227,20 +227,21 @@ proptest! {
 
 impl Link {
     /// Bytes of a direction's data that are in some queue or on some way, and those whose news is.
-    fn underway(&self, direction: Direction) -> f64 {
+    fn in_flight(&self, direction: Direction) -> f64 {
         let other = direction.other();
-        let net = self.net.parcels().filter(|_| direction == Direction::Download);
-        let data = self.way(direction).fifo.parcels().chain(net).map(|parcel| match parcel.cargo {
-            Cargo::Data(segments) => segments.bytes + segments.lost,
-            Cargo::Ack(_) | Cargo::Sparse(_) => 0.0,
+        let net = self.net.packets().filter(|_| direction == Direction::Download);
+        let data =
+            self.side(direction).fifo.packets().chain(net).map(|packet| match packet.cargo {
+                PacketPayload::Data(segments) => segments.bytes + segments.lost,
+                PacketPayload::Ack(_) | PacketPayload::Sparse(_) => 0.0,
+            });
+        let net = self.net.packets().filter(|_| direction == Direction::Upload);
+        let back = self.side(other);
+        let news = back.fifo.packets().chain(back.cake.acks()).chain(net);
+        let news = news.map(|packet| match packet.cargo {
+            PacketPayload::Ack(news) => news.bytes + news.lost,
+            PacketPayload::Data(_) | PacketPayload::Sparse(_) => 0.0,
         });
-        let net = self.net.parcels().filter(|_| direction == Direction::Upload);
-        let back = self.way(other);
-        let news = back.fifo.parcels().chain(back.cake.acks()).chain(net);
-        let news = news.map(|parcel| match parcel.cargo {
-            Cargo::Ack(news) => news.bytes + news.lost,
-            Cargo::Data(_) | Cargo::Sparse(_) => 0.0,
-        });
-        data.sum::<f64>() + news.sum::<f64>() + self.way(direction).cake.waiting()
+        data.sum::<f64>() + news.sum::<f64>() + self.side(direction).cake.waiting()
     }
 }

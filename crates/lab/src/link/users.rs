@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use wanctl_core::units::BitRate;
 
-use super::parcel::{PAYLOAD_SHARE, Segments};
+use super::packet::{PAYLOAD_SHARE, Segments};
 use crate::{
     flow::{Flow, Source},
     traffic::{CongestionControl, Demand},

@@ -17,8 +17,8 @@ use wanctl_core::{
 };
 
 use self::safe_rates::SafeRates;
-use super::achieved::AchievedRate;
-use crate::pilot::Pilot;
+use super::delivery_rate::DeliveryRate;
+use crate::controller::Controller;
 
 /// Time between two decisions.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -61,7 +61,7 @@ pub struct MedianVote {
 struct Channel {
     limits: Limits,
     rate: BitRate,
-    meter: AchievedRate,
+    meter: DeliveryRate,
     safe: SafeRates,
 }
 
@@ -83,7 +83,7 @@ impl MedianVote {
             Channel {
                 limits,
                 rate: limits.base.scaled(START),
-                meter: AchievedRate::default(),
+                meter: DeliveryRate::default(),
                 safe: SafeRates::new(limits.base, seeds.u64(..)),
             }
         });
@@ -99,7 +99,7 @@ impl MedianVote {
     }
 }
 
-impl Pilot for MedianVote {
+impl Controller for MedianVote {
     fn on_rtt(&mut self, sample: &RttSample) {
         let ProbeOutcome::Reply(rtt) = sample.outcome else { return };
         let delays = PerDirection::build(|direction| {
@@ -165,14 +165,18 @@ impl Averages {
         let dt = at.since(self.at).as_secs_f64();
         let keep = |half_life: f64| 0.5_f64.powf(dt / half_life);
         let (keep_slow, keep_fast) = (keep(SLOW_HALF_LIFE), keep(FAST_HALF_LIFE));
-        if delays.each().iter().any(|(way, delay)| **delay > self.slow[*way] + ABSURD_MS) {
+        if delays
+            .each()
+            .iter()
+            .any(|(direction, delay)| **delay > self.slow[*direction] + ABSURD_MS)
+        {
             return;
         }
         self.at = at;
-        for (way, delay) in delays.each() {
-            self.fast[way] = self.fast[way] * keep_fast + delay * (1.0 - keep_fast);
-            let slow = self.slow[way] * keep_slow + delay * (1.0 - keep_slow);
-            self.slow[way] = slow.min(self.fast[way]);
+        for (direction, delay) in delays.each() {
+            self.fast[direction] = self.fast[direction] * keep_fast + delay * (1.0 - keep_fast);
+            let slow = self.slow[direction] * keep_slow + delay * (1.0 - keep_slow);
+            self.slow[direction] = slow.min(self.fast[direction]);
         }
     }
 }

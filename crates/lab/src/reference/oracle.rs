@@ -5,7 +5,7 @@ use wanctl_core::{
     units::{BitRate, MonoTime},
 };
 
-use crate::pilot::Pilot;
+use crate::controller::Controller;
 
 /// Share of the capacity that the oracle asks for: what is left drains a queue that a moment's
 /// mistake of the link left behind.
@@ -29,7 +29,7 @@ impl Oracle {
     }
 }
 
-impl Pilot for Oracle {
+impl Controller for Oracle {
     fn on_rtt(&mut self, _sample: &RttSample) {}
 
     fn on_shaper(&mut self, _sample: &ShaperSample) {}

@@ -7,10 +7,10 @@ use wanctl_core::{
     units::{BitRate, MonoTime},
 };
 
-use crate::{pilot::Pilot, trace::Trace};
+use crate::{controller::Controller, trace::Trace};
 
 /// Time between two looks at a trace: the finest change that a percentile has to see.
-const LOOK: Duration = Duration::from_millis(10);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Keeps the rates that it was given: what a careful or a bold person would have configured, had
 /// they known the link.
@@ -27,7 +27,7 @@ impl FixedRates {
     }
 }
 
-impl Pilot for FixedRates {
+impl Controller for FixedRates {
     fn on_rtt(&mut self, _sample: &RttSample) {}
 
     fn on_shaper(&mut self, _sample: &ShaperSample) {}
@@ -47,9 +47,10 @@ pub fn percentile(trace: &Trace, span: Duration, share: f64) -> BitRate {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
 fn percentile_of(rate_at: impl Fn(Duration) -> BitRate, span: Duration, share: f64) -> BitRate {
-    let looks = u32::try_from(span.as_millis() / LOOK.as_millis()).unwrap_or(u32::MAX).max(1);
-    let mut rates: Vec<BitRate> = (0..looks).map(|n| rate_at(LOOK * n)).collect();
-    let rank = ((share * f64::from(looks)) as usize).min(rates.len() - 1);
+    let samples =
+        u32::try_from(span.as_millis() / SAMPLE_INTERVAL.as_millis()).unwrap_or(u32::MAX).max(1);
+    let mut rates: Vec<BitRate> = (0..samples).map(|n| rate_at(SAMPLE_INTERVAL * n)).collect();
+    let rank = ((share * f64::from(samples)) as usize).min(rates.len() - 1);
     *rates.select_nth_unstable(rank).1
 }
 

@@ -24,17 +24,17 @@ use wanctl_core::{
 };
 
 use self::delays::Delays;
-use super::achieved::AchievedRate;
-use crate::pilot::Pilot;
+use super::delivery_rate::DeliveryRate;
+use crate::controller::Controller;
 
 /// Rest after a cut before the next cut or a raise.
 const BLOAT_REST: Duration = Duration::from_millis(300);
 /// Rest after any change before a step towards the base rate.
 const DECAY_REST: Duration = Duration::from_secs(1);
 /// Time over which the achieved rate is measured.
-const ACHIEVED_PERIOD: Duration = Duration::from_millis(200);
+const DELIVERY_PERIOD: Duration = Duration::from_millis(200);
 /// The same in times of the longest packet, on a link so slow that this is longer.
-const ACHIEVED_PACKETS: u32 = 10;
+const DELIVERY_PACKETS: u32 = 10;
 /// Share of the shaper rate from which the load is high.
 const HIGH_LOAD: f64 = 0.75;
 /// Traffic up to which a direction is idle.
@@ -65,11 +65,11 @@ pub struct Proportional {
 struct Channel {
     limits: Limits,
     rate: BitRate,
-    meter: AchievedRate,
+    meter: DeliveryRate,
     achieved: BitRate,
     is_load_high: bool,
     /// The achieved rate is news that no raise has been made on.
-    is_achieved_fresh: bool,
+    is_delivery_fresh: bool,
     last_cut: Option<MonoTime>,
     /// The last cut, raise or step towards the base rate.
     last_change: Option<MonoTime>,
@@ -82,10 +82,10 @@ impl Proportional {
         let channel = |direction: Direction| Channel {
             limits: limits[direction],
             rate: limits[direction].base,
-            meter: AchievedRate::default(),
+            meter: DeliveryRate::default(),
             achieved: BitRate::ZERO,
             is_load_high: false,
-            is_achieved_fresh: false,
+            is_delivery_fresh: false,
             last_cut: None,
             last_change: None,
         };
@@ -108,7 +108,7 @@ impl Proportional {
     }
 }
 
-impl Pilot for Proportional {
+impl Controller for Proportional {
     fn on_rtt(&mut self, sample: &RttSample) {
         let ProbeOutcome::Reply(rtt) = sample.outcome else { return };
         if self.is_asleep(sample.at) {
@@ -129,7 +129,7 @@ impl Pilot for Proportional {
     fn on_shaper(&mut self, sample: &ShaperSample) {
         let packets = self.channels.each().map(|(_, channel)| channel.longest_packet().micros());
         let packets = u64::try_from(packets.iter().sum::<i64>()).unwrap_or(0);
-        let period = ACHIEVED_PERIOD.max(Duration::from_micros(packets) * ACHIEVED_PACKETS);
+        let period = DELIVERY_PERIOD.max(Duration::from_micros(packets) * DELIVERY_PACKETS);
         for direction in Direction::ALL {
             let Some(QueueReading { bytes, .. }) = sample.queues[direction] else { continue };
             self.channels[direction].on_bytes(sample.at, bytes, period);
@@ -162,7 +162,7 @@ impl Channel {
         if let Some(achieved) = self.meter.update(at, bytes, period) {
             self.achieved = achieved;
             self.is_load_high = achieved.fraction_of(self.rate).is_some_and(|u| u > HIGH_LOAD);
-            self.is_achieved_fresh = true;
+            self.is_delivery_fresh = true;
         }
     }
 
@@ -184,10 +184,10 @@ impl Channel {
             self.last_cut = Some(now);
             params.cut(mean)
         } else if self.is_load_high {
-            if !self.is_achieved_fresh || !rested(self.last_cut, BLOAT_REST) {
+            if !self.is_delivery_fresh || !rested(self.last_cut, BLOAT_REST) {
                 return;
             }
-            self.is_achieved_fresh = false;
+            self.is_delivery_fresh = false;
             params.raise(mean)
         } else {
             if !rested(self.last_change, DECAY_REST) {

@@ -77,8 +77,8 @@ fn headers_and_comments_name_the_columns() {
     }
     let named = Column::Named("starlnk".into());
     let missing = parse(text.as_bytes(), &LoadOptions { column: named, ..LoadOptions::default() });
-    let told = missing.unwrap_err().to_string();
-    assert!(told.contains("`starlink_mbit`, `cellular_mbit`"), "{told}");
+    let reported = missing.unwrap_err().to_string();
+    assert!(reported.contains("`starlink_mbit`, `cellular_mbit`"), "{reported}");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn columns_between_spaces_have_both_directions_and_the_path() {
 }
 
 #[test]
-fn what_is_no_trace_is_told_with_its_line() {
+fn what_is_no_trace_is_reported_with_its_line() {
     let cases: [(&[u8], &str); 17] = [
         (b"", ": is empty"),
         (b"\n  \n# nothing\n", ": is empty"),
@@ -119,9 +119,9 @@ fn what_is_no_trace_is_told_with_its_line() {
         (b"0 10\n", ":1: `0 10` here; expected `seconds mbit_down"),
         (b"seconds,mbit\n", ": has no points"),
     ];
-    for (content, told) in cases {
+    for (content, reported) in cases {
         let flaw = flaw(content);
-        assert!(flaw.starts_with(told), "{content:?}: {flaw:?} is not {told:?}");
+        assert!(flaw.starts_with(reported), "{content:?}: {flaw:?} is not {reported:?}");
     }
 }
 
@@ -156,6 +156,6 @@ fn the_upload_is_found_beside_the_download() {
     std::fs::write(path("lte.up"), "100\n200\n").unwrap();
     assert_eq!(load().unwrap().upload.unwrap().round(), Duration::from_millis(200));
     std::fs::write(path("lte.up"), "100\n2OO\n").unwrap();
-    let told = load().unwrap_err().to_string();
-    assert!(told.contains("lte.up:2: `2OO` here"), "{told}");
+    let reported = load().unwrap_err().to_string();
+    assert!(reported.contains("lte.up:2: `2OO` here"), "{reported}");
 }

@@ -13,7 +13,7 @@ use super::{
     ROUTER, within,
 };
 use crate::{
-    config::{Bind, Config, QueueRef, SwitchRef, Via, WanConfig},
+    config::{Bind, Config, ProbeMethodChoice, QueueRef, SwitchRef, WanConfig},
     router::{
         Finding, Router as _, RouterText,
         routeros::{QueueShape, RouterOs},
@@ -33,10 +33,11 @@ pub(super) fn not_asked(config: &Config) -> Vec<Line> {
 /// The queues, with what they are called in lines.
 fn queues_of<'a>(config: &'a Config) -> Vec<(String, &'a QueueRef)> {
     let wans = config.wans.iter();
-    let queues =
-        wans.flat_map(|wan| wan.queues.present().map(move |(way, queue)| (wan, way, queue)));
-    let named = |(wan, way, queue): (&'a WanConfig, Direction, &'a QueueRef)| {
-        (format!("wan {} {}: {queue}", wan.name, way.name()), queue)
+    let queues = wans.flat_map(|wan| {
+        wan.queues.present().map(move |(direction, queue)| (wan, direction, queue))
+    });
+    let named = |(wan, direction, queue): (&'a WanConfig, Direction, &'a QueueRef)| {
+        (format!("wan {} {}: {queue}", wan.name, direction.name()), queue)
     };
     queues.map(named).collect()
 }
@@ -45,23 +46,23 @@ fn queues_of<'a>(config: &'a Config) -> Vec<(String, &'a QueueRef)> {
 pub(super) async fn queues(config: &Config, router: &RouterOs, until: Instant) -> Vec<Line> {
     let mut lines = Vec::new();
     let queues = queues_of(config);
-    let findings = within(until, router.survey()).await.unwrap_or_else(|trouble| {
-        lines.push(trouble.line(Topic::Router, "findings about the queues", State::Failed));
+    let findings = within(until, router.findings()).await.unwrap_or_else(|problem| {
+        lines.push(problem.line(Topic::Router, "findings about the queues", State::Failed));
         Vec::new()
     });
     // A finding about a queue names it as its line does.
     let is_about = |finding: &Finding, queue: &QueueRef| finding.text.contains(&queue.to_string());
     for (subject, queue) in &queues {
         let about = findings.iter().filter(|finding| is_about(finding, queue));
-        let judged: Vec<Line> =
+        let checked: Vec<Line> =
             about.map(|finding| finding_line(Topic::Queue, subject, finding)).collect();
         // What is fatal explains by itself why the queue cannot be read.
-        if judged.iter().any(|line| line.state == State::Failed) {
-            lines.extend(judged);
+        if checked.iter().any(|line| line.state == State::Failed) {
+            lines.extend(checked);
             continue;
         }
         lines.push(queue_line(router, subject, queue, until).await);
-        lines.extend(judged);
+        lines.extend(checked);
     }
     let of_none = |finding: &&Finding| !queues.iter().any(|(_, queue)| is_about(finding, queue));
     let others = findings.iter().filter(of_none);
@@ -84,7 +85,7 @@ fn finding_line(topic: Topic, subject: &str, Finding { is_fatal, text }: &Findin
 async fn queue_line(router: &RouterOs, subject: &str, queue: &QueueRef, until: Instant) -> Line {
     let read = within(until, router.read_queues(slice::from_ref(queue))).await;
     let row = match read.map(|mut readings| readings.rows.pop()) {
-        Err(trouble) => return trouble.line(Topic::Queue, subject, State::Failed),
+        Err(problem) => return problem.line(Topic::Queue, subject, State::Failed),
         Ok(None) => return Line::unknown(Topic::Queue, subject, "the router gives no such row"),
         Ok(Some(Err(fault))) => {
             return Line::failed(Topic::Queue, subject, fault.to_string()).remedy(fault.remedy());
@@ -100,15 +101,17 @@ async fn queue_line(router: &RouterOs, subject: &str, queue: &QueueRef, until: I
             Line::failed(Topic::Queue, subject, format!("its limit cannot be written: {why}"))
                 .remedy("remove the queue and add it again; if it stays, reboot the router")
         }
-        Ok(Some(shape)) => {
-            Line::ok(Topic::Queue, subject, format!("is there, enabled, {limit}, {}", told(&shape)))
-        }
+        Ok(Some(shape)) => Line::ok(
+            Topic::Queue,
+            subject,
+            format!("is there, enabled, {limit}, {}", reported(&shape)),
+        ),
         Ok(None) => Line::failed(Topic::Queue, subject, "went away while it was looked at"),
-        Err(trouble) => trouble.line(Topic::Queue, subject, State::Unknown),
+        Err(problem) => problem.line(Topic::Queue, subject, State::Unknown),
     }
 }
 
-fn told(QueueShape { place, types, kinds, .. }: &QueueShape) -> String {
+fn reported(QueueShape { place, types, kinds, .. }: &QueueShape) -> String {
     let kind = |kind: &Option<RouterText>| match kind {
         Some(kind) => format!(" of kind {kind}"),
         None => ", of which the router shows no kind".to_owned(),
@@ -140,12 +143,12 @@ pub(super) async fn switches(config: &Config, router: &RouterOs, until: Instant)
                 Line::ok(Topic::Steering, subject, what)
             }
             // Without a row nothing is switched; observing, nothing would be.
-            Err(trouble) => {
+            Err(problem) => {
                 let state = match steering.params.mode {
                     SteeringMode::Active => State::Failed,
                     SteeringMode::Observe | SteeringMode::Off => State::Warning,
                 };
-                trouble.line(Topic::Steering, subject, state)
+                problem.line(Topic::Steering, subject, state)
             }
         });
     }
@@ -168,9 +171,15 @@ const fn effect(kind: SwitchKind, enabled: bool) -> &'static str {
 
 /// Looks for the interfaces of the router from which it shall ping.
 pub(super) async fn interfaces(config: &Config, router: &RouterOs, until: Instant) -> Vec<Line> {
-    let named = config.wans.iter().filter_map(|wan| match (wan.probe.via, &wan.probe.bind) {
-        (Via::Router, Bind::Interface(interface)) => Some((&wan.name, interface)),
-        (Via::Router | Via::Auto | Via::Host | Via::Tcp, _) => None,
+    let named = config.wans.iter().filter_map(|wan| match (wan.probe.method, &wan.probe.bind) {
+        (ProbeMethodChoice::RouterPing, Bind::Interface(interface)) => Some((&wan.name, interface)),
+        (
+            ProbeMethodChoice::RouterPing
+            | ProbeMethodChoice::Auto
+            | ProbeMethodChoice::Icmp
+            | ProbeMethodChoice::TcpConnect,
+            _,
+        ) => None,
     });
     let named: Vec<_> = named.collect();
     if named.is_empty() {
@@ -190,7 +199,7 @@ pub(super) async fn interfaces(config: &Config, router: &RouterOs, until: Instan
                 );
                 Line::failed(Topic::Wan, subject, what).remedy("correct `interface` of this WAN")
             }
-            Err(trouble) => trouble.line(Topic::Wan, subject, State::Unknown),
+            Err(problem) => problem.line(Topic::Wan, subject, State::Unknown),
         }
     };
     named.into_iter().map(line).collect()
@@ -205,7 +214,7 @@ pub(super) async fn write(config: &Config, router: &RouterOs, until: Instant) ->
     };
     let limit = match within(until, router.read_queues(slice::from_ref(queue))).await {
         Ok(mut readings) => readings.rows.pop().and_then(Result::ok).map(|row| row.reading.limit),
-        Err(trouble) => return trouble.line(Topic::Router, SUBJECT, State::Failed),
+        Err(problem) => return problem.line(Topic::Router, SUBJECT, State::Failed),
     };
     let Some(limit) = limit else {
         return Line::unknown(
@@ -215,7 +224,7 @@ pub(super) async fn write(config: &Config, router: &RouterOs, until: Instant) ->
         );
     };
     match within(until, router.set_limit(queue, limit)).await {
-        Err(trouble) => trouble.line(Topic::Router, SUBJECT, State::Failed),
+        Err(problem) => problem.line(Topic::Router, SUBJECT, State::Failed),
         Ok(confirmed) if confirmed == limit => Line::ok(
             Topic::Router,
             SUBJECT,

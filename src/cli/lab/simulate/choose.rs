@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 use anyhow::anyhow;
 use wanctl_core::{Direction, DirectionParams, WanParams};
 use wanctl_lab::{
-    contest::{Entry, LAWS, Law, SUITE, Scenario},
+    law_benchmark::{LAWS, Law, SUITE, Scenario, SuiteEntry},
     trace::{LoadOptions, load},
 };
 
@@ -20,7 +20,7 @@ use crate::{
 const SIMILAR: f64 = 0.75;
 /// The provider's buffers if all scenarios are run, and if one is.
 const SUITE_BUFFERS_MS: [u64; 3] = [50, 100, 300];
-const USUAL_BUFFER_MS: u64 = 100;
+const DEFAULT_BUFFER_MS: u64 = 100;
 
 /// Returns the WAN of the configuration file, if there is one.
 pub(super) fn wan(args: &SimulateArgs) -> Result<Option<WanConfig>, Failure> {
@@ -67,9 +67,10 @@ pub(super) fn scenarios(
     wan: Option<&WanConfig>,
 ) -> Result<Vec<Scenario>, Failure> {
     let names: Vec<&str> = SUITE.iter().map(|entry| entry.name).collect();
-    let find = |name: &String| Entry::named(name).ok_or_else(|| unknown("scenario", name, &names));
+    let find =
+        |name: &String| SuiteEntry::named(name).ok_or_else(|| unknown("scenario", name, &names));
     let is_suite = args.trace.is_empty() && args.scenario.is_empty();
-    let entries: Vec<&Entry> = if is_suite {
+    let entries: Vec<&SuiteEntry> = if is_suite {
         SUITE.iter().collect()
     } else {
         args.scenario.iter().map(find).collect::<Result<_, _>>()?
@@ -78,7 +79,7 @@ pub(super) fn scenarios(
         args.trace.iter().map(|path| of_trace(path, args)).collect::<Result<Vec<_>, _>>()?;
     let buffers: &[u64] = match &args.buffer_ms[..] {
         [] if is_suite => &SUITE_BUFFERS_MS,
-        [] => &[USUAL_BUFFER_MS],
+        [] => &[DEFAULT_BUFFER_MS],
         given => given,
     };
     let mut chosen = Vec::new();
@@ -88,7 +89,7 @@ pub(super) fn scenarios(
         for scenario in traced.chain(made) {
             let scenario = adjusted(scenario, args, wan)?;
             // Where no queue stands, its room makes no difference.
-            let buffers = if scenario.is_loaded() { buffers } else { &[USUAL_BUFFER_MS] };
+            let buffers = if scenario.is_loaded() { buffers } else { &[DEFAULT_BUFFER_MS] };
             chosen.extend(buffers.iter().map(|buffer| {
                 let sized = scenario.clone().with_buffer(Duration::from_millis(*buffer));
                 let suffix = if buffers.len() > 1 { format!("/{buffer}ms") } else { String::new() };

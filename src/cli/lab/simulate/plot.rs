@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wanctl_core::{CongestionState, Direction, PerDirection, units::Delay};
-use wanctl_lab::contest::{Moment, Outcome, Record, Scenario};
+use wanctl_lab::law_benchmark::{Outcome, Record, RecordedCycle, Scenario};
 
 use crate::plot::{
     PICTURE_COLUMNS, Panel, PictureFile, Plot, PlotError, Shape, Tone, Values, round_values,
@@ -48,7 +48,7 @@ fn plots(title: &str, runs: &[(&str, &Record)]) -> Vec<Plot> {
         rates.map(|rate| rate[direction].mbps()).fold(0.1, f64::max)
     });
     let plot = |(law, record): &(&str, &Record)| {
-        let values = |of: &dyn Fn(&Moment) -> Option<f64>| values(&record.moments, end, of);
+        let values = |of: &dyn Fn(&RecordedCycle) -> Option<f64>| values(&record.moments, end, of);
         let mut panels: Vec<Panel> = Direction::ALL
             .into_iter()
             .map(|direction| {
@@ -84,7 +84,11 @@ fn line(label: &'static str, tone: Tone, values: Values) -> Shape {
 
 /// Returns the highest value of the moments in each column; a moment lasts until the next one.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates")]
-fn values(moments: &[Moment], end: Duration, of: impl Fn(&Moment) -> Option<f64>) -> Values {
+fn values(
+    moments: &[RecordedCycle],
+    end: Duration,
+    of: impl Fn(&RecordedCycle) -> Option<f64>,
+) -> Values {
     let column = |at: Duration| {
         let share = at.as_secs_f64() / end.as_secs_f64().max(1e-9);
         ((share * PICTURE_COLUMNS as f64) as usize).min(PICTURE_COLUMNS)
@@ -103,7 +107,7 @@ fn values(moments: &[Moment], end: Duration, of: impl Fn(&Moment) -> Option<f64>
 #[cfg(test)]
 mod tests {
     use wanctl_core::units::{BitRate, MonoTime};
-    use wanctl_lab::contest::Observation;
+    use wanctl_lab::law_benchmark::Observation;
 
     use super::*;
 
@@ -117,8 +121,8 @@ mod tests {
                 now: MonoTime::from_millis(50 * n),
                 enforced: rate,
                 capacity: rate,
-                judged: &[Delay::from_millis_f64(spike)],
-                judged_lost: 0,
+                monitor_delays: &[Delay::from_millis_f64(spike)],
+                monitor_lost: 0,
                 delivered: PerDirection::default(),
                 demand: PerDirection::default(),
                 writes: 0,

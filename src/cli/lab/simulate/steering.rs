@@ -8,7 +8,7 @@ use wanctl_core::{
     steering::{FailoverParams, Preset},
 };
 use wanctl_lab::{
-    standby::{Contest, of_recordings, run as run_one, suite, table},
+    steering_benchmark::{Candidate, of_recordings, run as run_one, suite, table},
     trace::{Column, LoadOptions, load},
 };
 
@@ -20,8 +20,9 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     let recorded = args.trace.iter().map(|path| {
         let column = |number| load(path, &LoadOptions { bin, column: Column::Number(number) });
         let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        let (home, other) = (column(1)?, column(2).context("a second column is the other WAN")?);
-        Ok(of_recordings(&name, home, other))
+        let (default_wan, other) =
+            (column(1)?, column(2).context("a second column is the other WAN")?);
+        Ok(of_recordings(&name, default_wan, other))
     });
     let mut settings = recorded.collect::<Result<Vec<_>, Failure>>()?;
     if settings.is_empty() {
@@ -34,7 +35,7 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     }
     let presets =
         [("balanced", Preset::Balanced), ("v17", Preset::V17), ("hysteresis", Preset::Hysteresis)];
-    let contests = presets.map(|(name, preset)| Contest {
+    let candidates = presets.map(|(name, preset)| Candidate {
         name,
         steer: preset.steer(),
         failover: FailoverParams::default(),
@@ -47,7 +48,7 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
             if laws.len() > 1 {
                 setting.name = format!("{}, {}", setting.name, law.name());
             }
-            figures.extend(run_one(&contests, &setting));
+            figures.extend(run_one(&candidates, &setting));
         }
     }
     Ok(say(table(&figures).trim_end())?)

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// A status as the daemon tells it, of a WAN that suffers while its calls go elsewhere.
-fn told() -> Value {
+fn reported() -> Value {
     let part = |status: &str, reasons: &[&str], values: Value| json!({"status": status, "reasons": reasons, "notes": [], "values": values});
     let direction = json!({
         "state": "red", "state_seconds": 3.2, "desired_mbps": 12.34, "achieved_mbps": 6.17,
@@ -51,7 +51,7 @@ fn told() -> Value {
 const PLAIN: Style<'_> = Style { url: "http://x", coloured: false };
 
 fn status() -> Status {
-    Status::parse(&told().to_string()).unwrap()
+    Status::parse(&reported().to_string()).unwrap()
 }
 
 #[test]
@@ -88,24 +88,24 @@ fn colours_change_nothing_but_colours() {
 
 #[test]
 fn another_version_of_the_document_is_refused() {
-    let mut told = told();
-    told["health"]["schema_version"] = json!(3);
-    let error = Status::parse(&told.to_string()).unwrap_err();
+    let mut reported = reported();
+    reported["health"]["schema_version"] = json!(3);
+    let error = Status::parse(&reported.to_string()).unwrap_err();
     assert!(error.to_string().contains("version 3"), "{error}");
 }
 
 /// A status of `count` WANs that are well, with as many decisions and notes as there ever are.
 fn of(count: usize) -> Status {
-    let mut told = told();
-    let mut wan = told["wans"][0].clone();
+    let mut reported = reported();
+    let mut wan = reported["wans"][0].clone();
     wan["upload"] = wan["download"].clone();
     let note = wan["notes"][0].clone();
     wan["notes"] = json!(vec![note; 40]);
-    told["wans"] = json!(vec![wan; count]);
-    let health = told["health"]["wans"][0].clone();
-    told["health"]["wans"] = json!(vec![health; count]);
-    told["health"]["parts"]["router"]["notes"] = json!(["a reminder", "another reminder"]);
-    Status::parse(&told.to_string()).unwrap()
+    reported["wans"] = json!(vec![wan; count]);
+    let health = reported["health"]["wans"][0].clone();
+    reported["health"]["wans"] = json!(vec![health; count]);
+    reported["health"]["parts"]["router"]["notes"] = json!(["a reminder", "another reminder"]);
+    Status::parse(&reported.to_string()).unwrap()
 }
 
 #[test]
@@ -142,11 +142,11 @@ fn a_usual_terminal_shows_every_wan_and_direction() {
 
 #[test]
 fn a_text_cannot_move_the_cursor() {
-    let mut told = told();
-    told["health"]["parts"]["router"]["values"]["identity"] =
+    let mut reported = reported();
+    reported["health"]["parts"]["router"]["values"]["identity"] =
         json!("e\u{1b}[2Jd\nge\u{9b}1m\u{202e}");
-    told["steering"]["steer"]["timers"]["a\u{1b}[2Jb"] = json!(1.0);
-    let page = draw(&Status::parse(&told.to_string()).unwrap(), PLAIN);
+    reported["steering"]["steer"]["timers"]["a\u{1b}[2Jb"] = json!(1.0);
+    let page = draw(&Status::parse(&reported.to_string()).unwrap(), PLAIN);
     assert!(page.contains(r"e\u{1b}[2Jd\nge\u{9b}1m\u{202e}, RouterOS"), "{page}");
     assert!(!page.contains(['\u{1b}', '\u{202e}']), "{page}");
 }

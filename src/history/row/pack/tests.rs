@@ -13,8 +13,8 @@ fn what_has_no_room_goes_into_the_next_row() {
     for (field, all) in
         [(field::SENT, 40), (field::LOST, 40), (field::writes(Direction::Upload), 4)]
     {
-        let told = [first, second].map(|values| Unpacked(&values).get(field));
-        assert_eq!(told, [field.max(), all - field.max()], "{field:?}");
+        let reported = [first, second].map(|values| Unpacked(&values).get(field));
+        assert_eq!(reported, [field.max(), all - field.max()], "{field:?}");
     }
     assert_eq!(carry, Carry::default());
 }
@@ -28,16 +28,16 @@ fn spans_add_up_and_holes_are_marked() {
         cycle
     };
     let cycles = [at(1, 50_400), at(2, 100_900), at(3, 149_999), at(5, 250_000), at(6, 9_000_000)];
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let mut before = None;
     for cycle in &cycles {
         let values = pack(cycle, before, &mut Carry::default());
         let row = Unpacked(&values);
-        told.push((row.get(field::SPAN_MS), row.get(field::GAP)));
+        reported.push((row.get(field::SPAN_MS), row.get(field::GAP)));
         before = Some(cycle);
     }
     // At first and after a long pause the interval stands in; a dropped cycle is a hole, too.
-    assert_eq!(told, [(50, 1), (50, 0), (49, 0), (101, 1), (50, 1)]);
+    assert_eq!(reported, [(50, 1), (50, 0), (49, 0), (101, 1), (50, 1)]);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn fields_do_not_overlap() {
             field::state(direction),
             field::reason(direction),
             field::load(direction),
-            field::blamed(direction),
+            field::attributed(direction),
             field::writes(direction),
             field::backlog(direction),
             field::drops(direction),

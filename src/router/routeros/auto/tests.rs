@@ -8,13 +8,13 @@ use crate::router::RouterFault;
 
 /// A road that works or does not, and counts who comes along.
 #[derive(Debug)]
-struct FakeRoad {
+struct FakeTransport {
     kind: Transport,
     works: AtomicBool,
     requests: AtomicU32,
 }
 
-impl FakeRoad {
+impl FakeTransport {
     fn new(kind: Transport) -> Arc<Self> {
         Arc::new(Self { kind, works: AtomicBool::new(true), requests: AtomicU32::new(0) })
     }
@@ -27,7 +27,7 @@ impl FakeRoad {
     }
 }
 
-impl Road for FakeRoad {
+impl RowTransport for FakeTransport {
     fn transport(&self) -> Transport {
         self.kind
     }
@@ -78,20 +78,20 @@ impl Road for FakeRoad {
 }
 
 /// Changes at the second failure, and looks without pausing.
-const HASTY: Patience = Patience {
+const FAST: TransportFailoverParams = TransportFailoverParams {
     failures: 2,
     sustained: Duration::ZERO,
-    first_look: Duration::ZERO,
-    longest_pause: Duration::ZERO,
-    good_looks: 2,
+    first_check: Duration::ZERO,
+    longest_backoff: Duration::ZERO,
+    good_checks: 2,
 };
 
 #[tokio::test]
-async fn requests_follow_the_road_that_works_and_none_is_repeated() {
-    let (rest, ssh) = (FakeRoad::new(Transport::Rest), FakeRoad::new(Transport::Ssh));
-    let junction = Junction::new(rest.clone(), HASTY);
-    let control = AutoRoad::new(rest.clone(), ssh.clone(), junction.clone());
-    let statistics = AutoRoad::new(rest.clone(), ssh.clone(), junction);
+async fn requests_use_the_transport_that_works_and_none_is_repeated() {
+    let (rest, ssh) = (FakeTransport::new(Transport::Rest), FakeTransport::new(Transport::Ssh));
+    let selector = TransportSelector::new(rest.clone(), FAST);
+    let control = AutoTransport::new(rest.clone(), ssh.clone(), selector.clone());
+    let statistics = AutoTransport::new(rest.clone(), ssh.clone(), selector);
     let id = RowId::parse("*1").unwrap();
     let write = || control.set(Menu::QueueTree, &id, "max-limit", "1");
     write().await.unwrap();

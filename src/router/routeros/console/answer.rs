@@ -3,7 +3,7 @@
 use super::{
     super::{
         json::{Keep, MOST_ROWS},
-        road::Row,
+        transport::Row,
     },
     spelling::as_over_rest,
 };

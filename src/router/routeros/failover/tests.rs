@@ -14,22 +14,22 @@ fn policy() -> RouterFault {
     RouterFault::Policy("no".into())
 }
 
-fn failover() -> Failover {
-    Failover::new(Patience::default())
+fn failover() -> TransportFailover {
+    TransportFailover::new(TransportFailoverParams::default())
 }
 
-fn on_ssh() -> Failover {
+fn on_ssh() -> TransportFailover {
     let mut failover = failover();
     for second in [0, 3, 6] {
         failover.answered(Transport::Rest, Some(&reset()), at(second));
     }
-    assert_eq!(failover.road(), Transport::Ssh);
+    assert_eq!(failover.active(), Transport::Ssh);
     failover
 }
 
 #[test]
 fn rest_is_left_when_it_fails_often_and_for_long() {
-    for (failures, road) in [
+    for (failures, transport) in [
         (&[0, 1, 2, 3][..], Transport::Rest),
         (&[0, 9], Transport::Rest),
         (&[0, 1, 5], Transport::Ssh),
@@ -39,59 +39,59 @@ fn rest_is_left_when_it_fails_often_and_for_long() {
         for second in failures {
             failover.answered(Transport::Rest, Some(&reset()), at(*second));
         }
-        assert_eq!(failover.road(), road, "{failures:?}");
+        assert_eq!(failover.active(), transport, "{failures:?}");
     }
 }
 
 #[test]
-fn an_answer_of_any_kind_proves_the_road() {
+fn an_answer_of_any_kind_proves_the_transport() {
     for proof in [None, Some(policy()), Some(RouterFault::Booting("?".into()))] {
         let mut failover = failover();
         for second in 0..60 {
             let fault = if second % 5 == 4 { proof.clone() } else { Some(reset()) };
             failover.answered(Transport::Rest, fault.as_ref(), at(second));
-            assert_eq!(failover.road(), Transport::Rest, "{proof:?} at {second}");
+            assert_eq!(failover.active(), Transport::Rest, "{proof:?} at {second}");
         }
     }
 }
 
 #[test]
-fn looks_come_ever_more_rarely_while_they_fail() {
+fn checks_become_rarer_while_they_fail() {
     let mut failover = on_ssh();
-    let mut looks = Vec::new();
+    let mut checks = Vec::new();
     for second in 6..1200 {
-        if failover.begin_look(at(second)) {
-            looks.push(second);
-            failover.looked(false, at(second));
+        if failover.begin_check(at(second)) {
+            checks.push(second);
+            failover.checked(false, at(second));
         }
     }
-    assert_eq!(looks, [36, 96, 216, 456, 756, 1056]);
+    assert_eq!(checks, [36, 96, 216, 456, 756, 1056]);
 }
 
 #[test]
-fn rest_is_returned_to_after_good_looks_in_a_row() {
+fn rest_is_returned_to_after_good_checks_in_a_row() {
     let mut failover = on_ssh();
-    let mut looks = [true, true, false, true, true, true].into_iter();
+    let mut checks = [true, true, false, true, true, true].into_iter();
     let mut last = 0;
     for second in 6..1200 {
-        if failover.begin_look(at(second)) {
-            failover.looked(looks.next().unwrap(), at(second));
+        if failover.begin_check(at(second)) {
+            failover.checked(checks.next().unwrap(), at(second));
             last = second;
         }
     }
-    assert_eq!((failover.road(), looks.next()), (Transport::Rest, None));
+    assert_eq!((failover.active(), checks.next()), (Transport::Rest, None));
     // 36, 66, 96 (bad), 156, 186, 216.
     assert_eq!(last, 216);
 }
 
 #[test]
-fn one_look_is_under_way_at_a_time() {
+fn one_check_is_in_flight_at_a_time() {
     let mut failover = on_ssh();
-    assert!(failover.begin_look(at(100)));
-    assert!(!failover.begin_look(at(200)));
-    failover.looked(true, at(201));
-    assert!(!failover.begin_look(at(202)));
-    assert!(failover.begin_look(at(231)));
+    assert!(failover.begin_check(at(100)));
+    assert!(!failover.begin_check(at(200)));
+    failover.checked(true, at(201));
+    assert!(!failover.begin_check(at(202)));
+    assert!(failover.begin_check(at(231)));
 }
 
 #[test]
@@ -99,31 +99,31 @@ fn a_failing_ssh_makes_the_return_short() {
     for fault in [reset(), RouterFault::Unauthorized("ctl".into())] {
         let mut failover = on_ssh();
         failover.answered(Transport::Ssh, Some(&fault), at(7));
-        assert!(!failover.begin_look(at(11)));
-        assert!(failover.begin_look(at(12)));
-        failover.looked(true, at(12));
-        assert_eq!(failover.road(), Transport::Rest);
+        assert!(!failover.begin_check(at(11)));
+        assert!(failover.begin_check(at(12)));
+        failover.checked(true, at(12));
+        assert_eq!(failover.active(), Transport::Rest);
     }
 }
 
 #[test]
-fn late_answers_of_the_other_road_change_nothing() {
+fn late_answers_of_the_other_transport_change_nothing() {
     let mut failover = on_ssh();
     failover.answered(Transport::Rest, None, at(7));
-    failover.looked(true, at(8));
-    assert_eq!(failover.road(), Transport::Ssh);
+    failover.checked(true, at(8));
+    assert_eq!(failover.active(), Transport::Ssh);
 }
 
 #[derive(Debug, Clone)]
 enum Step {
     Answer { rest: bool, fault: u8 },
-    Look { healthy: bool },
+    Check { healthy: bool },
 }
 
 fn step() -> impl Strategy<Value = (Step, u64)> {
     let step = prop_oneof![
         (any::<bool>(), 0_u8..4).prop_map(|(rest, fault)| Step::Answer { rest, fault }),
-        any::<bool>().prop_map(|healthy| Step::Look { healthy }),
+        any::<bool>().prop_map(|healthy| Step::Check { healthy }),
     ];
     (step, 0_u64..20)
 }
@@ -132,43 +132,43 @@ proptest! {
     /// Whatever happens: REST is left only by a fault of the road that came over REST, after enough
     /// of them, and returned to only by a good look.
     #[test]
-    fn roads_change_for_their_reasons_only(
+    fn transports_change_for_their_reasons_only(
         steps in proptest::collection::vec(step(), 0..200),
     ) {
         let mut failover = failover();
         let (mut now, mut failures, mut since) = (0, 0, 0);
         for (step, pause) in steps {
             now += pause;
-            let before = failover.road();
+            let before = failover.active();
             let mut may_leave = false;
             let mut may_return = false;
             match step {
                 Step::Answer { rest, fault } => {
-                    let road = if rest { Transport::Rest } else { Transport::Ssh };
+                    let transport = if rest { Transport::Rest } else { Transport::Ssh };
                     let fault = match fault {
                         0 => None,
                         1 => Some(policy()),
                         _ => Some(reset()),
                     };
-                    let of_road = fault.as_ref().is_some_and(RouterFault::is_of_the_road);
+                    let of_transport = fault.as_ref().is_some_and(RouterFault::is_transport_fault);
                     if rest && before == Transport::Rest {
-                        if of_road && failures == 0 {
+                        if of_transport && failures == 0 {
                             since = now;
                         }
-                        failures = if of_road { failures + 1 } else { 0 };
+                        failures = if of_transport { failures + 1 } else { 0 };
                         may_leave = failures >= 3 && now - since >= 5;
                     }
-                    failover.answered(road, fault.as_ref(), at(now));
+                    failover.answered(transport, fault.as_ref(), at(now));
                 }
-                Step::Look { healthy } => {
-                    if failover.begin_look(at(now)) {
-                        prop_assert!(!failover.begin_look(at(now)));
-                        failover.looked(healthy, at(now));
+                Step::Check { healthy } => {
+                    if failover.begin_check(at(now)) {
+                        prop_assert!(!failover.begin_check(at(now)));
+                        failover.checked(healthy, at(now));
                         may_return = healthy;
                     }
                 }
             }
-            match (before, failover.road()) {
+            match (before, failover.active()) {
                 (Transport::Rest, Transport::Ssh) => {
                     prop_assert!(may_leave);
                     failures = 0;

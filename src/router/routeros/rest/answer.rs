@@ -2,21 +2,21 @@
 
 use super::super::{
     json::{Keep, Refusal},
-    road::Row,
+    transport::Row,
 };
 use crate::router::routeros::json;
 use crate::router::{RouterFault, RouterText, fault_of_words};
 
 /// An answer as it came.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Answer<'a> {
+pub(in super::super) struct RestResponse<'a> {
     pub(in super::super) status: u16,
     /// Where it points to, if it is a redirection.
     pub(in super::super) location: Option<&'a str>,
     pub(in super::super) body: &'a [u8],
 }
 
-impl Answer<'_> {
+impl RestResponse<'_> {
     /// Returns the rows of the answer to a request by `user`; none at all if it is empty.
     ///
     /// RouterOS answers the same trouble with different statuses, and some with a success, so its
@@ -67,11 +67,11 @@ impl Answer<'_> {
 
 /// Makes a fault of a refusal in RouterOS's own form.
 fn fault_of(status: u16, user: &str, words: &str) -> RouterFault {
-    let told = || RouterText::from(format!("{status} {}", RouterText::words(words)));
+    let reported = || RouterText::from(format!("{status} {}", RouterText::words(words)));
     match status {
         401 => RouterFault::Unauthorized(user.into()),
-        404 => RouterFault::NotFound(told()),
-        429 | 503 => RouterFault::Overloaded(told()),
+        404 => RouterFault::NotFound(reported()),
+        429 | 503 => RouterFault::Overloaded(reported()),
         _ => fault_of_words(words),
     }
 }
@@ -117,12 +117,12 @@ mod tests {
     use super::*;
 
     fn fault(status: u16, location: Option<&str>, body: &str) -> RouterFault {
-        let answer = Answer { status, location, body: body.as_bytes() };
+        let answer = RestResponse { status, location, body: body.as_bytes() };
         answer.rows("ctl", Keep::All).unwrap_err()
     }
 
     #[test]
-    fn every_answer_that_is_none_is_told_in_plain_words() {
+    fn every_answer_that_is_none_is_reported_in_plain_words() {
         for (status, body, kind, words) in [
             (
                 404,
@@ -170,15 +170,17 @@ mod tests {
 
     #[test]
     fn a_redirection_names_where_it_leads() {
-        let told = fault(301, Some("https://192.0.2.1/rest/queue/tree/print"), "").to_string();
-        assert!(told.contains("301 and sends to https://192.0.2.1/rest"), "{told}");
+        let reported = fault(301, Some("https://192.0.2.1/rest/queue/tree/print"), "").to_string();
+        assert!(reported.contains("301 and sends to https://192.0.2.1/rest"), "{reported}");
         assert!(fault(302, None, "").to_string().contains("nowhere"));
     }
 
     #[test]
     fn an_empty_answer_has_no_rows_and_an_empty_list_has_none_in_it() {
         let rows = |status, body: &str| {
-            Answer { status, location: None, body: body.as_bytes() }.rows("ctl", Keep::All).unwrap()
+            RestResponse { status, location: None, body: body.as_bytes() }
+                .rows("ctl", Keep::All)
+                .unwrap()
         };
         assert_eq!(rows(204, ""), None);
         assert_eq!(rows(200, " \r\n"), None);

@@ -28,8 +28,8 @@ fn of_words(words: &str, user: &str) -> RouterFault {
         let is_fingerprint = |word: &&str| word.starts_with("SHA256:");
         let shown = words.split_ascii_whitespace().find(is_fingerprint).unwrap_or("unknown");
         let shown = shown.trim_end_matches('.');
-        let told = format!("its host key has changed; the fingerprint is now {shown}");
-        RouterFault::Untrusted(told.into())
+        let reported = format!("its host key has changed; the fingerprint is now {shown}");
+        RouterFault::Untrusted(reported.into())
     } else if says("Host key verification failed") || says("host key is known") {
         RouterFault::Untrusted("its host key is not among the known ones".into())
     } else if says("bad permissions") || says("invalid format") || says("not accessible") {
@@ -90,9 +90,12 @@ Host key verification failed.";
     }
 
     #[test]
-    fn a_changed_key_is_told_by_its_fingerprint() {
-        let told = of_words(CHANGED, "ctl").to_string();
-        assert!(told.ends_with("now SHA256:vT5bNXzHR/XMLphNLuoNq3Jw8UVlYxUMjX2yOgsHvPY"), "{told}");
+    fn a_changed_key_is_reported_by_its_fingerprint() {
+        let reported = of_words(CHANGED, "ctl").to_string();
+        assert!(
+            reported.ends_with("now SHA256:vT5bNXzHR/XMLphNLuoNq3Jw8UVlYxUMjX2yOgsHvPY"),
+            "{reported}"
+        );
     }
 
     #[test]

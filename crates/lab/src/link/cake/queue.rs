@@ -7,7 +7,7 @@ use fastrand::Rng;
 use super::{NOTHING, Service};
 use crate::link::{
     cobalt::Cobalt,
-    parcel::{PACKET, Segments},
+    packet::{PACKET, Segments},
 };
 
 /// What one flow has waiting, and how its queue is managed.

@@ -1,8 +1,8 @@
 use super::*;
-use crate::link::parcel::Segments;
+use crate::link::packet::Segments;
 
 const DT: f64 = 0.002;
-const NO_RIDE: fn(Ride) = |_| {};
+const NO_RIDE: fn(SparsePacket) = |_| {};
 
 fn segments(packets: f64, sent: f64) -> Segments {
     let bytes = packets * PACKET;
@@ -15,7 +15,7 @@ fn fill(discipline: Discipline) -> Vec<Segments> {
     let mut fifo = Fifo::new(100.0 * PACKET, discipline);
     let mut out = Vec::new();
     for step in 0..15 {
-        fifo.arrive(Parcel::data(segments(10.0, f64::from(step)), 0.0));
+        fifo.arrive(QueuedPacket::data(segments(10.0, f64::from(step)), 0.0));
         fifo.admit(0.0, DT, &mut rng, NO_RIDE);
         drain(&mut fifo, &mut out);
         assert!(out.iter().all(|hole| hole.bytes <= 0.0), "the link is dead");
@@ -27,8 +27,8 @@ fn fill(discipline: Discipline) -> Vec<Segments> {
 }
 
 fn drain(fifo: &mut Fifo, out: &mut Vec<Segments>) {
-    while let Some((parcel, _)) = fifo.take() {
-        if let Cargo::Data(segments) = parcel.cargo {
+    while let Some((packet, _)) = fifo.take() {
+        if let PacketPayload::Data(segments) = packet.cargo {
             out.push(segments);
         }
     }
@@ -55,18 +55,18 @@ fn a_full_buffer_drops_at_its_tail_or_at_its_front() {
 fn the_backlog_survives_a_change_of_rate_and_a_sparse_packet_waits_for_all_of_it() {
     let mut rng = Rng::with_seed(1);
     let mut fifo = Fifo::new(1e6, Discipline::DropTail);
-    fifo.arrive(Parcel::data(segments(100.0, 0.0), 0.0));
+    fifo.arrive(QueuedPacket::data(segments(100.0, 0.0), 0.0));
     fifo.admit(0.0, DT, &mut rng, NO_RIDE);
     assert!(fifo.take().is_none());
-    let ride = Ride { probe: None, waited: 0.0, up: 0.0, further: 0.0 };
-    assert!(fifo.arrive_sparse(Parcel::sparse(ride, 0.002), &mut rng).is_ok());
+    let ride = SparsePacket { probe: None, waited: 0.0, up: 0.0, further: 0.0 };
+    assert!(fifo.arrive_sparse(QueuedPacket::sparse(ride, 0.002), &mut rng).is_ok());
     let mut now = 0.002;
     let left = loop {
         fifo.admit(1e6, DT, &mut rng, NO_RIDE);
         let mut sparse = None;
-        while let Some((parcel, moment)) = fifo.take() {
-            if matches!(parcel.cargo, Cargo::Sparse(_)) {
-                sparse = Some(now + moment - parcel.entered);
+        while let Some((packet, moment)) = fifo.take() {
+            if matches!(packet.cargo, PacketPayload::Sparse(_)) {
+                sparse = Some(now + moment - packet.entered);
             }
         }
         if let Some(waited) = sparse {
@@ -81,7 +81,7 @@ fn the_backlog_survives_a_change_of_rate_and_a_sparse_packet_waits_for_all_of_it
 fn a_sparse_packet_does_not_wait_for_one_on_a_dead_wire() {
     let mut rng = Rng::with_seed(1);
     let mut fifo = Fifo::new(1e6, Discipline::DropTail);
-    fifo.arrive(Parcel::data(segments(10.0, 0.0), 0.0));
+    fifo.arrive(QueuedPacket::data(segments(10.0, 0.0), 0.0));
     fifo.admit(0.125, DT, &mut rng, NO_RIDE);
     let longest = (0..100).map(|_| fifo.residual(&mut rng)).fold(0.0, f64::max);
     assert!(longest < 0.2, "{longest} s");

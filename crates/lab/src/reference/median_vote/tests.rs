@@ -106,7 +106,7 @@ fn one_step_of_a_raise_is_what_the_formula_says() {
 }
 
 #[test]
-fn a_queue_cuts_in_one_step_to_nine_tenths_of_what_got_through() {
+fn a_queue_cuts_in_one_step_to_nine_tenths_of_the_delivery_rate() {
     let mut bench = Bench::at(60.0);
     bench.run(PERIOD * 2, 0.3, [100.0; 5]);
     // 0.9 × 0.3 of the rate, twice, but not below 20 % of the base.

@@ -145,7 +145,7 @@ fn raises_shrink_from_the_lower_threshold_to_nothing_at_the_upper() {
 }
 
 #[test]
-fn without_demand_80_glides_to_the_base_of_20_in_138_seconds_and_rises_to_it_likewise() {
+fn without_demand_80_decays_to_the_base_of_20_in_138_seconds_and_rises_to_it_likewise() {
     let mut bench = Bench::at(80.0, Flow::Rate(mbps(4.0)));
     let seconds = bench.until(0.0, |rate| rate <= 20.0);
     assert!((136.0..=140.0).contains(&seconds), "{seconds}");
@@ -158,7 +158,7 @@ fn without_demand_80_glides_to_the_base_of_20_in_138_seconds_and_rises_to_it_lik
 }
 
 #[test]
-fn a_longer_path_is_bloat_for_minutes() {
+fn a_longer_path_counts_as_queueing_delay_for_minutes() {
     for (step, lasts) in [(40.0, 86.0), (100.0, 361.0), (200.0, 569.0)] {
         // So fast that the time of a packet does not count.
         let mut bench = Bench::within([1000.0, 4000.0, 8000.0]);
@@ -206,7 +206,7 @@ fn the_longest_packet_of_a_slow_link_is_no_queue() {
 }
 
 #[test]
-fn silence_holds_the_rates_unless_told_otherwise() {
+fn no_replies_hold_the_rates_by_default() {
     for (floor_on_silence, rate) in [(false, 80.0), (true, 5.0)] {
         let mut bench = Bench::at(80.0, Flow::Rate(mbps(4.0)));
         bench.law.params.floor_on_silence = floor_on_silence;

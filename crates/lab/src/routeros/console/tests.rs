@@ -122,11 +122,11 @@ fn errors_are_words_and_end_everything() {
         assert_eq!(ctl(command), format!("{printed}\r\n"), "{command}");
     }
     let emulator = emulator("7.23.1 (stable)");
-    let told = say(&emulator, "ctl", "/queue/tree/set dl max-limt=1M");
-    assert_eq!(told, "bad parameter max-limt (line 1 column 20)\r\n");
+    let reported = say(&emulator, "ctl", "/queue/tree/set dl max-limt=1M");
+    assert_eq!(reported, "bad parameter max-limt (line 1 column 20)\r\n");
     let old = self::emulator("7.15.3 (stable)");
-    let told = say(&old, "ctl", ":put [:serialize to=json [/queue/tree/get dl]]");
-    assert_eq!(told, "bad command name serialize (line 1 column 8)\r\n");
+    let reported = say(&old, "ctl", ":put [:serialize to=json [/queue/tree/get dl]]");
+    assert_eq!(reported, "bad command name serialize (line 1 column 8)\r\n");
 }
 
 #[test]
@@ -139,8 +139,8 @@ fn policies_hold_on_the_console_too() {
         ("writer", ":put [/queue/tree/get dl]"),
         ("writer", "/queue/tree/print"),
     ] {
-        let told = say(&emulator, user, command);
-        assert_eq!(told, "not enough permissions (9)\r\n", "{user}: {command}");
+        let reported = say(&emulator, user, command);
+        assert_eq!(reported, "not enough permissions (9)\r\n", "{user}: {command}");
     }
     assert_eq!(say(&emulator, "nobody", ":put hello"), "");
     assert!(emulator.log().iter().all(|call| call.effects.is_empty()));
@@ -171,34 +171,34 @@ fn lines_are_broken_at_the_width_of_the_terminal() {
         ("ctl+cet100w", &[100, 100]),
         ("ctl+cet512w", &[200]),
     ] {
-        let told = say(&emulator("7.20.8"), login, &format!(":put {long}"));
-        let told: Vec<usize> = told.lines().map(str::len).collect();
-        assert_eq!(told, lengths, "{login}");
+        let reported = say(&emulator("7.20.8"), login, &format!(":put {long}"));
+        let reported: Vec<usize> = reported.lines().map(str::len).collect();
+        assert_eq!(reported, lengths, "{login}");
     }
 }
 
 #[test]
 fn people_see_letters_units_and_folded_lines() {
-    let told = ctl("/queue/tree/print detail where name=\"dl\"");
-    let mut lines = told.lines();
+    let reported = ctl("/queue/tree/print detail where name=\"dl\"");
+    let mut lines = reported.lines();
     assert_eq!(lines.next(), Some("Flags: X - disabled, D - dynamic, I - invalid"));
-    assert!(lines.next().unwrap().starts_with(" 0    bucket-size=0.1 burst-limit=0"), "{told}");
-    assert!(told.contains(" max-limit=100M "), "{told}");
-    assert!(told.lines().all(|line| line.len() <= 80), "{told}");
+    assert!(lines.next().unwrap().starts_with(" 0    bucket-size=0.1 burst-limit=0"), "{reported}");
+    assert!(reported.contains(" max-limit=100M "), "{reported}");
+    assert!(reported.lines().all(|line| line.len() <= 80), "{reported}");
 }
 
 #[test]
-fn json_is_typed_and_takes_texts_for_numbers_unless_told_otherwise() {
+fn json_is_typed_and_takes_texts_for_numbers_by_default() {
     let emulator = emulator("7.20.8 (stable)");
     say(&emulator, "ctl", "/queue/tree/set dl name=007");
     for (options, name) in [("", "7"), ("options=json.no-string-conversion ", "\"007\"")] {
         let command = format!(":put [:serialize to=json {options}[/queue/tree/get *1000000]]");
-        let told = say(&emulator, "ctl+cet4096w", &command);
+        let reported = say(&emulator, "ctl+cet4096w", &command);
         for part in [&format!("\"name\":{name},"), "\"disabled\":false", "\"max-limit\":100000000"]
         {
-            assert!(told.contains(part), "{part} in {told}");
+            assert!(reported.contains(part), "{part} in {reported}");
         }
-        assert!(told.contains("\"burst-time\":\"00:00:00\""), "{told}");
+        assert!(reported.contains("\"burst-time\":\"00:00:00\""), "{reported}");
     }
 }
 

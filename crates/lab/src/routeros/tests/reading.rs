@@ -256,7 +256,7 @@ async fn scripts_answer_with_their_output_or_a_job() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn watching_traffic_ends_only_when_it_is_told_to() {
+async fn watching_traffic_ends_only_when_it_is_reported_to() {
     let plant = Arc::new(TestPlant::default());
     let emulator = Emulator::new(config(), plant.clone());
     let path = "/rest/interface/monitor-traffic";

@@ -126,7 +126,7 @@ async fn the_routers_own_rows_get_other_identifiers_with_every_boot() {
 }
 
 #[tokio::test]
-async fn the_router_tells_of_its_cores_and_its_users() {
+async fn the_router_reports_its_cores_and_its_users() {
     let rig = Rig::new().await;
     let cores = rig.get("/rest/system/resource/cpu").await;
     assert_eq!(cores.as_array().unwrap().len(), 4);

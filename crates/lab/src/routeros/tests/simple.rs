@@ -23,7 +23,7 @@ fn with_simple_queues() -> EmulatorConfig {
 }
 
 #[tokio::test]
-async fn a_simple_queue_shapes_both_ways() {
+async fn a_simple_queue_shapes_both_directions() {
     let rig = Rig::with(with_simple_queues()).await;
     let limits = |rig: &Rig| ["lan/upload", "lan/download"].map(|side| rig.plant.limit_mbps(side));
     assert_eq!(limits(&rig), [20.0, 100.0].map(Some));

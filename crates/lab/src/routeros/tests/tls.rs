@@ -32,7 +32,7 @@ async fn a_client_that_trusts_the_file_takes_only_a_modern_certificate() {
 async fn a_location_is_as_secure_as_the_request() {
     let certificate = certificate(CertificateShape::Modern);
     let rig = Rig::secure(config(), certificate).await;
-    let body = r#"{"name":"guest","parent":"global"}"#;
+    let body = r#"{"name":"iot","parent":"global"}"#;
     let response = rig.send_as("ctl", "PUT", "/rest/queue/tree", body).await;
     let location = response.headers()["location"].to_str().unwrap().to_owned();
     assert_eq!(read(response).await.0, 201);

@@ -34,7 +34,7 @@ async fn policies_are_refused_in_misleading_words() {
 }
 
 #[tokio::test]
-async fn strangers_are_not_told_why() {
+async fn strangers_do_not_learn_why() {
     let rig = Rig::new().await;
     let url = format!("{}/rest/queue/tree", rig.base);
     let unauthorised = json!({"error":401,"message":"Unauthorized"});
@@ -94,8 +94,8 @@ async fn an_abandoned_request_is_carried_out_all_the_same() {
 async fn too_many_requests_at_once_are_turned_away() {
     let rig = Rig::new().await;
     let body = r#"{"address":"192.0.2.1","count":"2","interval":"30ms"}"#;
-    let calls = (0..12).map(|_| rig.send_as("ctl", "POST", "/rest/ping", body));
-    let answers = join_all(calls).await;
+    let requests = (0..12).map(|_| rig.send_as("ctl", "POST", "/rest/ping", body));
+    let answers = join_all(requests).await;
     let refused = answers.iter().filter(|answer| answer.status() == 503).count();
     let served = answers.iter().filter(|answer| answer.status() == 200).count();
     assert_eq!((served, refused), (8, 4));

@@ -45,7 +45,7 @@ async fn what_is_written_is_normalised() {
         let (status, queue) = rig.call("PATCH", DOWNLOAD, written).await;
         assert_eq!((status, &queue[property]), (200, &json!(shown)), "{written}");
     }
-    let simple = r#"{"name":"guests","target":"192.0.2.0/24","max-limit":"20M/50M"}"#;
+    let simple = r#"{"name":"iot","target":"192.0.2.0/24","max-limit":"20M/50M"}"#;
     let (_, queue) = rig.call("PUT", "/rest/queue/simple", simple).await;
     assert_eq!(queue["max-limit"], "20000000/50000000");
     assert_eq!(queue["queue"], "default-small/default-small");
@@ -102,7 +102,7 @@ async fn a_queue_that_is_switched_off_or_gone_limits_nothing() {
 #[tokio::test]
 async fn rows_are_added_with_a_location_and_removed_without_a_word() {
     let rig = Rig::new().await;
-    let body = r#"{"name":"guest","parent":"global","max-limit":"5M"}"#;
+    let body = r#"{"name":"iot","parent":"global","max-limit":"5M"}"#;
     let response = rig.send_as("ctl", "PUT", "/rest/queue/tree", body).await;
     let location = response.headers()["location"].to_str().unwrap().to_owned();
     let (status, queue) = read(response).await;
@@ -111,7 +111,7 @@ async fn rows_are_added_with_a_location_and_removed_without_a_word() {
         (201, &json!("*1000002"), &json!("5000000"))
     );
     assert_eq!(location, format!("{}/rest/queue/tree/*1000002", rig.base));
-    assert_eq!(rig.plant.limit_mbps("guest"), Some(5.0));
+    assert_eq!(rig.plant.limit_mbps("iot"), Some(5.0));
 
     let response = rig.send_as("ctl", "DELETE", "/rest/queue/tree/*1000002", "").await;
     assert_eq!(response.status(), 204);
@@ -119,7 +119,7 @@ async fn rows_are_added_with_a_location_and_removed_without_a_word() {
     let (status, _) = rig.call("DELETE", "/rest/queue/tree/*1000002", "").await;
     assert_eq!(status, 404);
     // An identifier is never given a second time.
-    let added = rig.post("/rest/queue/tree/add", r#"{"name":"guest","parent":"dl"}"#).await;
+    let added = rig.post("/rest/queue/tree/add", r#"{"name":"iot","parent":"dl"}"#).await;
     assert_eq!(added, json!({"ret":"*1000003"}));
 }
 

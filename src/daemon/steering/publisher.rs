@@ -1,0 +1,108 @@
+//! Tells everybody what steering decided: metrics, the board, the log and the history.
+
+use std::collections::BTreeMap;
+
+use tracing::{info, warn};
+use wanctl_core::{
+    steering::{Move, Rank, RouteActuation, SteeringDecision, SteeringMode, Switch},
+    units::Timestamp,
+};
+
+use crate::{
+    clock::Clock,
+    history::{Event, Recorder, SavedSteering, SteeringInputs},
+    status::SteeringBoard,
+    telemetry::SteeringMetrics,
+};
+
+/// Tells what was decided.
+#[derive(Debug)]
+pub(super) struct SteeringPublisher {
+    metrics: SteeringMetrics,
+    recorder: Option<Recorder>,
+    board: SteeringBoard,
+    /// The WANs' places in the configuration, by rank.
+    places: Vec<usize>,
+    names: Vec<String>,
+    seen: BTreeMap<Switch, bool>,
+}
+
+impl SteeringPublisher {
+    pub(super) fn new(
+        metrics: SteeringMetrics,
+        recorder: Option<Recorder>,
+        board: SteeringBoard,
+        places: Vec<usize>,
+    ) -> Self {
+        Self { metrics, recorder, board, places, names: Vec::new(), seen: BTreeMap::new() }
+    }
+
+    /// Returns the name of a WAN, once a decision has told it.
+    pub(super) fn name(&self, rank: Rank) -> Option<String> {
+        self.names.get(rank.0).cloned()
+    }
+
+    pub(super) fn keep(&self, at: Timestamp, kept: &SavedSteering) {
+        if let Some(recorder) = &self.recorder {
+            recorder.steering(at, kept);
+        }
+    }
+
+    pub(super) fn publish(&mut self, decision: SteeringDecision, actuation: RouteActuation) {
+        if self.names.is_empty() {
+            self.names = decision.wans.iter().map(|wan| wan.name.clone()).collect();
+        }
+        self.metrics.record(&decision);
+        self.publish_decision(&decision);
+        self.publish_switches(&actuation);
+        self.board.record(decision, actuation, Clock::wall());
+    }
+
+    fn publish_decision(&self, decision: &SteeringDecision) {
+        let SteeringDecision { steer, failover, mode, .. } = decision;
+        let inputs = || Box::new(SteeringInputs::of(decision));
+        let would = if *mode == SteeringMode::Active { "" } else { "would: " };
+        if let Some((from, to)) = steer.transition {
+            let event = Event::SteerState { from: from.name(), to: to.name(), inputs: inputs() };
+            self.record(None, event);
+        }
+        if let Some(moved) = steer.moved {
+            let (from, to) = self.ends(moved);
+            let (reason, score) = (steer.reason.code(), steer.score.points);
+            info!(from, to, reason, score, "{would}sensitive connections take another WAN");
+            self.record(Some(moved.from), Event::Steered { from, to, inputs: inputs() });
+        }
+        if let Some(moved) = failover.moved {
+            let (from, to) = self.ends(moved);
+            let reason = failover.reason.code();
+            warn!(from, to, reason, "{would}all connections take another WAN");
+            self.record(Some(moved.from), Event::FailedOver { from, to, inputs: inputs() });
+        }
+    }
+
+    /// What the router was seen to do is told as well: it may not be what was decided.
+    fn publish_switches(&mut self, actuation: &RouteActuation) {
+        for report in &actuation.switches {
+            let Some((enabled, _)) = report.seen else { continue };
+            if self.seen.insert(report.switch, enabled) == Some(enabled) {
+                continue;
+            }
+            let switched = self.name(report.switch.wan).unwrap_or_default();
+            let rule = report.switch.kind.name();
+            let event = Event::SwitchSeen { switched, rule, enabled };
+            self.record(Some(report.switch.wan), event);
+        }
+    }
+
+    fn ends(&self, moved: Move) -> (String, String) {
+        let name = |rank| self.name(rank).unwrap_or_default();
+        (name(moved.from), name(moved.to))
+    }
+
+    fn record(&self, wan: Option<Rank>, event: Event) {
+        if let Some(recorder) = &self.recorder {
+            let place = wan.and_then(|rank| self.places.get(rank.0).copied());
+            recorder.event(Clock::wall(), place, event);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Builds the roads that the configuration chooses.
+
+use std::sync::Arc;
+
+use super::{
+    auto::{AutoTransport, TransportSelector},
+    failover::TransportFailoverParams,
+    rest::RestTransport,
+    ssh::SshTransport,
+    transport::RowTransport,
+};
+use crate::config::{Credentials, RouterConfig, TransportChoice};
+
+/// One road for each purpose; without users of their own, the same.
+#[derive(Debug)]
+pub(super) struct Transports {
+    pub(super) control: Arc<dyn RowTransport>,
+    pub(super) pings: Arc<dyn RowTransport>,
+    pub(super) statistics: Arc<dyn RowTransport>,
+}
+
+impl Transports {
+    /// Builds the roads.
+    ///
+    /// Over SSH there is one connection and one user: the users for statistics and pings are for
+    /// REST, where they keep out of the way of the writes.
+    ///
+    /// # Errors
+    /// A sentence if the configured certificates or the name of the SSH host cannot be used.
+    pub(super) fn build(
+        config: &RouterConfig,
+        failover_params: TransportFailoverParams,
+    ) -> Result<Self, String> {
+        let rest = |credentials: &Credentials| -> Result<Arc<dyn RowTransport>, String> {
+            Ok(Arc::new(RestTransport::new(config, credentials)?))
+        };
+        match config.transport {
+            TransportChoice::Rest => Self::each(config, &rest(&config.credentials)?, rest),
+            TransportChoice::Ssh => {
+                let ssh: Arc<dyn RowTransport> = Arc::new(SshTransport::new(config)?);
+                Ok(Self { control: Arc::clone(&ssh), pings: Arc::clone(&ssh), statistics: ssh })
+            }
+            TransportChoice::Auto => {
+                let ssh: Arc<dyn RowTransport> = Arc::new(SshTransport::new(config)?);
+                let first = rest(&config.credentials)?;
+                let selector = TransportSelector::new(Arc::clone(&first), failover_params);
+                let both = |rest: Arc<dyn RowTransport>| -> Arc<dyn RowTransport> {
+                    Arc::new(AutoTransport::new(rest, Arc::clone(&ssh), Arc::clone(&selector)))
+                };
+                Self::each(config, &both(first), |credentials| rest(credentials).map(&both))
+            }
+        }
+    }
+
+    fn each(
+        config: &RouterConfig,
+        control: &Arc<dyn RowTransport>,
+        of: impl Fn(&Credentials) -> Result<Arc<dyn RowTransport>, String>,
+    ) -> Result<Self, String> {
+        let own = |credentials: &Option<Credentials>| match credentials {
+            Some(credentials) => of(credentials),
+            None => Ok(Arc::clone(control)),
+        };
+        Ok(Self {
+            control: Arc::clone(control),
+            pings: own(&config.pings)?,
+            statistics: own(&config.statistics)?,
+        })
+    }
+}
