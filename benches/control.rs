@@ -10,8 +10,9 @@ use std::{
 
 use support::{Spread, check, heading};
 use wanctl_core::{
-    Actuation, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, ProbeOutcome,
-    QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Wan, WanParams,
+    Actuation, DirectionParams, EvidenceParams, LawKind, Limits, Params, PerDirection,
+    ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Wan,
+    WanParams,
     units::{BitRate, Delay, MonoTime},
 };
 use wanctl_lab::{
@@ -130,5 +131,6 @@ fn params(wan: &DemoWan) -> WanParams {
             download: direction(wan.download_mbps),
             upload: direction(wan.upload_mbps),
         },
+        tuning: Params::default(),
     }
 }

@@ -25,7 +25,7 @@ use wanctl::{
     telemetry::{CycleMetrics, WanLabels},
 };
 use wanctl_core::{
-    Actuation, Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
+    Actuation, Direction, DirectionParams, EvidenceParams, LawKind, Limits, Params, PerDirection,
     ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample, StateThresholds, Timing, Wan,
     WanParams,
     units::{BitRate, Delay, MonoTime},
@@ -214,5 +214,6 @@ fn params() -> WanParams {
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
         directions: PerDirection { download: Some(direction), upload: Some(direction) },
+        tuning: Params::default(),
     }
 }

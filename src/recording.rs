@@ -19,12 +19,10 @@
 //! - **A recording stays below its size.** When it is full it says so and ends; control goes on.
 //! - **No text makes reading panic**, and every complaint names the line.
 //!
-//! The types of the file are mirrors of those of `control`, here and nowhere else, so that the core
-//! knows of no format.
+//! The lines hold the core's own types, which derive `Serialize` and `Deserialize`.
 
 mod compare;
 mod line;
-mod params;
 mod read;
 mod replay;
 mod tape;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use wanctl_core::{
-    CongestionState, Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection,
-    Reason, StateThresholds, Wan, WanParams,
+    CongestionState, Direction, DirectionParams, EvidenceParams, LawKind, Limits, Params,
+    PerDirection, Reason, StateThresholds, Wan, WanParams,
     units::{BitRate, Delay, MonoTime},
 };
 use wanctl_lab::{
@@ -32,6 +32,7 @@ fn params() -> WanParams {
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
         directions: PerDirection { download: Some(direction), upload: Some(direction) },
+        tuning: Params::default(),
     }
 }
 

@@ -3,13 +3,14 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    env, fs,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::Command,
 };
 
 use tempfile::TempDir;
+use wanctl_core::{Param, Params};
 
 /// The pages with their texts: README.md, CONTRIBUTING.md and everything under `docs`.
 fn pages() -> Vec<(PathBuf, String)> {
@@ -140,6 +141,31 @@ fn every_metric_exists() {
                 || is_prefix && known.iter().any(|metric| metric.starts_with(name));
             assert!(exists, "{}: there is no metric wanctl_{name}", path.display());
         }
+    }
+}
+
+/// `UPDATE_EXPECT=1` writes the table.
+#[test]
+fn every_number_of_the_law_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/control-law.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once("<!-- numbers").unwrap();
+    let (marker, rest) = rest.split_once('\n').unwrap();
+    let (_, after) = rest.split_once("<!-- end of numbers").unwrap();
+    let rows = Params::default().list().into_iter().map(|param| {
+        let Param { key, default, range, unit, about, .. } = param;
+        let (least, most) = range.into_inner();
+        format!("| `{key}` | {default} {unit} | {least} to {most} | {about} |\n")
+            .replace("  |", " |")
+    });
+    let table: String = rows.collect();
+    let head = "| key | default | range | what it is, and why |\n|---|---|---|---|\n";
+    let expected =
+        format!("{before}<!-- numbers{marker}\n\n{head}{table}\n<!-- end of numbers{after}");
+    if env::var_os("UPDATE_EXPECT").is_some() {
+        fs::write(&path, &expected).unwrap();
+    } else {
+        assert!(text == expected, "UPDATE_EXPECT=1 rewrites the table");
     }
 }
 

@@ -31,7 +31,8 @@ pub(super) struct ReplayArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Decide by this value instead of the recorded one, for example
-    /// `download.ceiling_mbps=80` or `delay.yellow_ms=20`. May be given several times.
+    /// `download.ceiling_mbps=80`, `delay.yellow_ms=20` or a number that `simulate --list` shows.
+    /// May be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<Setting>,
     /// Decide both directions by this law.
@@ -52,7 +53,7 @@ enum Format {
 
 pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     let config = args.config.as_deref().map(load).transpose()?;
-    let settings = args.law.iter().chain(&args.set).copied().collect();
+    let settings = args.law.iter().chain(&args.set).cloned().collect();
     let variation = Variation { config, settings };
     let shown = args.recording.display();
     let outcome = Lines::open(input(&args.recording)?)

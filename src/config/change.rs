@@ -253,6 +253,7 @@ impl Changes {
             directions: PerDirection::build(|direction| {
                 self.direction(key, direction, &old.directions, &new.directions)
             }),
+            tuning: new.tuning,
         }
     }
 

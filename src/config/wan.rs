@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use wanctl_core::{
-    Direction, DirectionParams, LawKind, LawName, Limits, PerDirection, StateThresholds, WanParams,
+    Direction, DirectionParams, LawKind, LawName, Limits, Params, PerDirection, StateThresholds,
+    WanParams,
     units::{BitRate, Delay},
 };
 
@@ -65,7 +66,12 @@ pub(super) fn read(
         metered: metered?,
         probe,
         queues: PerDirection { download: download_queue, upload: upload_queue },
-        params: WanParams { evidence, thresholds, directions: PerDirection { download, upload } },
+        params: WanParams {
+            evidence,
+            thresholds,
+            directions: PerDirection { download, upload },
+            tuning: Params::default(),
+        },
     })
 }
 

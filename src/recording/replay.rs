@@ -8,14 +8,13 @@
 use std::{collections::BTreeMap, io::BufRead, time::Duration};
 
 use wanctl_core::{
-    Actuation, Direction, PerDirection, RttSample, ShaperSample, Wan, WanParams,
+    Actuation, Direction, PerDirection, ShaperSample, Wan, WanParams,
     units::{BitRate, MonoTime},
 };
 
 use super::{
     compare::Comparison,
     line::{Begin, CycleLine, DecidedLine, Line, ParamsChange},
-    params::{Pair, moment},
     read::{Lines, ReadError, ReadFault},
 };
 
@@ -88,8 +87,7 @@ pub fn replay<R: BufRead>(
     only: Option<&str>,
     vary: impl Fn(&str, &WanParams) -> Result<WanParams, String>,
 ) -> Result<Outcome, ReplayError> {
-    let vary =
-        |name: &str, line: &_| vary(name, &WanParams::from(line)).map_err(ReplayError::Settings);
+    let vary = |name: &str, params: &_| vary(name, params).map_err(ReplayError::Settings);
     let mut players: BTreeMap<usize, Player> = BTreeMap::new();
     // Whoever is not asked for: known, and passed over.
     let mut others: BTreeMap<usize, String> = BTreeMap::new();
@@ -103,14 +101,14 @@ pub fn replay<R: BufRead>(
             }
             Line::Begin(begin) => {
                 let params = vary(&begin.name, &begin.params)?;
-                players.insert(begin.wan, Player::new(begin, &params));
+                players.insert(begin.wan, Player::new(*begin, &params));
                 continue;
             }
             Line::End(last) => {
                 end = Some(last.reason.into_owned());
                 continue;
             }
-            Line::Change(change) => (change.wan, ReplayedDecision::Change(Box::new(change))),
+            Line::Change(change) => (change.wan, ReplayedDecision::Change(change)),
             Line::Cycle(cycle) => (cycle.wan, ReplayedDecision::Cycle(cycle)),
             Line::Gap(gap) => (gap.wan, ReplayedDecision::Gap(gap.cycles)),
         };
@@ -166,10 +164,10 @@ struct Player {
 
 impl Player {
     fn new(beginning: Begin, params: &WanParams) -> Self {
-        let began = moment(beginning.at_ns);
+        let began = beginning.at;
         let mut wan = Wan::new(params, began);
         if let Some(line) = &beginning.memory {
-            wan.restore(&line.memory(), Duration::from_nanos(line.age_ns));
+            wan.restore(&line.memory, line.age);
         }
         wan.set_observing(beginning.observes);
         Self {
@@ -189,7 +187,7 @@ impl Player {
     }
 
     fn change(&mut self, change: &ParamsChange, params: &WanParams) {
-        self.wan.reconfigure(&self.params, params, moment(change.at_ns));
+        self.wan.reconfigure(&self.params, params, change.at);
         self.wan.set_observing(change.observes);
         self.params = *params;
         self.observes = change.observes;
@@ -198,21 +196,19 @@ impl Player {
     /// Does what the control loop does, in its order.
     fn cycle(&mut self, line: u64, cycle: &CycleLine) {
         for sample in &cycle.rtt {
-            self.wan.on_rtt(&RttSample::from(*sample));
+            self.wan.on_rtt(sample);
         }
-        self.shaper = cycle.shaper.map(ShaperSample::from).or(self.shaper);
+        self.shaper = cycle.shaper.or(self.shaper);
         if let Some(sample) = &self.shaper {
             self.wan.on_shaper(sample);
         }
-        if let Some(actuation) = &cycle.actuation {
-            self.actuation = actuation.to(|line| Actuation::from(line));
-        }
+        self.actuation = cycle.actuation.unwrap_or(self.actuation);
         self.wan.on_actuation(PerDirection::build(|direction| self.followed(direction)));
-        let decision = self.wan.decide(cycle.at());
-        let replayed = Pair::<Option<DecidedLine>>::from(&decision);
-        let after = cycle.at().since(self.began);
+        let decision = self.wan.decide(cycle.at);
+        let replayed = DecidedLine::of(&decision);
+        let after = cycle.at.since(self.began);
         self.cycles += 1;
-        self.last = cycle.at();
+        self.last = cycle.at;
         for (direction, recorded, replayed) in [
             (Direction::Download, &cycle.decided.download, &replayed.download),
             (Direction::Upload, &cycle.decided.upload, &replayed.upload),

@@ -11,8 +11,7 @@ use wanctl_core::{
 };
 
 use super::{
-    line::{Begin, CycleLine, Gap, Line, ParamsChange},
-    params::{MemoryLine, nanos},
+    line::{Begin, CycleLine, DecidedLine, Gap, Line, MemoryLine, ParamsChange},
     write::Shared,
 };
 
@@ -36,14 +35,14 @@ pub struct Beginning<'a> {
 impl Beginning<'_> {
     pub(super) fn line(self) -> Line {
         let Self { wan, name, at, params, observes, memory } = self;
-        Line::Begin(Begin {
+        Line::Begin(Box::new(Begin {
             wan,
             name: name.to_owned(),
-            at_ns: nanos(at),
+            at,
             observes,
-            params: (*params).into(),
-            memory: memory.map(|(memory, age)| MemoryLine::new(memory, age)),
-        })
+            params: *params,
+            memory: memory.map(|(memory, age)| MemoryLine { age, memory: memory.clone() }),
+        }))
     }
 }
 
@@ -69,8 +68,7 @@ impl Tape {
 
     /// Takes down that from `at` on, before the next cycle, the controller works by `params`.
     pub fn change(&mut self, at: MonoTime, params: &WanParams, observes: bool) {
-        let (wan, at_ns) = (self.wan, nanos(at));
-        self.change = Some(ParamsChange { wan, at_ns, observes, params: (*params).into() });
+        self.change = Some(ParamsChange { wan: self.wan, at, observes, params: *params });
     }
 
     /// Takes down a cycle: what came in, in this order, and what was decided at `at`.
@@ -87,7 +85,14 @@ impl Tape {
         }
         let shaper = shaper.filter(|sample| self.shaper != Some(sample.sequence));
         let actuation = Some(actuation).filter(|_| self.actuation != Some(actuation));
-        let cycle = CycleLine::new((self.wan, at), samples, shaper, actuation, decision.into());
+        let cycle = CycleLine {
+            wan: self.wan,
+            at,
+            rtt: samples.to_vec(),
+            shaper,
+            actuation,
+            decided: DecidedLine::of(decision),
+        };
         if self.offer(Line::Cycle(Box::new(cycle))) {
             self.shaper = shaper.map(|sample| sample.sequence).or(self.shaper);
             self.actuation = actuation.or(self.actuation);
@@ -107,7 +112,7 @@ impl Tape {
             self.lost = 0;
         }
         if let Some(change) = &self.change {
-            if self.lines.try_send(Line::Change(change.clone())).is_err() {
+            if self.lines.try_send(Line::Change(Box::new(change.clone()))).is_err() {
                 return false;
             }
             self.change = None;

@@ -9,7 +9,7 @@ use std::{
 use proptest::prelude::*;
 use wanctl_core::{
     Actuation, Direction, DirectionMemory, DirectionParams, EvidenceParams, LawKind, LawName,
-    Limits, PerDirection, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample,
+    Limits, Params, PerDirection, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample,
     StateThresholds, Wan, WanMemory, WanParams, ZoneParams,
     units::{BitRate, Delay, MonoTime},
 };
@@ -49,6 +49,8 @@ fn params(ceiling_mbps: f64) -> WanParams {
     };
     let zone = LawKind::Zone(ZoneParams { factor_down: 0.1 + 0.7, ..zone });
     let upload = DirectionParams { limits, law: zone };
+    let mut tuning = Params::default();
+    tuning.set("policy.adaptive.decay_tau_s", 12.5).unwrap();
     let ms = Delay::from_millis_f64;
     WanParams {
         evidence: EvidenceParams {
@@ -59,6 +61,7 @@ fn params(ceiling_mbps: f64) -> WanParams {
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
         directions: PerDirection { download: Some(direction), upload: Some(upload) },
+        tuning,
     }
 }
 
@@ -299,7 +302,7 @@ fn what_is_no_recording_is_reported_with_its_line() {
 
 #[test]
 fn a_full_recording_says_so_and_keeps_its_size() {
-    const MOST: u64 = 4_000;
+    const MOST: u64 = 14_000;
     let text = record(&busy(100), MOST);
     assert!(text.len() as u64 <= MOST, "{} bytes", text.len());
     let outcome = replayed(&text).unwrap();

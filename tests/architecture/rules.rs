@@ -35,13 +35,14 @@ pub(crate) const CRATES: [Crate; 3] = [
 const CORE: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("direction", &[]),
+    ("params", &["units"]),
     ("sample", &["units", "direction"]),
-    ("estimate", &["units", "direction", "sample"]),
-    ("policy", &["units", "direction", "sample", "estimate"]),
+    ("estimate", &["units", "direction", "sample", "params"]),
+    ("policy", &["units", "direction", "sample", "params", "estimate"]),
     ("memory", &["units", "direction", "sample"]),
     ("cycle", &["units", "direction", "sample", "estimate", "policy"]),
-    ("wan", &["units", "direction", "sample", "estimate", "policy", "cycle", "memory"]),
-    ("steering", &["units", "direction", "sample", "estimate", "policy", "cycle", "wan"]),
+    ("wan", &["units", "direction", "sample", "params", "estimate", "policy", "cycle", "memory"]),
+    ("steering", &["units", "direction", "sample", "params", "estimate", "policy", "cycle", "wan"]),
 ];
 
 const PRODUCT: &[(&str, &[&str])] = &[

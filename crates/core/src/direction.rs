@@ -2,8 +2,11 @@
 
 use std::ops::{Index, IndexMut};
 
+use serde::{Deserialize, Serialize};
+
 /// A direction of traffic, seen from the home: download comes in, upload goes out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// From the provider to the home.
     Download,
@@ -38,7 +41,7 @@ impl Direction {
 ///
 /// `PerDirection<Option<T>>` is a value for each direction that a WAN shapes: at least one. The
 /// configuration, the controller and every `Cycle` have it where a direction may be absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PerDirection<T> {
     /// The value for the download.
     pub download: T,

@@ -30,6 +30,7 @@ mod cycle;
 mod direction;
 mod estimate;
 mod memory;
+mod params;
 pub mod policy;
 mod sample;
 pub mod steering;
@@ -43,6 +44,7 @@ pub use estimate::{
     ReflectorView, Sending, StateThresholds,
 };
 pub use memory::{DirectionMemory, WanMemory};
+pub use params::{Param, ParamError, Params};
 pub use policy::{LawKind, LawName, Limits, Reason, ZoneFloors, ZoneParams};
 pub use sample::{
     Actuation, Backlog, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample,

@@ -10,6 +10,8 @@ mod zone;
 
 use std::{fmt, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use adaptive::Adaptive;
 use fixed::Fixed;
 pub use name::LawName;
@@ -18,21 +20,26 @@ pub use zone::{ZoneFloors, ZoneParams};
 
 use super::{Direction, Load, MeasurementState, StateThresholds};
 use crate::estimate::{blame::Blame, noise::Noise, replies::Finding};
+use crate::params::Params;
 use crate::units::{BitRate, Delay, MonoTime};
 
 /// The bounds of a direction's shaper rate; `floor ≤ base ≤ ceiling`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// No cut goes below this.
+    #[serde(rename = "floor_bps")]
     pub floor: BitRate,
     /// The rate that an idle link returns to: what the link can be trusted to carry.
+    #[serde(rename = "base_bps")]
     pub base: BitRate,
     /// No raise goes above this.
+    #[serde(rename = "ceiling_bps")]
     pub ceiling: BitRate,
 }
 
 /// Which law moves a direction's rate.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LawKind {
     /// Cuts in proportion to the delay, raises only on demand.
     Adaptive,
@@ -45,10 +52,15 @@ pub enum LawKind {
 impl LawKind {
     /// Builds the law, where delay from `bloat` on is bloat and the congestion states begin at
     /// `thresholds`.
-    pub(super) fn build(self, bloat: Delay, thresholds: StateThresholds) -> Box<dyn RateLaw> {
+    pub(super) fn build(
+        self,
+        bloat: Delay,
+        thresholds: StateThresholds,
+        params: &Params,
+    ) -> Box<dyn RateLaw> {
         match self {
-            Self::Adaptive => Box::new(Adaptive::new(bloat)),
-            Self::Zone(zone) => Box::new(Zone::new(thresholds, zone)),
+            Self::Adaptive => Box::new(Adaptive::new(bloat, params)),
+            Self::Zone(zone) => Box::new(Zone::new(thresholds, zone, params)),
             Self::Fixed => Box::new(Fixed),
         }
     }

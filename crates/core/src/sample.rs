@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::PerDirection;
 use crate::units::{BitRate, Delay, MonoTime};
 
 /// The place of a reflector in its WAN's configured list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ReflectorId(pub u16);
 
 /// What became of one probe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ProbeOutcome {
     /// The reflector answered after this round-trip time.
+    #[serde(rename = "reply_us")]
     Reply(Delay),
     /// No answer came within the probe's timeout. It may still come: the last outcome holds.
     Lost,
@@ -22,7 +26,7 @@ pub enum ProbeOutcome {
 }
 
 /// The outcome of one probe to one reflector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RttSample {
     /// The reflector that was asked.
     pub reflector: ReflectorId,
@@ -31,16 +35,18 @@ pub struct RttSample {
     /// `Reply` with the same number.
     pub sequence: u64,
     /// When the outcome became known.
+    #[serde(rename = "at_ns")]
     pub at: MonoTime,
     /// What became of the probe.
     pub outcome: ProbeOutcome,
     /// The reply's way up and down by the reflector's clock, if it told a sane one (ICMP type 14).
     /// Both carry the unknown offset of that clock, so only their changes mean something.
+    #[serde(rename = "one_way_us", default, skip_serializing_if = "Option::is_none")]
     pub one_way: Option<PerDirection<Delay>>,
 }
 
 /// The counters of one shaper queue as the router tells them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct QueueReading {
     /// Bytes sent since the queue's counters began; may fall or jump when they are reset.
     pub bytes: u64,
@@ -54,6 +60,7 @@ pub struct QueueReading {
     /// Packets waiting in the queue.
     pub backlog_packets: u64,
     /// The rate limit in force; zero means unlimited.
+    #[serde(rename = "limit_bps")]
     pub limit: BitRate,
 }
 
@@ -86,24 +93,29 @@ impl QueueReading {
 }
 
 /// One reading of the shaper queues of a WAN.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShaperSample {
     /// Number of the reading; equal numbers are the same reading seen twice.
     pub sequence: u64,
     /// When the router's answer arrived.
+    #[serde(rename = "at_ns")]
     pub at: MonoTime,
     /// The counters of the queue of each direction that is shaped.
+    #[serde(flatten)]
     pub queues: PerDirection<Option<QueueReading>>,
 }
 
 /// What became of a direction's desired rate on the way to the router.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Actuation {
     /// The last rate that the router confirmed after a write of ours.
+    #[serde(rename = "written_bps")]
     pub written: Option<BitRate>,
     /// The limit that the router was last seen to enforce, whoever set it.
+    #[serde(rename = "observed_bps")]
     pub observed: Option<BitRate>,
     /// Since when the router has not been known to enforce what is desired; `None` if it does.
+    #[serde(rename = "pending_since_ns")]
     pub pending_since: Option<MonoTime>,
     /// Writes that the router confirmed since the start.
     pub writes: u64,

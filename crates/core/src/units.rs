@@ -9,8 +9,29 @@ use std::{
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
+
+/// A duration as whole nanoseconds, for `#[serde(with = "nanos")]`; they last for 584 years.
+pub mod nanos {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    /// Writes the nanoseconds.
+    pub fn serialize<S: Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// Reads nanoseconds.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_nanos)
+    }
+}
+
 /// A data rate in bits per second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct BitRate(u64);
 
 impl BitRate {
@@ -91,7 +112,9 @@ impl fmt::Display for BitRate {
 }
 
 /// A span of delay in microseconds; a difference of two delays may be negative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct Delay(i64);
 
 impl Delay {
@@ -180,8 +203,10 @@ impl fmt::Display for Delay {
 ///
 /// Unlike `std::time::Instant` it can be written down, read back and made up, which is what a
 /// replay, a simulation and a property test need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct MonoTime(Duration);
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct MonoTime(#[serde(with = "nanos")] Duration);
 
 impl MonoTime {
     /// The start of the clock.

@@ -4,7 +4,7 @@ mod channel;
 mod reconfigure;
 mod remember;
 
-use std::time::Duration;
+use serde::{Deserialize, Serialize};
 
 use self::channel::{Case, Channel, Moment};
 use super::{
@@ -17,24 +17,24 @@ use crate::estimate::{
     evidence::Evidence,
     load,
 };
+use crate::params::{EstimateParams, Params};
 use crate::units::{Delay, MonoTime};
 
-/// A direction whose share of the delay is smaller than this is not to blame for it.
-const OWN: f64 = 0.25;
-/// Less delay than this is no standing queue.
-const CALM: Delay = Delay::from_micros(4_000);
-/// No excuse holds once a queue has stood for this long.
-const EXCUSE: Duration = Duration::from_millis(500);
-
 /// Everything that shapes one WAN's control.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct WanParams {
     /// How delay evidence is gathered.
+    #[serde(flatten)]
     pub evidence: EvidenceParams,
     /// Where the congestion states begin.
+    #[serde(flatten)]
     pub thresholds: StateThresholds,
     /// The bounds and the law of each direction that is shaped: at least one.
+    #[serde(flatten)]
     pub directions: PerDirection<Option<DirectionParams>>,
+    /// The tunable numbers of estimate and policy.
+    #[serde(default)]
+    pub tuning: Params,
 }
 
 impl WanParams {
@@ -46,9 +46,10 @@ impl WanParams {
 }
 
 /// What shapes one direction's rate.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct DirectionParams {
     /// The bounds of the rate.
+    #[serde(flatten)]
     pub limits: Limits,
     /// Which law moves it.
     pub law: LawKind,
@@ -57,6 +58,7 @@ pub struct DirectionParams {
 /// The controller of one WAN.
 #[derive(Debug)]
 pub struct Wan {
+    tuning: EstimateParams,
     evidence: Evidence,
     directions: PerDirection<Option<Channel>>,
     decided: MonoTime,
@@ -83,7 +85,8 @@ impl Wan {
     pub fn new(params: &WanParams, now: MonoTime) -> Self {
         let channel = |_, params_of: &DirectionParams| Channel::new(params, *params_of, now);
         Self {
-            evidence: Evidence::new(params.evidence, now),
+            tuning: params.tuning.estimate,
+            evidence: Evidence::new(params.evidence, &params.tuning.estimate, now),
             directions: params.directions.map_present(channel),
             decided: now,
             calm: now,
@@ -134,9 +137,10 @@ impl Wan {
         let dt = now.since(self.decided);
         self.decided = now;
         let loads = self.directions.map_present(|_, channel| channel.load(now));
-        let traffic = loads.present().any(|(_, load)| load.achieved > Some(load::TRAFFIC));
+        let traffic =
+            loads.present().any(|(_, load)| load.achieved > Some(self.tuning.load.traffic));
         let mut measurement = self.evidence.measurement(now, traffic);
-        let Self { evidence, observes, directions, calm, .. } = self;
+        let Self { tuning, evidence, observes, directions, calm, .. } = self;
         let (noise, delta) = (evidence.noise(), measurement.delta);
         let mut is_bypassed = false;
         for (direction, channel) in directions.present_mut() {
@@ -150,18 +154,23 @@ impl Wan {
             evidence.finding(now, directions[direction].as_ref()?.law.last_cut(), direction)
         });
         let standing = seen.present().map(|(_, seen)| seen.standing).max();
-        if standing.unwrap_or(Delay::ZERO) <= CALM {
+        if standing.unwrap_or(Delay::ZERO) <= tuning.attribution.calm {
             *calm = now;
         }
-        let stands_long = now.since(*calm) > EXCUSE;
+        let stands_long = now.since(*calm) > tuning.attribution.exclusion;
         let suspects = Suspects(directions.map_present(|_, channel| channel.suspect(now)));
         let blamed = directions.map_present(|direction, channel| {
-            let is_busy = load::blame(&channel.load(now), loads[direction.other()].as_ref());
+            let is_busy =
+                load::blame(&channel.load(now), loads[direction.other()].as_ref(), &tuning.load);
             match seen[direction].filter(|seen| seen.is_own) {
                 Some(own) => {
                     let is_enough = stands_long && channel.is_used(now);
                     (is_busy || is_enough)
-                        && own.depth >= measurement.delta.unwrap_or(Delay::ZERO).scaled(OWN)
+                        && own.depth
+                            >= measurement
+                                .delta
+                                .unwrap_or(Delay::ZERO)
+                                .scaled(tuning.attribution.own_share)
                 }
                 None => is_busy && (stands_long || !suspects.excuses(direction)),
             }

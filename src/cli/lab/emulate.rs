@@ -13,7 +13,8 @@ use clap::{Args, ValueEnum};
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 use wanctl_core::{
-    DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds, WanParams,
+    DirectionParams, EvidenceParams, LawKind, Limits, Params, PerDirection, StateThresholds,
+    WanParams,
     units::{BitRate, Delay},
 };
 use wanctl_lab::{
@@ -307,6 +308,7 @@ fn wan_config(number: u8, wan: &DemoWan) -> WanConfig {
                 download: Some(limits(wan.download_mbps)),
                 upload: Some(limits(wan.upload_mbps)),
             },
+            tuning: Params::default(),
         },
     }
 }

@@ -4,6 +4,7 @@ mod choose;
 #[cfg(feature = "plot")]
 mod plot;
 mod steering;
+mod sweep;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -12,13 +13,14 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use wanctl_core::{PerDirection, units::BitRate};
+use wanctl_core::{Param, Params, PerDirection, units::BitRate};
 use wanctl_lab::{
-    law_benchmark::{Job, LAWS, Row, SUITE, csv, json, run as run_all, table},
+    law_benchmark::{Job, LAWS, Row, SUITE, Scenario, csv, json, run as run_all, table},
     trace::Column,
 };
 
 use super::super::{Failure, duration, output::say};
+use sweep::Sweep;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SimulateArgs {
@@ -73,6 +75,10 @@ pub(in crate::cli) struct SimulateArgs {
     /// The WAN of the configuration; only needed if it has several.
     #[arg(long, value_name = "NAME", requires = "config")]
     wan: Option<String>,
+    /// Run with this value of a tunable number of the estimator or a policy; `--list` has them. Of
+    /// several values each is run, and has its own row. May be repeated: all combinations are run.
+    #[arg(long, value_name = "KEY=VALUE[,VALUE]")]
+    set: Vec<Sweep>,
     /// How the figures are printed.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -83,9 +89,9 @@ pub(in crate::cli) struct SimulateArgs {
     plot: Option<crate::plot::PictureFile>,
     /// Try steering between two WANs instead: the first two columns of each trace, or brown-outs,
     /// outages and glitches.
-    #[arg(long, conflicts_with_all = ["scenario", "compare", "config"])]
+    #[arg(long, conflicts_with_all = ["scenario", "compare", "config", "set"])]
     steering: bool,
-    /// List the scenarios and laws, and run nothing.
+    /// List the scenarios, the laws and the tunable numbers, and run nothing.
     #[arg(long)]
     list: bool,
 }
@@ -110,7 +116,8 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     let wan = choose::wan(args)?;
     let laws = choose::laws(args, wan.as_ref())?;
     let scenarios = choose::scenarios(args, wan.as_ref())?;
-    let progress = Progress::new(scenarios.len() * laws.len());
+    let variants = sweep::variants(&args.set);
+    let progress = Progress::new(scenarios.len() * laws.len() * variants.len());
     #[cfg(feature = "plot")]
     let keeps_record = args.plot.is_some();
     #[cfg(not(feature = "plot"))]
@@ -119,11 +126,24 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     let at_once = if keeps_record { 1 } else { scenarios.len() };
     let mut rows: Vec<Row> = Vec::new();
     for part in scenarios.chunks(at_once.max(1)) {
-        let jobs: Vec<Job<'_>> = part
+        let varied: Vec<Vec<(&str, Scenario)>> = part
             .iter()
-            .flat_map(|scenario| laws.iter().map(move |law| Job { law, scenario, keeps_record }))
-            .collect();
-        let outcomes = run_all(&jobs, &|done| progress.print(rows.len() + done));
+            .map(|scenario| sweep::apply(scenario, &variants))
+            .collect::<Result<_, _>>()?;
+        let (mut jobs, mut labels) = (Vec::new(), Vec::new());
+        for (law, (label, scenario)) in varied
+            .iter()
+            .flat_map(|all| laws.iter().flat_map(move |law| all.iter().map(move |one| (law, one))))
+        {
+            jobs.push(Job { law, scenario, keeps_record });
+            labels.push(*label);
+        }
+        let mut outcomes = run_all(&jobs, &|done| progress.print(rows.len() + done));
+        for (outcome, label) in
+            outcomes.iter_mut().zip(labels).filter(|(_, label)| !label.is_empty())
+        {
+            outcome.row.law = format!("{} {label}", outcome.row.law);
+        }
         progress.clear();
         #[cfg(feature = "plot")]
         if let (Some(file), [scenario]) = (&args.plot, part) {
@@ -148,6 +168,11 @@ fn list() -> io::Result<()> {
     say("laws:")?;
     for law in LAWS {
         say(format!("  {:<22} {}", law.name, law.about))?;
+    }
+    say("numbers:")?;
+    for Param { key, default, range, about, .. } in Params::default().list() {
+        let (least, most) = range.into_inner();
+        say(format!("  {key:<46} {default:>8} ({least} to {most}) {about}"))?;
     }
     Ok(())
 }

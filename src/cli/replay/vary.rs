@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use wanctl_core::{
-    Direction, DirectionParams, EvidenceParams, LawName, Limits, StateThresholds, WanParams,
+    Direction, DirectionParams, EvidenceParams, LawName, Limits, Params, StateThresholds,
+    WanParams,
     units::{BitRate, Delay},
 };
 
@@ -11,10 +12,11 @@ use crate::config::Config;
 
 /// The keys that `--set` knows, but for the direction.
 const KEYS: &str = "download.floor_mbps, download.base_mbps, download.ceiling_mbps, download.law, \
-                    the same of upload, delay.yellow_ms, delay.soft_red_ms, delay.red_ms";
+                    the same of upload, delay.yellow_ms, delay.soft_red_ms, delay.red_ms, and the \
+                    numbers that `wanctl simulate --list` shows";
 
 /// One value to decide by.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Setting {
     Floor(Direction, BitRate),
     Base(Direction, BitRate),
@@ -23,6 +25,8 @@ pub(super) enum Setting {
     Yellow(Delay),
     SoftRed(Delay),
     Red(Delay),
+    /// A tunable number of estimate or policy.
+    Number(String, f64),
 }
 
 /// What is to be other than recorded.
@@ -45,6 +49,11 @@ impl FromStr for Setting {
                 "red_ms" => Ok(Self::Red(delay)),
                 _ => Err(unknown(key)),
             };
+        }
+        if Params::default().list().iter().any(|param| param.key == key) {
+            let number = value.parse().map_err(|_| format!("expected a number, got `{value}`"))?;
+            Params::default().set(key, number).map_err(|error| error.to_string())?;
+            return Ok(Self::Number(key.to_owned(), number));
         }
         let known = |direction: &Direction| key.split('.').next() == Some(direction.name());
         let direction = Direction::ALL.into_iter().find(known).ok_or_else(|| unknown(key))?;
@@ -94,7 +103,7 @@ impl Variation {
             None => *recorded,
         };
         for setting in &self.settings {
-            set(&mut params, *setting).map_err(|what| format!("WAN {wan}: {what}"))?;
+            set(&mut params, setting).map_err(|what| format!("WAN {wan}: {what}"))?;
         }
         // After the limits, which they depend on.
         for (direction, DirectionParams { limits, law }) in params.directions.present_mut() {
@@ -143,8 +152,8 @@ fn configured(config: &Config, wan: &str, recorded: &WanParams) -> Result<WanPar
     })
 }
 
-fn set(params: &mut WanParams, setting: Setting) -> Result<(), String> {
-    match setting {
+fn set(params: &mut WanParams, setting: &Setting) -> Result<(), String> {
+    match *setting {
         Setting::Floor(direction, rate) => limits(params, direction)?.floor = rate,
         Setting::Base(direction, rate) => limits(params, direction)?.base = rate,
         Setting::Ceiling(direction, rate) => limits(params, direction)?.ceiling = rate,
@@ -155,6 +164,9 @@ fn set(params: &mut WanParams, setting: Setting) -> Result<(), String> {
         }
         Setting::SoftRed(delay) => params.thresholds.soft_red = delay,
         Setting::Red(delay) => params.thresholds.red = delay,
+        Setting::Number(ref key, number) => {
+            params.tuning.set(key, number).map_err(|error| error.to_string())?;
+        }
     }
     Ok(())
 }

@@ -34,6 +34,7 @@ fn scrape_after(cycles: u64, format: Format) -> String {
             },
             thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
             directions: PerDirection { download: Some(direction), upload: Some(direction) },
+            tuning: wanctl_core::Params::default(),
         },
         MonoTime::ZERO,
     );

@@ -4,28 +4,22 @@
 //! nothing by itself. But the difference between the way up and the way down is steady while no
 //! queue stands, and what a queue adds to it shows on which way it stands.
 
-use std::time::Duration;
-
-use crate::PerDirection;
 use crate::units::{Delay, MonoTime};
-
-/// A round trip this little over its baseline meets no queue: its difference is the usual one.
-/// Twice what a clock of whole milliseconds rounds away.
-const CALM: Delay = Delay::from_micros(2_000);
-/// Time constant of learning the usual difference: quick enough for clocks that drift by 100 µs
-/// a second, slow enough to average the rounding of whole milliseconds.
-const TAU: Duration = Duration::from_secs(5);
-/// A usual difference not renewed for this long may have drifted too far to tell anything.
-const KEEPS: Duration = Duration::from_mins(2);
+use crate::{PerDirection, params::DelaySplitParams};
 
 /// The usual difference between the ways to and from one reflector.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Asymmetry {
+    params: DelaySplitParams,
     usual: Option<Delay>,
     renewed: MonoTime,
 }
 
 impl Asymmetry {
+    pub(crate) fn new(params: DelaySplitParams) -> Self {
+        Self { params, ..Self::default() }
+    }
+
     /// Learns from one reply and tells how its `delta` over the baseline is shared out; `None`
     /// until the usual difference is known.
     pub(crate) fn split(
@@ -35,10 +29,10 @@ impl Asymmetry {
         one_way: PerDirection<Delay>,
     ) -> Option<PerDirection<Delay>> {
         let lean = one_way.upload - one_way.download;
-        let known = self.usual.filter(|_| at.since(self.renewed) < KEEPS);
-        if delta <= CALM {
+        let known = self.usual.filter(|_| at.since(self.renewed) < self.params.expires);
+        if delta <= self.params.calm {
             let dt = at.since(self.renewed).as_secs_f64();
-            let alpha = 1.0 - (-dt / TAU.as_secs_f64()).exp();
+            let alpha = 1.0 - (-dt / self.params.tau.as_secs_f64()).exp();
             self.usual = Some(known.map_or(lean, |usual| usual + (lean - usual).scaled(alpha)));
             self.renewed = at;
         }

@@ -15,46 +15,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use crate::params::BaselineParams;
 use crate::units::{Delay, MonoTime};
-
-/// A reply that is shorter by no more than this is a lucky one of the same path, and moves the
-/// baseline
-const CLOSE: Delay = Delay::from_micros(1_000);
-/// by this share of the way.
-const FALL_PER_REPLY: f64 = 0.6;
-/// Replies of this time support a shorter delay,
-const RECENT: Duration = Duration::from_secs(4);
-/// or so many, if they are fewer: on an idle link a reflector answers about once a second.
-const RECENT_REPLIES: usize = 16;
-/// So many of them have to be as short, so that two oddly short ones prove nothing,
-const SUPPORT: usize = 3;
-/// and at least one in so many: where replies come often, oddly short ones do as well.
-const SUPPORT_SHARE: usize = 8;
-/// So many for a provisional baseline, which is likely to contain a queue.
-const SUPPORT_PROVISIONAL: usize = 2;
-/// Time constant of the rise while the link is quiet: slow against a queue, quick against the
-/// minutes over which routes drift.
-const RISE_TAU: Duration = Duration::from_mins(1);
-/// How long a quiet link must show the longer delay before it is believed to be the path.
-const RELEARN_AFTER: Duration = Duration::from_secs(5);
-/// Fewest replies that may prove a path change.
-const RELEARN_REPLIES: usize = 8;
-/// A path change smaller than this is left to the slow rise, and a smaller fall to itself.
-const STEP: Delay = Delay::from_micros(4_000);
-/// For so long without load, and
-const FOUNDED_AFTER: Duration = Duration::from_secs(2);
-/// with so many replies a baseline must have been seen to be final.
-const FOUNDED_REPLIES: u32 = 3;
-/// A remembered baseline is believed after this time: by then it has fallen if the path has become
-/// shorter.
-const REMEMBERED_AFTER: Duration = Duration::from_secs(10);
-/// So many replies in a row
-const CONTRADICTED_BY: u32 = 6;
-/// over at least this time that do not bear out a fall take it back: less than ten seconds on an
-/// idle link.
-const CONTRADICTED_FOR: Duration = Duration::from_secs(2);
-/// A fall that is still borne out after this time is final.
-const FALLEN_FOR: Duration = Duration::from_secs(30);
 
 /// What could stand in the provider's queue when a reply came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +44,7 @@ impl Traffic {
 /// The learned idle delay of one reflector.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Baseline {
+    params: BaselineParams,
     value: Option<Delay>,
     last: Option<MonoTime>,
     first: Option<MonoTime>,
@@ -91,7 +54,7 @@ pub(crate) struct Baseline {
     calm: Option<(MonoTime, u32)>,
     recent: VecDeque<(MonoTime, Delay)>,
     fall: Option<Fall>,
-    /// Replies since the link became quiet, no older than `RELEARN_AFTER` plus one.
+    /// Replies since the link became quiet, no older than `relearn_after` plus one.
     quiet: VecDeque<(MonoTime, Delay)>,
 }
 
@@ -107,9 +70,13 @@ struct Fall {
 }
 
 impl Baseline {
-    /// Starts from a value that was learned before: a starting point, to be founded anew.
-    pub(crate) fn remembered(value: Delay) -> Self {
-        Self { value: Some(value), is_remembered: true, ..Self::default() }
+    pub(crate) fn new(params: BaselineParams) -> Self {
+        Self { params, ..Self::default() }
+    }
+
+    /// Starts from a value that was learned before, which replies have to confirm.
+    pub(crate) fn remembered(params: BaselineParams, value: Delay) -> Self {
+        Self { value: Some(value), is_remembered: true, ..Self::new(params) }
     }
 
     /// Returns the idle delay, once a reply has been seen.
@@ -124,7 +91,8 @@ impl Baseline {
 
     /// Tells whether a rate may be raised on the value.
     pub(crate) fn is_founded(&self, now: MonoTime) -> bool {
-        let is_old = self.first.is_some_and(|first| now.since(first) >= REMEMBERED_AFTER);
+        let is_old =
+            self.first.is_some_and(|first| now.since(first) >= self.params.remembered_after);
         self.is_founded || (self.is_remembered && is_old)
     }
 
@@ -137,10 +105,10 @@ impl Baseline {
             self.value = Some(rtt);
             return;
         };
-        if rtt < value && value - rtt <= CLOSE {
-            self.value = Some(value - (value - rtt).scaled(FALL_PER_REPLY));
+        if rtt < value && value - rtt <= self.params.close {
+            self.value = Some(value - (value - rtt).scaled(self.params.fall_per_reply));
         } else if traffic == Traffic::Quiet && rtt > value {
-            let alpha = 1.0 - (-dt.as_secs_f64() / RISE_TAU.as_secs_f64()).exp();
+            let alpha = 1.0 - (-dt.as_secs_f64() / self.params.rise_tau.as_secs_f64()).exp();
             self.value = Some(value + (rtt - value).scaled(alpha));
         }
         self.fall(at);
@@ -152,15 +120,22 @@ impl Baseline {
 
     fn note(&mut self, at: MonoTime, rtt: Delay, traffic: Traffic) {
         self.recent.push_back((at, rtt));
-        while self.recent.len() > RECENT_REPLIES
-            && self.recent.front().is_some_and(|(then, _)| at.since(*then) > RECENT)
+        while self.recent.len() > self.params.support_replies
+            && self
+                .recent
+                .front()
+                .is_some_and(|(then, _)| at.since(*then) > self.params.support_window)
         {
             self.recent.pop_front();
         }
         if traffic == Traffic::Quiet {
             self.quiet.push_back((at, rtt));
             // Keep one reply that is older than the span: it proves that the span is covered.
-            while self.quiet.get(1).is_some_and(|(then, _)| at.since(*then) >= RELEARN_AFTER) {
+            while self
+                .quiet
+                .get(1)
+                .is_some_and(|(then, _)| at.since(*then) >= self.params.relearn_after)
+            {
                 self.quiet.pop_front();
             }
         } else {
@@ -172,16 +147,17 @@ impl Baseline {
         }
         let (since, replies) = self.calm.map_or((at, 1), |(since, n)| (since, n + 1));
         self.calm = Some((since, replies));
-        self.is_founded |= at.since(since) >= FOUNDED_AFTER && replies >= FOUNDED_REPLIES;
+        self.is_founded |=
+            at.since(since) >= self.params.final_after && replies >= self.params.final_replies;
     }
 
     /// Moves down to what enough of the recent replies were as short as.
     fn fall(&mut self, at: MonoTime) {
         let is_provisional = self.is_provisional();
         let support = if is_provisional {
-            SUPPORT_PROVISIONAL
+            self.params.support_provisional
         } else {
-            SUPPORT.max(self.recent.len() / SUPPORT_SHARE)
+            self.params.support.max(self.recent.len() / self.params.support_divisor)
         };
         let Some((value, supported)) = self.value.zip(nth_least(&self.recent, support)) else {
             return;
@@ -190,7 +166,7 @@ impl Baseline {
         if supported < value || (is_provisional && self.recent.len() == support) {
             self.value = Some(supported);
         }
-        if !is_provisional && value - supported > STEP && self.fall.is_none() {
+        if !is_provisional && value - supported > self.params.jump && self.fall.is_none() {
             let (from, borne_out, above) = (value, at, 0);
             let least_above = Delay::from_micros(i64::MAX);
             self.fall = Some(Fall { from, at, borne_out, above, least_above });
@@ -203,14 +179,16 @@ impl Baseline {
         if rtt <= value + (fall.from - value).scaled(0.5) {
             (fall.borne_out, fall.above) = (at, 0);
             fall.least_above = Delay::from_micros(i64::MAX);
-            if at.since(fall.at) >= FALLEN_FOR {
+            if at.since(fall.at) >= self.params.fall_final_after {
                 self.fall = None;
             }
             return;
         }
         fall.above += 1;
         fall.least_above = fall.least_above.min(rtt);
-        if fall.above >= CONTRADICTED_BY && at.since(fall.borne_out) >= CONTRADICTED_FOR {
+        if fall.above >= self.params.contradicted_by
+            && at.since(fall.borne_out) >= self.params.contradicted_for
+        {
             let value = fall.from.min(fall.least_above);
             self.value = Some(value);
             self.fall = None;
@@ -221,14 +199,17 @@ impl Baseline {
 
     /// Moves the baseline at once when a quiet link has shown a longer, steady delay for long.
     fn relearn(&mut self, at: MonoTime) {
-        let covered = self.quiet.front().is_some_and(|(then, _)| at.since(*then) >= RELEARN_AFTER);
-        if !covered || self.quiet.len() < RELEARN_REPLIES {
+        let covered = self
+            .quiet
+            .front()
+            .is_some_and(|(then, _)| at.since(*then) >= self.params.relearn_after);
+        if !covered || self.quiet.len() < self.params.relearn_replies {
             return;
         }
         // The least but one of the span: had the longer delay been a queue or noise, two replies
         // in five seconds would have come through near the old baseline.
         if let Some((value, shortest)) = self.value.zip(nth_least(&self.quiet, 2))
-            && shortest > value + STEP
+            && shortest > value + self.params.jump
         {
             self.value = Some(shortest);
             self.fall = None;

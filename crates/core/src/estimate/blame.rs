@@ -28,6 +28,8 @@ pub(crate) struct Suspect {
     pub(crate) filled: f64,
     /// What gets through, as a share of what got through when a queue stood last.
     pub(crate) near_bound: Option<f64>,
+    /// Below this share of limit and bound, traffic is still growing.
+    pub(crate) growing: f64,
     /// Less gets through than a moment ago.
     pub(crate) falling: bool,
 }
@@ -60,6 +62,7 @@ impl Suspects {
 impl Suspect {
     /// Transfers are on their way to a rate that is known to get through.
     fn is_growing(&self) -> bool {
-        self.filled < 0.9 && !self.falling && self.near_bound.is_some_and(|near| near < 0.9)
+        let Self { growing, .. } = *self;
+        self.filled < growing && !self.falling && self.near_bound.is_some_and(|near| near < growing)
     }
 }

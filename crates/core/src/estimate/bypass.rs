@@ -5,31 +5,10 @@
 //! only a full link's is limited by that link. A queue has to stand there, then. Replies that are as
 //! quick as ever say that the probes pass it by.
 
-use std::time::Duration;
-
 use super::{evenness::Evenness, noise::Noise};
 use crate::Direction;
+use crate::params::BypassParams;
 use crate::units::{BitRate, Delay, MonoTime};
-
-/// A rate this much above the one at which traffic waited last is one that it should fill.
-const RAISED: f64 = 1.05;
-/// Less than this share of the rate is a rate that is not filled,
-const UNFILLED: f64 = 0.97;
-/// and more than this share of the rate at which it waited says that the traffic is the same.
-const SAME_TRAFFIC: f64 = 0.9;
-/// For how long it must be so: several times what a transfer takes to grow into a rate.
-const FOR: Duration = Duration::from_secs(5);
-/// Even traffic of less than this share of the rate may be all that its server has to send: the law
-/// raises a rate that is filled by more, so that is where such traffic ends up.
-const NEARLY: f64 = 0.9;
-/// For so many windows of half a second it must be even for the link to be full,
-const EVEN: usize = 6;
-/// and for so many if it is known that the probes see no queue.
-const EVEN_ENOUGH: usize = 2;
-/// A delay this small is that of an idle link.
-const FLAT: Delay = Delay::from_micros(2_500);
-/// After this time without need to find the capacity, the probes are given another chance.
-const AGAIN: Duration = Duration::from_mins(1);
 
 /// What one direction's shaper says at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +33,7 @@ struct Detected {
 /// Whether the probes see one direction's queue.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct BypassDetector {
+    params: BypassParams,
     /// The rate at which traffic waited last.
     waited_at: Option<BitRate>,
     /// The limit in force.
@@ -64,6 +44,10 @@ pub(crate) struct BypassDetector {
 }
 
 impl BypassDetector {
+    pub(crate) fn new(params: BypassParams) -> Self {
+        Self { params, evenness: Evenness::new(params), ..Self::default() }
+    }
+
     /// Takes one moment into account, and tells whether the probes bypass the queue. `delta` is the delay
     /// over the baseline, which strays by `noise` without a queue.
     pub(crate) fn update(
@@ -73,10 +57,11 @@ impl BypassDetector {
         delta: Option<Delay>,
         noise: Noise,
     ) -> bool {
-        let is_flat = delta.is_some_and(|delta| delta.abs() < FLAT.max(noise.least()));
-        let is_over = self.detected.is_some_and(|detected| now.since(detected.since) >= AGAIN);
+        let is_flat = delta.is_some_and(|delta| delta.abs() < self.params.flat.max(noise.least()));
+        let is_over =
+            self.detected.is_some_and(|detected| now.since(detected.since) >= self.params.retry);
         if !is_flat || is_over {
-            *self = Self::default();
+            *self = Self::new(self.params);
         }
         self.look(now, flow, is_flat);
         if self.is_odd_for_long(now, flow) || self.is_plateau(flow) {
@@ -87,7 +72,7 @@ impl BypassDetector {
 
     /// Returns what the provider's link lets through, if traffic flows as only a full link's does.
     pub(crate) fn plateau(&self) -> Option<BitRate> {
-        self.evenness.rate(EVEN_ENOUGH)
+        self.evenness.rate(self.params.plateau_windows_known)
     }
 
     fn look(&mut self, now: MonoTime, flow: Flow, is_flat: bool) {
@@ -113,22 +98,23 @@ impl BypassDetector {
     /// is not even is limited by those who send it.
     fn is_odd_for_long(&mut self, now: MonoTime, flow: Flow) -> bool {
         let is_odd = flow.got.zip(self.waited_at).is_some_and(|(got, waited_at)| {
-            flow.in_force > waited_at.scaled(RAISED)
-                && got < flow.in_force.scaled(UNFILLED)
-                && got > waited_at.scaled(SAME_TRAFFIC)
+            flow.in_force > waited_at.scaled(self.params.raised)
+                && got < flow.in_force.scaled(self.params.unfilled)
+                && got > waited_at.scaled(self.params.same_traffic)
         });
         let is_odd = is_odd && (flow.direction == Direction::Upload || self.plateau().is_some());
         if !is_odd {
             self.odd_since = None;
             return false;
         }
-        now.since(*self.odd_since.get_or_insert(now)) >= FOR
+        now.since(*self.odd_since.get_or_insert(now)) >= self.params.lasting
     }
 
     /// Tells whether traffic nearly fills the rate, as evenly as if a link were full.
     fn is_plateau(&self, flow: Flow) -> bool {
-        self.evenness.rate(EVEN).is_some_and(|rate| {
-            rate > flow.in_force.scaled(NEARLY) && rate < flow.in_force.scaled(UNFILLED)
+        self.evenness.rate(self.params.plateau_windows).is_some_and(|rate| {
+            rate > flow.in_force.scaled(self.params.nearly_filled)
+                && rate < flow.in_force.scaled(self.params.unfilled)
         })
     }
 }

@@ -3,24 +3,16 @@
 //! Counters start again when a queue is made anew or the router reboots, and a faulty reading can
 //! show anything. Neither may look like demand: a rate would climb to its ceiling on it.
 
-use std::time::Duration;
-
 use crate::units::{BitRate, MonoTime};
-use crate::{QueueReading, sample::SMALLEST};
+use crate::{QueueReading, params::CounterParams, sample::SMALLEST};
 
-/// More than a limit lets through on average: bursts, and the time that an answer takes.
-const MARGIN: f64 = 1.25;
-/// What was not used lately may come in one reading: an answer may be late by a request's timeout,
-/// and a queue's bucket may let some more pass.
-const LATE: Duration = Duration::from_secs(5);
-/// Counters that are older than this tell nothing of a queue that has just begun to stand.
-const FRESH: Duration = Duration::from_millis(500);
 /// The most that flows through a queue without a limit.
 const FASTEST: BitRate = BitRate::from_bps(100_000_000_000);
 
 /// Makes counters that never fall and never grow by more than could have passed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counters {
+    params: CounterParams,
     last: Option<(MonoTime, QueueReading)>,
     shown: QueueReading,
     /// What may pass at present, bytes.
@@ -28,6 +20,10 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    pub(crate) fn new(params: CounterParams) -> Self {
+        Self { params, ..Self::default() }
+    }
+
     /// Returns the reading made at `at` with counters that are free of jumps: what is more than the
     /// limits could have let through, or less than nothing, is a reset, and counts as no traffic.
     pub(crate) fn take(&mut self, at: MonoTime, raw: &QueueReading) -> QueueReading {
@@ -35,9 +31,9 @@ impl Counters {
             self.shown = *raw;
             return *raw;
         };
-        let passable = most(&old).max(most(raw)).scaled(MARGIN);
+        let passable = most(&old).max(most(raw)).scaled(self.params.margin);
         let since = passable.bytes_in(at.since(before));
-        let kept = self.allowance.saturating_add(since).min(passable.bytes_in(LATE));
+        let kept = self.allowance.saturating_add(since).min(passable.bytes_in(self.params.late));
         self.allowance = kept.max(since);
         let moved = (
             raw.bytes.checked_sub(old.bytes),
@@ -47,7 +43,7 @@ impl Counters {
         if let (Some(bytes), Some(packets), Some(dropped)) = moved
             && bytes <= self.allowance
             && packets <= self.allowance / SMALLEST
-            && dropped <= FASTEST.bytes_in(at.since(before) + LATE) / SMALLEST
+            && dropped <= FASTEST.bytes_in(at.since(before) + self.params.late) / SMALLEST
         {
             self.allowance -= bytes;
             self.shown.bytes = self.shown.bytes.saturating_add(bytes);
@@ -60,7 +56,7 @@ impl Counters {
 
     /// Tells whether the last reading was made just before `now`.
     pub(crate) fn are_fresh(&self, now: MonoTime) -> bool {
-        self.last.is_some_and(|(read, _)| now.since(read) < FRESH)
+        self.last.is_some_and(|(read, _)| now.since(read) < self.params.fresh)
     }
 }
 
@@ -70,6 +66,8 @@ fn most(reading: &QueueReading) -> BitRate {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -129,8 +127,8 @@ mod tests {
                 }
                 before = Some(shown);
             }
-            let most = BitRate::from_mbps(fastest * MARGIN * 1.01);
-            prop_assert!(passed <= most.bytes_in(at(now).since(began) + LATE), "{passed}");
+            let most = BitRate::from_mbps(fastest * CounterParams::default().margin * 1.01);
+            prop_assert!(passed <= most.bytes_in(at(now).since(began) + CounterParams::default().late), "{passed}");
         }
 
         #[test]

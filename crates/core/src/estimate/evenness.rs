@@ -4,20 +4,18 @@
 //! behind the provider's queue only, which is where a download is counted: an upload is counted
 //! before it.
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
+use crate::params::BypassParams;
 use crate::units::{BitRate, MonoTime};
 
-/// Readings are compared over times in which the router's own lateness is no more than noise.
-const WINDOW: Duration = Duration::from_millis(500);
 /// How many of these are kept.
 const KEPT: usize = 6;
-/// Rates that differ by less than this share are the same.
-const SAME: f64 = 0.02;
 
 /// The mean rates of the last windows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Evenness {
+    params: BypassParams,
     since: Option<MonoTime>,
     sum: f64,
     moments: u32,
@@ -25,10 +23,14 @@ pub(crate) struct Evenness {
 }
 
 impl Evenness {
+    pub(crate) fn new(params: BypassParams) -> Self {
+        Self { params, ..Self::default() }
+    }
+
     /// Takes one moment's rate into account.
     pub(crate) fn update(&mut self, now: MonoTime, rate: BitRate) {
         let since = *self.since.get_or_insert(now);
-        if now.since(since) >= WINDOW && self.moments > 0 {
+        if now.since(since) >= self.params.plateau_window && self.moments > 0 {
             self.means.truncate(KEPT - 1);
             self.means.push_front(self.sum / f64::from(self.moments));
             (self.since, self.sum, self.moments) = (Some(now), 0.0, 0);
@@ -39,7 +41,7 @@ impl Evenness {
 
     /// Begins anew: something else than a link has limited the traffic.
     pub(crate) fn reset(&mut self) {
-        *self = Self::default();
+        *self = Self::new(self.params);
     }
 
     /// Returns the rate at which the traffic flows if it was the same in the last `windows` (up to
@@ -47,7 +49,8 @@ impl Evenness {
     pub(crate) fn rate(&self, windows: usize) -> Option<BitRate> {
         let means = || self.means.iter().take(windows).copied();
         let (least, most) = (means().fold(f64::MAX, f64::min), means().fold(0.0, f64::max));
-        let is_even = self.means.len() >= windows && most * (1.0 - SAME) <= least;
+        let is_even =
+            self.means.len() >= windows && most * (1.0 - self.params.plateau_spread) <= least;
         is_even.then(|| BitRate::from_bps(1).scaled(means().sum::<f64>() / windows as f64))
     }
 }

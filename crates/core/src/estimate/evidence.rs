@@ -5,6 +5,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     asymmetry::Asymmetry,
     baseline::{Baseline, Traffic},
@@ -15,34 +17,26 @@ use super::{
 use crate::units::{Delay, MonoTime};
 use crate::{
     Direction, Measurement, MeasurementState, ProbeOutcome, ReflectorId, ReflectorView, RttSample,
-    Sending, estimate::replies,
+    Sending, estimate::replies, params::EstimateParams,
 };
 
-/// Weight of one probe in a reflector's loss figure: about the last thirty probes count.
-const LOSS_WEIGHT: f64 = 1.0 / 30.0;
-/// Weight of one reply in a reflector's jitter, as RFC 3550 section 6.4.1 smooths it.
-const JITTER_WEIGHT: f64 = 1.0 / 16.0;
 /// So many probes that were counted as lost are remembered, in case their replies are only late: at
 /// the full pace of a single reflector those of the last six seconds.
 const LATE_PROBES: usize = 128;
-/// After this many probes without a reply, what was heard last is no reason to raise a rate.
-const SILENT_PROBES: u32 = 4;
-/// How long after the start silence is put down to starting.
-const START_GRACE: Duration = Duration::from_secs(3);
-
-/// A reflector whose last probe ended longer ago than this rests.
-const TAKES_PART: Duration = Duration::from_secs(3);
 
 /// How evidence is gathered.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EvidenceParams {
     /// How many reflectors the WAN has (1 or more).
     pub reflectors: u16,
     /// Age up to which a reflector's last reply counts.
+    #[serde(rename = "stale_after_ns", with = "crate::units::nanos")]
     pub stale_after: Duration,
     /// Time between two probes of the WAN.
+    #[serde(rename = "probe_interval_ns", with = "crate::units::nanos")]
     pub probe_interval: Duration,
     /// Delay over the baseline from which a reflector votes for bloat.
+    #[serde(rename = "bloat_threshold_us")]
     pub bloat_threshold: Delay,
 }
 
@@ -63,6 +57,8 @@ struct Reflector {
 /// The share of probes that was lost lately.
 #[derive(Debug, Clone, Default)]
 struct Losses {
+    /// Probes that the share goes back.
+    memory: u32,
     share: f64,
     outcomes: u64,
     /// The sequence numbers of probes counted as lost, and how many outcomes were known by then.
@@ -80,6 +76,7 @@ struct Reply {
 #[derive(Debug, Clone)]
 pub(crate) struct Evidence {
     params: EvidenceParams,
+    tuning: EstimateParams,
     started: MonoTime,
     reflectors: Vec<Reflector>,
     sending: Sending,
@@ -94,20 +91,19 @@ pub(crate) struct Verdict {
     pub(crate) votes: usize,
     /// Whether the votes suffice.
     pub(crate) bloated: bool,
-    /// Median delta of those that vote for it: how deep the queue is.
-    pub(crate) queue_delay: Delay,
 }
 
 impl Evidence {
-    pub(crate) fn new(params: EvidenceParams, now: MonoTime) -> Self {
-        let reflectors = vec![Reflector::default(); usize::from(params.reflectors)];
+    pub(crate) fn new(params: EvidenceParams, tuning: &EstimateParams, now: MonoTime) -> Self {
+        let reflectors = vec![Reflector::new(tuning); usize::from(params.reflectors)];
         Self {
             params,
+            tuning: *tuning,
             started: now,
             reflectors,
             sending: Sending::default(),
-            replies: Replies::default(),
-            noise: Noise::default(),
+            replies: Replies::new(tuning.queue),
+            noise: Noise::new(tuning.noise),
         }
     }
 
@@ -120,8 +116,10 @@ impl Evidence {
 
     /// Starts from baselines that were learned before; reflectors beyond the list start anew.
     pub(crate) fn restore(&mut self, baselines: &[Option<Delay>]) {
+        let params = self.tuning.baseline;
         for (reflector, baseline) in self.reflectors.iter_mut().zip(baselines) {
-            reflector.baseline = baseline.map_or_else(Baseline::default, Baseline::remembered);
+            reflector.baseline =
+                baseline.map_or(Baseline::new(params), |delay| Baseline::remembered(params, delay));
         }
     }
 
@@ -132,6 +130,7 @@ impl Evidence {
             place != usize::from(sample.reflector.0) && self.fresh_reply(other, sample.at).is_some()
         });
         let threshold = self.bloat_threshold();
+        let jitter_memory = self.tuning.reflectors.jitter_memory;
         let Some(reflector) = self.reflectors.get_mut(usize::from(sample.reflector.0)) else {
             return;
         };
@@ -142,7 +141,7 @@ impl Evidence {
             ProbeOutcome::Reply(rtt) => {
                 reflector.losses.replied(sample.sequence);
                 reflector.silence.replied(sample.at);
-                reflector.reply(sample.at, rtt, traffic, threshold);
+                reflector.reply((sample.at, rtt), traffic, threshold, jitter_memory);
                 if let Some(Reply { at, rtt, delta }) = reflector.last {
                     let sent = MonoTime::from_start(at.since_start().saturating_sub(path(rtt)));
                     let split = sample
@@ -167,18 +166,14 @@ impl Evidence {
     pub(crate) fn verdict(&self, now: MonoTime, since: MonoTime) -> Verdict {
         let fresh = self.fresh(now);
         let threshold = self.bloat_threshold();
-        let voters: Vec<Delay> = fresh
-            .iter()
-            .map(|(_, reply)| reply)
-            .filter(|reply| reply.delta > threshold && reply.sent() >= since)
-            .map(|reply| reply.delta)
-            .collect();
+        let is_vote = |reply: &Reply| reply.delta > threshold && reply.sent() >= since;
+        let votes = fresh.iter().filter(|(_, reply)| is_vote(reply)).count();
         let bloated = match fresh.as_slice() {
             // One reflector is no quorum: it has to say so twice.
-            [(only, _)] => only.streak >= 2 && !voters.is_empty(),
-            several => voters.len() >= quorum(several.len()),
+            [(only, _)] => only.streak >= 2 && votes > 0,
+            several => votes >= quorum(several.len()),
         };
-        Verdict { votes: voters.len(), bloated, queue_delay: median(voters).unwrap_or(Delay::ZERO) }
+        Verdict { votes, bloated }
     }
 
     /// Returns how much the delay strays while the link is idle.
@@ -209,7 +204,7 @@ impl Evidence {
     pub(crate) fn is_trustworthy(&self, now: MonoTime) -> bool {
         let last = self.reflectors.iter().filter_map(|r| r.last).max_by_key(|reply| reply.at);
         let recent = last.is_some_and(|reply| {
-            let usual = self.reply_interval(now) * SILENT_PROBES;
+            let usual = self.reply_interval(now) * self.tuning.reflectors.silent_probes;
             now.since(reply.at) <= usual.saturating_add(reply.path())
         });
         let founded = self.reflectors.iter().any(|r| r.baseline.is_founded(now));
@@ -251,7 +246,7 @@ impl Evidence {
 
     /// The reflectors that take part: one that rests is not missing.
     fn asked(&self, now: MonoTime) -> impl Iterator<Item = &Reflector> {
-        let within = self.params.stale_after.max(TAKES_PART);
+        let within = self.params.stale_after.max(self.tuning.reflectors.participates_for);
         self.reflectors.iter().filter(move |r| r.heard.is_some_and(|at| now.since(at) <= within))
     }
 
@@ -295,7 +290,7 @@ impl Evidence {
         let healthy = quorum(alive).min(alive);
         match fresh {
             0 if self.reflectors.iter().all(|r| r.last.is_none())
-                && now.since(self.started) < START_GRACE =>
+                && now.since(self.started) < self.tuning.reflectors.start_grace =>
             {
                 MeasurementState::Starting
             }
@@ -308,9 +303,13 @@ impl Evidence {
 }
 
 impl Losses {
+    fn weight(&self) -> f64 {
+        1.0 / f64::from(self.memory)
+    }
+
     fn lost(&mut self, sequence: u64) {
         self.outcomes += 1;
-        self.share += (1.0 - self.share) * LOSS_WEIGHT;
+        self.share += (1.0 - self.share) * self.weight();
         if self.lost.len() == LATE_PROBES {
             self.lost.pop_front();
         }
@@ -321,12 +320,12 @@ impl Losses {
     fn replied(&mut self, sequence: u64) {
         let Some(place) = self.lost.iter().position(|(lost, _)| *lost == sequence) else {
             self.outcomes += 1;
-            self.share -= self.share * LOSS_WEIGHT;
+            self.share -= self.share * self.weight();
             return;
         };
         if let Some((_, counted)) = self.lost.remove(place) {
             let since = self.outcomes.saturating_sub(counted);
-            let weight = (1.0 - LOSS_WEIGHT).powf(since as f64) * LOSS_WEIGHT;
+            let weight = (1.0 - self.weight()).powf(since as f64) * self.weight();
             self.share = (self.share - weight).max(0.0);
         }
     }
@@ -345,13 +344,29 @@ impl Reply {
 }
 
 impl Reflector {
-    fn reply(&mut self, at: MonoTime, rtt: Delay, traffic: Traffic, threshold: Delay) {
+    fn new(tuning: &EstimateParams) -> Self {
+        Self {
+            baseline: Baseline::new(tuning.baseline),
+            asymmetry: Asymmetry::new(tuning.delay_split),
+            losses: Losses { memory: tuning.reflectors.loss_memory, ..Losses::default() },
+            silence: Silence::new(tuning.reflectors),
+            ..Self::default()
+        }
+    }
+
+    fn reply(
+        &mut self,
+        (at, rtt): (MonoTime, Delay),
+        traffic: Traffic,
+        threshold: Delay,
+        jitter_memory: u32,
+    ) {
         self.baseline.update(at, rtt, traffic);
         let delta = rtt - self.baseline.value().unwrap_or(rtt);
         if let Some(before) = self.last {
             let step = (rtt - before.rtt).abs();
             let jitter = self.jitter.unwrap_or(step);
-            self.jitter = Some(jitter + (step - jitter).scaled(JITTER_WEIGHT));
+            self.jitter = Some(jitter + (step - jitter).scaled(1.0 / f64::from(jitter_memory)));
         }
         self.streak = if delta > threshold { self.streak.saturating_add(1) } else { 0 };
         self.last = Some(Reply { at, rtt, delta });

@@ -2,26 +2,8 @@
 
 use std::time::Duration;
 
-use crate::QueueReading;
 use crate::units::{BitRate, Delay, MonoTime};
-
-/// Traffic below this is housekeeping (our own probes among it), not use of the link.
-pub(crate) const TRAFFIC: BitRate = BitRate::from_bps(100_000);
-/// Utilisation up to which the link counts as quiet, so that baselines may learn: a link that is three
-/// quarters empty has no queue of ours, unless its capacity is far below what it is trusted with.
-pub(crate) const QUIET: f64 = 0.25;
-/// Utilisation above which the shaper is considered the limit of what flows; the load gate of
-/// raises. Proven in the predecessor's production (75 % of the shaper rate).
-const HIGH: f64 = 0.75;
-/// Utilisation under which a WAN is considered idle: a rise of the delay is then not ours.
-const IDLE: f64 = 0.10;
-/// Smoothing of the achieved rate: two readings at the usual pace of ten a second.
-const ACHIEVED_TAU: Duration = Duration::from_millis(200);
-/// How long a busy moment is remembered. When a link's capacity collapses, what gets through
-/// collapses at once, and the direction must still be known as the busy one.
-const PEAK_TAU: Duration = Duration::from_secs(2);
-/// A reading older than this says nothing about now.
-const STALE: Duration = Duration::from_secs(2);
+use crate::{QueueReading, params::LoadParams};
 
 /// How busy a direction is, relative to its shaper rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +47,7 @@ pub struct Load {
 /// Turns cumulative counters into a load.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LoadMeter {
+    params: LoadParams,
     last: Option<(MonoTime, u64)>,
     achieved: Option<f64>,
     newest: Option<BitRate>,
@@ -72,6 +55,10 @@ pub(crate) struct LoadMeter {
 }
 
 impl LoadMeter {
+    pub(crate) fn new(params: LoadParams) -> Self {
+        Self { params, ..Self::default() }
+    }
+
     /// Takes a new reading into account. `rate` is the shaper rate that was in force.
     pub(crate) fn update(&mut self, at: MonoTime, queue: &QueueReading, rate: BitRate) {
         let Some((before, bytes)) = self.last.replace((at, queue.bytes)) else { return };
@@ -81,13 +68,15 @@ impl LoadMeter {
         self.newest = Some(flowed);
         let flowed = flowed.bps() as f64;
         let achieved = match self.achieved {
-            Some(old) if dt < STALE => old + (flowed - old) * weight(dt, ACHIEVED_TAU),
+            Some(old) if dt < self.params.stale => {
+                old + (flowed - old) * weight(dt, self.params.rate_tau)
+            }
             Some(_) | None => flowed,
         };
         self.achieved = Some(achieved);
         if rate > BitRate::ZERO {
             let utilisation = achieved / rate.bps() as f64;
-            let faded = self.peak * (1.0 - weight(dt, PEAK_TAU));
+            let faded = self.peak * (1.0 - weight(dt, self.params.peak_tau));
             self.peak = utilisation.max(faded);
         }
     }
@@ -101,7 +90,7 @@ impl LoadMeter {
 
     /// Returns the load as known at `now` against the shaper rate `rate`.
     pub(crate) fn load(&self, now: MonoTime, rate: BitRate) -> Load {
-        let fresh = self.last.is_some_and(|(at, _)| now.since(at) < STALE);
+        let fresh = self.last.is_some_and(|(at, _)| now.since(at) < self.params.stale);
         let Some(achieved) = self.achieved.filter(|_| fresh) else {
             return Load {
                 class: LoadClass::Unknown,
@@ -113,8 +102,8 @@ impl LoadMeter {
         let achieved = BitRate::ZERO.max(BitRate::from_bps(1).scaled(achieved));
         let class = match achieved.fraction_of(rate) {
             None => LoadClass::Unknown,
-            Some(u) if u > HIGH => LoadClass::High,
-            Some(u) if u < IDLE => LoadClass::Idle,
+            Some(u) if u > self.params.high => LoadClass::High,
+            Some(u) if u < self.params.idle => LoadClass::Idle,
             Some(_) => LoadClass::Low,
         };
         Load { class, achieved: Some(achieved), newest: self.newest, recent_peak: Some(self.peak) }
@@ -140,10 +129,12 @@ pub(crate) fn serialisation(rate: BitRate) -> Delay {
 /// nothing can be told apart, and both are suspects. Where the other direction is not shaped
 /// (`None`), a direction is to blame only when it was nearly full itself: less may be no more than
 /// the acknowledgements of traffic that is not seen.
-pub(crate) fn blame(own: &Load, other: Option<&Load>) -> bool {
+pub(crate) fn blame(own: &Load, other: Option<&Load>, params: &LoadParams) -> bool {
     match (own.recent_peak, other.map(|other| other.recent_peak)) {
-        (Some(own), None) => own > HIGH,
-        (Some(own), Some(Some(other))) => own > HIGH || (own >= IDLE && own >= other / 2.0),
+        (Some(own), None) => own > params.high,
+        (Some(own), Some(Some(other))) => {
+            own > params.high || (own >= params.idle && own >= other / 2.0)
+        }
         (None, _) | (_, Some(None)) => true,
     }
 }
@@ -151,6 +142,10 @@ pub(crate) fn blame(own: &Load, other: Option<&Load>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn blame_of(own: &Load, other: Option<&Load>) -> bool {
+        blame(own, other, &LoadParams::default())
+    }
 
     fn reading(bytes: u64) -> QueueReading {
         QueueReading { bytes, ..QueueReading::default() }
@@ -193,11 +188,11 @@ mod tests {
     #[test]
     fn acknowledgements_of_a_download_do_not_make_the_upload_a_suspect() {
         let (busy, acks, quiet) = (meter_at(49.0, 50.0), meter_at(2.4, 20.0), meter_at(0.5, 50.0));
-        assert!(blame(&busy, Some(&acks)));
-        assert!(!blame(&acks, Some(&busy)));
-        assert!(!blame(&quiet, Some(&quiet)));
-        assert!(blame(&acks, Some(&quiet)));
-        assert!(blame(&busy, None));
-        assert!(!blame(&acks, None), "they may be those of a download that is not shaped");
+        assert!(blame_of(&busy, Some(&acks)));
+        assert!(!blame_of(&acks, Some(&busy)));
+        assert!(!blame_of(&quiet, Some(&quiet)));
+        assert!(blame_of(&acks, Some(&quiet)));
+        assert!(blame_of(&busy, None));
+        assert!(!blame_of(&acks, None), "they may be those of a download that is not shaped");
     }
 }

@@ -4,33 +4,22 @@
 //! Such noise is learned while the link is quiet, from the steps between successive replies: a path
 //! that changes is one step among many, and a queue is not there.
 
-use crate::units::Delay;
-
-/// How many replies the mean goes back: a quarter of a minute at the full pace, a minute at the
-/// idle one.
-const REMEMBERED: u32 = 256;
-/// Among fewer than so many replies one that is late by chance would weigh too much.
-const FEW: u32 = 16;
-/// A step of more than so many usual ones counts as so many: one late reply is no noise.
-const OUTLIER: f64 = 4.0;
-/// Less is no outlier, whatever is usual so far: a link that turns noisy has to be found out.
-const LITTLE: Delay = Delay::from_micros(8_000);
-
-/// The least of three replies exceeds so many mean steps once in ninety times if the delays are
-/// exponential, and all but never if they are steadier.
-const LEAST: f64 = 1.5;
-/// The middle one of three exceeds so many once in a thousand times.
-const MIDDLE: f64 = 4.0;
+use crate::{params::NoiseParams, units::Delay};
 
 /// The usual step from reply to reply of an idle link.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Noise {
+    params: NoiseParams,
     last: Option<Delay>,
     steps: u32,
     mean: Delay,
 }
 
 impl Noise {
+    pub(crate) fn new(params: NoiseParams) -> Self {
+        Self { params, ..Self::default() }
+    }
+
     /// Takes one reply into account, `delta` over its reflector's baseline. `quiet` tells that the
     /// WAN carried next to no traffic.
     pub(crate) fn update(&mut self, delta: Delay, quiet: bool) {
@@ -39,10 +28,11 @@ impl Noise {
             self.last = None;
         }
         let Some(last) = last else { return };
-        self.steps = (self.steps + 1).min(REMEMBERED);
-        let most = self.mean.scaled(OUTLIER).max(LITTLE);
+        self.steps = (self.steps + 1).min(self.params.memory);
+        let most = self.mean.scaled(self.params.outlier).max(self.params.outlier_floor);
         let step = (delta - last).abs().min(most);
-        self.mean = self.mean + (step - self.mean).scaled(1.0 / f64::from(self.steps.max(FEW)));
+        self.mean = self.mean
+            + (step - self.mean).scaled(1.0 / f64::from(self.steps.max(self.params.min_memory)));
     }
 
     /// Returns the mean step; `None` as long as nothing is known.
@@ -52,13 +42,13 @@ impl Noise {
 
     /// Returns what the least of three replies hardly exceeds by noise; zero if that is unknown.
     pub(crate) fn least(&self) -> Delay {
-        self.mean.scaled(LEAST)
+        self.mean.scaled(self.params.least)
     }
 
     /// Returns what the middle one of three replies hardly exceeds by noise; zero if that is
     /// unknown.
     pub(crate) fn middle(&self) -> Delay {
-        self.mean.scaled(MIDDLE)
+        self.mean.scaled(self.params.middle)
     }
 }
 

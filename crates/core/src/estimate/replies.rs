@@ -6,19 +6,13 @@
 use std::{collections::VecDeque, time::Duration};
 
 use crate::units::{Delay, MonoTime};
-use crate::{Direction, PerDirection};
+use crate::{Direction, PerDirection, params::QueueParams};
 
 /// How many replies make a finding: an outlier among three is outvoted, and at twenty replies a
 /// second three take no longer than a person's blink.
 const ROUND: usize = 3;
-/// Replies further apart than this are no round.
-const ROUND_WITHIN: Duration = Duration::from_millis(600);
-/// For how long one reflector's word on which way the delay is holds for the others.
-const SHARED_FOR: Duration = Duration::from_millis(200);
 /// How many replies are kept: enough that a finding can look back before its cause.
 const KEPT: usize = 8;
-/// Replies that are missing for this many probe intervals are late rather than lost.
-const MISSED_PROBES: u32 = 4;
 
 /// One reply, compared with its reflector's baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,10 +43,15 @@ pub(crate) struct Finding {
 /// The last replies of a WAN, oldest first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Replies {
+    params: QueueParams,
     kept: VecDeque<Reply>,
 }
 
 impl Replies {
+    pub(crate) fn new(params: QueueParams) -> Self {
+        Self { params, ..Self::default() }
+    }
+
     pub(crate) fn push(&mut self, reply: Reply) {
         if self.kept.len() == KEPT {
             self.kept.pop_front();
@@ -76,7 +75,9 @@ impl Replies {
             .iter()
             .rev()
             .take(ROUND - usize::from(overdue.is_some()))
-            .filter(|reply| reply.sent >= since && newest.at.since(reply.at) <= ROUND_WITHIN)
+            .filter(|reply| {
+                reply.sent >= since && newest.at.since(reply.at) <= self.params.round_within
+            })
             .collect();
         let share = self.share(newest, direction).filter(|_| overdue.is_none());
         let is_own = share.is_some();
@@ -105,7 +106,7 @@ impl Replies {
     /// `direction`. A reflector that does not tell meets the same queue at about the same time.
     fn share(&self, newest: &Reply, direction: Direction) -> Option<f64> {
         let told = self.kept.iter().rev().find(|reply| reply.split.is_some())?;
-        if newest.at.since(told.at) > SHARED_FOR {
+        if newest.at.since(told.at) > self.params.split_shared_for {
             return None;
         }
         if told.delta <= Delay::ZERO {
@@ -124,13 +125,14 @@ impl Replies {
         interval: Duration,
     ) -> Option<Delay> {
         let newest = self.kept.back()?;
-        let silence = now.since(newest.at.max(since)).checked_sub(interval * MISSED_PROBES)?;
+        let silence =
+            now.since(newest.at.max(since)).checked_sub(interval * self.params.overdue_probes)?;
         Some(newest.delta + Delay::from(silence))
     }
 
     /// How quickly the delay has grown since the last probe that met a third of it or less.
     fn growth(&self, newest: &Reply, delay: impl Fn(&Reply) -> Delay) -> f64 {
-        let little = delay(newest).scaled(0.3);
+        let little = delay(newest).scaled(self.params.growth_from);
         let Some(calm) = self.kept.iter().rev().find(|reply| delay(reply) <= little) else {
             return 0.0;
         };

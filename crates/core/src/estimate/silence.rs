@@ -2,22 +2,12 @@
 
 use std::time::Duration;
 
-use crate::units::MonoTime;
-
-/// One that used to answer is dead after this time,
-const SILENT_FOR: Duration = Duration::from_secs(30);
-/// one that never did after this time, and
-const NEVER_FOR: Duration = Duration::from_secs(5);
-/// either one only after so many probes.
-const PROBES: u32 = 8;
-/// Probes further apart say nothing about the time between them.
-const APART: Duration = Duration::from_secs(5);
-/// One that was not asked for this long is at rest, not dead.
-const ASKED_WITHIN: Duration = Duration::from_secs(10);
+use crate::{params::ReflectorParams, units::MonoTime};
 
 /// What is known of a reflector's silence.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Silence {
+    params: ReflectorParams,
     has_answered: bool,
     /// When the last reply came, or the first probe without one ended.
     since: Option<MonoTime>,
@@ -28,10 +18,14 @@ pub(crate) struct Silence {
 }
 
 impl Silence {
+    pub(crate) fn new(params: ReflectorParams) -> Self {
+        Self { params, ..Self::default() }
+    }
+
     /// Takes note of a reply.
     pub(crate) fn replied(&mut self, at: MonoTime) {
         let (since, asked) = (Some(at), Some(at));
-        *self = Self { has_answered: true, since, asked, ..Self::default() };
+        *self = Self { has_answered: true, since, asked, ..Self::new(self.params) };
     }
 
     /// Takes note of a probe without a reply. If nobody answers, that is no fault of this one.
@@ -40,16 +34,17 @@ impl Silence {
         self.since = self.since.or(Some(at));
         if others_answer {
             let apart = before.map_or(Duration::ZERO, |before| at.since(before));
-            self.lasted = self.lasted.saturating_add(apart.min(APART));
+            self.lasted = self.lasted.saturating_add(apart.min(self.params.probe_gap));
             self.probes = self.probes.saturating_add(1);
         }
     }
 
     /// Returns since when the reflector has not answered, if it is dead as of `now`.
     pub(crate) fn dead_since(&self, now: MonoTime) -> Option<MonoTime> {
-        let most = if self.has_answered { SILENT_FOR } else { NEVER_FOR };
-        let is_asked = self.asked.is_some_and(|asked| now.since(asked) <= ASKED_WITHIN);
-        let is_dead = self.lasted >= most && self.probes >= PROBES;
+        let most = if self.has_answered { self.params.dead_after } else { self.params.never_after };
+        let is_asked =
+            self.asked.is_some_and(|asked| now.since(asked) <= self.params.probed_within);
+        let is_dead = self.lasted >= most && self.probes >= self.params.dead_probes;
         self.since.filter(|_| is_asked && is_dead)
     }
 }

@@ -8,24 +8,18 @@
 //! ```
 //!
 //! The states are how a person, an alert and steering see the link. A worse state is entered
-//! once the delay has stood above its threshold for `WORSE_AFTER`; a better one, one level at a
-//! time, once the delay has stood below the exit threshold for `BETTER_AFTER`.
+//! once the delay has stood above its threshold for `worse_after`; a better one, one level at a
+//! time, once the delay has stood below the exit threshold for `better_after`.
 //!
 //! Where no delay is measured the state is `UNKNOWN`, at once. It is left, for the state that the
-//! delay has, once a delay has been measured for `WORSE_AFTER`.
+//! delay has, once a delay has been measured for `worse_after`.
 
 use std::time::Duration;
 
-use crate::units::{Delay, MonoTime};
+use serde::{Deserialize, Serialize};
 
-/// A delay must stand this long above a threshold: two replies of a splayed probe schedule.
-const WORSE_AFTER: Duration = Duration::from_millis(100);
-/// A delay must stand this long below an exit threshold: one round of six reflectors.
-const BETTER_AFTER: Duration = Duration::from_millis(300);
-/// Widest hysteresis band; a threshold smaller than twice this gets half of itself, because a
-/// band as wide as the threshold could never be left (3 ms on a 1.4 ms threshold froze the
-/// predecessor in YELLOW for hours).
-const WIDEST_BAND: Delay = Delay::from_micros(3_000);
+use crate::params::StateParams;
+use crate::units::{Delay, MonoTime};
 
 /// How congested a direction is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,13 +78,16 @@ impl CongestionState {
 }
 
 /// Delays over the baseline at which the states begin, each greater than the one before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateThresholds {
     /// GREEN up to here.
+    #[serde(rename = "yellow_us")]
     pub yellow: Delay,
     /// YELLOW up to here.
+    #[serde(rename = "soft_red_us")]
     pub soft_red: Delay,
     /// SOFT_RED up to here.
+    #[serde(rename = "red_us")]
     pub red: Delay,
 }
 
@@ -105,9 +102,9 @@ impl StateThresholds {
         }
     }
 
-    fn exit(&self, state: CongestionState) -> Delay {
+    fn exit(&self, state: CongestionState, band: Delay) -> Delay {
         let entry = self.entry(state);
-        entry - WIDEST_BAND.min(entry.scaled(0.5))
+        entry - band.min(entry.scaled(0.5))
     }
 
     pub(crate) fn classify(&self, delay: Delay) -> CongestionState {
@@ -126,6 +123,7 @@ impl StateThresholds {
 /// Where a direction stands and since when.
 #[derive(Debug, Clone)]
 pub(crate) struct StateMachine {
+    params: StateParams,
     thresholds: StateThresholds,
     state: CongestionState,
     since: MonoTime,
@@ -134,8 +132,9 @@ pub(crate) struct StateMachine {
 }
 
 impl StateMachine {
-    pub(crate) fn new(thresholds: StateThresholds, now: MonoTime) -> Self {
+    pub(crate) fn new(params: StateParams, thresholds: StateThresholds, now: MonoTime) -> Self {
         Self {
+            params,
             thresholds,
             state: CongestionState::Unknown,
             since: now,
@@ -165,13 +164,13 @@ impl StateMachine {
         let delay = delay - (noise - self.thresholds.yellow).max(Delay::ZERO);
         let class = self.thresholds.classify(delay);
         let worse = class > self.state;
-        let better =
-            self.state > CongestionState::Green && delay < self.thresholds.exit(self.state);
+        let better = self.state > CongestionState::Green
+            && delay < self.thresholds.exit(self.state, self.params.band);
         keep_since(&mut self.worse_since, worse, now);
         keep_since(&mut self.better_since, better, now);
-        if lasted(self.worse_since, now, WORSE_AFTER) {
+        if lasted(self.worse_since, now, self.params.worse_after) {
             self.enter(class, now);
-        } else if lasted(self.better_since, now, BETTER_AFTER) {
+        } else if lasted(self.better_since, now, self.params.better_after) {
             self.enter(self.state.milder(), now);
         }
     }
@@ -219,7 +218,8 @@ mod tests {
     #[test]
     fn no_state_begins_within_the_noise() {
         let noise = Delay::from_micros(35_000);
-        let (mut m, mut now) = (StateMachine::new(THRESHOLDS, MonoTime::ZERO), MonoTime::ZERO);
+        let (mut m, mut now) =
+            (StateMachine::new(StateParams::default(), THRESHOLDS, MonoTime::ZERO), MonoTime::ZERO);
         for (delay_ms, state) in [
             (34.0, CongestionState::Green),
             (60.0, CongestionState::Yellow),
@@ -250,7 +250,10 @@ mod tests {
             (100.0, 0.0, Red, Green), // level by level, each with its dwell
             (20.0, 100.0, Red, Red),
         ] {
-            let (mut m, mut now) = (StateMachine::new(THRESHOLDS, MonoTime::ZERO), MonoTime::ZERO);
+            let (mut m, mut now) = (
+                StateMachine::new(StateParams::default(), THRESHOLDS, MonoTime::ZERO),
+                MonoTime::ZERO,
+            );
             feed(&mut m, &mut now, 1000, start);
             assert_eq!(feed(&mut m, &mut now, 150, delay), soon, "{start} -> {delay}, soon");
             assert_eq!(feed(&mut m, &mut now, 2000, delay), later, "{start} -> {delay}, later");
@@ -273,7 +276,8 @@ mod tests {
 
     #[test]
     fn a_spike_shorter_than_the_dwell_changes_nothing() {
-        let (mut m, mut now) = (StateMachine::new(THRESHOLDS, MonoTime::ZERO), MonoTime::ZERO);
+        let (mut m, mut now) =
+            (StateMachine::new(StateParams::default(), THRESHOLDS, MonoTime::ZERO), MonoTime::ZERO);
         feed(&mut m, &mut now, 150, 1.0);
         for _ in 0..20 {
             assert_eq!(feed(&mut m, &mut now, 0, 300.0), CongestionState::Green);
@@ -284,14 +288,16 @@ mod tests {
     #[test]
     fn a_threshold_smaller_than_the_band_can_be_left() {
         let tight = StateThresholds { yellow: Delay::from_micros(1_400), ..THRESHOLDS };
-        let (mut m, mut now) = (StateMachine::new(tight, MonoTime::ZERO), MonoTime::ZERO);
+        let (mut m, mut now) =
+            (StateMachine::new(StateParams::default(), tight, MonoTime::ZERO), MonoTime::ZERO);
         assert_eq!(feed(&mut m, &mut now, 500, 2.0), CongestionState::Yellow);
         assert_eq!(feed(&mut m, &mut now, 500, 0.5), CongestionState::Green);
     }
 
     #[test]
     fn without_a_delay_the_state_is_unknown_until_one_has_lasted() {
-        let (mut m, mut now) = (StateMachine::new(THRESHOLDS, MonoTime::ZERO), MonoTime::ZERO);
+        let (mut m, mut now) =
+            (StateMachine::new(StateParams::default(), THRESHOLDS, MonoTime::ZERO), MonoTime::ZERO);
         assert_eq!(m.state(), CongestionState::Unknown);
         for (delay, state) in [(60.0, CongestionState::SoftRed), (1.0, CongestionState::Green)] {
             assert_eq!(feed(&mut m, &mut now, 50, delay), CongestionState::Unknown);

@@ -1,22 +1,12 @@
 //! Whether traffic waits in our shaper, so that it is the shaper that limits it.
 
-use std::time::Duration;
-
-use crate::QueueReading;
 use crate::units::MonoTime;
-
-/// More than two packets of the usual size wait: the shaper is busy, not just sending.
-const BUSY_BYTES: u64 = 2 * 1514;
-/// A queue in which packets wait lets at least this share of its limit through.
-const DELIVERING: f64 = 0.2;
-/// After this time in which traffic waits in the shaper, what stood behind it has drained.
-const LASTING: Duration = Duration::from_secs(5);
-/// Shorter breaks are the gaps between two bursts.
-const BREAK: Duration = Duration::from_secs(1);
+use crate::{QueueReading, params::ShaperLimitedParams};
 
 /// What the readings say about packets that wait in the shaper.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Waiting {
+    params: ShaperLimitedParams,
     /// At the last two readings.
     last: [bool; 2],
     /// Since when without a longer break, and when last.
@@ -24,15 +14,20 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    pub(crate) fn new(params: ShaperLimitedParams) -> Self {
+        Self { params, ..Self::default() }
+    }
+
     /// Takes a reading. `filled` is the share of the limit that got through lately, if that is
     /// known: a queue in which packets wait lets about its limit through, and one that does not
     /// says nothing about demand, whatever backlog it shows.
     pub(crate) fn update(&mut self, at: MonoTime, queue: &QueueReading, filled: Option<f64>) {
-        let waits = queue.backlog().is_some_and(|backlog| backlog.bytes > BUSY_BYTES);
-        let delivers = filled.is_none_or(|filled| filled >= DELIVERING);
+        let waits =
+            queue.backlog().is_some_and(|backlog| backlog.bytes > self.params.backlog as u64);
+        let delivers = filled.is_none_or(|filled| filled >= self.params.delivering);
         self.last = [self.last[1], waits && delivers];
         if self.last[1] {
-            let before = self.span.filter(|(_, last)| at.since(*last) <= BREAK);
+            let before = self.span.filter(|(_, last)| at.since(*last) <= self.params.gap);
             self.span = Some((before.map_or(at, |(since, _)| since), at));
         }
     }
@@ -46,7 +41,7 @@ impl Waiting {
     /// shaper.
     pub(crate) fn is_lasting(self, now: MonoTime) -> bool {
         let lasting = |(since, last): (MonoTime, MonoTime)| {
-            now.since(last) <= BREAK && last.since(since) >= LASTING
+            now.since(last) <= self.params.gap && last.since(since) >= self.params.lasting
         };
         self.span.is_some_and(lasting)
     }

@@ -28,42 +28,14 @@ use unseen::Unseen;
 use super::{LawInput, Limits, RateLaw, Reason, Verdict};
 use crate::{
     estimate::{LoadClass, MeasurementState, blame::Blame},
+    params::Params,
     units::{BitRate, Delay, MonoTime},
 };
-
-/// Delay that a queue of ours has to keep up for three replies to be one: a quarter of the usual
-/// `bloat_ms`, and well over the milliseconds by which a shaper's own packets are late.
-const STANDING: Delay = Delay::from_micros(4_000);
-/// How much more is borne where bounds are gone as soon as they are found: no rate could be so
-/// right that such a link never queued, and each cut costs the transfers their windows.
-const FICKLE_MORE: Delay = Delay::from_micros(10_000);
-/// Less than this is no queue.
-const CLEAR: Delay = Delay::from_micros(2_500);
-/// How long a rate must be without a queue, besides the path, to be proven: three replies, a
-/// reading, and the time in which a queue of `CLEAR` builds.
-const LOOK: Duration = Duration::from_millis(250);
-/// The same where a little stands: in this time it would have grown.
-const LONG_LOOK: Duration = Duration::from_secs(1);
-/// Share of a look that the most fickle link leaves no time for.
-const HASTE: f64 = 0.5;
-/// A rate is proven whole if this share of it gets through, or traffic waits for it.
-const MET: f64 = 0.98;
-/// Share of the capacity found with which to go on: the least that lets a queue shrink.
-const KEEP: f64 = 0.985;
-/// How far a raise runs ahead of what gets through where no bound is known: a window doubles in a
-/// round trip, and what gets through is known a tenth of a second later.
-const LEAD: f64 = 1.4;
-/// Raises are made in steps of this share and this long apart, so that they are worth their writes.
-const STEP: f64 = 1.03;
-const STEP_EVERY: Duration = Duration::from_millis(100);
-/// A limit in force that is this much above the desired one is a cut that has not arrived.
-const CUT_PENDING: f64 = 1.02;
-/// From this fickleness on a rate returns to what is usual without waiting for demand.
-const FICKLE: f64 = 0.3;
 
 /// The law.
 #[derive(Debug)]
 pub(crate) struct Adaptive {
+    params: Params,
     /// Delay that the configuration calls bloat.
     bloat: Delay,
     along: Along,
@@ -83,19 +55,20 @@ pub(crate) struct Adaptive {
 
 impl Adaptive {
     /// `bloat` is the delay over the baseline that the configuration calls bloat.
-    pub(crate) fn new(bloat: Delay) -> Self {
+    pub(crate) fn new(bloat: Delay, params: &Params) -> Self {
         Self {
+            params: *params,
             bloat,
             along: Along::default(),
-            bounds: Bounds::default(),
-            detour: Detour::default(),
+            bounds: Bounds::new(params.estimate.capacity),
+            detour: Detour::new(params.estimate.path_offset),
             drain: None,
             rest: Rest::default(),
-            unseen: Unseen::default(),
+            unseen: Unseen::new(params),
             last_cut: None,
             is_cut_underway: false,
             pending: None,
-            bounds_before_cut: Bounds::default(),
+            bounds_before_cut: Bounds::new(params.estimate.capacity),
             aim: None,
             last_raise: None,
         }
@@ -104,17 +77,23 @@ impl Adaptive {
     /// Learns from what is in force, whatever is decided.
     fn learn(&mut self, input: &LawInput, in_force: BitRate) {
         self.detour.fade(input.dt, stands(input));
-        if !flow::is_filled(input, in_force) {
+        if !flow::is_filled(input, in_force, &self.params.estimate.delivery) {
             return;
         }
         let rate = in_force.min(input.current);
         self.bounds.lived(input.dt, rate);
         let got = input.load.newest.unwrap_or_default();
-        let is_met = input.waits || got >= in_force.scaled(MET);
+        let is_met = input.waits || got >= in_force.scaled(self.params.estimate.capacity.met);
         match self.depth(input) {
-            Some(depth) if depth < standing(input) => {
-                let look = input.path + if depth < clear(input) { LOOK } else { LONG_LOOK };
-                let haste = HASTE * self.bounds.fickleness(input.now);
+            Some(depth) if depth < self.standing(input) => {
+                let look = input.path
+                    + if depth < self.clear(input) {
+                        self.params.estimate.capacity.proof_time
+                    } else {
+                        self.params.estimate.capacity.proof_time_delayed
+                    };
+                let haste = self.params.estimate.capacity.volatile_haste
+                    * self.bounds.fickleness(input.now);
                 let passed = if is_met { rate } else { got.min(rate) };
                 self.bounds.passed(input.now, passed, look.mul_f64(1.0 - haste));
             }
@@ -127,6 +106,16 @@ impl Adaptive {
         self.bloat.max(input.noise.middle())
     }
 
+    /// The delay from which a queue stands if three replies keep it up.
+    fn standing(&self, input: &LawInput) -> Delay {
+        self.params.estimate.queue.standing.max(input.noise.least())
+    }
+
+    /// The delay below which there is no queue.
+    fn clear(&self, input: &LawInput) -> Delay {
+        self.params.estimate.queue.clear.max(input.noise.least())
+    }
+
     /// How deep the queue is, as far as it may be ours.
     fn depth(&self, input: &LawInput) -> Option<Delay> {
         Some(self.detour.beyond(input.finding?.depth) - input.serialisation)
@@ -136,11 +125,14 @@ impl Adaptive {
     fn excess(&self, input: &LawInput) -> Option<Delay> {
         let depth = self.depth(input)?;
         let stands = self.detour.beyond(input.finding?.standing) - input.serialisation;
-        let borne = FICKLE_MORE.scaled(self.bounds.fickleness(input.now));
+        let borne =
+            self.params.estimate.queue.volatile_tolerance.scaled(self.bounds.fickleness(input.now));
         if depth > self.bloat(input).max(self.bloat + borne) {
             Some(depth)
         } else {
-            Some(stands).filter(|stands| *stands > standing(input).max(STANDING + borne))
+            Some(stands).filter(|stands| {
+                *stands > self.standing(input).max(self.params.estimate.queue.standing + borne)
+            })
         }
     }
 
@@ -150,14 +142,14 @@ impl Adaptive {
         let drain = self.drain.as_mut()?;
         drain.watch(input.now, depth);
         let drain = *drain;
-        if input.now.since(self.last_cut()) < drain::SETTLE {
+        if input.now.since(self.last_cut()) < self.params.estimate.cut_response.settle {
             return Some(bide(input));
         }
-        if excess.is_some() && flow::is_too_little(input) {
+        if excess.is_some() && flow::is_too_little(input, &self.params.estimate.delivery) {
             self.drain = None;
             return None;
         }
-        let is_gone = depth.is_some_and(|depth| depth < clear(input));
+        let is_gone = depth.is_some_and(|depth| depth < self.clear(input));
         let is_over = drain.is_over(input.now);
         // An excuse is put to the test by each drain: it takes its time.
         if !is_over && (!is_gone || self.detour.excused() > Delay::ZERO) {
@@ -170,7 +162,7 @@ impl Adaptive {
             return Some(bide(input));
         }
         self.drain = None;
-        let is_tried = is_over && flow::was_tried(input, &drain);
+        let is_tried = is_over && flow::was_tried(input, &drain, &self.params);
         if let Some(stands) = stands(input).filter(|_| is_over) {
             let excusable = if is_tried && !is_gone { self.bloat(input) } else { Delay::ZERO };
             self.detour.remains(stands, excusable);
@@ -182,7 +174,7 @@ impl Adaptive {
             let rate = drain.then.max(input.current);
             return Some(Verdict { rate, reason: Reason::RaiseDemand });
         };
-        if !is_tried || !drain.was_futile(excess) {
+        if !is_tried || !drain.was_futile(excess, self.params.estimate.queue.clear) {
             return None;
         }
         let (rate, bounds) = self.detour.resist(stands(input).unwrap_or_default())?;
@@ -191,9 +183,10 @@ impl Adaptive {
     }
 
     fn cut(&mut self, input: &LawInput, depth: Delay, is_again: bool) -> Verdict {
+        let params = (&self.params.adaptive, self.params.estimate.cut_response);
         if input.current <= input.limits.floor {
             // Nothing is left to cut, but whether it is in vain can still be seen.
-            let drain = Drain::at_floor(depth, input.current);
+            let drain = Drain::at_floor(params, depth, input.current);
             self.drain = Some(drain.begin(input.now, input.path));
             return hold(input, Reason::HoldFloor);
         }
@@ -204,14 +197,14 @@ impl Adaptive {
         self.detour.before_cut(input.current, &self.bounds);
         self.bounds_before_cut = self.bounds;
         let is_rush = depth > self.bloat(input) && !is_again;
-        let capacity = flow::capacity(input, is_rush);
+        let capacity = flow::capacity(input, is_rush, &self.params.estimate.delivery);
         // Less than the floor is no capacity but an outage, which says nothing of what comes after.
         if input.blame == Blame::Proven && capacity >= input.limits.floor {
             self.bounds.met(input.now, capacity);
         }
         let depth = depth + self.detour.excused();
         let bound = self.bounds.rate().unwrap_or(capacity);
-        let drain = Drain::of(input.current, depth, capacity, bound);
+        let drain = Drain::of(params, input.current, depth, capacity, bound);
         let drain = drain.not_below(input.limits.floor);
         self.drain = Some(drain);
         self.aim = None;
@@ -225,21 +218,26 @@ impl Adaptive {
         if input.current >= input.limits.ceiling {
             return hold(input, Reason::HoldCeiling);
         }
-        if let Some(reason) = no_raise(input) {
+        if let Some(reason) = no_raise(input, self.params.adaptive.raise_ahead) {
             return hold(input, reason);
         }
         let LawInput { now, current, .. } = *input;
         let aim = self.aim.filter(|aim| *aim > current).unwrap_or(current);
-        let growth = (self.bounds.speed(now, aim) * input.dt.as_secs_f64()).exp();
-        let most = self.bounds.limit(now).unwrap_or_else(|| {
+        let growth =
+            (self.bounds.speed(now, aim, &self.params.adaptive) * input.dt.as_secs_f64()).exp();
+        let most = self.bounds.limit(now, &self.params.adaptive).unwrap_or_else(|| {
             let got = input.load.achieved.max(input.load.newest).unwrap_or_default();
             let fills = if input.waits { input.in_force.unwrap_or(got).max(got) } else { got };
-            fills.scaled(LEAD).max(self.bounds.expected(now).unwrap_or_default())
+            fills
+                .scaled(self.params.adaptive.lead)
+                .max(self.bounds.expected(now).unwrap_or_default())
         });
         let aim = aim.scaled(growth).min(most).max(current);
         self.aim = Some(aim);
         let since = self.last_raise.map_or(Duration::MAX, |last| now.since(last));
-        if since < STEP_EVERY || aim < current.scaled(STEP) && aim < input.limits.ceiling {
+        if since < self.params.adaptive.raise_interval
+            || aim < current.scaled(self.params.adaptive.raise_step) && aim < input.limits.ceiling
+        {
             return hold(input, Reason::RaiseDemand);
         }
         self.last_raise = Some(now);
@@ -249,10 +247,13 @@ impl Adaptive {
 
     /// Follows the other direction, if it has lost so much that this one may have, too.
     fn along(&mut self, input: &LawInput) -> Option<Verdict> {
-        if !along::is_due(input) || self.bounds.fickleness(input.now) > FICKLE {
+        if !along::is_due(input, &self.params.adaptive)
+            || self.bounds.fickleness(input.now) > self.params.adaptive.volatile
+        {
             return None;
         }
-        let Some(rate) = self.along.follow(input) else {
+        let (params, settle) = (&self.params.adaptive, self.params.estimate.cut_response.settle);
+        let Some(rate) = self.along.follow(input, params, settle) else {
             return Some(hold(input, Reason::HoldElsewhere));
         };
         self.aim = None;
@@ -262,18 +263,22 @@ impl Adaptive {
 
     /// No queue of ours stands: more for those who ask, the base rate for those who do not.
     fn at_ease(&mut self, input: &LawInput, in_force: BitRate) -> Verdict {
-        let is_fickle = self.bounds.fickleness(input.now) > FICKLE;
+        let is_fickle = self.bounds.fickleness(input.now) > self.params.adaptive.volatile;
         let is_below_usual =
             self.bounds.expected(input.now).is_some_and(|usual| usual > input.current);
         match input.load.class {
             LoadClass::Unknown => hold(input, Reason::HoldLoadUnknown),
-            _ if flow::is_filled(input, in_force) => self.raise(input),
+            _ if flow::is_filled(input, in_force, &self.params.estimate.delivery) => {
+                self.raise(input)
+            }
             // What got through last says little about what would: transfers grow, if let.
             LoadClass::High if is_fickle => self.raise(input),
             LoadClass::Low if is_fickle && is_below_usual => self.raise(input),
             // Neither more nor less is asked for than there is.
             LoadClass::High => hold(input, Reason::HoldNoDemand),
-            LoadClass::Low | LoadClass::Idle => self.rest.towards_base(input),
+            LoadClass::Low | LoadClass::Idle => {
+                self.rest.towards_base(input, &self.params.adaptive)
+            }
         }
     }
 
@@ -288,7 +293,7 @@ impl Adaptive {
             return hold(input, Reason::HoldBypass);
         }
         // The traffic may have no more to send, or stand in a queue: this does for both.
-        let got = input.load.achieved.unwrap_or_default().scaled(KEEP);
+        let got = input.load.achieved.unwrap_or_default().scaled(self.params.adaptive.resume_share);
         let base = input.limits.base.max(got);
         let input = LawInput { limits: Limits { base, ..input.limits }, ..*input };
         self.without_eyes(&input, Reason::CutBypass, Reason::HoldBypass)
@@ -299,7 +304,8 @@ impl Adaptive {
     fn without_eyes(&mut self, input: &LawInput, cut: Reason, hold_for: Reason) -> Verdict {
         let proven = self.bounds.proven(input.now).unwrap_or(input.limits.base);
         let rate = input.current.min(proven.max(input.limits.base));
-        let rate = self.rest.downwards(&LawInput { current: rate, ..*input });
+        let rate =
+            self.rest.downwards(&LawInput { current: rate, ..*input }, &self.params.adaptive);
         let reason = if rate < input.current { cut } else { hold_for };
         Verdict { rate, reason }
     }
@@ -310,7 +316,7 @@ impl RateLaw for Adaptive {
         let Some(in_force) = input.in_force else {
             return hold(input, Reason::HoldPending);
         };
-        if in_force > input.current.scaled(CUT_PENDING) {
+        if in_force > input.current.scaled(self.params.pending.tolerance) {
             return self.while_pending(input, in_force);
         }
         self.followed(input.now);
@@ -335,7 +341,7 @@ impl RateLaw for Adaptive {
             MeasurementState::Bypass => return self.on_bypass(input),
             MeasurementState::Healthy | MeasurementState::Reduced => {}
         }
-        if std::mem::take(&mut self.unseen).has_begun() {
+        if std::mem::replace(&mut self.unseen, Unseen::new(&self.params)).has_begun() {
             // What the other direction has lost is still what it lost in the dark.
             return hold(input, Reason::HoldBypass);
         }
@@ -378,16 +384,6 @@ impl RateLaw for Adaptive {
     fn recall(&mut self, proven: BitRate, age: Duration) {
         self.bounds.recall(proven, age);
     }
-}
-
-/// The delay from which a queue stands if three replies keep it up.
-fn standing(input: &LawInput) -> Delay {
-    STANDING.max(input.noise.least())
-}
-
-/// The delay below which there is no queue.
-fn clear(input: &LawInput) -> Delay {
-    CLEAR.max(input.noise.least())
 }
 
 /// What stands, but for the packets that a shaper has on its wire.

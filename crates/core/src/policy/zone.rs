@@ -20,25 +20,20 @@ pub use params::{ZoneFloors, ZoneParams};
 use super::{LawInput, RateLaw, Reason, Verdict};
 use crate::{
     CongestionState, LoadClass, MeasurementState, StateThresholds,
+    params::{Params, ZoneTiming},
     units::{BitRate, Delay, MonoTime},
 };
 
 /// The cycle of v1.7, which its factors are for.
 const TICK: Duration = Duration::from_millis(50);
-/// A decision that comes late moves a rate by no more than four cycles in time would have: nobody
-/// knows what happened in between.
-const LONGEST_STEP: Duration = Duration::from_millis(200);
-/// A limit in force that is this much above the desired one is a cut that has not arrived: what is
-/// measured meanwhile is the work of another rate.
-const CUT_PENDING: f64 = 1.02;
-/// How far a raise may run ahead of the limit in force: a rate that nobody enforces proves nothing.
-const RAISE_AHEAD: f64 = 1.10;
 
 /// The law of states and floors.
 #[derive(Debug)]
 pub(crate) struct Zone {
     thresholds: StateThresholds,
     params: ZoneParams,
+    timing: ZoneTiming,
+    pending_tolerance: f64,
     /// The state of the newest delay that this direction caused.
     seen: CongestionState,
     /// How long the delay has been GREEN without a break.
@@ -49,15 +44,22 @@ pub(crate) struct Zone {
 }
 
 impl Zone {
-    pub(crate) fn new(thresholds: StateThresholds, params: ZoneParams) -> Self {
+    pub(crate) fn new(thresholds: StateThresholds, params: ZoneParams, tuning: &Params) -> Self {
         Self {
             thresholds,
             params,
+            timing: tuning.zone,
+            pending_tolerance: tuning.pending.tolerance,
             seen: CongestionState::Green,
             green_for: Duration::ZERO,
             last_cut: None,
             is_cut_underway: false,
         }
+    }
+
+    /// The time that one decision stands for.
+    fn step(&self, input: &LawInput) -> Duration {
+        input.dt.min(self.timing.longest_step)
     }
 
     /// The state that a delay belongs to; a delay at a threshold belongs to the milder one.
@@ -72,7 +74,7 @@ impl Zone {
         let zone = self.zone_of(delta);
         self.seen = if input.blame.is_blamed() { zone } else { CongestionState::Green };
         if zone == CongestionState::Green {
-            self.green_for = self.green_for.saturating_add(step(input));
+            self.green_for = self.green_for.saturating_add(self.step(input));
             return self.climb(input);
         }
         self.green_for = Duration::ZERO;
@@ -121,7 +123,7 @@ impl Zone {
         }
         self.last_cut = Some(input.now);
         self.is_cut_underway = true;
-        let ticks = step(input).as_secs_f64() / TICK.as_secs_f64();
+        let ticks = self.step(input).as_secs_f64() / TICK.as_secs_f64();
         let rate = shrunk(input.current, factor.powf(ticks)).max(floor);
         Verdict { rate, reason: cut }
     }
@@ -134,13 +136,13 @@ impl Zone {
         if self.green_for < self.params.green_required {
             return hold(input, Reason::HoldRefractory);
         }
-        if current > input.in_force.unwrap_or(BitRate::ZERO).scaled(RAISE_AHEAD) {
+        if current > input.in_force.unwrap_or(BitRate::ZERO).scaled(self.timing.raise_ahead) {
             return hold(input, Reason::HoldPending);
         }
         if !input.trustworthy || input.measurement != MeasurementState::Healthy {
             return hold(input, Reason::HoldUntrusted);
         }
-        let rise = self.params.step_up.scaled(step(input).as_secs_f64());
+        let rise = self.params.step_up.scaled(self.step(input).as_secs_f64());
         let rate = BitRate::from_bps(current.bps().saturating_add(rise.bps()));
         match input.load.class {
             LoadClass::High => Verdict { rate, reason: Reason::RaiseDemand },
@@ -158,7 +160,7 @@ impl RateLaw for Zone {
         let Some(in_force) = input.in_force else {
             return hold(input, Reason::HoldPending);
         };
-        if in_force > input.current.scaled(CUT_PENDING) {
+        if in_force > input.current.scaled(self.pending_tolerance) {
             if self.is_cut_underway {
                 // What was measured before the cut is in force is no reason for another.
                 self.last_cut = Some(input.now);
@@ -191,11 +193,6 @@ impl RateLaw for Zone {
 
 fn hold(input: &LawInput, reason: Reason) -> Verdict {
     Verdict { rate: input.current, reason }
-}
-
-/// The time that one decision stands for.
-fn step(input: &LawInput) -> Duration {
-    input.dt.min(LONGEST_STEP)
 }
 
 /// Rounds down, as v1.7 does, so that a cut is never less than asked for.

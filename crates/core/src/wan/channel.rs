@@ -11,20 +11,15 @@ use crate::{
         bypass::{BypassDetector, Flow},
         counters::Counters,
         evidence::{self, Evidence},
-        load::{self, LoadMeter},
+        load::LoadMeter,
         replies::Finding,
         state::StateMachine,
         waiting::Waiting,
     },
+    params::EstimateParams,
     policy::{LawInput, RateLaw, Verdict},
     units::{BitRate, Delay, MonoTime},
 };
-
-/// For this long after a cut a queue may still stand, however little flows: no baseline is learned.
-const DRAINED_AFTER: Duration = Duration::from_secs(10);
-
-/// A direction in which at least this share of its floor flows is used.
-const USED: f64 = 0.5;
 
 /// What both directions of a decision share.
 pub(super) struct Moment<'a> {
@@ -58,6 +53,7 @@ impl Moment<'_> {
 /// One direction's own state.
 #[derive(Debug)]
 pub(super) struct Channel {
+    tuning: EstimateParams,
     pub(super) limits: Limits,
     pub(super) law: Box<dyn RateLaw>,
     pub(super) meter: LoadMeter,
@@ -76,18 +72,20 @@ impl Channel {
     /// Starts at the base rate.
     pub(super) fn new(wan: &WanParams, params: DirectionParams, now: MonoTime) -> Self {
         let DirectionParams { limits, law } = params;
+        let tuning = wan.tuning.estimate;
         Self {
+            tuning,
             limits,
-            law: law.build(wan.evidence.bloat_threshold, wan.thresholds),
-            meter: LoadMeter::default(),
-            machine: StateMachine::new(wan.thresholds, now),
+            law: law.build(wan.evidence.bloat_threshold, wan.thresholds, &wan.tuning),
+            meter: LoadMeter::new(tuning.load),
+            machine: StateMachine::new(tuning.state, wan.thresholds, now),
             desired: limits.base,
             queue: None,
-            counters: Counters::default(),
-            waiting: Waiting::default(),
+            counters: Counters::new(tuning.counters),
+            waiting: Waiting::new(tuning.shaper_limited),
             actuation: Actuation::default(),
             last_observed: None,
-            bypass: BypassDetector::default(),
+            bypass: BypassDetector::new(tuning.bypass),
         }
     }
 
@@ -103,7 +101,9 @@ impl Channel {
 
     /// Tells whether what flows may be all that gets through, however little of the limit it is.
     pub(super) fn is_used(&self, now: MonoTime) -> bool {
-        self.load(now).achieved.is_some_and(|achieved| achieved >= self.limits.floor.scaled(USED))
+        self.load(now).achieved.is_some_and(|achieved| {
+            achieved >= self.limits.floor.scaled(self.tuning.attribution.floor_in_use)
+        })
     }
 
     /// Tells whether traffic waits in the shaper: it is the shaper that limits it.
@@ -126,7 +126,9 @@ impl Channel {
                 .law
                 .bound()
                 .and_then(|bound| load.newest.unwrap_or_default().fraction_of(bound)),
-            falling: load.newest < load.achieved.map(|rate| rate.scaled(0.95)),
+            growing: self.tuning.attribution.growing,
+            falling: load.newest
+                < load.achieved.map(|rate| rate.scaled(self.tuning.attribution.falling)),
         }
     }
 
@@ -139,10 +141,10 @@ impl Channel {
         // carry says more about how full it is than what it is allowed to.
         let limit = self.in_force();
         let generous = limit.fraction_of(self.limits.base.min(limit)).unwrap_or(1.0);
-        let drained = now.since(self.law.last_cut()) >= DRAINED_AFTER
+        let drained = now.since(self.law.last_cut()) >= self.tuning.attribution.after_cut
             || self.law.last_cut() == MonoTime::ZERO;
         let peak = self.load(now).recent_peak;
-        drained && peak.is_some_and(|peak| peak * generous < load::QUIET)
+        drained && peak.is_some_and(|peak| peak * generous < self.tuning.load.quiet)
     }
 
     /// Tells whether no queue of this direction can stand behind the shaper.
@@ -154,7 +156,7 @@ impl Channel {
     /// can hardly have carried much: transfers are acknowledged.
     pub(super) fn is_nearly_silent(&self, now: MonoTime) -> bool {
         let peak = self.load(now).recent_peak;
-        peak.is_some_and(|peak| self.in_force().scaled(peak) < load::TRAFFIC)
+        peak.is_some_and(|peak| self.in_force().scaled(peak) < self.tuning.load.traffic)
     }
 
     pub(super) fn on_reading(&mut self, sample: &ShaperSample, queue: &QueueReading) {

@@ -12,7 +12,7 @@ impl Wan {
     /// learned baselines: for some probes nothing is known, and no rate moves.
     pub fn reconfigure(&mut self, old: &WanParams, new: &WanParams, now: MonoTime) {
         let mut fresh = Self::new(new, now);
-        let same_evidence = old.evidence == new.evidence;
+        let same_evidence = old.evidence == new.evidence && old.tuning == new.tuning;
         let same_thresholds = old.thresholds == new.thresholds;
         if !same_evidence {
             fresh.evidence.restore(&self.evidence.baselines());

@@ -1,5 +1,7 @@
 //! What holds for any sequence of samples, and what each reason stands for.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -26,6 +28,7 @@ pub(super) fn params(law: LawKind) -> WanParams {
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
         directions: PerDirection { download: Some(direction), upload: Some(direction) },
+        tuning: Params::default(),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use wanctl_core::{
-    Direction, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, StateThresholds,
-    WanParams,
+    Direction, DirectionParams, EvidenceParams, LawKind, Limits, Params, PerDirection,
+    StateThresholds, WanParams,
     units::{BitRate, Delay},
 };
 
@@ -158,6 +158,7 @@ pub fn default_params(limits: PerDirection<Limits>) -> WanParams {
         directions: PerDirection::build(|direction: Direction| {
             Some(DirectionParams { limits: limits[direction], law: LawKind::Adaptive })
         }),
+        tuning: Params::default(),
     }
 }
 

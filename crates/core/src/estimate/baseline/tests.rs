@@ -151,7 +151,7 @@ proptest! {
         let mut b = Baseline::default();
         let last_forged = plant.forged.iter().map(|(place, _)| *place).max().unwrap_or(0);
         let ten_seconds = usize::try_from(10_000 / plant.every).unwrap();
-        let settled = last_forged + ten_seconds + RECENT_REPLIES;
+        let settled = last_forged + ten_seconds + BaselineParams::default().support_replies;
         let mut at = MonoTime::ZERO;
         for place in 0..settled + 200 {
             at = at + Duration::from_millis(plant.every);

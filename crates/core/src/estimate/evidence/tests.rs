@@ -20,7 +20,12 @@ impl Bench {
             bloat_threshold: Delay::from_micros(15 * MS),
         };
         let (now, traffic) = (MonoTime::ZERO, Traffic::Loaded);
-        Self { evidence: Evidence::new(params, now), now, sequence: 0, traffic }
+        Self {
+            evidence: Evidence::new(params, &EstimateParams::default(), now),
+            now,
+            sequence: 0,
+            traffic,
+        }
     }
 
     /// Reflectors whose baseline is known: as many as `count`, at 20 ms.
@@ -76,8 +81,6 @@ fn three_of_six_are_a_verdict_and_its_depth_is_theirs() {
     let mut bench = Bench::learned(6);
     let summary = bench.round(&[Some(80), Some(90), Some(100), Some(20), Some(20), Some(20)]);
     assert!(summary.bloated);
-    let verdict = bench.evidence.verdict(bench.now, MonoTime::ZERO);
-    assert_eq!(verdict.queue_delay, Delay::from_micros(70 * MS));
 }
 
 #[test]

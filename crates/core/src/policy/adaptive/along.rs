@@ -5,17 +5,13 @@
 //! it has drained, the windows that filled the old rate come all at once. So nothing is left to
 //! them, meanwhile, but what gets through; if the capacity is still there, it is soon found again.
 
-use super::{LawInput, drain::SETTLE};
-use crate::units::{BitRate, MonoTime};
+use std::time::Duration;
 
-/// The other direction has lost much if a cut has left it no more than this share.
-const MUCH: f64 = 0.7;
-/// This direction was busy, and so will be again, if it used this share of its rate lately.
-const BUSY: f64 = 0.8;
-/// What is left, as a multiple of what gets through.
-const ROOM: f64 = 1.1;
-/// A rate is followed down by at least this factor, or it is not worth the loss of what is known.
-const WORTH: f64 = 1.2;
+use super::LawInput;
+use crate::{
+    params::AdaptiveParams,
+    units::{BitRate, MonoTime},
+};
 
 /// How far the other direction has been followed.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,10 +21,15 @@ pub(super) struct Along {
 
 impl Along {
     /// Returns the rate to follow down to; `None` if it is low enough.
-    pub(super) fn follow(&mut self, input: &LawInput) -> Option<BitRate> {
-        let rate = input.load.newest?.scaled(ROOM).max(input.limits.floor);
-        let is_early = self.last.is_some_and(|last| input.now.since(last) < SETTLE);
-        if is_early || rate.scaled(WORTH) >= input.current {
+    pub(super) fn follow(
+        &mut self,
+        input: &LawInput,
+        params: &AdaptiveParams,
+        settle: Duration,
+    ) -> Option<BitRate> {
+        let rate = input.load.newest?.scaled(params.cross_room).max(input.limits.floor);
+        let is_early = self.last.is_some_and(|last| input.now.since(last) < settle);
+        if is_early || rate.scaled(params.cross_worth) >= input.current {
             return None;
         }
         self.last = Some(input.now);
@@ -37,11 +38,11 @@ impl Along {
 }
 
 /// Tells whether this direction has to follow the other, whose queue drains.
-pub(super) fn is_due(input: &LawInput) -> bool {
-    input.other_left.is_some_and(|left| left <= MUCH) && was_busy(input)
+pub(super) fn is_due(input: &LawInput, params: &AdaptiveParams) -> bool {
+    input.other_left.is_some_and(|left| left <= params.cross_share) && was_busy(input, params)
 }
 
 /// Tells whether this direction was busy lately.
-pub(super) fn was_busy(input: &LawInput) -> bool {
-    input.load.recent_peak.is_some_and(|peak| peak >= BUSY)
+pub(super) fn was_busy(input: &LawInput, params: &AdaptiveParams) -> bool {
+    input.load.recent_peak.is_some_and(|peak| peak >= params.cross_busy)
 }

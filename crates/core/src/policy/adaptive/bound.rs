@@ -6,52 +6,15 @@
 
 use std::time::Duration;
 
-use crate::units::{BitRate, MonoTime};
-
-/// How long a bound lasts on a link of which nothing is known yet.
-const LASTS_AT_FIRST: Duration = Duration::from_secs(20);
-/// Capacities within this factor of one another are the same: an estimate is no better.
-const SAME: f64 = 1.25;
-/// Weight of one lifetime in the usual one.
-const LESSON: f64 = 0.35;
-/// No lifetime is told apart that is shorter than a look takes.
-const SHORTEST: Duration = Duration::from_millis(200);
-/// Growth at a bound in the time for which bounds are good.
-const DOUBT: f64 = 0.5;
-/// Growth per second at a bound that lasts, if nothing says that more was ever possible.
-const CREEP_LEAST: f64 = 0.015;
-/// Growth per second at a bound while more is known to have been possible: a capacity that comes
-/// back is noticed within about a second.
-const CREEP_BACK: f64 = 0.1;
-/// The same below the bound, where less can go wrong.
-const CREEP_BACK_BELOW: f64 = 0.2;
-/// How long it is remembered that more was possible.
-const PROVEN_FOR: Duration = Duration::from_mins(5);
-/// Growth per second where no bound is known.
-const CLIMB: f64 = 3.0;
-/// Growth per second gained for each share by which a disproved bound has been passed.
-const CONFIDENCE: f64 = 15.0;
-/// Growth per second gained for each share by which a rate is away from the bound.
-const PULL: f64 = 8.0;
-/// Nearer to the bound than this, caution alone sets the pace.
-const NEAR: f64 = 0.05;
-/// Growth per second at most.
-const FASTEST: f64 = 16.0;
-/// Time constant of the usual rate.
-const USUAL_TAU: Duration = Duration::from_secs(4);
-/// How far beyond a bound that was always good a rate is tried at first.
-const BEYOND: f64 = 1.1;
-/// How far beyond one that never lasts.
-const BEYOND_FICKLE: f64 = 1.5;
-/// A rate this far beyond the bound that no queue answers disproves it: further than an estimate of
-/// it errs,
-const DISPROVED: f64 = 1.08;
-/// or less far, while more is known to have been possible.
-const DISPROVED_EASILY: f64 = 1.04;
+use crate::{
+    params::{AdaptiveParams, CapacityParams},
+    units::{BitRate, MonoTime},
+};
 
 /// What is known of the rate at which a queue stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
+    params: CapacityParams,
     /// The bound, and since when it has been confirmed.
     known: Option<(BitRate, MonoTime)>,
     /// It has been passed without a queue, though not by so much that it is surely another.
@@ -68,11 +31,18 @@ pub(super) struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
+        Self::new(CapacityParams::default())
+    }
+}
+
+impl Bounds {
+    pub(super) fn new(params: CapacityParams) -> Self {
         Self {
+            params,
             known: None,
             is_open: false,
             beyond: None,
-            lasts: LASTS_AT_FIRST,
+            lasts: params.lifetime_prior,
             usual: None,
             proven: None,
         }
@@ -92,12 +62,12 @@ impl Bounds {
 
     /// The highest rate that met demand without a queue in the last minutes.
     pub(super) fn proven(&self, now: MonoTime) -> Option<BitRate> {
-        self.proven.filter(|(_, at)| now.since(*at) < PROVEN_FOR).map(|(rate, _)| rate)
+        self.proven.filter(|(_, at)| now.since(*at) < self.params.proven_for).map(|(rate, _)| rate)
     }
 
     /// `proven` met demand `age` before the clock began.
     pub(super) fn recall(&mut self, proven: BitRate, age: Duration) {
-        if age < PROVEN_FOR {
+        if age < self.params.proven_for {
             self.proven = Some((proven, MonoTime::ZERO));
         }
     }
@@ -105,7 +75,7 @@ impl Bounds {
     /// Demand filled `rate` for `dt`.
     pub(super) fn lived(&mut self, dt: Duration, rate: BitRate) {
         let seen = logarithm(rate);
-        let alpha = 1.0 - (-dt.as_secs_f64() / USUAL_TAU.as_secs_f64()).exp();
+        let alpha = 1.0 - (-dt.as_secs_f64() / self.params.typical_tau.as_secs_f64()).exp();
         self.usual = Some(self.usual.map_or(seen, |usual| usual + (seen - usual) * alpha));
     }
 
@@ -113,7 +83,7 @@ impl Bounds {
     pub(super) fn met(&mut self, now: MonoTime, capacity: BitRate) {
         let known = match self.known {
             // Two estimates of the same are better than one.
-            Some((rate, since)) if is_same(rate, capacity) => {
+            Some((rate, since)) if self.is_same(rate, capacity) => {
                 (BitRate::from_bps(u64::midpoint(rate.bps(), capacity.bps())), since)
             }
             Some((_, since)) => {
@@ -133,12 +103,16 @@ impl Bounds {
             self.proven = Some((in_force, now));
         }
         let Some((rate, since)) = self.known else { return };
-        let far = if self.was_more(now) { DISPROVED_EASILY } else { DISPROVED };
+        let far = if self.was_more(now) {
+            self.params.disproved_below_proven
+        } else {
+            self.params.disproved
+        };
         if in_force < rate.scaled(far) {
             self.beyond = None;
         } else if now.since(*self.beyond.get_or_insert(now)) >= look {
             self.is_open = true;
-            if !is_same(rate, in_force) {
+            if !self.is_same(rate, in_force) {
                 self.learn(now.since(since));
                 self.known = None;
             }
@@ -147,7 +121,7 @@ impl Bounds {
 
     /// What is known of the capacity holds no more; how long such knowledge lasts is still known.
     pub(super) fn forget(&mut self) {
-        *self = Self { lasts: self.lasts, proven: self.proven, ..Self::default() };
+        *self = Self { lasts: self.lasts, proven: self.proven, ..Self::new(self.params) };
     }
 
     /// Something of a queue was seen: nothing beyond the bound is proven by it.
@@ -159,13 +133,19 @@ impl Bounds {
     fn was_more(&self, now: MonoTime) -> bool {
         self.known
             .zip(self.proven(now))
-            .is_some_and(|((bound, _), proven)| proven > bound && !is_same(bound, proven))
+            .is_some_and(|((bound, _), proven)| proven > bound && !self.is_same(bound, proven))
+    }
+
+    fn is_same(&self, one: BitRate, other: BitRate) -> bool {
+        let same = self.params.same;
+        one.fraction_of(other).is_some_and(|ratio| (1.0 / same..=same).contains(&ratio))
     }
 
     fn learn(&mut self, lifetime: Duration) {
-        let seen = lifetime.max(SHORTEST).as_secs_f64().ln();
+        let seen = lifetime.max(self.params.lifetime_min).as_secs_f64().ln();
         let before = self.lasts.as_secs_f64().ln();
-        self.lasts = Duration::from_secs_f64((before + (seen - before) * LESSON).exp());
+        self.lasts =
+            Duration::from_secs_f64((before + (seen - before) * self.params.lifetime_weight).exp());
     }
 
     /// How long a bound is good for: as long as they lasted lately, or this one already has.
@@ -193,36 +173,35 @@ impl Bounds {
     }
 
     /// Returns the growth per second of a rate at `at`.
-    pub(super) fn speed(&self, now: MonoTime, at: BitRate) -> f64 {
-        let Some((bound, _)) = self.known else { return CLIMB };
+    pub(super) fn speed(&self, now: MonoTime, at: BitRate, params: &AdaptiveParams) -> f64 {
+        let Some((bound, _)) = self.known else { return params.growth_climb };
         let was_more = self.was_more(now);
         let is_beyond = self.is_open && at >= bound;
         let Some(expected) = self.expected(now).filter(|_| !is_beyond) else {
             // Just beyond a bound, that may have been an error of the estimate: with care at first.
-            let error = if was_more { 0.0 } else { NEAR };
+            let error = if was_more { 0.0 } else { params.growth_near };
             let beyond = logarithm(at) - logarithm(bound) - error;
-            return (CONFIDENCE * beyond).clamp(CREEP_BACK, CLIMB);
+            return (params.growth_confidence * beyond)
+                .clamp(params.growth_back, params.growth_climb);
         };
         let least = match was_more {
-            true if at < bound => CREEP_BACK_BELOW,
-            true => CREEP_BACK,
-            false => CREEP_LEAST,
+            true if at < bound => params.growth_back_below,
+            true => params.growth_back,
+            false => params.growth_least,
         };
-        let doubt = DOUBT / self.good_for(now).as_secs_f64();
+        let doubt = params.growth_doubt / self.good_for(now).as_secs_f64();
         let distance = (logarithm(at) - logarithm(expected)).abs();
-        (doubt.max(least) + PULL * (distance - NEAR).max(0.0)).min(FASTEST)
+        (doubt.max(least) + params.growth_pull * (distance - params.growth_near).max(0.0))
+            .min(params.growth_max)
     }
 
     /// Returns the highest rate worth trying before the bound is disproved.
-    pub(super) fn limit(&self, now: MonoTime) -> Option<BitRate> {
+    pub(super) fn limit(&self, now: MonoTime, params: &AdaptiveParams) -> Option<BitRate> {
         self.rate()?;
-        let beyond = BEYOND + (BEYOND_FICKLE - BEYOND) * self.fickleness(now);
+        let beyond =
+            params.beyond + (params.beyond_volatile - params.beyond) * self.fickleness(now);
         self.expected(now).map(|rate| rate.scaled(beyond))
     }
-}
-
-fn is_same(one: BitRate, other: BitRate) -> bool {
-    one.fraction_of(other).is_some_and(|ratio| (1.0 / SAME..=SAME).contains(&ratio))
 }
 
 fn logarithm(rate: BitRate) -> f64 {

@@ -6,24 +6,26 @@
 use std::time::Duration;
 
 use super::bound::Bounds;
-use crate::units::{BitRate, Delay};
-
-/// Cuts in a row that must have been in vain: one may have met a capacity that fell just then.
-const IN_VAIN: u8 = 2;
-/// Time constant with which an excuse goes when less stands than was excused: more than a few odd
-/// replies take.
-const FADES: Duration = Duration::from_secs(1);
+use crate::{
+    params::PathOffsetParams,
+    units::{BitRate, Delay},
+};
 
 /// What is known of a delay that is not ours.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Detour {
+    params: PathOffsetParams,
     delay: Delay,
-    in_vain: u8,
+    in_vain: u32,
     /// The rate and the bounds before the first cut in vain.
     before: Option<(BitRate, Bounds)>,
 }
 
 impl Detour {
+    pub(super) fn new(params: PathOffsetParams) -> Self {
+        Self { params, ..Self::default() }
+    }
+
     /// Returns what of `delay` may be ours.
     pub(super) fn beyond(&self, delay: Delay) -> Delay {
         delay - self.delay
@@ -38,7 +40,7 @@ impl Detour {
     pub(super) fn fade(&mut self, dt: Duration, stands: Option<Delay>) {
         if let Some(stands) = stands {
             let too_much = (self.delay - stands.max(Delay::ZERO)).max(Delay::ZERO);
-            let share = 1.0 - (-dt.as_secs_f64() / FADES.as_secs_f64()).exp();
+            let share = 1.0 - (-dt.as_secs_f64() / self.params.fade_tau.as_secs_f64()).exp();
             self.delay = self.delay - too_much.scaled(share);
         }
     }
@@ -66,7 +68,7 @@ impl Detour {
     /// to say that it is not ours.
     pub(super) fn resist(&mut self, standing: Delay) -> Option<(BitRate, Bounds)> {
         self.in_vain += 1;
-        if self.in_vain < IN_VAIN {
+        if self.in_vain < self.params.ineffective_cuts {
             return None;
         }
         self.in_vain = 0;

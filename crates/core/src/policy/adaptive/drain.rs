@@ -2,28 +2,14 @@
 
 use std::time::Duration;
 
-use super::{CLEAR, KEEP};
-use crate::units::{BitRate, Delay, MonoTime};
-
-/// Share of the capacity that is left to the traffic while a small queue drains.
-const GENTLE: f64 = 0.965;
-/// Share left while a deep one drains: below it transfers lose more than the queue costs.
-const FIRM: f64 = 0.5;
-/// A queue of this depth takes the whole rate to be gone at once; each share of it, that share.
-const WHOLE: Duration = Duration::from_millis(300);
-/// No queue takes longer: what stands after this is another one.
-const LONGEST: Duration = Duration::from_secs(2);
-/// Three replies, to see that it is gone.
-pub(super) const SETTLE: Duration = Duration::from_millis(150);
-/// What stood before a cut may look this much deeper before the cut shows.
-const WORSE: f64 = 1.5;
-const WORSE_BY: Delay = Delay::from_micros(8_000);
-/// A queue that a drain has left at this share of its depth at least, and not let grow beyond the
-/// other, was not touched by it.
-const UNTOUCHED: std::ops::RangeInclusive<f64> = 0.6..=1.3;
+use crate::{
+    params::{AdaptiveParams, CutResponseParams},
+    units::{BitRate, Delay, MonoTime},
+};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Drain {
+    response: CutResponseParams,
     /// The rate while it drains.
     pub(super) rate: BitRate,
     /// The rate to go on with when it is gone.
@@ -41,11 +27,29 @@ pub(super) struct Drain {
 impl Drain {
     /// Plans how a queue of `depth`, that `from` has made, leaves a link of `capacity`, to go on just
     /// under `bound`.
-    pub(super) fn of(from: BitRate, depth: Delay, capacity: BitRate, bound: BitRate) -> Self {
-        let share = (GENTLE - depth.seconds() / WHOLE.as_secs_f64()).clamp(FIRM, GENTLE);
-        let takes = Duration::from_secs_f64(depth.seconds().max(0.0) / (1.0 - share)).min(LONGEST);
+    pub(super) fn of(
+        (params, response): (&AdaptiveParams, CutResponseParams),
+        from: BitRate,
+        depth: Delay,
+        capacity: BitRate,
+        bound: BitRate,
+    ) -> Self {
+        let share = (params.drain_max_share
+            - depth.seconds() / params.drain_full_depth.as_secs_f64())
+        .clamp(params.drain_min_share, params.drain_max_share);
+        let takes = Duration::from_secs_f64(depth.seconds().max(0.0) / (1.0 - share))
+            .min(response.max_drain);
         let rate = capacity.scaled(share);
-        Self { rate, then: bound.scaled(KEEP), from, depth, takes, last_look: None, until: None }
+        Self {
+            response,
+            rate,
+            then: bound.scaled(params.resume_share),
+            from,
+            depth,
+            takes,
+            last_look: None,
+            until: None,
+        }
     }
 
     /// The same, but not slower than `floor`.
@@ -54,8 +58,12 @@ impl Drain {
     }
 
     /// The same at `rate`, below which nothing goes.
-    pub(super) fn at_floor(depth: Delay, rate: BitRate) -> Self {
-        Self { rate, then: rate, ..Self::of(rate, depth, rate, rate) }
+    pub(super) fn at_floor(
+        params: (&AdaptiveParams, CutResponseParams),
+        depth: Delay,
+        rate: BitRate,
+    ) -> Self {
+        Self { rate, then: rate, ..Self::of(params, rate, depth, rate, rate) }
     }
 
     /// Returns what it leaves of the rate before it (0 to 1).
@@ -66,8 +74,9 @@ impl Drain {
     /// The cut has come into force. Those who send learn of it after a round trip, in which they
     /// wait in the queue, too.
     pub(super) fn begin(self, now: MonoTime, path: Duration) -> Self {
-        let queue = Duration::from_secs_f64(self.depth.seconds().max(0.0)).min(LONGEST);
-        Self { until: Some(now + path + queue + self.takes + SETTLE), ..self }
+        let queue =
+            Duration::from_secs_f64(self.depth.seconds().max(0.0)).min(self.response.max_drain);
+        Self { until: Some(now + path + queue + self.takes + self.response.settle), ..self }
     }
 
     pub(super) fn is_over(&self, now: MonoTime) -> bool {
@@ -76,21 +85,24 @@ impl Drain {
 
     /// Tells whether `depth` may be the queue as it was when it was cut.
     pub(super) fn expects(&self, depth: Delay) -> bool {
-        depth <= self.depth.scaled(WORSE) + WORSE_BY
+        depth <= self.depth.scaled(self.response.worse) + self.response.worse_by
     }
 
     /// Takes note of how deep the queue is.
     pub(super) fn watch(&mut self, now: MonoTime, depth: Option<Delay>) {
-        if self.last_look.is_none() && self.until.is_some_and(|until| now + SETTLE >= until) {
+        if self.last_look.is_none()
+            && self.until.is_some_and(|until| now + self.response.settle >= until)
+        {
             self.last_look = depth;
         }
     }
 
     /// Tells whether `depth`, after all, is what stood before, or shrinks no more.
-    pub(super) fn was_futile(&self, depth: Delay) -> bool {
+    pub(super) fn was_futile(&self, depth: Delay, clear: Delay) -> bool {
+        let untouched = self.response.unchanged_min..=self.response.unchanged_max;
         let before = self.depth.seconds().max(f64::EPSILON);
-        let is_flat = self.last_look.is_some_and(|before| (depth - before).abs() < CLEAR);
-        is_flat || UNTOUCHED.contains(&(depth.seconds() / before))
+        let is_flat = self.last_look.is_some_and(|before| (depth - before).abs() < clear);
+        is_flat || untouched.contains(&(depth.seconds() / before))
     }
 }
 
@@ -100,7 +112,8 @@ mod tests {
 
     fn of(depth_ms: f64) -> Drain {
         let capacity = BitRate::from_mbps(100.0);
-        Drain::of(capacity, Delay::from_millis_f64(depth_ms), capacity, capacity)
+        let params = (&AdaptiveParams::default(), CutResponseParams::default());
+        Drain::of(params, capacity, Delay::from_millis_f64(depth_ms), capacity, capacity)
     }
 
     #[test]
@@ -135,16 +148,16 @@ mod tests {
         drain.watch(MonoTime::from_millis(1100), Some(ms(40.0)));
         drain.watch(MonoTime::from_millis(1360), Some(ms(22.0)));
         drain.watch(MonoTime::from_millis(1480), Some(ms(9.0)));
-        assert!(drain.was_futile(ms(21.0)), "flat since the last look began");
-        assert!(!drain.was_futile(ms(12.0)), "still on its way");
+        assert!(drain.was_futile(ms(21.0), ms(2.5)), "flat since the last look began");
+        assert!(!drain.was_futile(ms(12.0), ms(2.5)), "still on its way");
     }
 
     #[test]
     fn a_queue_that_shrank_or_grew_was_not_untouched() {
         let ms = Delay::from_millis_f64;
-        assert!(of(60.0).was_futile(ms(59.0)));
-        assert!(!of(60.0).was_futile(ms(20.0)));
-        assert!(!of(60.0).was_futile(ms(120.0)));
+        assert!(of(60.0).was_futile(ms(59.0), ms(2.5)));
+        assert!(!of(60.0).was_futile(ms(20.0), ms(2.5)));
+        assert!(!of(60.0).was_futile(ms(120.0), ms(2.5)));
         assert!(of(60.0).expects(ms(90.0)) && !of(60.0).expects(ms(120.0)));
     }
 }

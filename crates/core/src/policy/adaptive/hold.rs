@@ -3,13 +3,10 @@
 use super::{LawInput, Reason, Verdict};
 use crate::{MeasurementState, units::BitRate};
 
-/// How far a raise may run ahead of the limit in force: a few steps, not a climb in the dark.
-const RAISE_AHEAD: f64 = 1.5;
-
 /// What forbids a raise however much is asked for.
-pub(super) fn no_raise(input: &LawInput) -> Option<Reason> {
+pub(super) fn no_raise(input: &LawInput, ahead: f64) -> Option<Reason> {
     let in_force = input.in_force.unwrap_or(BitRate::ZERO);
-    if input.current > in_force.scaled(RAISE_AHEAD) {
+    if input.current > in_force.scaled(ahead) {
         Some(Reason::HoldPending)
     } else if !input.trustworthy || input.measurement != MeasurementState::Healthy {
         Some(Reason::HoldUntrusted)

@@ -11,11 +11,6 @@ use crate::{
     units::{BitRate, MonoTime},
 };
 
-/// Any write that a router answers in its usual time is over by then.
-const PATIENCE: Duration = Duration::from_millis(500);
-/// Another rate that differs by less than this share is not worth a change.
-const SAME: f64 = 0.03;
-
 /// What is remembered of a cut that is not in force.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pending {
@@ -23,8 +18,8 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    fn is_long(self, now: MonoTime) -> bool {
-        now.since(self.since) >= PATIENCE
+    fn is_long(self, now: MonoTime, overdue: Duration) -> bool {
+        now.since(self.since) >= overdue
     }
 }
 
@@ -33,7 +28,7 @@ impl Adaptive {
     pub(super) fn while_pending(&mut self, input: &LawInput, in_force: BitRate) -> Verdict {
         let pending = *self.pending.get_or_insert(Pending { since: input.now });
         let pends = hold(input, Reason::HoldPending);
-        if !pending.is_long(input.now) {
+        if !pending.is_long(input.now, self.params.pending.overdue) {
             if self.is_cut_underway {
                 // What was measured until the cut is in force says nothing about it.
                 self.last_cut = Some(input.now);
@@ -56,8 +51,9 @@ impl Adaptive {
                 // the best; and a rate that is low for another reason stays low.
                 let may_rise = was_underway && input.is_counted;
                 let rate = if may_rise { rate } else { rate.min(input.current) };
-                let is_same =
-                    rate.fraction_of(input.current).is_some_and(|r| (r - 1.0).abs() < SAME);
+                let is_same = rate
+                    .fraction_of(input.current)
+                    .is_some_and(|r| (r - 1.0).abs() < self.params.pending.same);
                 if is_same || rate == input.current {
                     self.bounds = bounds;
                     return pends;
@@ -74,7 +70,10 @@ impl Adaptive {
 
     /// Takes note that nothing pends any more.
     pub(super) fn followed(&mut self, now: MonoTime) {
-        let was_long = self.pending.take().is_some_and(|pending| pending.is_long(now));
+        let was_long = {
+            let overdue = self.params.pending.overdue;
+            self.pending.take().is_some_and(|pending| pending.is_long(now, overdue))
+        };
         if was_long && self.is_cut_underway {
             self.last_cut = Some(now);
         }

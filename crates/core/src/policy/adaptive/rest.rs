@@ -6,19 +6,10 @@ use super::{
     LawInput, Reason, Verdict,
     hold::{hold, no_raise},
 };
-use crate::units::{BitRate, MonoTime};
-
-/// Time constant of the way back to the base rate without demand: slow enough for a pause in a
-/// transfer, quick enough that the next one does not meet a rate of another hour.
-const REST_TAU: Duration = Duration::from_secs(20);
-/// Time constant of the way down to the base rate while traffic flows unseen.
-const UNSEEN_TAU: Duration = Duration::from_secs(5);
-/// The way is made in steps of this share of the base rate, so that they are worth their writes.
-const STEP: f64 = 0.05;
-/// After this many time constants the last step is made.
-const LAST_STEP: f64 = 0.5;
-/// A way that was not followed for this long begins anew: work in between was no rest.
-const PAUSE: Duration = Duration::from_secs(1);
+use crate::{
+    params::AdaptiveParams,
+    units::{BitRate, MonoTime},
+};
 
 /// A rate on its way to the base rate.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,9 +22,9 @@ pub(super) struct Rest {
 
 impl Rest {
     /// Goes to the base rate, at ease.
-    pub(super) fn towards_base(&mut self, input: &LawInput) -> Verdict {
-        let rate = self.glide(input, REST_TAU);
-        if let Some(reason) = no_raise(input).filter(|_| rate > input.current) {
+    pub(super) fn towards_base(&mut self, input: &LawInput, params: &AdaptiveParams) -> Verdict {
+        let rate = self.glide(input, params.decay_tau, params);
+        if let Some(reason) = no_raise(input, params.raise_ahead).filter(|_| rate > input.current) {
             return hold(input, reason);
         }
         let reason = match rate.cmp(&input.current) {
@@ -45,17 +36,17 @@ impl Rest {
     }
 
     /// Goes down to the base rate, if the rate is above it.
-    pub(super) fn downwards(&mut self, input: &LawInput) -> BitRate {
+    pub(super) fn downwards(&mut self, input: &LawInput, params: &AdaptiveParams) -> BitRate {
         if input.current > input.limits.base {
-            self.glide(input, UNSEEN_TAU)
+            self.glide(input, params.decay_tau_no_signal, params)
         } else {
             input.current
         }
     }
 
     /// One step of an exponential approach, once it is due.
-    fn glide(&mut self, input: &LawInput, tau: Duration) -> BitRate {
-        if self.followed.is_none_or(|at| input.now.since(at) > PAUSE) {
+    fn glide(&mut self, input: &LawInput, tau: Duration, params: &AdaptiveParams) -> BitRate {
+        if self.followed.is_none_or(|at| input.now.since(at) > params.decay_gap) {
             self.since = input.now;
         }
         self.followed = Some(input.now);
@@ -63,11 +54,11 @@ impl Rest {
         let passed = input.now.since(self.since).as_secs_f64() / tau.as_secs_f64();
         let left = base - current;
         // The last step is taken whole, so that the approach ends.
-        if left.abs() <= base * STEP && passed >= LAST_STEP {
+        if left.abs() <= base * params.decay_step && passed >= params.decay_last {
             return input.limits.base;
         }
         let step = left * (1.0 - (-passed).exp());
-        if step.abs() < base * STEP {
+        if step.abs() < base * params.decay_step {
             return input.current;
         }
         self.since = input.now;

@@ -52,22 +52,25 @@ fn decide(law: &mut Adaptive, input: &mut LawInput, seconds: u32) -> Verdict {
 
 #[test]
 fn blind_it_goes_to_just_under_what_gets_through() {
-    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0), &Params::default());
     let mut blind = input(MeasurementState::Bypass, 45.0);
     let Verdict { rate, reason } = decide(&mut law, &mut blind, 60);
-    assert_eq!((rate, reason), (mbps(45.0).scaled(KEEP), Reason::HoldBypass));
+    assert_eq!(
+        (rate, reason),
+        (mbps(45.0).scaled(law.params.adaptive.resume_share), Reason::HoldBypass)
+    );
 }
 
 #[test]
 fn blind_it_goes_no_higher_than_it_was() {
-    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0), &Params::default());
     let mut blind = LawInput { waits: true, ..input(MeasurementState::Bypass, 59.0) };
     assert_eq!(decide(&mut law, &mut blind, 60).rate, mbps(60.0));
 }
 
 #[test]
 fn ten_minutes_of_work_are_no_rest() {
-    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0), &Params::default());
     let mut low = input(MeasurementState::Healthy, 10.0);
     decide(&mut law, &mut low, 1);
     let mut busy = LawInput { now: low.now, ..input(MeasurementState::Healthy, 50.0) };
@@ -85,7 +88,7 @@ fn starved() -> LawInput {
 
 #[test]
 fn a_busy_direction_falls_along_with_the_other() {
-    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0), &Params::default());
     let starved = LawInput { other_left: Some(0.4), ..starved() };
     let followed = Verdict { rate: mbps(22.0), reason: Reason::CutAlong };
     assert_eq!(law.decide(&starved), followed);
@@ -101,7 +104,7 @@ fn a_busy_direction_falls_along_with_the_other() {
 fn it_does_not_for_a_trifle_nor_if_it_was_quiet() {
     let quiet = LawInput { other_left: Some(0.4), ..input(MeasurementState::Healthy, 20.0) };
     for other in [LawInput { other_left: Some(0.9), ..starved() }, starved(), quiet] {
-        let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+        let mut law = Adaptive::new(Delay::from_millis_f64(15.0), &Params::default());
         assert_eq!(law.decide(&other).rate, mbps(60.0));
     }
 }
@@ -110,7 +113,7 @@ fn it_does_not_for_a_trifle_nor_if_it_was_quiet() {
 fn silence_after_a_cut_does_not_say_that_the_queue_is_gone() {
     let deep = Delay::from_millis_f64(300.0);
     let finding = Finding { standing: deep, depth: deep, growth: 0.0, is_own: true };
-    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0), &Params::default());
     let mut queued = LawInput {
         blame: Blame::Proven,
         finding: Some(finding),

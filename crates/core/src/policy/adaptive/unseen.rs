@@ -8,32 +8,17 @@
 
 use std::{cmp::Ordering, time::Duration};
 
-use super::{CUT_PENDING, KEEP, LawInput, Reason, Verdict, flow, hold::hold};
+use super::{LawInput, Reason, Verdict, flow, hold::hold};
 use crate::{
     Direction,
+    params::{AdaptiveParams, Params},
     units::{BitRate, MonoTime},
 };
-
-/// The first step of a raise, how much longer each is that follows one that went well, and the
-/// longest.
-const STEP: f64 = 0.05;
-const LONGER: f64 = 2.0;
-const LONGEST: f64 = 0.4;
-/// How long a raise is looked at, besides the path: five readings.
-const LOOK: Duration = Duration::from_millis(500);
-/// A raise for which nothing waits was not in vain if this much more than before gets through.
-const MORE: f64 = 1.02;
-/// Time until the first raise after a rate was found to be full, and after many that were in vain.
-const PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_secs(4);
-/// Even traffic on a link that was full longer ago may be all that its server has to send.
-const LATELY: Duration = Duration::from_secs(4);
-/// Less than this share of the floor is no traffic.
-const USED: f64 = 0.5;
 
 /// What has been found out in the dark.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Unseen {
+    params: Params,
     /// The rate when the dark came.
     before: Option<BitRate>,
     /// When the link was full last, as far as is known.
@@ -61,6 +46,10 @@ impl Trial {
 }
 
 impl Unseen {
+    pub(super) fn new(params: &Params) -> Self {
+        Self { params: *params, ..Self::default() }
+    }
+
     /// Tells whether anything has been decided in the dark.
     pub(super) fn has_begun(&self) -> bool {
         self.before.is_some()
@@ -83,13 +72,14 @@ impl Unseen {
     fn by_its_counters(&mut self, input: &LawInput, before: BitRate) -> Option<Verdict> {
         let LawInput { now, current, .. } = *input;
         let was_full = self.was_full(now);
-        let plateau = plateau(input).filter(|_| self.full.is_none() || was_full);
+        let plateau =
+            plateau(input, &self.params.adaptive).filter(|_| self.full.is_none() || was_full);
         if let Some(trial) = self.trial.filter(|trial| trial.is_in_force() || plateau.is_none()) {
             return Some(self.look(trial, input));
         }
         if let Some(rate) = plateau {
             (self.trial, self.full) = (None, Some(now));
-            self.rest(now, PAUSE);
+            self.rest(now, self.params.adaptive.bypass_pause);
             return Some(Verdict { rate, reason: Reason::CutBypass });
         }
         if !input.waits {
@@ -97,7 +87,7 @@ impl Unseen {
         }
         if !was_full {
             // Other traffic, through a link that may have changed meanwhile.
-            self.rest(now, PAUSE);
+            self.rest(now, self.params.adaptive.bypass_pause);
         }
         self.full = Some(now);
         if now < self.next || current >= before {
@@ -110,34 +100,48 @@ impl Unseen {
 
     fn look(&mut self, trial: Trial, input: &LawInput) -> Verdict {
         let LawInput { now, current, .. } = *input;
-        let is_pending = input.in_force.is_none_or(|limit| limit.scaled(CUT_PENDING) < current);
+        let is_pending = input
+            .in_force
+            .is_none_or(|limit| limit.scaled(self.params.pending.tolerance) < current);
         if is_pending && !trial.is_in_force() {
             self.full = if input.waits { Some(now) } else { self.full };
             return hold(input, Reason::HoldPending);
         }
         let since = trial.since.unwrap_or(now);
-        if now.since(since) < LOOK + input.path {
+        if now.since(since) < self.params.adaptive.bypass_trial + input.path {
             self.trial = Some(Trial { since: Some(since), ..trial });
             return hold(input, Reason::HoldBypass);
         }
         self.trial = None;
         self.full = Some(now);
         if input.waits {
-            self.step = (self.step * LONGER).min(LONGEST);
-            (self.pause, self.next) = (PAUSE, now);
+            self.step = (self.step * self.params.adaptive.bypass_step_growth)
+                .min(self.params.adaptive.bypass_step_max);
+            (self.pause, self.next) = (self.params.adaptive.bypass_pause, now);
             return hold(input, Reason::HoldBypass);
         }
         let got = input.load.achieved.unwrap_or_default();
-        let rate = trial.from.max(got.scaled(KEEP)).min(current);
-        let is_more = rate > trial.from.scaled(MORE);
-        self.rest(now, if is_more { PAUSE } else { (self.pause * 2).min(LONGEST_PAUSE) });
+        let rate = trial.from.max(got.scaled(self.params.adaptive.resume_share)).min(current);
+        let is_more = rate > trial.from.scaled(self.params.adaptive.bypass_gain);
+        self.rest(
+            now,
+            if is_more {
+                self.params.adaptive.bypass_pause
+            } else {
+                (self.pause * 2).min(self.params.adaptive.bypass_pause_max)
+            },
+        );
         Verdict { rate, reason: Reason::CutBypass }
     }
 
     fn by_the_other(&mut self, input: &LawInput) -> Option<Verdict> {
         let LawInput { now, current, .. } = *input;
         let rate = self.before?.scaled(input.other_left?).max(input.limits.floor);
-        let is_full = flow::is_filled(input, input.in_force.unwrap_or(current));
+        let is_full = flow::is_filled(
+            input,
+            input.in_force.unwrap_or(current),
+            &self.params.estimate.delivery,
+        );
         let was_full = self.was_full(now);
         if is_full {
             self.full = Some(now);
@@ -155,19 +159,19 @@ impl Unseen {
     }
 
     fn was_full(&self, now: MonoTime) -> bool {
-        self.full.is_some_and(|at| now.since(at) < LATELY)
+        self.full.is_some_and(|at| now.since(at) < self.params.adaptive.bypass_full_within)
     }
 
     fn rest(&mut self, now: MonoTime, pause: Duration) {
-        (self.step, self.pause, self.next) = (STEP, pause, now + pause);
+        (self.step, self.pause, self.next) = (self.params.adaptive.bypass_step, pause, now + pause);
     }
 }
 
 /// The rate just under what a full link lets through, if that is less than the one desired.
-fn plateau(input: &LawInput) -> Option<BitRate> {
+fn plateau(input: &LawInput, params: &AdaptiveParams) -> Option<BitRate> {
     let floor = input.limits.floor;
-    let carried = input.plateau.filter(|rate| *rate > floor.scaled(USED))?;
-    Some(carried.scaled(KEEP).max(floor)).filter(|rate| *rate < input.current)
+    let carried = input.plateau.filter(|rate| *rate > floor.scaled(params.bypass_floor_in_use))?;
+    Some(carried.scaled(params.resume_share).max(floor)).filter(|rate| *rate < input.current)
 }
 
 #[cfg(test)]

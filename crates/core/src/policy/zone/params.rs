@@ -2,23 +2,28 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{CongestionState, Direction, Limits, units::BitRate};
 
 /// Five cycles of v1.7.
 const GREEN_REQUIRED: Duration = Duration::from_millis(250);
 
 /// What shapes the law `zone` of one direction.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ZoneParams {
     /// Where a cut stops, by state.
+    #[serde(flatten)]
     pub floors: ZoneFloors,
     /// What RED leaves of the rate within 50 ms, 0.1 to 1.
     pub factor_down: f64,
     /// What YELLOW leaves of the rate within 50 ms, from `factor_down` to 1.
     pub factor_down_yellow: f64,
     /// By how much the rate climbs within a second of GREEN.
+    #[serde(rename = "step_up_bps")]
     pub step_up: BitRate,
     /// How long the delay must be GREEN without a break before the rate climbs.
+    #[serde(rename = "green_required_ns", with = "crate::units::nanos")]
     pub green_required: Duration,
 }
 
@@ -47,16 +52,20 @@ impl ZoneParams {
 }
 
 /// The rates at which a cut stops, by the state that it is made in; the worse the state the lower.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ZoneFloors {
     /// In GREEN, where only lost probes make a cut.
+    #[serde(rename = "floor_green_bps")]
     pub green: BitRate,
     /// In YELLOW.
+    #[serde(rename = "floor_yellow_bps")]
     pub yellow: BitRate,
     /// In SOFT_RED, where only lost probes make a cut. `None` for a direction of three states, in
     /// which the delays of SOFT_RED are RED.
+    #[serde(rename = "floor_soft_red_bps", default, skip_serializing_if = "Option::is_none")]
     pub soft_red: Option<BitRate>,
     /// In RED.
+    #[serde(rename = "floor_red_bps")]
     pub red: BitRate,
 }
 

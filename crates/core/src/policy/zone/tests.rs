@@ -83,7 +83,7 @@ impl Bench {
             other_left: None,
             plateau: None,
         };
-        Self { law: Zone::new(thresholds, params), input }
+        Self { law: Zone::new(thresholds, params, &Params::default()), input }
     }
 
     /// One decision at this delay, carried out at once.

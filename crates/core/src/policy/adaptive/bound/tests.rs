@@ -42,7 +42,8 @@ fn what_was_possible_lately_is_asked_for_sooner() {
     proven.passed(at(0), mbps(50.0), LOOK);
     proven.met(at(1000), mbps(20.0));
     assert_eq!(proven.proven(at(1000)), Some(mbps(50.0)));
-    let speed = |bounds: &Bounds, now| bounds.speed(at(now), mbps(19.8));
+    let speed =
+        |bounds: &Bounds, now| bounds.speed(at(now), mbps(19.8), &AdaptiveParams::default());
     assert!(speed(&proven, 2000) > 2.0 * speed(&low, 2000));
     let later = 1000 + 6 * 60_000;
     assert!(speed(&proven, later) <= speed(&low, later), "that was long ago");
@@ -52,9 +53,9 @@ fn what_was_possible_lately_is_asked_for_sooner() {
 fn a_bound_that_lasts_is_left_alone_more_and_more() {
     let mut bounds = Bounds::default();
     bounds.met(at(0), mbps(20.0));
-    let young = bounds.speed(at(1000), mbps(19.8));
+    let young = bounds.speed(at(1000), mbps(19.8), &AdaptiveParams::default());
     bounds.met(at(30_000), mbps(19.5));
-    let old = bounds.speed(at(31_000), mbps(19.5));
+    let old = bounds.speed(at(31_000), mbps(19.5), &AdaptiveParams::default());
     assert!(old < young, "{old} {young}");
     assert!(bounds.fickleness(at(31_000)) < 0.05);
 }
@@ -66,7 +67,10 @@ fn bounds_that_are_gone_at_once_are_not_believed() {
         bounds.met(at(n as u64 * 300), mbps(rate));
     }
     assert!(bounds.fickleness(at(2200)) > 0.3, "{}", bounds.fickleness(at(2200)));
-    assert!(bounds.limit(at(2200)) > Some(mbps(6.0)), "beyond it by much more than a tenth");
+    assert!(
+        bounds.limit(at(2200), &AdaptiveParams::default()) > Some(mbps(6.0)),
+        "beyond it by much more than a tenth"
+    );
     for _ in 0..80 {
         bounds.lived(Duration::from_millis(50), mbps(15.0));
     }

@@ -43,7 +43,7 @@ const LATER: MonoTime = MonoTime::from_millis(1000);
 
 #[test]
 fn the_newest_evidence_sets_the_rate_that_a_hanging_router_will_get() {
-    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0), &crate::Params::default());
     let first = decide(&mut law, kept(50.0, 30.0), mbps(60.0), 300);
     let early = *first.last().unwrap();
     assert!(early < mbps(50.0) && early > mbps(40.0), "{early:?}");
@@ -58,7 +58,7 @@ fn the_newest_evidence_sets_the_rate_that_a_hanging_router_will_get() {
 
 #[test]
 fn without_counters_a_pending_cut_is_never_taken_back() {
-    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0), &crate::Params::default());
     let growing = |growth| {
         let queued = kept(60.0, 60.0);
         let finding = queued.finding.map(|finding| Finding { growth, ..finding });
@@ -72,7 +72,7 @@ fn without_counters_a_pending_cut_is_never_taken_back() {
 
 #[test]
 fn a_limit_that_is_kept_and_does_no_harm_is_approached_again() {
-    let mut law = Adaptive::new(Delay::from_millis_f64(15.0));
+    let mut law = Adaptive::new(Delay::from_millis_f64(15.0), &crate::Params::default());
     let cut = *decide(&mut law, kept(50.0, 30.0), mbps(60.0), 300).last().unwrap();
     let calm = LawInput {
         load: Load {

@@ -26,7 +26,7 @@ impl Bench {
         let limits = Limits { floor: mbps(5.0), base: mbps(30.0), ceiling: mbps(100.0) };
         let input = tests::input(MeasurementState::Bypass, 0.0);
         let input = LawInput { direction, limits, ..input };
-        let law = Adaptive::new(Delay::from_millis_f64(15.0));
+        let law = Adaptive::new(Delay::from_millis_f64(15.0), &Params::default());
         Self { law, input, lag: 0, rounds: 1.0, ordered: vec![input.current] }
     }
 
@@ -55,8 +55,8 @@ impl Bench {
 #[test]
 fn a_download_follows_its_counters_down_and_up() {
     let mut bench = Bench::new(Direction::Download);
-    assert_eq!(bench.run(2, 50.0), mbps(50.0).scaled(KEEP));
-    assert_eq!(bench.run(2, 20.0), mbps(20.0).scaled(KEEP));
+    assert_eq!(bench.run(2, 50.0), mbps(50.0).scaled(AdaptiveParams::default().resume_share));
+    assert_eq!(bench.run(2, 20.0), mbps(20.0).scaled(AdaptiveParams::default().resume_share));
     let rate = bench.run(12, 50.0);
     assert!((45.0..55.0).contains(&rate.mbps()), "{rate:?}");
     assert_eq!(bench.run(30, 100.0), mbps(60.0), "no more than was proven with eyes");
@@ -84,7 +84,11 @@ fn a_raise_that_is_not_in_force_proves_nothing() {
     bench.input.waits = false;
     bench.input.plateau = Some(mbps(20.0));
     let rate = bench.law.decide(&bench.input).rate;
-    assert_eq!(rate, mbps(20.0).scaled(KEEP), "and nothing waits for it");
+    assert_eq!(
+        rate,
+        mbps(20.0).scaled(AdaptiveParams::default().resume_share),
+        "and nothing waits for it"
+    );
 }
 
 #[test]
@@ -100,7 +104,7 @@ fn traffic_long_after_the_link_was_full_may_be_all_there_is() {
     let mut bench = Bench::new(Direction::Download);
     let rate = bench.run(2, 50.0);
     bench.input.waits = false;
-    bench.input.now = bench.input.now + LATELY + LATELY;
+    bench.input.now = bench.input.now + AdaptiveParams::default().bypass_full_within * 2;
     bench.input.plateau = Some(mbps(8.0));
     assert!(bench.law.decide(&bench.input).rate > rate.scaled(0.9));
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Cycle, DirectionParams, EvidenceParams, LawKind, Limits, PerDirection, ProbeOutcome,
+    Cycle, DirectionParams, EvidenceParams, LawKind, Limits, Params, PerDirection, ProbeOutcome,
     ReflectorId, RttSample, StateThresholds, Timing, Wan, WanParams,
     units::{BitRate, Delay, Timestamp},
 };
@@ -42,6 +42,7 @@ fn controller() -> Wan {
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
         directions: PerDirection { download: Some(direction), upload: Some(direction) },
+        tuning: Params::default(),
     };
     Wan::new(&params, MonoTime::ZERO)
 }
