@@ -34,7 +34,7 @@ mod memory;
 mod metrics;
 mod openmetrics;
 mod query;
-mod raw;
+mod read;
 mod recorder;
 mod request;
 mod retention;
@@ -44,7 +44,6 @@ mod rows;
 mod schema;
 mod steering_memory;
 mod store;
-mod summary;
 mod tier;
 mod tracker;
 mod upkeep;
@@ -53,7 +52,7 @@ mod writer;
 
 use std::path::PathBuf;
 
-pub use answer::{AnswerError, Format, write_csv, write_json};
+pub use answer::{AnswerError, Format, csv_values, write_csv, write_json};
 pub use bucket::{Bucket, DelayKind, DelayStats, RateKind, RateStats};
 pub use compact::{Compacted, compact};
 pub use error::HistoryError;
@@ -70,7 +69,6 @@ pub use request::{
 pub use retention::Retention;
 pub use rows::{Row, Rows};
 pub use steering_memory::SavedSteering;
-pub use summary::{DelaySummary, DirectionSummary, Summary};
 pub use tier::Tier;
 pub use verify::Verification;
 pub use writer::{CloseError, Writer, start};

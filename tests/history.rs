@@ -88,7 +88,7 @@ fn write_and_kill(path: &Path, span: Duration) -> u64 {
 fn kept(path: &Path) -> u64 {
     let reader = Reader::open(path).unwrap();
     let all = (Timestamp::default(), Timestamp::from_micros(i64::MAX));
-    WANS.iter().map(|wan| reader.summary(wan, all.0, all.1).unwrap().cycles).sum()
+    WANS.iter().map(|wan| reader.summary(wan, all.0, all.1).unwrap().cycles()).sum()
 }
 
 #[test]

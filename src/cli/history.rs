@@ -1,14 +1,13 @@
 //! `wanctl history`: how a link has behaved.
 
-mod by;
 mod events;
 mod export;
-mod groups;
 mod human;
 mod pager;
 #[cfg(feature = "plot")]
 mod plot;
 mod summary;
+mod sums;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -89,7 +88,7 @@ struct View {
     kind: Vec<String>,
     /// Sum it up for each hour of the day, or each day.
     #[arg(long, value_enum, group = "what", value_name = "UNIT")]
-    by: Option<by::By>,
+    by: Option<sums::By>,
     /// Draw it in the terminal, or as a picture: FILE.svg or FILE.png.
     #[cfg(feature = "plot")]
     #[arg(long, num_args = 0..=1, value_name = "FILE", group = "what", default_missing_value = "-")]
@@ -166,7 +165,7 @@ fn misused(QueryError { parameter, reason }: QueryError) -> Failure {
 enum Answer {
     Rows,
     Summary(Delay),
-    By(by::By, Delay),
+    By(sums::By, Delay),
     Events(Vec<String>),
     #[cfg(feature = "plot")]
     Plot(plot::Target),
@@ -215,8 +214,20 @@ pub(super) fn run(args: HistoryArgs) -> Result<(), Failure> {
     match answer {
         Answer::Rows if format == Format::Table => table::print(&mut out, &asking, chosen)?,
         Answer::Rows => export::write(&mut out, &asking, format)?,
-        Answer::Summary(over) => summary::print(&mut out, &asking, format, over)?,
-        Answer::By(by, over) => by::print(&mut out, &asking, format, by, over)?,
+        Answer::Summary(over) => {
+            let groups = sums::whole(&asking)?;
+            match format {
+                Format::Table => summary::print(&mut out, &asking, &groups, over)?,
+                _ => sums::write(&mut out, &groups, "span", format, over)?,
+            }
+        }
+        Answer::By(by, over) => {
+            let groups = sums::grouped(&asking, by)?;
+            match format {
+                Format::Table => table::print_groups(&mut out, &asking, &groups, by, over)?,
+                _ => sums::write(&mut out, &groups, by.key(), format, over)?,
+            }
+        }
         Answer::Events(kinds) => events::print(&mut out, &asking, format, kinds)?,
         #[cfg(feature = "plot")]
         Answer::Plot(_) => plot::to_terminal(&mut out, &asking, chosen)?,

@@ -3,6 +3,7 @@
 
 use std::{
     borrow::Cow,
+    fmt::Write as _,
     io::{self, Write},
 };
 
@@ -10,7 +11,7 @@ use jiff::Timestamp as Instant;
 use serde_json::json;
 use wanctl_core::units::Timestamp;
 
-use super::{Field, HistoryError, HistoryQuery, Row, Rows};
+use super::{Bucket, Field, HistoryError, HistoryQuery, Row, Rows};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,17 +47,24 @@ pub fn write_csv(
     writeln!(out, "time,wan,resolution,{}", names.join(","))?;
     for row in rows {
         let row = row?;
-        write!(out, "{},{},{}", utc(row.point.at), quoted(&row.wan), resolution(&row))?;
-        for field in &question.fields {
-            match field.value(&row.point.bucket) {
-                Some(value) => write!(out, ",{value}")?,
-                None => out.write_all(b",")?,
-            }
-        }
-        out.write_all(b"\n")?;
+        let (time, wan, resolution) = (utc(row.point.at), quoted(&row.wan), resolution(&row));
+        let values = csv_values(&question.fields, &row.point.bucket);
+        writeln!(out, "{time},{wan},{resolution}{values}")?;
         see(&row);
     }
     Ok(())
+}
+
+/// Returns the cells of `fields`, each after a comma.
+#[must_use]
+pub fn csv_values(fields: &[&Field], bucket: &Bucket) -> String {
+    fields.iter().fold(String::new(), |mut cells, field| {
+        let _ = match field.value(bucket) {
+            Some(value) => write!(cells, ",{value}"),
+            None => write!(cells, ","),
+        };
+        cells
+    })
 }
 
 /// Writes rows as a JSON object: `from`, `to`, `resolution`, `rows`, and `next`, the cursor of the

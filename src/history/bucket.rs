@@ -1,8 +1,8 @@
-//! What a span of cycles adds up to: a row of a tier.
+//! The sums of the cycles in a span of time: a row of a tier.
 //!
-//! Every value is a sum, a minimum, a maximum or a histogram, so that buckets merge in any order
-//! and any number of times into the bucket of all their cycles. Averages and percentiles are
-//! computed when they are asked for; the percentiles are stored besides, for plain SQL.
+//! Every value is a sum, a minimum, a maximum or a histogram, so buckets merge in any order and any
+//! number of times into the bucket of all their cycles. Means and percentiles are computed on
+//! reading; two percentiles are stored besides, for plain SQL.
 
 mod columns;
 
@@ -22,8 +22,8 @@ use super::histogram::Histogram;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
     values: [Option<i64>; VALUES],
-    rtt: Histogram,
-    delta: Histogram,
+    /// In the order of [`DelayKind`].
+    histograms: [Histogram; 2],
 }
 
 /// A measured delay of the cycles in a bucket.
@@ -78,7 +78,7 @@ impl Default for Bucket {
         for (value, (_, merge)) in values.iter_mut().zip(COLUMNS.iter()) {
             *value = (*merge == Merge::Sum).then_some(0);
         }
-        Self { values, rtt: Histogram::default(), delta: Histogram::default() }
+        Self { values, histograms: Default::default() }
     }
 }
 
@@ -89,23 +89,33 @@ impl Bucket {
         self.values[column] = merged(COLUMNS[column].1, self.values[column], Some(value));
     }
 
-    /// Counts a delay in µs in its histogram.
+    /// Counts a delay in µs.
     pub(super) fn put_delay(&mut self, kind: DelayKind, micros: i64) {
-        match kind {
-            DelayKind::Rtt => self.rtt.add(micros),
-            DelayKind::Delta => self.delta.add(micros),
+        let [count, sum, min, max] = Column::delay(kind);
+        for (column, value) in [(count, 1), (sum, micros), (min, micros), (max, micros)] {
+            self.put(column, value);
+        }
+        self.histograms[kind as usize].add(micros);
+    }
+
+    /// Counts a rate in kbit/s that held for `span` ms.
+    pub(super) fn put_rate(&mut self, direction: Direction, kind: RateKind, kbps: i64, span: i64) {
+        let [time, sum, min, max] = DirectionColumn::rate(direction, kind);
+        let bits = kbps.saturating_mul(span);
+        for (column, value) in [(time, span), (sum, bits), (min, kbps), (max, kbps)] {
+            self.put(column, value);
         }
     }
 
     /// Adds what `other` has counted.
     pub fn merge(&mut self, other: &Self) {
-        for ((value, other), (_, merge)) in
-            self.values.iter_mut().zip(other.values).zip(COLUMNS.iter())
-        {
+        let values = self.values.iter_mut().zip(other.values);
+        for ((value, other), (_, merge)) in values.zip(COLUMNS.iter()) {
             *value = merged(*merge, *value, other);
         }
-        self.rtt.merge(&other.rtt);
-        self.delta.merge(&other.delta);
+        for (ours, theirs) in self.histograms.iter_mut().zip(&other.histograms) {
+            ours.merge(theirs);
+        }
     }
 
     /// Returns the value in the column at this place of [`COLUMNS`]; `None` if it is not known.
@@ -129,23 +139,11 @@ impl Bucket {
         self.sum(Column::SpanMs)
     }
 
-    /// Returns how many cycles began after a hole: a start of the daemon, a dropped cycle, a
-    /// pause of more than 2 s.
+    /// Returns how many cycles began after a gap: a start of the daemon, a dropped cycle, a pause of
+    /// more than 2 s.
     #[must_use]
     pub fn gaps(&self) -> u64 {
         self.sum(Column::Gaps)
-    }
-
-    /// Returns the probes sent and, of those, lost.
-    #[must_use]
-    pub fn probes(&self) -> (u64, u64) {
-        (self.sum(Column::ProbesSent), self.sum(Column::ProbesLost))
-    }
-
-    /// Returns the ticks that were dropped, and the cycles that took longer than their interval.
-    #[must_use]
-    pub fn late(&self) -> (u64, u64) {
-        (self.sum(Column::Skipped), self.sum(Column::Overruns))
     }
 
     /// Returns the time in a measurement state, in milliseconds.
@@ -163,7 +161,7 @@ impl Bucket {
     /// Returns the time in a congestion state, in milliseconds.
     #[must_use]
     pub fn state_ms(&self, direction: Direction, state: CongestionState) -> u64 {
-        self.sum(DirectionColumn::state(state).of(direction))
+        self.sum(DirectionColumn::state(direction, state))
     }
 
     /// Returns the time for which a direction's congestion state is known, in milliseconds. Shares of
@@ -173,7 +171,7 @@ impl Bucket {
         CongestionState::MEASURED.iter().map(|state| self.state_ms(direction, *state)).sum()
     }
 
-    /// Tells whether any of the cycles shaped the direction; if none did, nothing is known of it.
+    /// Returns whether any of the cycles shaped the direction.
     #[must_use]
     pub fn is_shaped(&self, direction: Direction) -> bool {
         self.values[DirectionColumn::DesiredMin.of(direction)].is_some()
@@ -190,7 +188,7 @@ impl Bucket {
     /// Returns lowest, mean and highest delay, or `None` if none was measured. The mean is rounded.
     #[must_use]
     pub fn delay(&self, kind: DelayKind) -> Option<DelayStats> {
-        let [count, sum, min, max] = Column::delay(kind).map(|column| self.values[column as usize]);
+        let [count, sum, min, max] = Column::delay(kind).map(|column| self.values[column]);
         let count = count.filter(|&count| count > 0)?;
         Some(DelayStats {
             cycles: count.unsigned_abs(),
@@ -205,65 +203,32 @@ impl Bucket {
     #[must_use]
     pub fn quantile(&self, kind: DelayKind, quantile: f64) -> Option<Delay> {
         let stats = self.delay(kind)?;
-        let reported = self.histogram(kind).quantile(quantile)?;
-        Some(Delay::from_micros(reported).clamp(stats.min, stats.max))
+        let micros = self.histograms[kind as usize].quantile(quantile)?;
+        Some(Delay::from_micros(micros).clamp(stats.min, stats.max))
     }
 
-    /// Returns the share (0 to 1) of the cycles whose delay was higher than `limit`, right to the
-    /// width of the histogram's bucket; `None` if nothing was measured.
-    #[must_use]
-    pub fn share_above(&self, kind: DelayKind, limit: Delay) -> Option<f64> {
-        let stats = self.delay(kind)?;
-        Some(self.histogram(kind).above(limit.micros()) as f64 / stats.cycles as f64)
-    }
-
-    /// Returns how many cycles had a delay of more than `limit`, likewise.
+    /// Returns how many cycles had a delay of more than `limit`, right to the width of the
+    /// histogram's bucket.
     #[must_use]
     pub fn above(&self, kind: DelayKind, limit: Delay) -> u64 {
-        self.histogram(kind).above(limit.micros())
+        self.histograms[kind as usize].above(limit.micros())
     }
 
     /// Returns the sum of all delays above zero; of cycles below it zero is taken, as the metric
     /// `rtt_inflation_seconds` does. Right to 3.2 %.
     #[must_use]
     pub fn positive_sum(&self, kind: DelayKind) -> Delay {
-        Delay::from_micros(self.histogram(kind).positive_sum())
-    }
-
-    fn histogram(&self, kind: DelayKind) -> &Histogram {
-        match kind {
-            DelayKind::Rtt => &self.rtt,
-            DelayKind::Delta => &self.delta,
-        }
+        Delay::from_micros(self.histograms[kind as usize].positive_sum())
     }
 
     /// Returns lowest, mean (over time) and highest rate, or `None` if it was never known.
     #[must_use]
     pub fn rate(&self, direction: Direction, kind: RateKind) -> Option<RateStats> {
         let [time, sum, min, max] =
-            DirectionColumn::rate(kind).map(|column| self.values[column.of(direction)]);
+            DirectionColumn::rate(direction, kind).map(|column| self.values[column]);
         let mean = sum?.checked_div(time?)?;
         let rate = |kbps: i64| BitRate::from_bps(u64::try_from(kbps).unwrap_or(0) * 1000);
         Some(RateStats { min: rate(min?), mean: rate(mean), max: rate(max?) })
-    }
-
-    /// Returns the bytes that a direction's queue sent.
-    #[must_use]
-    pub fn bytes(&self, direction: Direction) -> u64 {
-        self.sum(DirectionColumn::Bytes.of(direction))
-    }
-
-    /// Returns a value by the name of its column in the tables, such as `download_bytes`; `None`
-    /// if it is not known. Percentiles have names too: `rtt_p50_us`, `delta_p95_us`.
-    #[must_use]
-    pub fn value(&self, name: &str) -> Option<i64> {
-        let place = COLUMNS.iter().position(|(column, _)| column == name);
-        place.map_or_else(|| self.derived(name), |place| self.values[place])
-    }
-
-    fn derived(&self, name: &str) -> Option<i64> {
-        let (_, kind, quantile) = DERIVED.iter().find(|(column, ..)| *column == name)?;
-        self.quantile(*kind, *quantile).map(Delay::micros)
     }
 
     /// Returns the values in the order of the tables' columns from `cycles` on.
@@ -271,7 +236,7 @@ impl Bucket {
         let int = |value: Option<i64>| value.map_or(Value::Null, Value::Integer);
         let percentiles =
             DERIVED.map(|(_, kind, quantile)| self.quantile(kind, quantile).map(Delay::micros));
-        let histograms = [&self.rtt, &self.delta].map(|reported| Value::Blob(reported.encode()));
+        let histograms = self.histograms.each_ref().map(|counts| Value::Blob(counts.encode()));
         self.values.map(int).into_iter().chain(percentiles.map(int)).chain(histograms)
     }
 
@@ -281,11 +246,12 @@ impl Bucket {
         for (column, value) in values.iter_mut().enumerate() {
             *value = row.get(first + column)?;
         }
-        let histogram = |column: usize| {
-            let stored = row.get_ref(first + VALUES + column)?;
-            Ok::<_, rusqlite::Error>(Histogram::decode(stored.as_blob().unwrap_or_default()))
-        };
-        Ok(Self { values, rtt: histogram(0)?, delta: histogram(1)? })
+        let mut histograms: [Histogram; 2] = Default::default();
+        for (place, counts) in histograms.iter_mut().enumerate() {
+            let stored = row.get_ref(first + VALUES + place)?;
+            *counts = Histogram::decode(stored.as_blob().unwrap_or_default());
+        }
+        Ok(Self { values, histograms })
     }
 }
 

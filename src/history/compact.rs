@@ -73,6 +73,6 @@ mod tests {
         assert!(after < before, "{before} {after}");
         let reader = Reader::open(&settings.path).unwrap();
         let all = (Timestamp::default(), Timestamp::from_micros(i64::MAX));
-        assert_eq!(reader.summary("cable", all.0, all.1).unwrap().cycles, 1999);
+        assert_eq!(reader.summary("cable", all.0, all.1).unwrap().cycles(), 1999);
     }
 }

@@ -1,4 +1,4 @@
-//! What can be asked of a bucket: the columns of the documented views, under the same names.
+//! The columns of an answer: those of the documented views, under the same names.
 //!
 //! One vocabulary for SQL, CSV, JSON, tables and plots: integers whose unit ends the name.
 
@@ -6,9 +6,9 @@ mod choose;
 
 use std::sync::LazyLock;
 
-use wanctl_core::Direction;
+use wanctl_core::{Direction, units::Delay};
 
-use super::bucket::{Bucket, COLUMNS, DelayKind};
+use super::bucket::{Bucket, COLUMNS, DERIVED, DelayKind};
 
 pub(super) use choose::choose;
 
@@ -20,7 +20,7 @@ pub struct Field {
     read: Read,
 }
 
-/// What a field's number counts.
+/// The unit of a field's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Microseconds of delay.
@@ -31,20 +31,17 @@ pub enum Unit {
     BitsPerSecond,
     /// Bytes.
     Bytes,
-    /// Things.
+    /// No unit.
     Count,
 }
 
 /// How a field is read from a bucket. Columns are given by their place.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Read {
-    Column(usize),
-    /// kbit/s, told as bit/s.
-    Kbps(usize),
-    /// The mean over cycles: sum, count.
-    Mean(usize, usize),
-    /// The mean over time: bits (kbit/s times ms), ms.
-    MeanRate(usize, usize),
+    /// The column times a factor.
+    Column(usize, i64),
+    /// The mean: a sum and what it is divided by, times a factor.
+    Mean(usize, usize, i64),
     Quantile(DelayKind, f64),
 }
 
@@ -54,38 +51,9 @@ static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     columns.flat_map(|(place, (column, _))| of_column(place, column)).collect()
 });
 
-/// What is told if nothing is asked for.
-const DEFAULT_COLUMNS: [&str; 29] = [
-    "cycles",
-    "span_ms",
-    "probes_sent",
-    "probes_lost",
-    "rtt_mean_us",
-    "rtt_p95_us",
-    "delta_mean_us",
-    "delta_p50_us",
-    "delta_p95_us",
-    "delta_max_us",
-    "baseline_mean_us",
-    "download_unknown_ms",
-    "download_green_ms",
-    "download_yellow_ms",
-    "download_soft_red_ms",
-    "download_red_ms",
-    "download_desired_mean_bps",
-    "download_achieved_mean_bps",
-    "download_bytes",
-    "download_drops",
-    "upload_unknown_ms",
-    "upload_green_ms",
-    "upload_yellow_ms",
-    "upload_soft_red_ms",
-    "upload_red_ms",
-    "upload_desired_mean_bps",
-    "upload_achieved_mean_bps",
-    "upload_bytes",
-    "upload_drops",
-];
+/// The fields of an answer if none are asked for.
+const DEFAULT_COLUMNS: &str = "cycles,span_ms,probes_sent,probes_lost,rtt_mean,rtt_p95,delta_mean,\
+     delta_p50,delta_p95,delta_max,baseline_mean,state,desired_mean,achieved_mean,bytes,drops";
 
 impl Field {
     /// Returns every field, in the order of the views.
@@ -94,10 +62,12 @@ impl Field {
         &FIELDS
     }
 
-    /// Returns what is told if nothing is asked for.
+    /// Returns the fields of an answer if none are asked for.
     #[must_use]
     pub fn default_columns() -> Vec<&'static Self> {
-        FIELDS.iter().filter(|field| DEFAULT_COLUMNS.contains(&field.name.as_str())).collect()
+        let mut fields = choose(DEFAULT_COLUMNS).unwrap_or_default();
+        fields.sort_by_key(|field| FIELDS.iter().position(|known| known == *field));
+        fields
     }
 
     /// Returns the field of this name.
@@ -121,41 +91,56 @@ impl Field {
     /// Returns its direction if it has one, and its name without direction and unit.
     #[must_use]
     pub fn topic(&self) -> (Option<Direction>, &str) {
+        let (direction, rest) = self.split();
+        let bare = rest.strip_suffix(self.unit.suffix()).filter(|bare| !bare.is_empty());
+        (direction, bare.map_or(rest, |bare| bare.trim_end_matches('_')))
+    }
+
+    /// Returns its direction if it has one, and its name without it.
+    fn split(&self) -> (Option<Direction>, &str) {
         let of = |direction: Direction| {
             let rest = self.name.strip_prefix(direction.name())?.strip_prefix('_')?;
             Some((Some(direction), rest))
         };
-        let (direction, rest) =
-            Direction::ALL.into_iter().find_map(of).unwrap_or((None, &self.name));
-        let bare = rest.strip_suffix(self.unit.suffix()).filter(|bare| !bare.is_empty());
-        (direction, bare.map_or(rest, |bare| bare.trim_end_matches('_')))
+        Direction::ALL.into_iter().find_map(of).unwrap_or((None, &self.name))
     }
 
     /// Returns the value in a bucket, in the field's unit; `None` if it is not known, or is about a
     /// direction that is not shaped.
     #[must_use]
     pub fn value(&self, bucket: &Bucket) -> Option<i64> {
-        if self.topic().0.is_some_and(|direction| !bucket.is_shaped(direction)) {
+        if self.split().0.is_some_and(|direction| !bucket.is_shaped(direction)) {
             return None;
         }
-        let mean = |sum: usize, count: usize, factor: i64| {
-            let count = bucket.at(count).filter(|&count| count > 0)?;
-            Some(bucket.at(sum)?.saturating_mul(factor).div_euclid(count))
-        };
         match self.read {
-            Read::Column(place) => bucket.at(place),
-            Read::Kbps(place) => bucket.at(place).map(|kbps| kbps.saturating_mul(1000)),
-            Read::Mean(sum, count) => mean(sum, count, 1),
-            Read::MeanRate(sum, time) => mean(sum, time, 1000),
-            Read::Quantile(kind, quantile) => {
-                bucket.quantile(kind, quantile).map(wanctl_core::units::Delay::micros)
+            Read::Column(place, factor) => bucket.at(place).map(|v| v.saturating_mul(factor)),
+            Read::Mean(sum, count, factor) => {
+                let count = bucket.at(count).filter(|&count| count > 0)?;
+                Some(bucket.at(sum)?.saturating_mul(factor).div_euclid(count))
+            }
+            Read::Quantile(kind, quantile) => bucket.quantile(kind, quantile).map(Delay::micros),
+        }
+    }
+
+    /// Returns the expression of SQL that reads the field from a tier's table; `None` if only the
+    /// histogram has it.
+    pub(super) fn sql(&self) -> Option<String> {
+        let name = |place: usize| COLUMNS[place].0.as_str();
+        let times = |factor| if factor == 1 { String::new() } else { format!(" * {factor}") };
+        match self.read {
+            Read::Column(place, factor) => Some(format!("{}{}", name(place), times(factor))),
+            Read::Mean(sum, count, factor) => {
+                Some(format!("{}{} / nullif({}, 0)", name(sum), times(factor), name(count)))
+            }
+            Read::Quantile(..) => {
+                DERIVED.iter().any(|(name, ..)| *name == self.name).then(|| self.name.clone())
             }
         }
     }
 }
 
 impl Unit {
-    /// Returns what ends the names of fields in this unit.
+    /// Returns the suffix of the names of fields in this unit.
     #[must_use]
     pub const fn suffix(self) -> &'static str {
         match self {
@@ -180,36 +165,34 @@ impl Unit {
     }
 }
 
-/// The fields that a column of the tables stands for in the views.
+/// Returns the fields that a column of the tables stands for in the views: a sum is shown as a mean,
+/// whose divisor is the column before it.
 fn of_column(place: usize, column: &str) -> Vec<Field> {
     let field = |name: String, unit, read| Field { name, unit, read };
     if let Some(stem) = column.strip_suffix("_sum_us") {
-        let mean = field(format!("{stem}_mean_us"), Unit::Micros, Read::Mean(place, place - 1));
-        let kind = match stem {
-            "rtt" => DelayKind::Rtt,
-            "delta" => DelayKind::Delta,
-            _ => return vec![mean],
-        };
-        let quantile = |percent: u8| {
-            let read = Read::Quantile(kind, f64::from(percent) / 100.0);
-            field(format!("{stem}_p{percent}_us"), Unit::Micros, read)
-        };
-        return vec![mean, quantile(50), quantile(95), quantile(99)];
+        let read = Read::Mean(place, place - 1, 1);
+        let mut fields = vec![field(format!("{stem}_mean_us"), Unit::Micros, read)];
+        let kinds = [("rtt", DelayKind::Rtt), ("delta", DelayKind::Delta)];
+        if let Some((_, kind)) = kinds.into_iter().find(|(name, _)| *name == stem) {
+            fields.extend([50_u8, 95, 99].map(|percent| {
+                let read = Read::Quantile(kind, f64::from(percent) / 100.0);
+                field(format!("{stem}_p{percent}_us"), Unit::Micros, read)
+            }));
+        }
+        return fields;
     }
-    if let Some(stem) = column.strip_suffix("_sum_bits") {
-        let read = Read::MeanRate(place, place - 1);
-        return vec![field(format!("{stem}_mean_bps"), Unit::BitsPerSecond, read)];
-    }
-    if let Some(stem) = column.strip_suffix("_kbps") {
-        return vec![field(format!("{stem}_bps"), Unit::BitsPerSecond, Read::Kbps(place))];
-    }
-    let unit = match column.rsplit('_').next() {
-        Some("us") => Unit::Micros,
-        Some("ms") => Unit::Millis,
-        Some("bytes") => Unit::Bytes,
-        _ => Unit::Count,
+    let (name, unit, read) = if let Some(stem) = column.strip_suffix("_sum_bits") {
+        let read = Read::Mean(place, place - 1, 1000);
+        (format!("{stem}_mean_bps"), Unit::BitsPerSecond, read)
+    } else if let Some(stem) = column.strip_suffix("_kbps") {
+        (format!("{stem}_bps"), Unit::BitsPerSecond, Read::Column(place, 1000))
+    } else {
+        let units = [Unit::Micros, Unit::Millis, Unit::Bytes];
+        let last = column.rsplit('_').next().unwrap_or_default();
+        let unit = units.into_iter().find(|unit| unit.suffix() == last).unwrap_or(Unit::Count);
+        (column.to_owned(), unit, Read::Column(place, 1))
     };
-    vec![field(column.to_owned(), unit, Read::Column(place))]
+    vec![field(name, unit, read)]
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
-//! How far each level reaches: the table `mark`.
+//! The table `mark`: how far each level of a WAN reaches, in seconds since the epoch.
 //!
-//! For every WAN and level, in seconds since the epoch: buckets before `built` are complete (the
-//! finest tier is built with the cycles, so it needs no such mark), and rows before `trimmed` are
-//! forgotten. Always `trimmed` of a level ≤ `built` of the tier above: nothing is forgotten before
-//! a coarser bucket holds it.
+//! Buckets before `built` are complete (the finest tier is built with the cycles and needs no such
+//! mark), and rows before `trimmed` are forgotten. `trimmed` of a level is at most `built` of the
+//! tier above: nothing is forgotten before a coarser bucket holds it.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::tier::{Level, Tier};
 
@@ -31,34 +30,17 @@ pub(super) fn read(connection: &Connection, wan: i64, level: Level) -> rusqlite:
     })
 }
 
-/// Notes that buckets before `built` are complete.
-pub(super) fn set_built(
-    connection: &Connection,
-    wan: i64,
-    tier: Tier,
-    built: i64,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO mark (wan, level, built) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET built = excluded.built",
-        )?
-        .execute(params![wan, tier.seconds(), built])?;
-    Ok(())
-}
-
-/// Notes that rows before `trimmed` are forgotten.
-pub(super) fn set_trimmed(
+/// Raises the mark in `column`, `built` or `trimmed`, to the second `reached`.
+pub(super) fn raise(
     connection: &Connection,
     wan: i64,
     level: Level,
-    trimmed: i64,
+    column: &str,
+    reached: i64,
 ) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO mark (wan, level, trimmed) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET trimmed = max(trimmed, excluded.trimmed)",
-        )?
-        .execute(params![wan, level.mark(), trimmed])?;
-    Ok(())
+    let sql = format!(
+        "INSERT INTO mark (wan, level, {column}) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET {column} = max({column}, excluded.{column})"
+    );
+    connection.prepare_cached(&sql)?.execute([wan, level.mark(), reached]).map(drop)
 }

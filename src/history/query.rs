@@ -12,12 +12,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use wanctl_core::units::Timestamp;
 
 use super::{
-    HistoryError,
-    schema::{Identity, failed},
+    Bucket, HistoryError,
+    read::sum,
+    schema::{self, Identity, failed},
     store::with_suffix,
-    summary::{Gathering, Summary},
+    tier::{Level, Tier},
 };
-use crate::history::schema;
 
 pub use events::{EventFilter, Events, RecordedEvent};
 pub use series::{Point, Resolution, Series};
@@ -74,16 +74,16 @@ impl Reader {
         wan: &str,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Summary, HistoryError> {
+    ) -> Result<Bucket, HistoryError> {
         let number = self.number_of(wan)?;
-        let mut gathering = Gathering::default();
-        let [from, to] = [from, to].map(|at| at.micros().saturating_add(999).div_euclid(1000));
-        let gathered = self.connection.unchecked_transaction().and_then(|snapshot| {
-            gathering.gather(&snapshot, number, from, to)?;
-            snapshot.commit()
+        let [from, to] = [from, to].map(ceil_millis);
+        let mut total = Bucket::default();
+        // One view of marks and rows.
+        let summed = self.connection.unchecked_transaction().and_then(|snapshot| {
+            sum(&snapshot, number, Level::Tier(Tier::Hour), from, to, &mut total)
         });
-        gathered.map_err(failed("reading", &self.path))?;
-        Ok(gathering.finish())
+        summed.map_err(failed("reading", &self.path))?;
+        Ok(total)
     }
 
     /// Streams the rows of `wan` that overlap the time from `from` on and before `to`, oldest
@@ -165,6 +165,11 @@ fn connect(path: &Path, beside: Beside) -> Result<(Connection, Identity), Histor
     connection.busy_timeout(BUSY_TIMEOUT).map_err(&opening)?;
     let identity = schema::identify(&connection, path)?;
     Ok((connection, identity))
+}
+
+/// Returns the first whole millisecond at or after `at`.
+fn ceil_millis(at: Timestamp) -> i64 {
+    at.micros().saturating_add(999).div_euclid(1000)
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ pub(super) fn trim(
             connection.prepare_cached(&sql)?.execute([wan, end])?;
         }
     }
-    mark::set_trimmed(connection, wan, level, end)?;
+    mark::raise(connection, wan, level, "trimmed", end)?;
     Ok(true)
 }
 

@@ -1,7 +1,5 @@
 //! The tiers: buckets of fixed lengths, each built of the next finer one.
 
-use std::time::Duration;
-
 /// A tier of buckets. Buckets are aligned to the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
@@ -15,6 +13,14 @@ pub enum Tier {
     Hour,
 }
 
+/// Length in seconds, name in questions and answers, table, view; in the order of [`Tier`].
+const TIERS: [(i64, &str, &str, &str); 4] = [
+    (1, "1s", "tier_1s", "seconds"),
+    (60, "1m", "tier_1m", "minutes"),
+    (300, "5m", "tier_5m", "five_minutes"),
+    (3600, "1h", "tier_1h", "hours"),
+];
+
 impl Tier {
     /// All tiers, finest first.
     pub const ALL: [Self; 4] = [Self::Second, Self::Minute, Self::FiveMinutes, Self::Hour];
@@ -22,69 +28,33 @@ impl Tier {
     /// Returns the length of a bucket in seconds.
     #[must_use]
     pub const fn seconds(self) -> i64 {
-        match self {
-            Self::Second => 1,
-            Self::Minute => 60,
-            Self::FiveMinutes => 300,
-            Self::Hour => 3600,
-        }
-    }
-
-    /// Returns the length of a bucket.
-    #[must_use]
-    pub const fn length(self) -> Duration {
-        Duration::from_secs(self.seconds().unsigned_abs())
+        TIERS[self as usize].0
     }
 
     /// Returns its name in questions and answers, such as `5m`.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Second => "1s",
-            Self::Minute => "1m",
-            Self::FiveMinutes => "5m",
-            Self::Hour => "1h",
-        }
+        TIERS[self as usize].1
     }
 
     /// Returns the tier's table in the database.
     pub(super) const fn table(self) -> &'static str {
-        match self {
-            Self::Second => "tier_1s",
-            Self::Minute => "tier_1m",
-            Self::FiveMinutes => "tier_5m",
-            Self::Hour => "tier_1h",
-        }
+        TIERS[self as usize].2
     }
 
     /// Returns the view that shows the tier to people.
     pub(super) const fn view(self) -> &'static str {
-        match self {
-            Self::Second => "seconds",
-            Self::Minute => "minutes",
-            Self::FiveMinutes => "five_minutes",
-            Self::Hour => "hours",
-        }
+        TIERS[self as usize].3
     }
 
-    /// Returns the tier that this one is built of; `None` for the finest, built of cycles.
-    pub(super) const fn finer(self) -> Option<Self> {
-        match self {
-            Self::Second => None,
-            Self::Minute => Some(Self::Second),
-            Self::FiveMinutes => Some(Self::Minute),
-            Self::Hour => Some(Self::FiveMinutes),
-        }
+    /// Returns the level that this tier is built of.
+    pub(super) const fn finer(self) -> Level {
+        Level::ALL[self as usize]
     }
 
     /// Returns the tier that is built of this one.
     pub(super) const fn coarser(self) -> Option<Self> {
-        match self {
-            Self::Second => Some(Self::Minute),
-            Self::Minute => Some(Self::FiveMinutes),
-            Self::FiveMinutes => Some(Self::Hour),
-            Self::Hour => None,
-        }
+        Level::Tier(self).coarser()
     }
 
     /// Returns the start of the bucket that holds the second `at`.
@@ -118,7 +88,7 @@ impl Level {
         Self::Tier(Tier::Hour),
     ];
 
-    /// Returns what stands for the level in the table `mark`: its bucket's seconds, 0 for cycles.
+    /// Returns the level's number in the table `mark`: its bucket's seconds, 0 for cycles.
     pub(super) const fn mark(self) -> i64 {
         match self {
             Self::Raw => 0,
@@ -130,7 +100,8 @@ impl Level {
     pub(super) const fn coarser(self) -> Option<Tier> {
         match self {
             Self::Raw => Some(Tier::Second),
-            Self::Tier(tier) => tier.coarser(),
+            Self::Tier(Tier::Hour) => None,
+            Self::Tier(tier) => Some(Tier::ALL[tier as usize + 1]),
         }
     }
 
@@ -159,10 +130,10 @@ mod tests {
     #[test]
     fn each_tier_is_made_of_whole_buckets_of_the_finer() {
         for tier in Tier::ALL {
-            if let Some(finer) = tier.finer() {
+            if let Level::Tier(finer) = tier.finer() {
                 assert_eq!(tier.seconds() % finer.seconds(), 0);
-                assert_eq!(finer.coarser(), Some(tier));
             }
+            assert_eq!(tier.finer().coarser(), Some(tier));
         }
     }
 }

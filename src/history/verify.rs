@@ -7,17 +7,16 @@ use wanctl_core::units::Timestamp;
 
 use super::{
     HistoryError, Reader,
-    bucket::Bucket,
-    mark::Mark,
-    raw, rollup,
-    schema::failed,
+    bucket::{Bucket, COLUMNS},
+    mark::{self, Mark},
+    read::{millis, second, select, visit},
+    schema::{self, failed},
     tier::{Level, Tier},
 };
-use crate::history::{mark, schema};
 
 /// Seconds that are compared at a time: what bounds the memory.
 const STRETCH: i64 = 3600;
-/// Disagreements that are told one by one.
+/// Differences that are reported one by one.
 const MAX_REPORTED: usize = 20;
 
 /// What [`Reader::verify`] found.
@@ -53,9 +52,9 @@ fn check(connection: &Connection, found: &mut Verification) -> rusqlite::Result<
     let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let reported: String = row.get(0)?;
-        if reported != "ok" {
-            found.problems.push(reported);
+        let problem: String = row.get(0)?;
+        if problem != "ok" {
+            found.problems.push(problem);
         }
     }
     for (wan, name) in schema::all_wans(connection)? {
@@ -109,25 +108,12 @@ impl Comparison<'_> {
     /// Returns the first bucket of which either side has a row, from `from` on.
     fn next(&self, connection: &Connection, from: i64) -> rusqlite::Result<Option<i64>> {
         let mut first = None;
-        rollup::visit(connection, self.wan, self.tier, from..i64::MAX, 1, |start, _| {
-            first = Some(start);
-        })?;
-        let below = match self.level {
-            Level::Raw => {
-                let mut at = None;
-                let millis = from.saturating_mul(1000)..i64::MAX;
-                raw::visit(connection, self.wan, millis, 1, |at_ms, _| at = Some(at_ms))?;
-                at.map(|at_ms| at_ms.div_euclid(1000))
-            }
-            Level::Tier(finer) => {
-                let mut at = None;
-                rollup::visit(connection, self.wan, finer, from..i64::MAX, 1, |start, _| {
-                    at = Some(start);
-                })?;
-                at
-            }
-        };
-        Ok([first, below].into_iter().flatten().min().map(|at| self.tier.floor(at)))
+        for level in [Level::Tier(self.tier), self.level] {
+            visit(connection, self.wan, level, millis(from)..i64::MAX, 1, |at_ms, _| {
+                first = Some(first.map_or(at_ms, |first: i64| first.min(at_ms)));
+            })?;
+        }
+        Ok(first.map(|at_ms| self.tier.floor(second(at_ms))))
     }
 
     fn compare(
@@ -137,68 +123,52 @@ impl Comparison<'_> {
         end: i64,
         found: &mut Verification,
     ) -> rusqlite::Result<()> {
+        let span = millis(from)..millis(end);
         let mut below: BTreeMap<i64, Bucket> = BTreeMap::new();
-        let mut add = |second: i64, bucket: &Bucket| {
-            below.entry(self.tier.floor(second)).or_default().merge(bucket);
-        };
-        match self.level {
-            Level::Raw => {
-                let span = from.saturating_mul(1000)..end.saturating_mul(1000);
-                raw::visit(connection, self.wan, span, usize::MAX, |at_ms, bucket| {
-                    found.cycles += 1;
-                    add(at_ms.div_euclid(1000), &bucket);
-                })?;
+        visit(connection, self.wan, self.level, span.clone(), usize::MAX, |at_ms, bucket| {
+            match self.level {
+                Level::Raw => found.cycles += 1,
+                Level::Tier(Tier::Second) => found.gaps += bucket.gaps(),
+                Level::Tier(_) => {}
             }
-            Level::Tier(finer) => {
-                rollup::visit(connection, self.wan, finer, from..end, usize::MAX, |at, bucket| {
-                    if finer == Tier::Second {
-                        found.gaps += bucket.gaps();
-                    }
-                    add(at, &bucket);
-                })?;
-            }
-        }
-        let built = rollup::select(connection, self.wan, self.tier, from, end, usize::MAX)?;
+            below.entry(self.tier.floor(second(at_ms))).or_default().merge(&bucket);
+        })?;
+        let built = select(connection, self.wan, Level::Tier(self.tier), span, usize::MAX)?;
         found.compared += built.len() as u64;
-        for (start, bucket) in built {
-            let reported = match below.remove(&start) {
-                Some(rows) if rows == bucket => continue,
-                Some(rows) => format!("says other than its rows: {}", difference(&bucket, &rows)),
-                None => "has no rows below it".to_owned(),
-            };
-            self.report(start, &reported, found);
-        }
-        for start in below.into_keys() {
-            self.report(start, "is missing, although there are rows below it", found);
-        }
-        Ok(())
-    }
-
-    fn report(&self, start: i64, reported: &str, found: &mut Verification) {
-        if found.problems.len() < MAX_REPORTED {
+        let differing = built.into_iter().filter_map(|(at_ms, bucket)| {
+            let start = second(at_ms);
+            Some(match below.remove(&start) {
+                Some(rows) if rows == bucket => return None,
+                Some(rows) => {
+                    (start, format!("differs from its rows: {}", difference(&bucket, &rows)))
+                }
+                None => (start, "has no rows below it".to_owned()),
+            })
+        });
+        let mut problems: Vec<(i64, String)> = differing.collect();
+        let missing = |start| (start, "is missing, although there are rows below it".to_owned());
+        problems.extend(below.into_keys().map(missing));
+        let free = MAX_REPORTED.saturating_sub(found.problems.len());
+        found.problems.extend(problems.into_iter().take(free).map(|(start, problem)| {
             let (view, at) = (self.tier.view(), moment(start));
-            found.problems.push(format!("{}: the bucket of {view} at {at} {reported}", self.name));
-        }
+            format!("{}: the bucket of {view} at {at} {problem}", self.name)
+        }));
+        Ok(())
     }
 }
 
 fn difference(bucket: &Bucket, rows: &Bucket) -> String {
-    let mut columns = super::bucket::COLUMNS.iter().map(|(name, _)| name);
-    let differs = columns.find(|name| bucket.value(name) != rows.value(name));
-    differs.map_or_else(
-        || "a histogram differs".to_owned(),
-        |name| {
-            let reported =
-                |value: Option<i64>| value.map_or("nothing".to_owned(), |n| n.to_string());
-            let (here, below) = (reported(bucket.value(name)), reported(rows.value(name)));
-            format!("{name} is {here}, not {below}")
-        },
-    )
+    let mut places = 0..COLUMNS.len();
+    let Some(place) = places.find(|place| bucket.at(*place) != rows.at(*place)) else {
+        return "a histogram differs".to_owned();
+    };
+    let shown = |value: Option<i64>| value.map_or("nothing".to_owned(), |n| n.to_string());
+    let (here, below) = (shown(bucket.at(place)), shown(rows.at(place)));
+    format!("{} is {here}, not {below}", COLUMNS[place].0)
 }
 
 fn moment(second: i64) -> String {
-    let at = Timestamp::from_micros(second.saturating_mul(1_000_000));
-    jiff::Timestamp::from_microsecond(at.micros()).map_or(second.to_string(), |at| at.to_string())
+    super::answer::utc(Timestamp::from_micros(second.saturating_mul(1_000_000)))
 }
 
 #[cfg(test)]

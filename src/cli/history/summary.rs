@@ -1,81 +1,76 @@
 //! A span of time in a few figures.
 
-use std::{io::Write, time::Duration};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use wanctl_core::{
     CongestionState, Direction, MeasurementState, ProbeMethod,
     units::{BitRate, Delay},
 };
 
-use super::{Format, QueryContext, groups::Group, human};
-use crate::cli::history::groups;
+use super::{
+    QueryContext, human,
+    sums::{Group, over},
+};
 use crate::{
-    history::{Bucket, DelayKind, RateKind},
+    history::{Bucket, DelayKind, Field, RateKind},
     router::visible,
 };
 
 pub(super) fn print(
     out: &mut dyn Write,
     asking: &QueryContext,
-    format: Format,
-    over: Delay,
-) -> Result<(), anyhow::Error> {
-    let QueryContext { reader, question, wans, zone, .. } = asking;
-    let span = human::span(question.from, question.to, zone);
-    let mut groups = Vec::new();
-    for wan in wans {
-        let sum = reader.summary(wan, question.from, question.to)?.total;
-        groups.push(Group { wan: wan.clone(), key: span.clone(), sum });
-    }
-    if format != Format::Table {
-        return Ok(groups::write(out, &groups, "span", format, over)?);
-    }
-    let asked = question.to.micros().saturating_sub(question.from.micros());
-    for (place, group) in groups.iter().enumerate() {
-        if place > 0 {
-            writeln!(out)?;
-        }
-        writeln!(out, "{}, {span}", visible(&group.wan))?;
-        if group.sum.cycles() == 0 {
+    groups: &[Group],
+    limit: Delay,
+) -> io::Result<()> {
+    let asked = asking.question.to.micros().saturating_sub(asking.question.from.micros());
+    for (place, Group { wan, key, sum }) in groups.iter().enumerate() {
+        let above = if place > 0 { "\n" } else { "" };
+        writeln!(out, "{above}{}, {key}", visible(wan))?;
+        if sum.cycles() == 0 {
             writeln!(out, "  nothing is recorded")?;
             continue;
         }
-        whole(out, &group.sum, Duration::from_micros(asked.unsigned_abs()))?;
-        delays(out, group, over)?;
-        let shaped = Direction::ALL.into_iter().filter(|direction| group.sum.is_shaped(*direction));
-        for direction in shaped {
-            self::direction(out, &group.sum, direction)?;
+        whole(out, sum, Duration::from_micros(asked.unsigned_abs()))?;
+        delays(out, sum, limit)?;
+        for direction in Direction::ALL.into_iter().filter(|direction| sum.is_shaped(*direction)) {
+            self::direction(out, sum, direction)?;
         }
     }
     Ok(())
 }
 
-fn whole(out: &mut dyn Write, sum: &Bucket, asked: Duration) -> std::io::Result<()> {
-    let (sent, lost) = sum.probes();
-    let (skipped, overran) = sum.late();
-    let recorded = human::length(Duration::from_millis(sum.span_ms()));
+/// Returns the value of a field that counts.
+fn count(sum: &Bucket, field: &str) -> u64 {
+    let value = Field::named(field).and_then(|field| field.value(sum));
+    value.and_then(|value| u64::try_from(value).ok()).unwrap_or(0)
+}
+
+fn whole(out: &mut dyn Write, sum: &Bucket, asked: Duration) -> io::Result<()> {
+    let (sent, lost) = (count(sum, "probes_sent"), count(sum, "probes_lost"));
     let lost_share = human::percent(lost as f64 / sent.max(1) as f64);
     writeln!(
         out,
-        "  recorded     {recorded} of {}: {}, {}, {}, {}",
+        "  recorded     {} of {}: {}, {}, {}, {}",
+        human::length(Duration::from_millis(sum.span_ms())),
         human::length(asked),
         human::counted(sum.cycles(), "cycle", "cycles"),
         human::counted(sum.gaps(), "gap", "gaps"),
-        human::counted(skipped, "tick dropped", "ticks dropped"),
-        human::counted(overran, "overrun", "overruns")
+        human::counted(count(sum, "skipped"), "tick dropped", "ticks dropped"),
+        human::counted(count(sum, "overruns"), "overrun", "overruns")
     )?;
     let (sent, lost) = (human::count(sent), human::count(lost));
     writeln!(out, "  probes       {lost} of {sent} lost ({lost_share})")?;
     let states = MeasurementState::ALL.map(|state| (state.name(), sum.measurement_ms(state)));
     writeln!(out, "  measurement  {}", shares(&states))?;
-    let methods = ProbeMethod::ALL.map(|method| (method.name(), sum.method_ms(method)));
-    let methods = shares(&methods);
+    let methods = shares(&ProbeMethod::ALL.map(|method| (method.name(), sum.method_ms(method))));
     let methods = if methods.is_empty() { "no reply was measured" } else { &methods };
     writeln!(out, "  method       {methods}")
 }
 
-fn delays(out: &mut dyn Write, group: &Group, over: Delay) -> std::io::Result<()> {
-    let sum = &group.sum;
+fn delays(out: &mut dyn Write, sum: &Bucket, limit: Delay) -> io::Result<()> {
     writeln!(out, "\n  delay in ms       min     mean      p50      p95      p99      max")?;
     for (name, kind) in [("round trip", DelayKind::Rtt), ("added", DelayKind::Delta)] {
         let Some(stats) = sum.delay(kind) else {
@@ -87,16 +82,12 @@ fn delays(out: &mut dyn Write, group: &Group, over: Delay) -> std::io::Result<()
         let values = values.map(|delay| format!("{:7.1}", delay.millis())).join("  ");
         writeln!(out, "  {name:<12}  {values}")?;
     }
-    if let Some(noise) = sum
-        .value("noise_sum_us")
-        .zip(sum.value("noise_cycles"))
-        .and_then(|(sum, cycles)| sum.checked_div(cycles))
-    {
+    if let Some(noise) = Field::named("noise_mean_us").and_then(|field| field.value(sum)) {
         writeln!(out, "  noise        {:16.1}", Delay::from_micros(noise).millis())?;
     }
-    if let Some((share, millis)) = group.over(over) {
-        let limit = over.millis();
-        let (minutes, share) = (millis / 60_000.0, human::percent(share));
+    if let Some((share, millis)) = over(sum, limit) {
+        let (limit, share) = (limit.millis(), human::percent(share));
+        let minutes = millis / 60_000.0;
         writeln!(
             out,
             "  added more than {limit} ms for {minutes:.1} min, {share} of the measured time"
@@ -105,7 +96,7 @@ fn delays(out: &mut dyn Write, group: &Group, over: Delay) -> std::io::Result<()
     Ok(())
 }
 
-fn direction(out: &mut dyn Write, sum: &Bucket, direction: Direction) -> std::io::Result<()> {
+fn direction(out: &mut dyn Write, sum: &Bucket, direction: Direction) -> io::Result<()> {
     let name = format!("{} in Mbit/s", direction.name());
     writeln!(out, "\n  {name:<18}  min     mean      max")?;
     for (name, kind) in [
@@ -123,12 +114,10 @@ fn direction(out: &mut dyn Write, sum: &Bucket, direction: Direction) -> std::io
         writeln!(out, "  {name:<14}{}", values.join("  "))?;
     }
     writeln!(out, "  state         {}", states(sum, direction))?;
-    let sums = ["packets", "drops", "cuts", "raises", "writes"].map(|what| {
-        let value = sum.value(&format!("{}_{what}", direction.name())).unwrap_or(0);
-        human::count(u64::try_from(value).unwrap_or(0))
-    });
+    let of = |what: &str| count(sum, &format!("{}_{what}", direction.name()));
+    let sums = ["packets", "drops", "cuts", "raises", "writes"].map(|what| human::count(of(what)));
     let [packets, drops, cuts, raises, writes] = sums;
-    let bytes = human::bytes(sum.bytes(direction));
+    let bytes = human::bytes(of("bytes"));
     writeln!(out, "  carried       {bytes} in {packets} packets, {drops} dropped")?;
     writeln!(out, "  rate          {cuts} cuts, {raises} raises, {writes} writes")
 }
@@ -158,9 +147,9 @@ fn states(sum: &Bucket, direction: Direction) -> String {
 fn shares(states: &[(&str, u64)]) -> String {
     let whole = states.iter().map(|(_, millis)| millis).sum::<u64>().max(1) as f64;
     let occurred = states.iter().filter(|(_, millis)| *millis > 0);
-    let reported = occurred.map(|&(name, millis)| {
+    let shown = occurred.map(|&(name, millis)| {
         let share = human::percent(millis as f64 / whole);
         format!("{name} {share} ({})", human::length(Duration::from_millis(millis)))
     });
-    reported.collect::<Vec<_>>().join(", ")
+    shown.collect::<Vec<_>>().join(", ")
 }

@@ -1,93 +1,134 @@
-//! Rows for people: a line for each bucket.
+//! Tables of buckets: a line for each row of the history, or for each hour of the day or day.
 
-use std::{fmt::Write as _, io::Write, sync::Arc};
+use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
-use wanctl_core::{Direction, units::Timestamp};
+use wanctl_core::{
+    CongestionState, Direction,
+    units::{Delay, Timestamp},
+};
 
-use super::{QueryContext, human};
+use super::{
+    QueryContext, human,
+    sums::{By, Group, over},
+};
 use crate::{
-    history::{Field, HistoryQuery, Resolution, Row, Rows, Tier},
+    history::{Bucket, Field, HistoryQuery, Resolution, Rows, Tier},
     router::visible,
 };
 
-/// Rows that a person reads gladly.
-const ENOUGH: i64 = 200;
-/// What is told if nothing is asked for, besides rates and states; with short heads.
-const DELAYS: [(&str, &str); 3] =
-    [("delta_p50_us", "p50"), ("delta_p95_us", "p95"), ("delta_max_us", "max")];
-const RATES: [(&str, &str); 2] = [("achieved", "traffic"), ("desired", "desired")];
+/// More rows than that make a table too long to read.
+const MAX_ROWS: i64 = 200;
 
+/// A column of a table.
 struct Column {
     /// Lines above the values.
     head: [String; 3],
-    cell: Cell,
-}
-
-enum Cell {
-    Field(&'static Field),
-    Worst(Direction),
-    Unmeasured,
+    text: Box<dyn Fn(&Bucket) -> String>,
+    width: usize,
 }
 
 impl Column {
+    fn new(head: [&str; 3], text: impl Fn(&Bucket) -> String + 'static) -> Self {
+        let width = head.map(str::len).into_iter().max().unwrap_or(0).max(7);
+        Self { head: head.map(str::to_owned), text: Box::new(text), width }
+    }
+
     fn of(field: &'static Field) -> Self {
         let (direction, topic) = field.topic();
-        let above = direction.map_or_else(String::new, |direction| direction.name().to_owned());
-        let unit = field.unit().for_people().0.to_owned();
-        Self { head: [above, topic.replace('_', " "), unit], cell: Cell::Field(field) }
+        Self::named(field, direction.map_or("", Direction::name), &topic.replace('_', " "))
     }
 
-    fn short(name: &str, above: &str, head: &str) -> Option<Self> {
-        let Self { head: [_, _, unit], cell } = Self::of(Field::named(name)?);
-        Some(Self { head: [above.to_owned(), head.to_owned(), unit], cell })
+    fn named(field: &'static Field, above: &str, head: &str) -> Self {
+        let text = |bucket: &Bucket| human::value(field, bucket).unwrap_or_else(|| "-".to_owned());
+        Self::new([above, head, field.unit().for_people().0], text)
     }
+}
 
-    fn defaults() -> Vec<Self> {
-        let of = |direction: Direction| {
-            let above = direction.name();
-            let rate = |(what, head): (&str, &str)| {
-                Self::short(&format!("{above}_{what}_mean_bps"), above, head)
-            };
-            let head = [above.to_owned(), "worst state".to_owned(), "% of time".to_owned()];
-            let worst = Self { head, cell: Cell::Worst(direction) };
-            RATES.into_iter().filter_map(rate).chain([worst]).collect::<Vec<_>>()
+/// Returns the columns of the added delay's `statistics`.
+fn delays(statistics: &[&str]) -> Vec<Column> {
+    let fields = statistics
+        .iter()
+        .filter_map(|statistic| Some((statistic, Field::named(&format!("delta_{statistic}_us"))?)));
+    fields.map(|(statistic, field)| Column::named(field, "added", statistic)).collect()
+}
+
+fn unmeasured() -> Column {
+    Column::new(["not", "measured", "% of time"], |sum| human::percent(human::unmeasured(sum)))
+}
+
+/// Returns the columns of a direction's rates, and its `last` one.
+fn rates(last: impl Fn(Direction) -> Column) -> Vec<Column> {
+    let of = |direction: Direction| {
+        let rate = |(what, head): (&str, &str)| {
+            let field = Field::named(&format!("{}_{what}_mean_bps", direction.name()))?;
+            Some(Column::named(field, direction.name(), head))
         };
-        let delays = DELAYS.iter().filter_map(|(name, head)| Self::short(name, "added", head));
-        let head = ["not", "measured", "% of time"].map(str::to_owned);
-        let unmeasured = Self { head, cell: Cell::Unmeasured };
-        let directions = Direction::ALL.into_iter().flat_map(of);
-        delays.chain([unmeasured]).chain(directions).collect()
-    }
+        let rates = [("achieved", "traffic"), ("desired", "desired")].into_iter().filter_map(rate);
+        rates.chain([last(direction)]).collect::<Vec<_>>()
+    };
+    Direction::ALL.into_iter().flat_map(of).collect()
+}
 
-    fn width(&self) -> usize {
-        let least = if matches!(self.cell, Cell::Worst(_)) { 14 } else { 7 };
-        self.head.iter().map(String::len).max().unwrap_or(0).max(least)
-    }
+fn worst_state(direction: Direction) -> Column {
+    let head = [direction.name(), "worst state", "% of time"];
+    Column { width: 14, ..Column::new(head, move |sum| human::worst(sum, direction)) }
+}
 
-    fn text(&self, row: &Row) -> String {
-        let bucket = &row.point.bucket;
-        match self.cell {
-            Cell::Field(field) => human::value(field, bucket).unwrap_or_else(|| "-".to_owned()),
-            Cell::Worst(direction) => human::worst(bucket, direction),
-            Cell::Unmeasured => human::percent(human::unmeasured(bucket)),
+fn not_green(direction: Direction) -> Column {
+    Column::new([direction.name(), "not green", "% of time"], move |sum| {
+        let measured = sum.measured_ms(direction);
+        let green = sum.state_ms(direction, CongestionState::Green);
+        match measured {
+            0 => "-".to_owned(),
+            _ => human::percent((measured - green) as f64 / measured as f64),
+        }
+    })
+}
+
+fn head(out: &mut dyn Write, first: &str, width: usize, columns: &[Column]) -> io::Result<()> {
+    for (line, label) in ["", first, ""].into_iter().enumerate() {
+        let heads =
+            columns.iter().map(|column| format!("  {:>1$}", column.head[line], column.width));
+        let text = format!("{label:width$}{}", heads.collect::<String>());
+        writeln!(out, "{}", text.trim_end())?;
+    }
+    Ok(())
+}
+
+fn cells(columns: &[Column], bucket: &Bucket) -> String {
+    let cell = |column: &Column| format!("  {:>1$}", (column.text)(bucket), column.width);
+    columns.iter().map(cell).collect()
+}
+
+/// Writes sums by the hour of the day or the day, WAN by WAN.
+pub(super) fn print_groups(
+    out: &mut dyn Write,
+    asking: &QueryContext,
+    groups: &[Group],
+    by: By,
+    limit: Delay,
+) -> io::Result<()> {
+    let minutes = move |sum: &Bucket| {
+        over(sum, limit).map_or("-".to_owned(), |(_, ms)| format!("{:.1}", ms / 60_000.0))
+    };
+    let mut columns = delays(&["p50", "p95", "p99", "max"]);
+    columns.push(Column::new(["over", &format!("{} ms", limit.millis()), "min"], minutes));
+    columns.push(unmeasured());
+    columns.extend(rates(not_green));
+    let span = human::span(asking.question.from, asking.question.to, &asking.zone);
+    for (place, wan) in asking.wans.iter().enumerate() {
+        let above = if place > 0 { "\n" } else { "" };
+        writeln!(out, "{above}{}, {span}", visible(wan))?;
+        head(out, by.key(), 10, &columns)?;
+        for Group { key, sum, .. } in groups.iter().filter(|group| group.wan == *wan) {
+            writeln!(out, "{key:10}{}", cells(&columns, sum))?;
         }
     }
+    Ok(())
 }
 
-/// Returns the resolution that gives a table of readable length.
-fn readable(question: &HistoryQuery) -> Resolution {
-    if question.resolution != Resolution::Auto {
-        return question.resolution;
-    }
-    let seconds = (question.to.micros() - question.from.micros()) / 1_000_000;
-    if seconds <= 10 {
-        return Resolution::Raw;
-    }
-    let fits = |tier: &Tier| seconds / tier.seconds() <= ENOUGH;
-    Resolution::Tier(Tier::ALL.into_iter().find(fits).unwrap_or(Tier::Hour))
-}
-
+/// Writes rows.
 pub(super) fn print(
     out: &mut dyn Write,
     asking: &QueryContext,
@@ -98,56 +139,48 @@ pub(super) fn print(
     let columns: Vec<Column> = if chosen {
         question.fields.iter().map(|field| Column::of(field)).collect()
     } else {
-        Column::defaults()
+        let mut columns = delays(&["p50", "p95", "max"]);
+        columns.push(unmeasured());
+        columns.extend(rates(worst_state));
+        columns
     };
     let (clock, width) = clock(&question, zone);
-    let mut reported: Option<Arc<str>> = None;
+    let span = human::span(question.from, question.to, zone);
+    let mut wan = None;
     for row in Rows::new(reader, &question, usize::MAX, None)? {
         let row = row?;
-        if reported.as_ref() != Some(&row.wan) {
-            if reported.is_some() {
-                writeln!(out)?;
-            }
-            head(out, &row.wan, &columns, &question, zone, width)?;
-            reported = Some(Arc::clone(&row.wan));
+        if wan.as_ref() != Some(&row.wan) {
+            let above = if wan.is_some() { "\n" } else { "" };
+            let length = length(question.resolution);
+            writeln!(out, "{above}{}, {span}, {length} a row", visible(&row.wan))?;
+            head(out, "time", width, &columns)?;
+            wan = Some(row.wan);
         }
         let time = human::zoned(row.point.at, zone).strftime(clock).to_string();
-        write!(out, "{time:width$}")?;
-        for column in &columns {
-            write!(out, "  {:>1$}", column.text(&row), column.width())?;
-        }
         let tier = row.point.tier.map_or(Resolution::Raw, Resolution::Tier);
-        // What is older than the wanted rows are kept is told as coarsely as it is known.
+        // Rows that are older than the wanted resolution is kept are coarser.
         let note = if tier == question.resolution { "" } else { tier.name() };
-        writeln!(out, "{}{note}", if note.is_empty() { "" } else { "  in " })?;
+        let note = if note.is_empty() { String::new() } else { format!("  in {note}") };
+        writeln!(out, "{time:width$}{}{note}", cells(&columns, &row.point.bucket))?;
     }
-    if reported.is_none() {
-        let span = human::span(question.from, question.to, zone);
+    if wan.is_none() {
         let who = if wans.is_empty() { "the WANs".to_owned() } else { wans.join(", ") };
         writeln!(out, "nothing is recorded of {} from {span}", visible(&who))?;
     }
     Ok(())
 }
 
-fn head(
-    out: &mut dyn Write,
-    wan: &str,
-    columns: &[Column],
-    question: &HistoryQuery,
-    zone: &TimeZone,
-    width: usize,
-) -> std::io::Result<()> {
-    let HistoryQuery { from, to, resolution, .. } = *question;
-    let span = human::span(from, to, zone);
-    writeln!(out, "{}, {span}, {} a row", visible(wan), length(resolution))?;
-    for (line, label) in ["", "time", ""].into_iter().enumerate() {
-        let mut text = format!("{label:width$}");
-        for column in columns {
-            let _ = write!(text, "  {:>1$}", column.head[line], column.width());
+/// Returns the resolution that gives a table of readable length.
+fn readable(question: &HistoryQuery) -> Resolution {
+    let seconds = (question.to.micros() - question.from.micros()) / 1_000_000;
+    let fits = |tier: &Tier| seconds / tier.seconds() <= MAX_ROWS;
+    match question.resolution {
+        Resolution::Auto if seconds <= 10 => Resolution::Raw,
+        Resolution::Auto => {
+            Resolution::Tier(Tier::ALL.into_iter().find(fits).unwrap_or(Tier::Hour))
         }
-        writeln!(out, "{}", text.trim_end())?;
+        chosen => chosen,
     }
-    Ok(())
 }
 
 fn length(resolution: Resolution) -> &'static str {

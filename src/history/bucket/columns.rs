@@ -1,4 +1,5 @@
-//! The columns of the tiers' tables: the one place that knows their order and how they merge.
+//! The columns of the tiers' tables: their order, and how they merge. Schema, sums, views and answers
+//! follow from them.
 
 use std::sync::LazyLock;
 
@@ -111,7 +112,7 @@ pub(in crate::history) static COLUMNS: LazyLock<Vec<(String, Merge)>> = LazyLock
     wan.into_iter().chain(Direction::ALL.into_iter().flat_map(of)).collect()
 });
 
-/// The stored percentiles, which are computed of the histograms.
+/// The stored percentiles, computed from the histograms for plain SQL.
 pub(in crate::history) const DERIVED: [(&str, DelayKind, f64); 4] = [
     ("rtt_p50_us", DelayKind::Rtt, 0.5),
     ("rtt_p95_us", DelayKind::Rtt, 0.95),
@@ -119,7 +120,7 @@ pub(in crate::history) const DERIVED: [(&str, DelayKind, f64); 4] = [
     ("delta_p95_us", DelayKind::Delta, 0.95),
 ];
 
-/// The stored histograms.
+/// The stored histograms, in the order of [`DelayKind`].
 pub(in crate::history) const HISTOGRAMS: [&str; 2] = ["rtt_histogram", "delta_histogram"];
 
 impl From<Column> for usize {
@@ -128,75 +129,40 @@ impl From<Column> for usize {
     }
 }
 
+// The columns of a group stand in the order of their enumeration; a test compares the names.
+
 impl Column {
-    /// Returns the column of the time in `state`.
-    pub(in crate::history) const fn measurement(state: MeasurementState) -> Self {
-        match state {
-            MeasurementState::Starting => Self::StartingMs,
-            MeasurementState::Healthy => Self::HealthyMs,
-            MeasurementState::Reduced => Self::ReducedMs,
-            MeasurementState::Collapsed => Self::CollapsedMs,
-            MeasurementState::Stalled => Self::StalledMs,
-            MeasurementState::Bypass => Self::BypassMs,
-            MeasurementState::CannotSend => Self::CannotSendMs,
-        }
+    /// Returns the place of the time in `state`.
+    pub(in crate::history) const fn measurement(state: MeasurementState) -> usize {
+        Self::StartingMs as usize + state as usize
     }
 
-    /// Returns the column of the time in which replies were measured by `method`.
-    pub(in crate::history) const fn method(method: ProbeMethod) -> Self {
-        match method {
-            ProbeMethod::IcmpEcho => Self::IcmpEchoMs,
-            ProbeMethod::IcmpTimestamp => Self::IcmpTimestampMs,
-            ProbeMethod::TcpConnect => Self::TcpConnectMs,
-            ProbeMethod::RouterPing => Self::RouterPingMs,
-        }
+    /// Returns the place of the time in which replies were measured by `method`.
+    pub(in crate::history) const fn method(method: ProbeMethod) -> usize {
+        Self::IcmpEchoMs as usize + method as usize
     }
 
-    /// Returns the columns of a delay: count, sum, minimum, maximum.
-    pub(in crate::history) const fn delay(kind: DelayKind) -> [Self; 4] {
-        match kind {
-            DelayKind::Rtt => [Self::RttCycles, Self::RttSum, Self::RttMin, Self::RttMax],
-            DelayKind::Delta => [Self::DeltaCycles, Self::DeltaSum, Self::DeltaMin, Self::DeltaMax],
-        }
+    /// Returns the places of a delay: count, sum, minimum, maximum.
+    pub(in crate::history) const fn delay(kind: DelayKind) -> [usize; 4] {
+        let first = Self::RttCycles as usize + 4 * kind as usize;
+        [first, first + 1, first + 2, first + 3]
     }
 }
 
 impl DirectionColumn {
     /// Returns the column's place for a direction.
     pub(in crate::history) const fn of(self, direction: Direction) -> usize {
-        let before = match direction {
-            Direction::Download => 0,
-            Direction::Upload => DIRECTION_COUNT,
-        };
-        WAN_COUNT + before + self as usize
+        WAN_COUNT + DIRECTION_COUNT * direction as usize + self as usize
     }
 
-    /// Returns the column of the time in `state`.
-    pub(in crate::history) const fn state(state: CongestionState) -> Self {
-        match state {
-            CongestionState::Unknown => Self::UnknownMs,
-            CongestionState::Green => Self::GreenMs,
-            CongestionState::Yellow => Self::YellowMs,
-            CongestionState::SoftRed => Self::SoftRedMs,
-            CongestionState::Red => Self::RedMs,
-        }
+    /// Returns the place of the time in `state`.
+    pub(in crate::history) const fn state(direction: Direction, state: CongestionState) -> usize {
+        Self::UnknownMs.of(direction) + state as usize
     }
 
-    /// Returns the columns of a rate: time known, sum over time, minimum, maximum.
-    pub(in crate::history) const fn rate(kind: RateKind) -> [Self; 4] {
-        match kind {
-            RateKind::Desired => {
-                [Self::DesiredMs, Self::DesiredSum, Self::DesiredMin, Self::DesiredMax]
-            }
-            RateKind::Observed => {
-                [Self::ObservedMs, Self::ObservedSum, Self::ObservedMin, Self::ObservedMax]
-            }
-            RateKind::Achieved => {
-                [Self::AchievedMs, Self::AchievedSum, Self::AchievedMin, Self::AchievedMax]
-            }
-            RateKind::Capacity => {
-                [Self::CapacityMs, Self::CapacitySum, Self::CapacityMin, Self::CapacityMax]
-            }
-        }
+    /// Returns the places of a rate: time known, sum over time, minimum, maximum.
+    pub(in crate::history) const fn rate(direction: Direction, kind: RateKind) -> [usize; 4] {
+        let first = Self::DesiredMs.of(direction) + 4 * kind as usize;
+        [first, first + 1, first + 2, first + 3]
     }
 }

@@ -1,27 +1,40 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::history::Field;
+
+#[test]
+fn the_columns_of_a_group_stand_in_the_order_of_its_enumeration() {
+    let is = |place: usize, name: &str| assert_eq!(COLUMNS[place].0, name);
+    for state in MeasurementState::ALL {
+        is(Column::measurement(state), &format!("{}_ms", state.name()));
+    }
+    for method in ProbeMethod::ALL {
+        is(Column::method(method), &format!("{}_ms", method.name()));
+    }
+    is(Column::delay(DelayKind::Rtt)[3], "rtt_max_us");
+    is(Column::delay(DelayKind::Delta)[0], "delta_cycles");
+    for state in CongestionState::ALL {
+        let place = DirectionColumn::state(Direction::Upload, state);
+        is(place, &format!("upload_{}_ms", state.name()));
+    }
+    for (kind, name) in [(RateKind::Desired, "desired"), (RateKind::Capacity, "capacity")] {
+        let [time, .., max] = DirectionColumn::rate(Direction::Download, kind);
+        is(time, &format!("download_{name}_ms"));
+        is(max, &format!("download_{name}_max_kbps"));
+    }
+}
 
 /// A bucket of one cycle with these delays and this rate.
 fn of(rtt: i64, delta: Option<i64>, kbps: i64) -> Bucket {
     let mut bucket = Bucket::default();
     bucket.put(Column::Cycles, 1);
     bucket.put(Column::SpanMs, 50);
-    for (kind, value) in [(DelayKind::Rtt, Some(rtt)), (DelayKind::Delta, delta)] {
-        let Some(value) = value else { continue };
-        let [count, sum, min, max] = Column::delay(kind);
-        bucket.put(count, 1);
-        for column in [sum, min, max] {
-            bucket.put(column, value);
-        }
-        bucket.put_delay(kind, value);
+    bucket.put_delay(DelayKind::Rtt, rtt);
+    if let Some(delta) = delta {
+        bucket.put_delay(DelayKind::Delta, delta);
     }
-    let [time, sum, min, max] =
-        DirectionColumn::rate(RateKind::Desired).map(|column| column.of(Direction::Upload));
-    bucket.put(time, 50);
-    bucket.put(sum, kbps * 50);
-    bucket.put(min, kbps);
-    bucket.put(max, kbps);
+    bucket.put_rate(Direction::Upload, RateKind::Desired, kbps, 50);
     bucket
 }
 
@@ -41,16 +54,14 @@ fn figures_are_those_of_all_cycles() {
     assert_eq!([rtt.min, rtt.mean, rtt.max].map(Delay::micros), [20_000, 40_000, 70_000]);
     assert_eq!(sum.delay(DelayKind::Delta).unwrap().cycles, 1);
     assert_eq!(sum.quantile(DelayKind::Delta, 0.95), Some(Delay::from_micros(-500)));
-    assert_eq!(sum.share_above(DelayKind::Rtt, Delay::from_micros(50_000)), Some(1.0 / 3.0));
+    assert_eq!(sum.above(DelayKind::Rtt, Delay::from_micros(50_000)), 1);
     let rate = sum.rate(Direction::Upload, RateKind::Desired).unwrap();
     let mbps = [20.0, 30.0, 40.0].map(BitRate::from_mbps);
     assert_eq!([rate.min, rate.mean, rate.max], mbps);
     assert_eq!(sum.rate(Direction::Download, RateKind::Desired), None);
-    assert_eq!(
-        (sum.value("rtt_max_us"), sum.value("download_desired_min_kbps")),
-        (Some(70_000), None)
-    );
-    assert_eq!((sum.value("delta_p50_us"), sum.value("no_such_column")), (Some(-500), None));
+    let value = |name| Field::named(name).unwrap().value(&sum);
+    assert_eq!((value("rtt_max_us"), value("download_desired_min_bps")), (Some(70_000), None));
+    assert_eq!(value("delta_p50_us"), Some(-500));
 }
 
 #[test]

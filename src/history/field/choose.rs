@@ -1,42 +1,42 @@
-//! From the words of a person to fields.
+//! The value of `--metrics` and `metrics=`: from names to fields.
 
 use wanctl_core::{CongestionState, Direction, MeasurementState, ProbeMethod};
 
-use super::{FIELDS, Field, Unit};
+use super::{FIELDS, Field};
 
-/// Other names: those of `/metrics` and of `wanctl-history` 1.7, each without `wanctl_`.
-const ALIASES: [(&str, &[&str]); 31] = [
-    ("rtt_seconds", &["rtt"]),
-    ("rtt_inflation_seconds", &["delta"]),
-    ("rtt_delta_seconds", &["delta"]),
-    ("rtt_baseline_seconds", &["baseline"]),
-    ("rtt_jitter_seconds", &["jitter"]),
-    ("rtt_noise_seconds", &["noise"]),
-    ("link_capacity_estimate_bytes_per_second", &["capacity"]),
-    ("probe_method", &["method"]),
-    ("measurement_state", &["measurement"]),
-    ("measurement_state_time_seconds", &["measurement"]),
-    ("reflector_probes", &["probes_sent"]),
-    ("reflector_probe_failures", &["probes_lost"]),
-    ("cycle_overruns", &["overruns"]),
-    ("cycle_ticks_skipped", &["skipped"]),
-    ("cycle_start_lag_seconds", &["lateness"]),
-    ("controller_state", &["state"]),
-    ("controller_state_time_seconds", &["state"]),
-    ("shaper_rate_bytes_per_second", &["desired"]),
-    ("shaper_rate_applied_bytes_per_second", &["observed"]),
-    ("shaper_achieved_bytes_per_second", &["achieved"]),
-    ("shaper_backlog_bytes", &["backlog"]),
-    ("shaper_sent_bytes", &["bytes"]),
-    ("shaper_sent_packets", &["packets"]),
-    ("shaper_dropped_packets", &["drops"]),
-    ("shaper_rate_changes", &["cuts", "raises"]),
-    ("shaper_rate_writes", &["writes"]),
-    ("rtt_ms", &["rtt"]),
-    ("rtt_baseline_ms", &["baseline"]),
-    ("rtt_delta_ms", &["delta"]),
-    ("rate_download_mbps", &["download_desired"]),
-    ("rate_upload_mbps", &["upload_desired"]),
+/// Names of `/metrics`, and after them of `wanctl-history` 1.7, each without `wanctl_`.
+const ALIASES: [(&str, &str); 31] = [
+    ("rtt_seconds", "rtt"),
+    ("rtt_inflation_seconds", "delta"),
+    ("rtt_delta_seconds", "delta"),
+    ("rtt_baseline_seconds", "baseline"),
+    ("rtt_jitter_seconds", "jitter"),
+    ("rtt_noise_seconds", "noise"),
+    ("link_capacity_estimate_bytes_per_second", "capacity"),
+    ("probe_method", "method"),
+    ("measurement_state", "measurement"),
+    ("measurement_state_time_seconds", "measurement"),
+    ("reflector_probes", "probes_sent"),
+    ("reflector_probe_failures", "probes_lost"),
+    ("cycle_overruns", "overruns"),
+    ("cycle_ticks_skipped", "skipped"),
+    ("cycle_start_lag_seconds", "lateness"),
+    ("controller_state", "state"),
+    ("controller_state_time_seconds", "state"),
+    ("shaper_rate_bytes_per_second", "desired"),
+    ("shaper_rate_applied_bytes_per_second", "observed"),
+    ("shaper_achieved_bytes_per_second", "achieved"),
+    ("shaper_backlog_bytes", "backlog"),
+    ("shaper_sent_bytes", "bytes"),
+    ("shaper_sent_packets", "packets"),
+    ("shaper_dropped_packets", "drops"),
+    ("shaper_rate_changes", "cuts,raises"),
+    ("shaper_rate_writes", "writes"),
+    ("rtt_ms", "rtt"),
+    ("rtt_baseline_ms", "baseline"),
+    ("rtt_delta_ms", "delta"),
+    ("rate_download_mbps", "download_desired"),
+    ("rate_upload_mbps", "upload_desired"),
 ];
 
 /// Returns the fields that a list such as `delta_p95,download,wanctl_rtt_seconds` means, each
@@ -69,34 +69,27 @@ fn meant(word: &str) -> Result<Vec<&'static Field>, String> {
         return Err(format!("`{word}` is kept as events: ask for the events instead"));
     }
     let bare = bare.strip_suffix("_total").unwrap_or(bare);
-    let words: Vec<&str> = ALIASES
-        .iter()
-        .find(|(alias, _)| *alias == bare)
-        .map_or_else(|| vec![bare], |(_, words)| words.to_vec());
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == bare);
+    let words = alias.map_or(bare, |(_, words)| words).split(',');
     let found: Vec<_> =
-        words.iter().flat_map(|word| FIELDS.iter().filter(|field| field.is_meant(word))).collect();
+        words.flat_map(|word| FIELDS.iter().filter(move |field| field.is_meant(word))).collect();
     if found.is_empty() { Err(unknown(word, bare)) } else { Ok(found) }
 }
 
 impl Field {
-    /// Whether `word` is its name, or a whole-word beginning of it.
+    /// Returns whether `word` is its name with or without the direction, or a whole-word beginning of
+    /// it, or asks for the times in all states of something, of which this is one.
     fn is_meant(&self, word: &str) -> bool {
-        let (direction, _) = self.topic();
+        let (direction, rest) = self.split();
         let prefix = direction.map_or("", Direction::name);
-        let rest = self.name.strip_prefix(prefix).unwrap_or(&self.name).trim_start_matches('_');
-        begins(&self.name, word) || begins(rest, word) || self.is_time_in(word, prefix, rest)
-    }
-
-    /// Whether `word` asks for the times in all states of something, and this is one.
-    fn is_time_in(&self, word: &str, prefix: &str, rest: &str) -> bool {
-        let state = rest.strip_suffix("_ms").filter(|_| self.unit == Unit::Millis);
-        let Some(state) = state else { return false };
-        match word.strip_prefix(prefix).unwrap_or(word).trim_start_matches('_') {
+        let state = rest.strip_suffix("_ms").unwrap_or_default();
+        let is_state = match word.strip_prefix(prefix).unwrap_or(word).trim_start_matches('_') {
             "state" => CongestionState::ALL.iter().any(|known| known.name() == state),
             "measurement" => MeasurementState::ALL.iter().any(|known| known.name() == state),
             "method" => ProbeMethod::ALL.iter().any(|known| known.name() == state),
             _ => false,
-        }
+        };
+        is_state || begins(&self.name, word) || begins(rest, word)
     }
 }
 
@@ -105,10 +98,8 @@ fn begins(name: &str, word: &str) -> bool {
 }
 
 fn unknown(word: &str, bare: &str) -> String {
-    let topics = FIELDS.iter().map(|field| field.topic().1);
-    let names = FIELDS.iter().map(|field| field.name.as_str());
+    let names = FIELDS.iter().flat_map(|field| [field.name.as_str(), field.topic().1]);
     let near = names
-        .chain(topics)
         .map(|name| (strsim::jaro_winkler(name, bare), name))
         .filter(|(likeness, _)| *likeness > 0.85)
         .max_by(|(one, _), (other, _)| one.total_cmp(other));

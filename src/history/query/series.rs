@@ -16,7 +16,8 @@ use super::{
     super::{
         HistoryError,
         bucket::Bucket,
-        mark, raw, rollup,
+        mark,
+        read::{ceil_second, grouped, millis, second, select},
         schema::failed,
         tier::{Level, Tier},
     },
@@ -70,15 +71,13 @@ impl Resolution {
 
     /// Returns the level to read for a span of this many ms.
     fn level(self, millis: i64) -> Level {
-        const SECOND: i64 = 1000;
         match self {
             Self::Raw => Level::Raw,
             Self::Tier(tier) => Level::Tier(tier),
-            Self::Auto if millis <= 2 * 60 * SECOND => Level::Raw,
-            Self::Auto if millis <= 3600 * SECOND => Level::Tier(Tier::Second),
-            Self::Auto if millis <= 2 * 86_400 * SECOND => Level::Tier(Tier::Minute),
-            Self::Auto if millis <= 14 * 86_400 * SECOND => Level::Tier(Tier::FiveMinutes),
-            Self::Auto => Level::Tier(Tier::Hour),
+            Self::Auto => {
+                let longest = [120_000, 3_600_000, 172_800_000, 1_209_600_000];
+                Level::ALL[longest.iter().take_while(|longest| millis > **longest).count()]
+            }
         }
     }
 }
@@ -106,14 +105,6 @@ pub struct Series<'a> {
     page: VecDeque<Point>,
 }
 
-/// One stretch of the span that a single level holds.
-#[derive(Debug, Clone, Copy)]
-struct Stretch {
-    level: Level,
-    /// In ms.
-    end: i64,
-}
-
 impl<'a> Series<'a> {
     pub(super) fn new(
         reader: &'a Reader,
@@ -122,15 +113,13 @@ impl<'a> Series<'a> {
         to: Timestamp,
         resolution: Resolution,
     ) -> Self {
-        let [from, to] = [from, to].map(|at| at.micros().saturating_add(999).div_euclid(1000));
+        let [from, to] = [from, to].map(super::ceil_millis);
         let level = resolution.level(to.saturating_sub(from));
         // Whole buckets: those that hold the ends are in.
         let (position, to) = match level {
             Level::Raw => (from, to),
             Level::Tier(tier) => {
-                let second = |millis: i64| millis.saturating_add(999).div_euclid(1000);
-                let millis = |second: i64| second.saturating_mul(1000);
-                (millis(tier.floor(from.div_euclid(1000))), millis(tier.ceil(second(to))))
+                (millis(tier.floor(second(from))), millis(tier.ceil(ceil_second(to))))
             }
         };
         Self { reader, wan, level, position, to, page: VecDeque::new() }
@@ -148,43 +137,29 @@ impl<'a> Series<'a> {
     }
 
     fn read(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let Stretch { level, end } = self.stretch(connection)?;
+        let (level, end) = self.stretch(connection)?;
         let end = end.min(self.to);
-        let tier = match (level, self.level) {
-            (Level::Raw, Level::Raw) => {
-                let mut rows = 0;
-                let mut last = self.position;
-                let page = &mut self.page;
-                raw::visit(
-                    connection,
-                    self.wan,
-                    self.position..end,
-                    PAGE_ROWS,
-                    |at_ms, bucket| {
-                        (rows, last) = (rows + 1, at_ms);
-                        page.push_back(Point { at: at(at_ms), tier: None, bucket });
-                    },
-                )?;
-                self.position = if rows == PAGE_ROWS { last + 1 } else { end };
-                return Ok(());
-            }
-            (Level::Raw, Level::Tier(tier)) | (Level::Tier(tier), Level::Raw) => tier,
-            (Level::Tier(source), Level::Tier(wanted)) => source.max(wanted),
+        let first = match level {
+            Level::Raw => self.position,
+            Level::Tier(source) => millis(source.floor(second(self.position))),
         };
-        let Level::Tier(source) = level else { return Ok(()) };
-        let first = source.floor(self.position.div_euclid(1000));
-        let until = end.saturating_add(999).div_euclid(1000);
-        let rows = rollup::select(connection, self.wan, source, first, until, PAGE_ROWS)?;
+        let rows = select(connection, self.wan, level, first..end, PAGE_ROWS)?;
         let full = rows.len() == PAGE_ROWS;
-        let mut buckets = rollup::grouped(rows, tier);
+        let Level::Tier(tier) = level.max(self.level) else {
+            self.position = rows.last().filter(|_| full).map_or(end, |(last, _)| last + 1);
+            let point = |(at_ms, bucket)| Point { at: at(at_ms), tier: None, bucket };
+            self.page.extend(rows.into_iter().map(point));
+            return Ok(());
+        };
+        let mut buckets = grouped(rows, tier);
         self.position = end;
         // The last bucket of a full page may lack rows: the next page begins with it. A page has
         // more rows than a bucket, so it is never the first.
         if full && let Some((start, _)) = buckets.pop() {
-            self.position = start.max(first).saturating_mul(1000);
+            self.position = millis(start).max(first);
         }
         for (start, bucket) in buckets {
-            let start = at(start.saturating_mul(1000));
+            let start = at(millis(start));
             match self.page.back_mut() {
                 Some(last) if last.at == start => last.bucket.merge(&bucket),
                 _ => self.page.push_back(Point { at: start, tier: Some(tier), bucket }),
@@ -193,21 +168,18 @@ impl<'a> Series<'a> {
         Ok(())
     }
 
-    /// Tells which level holds the rows from the position on, and how far.
-    fn stretch(&self, connection: &Connection) -> rusqlite::Result<Stretch> {
-        let second = self.position.div_euclid(1000);
+    /// Returns the level that holds the rows from the position on, and up to which millisecond.
+    fn stretch(&self, connection: &Connection) -> rusqlite::Result<(Level, i64)> {
+        let second = second(self.position);
         // Where the wanted level and what is finer has been forgotten, the next coarser holds.
         let mut level = self.level;
         let mut end = i64::MAX;
-        loop {
+        while let Some(coarser) = level.coarser() {
             let trimmed = mark::read(connection, self.wan, level)?.trimmed;
-            match level.coarser() {
-                Some(coarser) if second < trimmed => {
-                    end = trimmed;
-                    level = Level::Tier(coarser);
-                }
-                _ => break,
+            if second >= trimmed {
+                break;
             }
+            (level, end) = (Level::Tier(coarser), trimmed);
         }
         // Where that is not built yet, the finer one does.
         while let Level::Tier(tier) = level {
@@ -216,10 +188,9 @@ impl<'a> Series<'a> {
                 end = end.min(built);
                 break;
             }
-            let Some(finer) = tier.finer() else { break };
-            level = Level::Tier(finer);
+            level = tier.finer();
         }
-        Ok(Stretch { level, end: end.saturating_mul(1000) })
+        Ok((level, millis(end)))
     }
 }
 

@@ -41,107 +41,102 @@ pub(in crate::history) type CycleValues = [Option<i64>; RAW_COLUMNS.len()];
 /// Some bits of a column.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::history) struct PackedField {
+    /// Its name in the view, of a direction without the direction.
+    pub(in crate::history) name: &'static str,
     /// The column, as its place in [`RAW_COLUMNS`].
     pub(in crate::history) column: usize,
     pub(in crate::history) shift: u32,
     pub(in crate::history) bits: u32,
+    /// How many of the value's unit are one in the column.
+    pub(in crate::history) factor: i64,
 }
 
 impl PackedField {
-    const fn new(column: usize, shift: u32, bits: u32) -> Self {
-        Self { column, shift, bits }
+    const fn new(name: &'static str, column: usize, shift: u32, bits: u32, factor: i64) -> Self {
+        Self { name, column, shift, bits, factor }
     }
 
-    /// Returns the highest value that fits.
+    /// Returns the highest number that fits.
     pub(in crate::history) const fn max(self) -> i64 {
         (1 << self.bits) - 1
     }
 
-    /// Returns the value, put into its place; too high ones become the highest.
-    pub(in crate::history) fn put(self, value: i64) -> i64 {
-        value.clamp(0, self.max()) << self.shift
+    /// Returns a number of units, put into its place; too high ones become the highest.
+    pub(in crate::history) fn put(self, number: i64) -> i64 {
+        number.clamp(0, self.max()) << self.shift
     }
 
+    /// Returns the value, in its unit.
     fn get(self, values: &CycleValues) -> Option<i64> {
-        values[self.column].map(|all| (all >> self.shift) & self.max())
+        values[self.column].map(|all| ((all >> self.shift) & self.max()) * self.factor)
     }
 }
 
 /// Where each field stands.
 pub(in crate::history) mod field {
-    use super::{Direction, PackedField};
+    use super::{Direction, PackedField, first_column};
 
-    pub(in crate::history) const MEASUREMENT: PackedField = PackedField::new(0, 0, 3);
-    pub(in crate::history) const BLOATED: PackedField = PackedField::new(0, 3, 1);
-    pub(in crate::history) const OVERRAN: PackedField = PackedField::new(0, 4, 1);
-    pub(in crate::history) const GAP: PackedField = PackedField::new(0, 5, 1);
-    pub(in crate::history) const FRESH: PackedField = PackedField::new(0, 30, 6);
-    pub(in crate::history) const VOTES: PackedField = PackedField::new(0, 36, 6);
-    pub(in crate::history) const SENT: PackedField = PackedField::new(0, 42, 5);
-    pub(in crate::history) const LOST: PackedField = PackedField::new(0, 47, 5);
+    macro_rules! fields {
+        ($list:ident: $($field:ident $name:literal $column:literal $shift:literal $bits:literal
+         $factor:literal),+ $(,)?) => {
+            $(pub(in crate::history) const $field: PackedField =
+                PackedField::new($name, $column, $shift, $bits, $factor);)+
+            /// Those of a WAN that are integers in the view.
+            pub(in crate::history) const $list: [PackedField; [$($name),+].len()] = [$($field),+];
+        };
+    }
+
+    fields!(INTEGERS:
+        FRESH "fresh" 0 30 6 1,
+        VOTES "votes" 0 36 6 1,
+        BLOATED "bloated" 0 3 1 1,
+        SENT "probes_sent" 0 42 5 1,
+        LOST "probes_lost" 0 47 5 1,
+        GAP "gap" 0 5 1 1,
+        SPAN_MS "span_ms" 1 0 11 1,
+        SKIPPED "skipped" 1 27 20 1,
+        OVERRAN "overran" 0 4 1 1,
+        LATENESS "lateness_us" 1 11 12 100,
+    );
+
+    pub(in crate::history) const MEASUREMENT: PackedField =
+        PackedField::new("measurement", 0, 0, 3, 1);
     /// Its highest value stands for none: before the first reply.
-    pub(in crate::history) const METHOD: PackedField = PackedField::new(0, 52, 3);
-    pub(in crate::history) const SPAN_MS: PackedField = PackedField::new(1, 0, 11);
-    pub(in crate::history) const LATENESS_100US: PackedField = PackedField::new(1, 11, 12);
-    pub(in crate::history) const SKIPPED: PackedField = PackedField::new(1, 27, 20);
+    pub(in crate::history) const METHOD: PackedField = PackedField::new("method", 0, 52, 3, 1);
+    /// In µs; zero stands for none, as in the capacity.
+    pub(in crate::history) const NOISE: PackedField = PackedField::new("noise_us", 6, 0, 18, 10);
 
-    /// In units of 10 µs; zero stands for none, as in the next.
-    pub(in crate::history) const NOISE: PackedField = PackedField::new(6, 0, 18);
-
-    /// In units of 10 kbit/s.
-    pub(in crate::history) const fn capacity(direction: Direction) -> PackedField {
-        of(direction, 6, 18, 22, 22)
+    macro_rules! of_direction {
+        ($($field:ident $name:literal $column:literal $shift:literal $bits:literal $factor:literal
+         upload $step:literal),+ $(,)?) => {
+            $(pub(in crate::history) const fn $field(direction: Direction) -> PackedField {
+                let shift = $shift + $step * direction as u32;
+                PackedField::new($name, $column, shift, $bits, $factor)
+            })+
+        };
     }
 
-    const fn of(
-        direction: Direction,
-        column: usize,
-        shift: u32,
-        bits: u32,
-        step: u32,
-    ) -> PackedField {
-        match direction {
-            Direction::Download => PackedField::new(column, shift, bits),
-            Direction::Upload => PackedField::new(column, shift + step, bits),
-        }
-    }
+    of_direction!(
+        state "state" 0 6 3 1 upload 12,
+        reason "reason" 0 9 6 1 upload 12,
+        load "load" 0 15 2 1 upload 12,
+        attributed "blamed" 0 17 1 1 upload 12,
+        writes "writes" 1 23 2 1 upload 2,
+        capacity "capacity_bps" 6 18 22 10_000 upload 22,
+    );
 
-    pub(in crate::history) const fn state(direction: Direction) -> PackedField {
-        of(direction, 0, 6, 3, 12)
-    }
-
-    pub(in crate::history) const fn reason(direction: Direction) -> PackedField {
-        of(direction, 0, 9, 6, 12)
-    }
-
-    pub(in crate::history) const fn load(direction: Direction) -> PackedField {
-        of(direction, 0, 15, 2, 12)
-    }
-
-    pub(in crate::history) const fn attributed(direction: Direction) -> PackedField {
-        of(direction, 0, 17, 1, 12)
-    }
-
-    pub(in crate::history) const fn writes(direction: Direction) -> PackedField {
-        of(direction, 1, 23, 2, 2)
-    }
-
-    /// In units of 64 bytes.
     pub(in crate::history) const fn backlog(direction: Direction) -> PackedField {
-        PackedField::new(super::first_column(direction) + 5, 0, 24)
+        PackedField::new("backlog_bytes", first_column(direction) + 5, 0, 24, 64)
     }
 
     pub(in crate::history) const fn drops(direction: Direction) -> PackedField {
-        PackedField::new(super::first_column(direction) + 5, 24, 38)
+        PackedField::new("drops", first_column(direction) + 5, 24, 38, 1)
     }
 }
 
 /// Returns the place of a direction's first column.
 pub(in crate::history) const fn first_column(direction: Direction) -> usize {
-    match direction {
-        Direction::Download => 7,
-        Direction::Upload => 13,
-    }
+    7 + 6 * direction as usize
 }
 
 /// Counts that had no room in a row: they go into the next one.
@@ -181,7 +176,7 @@ pub(in crate::history) fn pack(
         | draw(&mut carry.sent, field::SENT)
         | draw(&mut carry.lost, field::LOST);
     let mut timing = field::SPAN_MS.put(span)
-        | field::LATENESS_100US.put(Delay::from(cycle.timing.lateness).micros() / 100)
+        | field::LATENESS.put(Delay::from(cycle.timing.lateness).micros() / field::LATENESS.factor)
         | field::SKIPPED.put(int(cycle.timing.skipped));
     let mut values = [None; RAW_COLUMNS.len()];
     for (direction, now) in cycle.directions.present() {
@@ -305,8 +300,10 @@ impl Unpacked<'_> {
     pub(in crate::history) fn delays(self) -> [Option<i64>; 5] {
         let [rtt_over, baseline, delta, jitter] = [2, 3, 4, 5].map(|column| self.0[column]);
         let rtt = rtt_over.map(|over| over + baseline.unwrap_or(0) + delta.unwrap_or(0));
+        let [rtt, baseline, delta, jitter] =
+            [rtt, baseline, delta, jitter].map(|delay| delay.map(|delay| delay * 10));
         let noise = Some(self.get(field::NOISE)).filter(|noise| *noise > 0);
-        [rtt, baseline, delta, jitter, noise].map(|delay| delay.map(|delay| delay * 10))
+        [rtt, baseline, delta, jitter, noise]
     }
 
     /// Returns desired, observed and achieved rate and the capacity estimate in kbit/s.
@@ -316,7 +313,7 @@ impl Unpacked<'_> {
         let achieved = desired.zip(self.0[first + 1]).map(|(desired, pct)| desired * pct / 100);
         let capacity = Some(self.get(field::capacity(direction))).filter(|known| *known > 0);
         let observed = desired.zip(self.0[first + 2]).map(|(desired, lag)| desired - lag);
-        [desired, observed, achieved, capacity.map(|capacity| capacity * 10)]
+        [desired, observed, achieved, capacity.map(|bps| bps / 1000)]
     }
 
     /// Returns bytes and packets.
@@ -327,8 +324,7 @@ impl Unpacked<'_> {
 
     /// Returns the backlog in bytes and the drops, if the cycle brought a reading.
     pub(in crate::history) fn queue(self, direction: Direction) -> Option<(i64, i64)> {
-        let backlog = field::backlog(direction).get(self.0)?;
-        Some((backlog * 64, field::drops(direction).get(self.0)?))
+        field::backlog(direction).get(self.0).zip(field::drops(direction).get(self.0))
     }
 }
 

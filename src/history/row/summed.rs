@@ -1,4 +1,4 @@
-//! What a cycle adds to its buckets, told from its row alone: so the tiers can be computed again.
+//! The bucket of one cycle, computed from its row alone: the tiers can be computed again.
 
 use wanctl_core::{Direction, MeasurementState, Reason};
 
@@ -19,7 +19,7 @@ pub(in crate::history) fn summed(values: &CycleValues) -> Bucket {
         (Column::SpanMs, span),
         (Column::Skipped, cycle.get(field::SKIPPED)),
         (Column::Overruns, cycle.get(field::OVERRAN)),
-        (Column::LatenessMax, cycle.get(field::LATENESS_100US) * 100),
+        (Column::LatenessMax, cycle.get(field::LATENESS)),
         (Column::ProbesSent, cycle.get(field::SENT)),
         (Column::ProbesLost, cycle.get(field::LOST)),
     ] {
@@ -31,72 +31,63 @@ pub(in crate::history) fn summed(values: &CycleValues) -> Bucket {
     if let Some(method) = cycle.method() {
         bucket.put(Column::method(method), span);
     }
-    put_delays(cycle, &mut bucket);
+    let [rtt, baseline, delta, jitter, noise] = cycle.delays();
+    // Probes that bypass the queue have a delay, but it is not the queue's.
+    let is_measured = cycle.measurement().is_some_and(MeasurementState::is_measured);
+    let delta = delta.filter(|_| is_measured);
+    for (kind, value) in [(DelayKind::Rtt, rtt), (DelayKind::Delta, delta)] {
+        if let Some(micros) = value {
+            bucket.put_delay(kind, micros);
+        }
+    }
+    for (count, sum, value) in [
+        (Column::BaselineCycles, Column::BaselineSum, baseline),
+        (Column::JitterCycles, Column::JitterSum, jitter),
+        (Column::NoiseCycles, Column::NoiseSum, noise),
+    ] {
+        if let Some(micros) = value {
+            bucket.put(count, 1);
+            bucket.put(sum, micros);
+        }
+    }
+    if let Some(jitter) = jitter {
+        bucket.put(Column::JitterMax, jitter);
+    }
     for direction in Direction::ALL {
         put_direction(cycle, direction, span, &mut bucket);
     }
     bucket
 }
 
-fn put_delays(cycle: Unpacked<'_>, bucket: &mut Bucket) {
-    let [rtt, baseline, delta, jitter, noise] = cycle.delays();
-    // Probes that bypass the queue have a delay, but it is not the queue's.
-    let is_measured = cycle.measurement().is_some_and(MeasurementState::is_measured);
-    let delta = delta.filter(|_| is_measured);
-    for (kind, value) in [(DelayKind::Rtt, rtt), (DelayKind::Delta, delta)] {
-        let Some(value) = value else { continue };
-        let [count, sum, min, max] = Column::delay(kind);
-        bucket.put(count, 1);
-        for column in [sum, min, max] {
-            bucket.put(column, value);
-        }
-        bucket.put_delay(kind, value);
-    }
-    if let Some(baseline) = baseline {
-        bucket.put(Column::BaselineCycles, 1);
-        bucket.put(Column::BaselineSum, baseline);
-    }
-    if let Some(jitter) = jitter {
-        bucket.put(Column::JitterCycles, 1);
-        bucket.put(Column::JitterSum, jitter);
-        bucket.put(Column::JitterMax, jitter);
-    }
-    if let Some(noise) = noise {
-        bucket.put(Column::NoiseCycles, 1);
-        bucket.put(Column::NoiseSum, noise);
-    }
-}
-
 fn put_direction(cycle: Unpacked<'_>, direction: Direction, span: i64, bucket: &mut Bucket) {
-    let mut put = |column: DirectionColumn, value: i64| bucket.put(column.of(direction), value);
     if let Some(state) = cycle.state(direction) {
-        put(DirectionColumn::state(state), span);
+        bucket.put(DirectionColumn::state(direction, state), span);
     }
-    put(DirectionColumn::BlamedMs, cycle.get(field::attributed(direction)) * span);
     let [desired, observed, achieved, capacity] = cycle.rates(direction);
-    for (kind, rate) in [
-        (RateKind::Desired, desired),
-        (RateKind::Observed, observed),
-        (RateKind::Achieved, achieved),
-        (RateKind::Capacity, capacity),
+    for (kind, rate, span) in [
+        (RateKind::Desired, desired, span),
+        (RateKind::Observed, observed, span),
+        (RateKind::Achieved, achieved, span),
+        (RateKind::Capacity, capacity, SECOND_MS),
     ] {
-        let Some(rate) = rate else { continue };
-        let [time, sum, min, max] = DirectionColumn::rate(kind);
-        let span = if matches!(kind, RateKind::Capacity) { SECOND_MS } else { span };
-        put(time, span);
-        put(sum, rate.saturating_mul(span));
-        put(min, rate);
-        put(max, rate);
+        if let Some(kbps) = rate {
+            bucket.put_rate(direction, kind, kbps, span);
+        }
     }
-    let [bytes, packets] = cycle.traffic(direction);
-    put(DirectionColumn::Bytes, bytes.unwrap_or(0));
-    put(DirectionColumn::Packets, packets.unwrap_or(0));
-    if let Some((backlog, drops)) = cycle.queue(direction) {
-        put(DirectionColumn::BacklogMax, backlog);
-        put(DirectionColumn::Drops, drops);
-    }
+    let [bytes, packets] = cycle.traffic(direction).map(|count| count.unwrap_or(0));
     let reason = cycle.reason(direction);
-    put(DirectionColumn::Cuts, reason.is_some_and(Reason::is_cut).into());
-    put(DirectionColumn::Raises, reason.is_some_and(Reason::is_raise).into());
-    put(DirectionColumn::Writes, cycle.get(field::writes(direction)));
+    for (column, value) in [
+        (DirectionColumn::BlamedMs, cycle.get(field::attributed(direction)) * span),
+        (DirectionColumn::Bytes, bytes),
+        (DirectionColumn::Packets, packets),
+        (DirectionColumn::Cuts, reason.is_some_and(Reason::is_cut).into()),
+        (DirectionColumn::Raises, reason.is_some_and(Reason::is_raise).into()),
+        (DirectionColumn::Writes, cycle.get(field::writes(direction))),
+    ] {
+        bucket.put(column.of(direction), value);
+    }
+    if let Some((backlog, drops)) = cycle.queue(direction) {
+        bucket.put(DirectionColumn::BacklogMax.of(direction), backlog);
+        bucket.put(DirectionColumn::Drops.of(direction), drops);
+    }
 }

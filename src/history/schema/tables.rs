@@ -7,7 +7,7 @@ use wanctl_core::Direction;
 
 use super::super::{
     bucket::{COLUMNS, DERIVED, HISTOGRAMS},
-    code,
+    code, field as answer,
     row::{PackedField, RAW_COLUMNS, field, raw_table},
     tier::Tier,
 };
@@ -64,44 +64,35 @@ fn select_cycles(wan: i64, name: &str) -> String {
     let mut columns = vec![
         format!("'{}' AS wan", name.replace('\'', "''")),
         "at_ms".to_owned(),
-        format!("{} AS measurement", named("measurement", field::MEASUREMENT)),
-        format!("nullif({}, {}) AS method", named("method", field::METHOD), field::METHOD.max()),
+        format!("{} AS measurement", named(field::MEASUREMENT)),
+        format!("nullif({}, {}) AS method", named(field::METHOD), field::METHOD.max()),
     ];
     let mut add = |sql: String, name: &str| columns.push(format!("{sql} AS {name}"));
-    for (field, name) in [
-        (field::FRESH, "fresh"),
-        (field::VOTES, "votes"),
-        (field::BLOATED, "bloated"),
-        (field::SENT, "probes_sent"),
-        (field::LOST, "probes_lost"),
-        (field::GAP, "gap"),
-        (field::SPAN_MS, "span_ms"),
-        (field::SKIPPED, "skipped"),
-        (field::OVERRAN, "overran"),
-    ] {
-        add(bits(field), name);
+    for field in field::INTEGERS {
+        add(scaled(field, &bits(field)), field.name);
     }
-    add(format!("({}) * 100", bits(field::LATENESS_100US)), "lateness_us");
     let rtt = "(rtt_over_10us + coalesce(baseline_10us, 0) + coalesce(delta_10us, 0)) * 10";
     add(rtt.to_owned(), "rtt_us");
     for delay in ["baseline", "delta", "jitter"] {
         add(format!("{delay}_10us * 10"), &format!("{delay}_us"));
     }
-    add(format!("nullif({}, 0) * 10", bits(field::NOISE)), "noise_us");
+    let known = |field| scaled(field, &format!("nullif({}, 0)", bits(field)));
+    add(known(field::NOISE), field::NOISE.name);
     for direction in Direction::ALL {
         let d = direction.name();
         let mut add = |sql: String, name: &str| add(sql, &format!("{d}_{name}"));
         // A direction that is not shaped has no desired rate, and its bits mean nothing.
         let shaped = |sql: String| format!("iif({d}_desired_kbps IS NULL, NULL, {sql})");
-        add(shaped(named("state", field::state(direction))), "state");
-        add(shaped(named("reason", field::reason(direction))), "reason");
-        add(shaped(named("load", field::load(direction))), "load");
+        for field in [field::state, field::reason, field::load].map(|field| field(direction)) {
+            add(shaped(named(field)), field.name);
+        }
         add(shaped(bits(field::attributed(direction))), "blamed");
         add(format!("{d}_desired_kbps * 1000"), "desired_bps");
         add(format!("({d}_desired_kbps - {d}_lag_kbps) * 1000"), "observed_bps");
         add(format!("{d}_desired_kbps * {d}_load_pct * 10"), "achieved_bps");
-        add(format!("nullif({}, 0) * 10000", bits(field::capacity(direction))), "capacity_bps");
-        add(format!("({}) * 64", bits(field::backlog(direction))), "backlog_bytes");
+        add(known(field::capacity(direction)), field::capacity(direction).name);
+        let backlog = field::backlog(direction);
+        add(scaled(backlog, &bits(backlog)), backlog.name);
         add(format!("{d}_bytes"), "bytes");
         add(format!("{d}_packets"), "packets");
         // No reading, no drops: but unknown before the first.
@@ -113,36 +104,28 @@ fn select_cycles(wan: i64, name: &str) -> String {
 }
 
 fn select_tier(tier: Tier) -> String {
-    let mut columns = vec!["wan.name AS wan".to_owned(), "start".to_owned()];
-    for (name, _) in COLUMNS.iter() {
-        // A mean for a sum, where a sum alone means little.
-        columns.push(if let Some(delay) = name.strip_suffix("_sum_us") {
-            format!("{name} / nullif({delay}_cycles, 0) AS {delay}_mean_us")
-        } else if let Some(rate) = name.strip_suffix("_sum_bits") {
-            format!("{name} * 1000 / nullif({rate}_ms, 0) AS {rate}_mean_bps")
-        } else if let Some(rate) = name.strip_suffix("_kbps") {
-            format!("{name} * 1000 AS {rate}_bps")
-        } else {
-            name.clone()
-        });
-    }
-    columns.extend(DERIVED.map(|(name, ..)| name.to_owned()));
+    let fields = answer::Field::all().iter();
+    let columns: Vec<String> =
+        fields.filter_map(|field| Some(format!("{} AS {}", field.sql()?, field.name()))).collect();
     format!(
-        "SELECT {} FROM {table} JOIN wan ON wan.id = {table}.wan",
+        "SELECT wan.name AS wan, start, {} FROM {table} JOIN wan ON wan.id = {table}.wan",
         columns.join(",\n    "),
         table = tier.table()
     )
 }
 
-fn bits(PackedField { column, shift, bits }: PackedField) -> String {
-    let all = RAW_COLUMNS[column];
-    format!("{all} >> {shift} & {}", (1_i64 << bits) - 1)
+fn bits(field: PackedField) -> String {
+    format!("{} >> {} & {}", RAW_COLUMNS[field.column], field.shift, field.max())
 }
 
-/// Returns what spells out a code; one that this wanctl does not know is shown as its number.
-fn named(kind: &str, field: PackedField) -> String {
+fn scaled(field: PackedField, sql: &str) -> String {
+    if field.factor == 1 { sql.to_owned() } else { format!("({sql}) * {}", field.factor) }
+}
+
+/// Returns the name of a code; one that this wanctl does not know is shown as its number.
+fn named(field: PackedField) -> String {
     let mut sql = format!("CASE {}", bits(field));
-    for (_, value, name) in code::table().filter(|(of, ..)| *of == kind) {
+    for (_, value, name) in code::table().filter(|(kind, ..)| *kind == field.name) {
         let _ = write!(sql, " WHEN {value} THEN '{name}'");
     }
     let _ = write!(sql, " ELSE {} END", bits(field));

@@ -38,7 +38,10 @@ fn wait_for(recorder: &Recorder, expected: impl Fn(&Stats) -> bool) -> Stats {
 
 fn stored(settings: &Settings) -> u64 {
     let reader = Reader::open(&settings.path).unwrap();
-    reader.summary("cable", Timestamp::default(), Timestamp::from_micros(i64::MAX)).unwrap().cycles
+    reader
+        .summary("cable", Timestamp::default(), Timestamp::from_micros(i64::MAX))
+        .unwrap()
+        .cycles()
 }
 
 fn events(settings: &Settings) -> Vec<String> {

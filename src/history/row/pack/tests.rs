@@ -42,21 +42,8 @@ fn spans_add_up_and_holes_are_marked() {
 
 #[test]
 fn fields_do_not_overlap() {
-    let mut fields = vec![
-        field::MEASUREMENT,
-        field::BLOATED,
-        field::OVERRAN,
-        field::GAP,
-        field::FRESH,
-        field::VOTES,
-        field::SENT,
-        field::LOST,
-        field::METHOD,
-        field::NOISE,
-        field::SPAN_MS,
-        field::LATENESS_100US,
-        field::SKIPPED,
-    ];
+    let mut fields = field::INTEGERS.to_vec();
+    fields.extend([field::MEASUREMENT, field::METHOD, field::NOISE]);
     for direction in Direction::ALL {
         fields.extend([
             field::state(direction),
