@@ -25,9 +25,9 @@ mod switches;
 mod task;
 mod write_backoff;
 
-pub use assignment::{Assignment, Queue, Tuning, WanChannels};
+pub use assignment::{Assignment, Pace, Queue, Tuning, WanChannels};
 pub use idle::IdleReads;
-pub use metrics::RouterMetrics;
+pub use metrics::{RouterFamilies, RouterMetrics};
 pub use report::{OverriddenQueue, RouterReport};
-pub use switches::{SwitchChannels, SwitchMetrics, SwitchWork};
+pub use switches::{ConntrackFlush, SwitchChannels, SwitchMetrics, SwitchWork};
 pub use task::Actuator;

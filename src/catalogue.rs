@@ -234,15 +234,16 @@ impl Catalogue {
         self.registry.register_collector(Box::new(figures));
     }
 
-    /// Declares an info whose labels' values are read at each scrape, in the order of their names;
-    /// it is left out while they are unknown. `read` must not wait.
-    pub fn info(
+    /// Declares an info whose series are read at each scrape: for each its labels' values, in the
+    /// order of their names; none while they are unknown. `read` must not wait.
+    pub fn info<S: IntoIterator<Item = Vec<String>>>(
         &mut self,
         spec: Spec,
-        read: impl Fn() -> Option<Vec<String>> + Send + Sync + 'static,
+        read: impl Fn() -> S + Send + Sync + 'static,
     ) {
         self.declare(spec, Kind::Info, &[]);
-        self.registry.register_collector(Box::new(Infos { spec, read: Box::new(read) }));
+        let read = Box::new(move || read().into_iter().collect());
+        self.registry.register_collector(Box::new(Infos { spec, read }));
     }
 
     /// Returns everything that was declared, in order.

@@ -9,7 +9,9 @@ mod record;
 mod replay;
 mod run;
 mod signals;
+#[cfg(feature = "client")]
 mod status;
+#[cfg(feature = "client")]
 mod steer;
 mod web;
 mod zone;
@@ -42,6 +44,7 @@ const EXIT_USAGE: u8 = 2;
 /// command line that makes no sense has the same code, and nothing on standard output.
 const EXIT_WARNINGS: u8 = 2;
 /// `wanctl status` got an answer, and it is not what was required.
+#[cfg(feature = "client")]
 const EXIT_UNFULFILLED: u8 = 3;
 /// Not permitted to open an ICMP socket (`EX_NOPERM` of sysexits.h).
 const EXIT_NO_PERMISSION: u8 = 77;
@@ -94,8 +97,10 @@ enum Command {
     /// Decide again what `run --record` recorded, and say what comes out otherwise.
     Replay(replay::ReplayArgs),
     /// Show how a running daemon is: rates, delay, states, last decisions and what needs attention.
+    #[cfg(feature = "client")]
     Status(status::StatusArgs),
     /// Choose for a while which WAN new latency-sensitive connections take.
+    #[cfg(feature = "client")]
     Steer(steer::SteerArgs),
     /// Tell how a link has behaved, from the SQLite history.
     History(Box<history::HistoryArgs>),
@@ -184,7 +189,9 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Run(args) => block_on(run::run(args)),
         Command::Check(args) => return block_on(check::run(args)),
         Command::Replay(args) => replay::run(&args),
+        #[cfg(feature = "client")]
         Command::Status(args) => block_on(status::run(args)),
+        #[cfg(feature = "client")]
         Command::Steer(args) => block_on(steer::run(args)),
         Command::History(args) => history::run(*args),
         #[cfg(feature = "lab")]

@@ -13,7 +13,6 @@ mod probe;
 mod read;
 mod report;
 mod router;
-mod secret;
 mod service;
 mod steering;
 mod surroundings;
@@ -22,27 +21,30 @@ mod wan;
 mod web;
 mod zone;
 
-use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 pub use change::{Change, Class};
 pub use errors::{ConfigErrors, Place, Problem};
-pub use probe::{Bind, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, ProbeMethodChoice};
-pub use secret::Secret;
-pub use steering::{
-    ConntrackFlush, MarkedConnections, SteeringConfig, SteeringExit, SwitchMenu, SwitchRef,
-};
+pub use probe::{KNOWN_IPV4, KNOWN_IPV6};
+pub use steering::{PlacedSwitch, SteeringConfig, SteeringExit};
 pub use surroundings::{Environment, FileText};
 pub use web::{Users, WebConfig, WebTls};
 
-use wanctl_core::{Direction, PerDirection, WanParams};
+use wanctl_core::{PerDirection, WanParams};
+
+use crate::{
+    actuator::Pace,
+    probe::ProbeConfig,
+    router::{Connection, QueueRef, Router},
+};
 
 /// A whole, valid configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where it comes from.
     pub origin: Origin,
-    /// The router whose queues are shaped.
-    pub router: RouterConfig,
+    /// The routers whose queues are shaped, in the order of the file; at least one, names unique.
+    pub routers: Vec<RouterConfig>,
     /// The WANs, in the order of the file; at least one, names and queues unique.
     pub wans: Vec<WanConfig>,
     /// The control loop.
@@ -56,11 +58,29 @@ pub struct Config {
 }
 
 impl Config {
-    /// Returns every queue of every WAN, in the order of the file, download first.
+    /// Returns the queues of the router with this place, in the order of the file, download first.
     #[must_use]
-    pub fn queues(&self) -> Vec<QueueRef> {
-        let all = self.wans.iter().flat_map(|wan| wan.queues.present());
-        all.map(|(_, queue)| queue.clone()).collect()
+    pub fn queues(&self, router: usize) -> Vec<QueueRef> {
+        let wans = self.wans.iter().filter(|wan| wan.router == router);
+        wans.flat_map(|wan| wan.queues.present()).map(|(_, queue)| queue.clone()).collect()
+    }
+
+    /// Returns the router of a WAN.
+    #[must_use]
+    pub fn router_of(&self, wan: &WanConfig) -> Option<&RouterConfig> {
+        self.routers.get(wan.router)
+    }
+
+    /// Prepares a client for each router; nothing is sent yet.
+    ///
+    /// # Errors
+    /// A sentence that names the router whose settings cannot be used on this host.
+    pub fn open_routers(&self) -> Result<Vec<Router>, String> {
+        let open = |(place, router): (usize, &RouterConfig)| {
+            let opened = router.connection.open(&router.name, self.queues(place));
+            opened.map_err(|why| format!("router `{}`: {why}", router.name))
+        };
+        self.routers.iter().enumerate().map(open).collect()
     }
 }
 
@@ -73,188 +93,33 @@ pub struct Origin {
     pub sha256: String,
 }
 
-/// How to reach the router.
+/// A router.
 #[derive(Debug, Clone)]
 pub struct RouterConfig {
-    /// Base URL, scheme and authority only, without a trailing slash: `https://192.168.88.1`.
-    pub url: String,
-    /// Which roads lead there.
-    pub transport: TransportChoice,
-    /// The user who reads and writes.
-    pub credentials: Credentials,
-    /// Another user who reads the counters: RouterOS serves different users in parallel.
-    pub statistics: Option<Credentials>,
-    /// Another user who sends pings for WANs that are probed from the router.
-    pub pings: Option<Credentials>,
-    /// The second road.
-    pub ssh: SshConfig,
-    /// How the router's certificate is verified; of no meaning for `http`.
-    pub trust: TlsTrust,
-    /// How long one request may take.
-    pub request_timeout: Duration,
-    /// How often the queues' counters are read.
+    /// Its name.
+    pub name: String,
+    /// How to reach it.
+    pub connection: Connection,
+    /// Time between two readings of the queues' counters.
     pub stats_interval: Duration,
     /// How eagerly limits are written.
     pub pace: Pace,
 }
 
 impl RouterConfig {
-    /// Returns the configuration of a router at `url` as it is when nothing else is said.
+    /// The name of the only router.
+    pub const ONLY: &'static str = "router";
+
+    /// Returns the configuration of the only router with all defaults.
     #[must_use]
-    pub fn at(url: &str, credentials: Credentials) -> Self {
-        let host = url.split("://").last().unwrap_or_default();
-        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    pub fn only(connection: Connection) -> Self {
         Self {
-            url: url.to_owned(),
-            transport: TransportChoice::Rest,
-            ssh: SshConfig {
-                host: host.to_owned(),
-                port: 22,
-                user: credentials.user.clone(),
-                key_file: None,
-                known_hosts_file: None,
-            },
-            credentials,
-            statistics: None,
-            pings: None,
-            trust: TlsTrust::System,
-            request_timeout: Duration::from_secs(3),
+            name: Self::ONLY.to_owned(),
+            connection,
             stats_interval: Duration::from_millis(100),
             pace: Pace::default(),
         }
     }
-}
-
-/// Which roads lead to the router.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TransportChoice {
-    /// REST only.
-    Rest,
-    /// SSH only.
-    Ssh,
-    /// REST, and SSH while REST fails.
-    Auto,
-}
-
-/// A user of the router.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// RouterOS user.
-    pub user: String,
-    /// Its password.
-    pub password: Secret,
-}
-
-impl Credentials {
-    /// Joins a user and a password.
-    #[must_use]
-    pub fn new(user: &str, password: &str) -> Self {
-        Self { user: user.to_owned(), password: Secret::new(password.to_owned()) }
-    }
-}
-
-/// The road over SSH. Passwords are not used there: RouterOS refuses them once a user has a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SshConfig {
-    /// Host name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// RouterOS user.
-    pub user: String,
-    /// The private key; if not given, the SSH client's own choice.
-    pub key_file: Option<PathBuf>,
-    /// Known host keys; if not given, the SSH client's own file.
-    pub known_hosts_file: Option<PathBuf>,
-}
-
-/// How eagerly limits are written. A cut beyond the deadband is never held back by any of it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace {
-    /// Raises, and cuts within the deadband, wait this long after a queue's last write.
-    pub coalesce: Duration,
-    /// Differences up to this share of the limit in force are small, 0 to 1.
-    pub deadband: f64,
-    /// A small difference that lasts is written after this long.
-    pub settle: Duration,
-    /// Most raises per minute and queue.
-    pub raises_per_minute: u32,
-    /// Most writes per hour and queue, whatever for; only new cuts may exceed it.
-    pub writes_per_hour: u32,
-}
-
-impl Default for Pace {
-    /// 200 ms between raises, as small climbs proved to be worth joining in the predecessor's
-    /// production; 1 % is below what a person or a congestion controller can tell apart; 300 is
-    /// what 200 ms allow. 7200 writes in an hour are two a second, more than any link needed on
-    /// average in the lab; a router whose flash is written 4 KiB for each of them, and endures 10^9
-    /// such writes, lasts for 16 years of that.
-    fn default() -> Self {
-        Self {
-            coalesce: Duration::from_millis(100),
-            deadband: 0.01,
-            settle: Duration::from_secs(10),
-            raises_per_minute: 300,
-            writes_per_hour: 7200,
-        }
-    }
-}
-
-/// A shaper queue of the router.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum QueueRef {
-    /// A queue tree, which shapes one direction.
-    Tree(String),
-    /// One direction of a simple queue.
-    Simple {
-        /// Its name.
-        name: String,
-        /// The direction that is meant.
-        direction: Direction,
-        /// On which side its target is said to be; if nothing is said, the router decides.
-        target: Option<QueueTarget>,
-    },
-}
-
-/// On which side of the router the target of a simple queue is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum QueueTarget {
-    /// In the home: the queue's first values are those of the upload.
-    Lan,
-    /// At the provider: the queue's first values are those of the download.
-    Wan,
-}
-
-impl QueueRef {
-    /// Returns the queue's name on the router.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Tree(name) | Self::Simple { name, .. } => name,
-        }
-    }
-}
-
-impl fmt::Display for QueueRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tree(name) => write!(f, "queue tree `{name}`"),
-            Self::Simple { name, .. } => write!(f, "simple queue `{name}`"),
-        }
-    }
-}
-
-/// How the router's TLS certificate is verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TlsTrust {
-    /// By the certificate authorities built into the platform.
-    System,
-    /// By the PEM certificates of this file.
-    CaFile(PathBuf),
-    /// By the SHA-256 fingerprint of the certificate itself.
-    Fingerprint([u8; 32]),
-    /// Not at all.
-    Insecure,
 }
 
 /// The control loop.
@@ -293,6 +158,8 @@ pub enum OnExit {
 pub struct WanConfig {
     /// Its name, in labels, logs and the history.
     pub name: String,
+    /// The place of its router in [`Config::routers`].
+    pub router: usize,
     /// Whether its traffic costs money.
     pub metered: bool,
     /// How its delay is measured.

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! thread "control"           one current-thread runtime, one loop a WAN, waits for nothing
-//! main runtime               probe schedules, actuator, HTTP, watchdog
+//! main runtime               probe schedules, actuators, HTTP, watchdog
 //! thread of the history      SQLite
 //! ```
 //!
@@ -12,57 +12,47 @@
 //! listener last, so that a final scrape still sees how it ended.
 
 mod control_loop;
-mod dead_reflectors;
+mod events;
 mod idle;
 mod memory;
 mod metrics;
-mod reflector_events;
 mod reload;
-mod router_events;
 mod settings;
 mod sources;
+mod start;
 mod steering;
 mod watchdog;
 mod wiring;
 
-use std::{
-    io,
-    sync::Arc,
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::{io, sync::Arc, thread::JoinHandle, time::Duration};
 
 use tokio::{
-    runtime,
-    sync::watch,
     task,
     time::{Instant, timeout, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
+use self::{
+    reload::{Outgoing, Reloader},
+    sources::{HealthSources, health_source, host_source, reload_source},
+    start::Start,
+};
 use crate::{
-    actuator::{Actuator, Assignment, Queue, RouterMetrics, SwitchWork, Tuning, WanChannels},
-    catalogue::Catalogue,
     clock::Clock,
-    config::{Config, Origin, WanConfig},
-    history::{self, Event, Recorder, Writer},
+    config::Config,
+    history::{Event, Recorder, Writer},
     http::{self, HealthSource, HistorySource, ListenError, Listening, Served, Web},
     probe::Prober,
     recording::Recording,
     router::Router,
     status::{Health, StatusBoard, SteeringBoard},
 };
+
 pub use control_loop::{ControlLoop, LoopSettings, Outputs};
 pub use idle::IdleWatch;
 pub use memory::MemoryWriter;
-use metrics::Metrics;
 pub use reload::Source;
-use reload::{Outgoing, Reloader};
-use settings::{mode_name, tuning};
-use sources::{health_source, host_source, reload_source};
-use steering::SteeringParts;
-use wiring::{Wired, Wiring};
 
 /// How long the parting limits may take.
 const EXIT_TIME: Duration = Duration::from_secs(3);
@@ -78,14 +68,14 @@ const FLUSH_LEAST: Duration = Duration::from_millis(500);
 /// How long the HTTP server may take to end what it answers.
 const SERVER: Duration = Duration::from_millis(300);
 
-/// What a daemon is made of. Router and probers are given, so that the same daemon runs against a
+/// What a daemon is made of. Routers and probers are given, so that the same daemon runs against a
 /// real router and in a simulated world.
 #[derive(Debug)]
 pub struct Parts {
     /// The configuration.
     pub config: Config,
-    /// The router.
-    pub router: Arc<dyn Router>,
+    /// The routers, in the order of the configuration.
+    pub routers: Vec<Router>,
     /// One prober a WAN, in the order of the configuration.
     pub probers: Vec<Arc<dyn Prober>>,
     /// The clock that everything shares.
@@ -123,109 +113,68 @@ impl Daemon {
     /// # Errors
     /// If a thread cannot be started.
     pub fn start(parts: Parts) -> io::Result<Self> {
-        let Parts { config, router, probers, clock, listening, web, source, recording } = parts;
-        let stop = CancellationToken::new();
-        let stop_server = CancellationToken::new();
-        let tasks = TaskTracker::new();
-        let board = StatusBoard::new(config.wans.iter().map(names).collect());
-        // Before the writer opens the file, which may set a corrupt one aside.
-        let memories = memory::recall(&config, Clock::wall());
-        let (recorder, writer) = history(&config).unzip();
+        let Parts { config, routers, probers, clock, listening, web, source, recording } = parts;
+        let mut start = Start::new(&config, clock, recording.as_ref());
+        start.watch_web(&web);
+        let steering = start.steering(&routers);
+        let actuators = start.actuators(routers, steering.switches);
+        let wans = start.wans(&probers, &actuators.links, steering.cycles)?;
+        let Start { stop, tasks, board, recorder, writer, catalogue, metrics, .. } = start;
 
-        let mut catalogue = Catalogue::default();
-        let Metrics { config: metrics, wans: labels, probing, router: router_metrics } =
-            Metrics::declare(&mut catalogue);
-        let mut wiring = Wiring {
-            wired: 0,
-            wans: config.wans.len(),
-            control: config.control.clone(),
-            clock,
-            labels,
-            probing,
-            recorder: recorder.clone(),
-            board: board.clone(),
-            cycles: None,
-            recording: recording.as_ref(),
-        };
-        declare_others(&mut catalogue, recorder.clone(), &web);
-        tasks.spawn(web.clone().watch(stop.clone()));
-
-        let SteeringParts { switches, board: steering, overrides, cycles, tune: retune, task } =
-            SteeringParts::new(&config, &mut catalogue, recorder.clone(), clock);
-        if let Some(task) = task {
-            tasks.spawn(task.run(stop.clone()));
-        }
-        let switch_link = switches.link.clone();
-        wiring.cycles = cycles;
-
-        let links: Vec<WanChannels> = config.wans.iter().map(|_| WanChannels::default()).collect();
-        let (tune, tuning) = watch::channel(tuning(&config));
-        let given = (links.clone(), switches);
-        let actuator = actuator(&config, router, given, clock, tuning, router_metrics);
-        let report = actuator.report();
-        tasks.spawn(actuator.run(stop.clone(), EXIT_TIME));
-
-        let (mut loops, mut updates) = (Vec::new(), Vec::new());
-        let wans = config.wans.iter().zip(memories).zip(probers.iter().zip(links));
-        for ((wan, memory), (prober, link)) in wans {
-            let wired = wiring.wire(wan, memory.as_ref(), link);
-            let Wired { schedule, ends, .. } = wired;
-            tasks.spawn(schedule.run(Arc::clone(prober), clock, ends, stop.clone()));
-            if let Some(reflectors) = wired.reflectors {
-                tasks.spawn(reflectors.run());
-            }
-            loops.push(wired.control);
-            updates.push(wired.update);
-        }
-        let control = spawn_control(loops, stop.clone())?;
-
-        let (mode, origin) = (mode_name(config.control.mode), config.origin.clone());
-        let out = Outgoing {
-            loops: updates,
-            tuning: tune,
-            steering: retune,
-            metrics,
-            recorder: recorder.clone(),
-        };
-        let kept = HistorySource::new(config.history.path.clone());
-        let reloader = Reloader::new(config, source, out);
-        if let Some(recorder) = &recorder {
-            log_start(recorder, mode, origin);
-            tasks.spawn(router_events::run(report.clone(), recorder.clone(), stop.clone()));
-        }
+        let reloader = Reloader::new(
+            config.clone(),
+            source,
+            Outgoing {
+                loops: wans.updates,
+                tunings: actuators.tunings,
+                steering: steering.tune,
+                metrics: metrics.config,
+                recorder: recorder.clone(),
+            },
+        );
         let listen_error = ListenError::default();
-        let others = (probers, steering.clone(), switch_link, listen_error.clone());
-        let health =
-            health_source(reloader.clone(), clock, board.clone(), report, recorder.clone(), others);
-        let asked = reloader.clone();
-        let steer = overrides.source(move || asked.config_in_force().allows_steer);
-        tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
-        tasks.spawn(dead_reflectors::run(board.clone(), stop.clone()));
-        let served = Served {
+        let health = health_source(HealthSources {
+            reloader: reloader.clone(),
+            clock,
+            board: board.clone(),
+            routers: actuators.reports,
+            router_of: config.wans.iter().map(|wan| wan.router).collect(),
+            recorder: recorder.clone(),
+            probers,
+            steering: steering.board.clone(),
+            switches: actuators.switches,
+            listen_error: listen_error.clone(),
+        });
+        let allows = reloader.clone();
+        let content = Served {
             catalogue: Arc::new(catalogue),
             web,
             board: board.clone(),
             health: health.clone(),
-            history: kept,
-            steering: steering.clone(),
+            history: HistorySource::new(config.history.path.clone()),
+            steering: steering.board.clone(),
             reload: reload_source(reloader.clone()),
-            steer,
+            steer: steering.overrides.source(move || allows.config_in_force().allows_steer),
             hosts: host_source(reloader.clone()),
             stop: stop.clone(),
         };
-        let http = tokio::spawn(http::serve(listening, served, listen_error, stop_server.clone()));
+        let stop_server = CancellationToken::new();
+        let server =
+            tokio::spawn(http::serve(listening, content, listen_error, stop_server.clone()));
+        tasks.spawn(watchdog::run(board.clone(), clock, stop.clone()));
+        tasks.spawn(events::log_dead_reflectors(board.clone(), stop.clone()));
         watchdog::ready();
         Ok(Self {
             board,
             health,
-            steering,
+            steering: steering.board,
             recorder,
             writer,
             recording,
             reloader,
-            control: Some(control),
+            control: Some(wans.control),
             tasks,
-            server: http,
+            server,
             stop,
             stop_server,
         })
@@ -301,69 +250,4 @@ impl Daemon {
         }
         info!("stopped");
     }
-}
-
-fn names(wan: &WanConfig) -> (String, Vec<String>) {
-    (wan.name.clone(), wan.probe.reflectors.iter().map(ToString::to_string).collect())
-}
-
-/// The first lines of this run in the history.
-fn log_start(recorder: &Recorder, mode: &'static str, origin: Origin) {
-    let version = env!("CARGO_PKG_VERSION").to_owned();
-    recorder.event(Clock::wall(), None, Event::Start { version, mode });
-    let Origin { file: path, sha256: hash } = origin;
-    recorder.event(Clock::wall(), None, Event::ConfigLoaded { path, hash });
-}
-
-/// Declares the metrics of what stands beside the loops.
-fn declare_others(catalogue: &mut Catalogue, recorder: Option<Recorder>, web: &Web) {
-    if let Some(recorder) = recorder {
-        history::declare_metrics(catalogue, recorder);
-    }
-    web.declare(catalogue);
-}
-
-fn history(config: &Config) -> Option<(Recorder, Writer)> {
-    let path = config.history.path.clone()?;
-    let wans = config.wans.iter().map(|wan| wan.name.clone()).collect();
-    let retention = settings::retention(&config.history);
-    Some(history::start(history::Settings { path, retention, wans }))
-}
-
-fn actuator(
-    config: &Config,
-    router: Arc<dyn Router>,
-    (links, switches): (Vec<WanChannels>, SwitchWork),
-    clock: Clock,
-    tuning: watch::Receiver<Tuning>,
-    metrics: RouterMetrics,
-) -> Actuator {
-    let queues = config.wans.iter().enumerate().flat_map(|(wan, settings)| {
-        let queues = settings.queues.present();
-        queues.map(move |(direction, queue)| Queue { wan, direction, queue: queue.clone() })
-    });
-    let named = config
-        .wans
-        .iter()
-        .flat_map(|wan| wan.queues.present().map(|(direction, _)| (wan.name.as_str(), direction)));
-    let metrics = metrics.of_queues(named);
-    Actuator::new(Assignment {
-        router,
-        queues: queues.collect(),
-        links,
-        switches,
-        clock,
-        tuning,
-        metrics,
-    })
-}
-
-fn spawn_control(loops: Vec<ControlLoop>, stop: CancellationToken) -> io::Result<JoinHandle<()>> {
-    let runtime = runtime::Builder::new_current_thread().enable_time().build()?;
-    thread::Builder::new().name("control".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            let loops = loops.into_iter().map(|each| each.run(stop.clone()));
-            futures_util::future::join_all(loops).await;
-        });
-    })
 }

@@ -16,7 +16,7 @@
 //! - [`control`]: the pure core. Samples and a time in, a decision with its reason out.
 //! - [`steering`]: the second half of the core. The cycles of all WANs in, where traffic goes out.
 //! - [`files`]: reading files that are regular and bounded.
-//! - [`tls`]: the system's certificate authorities.
+//! - `https`: what HTTPS clients share: trust in a server, bounded bodies.
 //! - [`config`]: YAML in, a valid [`config::Config`] out.
 //! - [`probe`], [`router`], [`actuator`]: measuring delay, talking to a router, keeping it at what
 //!   is desired.
@@ -40,6 +40,8 @@ pub mod digest;
 pub mod files;
 pub mod history;
 pub mod http;
+#[cfg(feature = "https")]
+pub mod https;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod probe;
@@ -47,4 +49,3 @@ pub mod recording;
 pub mod router;
 pub mod status;
 pub mod telemetry;
-pub mod tls;

@@ -23,6 +23,7 @@ mod reply_timeout;
 mod route;
 mod router;
 mod schedule;
+mod settings;
 #[cfg(feature = "lab")]
 pub mod simulated;
 mod socket_health;
@@ -43,6 +44,9 @@ pub use probers::{ProberEntry, Probers};
 pub use reply_timeout::ReplyTimeout;
 pub use router::RouterProber;
 pub use schedule::{Ends, Schedule};
+pub use settings::{
+    Bind, DEFAULT_ACTIVE, HOST_INTERVAL, IDLE_SLOWDOWN, ProbeConfig, ProbeMethodChoice,
+};
 pub use supervised::Supervised;
 pub use tcp::TcpProber;
 

@@ -20,7 +20,7 @@ pub use clock::ClockWatch;
 pub use health::{
     ActuatorValues, ClockValues, ConfigInputs, ConfigValues, ControlValues, DirectionRates, Health,
     HealthInputs, HistoryInputs, HistoryValues, HttpValues, Level, MeasurementValues, Part, Parts,
-    ProbingInputs, RouterValues, SteeringValues, WanHealth,
+    ProbingInputs, RouterStanding, RouterValues, SteeringValues, WanHealth,
 };
 pub use notes::Note;
 pub use override_effect::{OverrideEffect, time_of};

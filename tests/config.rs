@@ -14,9 +14,13 @@ use std::{
 };
 
 use proptest::prelude::*;
-use wanctl::config::{
-    Bind, Config, ConfigErrors, Environment, FileText, Mode, OnExit, Problem, QueueRef, SwitchMenu,
-    TlsTrust,
+use wanctl::{
+    config::{Config, ConfigErrors, Environment, FileText, Mode, OnExit, Problem},
+    probe::Bind,
+    router::{
+        Connection, QueueRef, SwitchMenu,
+        routeros::{Settings, TlsTrust},
+    },
 };
 use wanctl_core::{
     Direction, LawKind, ZoneFloors, ZoneParams,
@@ -26,6 +30,12 @@ use wanctl_core::{
 
 const PASSWORD: &str = "correct horse battery staple";
 const PEM: &str = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+
+/// How the only router is reached.
+fn settings(config: &Config) -> &Settings {
+    let Connection::RouterOs(settings) = &config.routers[0].connection;
+    settings
+}
 
 /// The smallest configuration that is right.
 const SMALLEST: &str = "\
@@ -148,7 +158,7 @@ fn a_file_is_loaded_with_the_files_beside_it() {
 
     fs::set_permissions(&password_file, fs::Permissions::from_mode(0o600)).unwrap();
     let (config, warnings) = Config::load(&path).unwrap();
-    assert_eq!(config.router.credentials.password.expose(), PASSWORD);
+    assert_eq!(settings(&config).credentials.password.expose(), PASSWORD);
     assert_eq!(warnings, []);
 
     fs::set_permissions(&password_file, fs::Permissions::from_mode(0o640)).unwrap();
@@ -162,11 +172,11 @@ fn the_smallest_configuration_gets_the_documented_defaults() {
     let (config, warnings) = parse(SMALLEST, "/etc/wanctl/wanctl.yaml").unwrap();
     assert_eq!(warnings, []);
 
-    let router = &config.router;
+    let router = settings(&config);
     assert_eq!(router.url, "https://192.168.88.1");
     assert_eq!(router.trust, TlsTrust::System);
     assert_eq!(router.request_timeout, Duration::from_secs(3));
-    assert_eq!(router.stats_interval, Duration::from_millis(100));
+    assert_eq!(config.routers[0].stats_interval, Duration::from_millis(100));
     assert_eq!(config.control.interval, Duration::from_millis(50));
     assert_eq!(config.control.mode, Mode::Active);
     assert_eq!(config.control.on_exit, OnExit::Keep);
@@ -273,10 +283,10 @@ wans:
 ";
     let (config, warnings) = parse(text, "conf/wanctl.yaml").unwrap();
     assert_eq!(warnings, []);
-    assert_eq!(config.router.url, "http://127.0.0.1:8080");
-    assert_eq!(config.router.credentials.password.expose(), PASSWORD);
-    assert_eq!(config.router.request_timeout, Duration::from_millis(500));
-    assert_eq!(config.router.stats_interval, Duration::from_secs(5));
+    assert_eq!(settings(&config).url, "http://127.0.0.1:8080");
+    assert_eq!(settings(&config).credentials.password.expose(), PASSWORD);
+    assert_eq!(settings(&config).request_timeout, Duration::from_millis(500));
+    assert_eq!(config.routers[0].stats_interval, Duration::from_secs(5));
     assert_eq!(config.control.interval, Duration::from_millis(20));
     assert_eq!((config.control.mode, config.control.on_exit), (Mode::Observe, OnExit::Base));
     assert_eq!(config.history.path.as_deref(), Some(Path::new("conf/history.db")));
@@ -353,7 +363,7 @@ fn each_kind_of_trust_in_the_router_is_read() {
     ] {
         let text = SMALLEST.replace("  user:", &format!("  {key}\n  user:"));
         let (config, _) = parse(&text, "conf/wanctl.yaml").unwrap();
-        assert_eq!(config.router.trust, trust, "{key}");
+        assert_eq!(settings(&config).trust, trust, "{key}");
     }
 }
 
@@ -381,7 +391,8 @@ fn steering_is_read_with_its_rules_in_the_order_of_preference() {
     // The WANs stand in the file in another order.
     assert_eq!(steering.params.wans[0].place, 2);
     assert!(config.wans[1].metered && steering.params.wans[2].metered);
-    let kinds: Vec<_> = steering.switches.iter().map(|at| (at.switch.kind, at.menu)).collect();
+    let kinds: Vec<_> =
+        steering.switches.iter().map(|it| (it.at.switch.kind, it.at.menu)).collect();
     assert_eq!(
         kinds,
         [
@@ -433,7 +444,7 @@ steering: {0: 0, wans: [{0: 0, steer: {0: 0}, failover: {0: 0}}, {}], steer: {0:
 fn a_secret_is_shown_nowhere() {
     let inline = SMALLEST.replace("password_file: router.password", "password: hunter2");
     let (config, warnings) = parse(&inline, "wanctl.yaml").unwrap();
-    assert_eq!(config.router.credentials.password.expose(), "hunter2");
+    assert_eq!(settings(&config).credentials.password.expose(), "hunter2");
     assert!(!format!("{config:#?}{warnings:?}").contains("hunter2"));
 
     for (right, wrong) in [

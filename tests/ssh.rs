@@ -10,6 +10,7 @@ mod ssh {
 }
 
 use std::{
+    collections::BTreeMap,
     io::Write as _,
     sync::Arc,
     time::{Duration, Instant},
@@ -17,21 +18,21 @@ use std::{
 
 use ssh::{
     contract::transcript,
-    rig::{Rig, TIMEOUT, dl, until},
+    rig::{Rig, TIMEOUT, dl, switch, until},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wanctl::{
     actuator::{
-        Actuator, Assignment, IdleReads, RouterMetrics, SwitchChannels, SwitchMetrics, SwitchWork,
-        Tuning,
+        Actuator, Assignment, IdleReads, Pace, RouterFamilies, SwitchChannels, SwitchMetrics,
+        SwitchWork, Tuning,
     },
     catalogue::Catalogue,
     clock::Clock,
-    config::{QueueRef, SwitchMenu, SwitchRef, TransportChoice},
     router::{
-        Router as _, RouterError, Transport,
-        routeros::{RouterOs, TransportFailoverParams},
+        Inspect as _, QueueRef, RouterError, Shaper as _, SwitchMenu, SwitchRef, Switches as _,
+        Transport,
+        routeros::{RouterOs, TransportChoice, TransportFailoverParams},
     },
 };
 use wanctl_core::{
@@ -152,7 +153,7 @@ async fn what_is_not_there_is_never_a_success() {
     let none = QueueRef::Tree("none".to_owned());
     assert_eq!(kind(router.set_limit(&none, mbps(5)).await), "not_found");
     for (comment, fault) in [("none", "not_found"), ("twice", "ambiguous")] {
-        let answer = router.enable_rule(SwitchMenu::Mangle, comment, true).await;
+        let answer = router.enable_switch(&switch(SwitchMenu::Mangle, comment), true).await;
         assert_eq!(kind(answer), fault, "{comment}");
     }
     // A row that was made anew has another id: the old one must not look like a success.
@@ -175,17 +176,19 @@ async fn a_rule_is_switched_there_and_back_over_ssh() {
         metrics: SwitchMetrics::unregistered(),
     };
     let config = rig.config("ctl", TransportChoice::Ssh);
-    let (stats_interval, pace) = (config.stats_interval, config.pace);
+    let (stats_interval, pace) = (Duration::from_millis(100), Pace::default());
     let idle = IdleReads::default();
     let tuning = Tuning { writes: true, stats_interval, idle, pace, exit_limits: None };
+    let router = RouterOs::new(&config, vec![dl()]).unwrap().into_router("router");
+    let families = RouterFamilies::register(&mut Catalogue::default());
     let actuator = Actuator::new(Assignment {
-        router: Arc::new(RouterOs::new(&config, vec![dl()]).unwrap()),
+        metrics: families.of_router(&router, [].into_iter()),
+        router,
         queues: Vec::new(),
-        links: Vec::new(),
+        links: BTreeMap::new(),
         switches,
         clock: Clock::start(),
         tuning: watch::channel(tuning).1,
-        metrics: RouterMetrics::register(&mut Catalogue::default()),
     });
     let stop = CancellationToken::new();
     let task = tokio::spawn(actuator.run(stop.clone(), Duration::from_secs(3)));

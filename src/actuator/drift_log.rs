@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::warn;
 use wanctl_core::units::{BitRate, MonoTime};
 
-use crate::config::QueueRef;
+use crate::router::QueueRef;
 
 /// At most one line in this time.
 const QUIET: Duration = Duration::from_secs(10);

@@ -1,7 +1,7 @@
 //! What is done on the way out: the parting limits and switches, one try each, and a record of the
 //! limits that stay.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -9,10 +9,7 @@ use tracing::{error, info, warn};
 use wanctl_core::units::BitRate;
 
 use super::in_flight::InFlight;
-use crate::{
-    config::{QueueRef, SwitchRef},
-    router::Router,
-};
+use crate::router::{QueueRef, Router, SwitchRef};
 
 /// The limit with which a queue is left.
 #[derive(Debug, Clone)]
@@ -26,7 +23,7 @@ pub(super) struct FinalLimit {
 
 /// How a router is to be left.
 pub(super) struct ExitWrites {
-    pub(super) router: Arc<dyn Router>,
+    pub(super) router: Router,
     pub(super) limits: Vec<FinalLimit>,
     /// In the order in which they are to be put so: a way opens before another closes.
     pub(super) switches: Vec<(SwitchRef, bool)>,
@@ -58,7 +55,7 @@ pub(super) async fn write_exit(
         let Some(limit) = left.write else { continue };
         left.last = None;
         let queue = &left.queue;
-        match timeout_at(deadline, router.set_limit(queue, limit)).await {
+        match timeout_at(deadline, router.shaper.set_limit(queue, limit)).await {
             Ok(Ok(limit)) => {
                 info!(%queue, %limit, "written at the end");
                 left.last = Some(limit);
@@ -68,7 +65,8 @@ pub(super) async fn write_exit(
         }
     }
     for (switch, enabled) in &switches {
-        match timeout_at(deadline, router.enable_switch(switch, *enabled)).await {
+        let Some(rows) = &router.switches else { break };
+        match timeout_at(deadline, rows.enable_switch(switch, *enabled)).await {
             Ok(Ok(enabled)) => info!(%switch, enabled, "written at the end"),
             Ok(Err(failure)) => {
                 error!(%switch, error = %failure, "could not be written at the end");

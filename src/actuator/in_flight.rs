@@ -10,10 +10,7 @@ use tokio::sync::watch;
 use wanctl_core::units::{BitRate, MonoTime};
 
 use super::{metrics::Operation, reconciler::Write, switches::Job};
-use crate::{
-    config::MarkedConnections,
-    router::{Finding, Readings, RouterError, RouterFacts, Transport},
-};
+use crate::router::{Finding, MarkedConnections, Readings, RouterError, RouterFacts, Transport};
 
 /// What came of a request.
 pub(super) enum Completion {
@@ -87,10 +84,13 @@ pub(super) async fn answer_of(in_flight: &mut Option<InFlight>) -> (RequestTimin
     }
 }
 
-/// Waits until a control loop has left something new.
-pub(super) async fn any_changed<T>(wanted: &mut [watch::Receiver<T>]) {
-    if wanted.is_empty() {
+/// Waits until one of the channels has a new value; for ever if there are none.
+pub(super) async fn any_changed<'a, T: 'a>(
+    channels: impl Iterator<Item = &'a mut watch::Receiver<T>>,
+) {
+    let changes: Vec<_> = channels.map(|channel| Box::pin(channel.changed())).collect();
+    if changes.is_empty() {
         return pending().await;
     }
-    let _ = select_all(wanted.iter_mut().map(|wanted| Box::pin(wanted.changed()))).await;
+    let _ = select_all(changes).await;
 }

@@ -1,6 +1,7 @@
 //! The metrics of the conversation with the router, declared beside what feeds them.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -15,9 +16,9 @@ use super::{
     reconciler::{RateOverride, WriteCount},
 };
 use crate::{
-    catalogue::{Catalogue, Figure, FloatGauge, Histograms, Labels, Spec},
+    catalogue::{Catalogue, FloatGauge, Histograms, Labels, Spec},
     clock::Clock,
-    router::{Finding, RouterError, RouterFacts, RouterFault, Transport},
+    router::{Finding, Router, RouterError, RouterFacts, RouterFault, Severity, Transport},
 };
 
 /// A router answers within milliseconds when idle and within a second when it suffers.
@@ -27,9 +28,6 @@ const REQUEST_BUCKETS: [f64; 11] =
 /// From a router next door to one that is being rebooted.
 const CONFIRMATION_BUCKETS: [f64; 12] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-
-/// The severities of what a survey finds, and whether such a finding is fatal.
-const SEVERITIES: [(&str, bool); 2] = [("fatal", true), ("warning", false)];
 
 /// What is asked of a router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,25 +62,40 @@ impl Operation {
     }
 }
 
-/// Metrics of one router.
+/// What is declared of all routers.
 #[derive(Debug, Clone)]
-pub struct RouterMetrics {
-    up: Gauge,
-    last_success: FloatGauge,
+pub struct RouterFamilies {
+    up: Family<Labels, Gauge>,
+    last_success: Family<Labels, FloatGauge>,
     duration: Histograms,
     failures: Family<Labels, Counter>,
-    drifts: Counter,
+    drifts: Family<Labels, Counter>,
     active: Family<Labels, Gauge>,
     failovers: Family<Labels, Counter>,
     findings: Family<Labels, Gauge>,
-    facts: Arc<Mutex<Option<RouterFacts>>>,
+    facts: Arc<Mutex<BTreeMap<String, RouterFacts>>>,
+    cpu_load: Family<Labels, FloatGauge>,
+    uptime: Family<Labels, FloatGauge>,
+    flash: Family<Labels, FloatGauge>,
     confirmation: Histograms,
     write_failures: Family<Labels, Counter>,
     repeats: Family<Labels, Counter>,
     overridden: Family<Labels, Gauge>,
-    write_budget: Gauge,
+    write_budget: Family<Labels, Gauge>,
     last_hour: Family<Labels, Gauge>,
     exhausted: Family<Labels, Gauge>,
+}
+
+/// Metrics of one router.
+#[derive(Debug, Clone)]
+pub struct RouterMetrics {
+    families: RouterFamilies,
+    router: String,
+    transports: &'static [Transport],
+    up: Gauge,
+    last_success: FloatGauge,
+    drifts: Counter,
+    write_budget: Gauge,
     /// In the order of the router's queues.
     queues: Vec<QueueMetrics>,
 }
@@ -98,58 +111,19 @@ struct QueueMetrics {
     exhausted: Gauge,
 }
 
-impl RouterMetrics {
-    /// Declares the metrics, every series of the router's own at zero.
+impl RouterFamilies {
+    /// Declares the metrics.
     pub fn register(c: &mut Catalogue) -> Self {
         c.chapter("Router");
-        let metrics = Self::declare(c);
-        for transport in Transport::ALL {
-            drop(metrics.active.get_or_create(&of_transport(transport)));
-            drop(metrics.failovers.get_or_create(&of_transport(transport)));
-            for operation in Operation::ALL {
-                drop(metrics.duration.get_or_create(&of_request(operation, transport)));
-                for reason in RouterFault::KINDS {
-                    drop(metrics.failures.get_or_create(&failure(operation, transport, reason)));
-                }
-            }
-        }
-        let facts = Arc::clone(&metrics.facts);
-        let info = Spec::new("wanctl_router_info", "What the router is").when("once known");
-        c.info(info.by(&["identity", "board", "version"]), move || {
-            let facts = facts.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-            Some([facts.identity, facts.board, facts.version].map(String::from).into())
-        });
-        let facts = Arc::clone(&metrics.facts);
-        let figures = [
-            Figure::gauge("wanctl_router_cpu_load_ratio", "Load of the router's processors"),
-            Figure::gauge("wanctl_router_uptime_seconds", "Time since the router booted"),
-            Figure::gauge(
-                "wanctl_router_flash_written_sectors",
-                "Sectors written to the router's flash since it was made",
-            ),
-        ];
-        c.figures(figures.map(|figure| figure.when("once known")), move || {
-            let facts = facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            facts.map_or([None; 3], |facts| {
-                [
-                    facts.cpu_percent.map(|percent| percent as f64 / 100.0),
-                    facts.uptime.map(|uptime| uptime.as_secs_f64()),
-                    facts.flash_sectors_written.map(|sectors| sectors as f64),
-                ]
-            })
-        });
-        metrics
-    }
-
-    fn declare(c: &mut Catalogue) -> Self {
-        let by_transport = |name, help| Spec::new(name, help).by(&["transport"]);
+        let of_router = |name, help| Spec::new(name, help).by(&["router"]);
+        let by_transport = |name, help| Spec::new(name, help).by(&["router", "transport"]);
         let by_direction = |name, help| Spec::new(name, help).by(&["wan", "direction"]);
-        Self {
-            up: c.one(Spec::new(
+        let families = Self {
+            up: c.family(of_router(
                 "wanctl_router_up",
                 "Whether the last request to the router succeeded",
             )),
-            last_success: c.one(Spec::new(
+            last_success: c.family(of_router(
                 "wanctl_router_last_success_timestamp_seconds",
                 "Unix time of the last successful request to the router, 0 before the first",
             )),
@@ -158,14 +132,14 @@ impl RouterMetrics {
                     "wanctl_router_request_duration_seconds",
                     "Duration of requests to the router",
                 )
-                .by(&["operation", "transport"]),
+                .by(&["router", "operation", "transport"]),
                 &REQUEST_BUCKETS,
             ),
             failures: c.family(
                 Spec::new("wanctl_router_request_failures_total", "Failed requests by reason")
-                    .by(&["operation", "transport", "reason"]),
+                    .by(&["router", "operation", "transport", "reason"]),
             ),
-            drifts: c.one(Spec::new(
+            drifts: c.family(of_router(
                 "wanctl_router_limit_drifts_total",
                 "Limits found changed by somebody else and put right",
             )),
@@ -181,7 +155,7 @@ impl RouterMetrics {
                     "What the last survey of the router found that a person should know; /health \
                      says what",
                 )
-                .by(&["severity"])
+                .by(&["router", "severity"])
                 .when("once surveyed"),
             ),
             confirmation: c.histograms(
@@ -207,7 +181,7 @@ impl RouterMetrics {
                 )
                 .by(&["wan", "direction", "reason"]),
             ),
-            write_budget: c.one(Spec::new(
+            write_budget: c.family(of_router(
                 "wanctl_shaper_write_budget_per_hour",
                 "Writes that each queue may get within an hour, for the sake of the router's \
                  flash; only new cuts may exceed it",
@@ -220,34 +194,96 @@ impl RouterMetrics {
                 "wanctl_shaper_write_budget_exhausted",
                 "1 while the write budget is used up and only new cuts are written at once",
             )),
+            cpu_load: Family::default(),
+            uptime: Family::default(),
+            flash: Family::default(),
             facts: Arc::default(),
-            queues: Vec::new(),
+        };
+        families.declare_facts(c)
+    }
+
+    fn declare_facts(self, c: &mut Catalogue) -> Self {
+        let facts = Arc::clone(&self.facts);
+        let info = Spec::new("wanctl_router_info", "What the router is").when("once known");
+        c.info(info.by(&["router", "identity", "board", "version"]), move || {
+            let facts = facts.lock().unwrap_or_else(PoisonError::into_inner);
+            let series = facts.iter().map(|(router, facts)| {
+                let RouterFacts { identity, board, version, .. } = facts.clone();
+                let [identity, board, version] = [identity, board, version].map(String::from);
+                vec![router.clone(), identity, board, version]
+            });
+            series.collect::<Vec<_>>()
+        });
+        let mut of_router =
+            |name, help| c.family(Spec::new(name, help).by(&["router"]).when("once known"));
+        Self {
+            cpu_load: of_router("wanctl_router_cpu_load_ratio", "Load of the router's processors"),
+            uptime: of_router("wanctl_router_uptime_seconds", "Time since the router booted"),
+            flash: of_router(
+                "wanctl_router_flash_written_sectors",
+                "Sectors written to the router's flash since it was made",
+            ),
+            ..self
         }
     }
 
-    /// Tells the queues apart by these names of their WANs and directions, in their order.
-    #[must_use]
-    pub fn of_queues<'a>(self, queues: impl Iterator<Item = (&'a str, Direction)>) -> Self {
-        let queues = queues.map(|(wan, direction)| {
-            let wan = ("wan", wan.to_owned());
-            let labels = vec![wan, ("direction", direction.name().to_owned())];
-            let overridden = |reason: &str| {
-                let labels = [labels.clone(), vec![("reason", reason.to_owned())]].concat();
-                self.overridden.get_or_create_owned(&labels)
-            };
-            QueueMetrics {
-                confirmation: self.confirmation.get_or_create_owned(&labels),
-                failures: self.write_failures.get_or_create_owned(&labels),
-                repeats: self.repeats.get_or_create_owned(&labels),
-                not_applied: overridden("kept"),
-                changed: overridden("changed"),
-                last_hour: self.last_hour.get_or_create_owned(&labels),
-                exhausted: self.exhausted.get_or_create_owned(&labels),
+    /// Returns the metrics of a router, every series of its own at zero. `queues` are the WANs and
+    /// directions of its queues, in their order.
+    pub fn of_router<'a>(
+        &self,
+        router: &Router,
+        queues: impl Iterator<Item = (&'a str, Direction)>,
+    ) -> RouterMetrics {
+        let labels = vec![("router", router.name.clone())];
+        let metrics = RouterMetrics {
+            router: router.name.clone(),
+            transports: router.inspect.transports(),
+            up: self.up.get_or_create_owned(&labels),
+            last_success: self.last_success.get_or_create_owned(&labels),
+            drifts: self.drifts.get_or_create_owned(&labels),
+            write_budget: self.write_budget.get_or_create_owned(&labels),
+            queues: queues.map(|(wan, direction)| self.of_queue(wan, direction)).collect(),
+            families: self.clone(),
+        };
+        for transport in metrics.transports {
+            let labels = metrics.of_transport(*transport);
+            drop(self.active.get_or_create(&labels));
+            drop(self.failovers.get_or_create(&labels));
+            for operation in Operation::ALL {
+                let labels = metrics.of_request(operation, *transport);
+                drop(self.duration.get_or_create(&labels));
+                for reason in RouterFault::KINDS {
+                    drop(self.failures.get_or_create(&with(&labels, "reason", reason)));
+                }
             }
-        });
-        Self { queues: queues.collect(), ..self }
+        }
+        metrics
     }
 
+    fn of_queue(&self, wan: &str, direction: Direction) -> QueueMetrics {
+        let labels = vec![("wan", wan.to_owned()), ("direction", direction.name().to_owned())];
+        let overridden =
+            |reason| self.overridden.get_or_create_owned(&with(&labels, "reason", reason));
+        QueueMetrics {
+            confirmation: self.confirmation.get_or_create_owned(&labels),
+            failures: self.write_failures.get_or_create_owned(&labels),
+            repeats: self.repeats.get_or_create_owned(&labels),
+            not_applied: overridden("kept"),
+            changed: overridden("changed"),
+            last_hour: self.last_hour.get_or_create_owned(&labels),
+            exhausted: self.exhausted.get_or_create_owned(&labels),
+        }
+    }
+}
+
+/// Adds a label.
+fn with(labels: &Labels, name: &'static str, value: &str) -> Labels {
+    let mut labels = labels.clone();
+    labels.push((name, value.to_owned()));
+    labels
+}
+
+impl RouterMetrics {
     /// Counts a request to write a queue's limit, which the queue has awaited for so long.
     pub(super) fn wrote<T>(
         &self,
@@ -287,19 +323,19 @@ impl RouterMetrics {
 
     /// Shows what a survey found.
     pub(super) fn findings(&self, findings: &[Finding]) {
-        for (severity, fatal) in SEVERITIES {
-            let found = findings.iter().filter(|finding| finding.is_fatal == fatal).count();
-            let labels = vec![("severity", severity.to_owned())];
+        for severity in Severity::PROBLEMS {
+            let found = findings.iter().filter(|finding| finding.severity == severity).count();
+            let labels = with(&self.labels(), "severity", severity.name());
             let found = i64::try_from(found).unwrap_or(i64::MAX);
-            self.findings.get_or_create(&labels).set(found);
+            self.families.findings.get_or_create(&labels).set(found);
         }
     }
 
     /// Counts one request.
     pub(super) fn request<T>(&self, call: RequestTiming, outcome: &Result<T, RouterError>) {
         let RequestTiming { operation, transport, took, .. } = call;
-        let duration = self.duration.get_or_create(&of_request(operation, transport));
-        duration.observe(took.as_secs_f64());
+        let labels = self.of_request(operation, transport);
+        self.families.duration.get_or_create(&labels).observe(took.as_secs_f64());
         match outcome {
             Ok(_) => {
                 self.up.set(1);
@@ -308,8 +344,8 @@ impl RouterMetrics {
             Err(error) => {
                 // A router that says no is there.
                 self.up.set(i64::from(!error.fault.concerns_all()));
-                let labels = failure(operation, transport, error.fault.kind());
-                self.failures.get_or_create(&labels).inc();
+                let labels = with(&labels, "reason", error.fault.kind());
+                self.families.failures.get_or_create(&labels).inc();
             }
         }
     }
@@ -320,28 +356,42 @@ impl RouterMetrics {
 
     /// Takes note of the road in use; `moved` tells that it was another one before.
     pub(super) fn transport(&self, transport: Transport, moved: bool) {
-        for each in Transport::ALL {
-            self.active.get_or_create(&of_transport(each)).set(i64::from(each == transport));
+        for each in self.transports {
+            let active = self.families.active.get_or_create_owned(&self.of_transport(*each));
+            active.set(i64::from(*each == transport));
         }
-        self.failovers.get_or_create(&of_transport(transport)).inc_by(u64::from(moved));
+        let failovers = self.families.failovers.get_or_create_owned(&self.of_transport(transport));
+        failovers.inc_by(u64::from(moved));
     }
 
     pub(super) fn facts(&self, facts: &RouterFacts) {
-        *self.facts.lock().unwrap_or_else(PoisonError::into_inner) = Some(facts.clone());
+        let RouterFacts { cpu_percent, uptime, flash_sectors_written, .. } = *facts;
+        let labels = self.labels();
+        let show = |family: &Family<Labels, FloatGauge>, value: Option<f64>| match value {
+            Some(value) => {
+                family.get_or_create(&labels).set(value);
+            }
+            None => {
+                family.remove(&labels);
+            }
+        };
+        show(&self.families.cpu_load, cpu_percent.map(|percent| percent as f64 / 100.0));
+        show(&self.families.uptime, uptime.map(|uptime| uptime.as_secs_f64()));
+        show(&self.families.flash, flash_sectors_written.map(|sectors| sectors as f64));
+        let mut known = self.families.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(self.router.clone(), facts.clone());
     }
-}
 
-fn of_transport(transport: Transport) -> Labels {
-    vec![("transport", transport.name().to_owned())]
-}
+    fn labels(&self) -> Labels {
+        vec![("router", self.router.clone())]
+    }
 
-fn of_request(operation: Operation, transport: Transport) -> Labels {
-    let operation = ("operation", operation.name().to_owned());
-    vec![operation, ("transport", transport.name().to_owned())]
-}
+    fn of_transport(&self, transport: Transport) -> Labels {
+        with(&self.labels(), "transport", transport.name())
+    }
 
-fn failure(operation: Operation, transport: Transport, reason: &'static str) -> Labels {
-    let mut labels = of_request(operation, transport);
-    labels.push(("reason", reason.to_owned()));
-    labels
+    fn of_request(&self, operation: Operation, transport: Transport) -> Labels {
+        let labels = with(&self.labels(), "operation", operation.name());
+        with(&labels, "transport", transport.name())
+    }
 }

@@ -6,10 +6,7 @@ use std::time::Duration;
 use wanctl_core::units::MonoTime;
 
 use super::Queue;
-use crate::{
-    config::QueueRef,
-    router::{QueueRow, RouterFault},
-};
+use crate::router::{QueueRef, QueueRow, Router, RouterFault};
 
 /// A backlog of which nothing moves for this long is stuck; a CAKE queue at 1 Mbit/s sends a
 /// packet every 12 ms.
@@ -58,12 +55,9 @@ impl QueueWatch {
 }
 
 /// Says why a configured queue cannot be used, and where it is configured.
-pub(super) fn unusable(queue: &Queue, fault: &RouterFault) -> String {
-    let key = match queue.queue {
-        QueueRef::Tree(_) => format!("wans[{}].{}.queue", queue.wan, queue.direction.name()),
-        QueueRef::Simple { .. } => format!("wans[{}].simple_queue", queue.wan),
-    };
-    format!("{key}: {fault}: {}", fault.remedy())
+pub(super) fn unusable(router: &Router, queue: &Queue, fault: &RouterFault) -> String {
+    let key = queue.queue.key(queue.direction);
+    format!("wans[{}].{key}: {fault}: {}", queue.wan, router.inspect.remedy(fault))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::{collections::VecDeque, time::Duration};
 
 pub(super) use self::enforcement::RateOverride;
 use self::{budget::Budget, enforcement::Enforcement};
-use crate::config::Pace;
+use super::Pace;
 use wanctl_core::{
     Actuation,
     units::{BitRate, MonoTime},

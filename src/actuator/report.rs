@@ -23,8 +23,8 @@ pub struct OverriddenQueue {
 pub struct RouterReport {
     /// Whether the last request succeeded; `None` before the first.
     pub up: Option<bool>,
-    /// Why not.
-    pub failure: Option<RouterError>,
+    /// Why not, and what to do about it.
+    pub failure: Option<(RouterError, &'static str)>,
     /// What the last survey found.
     pub findings: Vec<Finding>,
     /// Queues that shaped nothing lately although their interface was busy.
@@ -55,7 +55,7 @@ impl RouterReport {
         self.facts = Some(facts);
         if self.idle != idle {
             for finding in &idle {
-                warn!(what = %finding.text, "a queue shapes nothing");
+                warn!(what = %finding, "a queue shapes nothing");
             }
             self.idle = idle;
         }
@@ -73,16 +73,15 @@ impl RouterReport {
         if self.up.is_none() {
             return vec!["the router has not answered yet".to_owned()];
         }
-        let failure =
-            self.failure.as_ref().map(|error| format!("{error}: {}", error.fault.remedy()));
-        let fatal = self.findings.iter().filter(|finding| finding.is_fatal);
+        let failure = self.failure.as_ref().map(|(error, remedy)| format!("{error}: {remedy}"));
+        let fatal = self.findings.iter().filter(|finding| finding.is_fatal());
         let mut problems: Vec<String> =
             failure.into_iter().chain(self.queue_problems.iter().cloned()).collect();
         problems.extend(self.refusals.values().cloned());
-        problems.extend(self.idle.iter().map(|finding| finding.text.to_string()));
+        problems.extend(self.idle.iter().map(ToString::to_string));
         // A survey is older than the last reading: what both say is said once, by the reading.
         if self.queue_problems.is_empty() && self.failure.is_none() {
-            problems.extend(fatal.map(|finding| finding.text.to_string()));
+            problems.extend(fatal.map(ToString::to_string));
         }
         problems
     }
@@ -90,7 +89,7 @@ impl RouterReport {
     /// Returns what is allowed but should be thought about.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
-        let mild = self.findings.iter().filter(|finding| !finding.is_fatal);
-        mild.map(|finding| finding.text.to_string()).collect()
+        let mild = self.findings.iter().filter(|finding| !finding.is_fatal());
+        mild.map(ToString::to_string).collect()
     }
 }

@@ -22,10 +22,7 @@ use wanctl_core::{
 pub use self::metrics::SwitchMetrics;
 pub(super) use self::switch_table::Job;
 use self::switch_table::SwitchTable;
-use crate::{
-    config::{ConntrackFlush, MarkedConnections, SwitchRef},
-    router::RouterError,
-};
+use crate::router::{MarkedConnections, Router, RouterError, SwitchRef};
 
 /// What steering and the actuator share; on either side the newest value wins.
 #[derive(Debug, Clone)]
@@ -50,6 +47,15 @@ impl Default for SwitchChannels {
             problems: watch::channel(Vec::new()).0,
         }
     }
+}
+
+/// Connections that begin anew because the route of new ones was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConntrackFlush {
+    /// The change after which…
+    pub after: SwitchOrder,
+    /// …the router forgets these.
+    pub connections: MarkedConnections,
 }
 
 /// The switches of a router, and for whom they are switched.
@@ -137,6 +143,7 @@ impl Switches {
     /// Takes the router's answer to a job; trouble with the road is returned.
     pub(super) fn take(
         &mut self,
+        router: &Router,
         job: Job,
         answer: Result<bool, RouterError>,
         now: MonoTime,
@@ -168,7 +175,11 @@ impl Switches {
                 if failure.fault.concerns_all() {
                     Some(failure)
                 } else {
-                    let what = format!("{at}: {}: {}", failure.fault, failure.fault.remedy());
+                    let what = format!(
+                        "{at}: {}: {}",
+                        failure.fault,
+                        router.inspect.remedy(&failure.fault)
+                    );
                     if self.board.refused(job, what.clone(), now) {
                         error!(%what, "a switch cannot be used");
                     }

@@ -8,7 +8,7 @@ mod overrides;
 mod polling;
 mod recovery;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -33,10 +33,7 @@ use super::{
     switches::{Job, Switches},
 };
 use crate::actuator::exit;
-use crate::{
-    config::{MarkedConnections, QueueRef},
-    router::RouterError,
-};
+use crate::router::{MarkedConnections, QueueRef, RouterError, RouterFault};
 
 /// With nothing due sooner, the task looks around this often.
 const IDLE: Duration = Duration::from_secs(1);
@@ -47,7 +44,7 @@ pub struct Actuator {
     work: Assignment,
     refs: Arc<[QueueRef]>,
     /// The receiving ends of `links[..].desired`, which remember what was seen.
-    wanted: Vec<watch::Receiver<PerDirection<Option<BitRate>>>>,
+    wanted: BTreeMap<usize, watch::Receiver<PerDirection<Option<BitRate>>>>,
     /// The receiving ends of `links[..].idle`.
     idle: Vec<watch::Receiver<bool>>,
     idle_watch: IdlePolling,
@@ -77,8 +74,8 @@ impl Actuator {
         let queues = work.queues.len();
         Self {
             refs: work.queues.iter().map(|queue| queue.queue.clone()).collect(),
-            wanted: work.links.iter().map(|link| link.desired.subscribe()).collect(),
-            idle: work.links.iter().map(|link| link.idle.subscribe()).collect(),
+            wanted: work.links.iter().map(|(wan, link)| (*wan, link.desired.subscribe())).collect(),
+            idle: work.links.values().map(|link| link.idle.subscribe()).collect(),
             idle_watch: IdlePolling::default(),
             reconciler: Reconciler::new(work.pace(), queues),
             watches: vec![QueueWatch::default(); queues],
@@ -114,7 +111,7 @@ impl Actuator {
             self.give_up_lost([&mut reading, &mut writing], now);
             // A write that had to wait behind a reading would carry the rate of when it began.
             let may_write =
-                writing.is_none() && (reading.is_none() || self.work.router.reads_apart());
+                writing.is_none() && (reading.is_none() || self.work.router.shaper.reads_apart());
             if now >= self.rest_until {
                 if may_write {
                     writing = self.change(now);
@@ -137,8 +134,8 @@ impl Actuator {
                     None
                 }
                 () = sleep(pause) => None,
-                () = any_changed(&mut self.wanted), if writes => None,
-                () = any_changed(&mut self.idle) => None,
+                () = any_changed(self.wanted.values_mut()), if writes => None,
+                () = any_changed(self.idle.iter_mut()) => None,
                 Ok(()) = self.switches.orders.changed(), if writes => None,
             };
             if let Some((call, answer)) = answer {
@@ -155,7 +152,7 @@ impl Actuator {
         };
         let limits = self.refs.iter().enumerate().map(limit).collect();
         let switches = if writes { self.switches.exit_orders() } else { Vec::new() };
-        let router = Arc::clone(&self.work.router);
+        let router = self.work.router.clone();
         exit::write_exit(ExitWrites { router, limits, switches }, in_flight, within).await;
     }
 
@@ -177,9 +174,12 @@ impl Actuator {
 
     fn forget(&self, connections: MarkedConnections) -> InFlight {
         let now = self.work.clock.now();
-        let router = Arc::clone(&self.work.router);
+        let switches = self.work.router.switches.clone();
         InFlight::begin(now, self.begin(Operation::SwitchWrite), async move {
-            let answer = router.forget_connections(&connections).await;
+            let answer = match switches {
+                Some(switches) => switches.forget_connections(&connections).await,
+                None => Ok(0),
+            };
             Completion::ConnectionsForgotten(connections, answer)
         })
     }
@@ -201,9 +201,10 @@ impl Actuator {
         }
         self.reconciler.set_pace(self.work.pace());
         let now = self.work.clock.now();
-        let wanted: Vec<_> = self.wanted.iter_mut().map(|w| *w.borrow_and_update()).collect();
+        let wanted: BTreeMap<usize, _> =
+            self.wanted.iter_mut().map(|(wan, rates)| (*wan, *rates.borrow_and_update())).collect();
         for (index, queue) in self.work.queues.iter().enumerate() {
-            if let Some(limit) = wanted.get(queue.wan).and_then(|rates| rates[queue.direction]) {
+            if let Some(limit) = wanted.get(&queue.wan).and_then(|rates| rates[queue.direction]) {
                 self.reconciler.want(index, limit, now);
             }
         }
@@ -212,10 +213,10 @@ impl Actuator {
     fn write(&mut self, write: Write) -> InFlight {
         let now = self.work.clock.now();
         self.reconciler.begin(write, now);
-        let (router, refs) = (Arc::clone(&self.work.router), Arc::clone(&self.refs));
+        let (shaper, refs) = (Arc::clone(&self.work.router.shaper), Arc::clone(&self.refs));
         let request = InFlight::begin(now, self.begin(Operation::Write), async move {
             let answer = match refs.get(write.queue) {
-                Some(queue) => router.set_limit(queue, write.limit).await,
+                Some(queue) => shaper.set_limit(queue, write.limit).await,
                 None => Ok(write.limit),
             };
             Completion::Wrote(write, answer)
@@ -226,14 +227,16 @@ impl Actuator {
     /// Changes a switch, or looks at it.
     fn switch(&mut self, job: Job, now: MonoTime) -> InFlight {
         self.switches.begin(job, now);
-        let (router, row) = (Arc::clone(&self.work.router), self.switches.row(job.place));
+        let none = RouterFault::Unfit("this kind of router has no switches".into());
+        let none = none.at(self.work.router.inspect.target(), "looking for a rule");
+        let (switches, row) = (self.work.router.switches.clone(), self.switches.row(job.place));
         let operation =
             if job.change.is_some() { Operation::SwitchWrite } else { Operation::SwitchRead };
         InFlight::begin(now, self.begin(operation), async move {
-            let answer = match (&row, job.change) {
-                (Some(row), Some(enabled)) => router.enable_switch(row, enabled).await,
-                (Some(row), None) => router.switch_enabled(row).await,
-                (None, _) => Ok(false),
+            let answer = match (switches.zip(row), job.change) {
+                (Some((switches, row)), Some(on)) => switches.enable_switch(&row, on).await,
+                (Some((switches, row)), None) => switches.switch_enabled(&row).await,
+                (None, _) => Err(none),
             };
             Completion::Switch(job, answer)
         })
@@ -241,7 +244,7 @@ impl Actuator {
 
     /// Notes by which road a request goes: by the answer another may be in use.
     fn begin(&self, operation: Operation) -> RequestTiming {
-        RequestTiming::begin(operation, self.work.router.transport())
+        RequestTiming::begin(operation, self.work.router.inspect.transport())
     }
 
     /// Takes an answer into account.
@@ -258,7 +261,7 @@ impl Actuator {
             }
             Completion::Switch(job, answer) => {
                 self.work.metrics.request(call, &answer);
-                self.switches.take(job, answer, now)
+                self.switches.take(&self.work.router, job, answer, now)
             }
             Completion::ConnectionsForgotten(connections, answer) => {
                 self.work.metrics.request(call, &answer);
@@ -307,7 +310,8 @@ impl Actuator {
         self.reconciler.refused(write, now, request_backoff::after(&failure.fault, 1));
         self.next.queues = MonoTime::ZERO;
         let queue = self.refs.get(write.queue).map(ToString::to_string).unwrap_or_default();
-        let what = format!("{queue}: {failure}: {}", failure.fault.remedy());
+        let what =
+            format!("{queue}: {failure}: {}", self.work.router.inspect.remedy(&failure.fault));
         self.report.send_if_modified(|report| {
             let known = report.refusals.insert(write.queue, what.clone());
             let is_news = known.as_ref() != Some(&what);
@@ -321,7 +325,7 @@ impl Actuator {
 
     fn publish_actuation(&self) {
         for (index, queue) in self.work.queues.iter().enumerate() {
-            let Some(link) = self.work.links.get(queue.wan) else { continue };
+            let Some(link) = self.work.links.get(&queue.wan) else { continue };
             let any_changed = self.reconciler.actuation(index);
             link.actuation.send_if_modified(|reported| {
                 let changed = reported[queue.direction] != any_changed;

@@ -5,7 +5,7 @@ use std::fmt;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric as _},
-    metrics::{counter::ConstCounter, gauge::ConstGauge, info::Info},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
 
 use super::{Kind, Spec};
@@ -69,18 +69,24 @@ impl fmt::Debug for Figures {
 /// An info that can change.
 pub(super) struct Infos {
     pub(super) spec: Spec,
-    /// Returns a value for each label.
-    pub(super) read: Box<dyn Fn() -> Option<Vec<String>> + Send + Sync>,
+    /// Returns a value for each label of each series.
+    pub(super) read: Box<dyn Fn() -> Vec<Vec<String>> + Send + Sync>,
 }
 
 impl Collector for Infos {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
-        let Some(values) = (self.read)() else { return Ok(()) };
-        let labels: Vec<_> = self.spec.labels.iter().copied().zip(values).collect();
-        let info = Info::new(labels);
+        let series = (self.read)();
+        if series.is_empty() {
+            return Ok(());
+        }
         let (stem, _) = self.spec.stem(Kind::Info);
         let help = format!("{}.", self.spec.help);
-        info.encode(encoder.encode_descriptor(stem, &help, None, info.metric_type())?)
+        let mut metric = encoder.encode_descriptor(stem, &help, None, MetricType::Info)?;
+        for values in series {
+            let labels: Vec<_> = self.spec.labels.iter().copied().zip(values).collect();
+            metric.encode_info(&labels)?;
+        }
+        Ok(())
     }
 }
 

@@ -15,15 +15,15 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::ValueEnum;
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use tokio::time::Instant;
 use wanctl_core::{Direction, DirectionParams, Limits};
 
 use self::report::{Line, Report, Topic};
 use super::{CheckArgs, EXIT_CONFIG, Failure, output::say};
 use crate::{
-    config::{Config, Mode, Problem, TransportChoice},
-    router::routeros::RouterOs,
+    config::{Config, Mode, Problem},
+    router::Router,
 };
 
 /// How long everything together may take; what is not known by then is told as unknown.
@@ -61,9 +61,10 @@ pub(super) async fn run(args: CheckArgs) -> Result<u8, Failure> {
     if args.offline {
         not_tried.push("this host, the reflectors and the router (--offline)".to_owned());
     } else {
-        let router = RouterOs::new(&config.router, config.queues())
-            .map_err(|text| Failure { code: EXIT_CONFIG, error: anyhow!("router: {text}") })?;
-        lines.extend(run_checks(&args, &config, &router).await);
+        let routers = config
+            .open_routers()
+            .map_err(|text| Failure { code: EXIT_CONFIG, error: anyhow!("{text}") })?;
+        lines.extend(run_checks(&args, &config, &routers).await);
         not_tried.extend(untried(&args, &config));
     }
     let report = Report::new(&args.config, args.offline, lines, not_tried);
@@ -79,19 +80,21 @@ fn print(format: Format, report: &Report) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Looks at this host and at the router at the same time.
-async fn run_checks(args: &CheckArgs, config: &Config, router: &RouterOs) -> Vec<Line> {
+/// Checks this host and the routers at the same time.
+async fn run_checks(args: &CheckArgs, config: &Config, routers: &[Router]) -> Vec<Line> {
     let until = Instant::now() + LONGEST;
     let mut lines = host::surroundings(config).await;
     lines.extend(config.wans.iter().filter_map(host::local_end));
-    let by_router = async {
-        let (mut lines, answers) = router::ask(config, router, args.try_write, until).await;
-        lines.extend(reflectors::from_router(config, router, answers, until).await);
+    let by_router = |(place, router)| async move {
+        let check = router::Check { config, place, router, until };
+        let (mut lines, answers) = check.run(args.try_write).await;
+        lines.extend(reflectors::from_router(config, (place, router), answers, until).await);
         lines
     };
-    let (by_router, by_host) = join(by_router, reflectors::from_host(config, until)).await;
+    let by_routers = join_all(routers.iter().enumerate().map(by_router));
+    let (by_routers, by_host) = join(by_routers, reflectors::from_host(config, until)).await;
     lines.extend(by_host);
-    lines.extend(by_router);
+    lines.extend(by_routers.into_iter().flatten());
     lines
 }
 
@@ -109,12 +112,7 @@ fn untried(args: &CheckArgs, config: &Config) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if config.router.transport == TransportChoice::Auto {
-        untried.push(
-            "SSH, which is used while REST fails: set `router.transport: ssh` and check again"
-                .to_owned(),
-        );
-    }
+    untried.extend(config.routers.iter().flat_map(|router| router.connection.described().1));
     untried.push(
         "delay under load: `wanctl run --observe` shows it while you load the link".to_owned(),
     );

@@ -12,17 +12,14 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{
-        Bind, Config, ConfigErrors, Mode, ProbeMethodChoice, Problem, RouterConfig, TlsTrust,
-        WanConfig,
-    },
+    config::{Config, ConfigErrors, Mode, Problem, WanConfig},
     daemon::{Daemon, Parts, Source},
     http::Listening,
     probe::{
-        IcmpError, IcmpProber, Prober, ProberEntry, ProberKind, Probers, RouterProber, Supervised,
-        TcpProber,
+        Bind, IcmpError, IcmpProber, ProbeMethodChoice, Prober, ProberEntry, ProberKind, Probers,
+        RouterProber, Supervised, TcpProber,
     },
-    router::routeros::RouterOs,
+    router::Router,
 };
 
 pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
@@ -67,21 +64,23 @@ async fn start(args: &RunArgs) -> Result<Daemon, Failure> {
     for warning in &warnings {
         warn!("{warning}");
     }
-    if config.router.trust == TlsTrust::Insecure {
-        warn!(url = %config.router.url, "the router's certificate is not verified");
+    for router in &config.routers {
+        for reminder in router.connection.reminders() {
+            warn!(router = %router.name, "{reminder}");
+        }
     }
     let web = args.web.open_or_wait();
-    let router = RouterOs::new(&config.router, config.queues())
-        .map_err(|text| config_failure(anyhow!("{}: router: {text}", args.config.display())))?;
-    let router = Arc::new(router);
+    let routers = config
+        .open_routers()
+        .map_err(|text| config_failure(anyhow!("{}: {text}", args.config.display())))?;
     let listen = config.http.listen;
     let listening = Listening::bind(listen).await.with_context(|| busy(listen))?;
     let clock = Clock::start();
-    let probers = open_probers(&config, &router, clock)?;
+    let probers = open_probers(&config, &routers, clock)?;
     info!(mode = ?config.control.mode, "starting");
     let recording = args.record.open_or_go_on();
     let source = Some(source(args));
-    let parts = Parts { config, router, probers, clock, listening, web, source, recording };
+    let parts = Parts { config, routers, probers, clock, listening, web, source, recording };
     Ok(Daemon::start(parts)?)
 }
 
@@ -103,22 +102,24 @@ fn source(args: &RunArgs) -> Source {
 /// Opens what sends the probes of each WAN.
 pub(super) fn open_probers(
     config: &Config,
-    router: &Arc<RouterOs>,
+    routers: &[Router],
     clock: Clock,
 ) -> Result<Vec<Arc<dyn Prober>>, Failure> {
     let open = |wan: &WanConfig| {
-        let probers = probers(wan, &config.router, router, clock)?;
+        let apart = config.router_of(wan).is_some_and(|router| router.connection.pings_apart());
+        let probers = probers(wan, routers.get(wan.router), apart, clock)?;
         let reflectors = wan.probe.reflectors.clone();
         Ok(Arc::new(Probers::new(&wan.name, clock, reflectors, probers)) as Arc<dyn Prober>)
     };
     config.wans.iter().map(open).collect()
 }
 
-/// The probers of one WAN, the best first.
+/// The probers of one WAN, the best first. `pings_apart` says whether its router can ping without
+/// delaying a write.
 fn probers(
     wan: &WanConfig,
-    config: &RouterConfig,
-    router: &Arc<RouterOs>,
+    router: Option<&Router>,
+    pings_apart: bool,
     clock: Clock,
 ) -> Result<Vec<ProberEntry>, Failure> {
     let probe = &wan.probe;
@@ -126,10 +127,8 @@ fn probers(
         (kind, Arc::new(Supervised::around(&wan.name, clock, probe, (kind, prober))))
     };
     let by_router = || {
-        around(
-            ProberKind::RouterPing,
-            Arc::new(RouterProber::new(Arc::clone(router), probe, config.request_timeout)),
-        )
+        let pinger = router.and_then(|router| router.pinger.clone())?;
+        Some(around(ProberKind::RouterPing, Arc::new(RouterProber::new(pinger, probe))))
     };
     let by_tcp = || around(ProberKind::TcpConnect, Arc::new(TcpProber::new(probe)));
     let by_icmp = || {
@@ -139,7 +138,13 @@ fn probers(
         }))
     };
     match probe.method {
-        ProbeMethodChoice::RouterPing => Ok(vec![by_router()]),
+        ProbeMethodChoice::RouterPing => {
+            let by_router = by_router().ok_or_else(|| Failure {
+                code: EXIT_CONFIG,
+                error: anyhow!("wan {}: this kind of router sends no pings", wan.name),
+            })?;
+            Ok(vec![by_router])
+        }
         ProbeMethodChoice::TcpConnect => Ok(vec![by_tcp()]),
         ProbeMethodChoice::Icmp => {
             let icmp = by_icmp();
@@ -154,8 +159,8 @@ fn probers(
             let mut probers: Vec<ProberEntry> = vec![(ProberKind::Icmp, by_icmp())];
             // An end of this host means nothing to the router, whose own routing might lead to
             // another WAN.
-            if config.pings.is_some() && probe.bind == Bind::Any {
-                probers.push(by_router());
+            if pings_apart && probe.bind == Bind::Any {
+                probers.extend(by_router());
             }
             probers.push(by_tcp());
             Ok(probers)

@@ -28,7 +28,7 @@ use super::{
     output::say,
     signals::{Hangup, Signals},
 };
-use crate::{router::body_within, tls::trust_system};
+use crate::https::{self, SystemAuthorities, body_within};
 
 /// The daemon answers from memory.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -176,7 +176,7 @@ impl Source {
         let builder = if args.insecure {
             builder.tls_danger_accept_invalid_certs(true)
         } else {
-            trust_system(builder).map_err(anyhow::Error::msg)?
+            https::trust(builder, SystemAuthorities::default()).map_err(anyhow::Error::msg)?
         };
         let client = builder.build()?;
         Ok(Self { client, address, url: shown.as_str().trim_end_matches('/').to_owned() })

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::{Failure, duration, output::say};
 use crate::{
-    router::{body_within, visible},
-    tls::trust_system,
+    https::{self, SystemAuthorities, body_within},
+    router::visible,
 };
 
 /// The exit code if the daemon refuses the order.
@@ -43,7 +43,8 @@ pub(super) async fn run(args: SteerArgs) -> Result<(), Failure> {
     // Even a client that will speak plain HTTP asks for one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder().no_proxy().timeout(TIMEOUT);
-    let client = trust_system(builder).map_err(anyhow::Error::msg)?.build()?;
+    let client =
+        https::trust(builder, SystemAuthorities::default()).map_err(anyhow::Error::msg)?.build()?;
     let asking = || format!("cannot ask {url} (does wanctl run there?)");
     let answer = client.post(address).send().await.with_context(asking)?;
     let status = answer.status();

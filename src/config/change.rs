@@ -13,10 +13,8 @@ use wanctl_core::{
     WanParams, ZoneFloors, ZoneParams,
 };
 
-use super::{
-    Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Pace, ProbeConfig, QueueRef,
-    RouterConfig, TlsTrust, WanConfig,
-};
+use super::{Config, ControlConfig, HistoryConfig, HttpConfig, RouterConfig, WanConfig};
+use crate::{actuator::Pace, probe::ProbeConfig, router::QueueRef};
 
 /// When a changed key takes effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,11 +54,11 @@ impl Config {
     #[must_use]
     pub fn adopt(&self, new: Self) -> (Self, Vec<Change>) {
         let mut changes = Changes(Vec::new());
-        let Self { origin, router, wans, control, history, http, steering } = new;
+        let Self { origin, routers, wans, control, history, http, steering } = new;
         let adopted = Self {
             origin,
-            router: changes.router(self.router.clone(), &router),
-            wans: changes.wans(&self.wans, &wans),
+            routers: changes.routers(&self.routers, &routers),
+            wans: changes.wans(&self.wans, &wans, (&self.routers, &routers)),
             control: changes.control(&self.control, &control),
             history: changes.history(self.history.clone(), history),
             http: changes.http(&self.http, &http),
@@ -95,58 +93,69 @@ impl Changes {
         old
     }
 
-    fn router(&mut self, old: RouterConfig, new: &RouterConfig) -> RouterConfig {
-        let trust_key =
-            trust_key(if new.trust == TlsTrust::System { &old.trust } else { &new.trust });
+    /// Routers are matched by name; that one comes or goes waits, and how it is reached.
+    fn routers(&mut self, old: &[RouterConfig], new: &[RouterConfig]) -> Vec<RouterConfig> {
+        let is_only =
+            |routers: &[RouterConfig]| matches!(routers, [only] if only.name == RouterConfig::ONLY);
+        let is_only = is_only(new);
+        let key = |router: &RouterConfig| {
+            if is_only { "router".to_owned() } else { format!("routers.{}", router.name) }
+        };
+        for router in new {
+            if old.iter().all(|old| old.name != router.name) {
+                self.note(Class::Restart, key(router), "is new");
+            }
+        }
+        let kept = old.iter().map(|old| {
+            let Some(new) = new.iter().find(|new| new.name == old.name) else {
+                self.note(Class::Restart, "routers", format!("no longer has {}", old.name));
+                return old.clone();
+            };
+            self.router(&key(new), old, new)
+        });
+        kept.collect()
+    }
+
+    fn router(&mut self, key: &str, old: &RouterConfig, new: &RouterConfig) -> RouterConfig {
+        let RouterConfig { name: _, connection, stats_interval, pace } = new;
+        for changed in old.connection.changed_keys(connection) {
+            self.note(Class::Restart, format!("{key}.{changed}"), "changed");
+        }
+        let stats = format!("{key}.stats_interval_ms");
         RouterConfig {
-            url: self.restart("router.url", old.url, &new.url),
-            transport: self.restart("router.transport", old.transport, &new.transport),
-            credentials: Credentials {
-                user: self.restart("router.user", old.credentials.user, &new.credentials.user),
-                password: self.restart(
-                    "router.password",
-                    old.credentials.password,
-                    &new.credentials.password,
-                ),
-            },
-            statistics: self.restart("router.statistics", old.statistics, &new.statistics),
-            pings: self.restart("router.pings", old.pings, &new.pings),
-            ssh: self.restart("router.ssh", old.ssh, &new.ssh),
-            trust: self.restart(trust_key, old.trust, &new.trust),
-            request_timeout: self.restart(
-                "router.request_timeout_ms",
-                old.request_timeout,
-                &new.request_timeout,
-            ),
-            stats_interval: self.live(
-                "router.stats_interval_ms",
-                &old.stats_interval,
-                new.stats_interval,
-            ),
-            pace: self.pace(&old.pace, new.pace),
+            name: old.name.clone(),
+            connection: old.connection.clone(),
+            stats_interval: self.live(stats, &old.stats_interval, *stats_interval),
+            pace: self.pace(key, &old.pace, *pace),
         }
     }
 
-    fn pace(&mut self, old: &Pace, new: Pace) -> Pace {
+    fn pace(&mut self, key: &str, old: &Pace, new: Pace) -> Pace {
         let Pace { coalesce, deadband, settle, raises_per_minute, writes_per_hour } = new;
+        let key = |name| format!("{key}.{name}");
         Pace {
-            coalesce: self.live("router.raise_interval_ms", &old.coalesce, coalesce),
+            coalesce: self.live(key("raise_interval_ms"), &old.coalesce, coalesce),
             deadband,
             settle,
             raises_per_minute: self.live(
-                "router.raises_per_minute",
+                key("raises_per_minute"),
                 &old.raises_per_minute,
                 raises_per_minute,
             ),
             writes_per_hour: self.live(
-                "router.writes_per_hour",
+                key("writes_per_hour"),
                 &old.writes_per_hour,
                 writes_per_hour,
             ),
         }
     }
 
-    fn wans(&mut self, old: &[WanConfig], new: &[WanConfig]) -> Vec<WanConfig> {
+    fn wans(
+        &mut self,
+        old: &[WanConfig],
+        new: &[WanConfig],
+        routers: (&[RouterConfig], &[RouterConfig]),
+    ) -> Vec<WanConfig> {
         for (number, wan) in new.iter().enumerate() {
             if old.iter().all(|old| old.name != wan.name) {
                 let what = format!("({}) is new", wan.name);
@@ -159,7 +168,13 @@ impl Changes {
                 self.note(Class::Restart, "wans", format!("no longer has {}", old.name));
                 return old.clone();
             };
-            self.wan(&format!("wans[{number}]"), old.clone(), new)
+            let key = format!("wans[{number}]");
+            let name = |routers: &[RouterConfig], wan: &WanConfig| {
+                routers.get(wan.router).map(|router| router.name.clone())
+            };
+            // The place of a router is of its own configuration.
+            self.restart(format!("{key}.router"), name(routers.0, old), &name(routers.1, new));
+            self.wan(&key, old.clone(), new)
         });
         kept.collect()
     }
@@ -169,7 +184,7 @@ impl Changes {
         let queues = self.queues(key, old.queues, &new.queues);
         let params = self.params(key, &old.params, &new.params);
         let metered = self.restart(format!("{key}.metered"), old.metered, &new.metered);
-        WanConfig { name: old.name, metered, probe, queues, params }
+        WanConfig { name: old.name, router: old.router, metered, probe, queues, params }
     }
 
     /// All of it waits, the pace too: the silence after which steering takes a WAN for dead is
@@ -353,15 +368,6 @@ impl Changes {
             allow_steer: self.live("http.allow_steer", &old.allow_steer, allow_steer),
             hosts: self.live("http.hosts", &old.hosts, hosts.clone()),
         }
-    }
-}
-
-/// The key that chooses this way to trust the router.
-const fn trust_key(trust: &TlsTrust) -> &'static str {
-    match trust {
-        TlsTrust::System | TlsTrust::CaFile(_) => "router.ca_file",
-        TlsTrust::Fingerprint(_) => "router.fingerprint_sha256",
-        TlsTrust::Insecure => "router.insecure",
     }
 }
 

@@ -7,7 +7,8 @@ use super::{
     document::{self, SyntaxError},
     read::Table,
     report::{Problems, Read, Report},
-    router, service, steering,
+    router::{self, Routers},
+    service, steering,
     wan::QueueUses,
 };
 use crate::config::{read, wan};
@@ -71,18 +72,18 @@ impl Config {
 }
 
 fn read(table: &mut Table<'_>, base: &Path, surroundings: &Environment<'_>) -> Read<Config> {
-    let router = table.required_table("router", |table| router::read(table, base, surroundings));
-    let pings = matches!(&router, Ok(router) if router.pings.is_some());
-    let wans = wans(table, pings);
+    let routers = router::read(table, base, surroundings);
+    let known = Routers(routers.as_deref().unwrap_or_default());
+    let wans = wans(table, known);
     let control = table.table("control", service::control);
     let history = table.table("history", |table| service::history(table, base));
     let http = table.table("http", service::http);
     let steering = table.optional_table("steering", |table| {
-        steering::read(table, wans.as_deref().unwrap_or_default())
+        steering::read(table, wans.as_deref().unwrap_or_default(), known)
     });
     Ok(Config {
         origin: Origin::default(),
-        router: router?,
+        routers: routers?,
         wans: wans?,
         control: control?,
         history: history?,
@@ -91,13 +92,13 @@ fn read(table: &mut Table<'_>, base: &Path, surroundings: &Environment<'_>) -> R
     })
 }
 
-fn wans(table: &mut Table<'_>, pings: bool) -> Read<Vec<super::WanConfig>> {
+fn wans(table: &mut Table<'_>, routers: Routers<'_>) -> Read<Vec<super::WanConfig>> {
     let items = table.list("wans", 1..=MAX_WANS)?;
     let several = items.len() > 1;
     let mut uses = QueueUses::default();
     let wans: Vec<_> = items
         .into_iter()
-        .map(|item| item.table(|table| wan::read(table, several, pings, &mut uses)))
+        .map(|item| item.table(|table| wan::read(table, several, routers, &mut uses)))
         .collect();
     wans.into_iter().collect()
 }

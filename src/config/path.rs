@@ -3,7 +3,7 @@
 use super::value;
 
 /// The tables that hold secrets: of the configuration, and of the web configuration.
-const NEAR_SECRETS: [&str; 3] = ["router", "tls_server_config", "basic_auth_users"];
+const NEAR_SECRETS: [&str; 4] = ["router", "routers", "tls_server_config", "basic_auth_users"];
 
 /// The way to a value: for people as text, for `locate` as the position among its siblings at
 /// each level, which tells even two entries of the same key apart.

@@ -23,6 +23,8 @@ pub(super) struct Table<'a> {
     entries: &'a [(String, Node)],
     report: &'a Report,
     known: Vec<&'static str>,
+    /// Keys that nobody asked for are no mistake.
+    accepts_all: bool,
     /// Required and not there: one key, or several of which one is needed.
     missing: Vec<Vec<&'static str>>,
 }
@@ -56,7 +58,14 @@ impl<'a> Item<'a> {
                 return Err(report.error(path, Spot::Value, message));
             }
         };
-        let mut table = Table { path, entries, report, known: Vec::new(), missing: Vec::new() };
+        let mut table = Table {
+            path,
+            entries,
+            report,
+            known: Vec::new(),
+            accepts_all: false,
+            missing: Vec::new(),
+        };
         let value = read(&mut table);
         table.finish();
         value
@@ -138,16 +147,30 @@ impl<'a> Table<'a> {
         self.take(key).map(|item| item.table(read)).transpose()
     }
 
-    /// Reads a table that must be there.
-    pub(super) fn required_table<T>(
+    /// Reads a table of tables that may be absent, with a number of entries within `lengths`; `read`
+    /// gets each entry's key.
+    pub(super) fn optional_tables<T>(
         &mut self,
         key: &'static str,
-        read: impl FnOnce(&mut Table<'a>) -> Read<T>,
-    ) -> Read<T> {
-        match self.take(key) {
-            Some(item) => item.table(read),
-            None => Err(self.miss(&[key])),
-        }
+        lengths: RangeInclusive<usize>,
+        mut read: impl FnMut(&str, &mut Table<'a>) -> Read<T>,
+    ) -> Read<Option<Vec<T>>> {
+        self.optional_table(key, |table| {
+            let count = table.entries.len();
+            if !lengths.contains(&count) {
+                let (least, most) = lengths.into_inner();
+                let message = format!("the table needs {least} to {most} entries, got {count}");
+                return Err(table.fail_here(message));
+            }
+            table.accept_all();
+            let items = table.entries.iter().enumerate().map(|(index, (name, node))| {
+                let path = table.path.entry(name, index);
+                (name, Item { path, node, report: table.report })
+            });
+            let read: Vec<Read<T>> =
+                items.map(|(name, item)| item.table(|table| read(name, table))).collect();
+            read.into_iter().collect()
+        })
     }
 
     /// Reads a list that must be there, of a length within `lengths`.
@@ -223,6 +246,11 @@ impl<'a> Table<'a> {
         self.find(key).map_or_else(|| self.path.absent(key), |item| item.path)
     }
 
+    /// Accepts every key that is there.
+    pub(super) fn accept_all(&mut self) {
+        self.accepts_all = true;
+    }
+
     fn take(&mut self, key: &'static str) -> Option<Item<'a>> {
         self.known.push(key);
         self.find(key)
@@ -240,7 +268,7 @@ impl<'a> Table<'a> {
             // Without a blank after its colon, a key holds the password that follows, and a secret
             // may stand in any table by mistake.
             let hides = self.path.is_near_secrets() || !looks_like_key(key);
-            let is_known = self.known.iter().any(|known| known == key);
+            let is_known = self.accepts_all || self.known.iter().any(|known| known == key);
             let shown = if hides && !is_known { "…" } else { key };
             let path = self.path.entry(shown, index);
             if !seen.insert(key) {
@@ -267,18 +295,23 @@ impl<'a> Table<'a> {
     /// Says what an unknown key may have been meant to be; a missing key that it explains is not
     /// reported in its own right.
     fn unknown(&mut self, key: &str) -> String {
-        let free = self.known.iter().filter(|known| !self.has(known));
-        let meant = free
-            .map(|known| (strsim::jaro_winkler(key, known), *known))
-            .filter(|(similarity, _)| *similarity > SIMILAR)
-            .max_by(|(a, _), (b, _)| a.total_cmp(b));
-        if let Some((_, meant)) = meant {
+        let free = self.known.iter().copied().filter(|known| !self.has(known));
+        if let Some(meant) = similar(key, free) {
             self.missing.retain(|keys| !keys.contains(&meant));
             format!("unknown key; did you mean `{meant}`?")
         } else {
             format!("unknown key; known here: {}", list_of(&self.known))
         }
     }
+}
+
+/// Returns the name that `text` was probably meant to be.
+pub(super) fn similar<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let similar = names
+        .map(|name| (strsim::jaro_winkler(text, name), name))
+        .filter(|(similarity, _)| *similarity > SIMILAR)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b));
+    similar.map(|(_, name)| name)
 }
 
 /// Tells whether a text is spelt as our keys are.

@@ -3,18 +3,16 @@
 mod timing;
 mod wans;
 
-use std::fmt;
-
-use wanctl_core::steering::{
-    Preset, SteeringMode, SteeringParams, Switch, SwitchKind, SwitchOrder,
-};
+use wanctl_core::steering::{Preset, SteeringMode, SteeringParams, SwitchKind};
 
 use super::{
-    Bind, WanConfig,
+    WanConfig,
     read::Table,
     report::{Read, Reported},
+    router::Routers,
     value,
 };
+use crate::{actuator::ConntrackFlush, probe::Bind, router::SwitchRef};
 
 /// Fewest probes in a row that must be lost before a WAN is declared dead.
 const LOST_PROBES: u32 = 5;
@@ -25,72 +23,20 @@ pub struct SteeringConfig {
     /// What the decisions need; the WANs are in the order of preference.
     pub params: SteeringParams,
     /// The rules and routes of the router that are switched, each once.
-    pub switches: Vec<SwitchRef>,
+    pub switches: Vec<PlacedSwitch>,
     /// What the router forgets after which switch was changed; usually nothing.
     pub forgets: Vec<ConntrackFlush>,
     /// How the switches are left when the daemon ends.
     pub on_exit: SteeringExit,
 }
 
-/// A rule or route of the router that is switched, found by its exact comment.
+/// A switch, and the router that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SwitchRef {
-    /// What it does, for which WAN.
-    pub switch: Switch,
-    /// Where on the router it is.
-    pub menu: SwitchMenu,
-    /// Its comment.
-    pub comment: String,
-}
-
-/// Connections that begin anew because the way of those to come was changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConntrackFlush {
-    /// The change after which…
-    pub after: SwitchOrder,
-    /// …the router forgets these.
-    pub connections: MarkedConnections,
-}
-
-/// Connections that the router tracks under a mark.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MarkedConnections {
-    /// Their connection mark.
-    pub mark: String,
-    /// Whether those of IPv6 are meant as well.
-    pub ipv6: bool,
-}
-
-impl fmt::Display for SwitchRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` of {}", self.comment, self.menu.path())
-    }
-}
-
-/// A menu of the router whose rows can be switched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SwitchMenu {
-    /// `/ip/firewall/mangle`.
-    Mangle,
-    /// `/ipv6/firewall/mangle`.
-    Mangle6,
-    /// `/routing/rule`.
-    RoutingRule,
-    /// `/ip/route`.
-    Route,
-}
-
-impl SwitchMenu {
-    /// Returns its path on the router.
-    #[must_use]
-    pub const fn path(self) -> &'static str {
-        match self {
-            Self::Mangle => "/ip/firewall/mangle",
-            Self::Mangle6 => "/ipv6/firewall/mangle",
-            Self::RoutingRule => "/routing/rule",
-            Self::Route => "/ip/route",
-        }
-    }
+pub struct PlacedSwitch {
+    /// The place of the router in [`Config::routers`](super::Config::routers).
+    pub router: usize,
+    /// Which of its switches it is.
+    pub at: SwitchRef,
 }
 
 /// How the switches are left when the daemon ends.
@@ -103,7 +49,11 @@ pub enum SteeringExit {
 }
 
 /// Reads `steering:`; `known` are the WANs of the configuration, none if they are wrong.
-pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<SteeringConfig> {
+pub(super) fn read(
+    table: &mut Table<'_>,
+    known: &[WanConfig],
+    routers: Routers<'_>,
+) -> Read<SteeringConfig> {
     let mode = table.or(
         "mode",
         value::choice(&[
@@ -127,7 +77,7 @@ pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<SteeringC
         value::choice(&[("keep", SteeringExit::Keep), ("restore", SteeringExit::Restore)]),
         SteeringExit::Restore,
     );
-    let wans = wans::read(table, known);
+    let wans = wans::read(table, known, routers);
     let preset = preset.unwrap_or_default();
     let steer = table.table("steer", |table| timing::steer(table, preset.steer()));
     let failover = table.table("failover", |table| {
@@ -172,7 +122,8 @@ fn warn(table: &Table<'_>, wans: &wans::Wans, allow_metered: bool) {
              connections are moved only when the preferred WAN is dead",
         );
     }
-    let is_reachable = |kind: SwitchKind| wans.switches.iter().any(|at| at.switch.kind == kind);
+    let is_reachable =
+        |kind: SwitchKind| wans.switches.iter().any(|switch| switch.at.switch.kind == kind);
     let diverts = is_reachable(SwitchKind::Divert) || is_reachable(SwitchKind::Withdraw);
     if !diverts {
         table.warn(

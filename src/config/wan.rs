@@ -9,40 +9,48 @@ use wanctl_core::{
 };
 
 use super::{
-    QueueRef, QueueTarget, WanConfig, probe,
+    WanConfig, probe,
     read::Table,
     report::{Read, Reported},
+    router::Routers,
     value, zone,
 };
+use crate::router::{QueueRef, QueueTarget};
 
 /// A floor above this share of the ceiling may not drain a queue at the provider.
 const HIGH_FLOOR: f64 = 0.25;
+/// Values that are in use, with the key that uses each.
+type Taken = BTreeMap<String, String>;
+
 /// What the WANs together need: no two of the same name, no two on the same queue.
 #[derive(Default)]
 pub(super) struct QueueUses {
-    names: BTreeMap<String, String>,
-    queues: BTreeMap<String, String>,
+    names: Taken,
+    /// By the place of their router.
+    queues: BTreeMap<usize, Taken>,
 }
 
-/// Reads one WAN. `several` tells that there are others, `pings` that the router has a user for
-/// pings alone.
+/// Reads one WAN. `several` tells that there are others.
 pub(super) fn read(
     table: &mut Table<'_>,
     several: bool,
-    pings: bool,
+    routers: Routers<'_>,
     uses: &mut QueueUses,
 ) -> Read<WanConfig> {
     let name = table
         .required("name", value::line(64))
         .and_then(|name| claim(table, ("name", name), "", &mut uses.names));
     let metered = table.or("metered", value::flag, false);
-    let probe = probe::read::read(table, several, pings);
+    let router = routers.named(table, None);
+    let pings = matches!(router, Ok(router) if routers.pings_apart(router));
+    let probe = probe::read(table, several, pings);
     let thresholds = table.table("delay", thresholds);
-    let simple = simple_queue(table, &mut uses.queues);
+    let queues = uses.queues.entry(router.unwrap_or_default()).or_default();
+    let simple = simple_queue(table, queues);
     let mut queue_of = |key, which| {
         table.optional_table(key, |table| {
             let queue = match &simple {
-                Ok(None) => tree(table, which, &mut uses.queues),
+                Ok(None) => tree(table, which, queues),
                 Ok(Some(simple)) => no_tree(table).map(|()| simple.of(which)),
                 Err(Reported) => Err(Reported),
             };
@@ -60,9 +68,10 @@ pub(super) fn read(
     }
     let (download_queue, download) = download.unzip();
     let (upload_queue, upload) = upload.unzip();
-    let evidence = probe::read::evidence(&probe, &thresholds);
+    let evidence = probe::evidence(&probe, &thresholds);
     Ok(WanConfig {
         name,
+        router: router?,
         metered: metered?,
         probe,
         queues: PerDirection { download: download_queue, upload: upload_queue },
@@ -81,7 +90,7 @@ fn claim(
     table: &Table<'_>,
     (key, value): (&'static str, String),
     remedy: &str,
-    taken: &mut BTreeMap<String, String>,
+    taken: &mut Taken,
 ) -> Read<String> {
     if let Some(by) = taken.get(&value) {
         let value = value::printable(&value);
@@ -132,10 +141,7 @@ impl Simple {
     }
 }
 
-fn simple_queue(
-    table: &mut Table<'_>,
-    queues: &mut BTreeMap<String, String>,
-) -> Read<Option<Simple>> {
+fn simple_queue(table: &mut Table<'_>, queues: &mut Taken) -> Read<Option<Simple>> {
     let name = table.optional("simple_queue", value::line(256));
     let target = table.optional(
         "simple_queue_target",
@@ -152,11 +158,7 @@ fn simple_queue(
     Ok(Some(Simple { name, target: target? }))
 }
 
-fn tree(
-    table: &mut Table<'_>,
-    direction: Direction,
-    queues: &mut BTreeMap<String, String>,
-) -> Read<QueueRef> {
+fn tree(table: &mut Table<'_>, direction: Direction, queues: &mut Taken) -> Read<QueueRef> {
     let queue = table.required("queue", value::line(256))?;
     let remedy = format!(
         "; a queue serves one WAN: give each WAN a queue of its own, with packet marks, or leave \

@@ -61,7 +61,7 @@ impl MemoryWriter {
 }
 
 /// What is remembered of each WAN, with its age.
-type Recalled = Vec<Option<(WanMemory, Duration)>>;
+pub(super) type Recalled = Vec<Option<(WanMemory, Duration)>>;
 
 /// Returns what is remembered of each WAN of `config` and how old that is at `now`. Why something
 /// is not remembered goes to the log; it is no reason not to start. Nor is a disk that does not

@@ -2,7 +2,7 @@
 //! history, of steering and of the web configuration are declared by whoever has them.
 
 use crate::{
-    actuator::RouterMetrics,
+    actuator::RouterFamilies,
     catalogue::Catalogue,
     probe::ProbeFamilies,
     telemetry::{ConfigMetrics, WanLabels, declare_build, declare_log, declare_process},
@@ -13,7 +13,7 @@ use crate::{
 pub(super) struct Metrics {
     pub(super) wans: WanLabels,
     pub(super) probing: ProbeFamilies,
-    pub(super) router: RouterMetrics,
+    pub(super) routers: RouterFamilies,
     pub(super) config: ConfigMetrics,
 }
 
@@ -22,7 +22,7 @@ impl Metrics {
         let metrics = Self {
             wans: WanLabels::register(catalogue),
             probing: ProbeFamilies::register(catalogue),
-            router: RouterMetrics::register(catalogue),
+            routers: RouterFamilies::register(catalogue),
             config: ConfigMetrics::register(catalogue),
         };
         catalogue.chapter("Program");

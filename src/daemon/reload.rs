@@ -5,6 +5,7 @@
 //! changed, whoever gives up waiting.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex as PlainMutex, PoisonError},
 };
@@ -18,14 +19,14 @@ use tracing::{error, info, warn};
 
 use super::{
     LoopSettings,
-    settings::{mode_name, retention, tuning},
+    settings::{mode_name, retention, tunings},
     steering::SteeringSettings,
     watchdog,
 };
 use crate::{
     actuator::Tuning,
     clock::Clock,
-    config::{Change, Class, Config, ConfigErrors, Mode, Problem, TlsTrust},
+    config::{Change, Class, Config, ConfigErrors, Mode, Problem, RouterConfig},
     history::{Event, Recorder},
     status::ConfigInputs,
     telemetry::ConfigMetrics,
@@ -101,7 +102,8 @@ impl ConfigInForce {
 pub(super) struct Outgoing {
     /// One for each WAN.
     pub(super) loops: Vec<watch::Sender<LoopSettings>>,
-    pub(super) tuning: watch::Sender<Tuning>,
+    /// One for each router.
+    pub(super) tunings: Vec<watch::Sender<Tuning>>,
     /// None if nothing is steered.
     pub(super) steering: Option<watch::Sender<SteeringSettings>>,
     pub(super) metrics: ConfigMetrics,
@@ -179,7 +181,9 @@ impl Reloader {
             sender.send_if_modified(|reported| replace(reported, settings));
         }
         let is_active = config.control.mode == Mode::Active;
-        inner.out.tuning.send_if_modified(|reported| replace(reported, tuning(&config)));
+        for (sender, tuning) in inner.out.tunings.iter().zip(tunings(&config)) {
+            sender.send_if_modified(|reported| replace(reported, tuning));
+        }
         if let (Some(sender), Some(steering)) = (&inner.out.steering, &config.steering) {
             let settings = SteeringSettings::of(&config, steering);
             sender.send_if_modified(|reported| replace(reported, settings));
@@ -262,11 +266,7 @@ fn summary(error: &ReloadError) -> String {
     format!("the last reload failed, the configuration before it is in force: {first}{more}")
 }
 
-fn reminders(config: &Config) -> Vec<String> {
-    match config.router.trust {
-        TlsTrust::Insecure => {
-            vec!["router.insecure is set: whoever answers there gets the password".to_owned()]
-        }
-        TlsTrust::System | TlsTrust::CaFile(_) | TlsTrust::Fingerprint(_) => Vec::new(),
-    }
+fn reminders(config: &Config) -> BTreeMap<String, Vec<String>> {
+    let of_router = |router: &RouterConfig| (router.name.clone(), router.connection.reminders());
+    config.routers.iter().map(of_router).collect()
 }

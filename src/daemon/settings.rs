@@ -33,15 +33,15 @@ pub(super) const fn mode_name(mode: Mode) -> &'static str {
     }
 }
 
-/// Returns what the actuator works by.
-pub(super) fn tuning(config: &Config) -> Tuning {
-    Tuning {
+/// Returns what the actuator of each router works by.
+pub(super) fn tunings(config: &Config) -> impl Iterator<Item = Tuning> {
+    config.routers.iter().enumerate().map(|(place, router)| Tuning {
         writes: config.control.mode == Mode::Active,
-        stats_interval: config.router.stats_interval,
-        pace: config.router.pace,
+        stats_interval: router.stats_interval,
+        pace: router.pace,
         idle: IdleReads::default(),
-        exit_limits: exit_limits(config),
-    }
+        exit_limits: exit_limits(config, place),
+    })
 }
 
 /// Returns how much the history keeps.
@@ -60,13 +60,14 @@ pub(super) fn retention(config: &HistoryConfig) -> Retention {
     }
 }
 
-/// The limits to leave on the router, in the order of the queues.
-fn exit_limits(config: &Config) -> Option<Vec<BitRate>> {
+/// The limits to leave on the router with this place, in the order of its queues.
+fn exit_limits(config: &Config, router: usize) -> Option<Vec<BitRate>> {
     let of: fn(&Limits) -> BitRate = match config.control.on_exit {
         OnExit::Keep => return None,
         OnExit::Base => |limits| limits.base,
         OnExit::Ceiling => |limits| limits.ceiling,
     };
-    let shaped = config.wans.iter().flat_map(|wan| wan.params.directions.present());
+    let wans = config.wans.iter().filter(|wan| wan.router == router);
+    let shaped = wans.flat_map(|wan| wan.params.directions.present());
     Some(shaped.map(|(_, params)| of(&params.limits)).collect())
 }

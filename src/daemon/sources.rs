@@ -13,39 +13,49 @@ use crate::{
     http::{HealthSource, HostSource, ListenError, ReloadSource, Reloaded},
     probe::{Prober, ProberReport},
     status::{
-        Health, HealthInputs, HistoryInputs, HistoryValues, ProbingInputs, StatusBoard,
-        SteeringBoard,
+        Health, HealthInputs, HistoryInputs, HistoryValues, ProbingInputs, RouterStanding,
+        StatusBoard, SteeringBoard,
     },
 };
 
+/// Where what health is judged by comes from.
+pub(super) struct HealthSources {
+    pub(super) reloader: Reloader,
+    pub(super) clock: Clock,
+    pub(super) board: StatusBoard,
+    /// The name, kind and state of each router.
+    pub(super) routers: Vec<(String, &'static str, watch::Receiver<RouterReport>)>,
+    /// The place of each WAN's router.
+    pub(super) router_of: Vec<usize>,
+    pub(super) recorder: Option<Recorder>,
+    pub(super) probers: Vec<Arc<dyn Prober>>,
+    pub(super) steering: SteeringBoard,
+    pub(super) switches: Vec<SwitchChannels>,
+    pub(super) listen_error: ListenError,
+}
+
 /// Returns what judges the daemon's health.
-pub(super) fn health_source(
-    reloader: Reloader,
-    clock: Clock,
-    board: StatusBoard,
-    report: watch::Receiver<RouterReport>,
-    recorder: Option<Recorder>,
-    (probers, steering, switches, listen_error): (
-        Vec<Arc<dyn Prober>>,
-        SteeringBoard,
-        SwitchChannels,
-        ListenError,
-    ),
-) -> HealthSource {
+pub(super) fn health_source(of: HealthSources) -> HealthSource {
     HealthSource(Arc::new(move || {
+        let router =
+            |(name, kind, report): &(String, &'static str, watch::Receiver<RouterReport>)| {
+                RouterStanding { name: name.clone(), kind, report: report.borrow().clone() }
+            };
+        let problems = |switches: &SwitchChannels| switches.problems.borrow().clone();
         Health::assess(&HealthInputs {
-            now: clock.now(),
+            now: of.clock.now(),
             wall: Clock::wall(),
-            wans: board.latest(),
-            loops: board.loop_counts(),
-            probing: probers.iter().zip(board.reflectors()).map(probing).collect(),
-            router: report.borrow().clone(),
-            history: recorder.as_ref().map(|recorder| config_in_force(recorder.stats())),
-            config: reloader.config_in_force().config,
-            clock: board.clock(),
-            steering: steering.clone(),
-            listen_error: listen_error.get(),
-            switch_problems: switches.problems.borrow().clone(),
+            wans: of.board.latest(),
+            loops: of.board.loop_counts(),
+            probing: of.probers.iter().zip(of.board.reflectors()).map(probing).collect(),
+            routers: of.routers.iter().map(router).collect(),
+            router_of: of.router_of.clone(),
+            history: of.recorder.as_ref().map(|recorder| config_in_force(recorder.stats())),
+            config: of.reloader.config_in_force().config,
+            clock: of.board.clock(),
+            steering: of.steering.clone(),
+            listen_error: of.listen_error.get(),
+            switch_problems: of.switches.iter().flat_map(problems).collect(),
         })
     }))
 }

@@ -5,6 +5,7 @@
 
 mod override_orders;
 mod publisher;
+mod router_switches;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 pub(super) use self::override_orders::OverrideOrders;
-use self::publisher::SteeringPublisher;
+use self::{publisher::SteeringPublisher, router_switches::RouterSwitches};
 use super::memory;
 use crate::{
     actuator::{SwitchChannels, SwitchMetrics, SwitchWork},
@@ -29,7 +30,7 @@ use crate::{
 };
 use wanctl_core::{
     Cycle,
-    steering::{Manual, Rank, Steering, SteeringMode, SteeringParams, Switch, SwitchOrder},
+    steering::{Manual, Rank, Steering, SteeringMode, SteeringParams, Switch},
     units::{MonoTime, Timestamp},
 };
 
@@ -43,8 +44,8 @@ const KEEP_EVERY: Duration = Duration::from_mins(1);
 /// What steering shares with the rest of the daemon; also there if nothing is steered.
 #[derive(Debug)]
 pub(super) struct SteeringParts {
-    /// The switches, for the actuator.
-    pub(super) switches: SwitchWork,
+    /// The switches of each router, for its actuator.
+    pub(super) switches: Vec<SwitchWork>,
     /// Where decisions are pinned.
     pub(super) board: SteeringBoard,
     /// The operator's word.
@@ -64,7 +65,7 @@ pub(super) struct SteeringTask {
     clock: Clock,
     cycles: mpsc::Receiver<Arc<Cycle>>,
     overrides: watch::Receiver<Option<Manual>>,
-    link: SwitchChannels,
+    switches: RouterSwitches,
     settings: watch::Receiver<SteeringSettings>,
     publisher: SteeringPublisher,
     keep_at: MonoTime,
@@ -95,15 +96,22 @@ impl SteeringParts {
     /// Builds what `config` asks for; metrics are declared in `catalogue`.
     pub(super) fn new(
         config: &Config,
+        routers: usize,
         catalogue: &mut Catalogue,
         recorder: Option<Recorder>,
         clock: Clock,
     ) -> Self {
-        let link = SwitchChannels::default();
+        let links: Vec<SwitchChannels> = (0..routers).map(|_| SwitchChannels::default()).collect();
         let board = SteeringBoard::default();
         let Some(steering) = &config.steering else {
             let metrics = SwitchMetrics::unregistered();
-            let switches = SwitchWork { refs: Vec::new(), forgets: Vec::new(), link, metrics };
+            let none = |link| SwitchWork {
+                refs: Vec::new(),
+                forgets: Vec::new(),
+                link,
+                metrics: metrics.clone(),
+            };
+            let switches = links.into_iter().map(none).collect();
             let overrides = OverrideOrders::nobody();
             return Self { switches, board, overrides, cycles: None, tune: None, task: None };
         };
@@ -112,7 +120,7 @@ impl SteeringParts {
         let params = settings.params.clone();
         let names: Vec<String> = params.wans.iter().map(|wan| wan.name.clone()).collect();
         let metrics = SwitchMetrics::register(catalogue, &params.wans);
-        let refs = if params.mode == SteeringMode::Off { Vec::new() } else { switches };
+        let switches = if params.mode == SteeringMode::Off { Vec::new() } else { switches };
         let publisher = SteeringPublisher::new(
             SteeringMetrics::register(catalogue, &names),
             recorder.clone(),
@@ -133,12 +141,22 @@ impl SteeringParts {
             clock,
             cycles,
             overrides: overrides.listen(),
-            link: link.clone(),
+            switches: RouterSwitches::new(&switches, links.clone()),
             settings: tuned,
             publisher,
             keep_at: now + KEEP_EVERY,
         };
-        let switches = SwitchWork { refs, forgets, link, metrics };
+        let of_router = |(router, link)| {
+            let of_it = switches.iter().filter(|placed| placed.router == router);
+            SwitchWork {
+                refs: of_it.map(|placed| placed.at.clone()).collect(),
+                // Each of them follows a change of a switch, which only one router makes.
+                forgets: forgets.clone(),
+                link,
+                metrics: metrics.clone(),
+            }
+        };
+        let switches = links.into_iter().enumerate().map(of_router).collect();
         Self {
             switches,
             board,
@@ -174,16 +192,15 @@ impl SteeringTask {
         while let Ok(cycle) = self.cycles.try_recv() {
             self.steering.on_cycle(&cycle);
         }
-        let actuation = self.link.actuation.borrow().clone();
+        let actuation = self.switches.actuation();
         self.steering.on_actuation(actuation.clone());
         self.steering.on_operator(*self.overrides.borrow_and_update());
         let now = self.clock.now();
         let decision = self.steering.decide(now);
         let orders = if decision.acts { decision.orders.clone() } else { Vec::new() };
-        replace(&self.link.orders, orders);
         let restores = self.settings.borrow().restores;
         let exit_orders = if restores { self.steering.farewell() } else { Vec::new() };
-        replace(&self.link.exit_orders, exit_orders);
+        self.switches.order(&orders, &exit_orders, &actuation);
         let moved = decision.steer.moved.is_some() || decision.failover.moved.is_some();
         self.publisher.publish(decision, actuation);
         if moved || now >= self.keep_at {
@@ -221,14 +238,6 @@ impl SteeringTask {
         let kept = SavedSteering { memory: self.steering.memory(now), manual };
         self.publisher.keep(wall, &kept);
     }
-}
-
-fn replace(channel: &watch::Sender<Vec<SwitchOrder>>, orders: Vec<SwitchOrder>) {
-    channel.send_if_modified(|reported| {
-        let changed = *reported != orders;
-        *reported = orders;
-        changed
-    });
 }
 
 /// Returns what the run before has left, and how old it is.

@@ -7,8 +7,8 @@ use tokio::sync::{mpsc, watch};
 use wanctl_core::{Cycle, Wan, WanMemory, units::MonoTime};
 
 use super::{
-    ControlLoop, IdleWatch, LoopSettings, MemoryWriter, Outputs, memory, names,
-    reflector_events::ReflectorEvents,
+    ControlLoop, IdleWatch, LoopSettings, MemoryWriter, Outputs, events::ReflectorEvents, memory,
+    start::names,
 };
 use crate::{
     actuator::WanChannels,
@@ -34,8 +34,8 @@ pub(super) struct Wiring<'a> {
     pub(super) wans: usize,
     pub(super) control: ControlConfig,
     pub(super) clock: Clock,
-    pub(super) labels: WanLabels,
-    pub(super) probing: ProbeFamilies,
+    pub(super) labels: &'a WanLabels,
+    pub(super) probing: &'a ProbeFamilies,
     pub(super) recorder: Option<Recorder>,
     pub(super) board: StatusBoard,
     /// Where steering picks the cycles up, if anything is steered.
@@ -76,7 +76,7 @@ impl Wiring<'_> {
             pace: pace.subscribe(),
             prober_kind: kind_sender,
             changes: change_sender,
-            metrics: ProbeMetrics::new(&self.probing, &name, &reflectors),
+            metrics: ProbeMetrics::new(self.probing, &name, &reflectors),
         };
         let at = self.clock.now();
         let beginning = Beginning {
@@ -90,7 +90,7 @@ impl Wiring<'_> {
         let memory_writer = |recorder| MemoryWriter::new(recorder, index, reflectors.clone());
         let shaped: Vec<_> =
             settings.params.directions.present().map(|(direction, _)| direction).collect();
-        let metrics = CycleMetrics::new(&self.labels, &name, &reflectors, &shaped);
+        let metrics = CycleMetrics::new(self.labels, &name, &reflectors, &shaped);
         metrics.configure(&settings.params, settings.interval);
         let (update, updates) = watch::channel(settings);
         let control = ControlLoop {

@@ -149,17 +149,23 @@ pub enum Event {
     },
     /// The router stopped answering.
     RouterUnreachable {
+        /// The name of the router.
+        router: String,
         /// The first error.
         error: String,
     },
     /// The router answers again.
     RouterRecovered {
+        /// The name of the router.
+        router: String,
         /// How long it did not.
         #[serde(rename = "outage_us", serialize_with = "as_span")]
         outage: Duration,
     },
     /// The requests to the router took another road.
     RoadChanged {
+        /// The name of the router.
+        router: String,
         /// The road before: `rest` or `ssh`.
         from: &'static str,
         /// The road now.
@@ -315,7 +321,8 @@ mod tests {
             r#"{"direction":"upload","from":"green","to":"soft_red","delta_us":61000,"#.to_owned()
                 + r#""desired_bps":17500000,"reason":"cut_bloat"}"#
         );
-        let event = Event::RouterRecovered { outage: Duration::from_secs(3) };
-        assert_eq!(event.payload(), r#"{"outage_us":3000000}"#);
+        let router = "attic".to_owned();
+        let event = Event::RouterRecovered { router, outage: Duration::from_secs(3) };
+        assert_eq!(event.payload(), r#"{"router":"attic","outage_us":3000000}"#);
     }
 }

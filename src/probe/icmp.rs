@@ -19,12 +19,10 @@ use wanctl_core::{
 };
 
 use super::{
-    ClockFault, ClockValidator, Family, ProbeResult, Prober, ReplyTimeout, TimestampExchange, route,
+    Bind, ClockFault, ClockValidator, Family, ProbeConfig, ProbeResult, Prober, ReplyTimeout,
+    TimestampExchange, route,
 };
-use crate::{
-    clock::Clock,
-    config::{Bind, ProbeConfig},
-};
+use crate::clock::Clock;
 #[cfg(fuzzing)]
 pub(super) use exchange::fuzzed;
 use exchange::{Exchange, Exchanged, Kind};

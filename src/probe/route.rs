@@ -7,8 +7,7 @@ use std::{
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::Family;
-use crate::config::Bind;
+use super::{Bind, Family};
 
 /// Any port will do: nothing is sent.
 const PORT: u16 = 53;

@@ -17,11 +17,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 use wanctl_core::{ProbeOutcome, ReflectorId};
 
-use super::{ProbeResult, Prober, ReplyTimeout};
-use crate::{
-    config::ProbeConfig,
-    router::routeros::{PingFrom, Pinged, RouterOs},
-};
+use super::{Bind, ProbeConfig, ProbeResult, Prober, ReplyTimeout};
+use crate::router::{PingFrom, Pinged, Pinger};
 
 /// Least time between two pings: each is a request of its own, and takes as long as the ping.
 const LEAST_INTERVAL: Duration = Duration::from_millis(100);
@@ -30,13 +27,10 @@ const LEAST_INTERVAL: Duration = Duration::from_millis(100);
 /// serves no other ping of its user meanwhile, those of another WAN among them.
 const LONG: Duration = Duration::from_millis(2500);
 
-/// What a request takes beside the ping.
-const REQUEST: Duration = Duration::from_millis(500);
-
 /// Probes the reflectors of one WAN from its router.
 #[derive(Debug)]
 pub struct RouterProber {
-    router: Arc<RouterOs>,
+    router: Arc<dyn Pinger>,
     reflectors: Vec<IpAddr>,
     from: PingFrom,
     turn: Mutex<()>,
@@ -47,19 +41,26 @@ pub struct RouterProber {
 }
 
 impl RouterProber {
-    /// Prepares probes as configured; `source` and `interface` are the router's. No answer is
-    /// waited for so long that the request itself would time out.
+    /// Prepares probes as configured; `source` and `interface` are the router's.
     #[must_use]
-    pub fn new(router: Arc<RouterOs>, config: &ProbeConfig, request_timeout: Duration) -> Self {
-        let from = PingFrom::of(&config.bind);
-        let longest = request_timeout.saturating_sub(REQUEST).min(LONG);
+    pub fn new(router: Arc<dyn Pinger>, config: &ProbeConfig) -> Self {
         Self {
+            from: PingFrom::from(&config.bind),
+            longest: router.longest_wait().min(LONG),
             router,
             reflectors: config.reflectors.clone(),
-            from,
             turn: Mutex::default(),
             lost: AtomicU32::new(0),
-            longest,
+        }
+    }
+}
+
+impl From<&Bind> for PingFrom {
+    fn from(bind: &Bind) -> Self {
+        match bind {
+            Bind::Any => Self::default(),
+            Bind::Source(source) => Self { source: Some(*source), interface: None },
+            Bind::Interface(name) => Self { source: None, interface: Some(name.clone()) },
         }
     }
 }

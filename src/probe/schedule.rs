@@ -15,10 +15,10 @@ use tracing::{info, warn};
 use wanctl_core::{ProbeOutcome, ReflectorId, RttSample};
 
 use super::{
-    Pace, Pool, PoolEvent, PoolParams, ProbeMetrics, ProbeResult, Prober, ProberKind, ReplyTimeout,
-    reply_timeout::IdleRtt,
+    Pace, Pool, PoolEvent, PoolParams, ProbeConfig, ProbeMetrics, ProbeResult, Prober, ProberKind,
+    ReplyTimeout, reply_timeout::IdleRtt,
 };
-use crate::{clock::Clock, config::ProbeConfig};
+use crate::clock::Clock;
 
 /// Fates that may wait for the schedule: far more than are in flight at once.
 const FATES: usize = 256;

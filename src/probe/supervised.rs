@@ -19,13 +19,10 @@ use tracing::{info, warn};
 use wanctl_core::{ProbeOutcome, ReflectorId, units::MonoTime};
 
 use super::{
-    Family, IcmpError, ProbeResult, Prober, ProberKind, ProberReason, ProberReport, ReplyTimeout,
-    route, socket_health::SocketHealth,
+    Bind, Family, IcmpError, ProbeConfig, ProbeResult, Prober, ProberKind, ProberReason,
+    ProberReport, ReplyTimeout, route, socket_health::SocketHealth,
 };
-use crate::{
-    clock::Clock,
-    config::{Bind, ProbeConfig},
-};
+use crate::clock::Clock;
 
 type Open = dyn Fn(Family) -> Result<Arc<dyn Prober>, IcmpError> + Send + Sync;
 

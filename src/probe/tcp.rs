@@ -22,8 +22,7 @@ use tokio::{
 };
 use wanctl_core::{ProbeOutcome, ReflectorId, units::Delay};
 
-use super::{ProbeResult, Prober, ReplyTimeout, route};
-use crate::config::{Bind, ProbeConfig};
+use super::{Bind, ProbeConfig, ProbeResult, Prober, ReplyTimeout, route};
 
 /// HTTPS, then DNS. DNS comes second because it is what providers like to answer themselves.
 const PORTS: [u16; 2] = [443, 53];

@@ -4,12 +4,14 @@
 //! client (what rows mean: queues, survey) ──► road (print, set, ping) ──► rest | ssh | auto
 //! ```
 
+#[cfg(feature = "ssh")]
 mod auto;
 mod client;
-mod connections;
+#[cfg(feature = "ssh")]
 mod console;
 mod encoding;
 mod failover;
+mod faults;
 mod findings;
 #[cfg(fuzzing)]
 pub mod fuzzed;
@@ -22,6 +24,8 @@ mod queues;
 mod rate;
 mod rest;
 mod rules;
+mod settings;
+#[cfg(feature = "ssh")]
 mod ssh;
 mod target;
 mod target_sides;
@@ -37,6 +41,7 @@ const LARGEST_ANSWER: usize = 2 << 20;
 
 pub use client::RouterOs;
 pub use failover::TransportFailoverParams;
-pub use inspect::{QueueShape, UserPolicies};
-pub use pinged::Pinged;
-pub use transport::PingFrom;
+pub use settings::{Credentials, Secret, Settings, SshConfig, TlsTrust, TransportChoice};
+
+/// The name of this kind in the configuration.
+pub const KIND: &str = "routeros";

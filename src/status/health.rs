@@ -10,7 +10,7 @@ use serde::Serialize;
 use wanctl_core::{Cycle, units::MonoTime};
 
 pub use self::{
-    inputs::{ConfigInputs, HealthInputs, HistoryInputs, ProbingInputs},
+    inputs::{ConfigInputs, HealthInputs, HistoryInputs, ProbingInputs, RouterStanding},
     values::{
         ActuatorValues, ClockValues, ConfigValues, ControlValues, DirectionRates, HistoryValues,
         HttpValues, MeasurementValues, RouterValues, SteeringValues,
@@ -55,6 +55,8 @@ pub struct Health {
     pub uptime_seconds: f64,
     /// What there is once.
     pub parts: Parts,
+    /// What each router has of its own, in the order of the configuration.
+    pub routers: Vec<RouterHealth>,
     /// What each WAN has of its own, in the order of the configuration.
     pub wans: Vec<WanHealth>,
 }
@@ -62,8 +64,6 @@ pub struct Health {
 /// What there is once.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Parts {
-    /// The router and the requests to it.
-    pub router: Part<RouterValues>,
     /// The history, if one is kept.
     pub history: Part<Option<HistoryValues>>,
     /// Steering, if anything is steered.
@@ -76,11 +76,25 @@ pub struct Parts {
     pub http: Part<HttpValues>,
 }
 
+/// A router and the requests to it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RouterHealth {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// How it is.
+    #[serde(flatten)]
+    pub part: Part<RouterValues>,
+}
+
 /// What a WAN has of its own.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WanHealth {
     /// Its name.
     pub name: String,
+    /// The name of its router.
+    pub router: String,
     /// The worst of its parts.
     pub status: Level,
     /// How its delay is measured.
@@ -116,7 +130,6 @@ impl Health {
             .map(|(place, wan)| WanHealth::assess(inputs, place, wan))
             .collect();
         let parts = Parts {
-            router: parts::router(inputs),
             history: parts::history(inputs),
             steering: parts::steering(inputs),
             config: parts::config(inputs),
@@ -125,7 +138,16 @@ impl Health {
         };
         let live = inputs.wans.iter().all(|(_, cycle)| is_turning(cycle.as_deref(), now));
         let waits_for = waits_for(inputs);
-        let status = wans.iter().map(|wan| wan.status).chain(parts.levels()).max();
+        let routers: Vec<RouterHealth> = (inputs.routers.iter())
+            .map(|router| RouterHealth {
+                name: router.name.clone(),
+                kind: router.kind,
+                part: parts::router(inputs, router),
+            })
+            .collect();
+        let of_routers = routers.iter().map(|router| router.part.status);
+        let of_wans = wans.iter().map(|wan| wan.status);
+        let status = of_wans.chain(of_routers).chain(parts.levels()).max();
         Self {
             schema_version: 2,
             version: env!("CARGO_PKG_VERSION"),
@@ -136,17 +158,16 @@ impl Health {
             mode: inputs.config.mode,
             uptime_seconds: now.since_start().as_secs_f64(),
             parts,
+            routers,
             wans,
         }
     }
 }
 
 impl Parts {
-    fn levels(&self) -> [Level; 6] {
-        let Self { router, history, steering, config, clock, http } = self;
-        let once = [router.status, history.status, steering.status];
-        let [router, history, steering] = once;
-        [router, history, steering, config.status, clock.status, http.status]
+    fn levels(&self) -> [Level; 5] {
+        let Self { history, steering, config, clock, http } = self;
+        [history.status, steering.status, config.status, clock.status, http.status]
     }
 }
 
@@ -155,9 +176,11 @@ impl WanHealth {
         let (cycle, now) = (cycle.as_deref(), inputs.now);
         let measurement = parts::measurement(cycle, inputs.probing.get(place), now);
         let control = parts::control(cycle, inputs.loops.get(place), now);
-        let actuator = parts::actuator(cycle, &inputs.router, place, now);
+        let router = inputs.router_of.get(place).and_then(|router| inputs.routers.get(*router));
+        let actuator = parts::actuator(cycle, router.map(|router| &router.report), place, now);
         let status = measurement.status.max(control.status).max(actuator.status);
-        Self { name: name.clone(), status, measurement, control, actuator }
+        let router = router.map(|router| router.name.clone()).unwrap_or_default();
+        Self { name: name.clone(), router, status, measurement, control, actuator }
     }
 }
 
@@ -188,7 +211,12 @@ fn is_turning(newest: Option<&Cycle>, now: MonoTime) -> bool {
 
 /// What keeps the daemon from being ready.
 fn waits_for(inputs: &HealthInputs) -> Vec<String> {
-    let mut waits_for = inputs.router.problems();
+    let problems = |router: &RouterStanding| {
+        let is_only = inputs.routers.len() == 1;
+        let of = if is_only { String::new() } else { format!("{}: ", router.name) };
+        router.report.problems().into_iter().map(move |listen_error| format!("{of}{listen_error}"))
+    };
+    let mut waits_for: Vec<String> = inputs.routers.iter().flat_map(problems).collect();
     for (name, cycle) in &inputs.wans {
         if !is_turning(cycle.as_deref(), inputs.now) {
             waits_for.push(format!("{name}: the control loop stands still"));

@@ -50,13 +50,13 @@ const PRODUCT: &[(&str, &[&str])] = &[
     ("catalogue", &[]),
     ("digest", &[]),
     ("files", &[]),
-    ("tls", &[]),
+    ("https", &[]),
     ("plot", &[]),
-    ("config", &["digest", "files"]),
-    ("router", &["config", "digest", "files", "tls"]),
-    // A router can send probes, and writes rates: what does either stands on `router`.
-    ("probe", &["clock", "catalogue", "config", "router"]),
-    ("actuator", &["clock", "catalogue", "config", "router"]),
+    // What probes or shapes declares its own settings; `config` reads them from the file.
+    ("router", &["digest", "files", "https"]),
+    ("probe", &["clock", "catalogue", "router"]),
+    ("actuator", &["clock", "catalogue", "router"]),
+    ("config", &["digest", "files", "router", "probe", "actuator"]),
     ("history", &["catalogue", "files"]),
     ("recording", &[]),
     ("telemetry", &["catalogue"]),
@@ -81,7 +81,7 @@ const PRODUCT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "tls",
+            "https",
             "plot",
             "files",
             "clock",

@@ -53,10 +53,10 @@ fn health_keeps_the_shape_of_its_schema_with_everything_in_use() {
     assert!(wan["control"]["values"]["cycles"].as_u64().unwrap() > 0, "{wan}");
     assert!(wan["measurement"]["values"]["rtt_ms"].as_f64().unwrap() > 1.0, "{wan}");
     assert_eq!(reported["parts"]["steering"]["values"]["carrier"], "cable");
-    assert!(reported["parts"]["router"]["values"]["version"].is_string(), "{reported}");
+    assert!(reported["routers"][0]["values"]["version"].is_string(), "{reported}");
 
     let mut broken = reported.clone();
-    broken["parts"]["router"]["status"] = json!("great");
+    broken["routers"][0]["status"] = json!("great");
     broken["wans"][0]["control"]["values"]["cycles"] = json!(-1);
     broken["news"] = json!(true);
     assert_eq!(violations(&schema, &broken).len(), 3, "the check itself works");

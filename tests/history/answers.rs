@@ -62,8 +62,9 @@ static MADE: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
         }
     }
     let error = "connection refused\u{1b}[2J".to_owned();
-    recorder.event(at(400), None, Event::RouterUnreachable { error });
-    recorder.event(at(403), None, Event::RouterRecovered { outage: Duration::from_secs(3) });
+    recorder.event(at(400), None, Event::RouterUnreachable { router: "edge".to_owned(), error });
+    let (router, outage) = ("edge".to_owned(), Duration::from_secs(3));
+    recorder.event(at(403), None, Event::RouterRecovered { router, outage });
     recorder.event(at(659), None, Event::Stop { reason: "SIGTERM".into() });
     writer.close(Duration::from_mins(1)).unwrap();
     (directory, path)

@@ -1,22 +1,18 @@
 //! The actuator under every fault: what is desired comes into force within five seconds of the
 //! fault's end, no write is lost silently and no older rate overwrites a newer one.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wanctl::{
     actuator::{
-        Actuator, Assignment, IdleReads, Queue, RouterMetrics, RouterReport, SwitchChannels,
+        Actuator, Assignment, IdleReads, Pace, Queue, RouterFamilies, RouterReport, SwitchChannels,
         SwitchMetrics, SwitchWork, Tuning, WanChannels,
     },
     catalogue::Catalogue,
     clock::Clock,
-    config::RouterConfig,
-    router::routeros::RouterOs,
+    router::routeros::{RouterOs, Settings},
 };
 use wanctl_core::{Actuation, Direction, PerDirection, units::BitRate};
 use wanctl_lab::{
@@ -65,7 +61,7 @@ impl Rig {
         writes: bool,
         exit_limits: Option<Vec<BitRate>>,
     ) -> Self {
-        let settings = RouterConfig { url: url.to_owned(), ..bench.config("ctl", "secret") };
+        let settings = Settings { url: url.to_owned(), ..bench.config("ctl", "secret") };
         let queue = |direction: &Direction| {
             let name = if *direction == Direction::Download { "dl" } else { "ul" };
             Queue { wan: 0, direction: *direction, queue: tree(name) }
@@ -73,14 +69,17 @@ impl Rig {
         let queues: Vec<Queue> = directions.iter().map(queue).collect();
         let link = WanChannels::default();
         let refs = queues.iter().map(|queue| queue.queue.clone()).collect();
-        let (stats_interval, pace) = (settings.stats_interval, settings.pace);
+        let (stats_interval, pace) = (Duration::from_millis(50), Pace::default());
         let idle = IdleReads { after: Duration::from_millis(300), ..IdleReads::default() };
         let tuning = Tuning { writes, stats_interval, idle, pace, exit_limits };
         let (tune, tuning) = watch::channel(tuning);
+        let router = RouterOs::new(&settings, refs).unwrap().into_router("router");
+        let families = RouterFamilies::register(&mut Catalogue::default());
         let actuator = Actuator::new(Assignment {
-            router: Arc::new(RouterOs::new(&settings, refs).unwrap()),
+            metrics: families.of_router(&router, [].into_iter()),
+            router,
             queues,
-            links: vec![link.clone()],
+            links: [(0, link.clone())].into(),
             switches: SwitchWork {
                 refs: Vec::new(),
                 forgets: Vec::new(),
@@ -89,7 +88,6 @@ impl Rig {
             },
             clock: Clock::start(),
             tuning,
-            metrics: RouterMetrics::register(&mut Catalogue::default()),
         });
         let report = actuator.report();
         let stop = CancellationToken::new();

@@ -8,11 +8,14 @@ use std::{
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use wanctl::{
-    config::{Credentials, QueueRef, RouterConfig},
-    router::routeros::RouterOs,
+use wanctl::router::{
+    QueueRef, SwitchMenu, SwitchRef,
+    routeros::{Credentials, RouterOs, Settings},
 };
-use wanctl_core::units::BitRate;
+use wanctl_core::{
+    steering::{Rank, Switch, SwitchKind},
+    units::BitRate,
+};
 use wanctl_lab::{
     plant::{Plant, PlantReading},
     routeros::{
@@ -109,11 +112,10 @@ impl Bench {
         Self { emulator, files, url, stop }
     }
 
-    pub(crate) fn config(&self, user: &str, password: &str) -> RouterConfig {
-        RouterConfig {
+    pub(crate) fn config(&self, user: &str, password: &str) -> Settings {
+        Settings {
             request_timeout: Duration::from_millis(600),
-            stats_interval: Duration::from_millis(50),
-            ..RouterConfig::at(&self.url, Credentials::new(user, password))
+            ..Settings::at(&self.url, Credentials::new(user, password))
         }
     }
 
@@ -121,6 +123,12 @@ impl Bench {
         let queues = vec![tree("dl"), tree("ul")];
         RouterOs::new(&self.config("ctl", "secret"), queues).unwrap()
     }
+}
+
+/// The switch with this comment.
+pub(crate) fn switch(menu: SwitchMenu, comment: &str) -> SwitchRef {
+    let switch = Switch { wan: Rank(1), kind: SwitchKind::Steer };
+    SwitchRef { switch, menu, comment: comment.to_owned() }
 }
 
 pub(crate) fn tree(name: &str) -> QueueRef {

@@ -1,9 +1,11 @@
 //! Which certificates of a router the client trusts.
 
 use wanctl::{
-    config::{Credentials, RouterConfig, TlsTrust},
     digest::hex,
-    router::{Router as _, routeros::RouterOs},
+    router::{
+        Inspect as _,
+        routeros::{Credentials, RouterOs, Settings, TlsTrust},
+    },
 };
 use wanctl_lab::routeros::{CertificateShape, RouterCertificate};
 
@@ -28,7 +30,7 @@ async fn our_client_knows_every_certificate_by_its_fingerprint() {
         let bench = Bench::secure(defaults(), certificate).await;
         let client = |trust| {
             let credentials = Credentials::new("ctl", "secret");
-            let config = RouterConfig { trust, ..RouterConfig::at(&bench.url, credentials) };
+            let config = Settings { trust, ..Settings::at(&bench.url, credentials) };
             RouterOs::new(&config, Vec::new()).unwrap()
         };
         assert!(client(TlsTrust::Fingerprint(fingerprint)).facts().await.is_ok(), "{shape:?}");
@@ -47,7 +49,7 @@ async fn a_certificate_that_nobody_vouches_for_is_named_by_its_fingerprint() {
     let bench = Bench::secure(defaults(), ours).await;
     for trust in [TlsTrust::System, TlsTrust::CaFile(theirs.path().to_owned())] {
         let credentials = Credentials::new("ctl", "secret");
-        let config = RouterConfig { trust, ..RouterConfig::at(&bench.url, credentials) };
+        let config = Settings { trust, ..Settings::at(&bench.url, credentials) };
         let refusal = RouterOs::new(&config, Vec::new()).unwrap().facts().await.unwrap_err();
         assert_eq!(refusal.fault.kind(), "untrusted", "{refusal}");
         assert!(refusal.to_string().contains(&fingerprint), "{refusal}");

@@ -2,12 +2,9 @@
 
 use std::net::IpAddr;
 
-use wanctl::{
-    config::{MarkedConnections, QueueRef, SwitchMenu},
-    router::{
-        Router as _, RouterError,
-        routeros::{PingFrom, Pinged, RouterOs},
-    },
+use wanctl::router::{
+    Inspect as _, MarkedConnections, PingFrom, Pinged, Pinger as _, QueueRef, RouterError,
+    Shaper as _, SwitchMenu, Switches as _, routeros::RouterOs,
 };
 use wanctl_core::{Direction, units::BitRate};
 use wanctl_lab::{
@@ -15,7 +12,7 @@ use wanctl_lab::{
     routeros::{EmulatorConfig, Fault, Policy, Quirks, RequestEffect, User},
 };
 
-use super::bench::{Bench, defaults, queue, rule, tree};
+use super::bench::{Bench, defaults, queue, rule, switch, tree};
 
 fn mbps(rate: f64) -> BitRate {
     BitRate::from_mbps(rate)
@@ -124,17 +121,20 @@ async fn a_rule_is_switched_only_if_exactly_one_has_the_comment() {
     let mangle = vec![rule("steer", true), rule("twice", true), rule("twice", false)];
     let bench = Bench::start(EmulatorConfig { mangle, ..defaults() }).await;
     let client = bench.client();
-    assert!(!client.rule_enabled(SwitchMenu::Mangle, "steer").await.unwrap());
-    assert!(client.enable_rule(SwitchMenu::Mangle, "steer", true).await.unwrap());
-    assert!(client.rule_enabled(SwitchMenu::Mangle, "steer").await.unwrap());
+    assert!(!client.switch_enabled(&switch(SwitchMenu::Mangle, "steer")).await.unwrap());
+    assert!(client.enable_switch(&switch(SwitchMenu::Mangle, "steer"), true).await.unwrap());
+    assert!(client.switch_enabled(&switch(SwitchMenu::Mangle, "steer")).await.unwrap());
     let writes =
         |bench: &Bench| bench.emulator.log().iter().filter(|c| c.method == "PATCH").count();
     let before = writes(&bench);
-    assert!(client.enable_rule(SwitchMenu::Mangle, "steer", true).await.unwrap());
+    assert!(client.enable_switch(&switch(SwitchMenu::Mangle, "steer"), true).await.unwrap());
     assert_eq!(writes(&bench), before, "what is so already is not written");
-    assert!(!client.enable_rule(SwitchMenu::Mangle, "steer", false).await.unwrap());
-    assert_eq!(kind(client.rule_enabled(SwitchMenu::Mangle, "stee").await), "not_found");
-    assert_eq!(kind(client.enable_rule(SwitchMenu::Mangle, "twice", true).await), "ambiguous");
+    assert!(!client.enable_switch(&switch(SwitchMenu::Mangle, "steer"), false).await.unwrap());
+    assert_eq!(kind(client.switch_enabled(&switch(SwitchMenu::Mangle, "stee")).await), "not_found");
+    assert_eq!(
+        kind(client.enable_switch(&switch(SwitchMenu::Mangle, "twice"), true).await),
+        "ambiguous"
+    );
 }
 
 #[tokio::test]
@@ -157,10 +157,10 @@ async fn connections_are_forgotten_by_their_mark_and_no_more_than_a_bounded_numb
     track("ip", "web", 2).await;
     track("ipv6", "calls", 1).await;
     let marked = |mark: &str, ipv6| MarkedConnections { mark: mark.to_owned(), ipv6 };
-    assert_eq!(client.forget(&marked("none", true)).await.unwrap(), 0);
-    assert_eq!(client.forget(&marked("calls", false)).await.unwrap(), 256);
+    assert_eq!(client.forget_connections(&marked("none", true)).await.unwrap(), 0);
+    assert_eq!(client.forget_connections(&marked("calls", false)).await.unwrap(), 256);
     assert_eq!((left("ip").await, left("ipv6").await), (46, 1));
-    assert_eq!(client.forget(&marked("calls", true)).await.unwrap(), 45);
+    assert_eq!(client.forget_connections(&marked("calls", true)).await.unwrap(), 45);
     assert_eq!((left("ip").await, left("ipv6").await), (2, 0));
 }
 

@@ -1,8 +1,7 @@
 //! What a person is told about a router that is not set up as it should be.
 
-use wanctl::{
-    config::{QueueRef, QueueTarget},
-    router::{Router as _, routeros::RouterOs},
+use wanctl::router::{
+    Finding, Inspect as _, QueueRef, QueueTarget, Shaper as _, routeros::RouterOs,
 };
 use wanctl_core::{Direction, units::BitRate};
 use wanctl_lab::routeros::{EmulatorConfig, FastTrack, QueueSpec, Quirks, SimpleQueueSpec};
@@ -13,7 +12,7 @@ async fn findings(config: EmulatorConfig, queues: Vec<QueueRef>) -> Vec<(bool, S
     let bench = Bench::start(config).await;
     let client = RouterOs::new(&bench.config("ctl", "secret"), queues).unwrap();
     let findings = client.findings().await.unwrap();
-    findings.into_iter().map(|finding| (finding.is_fatal, finding.text.to_string())).collect()
+    findings.into_iter().map(|finding| (finding.is_fatal(), finding.text.to_string())).collect()
 }
 
 fn says(findings: &[(bool, String)], fatal: bool, words: &str) -> bool {
@@ -83,7 +82,7 @@ async fn the_target_of_a_simple_queue_decides_which_value_is_the_download() {
         let queues = both(None);
         let client = RouterOs::new(&bench.config("ctl", "secret"), queues.clone()).unwrap();
         let findings = client.findings().await.unwrap();
-        assert!(!findings.iter().any(|finding| finding.is_fatal), "{findings:?}");
+        assert!(!findings.iter().any(Finding::is_fatal), "{findings:?}");
         let read = client.read_queues(&queues).await.unwrap().rows;
         let shown = read.iter().map(|row| row.as_ref().unwrap().reading.limit.mbps());
         assert!(shown.eq(limits), "{target}: {read:?}");
@@ -107,7 +106,7 @@ async fn a_simple_queue_that_contradicts_the_configuration_is_never_written() {
         let queues = both(said);
         let client = RouterOs::new(&bench.config("ctl", "secret"), queues.clone()).unwrap();
         let findings = client.findings().await.unwrap();
-        let fatal: Vec<_> = findings.iter().filter(|finding| finding.is_fatal).collect();
+        let fatal: Vec<_> = findings.iter().filter(|finding| finding.is_fatal()).collect();
         assert_eq!(fatal.len(), 1, "{findings:?}");
         assert!(fatal[0].text.contains(words), "{fatal:?}");
         for queue in &queues {
@@ -123,7 +122,7 @@ async fn a_simple_queue_that_contradicts_the_configuration_is_never_written() {
     let queues = both(Some(Wan));
     let client = RouterOs::new(&bench.config("ctl", "secret"), queues.clone()).unwrap();
     client.set_limit(&queues[1], BitRate::from_mbps(9.0)).await.unwrap();
-    assert!(!client.findings().await.unwrap().iter().any(|finding| finding.is_fatal));
+    assert!(!client.findings().await.unwrap().iter().any(Finding::is_fatal));
 }
 
 #[tokio::test]
@@ -175,6 +174,6 @@ async fn a_name_that_was_typed_in_winbox_is_found() {
         let limit = BitRate::from_mbps(7.0);
         assert_eq!(client.set_limit(&queues[0], limit).await.unwrap(), limit);
         let findings = client.findings().await.unwrap();
-        assert!(!findings.iter().any(|finding| finding.is_fatal), "{findings:?}");
+        assert!(!findings.iter().any(Finding::is_fatal), "{findings:?}");
     }
 }

@@ -6,16 +6,14 @@ use std::{
 };
 
 use serde_json::json;
-use wanctl::{
-    config::{Credentials, QueueRef, RouterConfig, SwitchMenu},
-    router::{
-        Router as _, RouterError,
-        routeros::{PingFrom, RouterOs},
-    },
+use wanctl::router::{
+    Finding, Inspect as _, PingFrom, Pinger as _, QueueRef, RouterError, Severity, Shaper as _,
+    SwitchMenu, Switches as _,
+    routeros::{Credentials, RouterOs, Settings},
 };
 use wanctl_core::units::BitRate;
 
-use super::bench::tree;
+use super::bench::{switch, tree};
 use crate::support::hostile::{Hostile, HostileReply, Request, World, defaults, honest, row_of};
 
 const TIMEOUT: Duration = Duration::from_millis(800);
@@ -32,9 +30,9 @@ fn queues() -> Vec<QueueRef> {
 }
 
 fn client(router: &Hostile) -> RouterOs {
-    let config = RouterConfig {
+    let config = Settings {
         request_timeout: TIMEOUT,
-        ..RouterConfig::at(&router.url(), Credentials::new("ctl", "secret"))
+        ..Settings::at(&router.url(), Credentials::new("ctl", "secret"))
     };
     RouterOs::new(&config, queues()).unwrap()
 }
@@ -61,10 +59,11 @@ fn miswriting(
 async fn reading(reply: HostileReply) -> RouterError {
     let router = misreading(move |_, _| reply.clone());
     let started = Instant::now();
-    let error = client(&router).read_queues(&queues()).await.unwrap_err();
+    let client = client(&router);
+    let error = client.read_queues(&queues()).await.unwrap_err();
     assert!(started.elapsed() < TIMEOUT * 8, "{error}: {:?}", started.elapsed());
     assert!(router.sent() < MOST_TAKEN, "{error}: {} bytes were taken", router.sent());
-    let reported = format!("{error} {}", error.fault.remedy());
+    let reported = format!("{error} {}", client.remedy(&error.fault));
     assert!(
         reported.chars().count() < 1200 && !reported.chars().any(char::is_control),
         "{reported}"
@@ -210,8 +209,8 @@ async fn an_id_that_is_none_never_becomes_a_path() {
         });
         let error = client(&router).set_limit(&tree("dl"), mbps(5.0)).await.unwrap_err();
         assert!(error.to_string().contains("no id like *1A"), "{id}: {error}");
-        let shape = client(&router).queue_shape(&tree("dl")).await.unwrap().unwrap();
-        assert!(shape.unwritable.unwrap().contains("no id like *1A"), "{id}: told by the check");
+        let found = client(&router).describe_queue(&tree("dl")).await.unwrap();
+        assert!(found.is_fatal() && found.text.contains("no id like *1A"), "{id}: {found:?}");
         let strange = |request: &Request| !request.path.ends_with("/print");
         assert!(!router.requests().iter().any(strange), "{id}: {:?}", router.requests());
     }
@@ -221,7 +220,7 @@ async fn an_id_that_is_none_never_becomes_a_path() {
         json!({".id": "*1/../2", "comment": "steer", "action": "mark-routing", "disabled": "true"});
     world.insert("/ip/firewall/mangle".to_owned(), json!([rule]));
     let router = Hostile::start(world, |_, _| None);
-    let switched = client(&router).enable_rule(SwitchMenu::Mangle, "steer", true).await;
+    let switched = client(&router).enable_switch(&switch(SwitchMenu::Mangle, "steer"), true).await;
     assert!(switched.unwrap_err().to_string().contains("no id like *1A"));
     assert!(router.requests().iter().all(|request| !request.is_write()));
 }
@@ -278,7 +277,7 @@ async fn two_queues_of_a_name_are_none_and_the_others_go_on() {
     let refused = client.set_limit(&tree("dl"), mbps(5.0)).await.unwrap_err();
     assert_eq!(refused.fault.kind(), "ambiguous");
     assert!(router.requests().iter().all(|request| !request.is_write()));
-    assert!(client.findings().await.unwrap().iter().any(|finding| finding.is_fatal));
+    assert!(client.findings().await.unwrap().iter().any(Finding::is_fatal));
 }
 
 #[tokio::test]
@@ -360,7 +359,8 @@ async fn a_switch_is_not_taken_for_switched_because_nothing_was_said() {
         let router = Hostile::start(world.clone(), move |request, _| {
             request.is_write().then(|| HostileReply::Json(200, reply.clone()))
         });
-        let switched = client(&router).enable_rule(SwitchMenu::Mangle, "steer", true).await;
+        let switched =
+            client(&router).enable_switch(&switch(SwitchMenu::Mangle, "steer"), true).await;
         assert!(!switched.unwrap(), "it is still off");
     }
 }
@@ -411,7 +411,9 @@ async fn rules_that_may_not_be_read_are_not_taken_for_none() {
         request.prints("/ip/firewall/filter").then_some(HostileReply::Json(403, refused))
     });
     let findings = client(&router).findings().await.unwrap();
-    let is_reported = |words: &str| findings.iter().any(|finding| finding.text.contains(words));
-    assert!(is_reported("not known whether FastTrack takes IPv4"), "{findings:?}");
-    assert!(!is_reported("takes IPv6"), "{findings:?}");
+    let of = |severity| findings.iter().filter(move |finding| finding.severity == severity);
+    let unknown: Vec<_> = of(Severity::Unknown).collect();
+    assert!(unknown[0].text.contains("not known whether FastTrack takes IPv4"), "{findings:?}");
+    assert!(unknown.len() == 1 && unknown[0].subject.is_queue(&tree("dl")), "{findings:?}");
+    assert!(!of(Severity::Warning).any(|finding| finding.text.contains("FastTrack")));
 }

@@ -4,16 +4,14 @@ use std::{fs, net::IpAddr, path::Path};
 
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
-use wanctl::{
-    config::{Credentials, QueueRef, QueueTarget, RouterConfig, SwitchMenu},
-    router::{
-        Router as _,
-        routeros::{PingFrom, Pinged, RouterOs},
-    },
+use wanctl::router::{
+    Finding, Inspect as _, PingFrom, Pinged, Pinger as _, QueueRef, QueueTarget, Shaper as _,
+    SwitchMenu, Switches as _,
+    routeros::{Credentials, RouterOs, Settings},
 };
 use wanctl_core::{Direction, units::BitRate};
 
-use super::bench::tree;
+use super::bench::{switch, tree};
 use crate::support::hostile::{Hostile, World};
 
 const VERSIONS: [&str; 5] = ["7.15", "7.19", "7.20", "7.23", "7.25"];
@@ -29,7 +27,7 @@ fn lan_queue(direction: Direction, target: Option<QueueTarget>) -> QueueRef {
 }
 
 fn client(router: &Hostile, queues: Vec<QueueRef>) -> RouterOs {
-    let config = RouterConfig::at(&router.url(), Credentials::new("ctl", "secret"));
+    let config = Settings::at(&router.url(), Credentials::new("ctl", "secret"));
     RouterOs::new(&config, queues).unwrap()
 }
 
@@ -55,11 +53,15 @@ async fn every_version_is_read_written_checked_and_switched() {
             assert_eq!(client.set_limit(queue, limit).await.unwrap(), limit, "{version} {queue}");
         }
         let findings = client.findings().await.unwrap();
-        assert!(!findings.iter().any(|finding| finding.is_fatal), "{version}: {findings:?}");
+        assert!(!findings.iter().any(Finding::is_fatal), "{version}: {findings:?}");
         for menu in [SwitchMenu::Mangle, SwitchMenu::RoutingRule] {
             let comment = if menu == SwitchMenu::Mangle { "steer" } else { "via main" };
             for on in [false, true] {
-                assert_eq!(client.enable_rule(menu, comment, on).await.unwrap(), on, "{version}");
+                assert_eq!(
+                    client.enable_switch(&switch(menu, comment), on).await.unwrap(),
+                    on,
+                    "{version}"
+                );
             }
         }
         let target: IpAddr = "192.0.2.53".parse().unwrap();
@@ -137,7 +139,7 @@ fn no_property_but_the_essential_ones_stops_control() {
                     assert_eq!(client.set_limit(queue, limit).await.unwrap(), limit);
                 }
                 let findings = client.findings().await.unwrap();
-                assert!(!findings.iter().any(|finding| finding.is_fatal), "{findings:?}");
+                assert!(!findings.iter().any(Finding::is_fatal), "{findings:?}");
                 client.facts().await.unwrap();
                 client.idle_queues().await.unwrap();
             });

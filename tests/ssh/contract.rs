@@ -2,17 +2,14 @@
 
 use std::fmt::Debug;
 
-use wanctl::{
-    config::{MarkedConnections, QueueRef, SwitchMenu},
-    router::{
-        Router as _, RouterError,
-        routeros::{PingFrom, RouterOs},
-    },
+use wanctl::router::{
+    Inspect as _, MarkedConnections, PingFrom, Pinger as _, QueueRef, RouterError, Shaper as _,
+    SwitchMenu, Switches as _, routeros::RouterOs,
 };
 use wanctl_core::{Direction, units::BitRate};
 use wanctl_lab::routeros::Fault;
 
-use super::rig::{LONG_COMMENT, LOST, QUOTED_MARK, Rig, STRANGE_NAME, dl};
+use super::rig::{LONG_COMMENT, LOST, QUOTED_MARK, Rig, STRANGE_NAME, dl, switch};
 
 /// How long the answer to a ping is waited for.
 const PING: std::time::Duration = std::time::Duration::from_secs(1);
@@ -44,15 +41,19 @@ pub(crate) async fn transcript(rig: &Rig, router: &RouterOs) -> Vec<String> {
     for (table, comment) in
         rules.into_iter().chain([(SwitchMenu::Route, "none"), (SwitchMenu::Route, "over wan2")])
     {
-        report(&mut reported, "rule", router.rule_enabled(table, comment).await);
+        report(&mut reported, "rule", router.switch_enabled(&switch(table, comment)).await);
         for enabled in [true, true, false] {
-            report(&mut reported, "switch", router.enable_rule(table, comment, enabled).await);
+            report(
+                &mut reported,
+                "switch",
+                router.enable_switch(&switch(table, comment), enabled).await,
+            );
         }
     }
     for mark in ["none", QUOTED_MARK] {
         let of = MarkedConnections { mark: mark.to_owned(), ipv6: true };
-        report(&mut reported, "forget", router.forget(&of).await);
-        report(&mut reported, "forget again", router.forget(&of).await);
+        report(&mut reported, "forget", router.forget_connections(&of).await);
+        report(&mut reported, "forget again", router.forget_connections(&of).await);
     }
     let interface = PingFrom { source: None, interface: Some("ether1".to_owned()) };
     let source = PingFrom { source: Some([192, 0, 2, 9].into()), interface: None };

@@ -15,13 +15,14 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
-use wanctl::{
-    config::{
-        Credentials, Pace, QueueRef, RouterConfig, Secret, SshConfig, TlsTrust, TransportChoice,
-    },
-    router::routeros::RouterOs,
+use wanctl::router::{
+    QueueRef, SwitchMenu, SwitchRef,
+    routeros::{Credentials, RouterOs, Secret, Settings, SshConfig, TlsTrust, TransportChoice},
 };
-use wanctl_core::units::BitRate;
+use wanctl_core::{
+    steering::{Rank, Switch, SwitchKind},
+    units::BitRate,
+};
 use wanctl_lab::{
     plant::{Plant, PlantReading},
     routeros::{
@@ -118,9 +119,9 @@ impl Rig {
         server.await.unwrap().unwrap();
     }
 
-    pub(crate) fn config(&self, user: &str, transport: TransportChoice) -> RouterConfig {
+    pub(crate) fn config(&self, user: &str, transport: TransportChoice) -> Settings {
         let password = Secret::new("secret".to_owned());
-        RouterConfig {
+        Settings {
             url: format!("http://{}", self.address),
             transport,
             credentials: Credentials { user: user.to_owned(), password },
@@ -135,8 +136,6 @@ impl Rig {
             },
             trust: TlsTrust::System,
             request_timeout: TIMEOUT,
-            stats_interval: Duration::from_millis(100),
-            pace: Pace::default(),
         }
     }
 
@@ -225,4 +224,10 @@ pub(crate) async fn until<T, F: Future<Output = Option<T>>>(mut attempt: impl Fn
         }
     };
     tokio::time::timeout(Duration::from_secs(30), trying).await.expect("it did not come to pass")
+}
+
+/// The switch with this comment.
+pub(crate) fn switch(menu: SwitchMenu, comment: &str) -> SwitchRef {
+    let switch = Switch { wan: Rank(1), kind: SwitchKind::Steer };
+    SwitchRef { switch, menu, comment: comment.to_owned() }
 }

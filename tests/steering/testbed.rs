@@ -12,7 +12,6 @@ use wanctl::{
     daemon::{Daemon, Parts, Source},
     http::Web,
     probe::simulated,
-    router::routeros::RouterOs,
 };
 use wanctl_core::{PerDirection, units::BitRate};
 use wanctl_lab::{
@@ -217,13 +216,13 @@ impl Testbed {
         let (config, _) = Config::load(&file).unwrap_or_else(|errors| panic!("{errors}"));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         self.address = listener.local_addr().unwrap();
-        let router = Arc::new(RouterOs::new(&config.router, config.queues()).unwrap());
+        let routers = config.open_routers().unwrap();
         let probers = (0..2).map(|link| simulated::prober(&self.world, link)).collect();
         let clock = self.clock;
         let source = Some(Source(Arc::new(move || Config::load(&file))));
         let parts = Parts {
             config,
-            router,
+            routers,
             probers,
             clock,
             listening: wanctl::http::Listening::Bound(listener),

@@ -118,7 +118,7 @@ impl Daemon {
     }
 
     /// Waits until health gives a reason that `matches` for `part`: one of the parts there are once,
-    /// or the name of a WAN for any of its own. Returns the reason.
+    /// or the name of a router, or of a WAN for any of its own. Returns the reason.
     pub(crate) fn complains(&self, part: &str, matches: impl Fn(&str) -> bool) -> String {
         let check = || {
             let health = self.health();
@@ -127,8 +127,10 @@ impl Daemon {
             let own = wan.map_or(Vec::new(), |wan| {
                 ["measurement", "control", "actuator"].map(|own| &wan[own]).to_vec()
             });
-            let once = health["parts"].get(part);
-            let reasons = once.into_iter().chain(own).flat_map(|reported| {
+            let routers = health["routers"].as_array().unwrap().iter();
+            let router = routers.filter(|router| router["name"] == part);
+            let once = health["parts"].get(part).into_iter().chain(router);
+            let reasons = once.chain(own).flat_map(|reported| {
                 reported["reasons"].as_array().into_iter().flatten().filter_map(Value::as_str)
             });
             reasons.map(str::to_owned).find(|reason| matches(reason))

@@ -16,7 +16,7 @@ impl Actuator {
     /// Takes note of how a request went: after a failure the router is left alone for a while,
     /// and only a read can tell what it enforces. Logs the first failure and the recovery only.
     pub(super) fn record_outcome(&mut self, failure: Option<RouterError>, now: MonoTime) {
-        let transport = self.work.router.transport();
+        let transport = self.work.router.inspect.transport();
         let before = self.report.borrow().transport;
         self.work.metrics.transport(transport, before.is_some_and(|before| before != transport));
         let Some(failure) = failure else {
@@ -47,9 +47,10 @@ impl Actuator {
         // Counted by themselves: one refusal after two broken connections is one refusal.
         let may_pass = failure.fault.may_pass();
         self.suspicions = if may_pass { self.suspicions.saturating_add(1) } else { 0 };
+        let remedy = self.work.router.inspect.remedy(&failure.fault);
         let is_plain = self.failures == 1 && !may_pass;
         if is_plain || self.suspicions == FAILED_AFTER {
-            error!(error = %failure, remedy = failure.fault.remedy(), "the router fails");
+            error!(error = %failure, remedy, "the router fails");
         } else if self.failures == 1 {
             warn!(error = %failure, "the router fails; it may pass, trying again");
         } else {
@@ -58,7 +59,7 @@ impl Actuator {
         self.report.send_modify(|report| {
             report.up = Some(false);
             report.transport = Some(transport);
-            report.failure = Some(failure);
+            report.failure = Some((failure, remedy));
         });
     }
 }

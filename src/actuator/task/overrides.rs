@@ -6,7 +6,7 @@ use wanctl_core::units::{BitRate, MonoTime};
 use super::Actuator;
 use crate::{
     actuator::{reconciler::RateOverride, report::OverriddenQueue},
-    config::QueueRef,
+    router::QueueRef,
 };
 
 impl Actuator {

@@ -1,6 +1,6 @@
 //! Looks at the router, and what they show.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tracing::warn;
 use wanctl_core::{PerDirection, QueueReading, ShaperSample, units::MonoTime};
@@ -37,23 +37,23 @@ impl Actuator {
         if let Some(job) = self.switches.due_read(now).filter(|_| !self.next.findings) {
             return Some(self.switch(job, now));
         }
-        let router = Arc::clone(&self.work.router);
         let full_interval = self.work.stats_interval();
         let interval = self.idle_watch.interval(full_interval, self.work.idle(), now);
+        let inspect = Arc::clone(&self.work.router.inspect);
         Some(match self.next.next(now, interval)? {
             PollKind::Findings => {
                 InFlight::begin(now, self.begin(Operation::Inspect), async move {
-                    Completion::Findings(router.findings().await)
+                    Completion::Findings(inspect.findings().await)
                 })
             }
             PollKind::Queues => {
-                let refs = Arc::clone(&self.refs);
+                let (shaper, refs) = (Arc::clone(&self.work.router.shaper), Arc::clone(&self.refs));
                 InFlight::begin(now, self.begin(Operation::Read), async move {
-                    Completion::Queues(now, router.read_queues(&refs).await)
+                    Completion::Queues(now, shaper.read_queues(&refs).await)
                 })
             }
             PollKind::Facts => InFlight::begin(now, self.begin(Operation::Facts), async move {
-                let facts = async { Ok((router.facts().await?, router.idle_queues().await?)) };
+                let facts = async { Ok((inspect.facts().await?, inspect.idle_queues().await?)) };
                 Completion::Facts(facts.await)
             }),
         })
@@ -66,20 +66,26 @@ impl Actuator {
             self.next.queues = self.next.queues.min(now + self.work.stats_interval());
         }
         let mut problems = Vec::new();
-        let mut found =
-            vec![PerDirection::<Option<QueueReading>>::default(); self.work.links.len()];
-        let mut is_whole = vec![true; self.work.links.len()];
+        // The readings of each WAN; none once a queue of it cannot be counted.
+        let mut found: BTreeMap<usize, Option<PerDirection<Option<QueueReading>>>> =
+            self.work.links.keys().map(|wan| (*wan, Some(PerDirection::default()))).collect();
         let queues = self.work.queues.iter().zip(&mut self.watches).zip(&readings.rows).enumerate();
         for (index, ((queue, watch), row)) in queues {
             // What a queue that is off counts is not the traffic.
-            let is_counted = row.as_ref().is_ok_and(|row| row.active);
-            if let Some(is_whole) = is_whole.get_mut(queue.wan) {
-                *is_whole &= is_counted;
+            let counted = row.as_ref().ok().filter(|row| row.active);
+            match (found.get_mut(&queue.wan), counted) {
+                (Some(found), Some(row)) => {
+                    if let Some(found) = found {
+                        found[queue.direction] = Some(row.reading);
+                    }
+                }
+                (Some(found), None) => *found = None,
+                (None, _) => {}
             }
             let row = match row {
                 Ok(row) => row,
                 Err(fault) => {
-                    problems.push(unusable(queue, fault));
+                    problems.push(unusable(&self.work.router, queue, fault));
                     continue;
                 }
             };
@@ -89,12 +95,9 @@ impl Actuator {
                 self.work.metrics.drift();
                 self.drifts.saw(&queue.queue, from, to, now);
             }
-            if let Some(found) = found.get_mut(queue.wan) {
-                found[queue.direction] = Some(row.reading);
-            }
         }
-        for ((link, queues), is_whole) in self.work.links.iter().zip(found).zip(is_whole) {
-            if is_whole {
+        for (link, queues) in self.work.links.values().zip(found.into_values()) {
+            if let Some(queues) = queues {
                 let sample = ShaperSample { sequence: self.readings, at: now, queues };
                 link.shaper.send_replace(Some(sample));
             }
@@ -118,7 +121,7 @@ impl Actuator {
 
     pub(super) fn take_findings(&mut self, findings: Vec<Finding>) {
         for finding in &findings {
-            warn!(what = %finding.text, "the router is not set up as it should be");
+            warn!(what = %finding, "the router is not set up as it should be");
         }
         self.work.metrics.findings(&findings);
         self.report.send_modify(|report| report.findings = findings);

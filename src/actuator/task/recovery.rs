@@ -29,7 +29,7 @@ impl Actuator {
         if now < due {
             return due.since(now).min(give_up);
         }
-        let Some(check) = self.work.router.check_alive() else { return give_up };
+        let Some(check) = self.work.router.inspect.check_alive() else { return give_up };
         self.liveness.begin(check, now);
         Duration::ZERO
     }
@@ -58,7 +58,8 @@ impl Actuator {
             let InFlight { began, write, call, .. } = lost;
             let call = call.end();
             let fault = RouterFault::Timeout(now.since(began));
-            let failure: RouterError = fault.at(self.work.router.target(), call.operation.name());
+            let failure: RouterError =
+                fault.at(self.work.router.inspect.target(), call.operation.name());
             match write {
                 Some(write) => {
                     self.work.metrics.wrote(

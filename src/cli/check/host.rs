@@ -13,8 +13,9 @@ use tokio::task::spawn_blocking;
 use super::report::{Line, Topic};
 use crate::{
     cli::run::bind,
-    config::{Bind, Config, ProbeConfig, ProbeMethodChoice, WanConfig},
+    config::{Config, WanConfig},
     history::{HistoryError, Reader},
+    probe::{Bind, ProbeConfig, ProbeMethodChoice},
 };
 
 /// The discard port: connecting a datagram socket to it asks for a route and sends nothing.

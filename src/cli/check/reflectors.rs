@@ -12,9 +12,12 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::{Bind, Config, KNOWN_IPV4, KNOWN_IPV6, ProbeConfig, ProbeMethodChoice, WanConfig},
-    probe::{Family, IcmpError, IcmpProber, Prober, ProberKind, ReplyTimeout, TcpProber},
-    router::routeros::{PingFrom, Pinged, RouterOs},
+    config::{Config, KNOWN_IPV4, KNOWN_IPV6, WanConfig},
+    probe::{
+        Bind, Family, IcmpError, IcmpProber, ProbeConfig, ProbeMethodChoice, Prober, ProberKind,
+        ReplyTimeout, TcpProber,
+    },
+    router::{PingFrom, Pinged, Router},
 };
 
 /// How often a reflector is asked; the fastest answer is the idle round trip.
@@ -50,7 +53,8 @@ pub(super) async fn from_host(config: &Config, until: Instant) -> Vec<Line> {
     let clock = Clock::start();
     let wans = config.wans.iter().filter(|wan| wan.probe.method != ProbeMethodChoice::RouterPing);
     let asked = wans.map(|wan| async move {
-        let pings = config.router.pings.is_some();
+        let router = config.router_of(wan);
+        let pings = router.is_some_and(|router| router.connection.pings_apart());
         probe_from_host(wan, pings, clock, until).await
     });
     join_all(asked).await.into_iter().flatten().collect()
@@ -246,13 +250,15 @@ async fn probe_timestamps(
 /// Asks the reflectors of the WANs that the router probes, one at a time as the router does.
 pub(super) async fn from_router(
     config: &Config,
-    router: &RouterOs,
+    (place, router): (usize, &Router),
     answers: bool,
     until: Instant,
 ) -> Vec<Line> {
     let mut found = Vec::new();
-    for wan in config.wans.iter().filter(|wan| wan.probe.method == ProbeMethodChoice::RouterPing) {
-        let from = PingFrom::of(&wan.probe.bind);
+    let is_its =
+        |wan: &WanConfig| wan.router == place && wan.probe.method == ProbeMethodChoice::RouterPing;
+    for wan in config.wans.iter().filter(|wan| is_its(wan)) {
+        let from = PingFrom::from(&wan.probe.bind);
         let mut statuses = Vec::new();
         for (_, address) in asked(&wan.probe) {
             statuses.push(if answers {
@@ -267,9 +273,12 @@ pub(super) async fn from_router(
     found
 }
 
-async fn by_router(router: &RouterOs, address: IpAddr, from: &PingFrom) -> ReflectorStatus {
+async fn by_router(router: &Router, address: IpAddr, from: &PingFrom) -> ReflectorStatus {
+    let Some(pinger) = &router.pinger else {
+        return ReflectorStatus::CannotSend("this kind of router sends no pings".to_owned());
+    };
     for _ in 0..2 {
-        match router.ping(address, from, PING).await {
+        match pinger.ping(address, from, PING).await {
             Ok(Pinged::Reply(rtt)) => {
                 return ReflectorStatus::Answers { rtt, answers_timestamps: None };
             }

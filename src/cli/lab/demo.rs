@@ -1,6 +1,6 @@
 //! `wanctl demo`: the real controller, over real HTTP, in real time, on a simulated household.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -26,7 +26,6 @@ use crate::{
     daemon::{Daemon, Parts},
     http::Listening,
     probe::simulated,
-    router::routeros::RouterOs,
     status::{SteeringStatus, Tally, WanView},
 };
 
@@ -73,14 +72,14 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     config.steering = Some(demo_network::steering(&config));
     config.history = HistoryConfig { path: Some(history.clone()), ..config.history };
     config.http = HttpConfig { listen, ..config.http };
-    announce(&config, web.scheme(), &history, given)?;
+    announce(&config, &router_url, (web.scheme(), &history, given))?;
 
-    let client = RouterOs::new(&config.router, config.queues()).map_err(anyhow::Error::msg)?;
+    let routers = config.open_routers().map_err(anyhow::Error::msg)?;
     let probers = (0..wans.len()).map(|link| simulated::prober(&world, link)).collect();
     let recording = args.record.open()?;
     let parts = Parts {
         config,
-        router: Arc::new(client),
+        routers,
         probers,
         clock,
         listening: Listening::Bound(http),
@@ -137,9 +136,8 @@ async fn watch(
 
 fn announce(
     config: &Config,
-    scheme: &str,
-    history: &std::path::Path,
-    given: bool,
+    router: &str,
+    (scheme, history, given): (&str, &std::path::Path, bool),
 ) -> anyhow::Result<()> {
     let listen = config.http.listen;
     say("wanctl demo: two simulated WANs whose capacity moves, an emulated RouterOS router,")?;
@@ -149,7 +147,7 @@ fn announce(
     say(format!("  metrics     {scheme}://{listen}/metrics"))?;
     let kept = if given { "" } else { " (a temporary directory; choose one with --data-dir)" };
     say(format!("  history     {}{kept}", history.display()))?;
-    say(format!("  router      {} (user {})", config.router.url, config.router.credentials.user))?;
+    say(format!("  router      {router} (user {})", emulate::USER))?;
     say("")?;
     say("After 38 s works in the street leave a tenth of the cable, and calls take the LTE;")?;
     say("after 105 s it is dead for a while, and everything does.")?;

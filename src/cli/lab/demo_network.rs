@@ -12,7 +12,10 @@ use wanctl_lab::{
     routeros::{EmulatorConfig, MangleSpec, RouteSpec, RoutingRuleSpec},
 };
 
-use crate::config::{Config, SteeringConfig, SteeringExit, SwitchMenu, SwitchRef};
+use crate::{
+    config::{Config, PlacedSwitch, SteeringConfig, SteeringExit},
+    router::{SwitchMenu, SwitchRef},
+};
 
 /// Expedited forwarding, which calls are marked with.
 const DSCP: &str = "46";
@@ -77,10 +80,9 @@ pub(super) fn steering(config: &Config) -> SteeringConfig {
         diversion: (place > 0).then_some(Diversion::Divert),
     });
     let switches = config.wans.iter().enumerate().skip(1).flat_map(|(rank, wan)| {
-        let switch = |kind, menu, comment| SwitchRef {
-            switch: Switch { wan: Rank(rank), kind },
-            menu,
-            comment,
+        let switch = |kind, menu, comment| PlacedSwitch {
+            router: wan.router,
+            at: SwitchRef { switch: Switch { wan: Rank(rank), kind }, menu, comment },
         };
         [
             switch(SwitchKind::Steer, SwitchMenu::Mangle, steer_rule(&wan.name)),

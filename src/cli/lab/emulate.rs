@@ -39,8 +39,13 @@ use super::{
 use crate::{
     clock::Clock,
     config::{
-        Config, ControlConfig, Credentials, HistoryConfig, HttpConfig, Mode, OnExit, Origin,
-        ProbeConfig, QueueRef, RouterConfig, WanConfig,
+        Config, ControlConfig, HistoryConfig, HttpConfig, Mode, OnExit, Origin, RouterConfig,
+        WanConfig,
+    },
+    probe::ProbeConfig,
+    router::{
+        Connection, QueueRef,
+        routeros::{Credentials, Settings},
     },
 };
 
@@ -258,7 +263,10 @@ fn router(wans: &[DemoWan], user: &str, password: &str, seed: u64) -> EmulatorCo
 pub(super) fn config(wans: &[DemoWan], router_url: &str) -> Config {
     Config {
         origin: Origin::default(),
-        router: RouterConfig::at(router_url, Credentials::new(USER, PASSWORD)),
+        routers: vec![RouterConfig::only(Connection::RouterOs(Settings::at(
+            router_url,
+            Credentials::new(USER, PASSWORD),
+        )))],
         wans: (0..).zip(wans).map(|(number, wan)| wan_config(number, wan)).collect(),
         control: ControlConfig {
             interval: Duration::from_millis(50),
@@ -290,6 +298,7 @@ fn wan_config(number: u8, wan: &DemoWan) -> WanConfig {
     let reflectors = (1..=REFLECTORS).map(|host| IpAddr::from([192, 0, 2, number * 16 + host]));
     WanConfig {
         name: wan.name.to_owned(),
+        router: 0,
         metered: false,
         probe: ProbeConfig::of(reflectors.collect()),
         queues: PerDirection {

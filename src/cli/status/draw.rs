@@ -6,7 +6,9 @@ use std::iter;
 
 use self::cut::cut;
 use super::{
-    response::{DecisionStatus, Direction, Note, Override, Part, Status, Steering, Wan},
+    response::{
+        DecisionStatus, Direction, Note, Override, Part, RouterHealth, Status, Steering, Wan,
+    },
     words::{Paint, Tone, bar, bytes, delay, plain_delay, rate, span, time_of_day, tone},
 };
 
@@ -162,7 +164,9 @@ impl Page<'_> {
             }
         }
         let parts = &health.parts;
-        complain("router", &parts.router.status, &parts.router.reasons);
+        for RouterHealth { name, part } in &health.routers {
+            complain(name, &part.status, &part.reasons);
+        }
         complain("history", &parts.history.status, &parts.history.reasons);
         complain("steering", &parts.steering.status, &parts.steering.reasons);
         complain("config", &parts.config.status, &parts.config.reasons);
@@ -242,13 +246,16 @@ impl Page<'_> {
     fn parts(&self, with_notes: bool) -> Vec<String> {
         let mut lines = Vec::new();
         let parts = &self.status.health.parts;
-        let router = &parts.router.values;
-        let identity = router.identity.as_deref().unwrap_or("not known yet");
-        let version =
-            router.version.as_deref().map_or_else(String::new, |v| format!(", RouterOS {v}"));
-        let by = router.transport.as_deref().map_or_else(String::new, |by| format!(", by {by}"));
-        let about = format!("{identity}{version}{by}{}", ago(router.last_success_age_seconds));
-        lines.extend(self.part("router", &parts.router, &about, with_notes));
+        for RouterHealth { name, part } in &self.status.health.routers {
+            let router = &part.values;
+            let identity = router.identity.as_deref().unwrap_or("not known yet");
+            let version =
+                router.version.as_deref().map_or_else(String::new, |v| format!(", RouterOS {v}"));
+            let by =
+                router.transport.as_deref().map_or_else(String::new, |by| format!(", by {by}"));
+            let about = format!("{identity}{version}{by}{}", ago(router.last_success_age_seconds));
+            lines.extend(self.part(name, part, &about, with_notes));
+        }
         let about = parts.history.values.as_ref().map_or_else(String::new, |history| {
             let (rows, size) = (history.rows_written, bytes(history.size_bytes));
             format!("{rows} cycles written, {size}{}", ago(history.last_commit_age_seconds))
@@ -282,16 +289,17 @@ impl Page<'_> {
 
     fn parts_in_one_line(&self) -> String {
         let parts = &self.status.health.parts;
-        let states = [
-            ("router", &parts.router.status),
+        let routers = self.status.health.routers.iter();
+        let routers = routers.map(|router| (router.name.as_str(), &router.part.status));
+        let states = routers.chain([
             ("history", &parts.history.status),
             ("steering", &parts.steering.status),
             ("config", &parts.config.status),
             ("clock", &parts.clock.status),
-        ];
+        ]);
         let shown =
             states.map(|(name, state)| format!("{name} {}", self.paint().on(state, tone(state))));
-        shown.join(", ")
+        shown.collect::<Vec<_>>().join(", ")
     }
 
     /// The last decisions under a heading, at most `most`; nothing if there are none.

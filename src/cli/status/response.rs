@@ -29,16 +29,23 @@ pub(super) struct Health {
     pub(super) mode: String,
     pub(super) uptime_seconds: f64,
     pub(super) parts: Parts,
+    pub(super) routers: Vec<RouterHealth>,
     pub(super) wans: Vec<WanHealth>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Parts {
-    pub(super) router: Part<Router>,
     pub(super) history: Part<Option<History>>,
     pub(super) steering: Part<serde::de::IgnoredAny>,
     pub(super) config: Part<Config>,
     pub(super) clock: Part<Clock>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RouterHealth {
+    pub(super) name: String,
+    #[serde(flatten)]
+    pub(super) part: Part<Router>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -5,7 +5,10 @@ use std::path::Path;
 use wanctl_core::units::BitRate;
 
 use super::*;
-use crate::config::{Environment, FileText};
+use crate::{
+    config::{Environment, FileText},
+    router::Connection,
+};
 
 const RUNNING: &str = "\
 router: {url: 'https://192.168.88.1', user: wanctl, password_file: a, ssh: {host: r}}
@@ -118,7 +121,7 @@ fn steering_changes_at_once_but_for_its_wans_and_switches() {
         let reported: Vec<_> = changes.iter().map(|change| (&*change.key, change.class)).collect();
         assert_eq!(reported, [(key, class)], "{wans} {more}");
         let switches = &adopted.steering.unwrap().switches;
-        assert_eq!(switches[0].comment, "a", "the rows stay");
+        assert_eq!(switches[0].at.comment, "a", "the rows stay");
     }
     // The limits of a WAN are told once, and steering goes by them at once.
     let text = RUNNING.replacen("ceiling_mbps: 100", "ceiling_mbps: 90", 1);
@@ -180,7 +183,8 @@ fn a_lower_first_threshold_is_what_reflectors_vote_by() {
 fn what_waits_for_a_restart_keeps_its_old_value_and_the_rest_of_the_file_applies() {
     let text = RUNNING.replace("192.168.88.1", "192.168.88.2").replace("100}", "90}");
     let (adopted, changes) = parse(RUNNING).adopt(parse(&text));
-    assert_eq!(adopted.router.url, "https://192.168.88.1");
+    let Connection::RouterOs(settings) = &adopted.routers[0].connection;
+    assert_eq!(settings.url, "https://192.168.88.1");
     let limits = adopted.wans[1].params.directions.download.unwrap().limits;
     assert_eq!(limits.ceiling, BitRate::from_mbps(90.0));
     let reported: Vec<String> = changes.iter().map(ToString::to_string).collect();

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Bind;
+use crate::probe::Bind;
 
 /// Well-known IPv4 resolvers, one of each operator first, so that the first six share no fate.
 pub const IPV4: [Ipv4Addr; 12] = [

@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 
 use wanctl_core::steering::{Diversion, Rank, Switch, SwitchKind, SwitchOrder, WanFacts};
 
-use super::{ConntrackFlush, MarkedConnections, SwitchMenu, SwitchRef, must_be_bound};
-use crate::config::{
-    WanConfig,
-    read::Table,
-    report::{Read, Reported},
-    value,
+use super::{PlacedSwitch, must_be_bound};
+use crate::{
+    actuator::ConntrackFlush,
+    config::{
+        WanConfig,
+        read::Table,
+        report::{Read, Reported},
+        router::Routers,
+        value,
+    },
+    router::{MarkedConnections, SwitchMenu, SwitchRef},
 };
 
 /// Most WANs that stand in for each other; more than anybody has, few enough to be looked over.
@@ -20,7 +25,7 @@ const COMMENT: usize = 256;
 /// What `steering.wans` says.
 pub(super) struct Wans {
     pub(super) facts: Vec<WanFacts>,
-    pub(super) switches: Vec<SwitchRef>,
+    pub(super) switches: Vec<PlacedSwitch>,
     pub(super) forgets: Vec<ConntrackFlush>,
     pub(super) configs: Vec<WanConfig>,
 }
@@ -28,7 +33,9 @@ pub(super) struct Wans {
 /// What one item says.
 struct Item {
     facts: WanFacts,
+    /// On the router with this place.
     switches: Vec<SwitchRef>,
+    router: usize,
     /// The mark of its connections that begin anew when they are to take another way.
     forget: Option<String>,
     config: WanConfig,
@@ -38,22 +45,26 @@ struct Item {
 #[derive(Default)]
 struct Taken {
     wans: BTreeMap<String, String>,
-    comments: BTreeMap<(SwitchMenu, String), String>,
+    /// By router and menu.
+    comments: BTreeMap<(usize, SwitchMenu, String), String>,
 }
 
-pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<Wans> {
+pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig], routers: Routers<'_>) -> Read<Wans> {
     let items = table.list("wans", 2..=MAX_WANS)?;
     let mut taken = Taken::default();
     let read: Vec<Read<Item>> = items
         .into_iter()
         .enumerate()
-        .map(|(rank, item)| item.table(|table| one(table, Rank(rank), known, &mut taken)))
+        .map(|(rank, item)| {
+            item.table(|table| one(table, Rank(rank), (known, routers), &mut taken))
+        })
         .collect();
     let mut wans = Wans { facts: vec![], switches: vec![], forgets: vec![], configs: vec![] };
     let mut marks = Vec::new();
     for item in read.into_iter().collect::<Read<Vec<Item>>>()? {
         wans.facts.push(item.facts);
-        wans.switches.extend(item.switches);
+        let router = item.router;
+        wans.switches.extend(item.switches.into_iter().map(|at| PlacedSwitch { router, at }));
         marks.push(item.forget);
         wans.configs.push(item.config);
     }
@@ -63,8 +74,8 @@ pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig]) -> Read<Wans> {
 
 /// Says what is forgotten after which change: when a way away from home opens, what is still at
 /// home; when a way closes, what went over it.
-fn forgets(switches: &[SwitchRef], marks: &[Option<String>]) -> Vec<ConntrackFlush> {
-    let ipv6 = switches.iter().any(|at| at.switch.kind == SwitchKind::Steer6);
+fn forgets(switches: &[PlacedSwitch], marks: &[Option<String>]) -> Vec<ConntrackFlush> {
+    let ipv6 = switches.iter().any(|placed| placed.at.switch.kind == SwitchKind::Steer6);
     let of = |rank: Rank| {
         let mark = marks.get(rank.0).cloned().flatten()?;
         Some(MarkedConnections { mark, ipv6 })
@@ -83,17 +94,26 @@ fn forgets(switches: &[SwitchRef], marks: &[Option<String>]) -> Vec<ConntrackFlu
         // Goes along with the rule for IPv4.
         SwitchKind::Steer6 => Vec::new(),
     };
-    switches.iter().flat_map(of_switch).flatten().collect()
+    switches.iter().flat_map(|placed| of_switch(&placed.at)).flatten().collect()
 }
 
-fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken) -> Read<Item> {
+fn one(
+    table: &mut Table<'_>,
+    rank: Rank,
+    (known, routers): (&[WanConfig], Routers<'_>),
+    taken: &mut Taken,
+) -> Read<Item> {
     let name = table.required("name", value::line(64));
     let config = name.and_then(|name| find(table, &name, known, taken));
+    // Its switches are on its own router unless another is named.
+    let own = config.as_ref().ok().map(|wan| wan.router);
+    let router = routers.named(table, own);
+    let place = router.unwrap_or_default();
     let mut switches = Vec::new();
     let steer = table.optional_table("steer", |table| {
         let mut switch = |table: &Table<'_>, key, kind, menu, comment: Option<String>| {
             let Some(comment) = comment else { return Ok(()) };
-            let comment = claim(table, key, menu, comment, taken)?;
+            let comment = claim(table, key, (place, menu, comment), taken)?;
             switches.push(SwitchRef { switch: Switch { wan: rank, kind }, menu, comment });
             Ok(())
         };
@@ -113,8 +133,8 @@ fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken
         rule6
     });
     let forget = table.optional("forget_mark", value::line(64));
-    let failover = table.optional_table("failover", |table| failover(table, rank, taken));
-    let (config, _, failover, forget) = (config?, steer?, failover?, forget?);
+    let failover = table.optional_table("failover", |table| failover(table, (rank, place), taken));
+    let (config, router, _, failover, forget) = (config?, router?, steer?, failover?, forget?);
     let diversion = failover.as_ref().map(|(diversion, _)| *diversion);
     switches.extend(failover.map(|(_, switch)| switch));
     let has = |kind| switches.iter().any(|at| at.switch.kind == kind);
@@ -127,7 +147,7 @@ fn one(table: &mut Table<'_>, rank: Rank, known: &[WanConfig], taken: &mut Taken
         has_steer6: has(SwitchKind::Steer6),
         diversion,
     };
-    Ok(Item { facts, switches, forget, config })
+    Ok(Item { facts, switches, router, forget, config })
 }
 
 fn find(table: &Table<'_>, name: &str, known: &[WanConfig], taken: &mut Taken) -> Read<WanConfig> {
@@ -150,7 +170,11 @@ fn find(table: &Table<'_>, name: &str, known: &[WanConfig], taken: &mut Taken) -
     Ok(wan.clone())
 }
 
-fn failover(table: &mut Table<'_>, rank: Rank, taken: &mut Taken) -> Read<(Diversion, SwitchRef)> {
+fn failover(
+    table: &mut Table<'_>,
+    (rank, router): (Rank, usize),
+    taken: &mut Taken,
+) -> Read<(Diversion, SwitchRef)> {
     const KEYS: [(&str, SwitchMenu); 3] = [
         ("route", SwitchMenu::Route),
         ("routing_rule", SwitchMenu::RoutingRule),
@@ -175,7 +199,7 @@ fn failover(table: &mut Table<'_>, rank: Rank, taken: &mut Taken) -> Read<(Diver
                        its default route, which is disabled while the WAN is dead";
         return Err(table.fail(key, message));
     }
-    let comment = claim(table, key, menu, comment, taken)?;
+    let comment = claim(table, key, (router, menu, comment), taken)?;
     let (diversion, kind) = if diverts {
         (Diversion::Divert, SwitchKind::Divert)
     } else {
@@ -188,11 +212,10 @@ fn failover(table: &mut Table<'_>, rank: Rank, taken: &mut Taken) -> Read<(Diver
 fn claim(
     table: &Table<'_>,
     key: &'static str,
-    menu: SwitchMenu,
-    comment: String,
+    row: (usize, SwitchMenu, String),
     taken: &mut Taken,
 ) -> Read<String> {
-    let row = (menu, comment.clone());
+    let comment = row.2.clone();
     if let Some(by) = taken.comments.get(&row) {
         let comment = value::printable(&comment);
         return Err(table.fail(key, format!("`{comment}` is taken already, by {by}")));

@@ -11,6 +11,7 @@ use crate::{
     history::{self, Settings},
     http::Web,
     probe::ProbeMetrics,
+    router::routeros::{self, Credentials, RouterOs},
     telemetry::{CycleMetrics, Format, SteeringMetrics, encode},
 };
 
@@ -29,7 +30,9 @@ fn everything() -> Catalogue {
         drop(ProbeMetrics::new(&metrics.probing, wan, &reflectors));
     }
     let queues = WANS.iter().flat_map(|wan| Direction::ALL.map(|direction| (*wan, direction)));
-    drop(metrics.router.of_queues(queues));
+    let settings = routeros::Settings::at("http://192.0.2.1", Credentials::new("ctl", "secret"));
+    let router = RouterOs::new(&settings, Vec::new()).unwrap().into_router("router");
+    drop(metrics.routers.of_router(&router, queues));
     let directory = tempfile::tempdir().unwrap();
     let (recorder, writer) = history::start(Settings {
         path: directory.path().join("history.db"),

@@ -1,7 +1,7 @@
 // The controller itself: its parts, how they are, and what they know.
 
 import { Rows, clone, put } from "./card.js";
-import { bytes, delay, span } from "./words.js";
+import { bytes, delay, routerName, span } from "./words.js";
 
 /** Each level in a word with a sign, because a colour alone tells some people nothing. */
 const LEVELS = { ok: "✓ ok", degraded: "! degraded", failing: "✗ failing", off: "– off" };
@@ -16,9 +16,9 @@ export class SystemCard {
   }
 
   show(health) {
-    const { router, history, steering, config, clock } = health.parts;
+    const { history, steering, config, clock } = health.parts;
     const rows = [
-      row("router", router, aboutRouter(router.values)),
+      ...health.routers.map((router) => row(routerName(router), router, aboutRouter(router.values))),
       row("history", history, aboutHistory(history.values)),
       row("steering", steering, steering.values ? steering.values.state : "nothing is steered"),
       row("config", config, aboutConfig(config.values)),

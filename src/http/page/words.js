@@ -131,12 +131,18 @@ function troubles({ name, delta_ms, ...directions }) {
   return [`The delay of ${name} is up, though neither direction counts as congested.`];
 }
 
+/** What a router is called: the name of one among several in addition. */
+export function routerName({ name }) {
+  return name === "router" ? name : `router ${name}`;
+}
+
 /** All parts with the names by which people know them. */
-function parts({ parts, wans }) {
+function parts({ parts, routers, wans }) {
   const own = ({ name, measurement, control, actuator }) =>
     [measurement, control, actuator].map((part) => [name, part]);
   return [
     ...wans.flatMap(own),
+    ...routers.map((router) => [`The ${routerName(router)}`, router]),
     ...Object.entries(parts).map(([name, part]) => [`The ${name}`, part]),
   ];
 }

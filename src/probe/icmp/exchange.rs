@@ -19,7 +19,7 @@ use surge_ping::{AsyncSocket, Config, ICMP};
 use tokio::{sync::oneshot, task::JoinHandle, time};
 
 use super::wire::{Body, Format, IcmpReply};
-use crate::config::Bind;
+use crate::probe::Bind;
 use crate::probe::icmp::wire;
 
 /// After an error of the socket, so that one that stays is not a busy loop.

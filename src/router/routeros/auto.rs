@@ -15,10 +15,9 @@ use wanctl_core::units::MonoTime;
 
 use super::{
     failover::{TransportFailover, TransportFailoverParams},
-    pinged::Pinged,
-    transport::{Menu, PingFrom, Row, RowId, RowTransport},
+    transport::{Menu, Row, RowId, RowTransport},
 };
-use crate::router::{RouterError, Transport};
+use crate::router::{PingFrom, Pinged, RouterError, Transport};
 
 /// Which road is taken; shared by the users of one router, who change roads together.
 #[derive(Debug)]

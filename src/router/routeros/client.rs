@@ -2,51 +2,46 @@
 
 use std::{
     collections::BTreeMap,
-    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use futures_util::future::BoxFuture;
 use wanctl_core::units::BitRate;
 
 use super::{
+    KIND, Settings,
     failover::TransportFailoverParams,
-    findings,
     idle::Counters,
-    pinged::Pinged,
-    queues::{Kind, Part},
+    queues::{self, Kind, Part},
     target,
     target_sides::TargetSides,
-    transport::{Menu, PingFrom, Row, RowTransport},
+    transport::{Row, RowTransport},
     transports::Transports,
 };
-use crate::router::routeros::{idle, queues};
-use crate::{
-    config::{MarkedConnections, QueueRef, RouterConfig, SwitchRef},
-    router::{
-        Finding, Readings, Router, RouterError, RouterFacts, RouterFault, RouterText, Transport,
-    },
+use crate::router::{
+    Finding, QueueRef, QueueRow, Readings, Reply, Router, RouterError, RouterFault, RouterText,
+    Severity, Shaper, Subject,
 };
 
 /// A RouterOS router.
 #[derive(Debug)]
 pub struct RouterOs {
     /// Writes, and everything that has no road of its own.
-    control: Arc<dyn RowTransport>,
+    pub(super) control: Arc<dyn RowTransport>,
     /// Pings, as another user if one is configured: a ping holds up its user's other requests.
-    pings: Arc<dyn RowTransport>,
+    pub(super) pings: Arc<dyn RowTransport>,
     /// Reads counters, as another user of the router if one is configured: RouterOS serves the
     /// requests of different users in parallel.
-    statistics: Arc<dyn RowTransport>,
-    /// The queues that the configuration names, for the survey.
-    queues: Vec<QueueRef>,
-    /// The counters of the last look for queues that shape nothing.
-    counters: Mutex<Option<Counters>>,
+    pub(super) statistics: Arc<dyn RowTransport>,
+    pub(super) settings: Settings,
+    /// The queues that the configuration names, for the findings.
+    pub(super) queues: Vec<QueueRef>,
+    /// The counters at the last check for queues that shape nothing.
+    pub(super) counters: Mutex<Option<Counters>>,
     /// The rows of the queues as last seen: their ids, and the pairs that a write must complete.
     seen: Mutex<BTreeMap<(Kind, String), Seen>>,
     /// On which side the targets of the simple queues are.
-    sides: TargetSides,
+    pub(super) sides: TargetSides,
 }
 
 /// The row of a queue, or why there is none.
@@ -61,29 +56,30 @@ struct Seen {
 }
 
 impl RouterOs {
-    /// Prepares a client for the router of the configuration; nothing is sent yet.
+    /// Prepares a client for a router with these queues; nothing is sent yet.
     ///
     /// # Errors
-    /// A sentence if the configured certificates or the name of the SSH host cannot be used.
-    pub fn new(config: &RouterConfig, queues: Vec<QueueRef>) -> Result<Self, String> {
-        Self::with_failover_params(config, queues, TransportFailoverParams::default())
+    /// A sentence if the certificates or the name of the SSH host cannot be used.
+    pub fn new(settings: &Settings, queues: Vec<QueueRef>) -> Result<Self, String> {
+        Self::with_failover_params(settings, queues, TransportFailoverParams::default())
     }
 
-    /// Prepares a client as [`RouterOs::new`] does, with another idea of when to change from one
-    /// road to the other.
+    /// Prepares a client as [`RouterOs::new`] does, with other times of moving between REST and SSH.
     ///
     /// # Errors
     /// As [`RouterOs::new`].
     pub fn with_failover_params(
-        config: &RouterConfig,
+        settings: &Settings,
         queues: Vec<QueueRef>,
         failover_params: TransportFailoverParams,
     ) -> Result<Self, String> {
-        let Transports { control, pings, statistics } = Transports::build(config, failover_params)?;
+        let Transports { control, pings, statistics } =
+            Transports::build(settings, failover_params)?;
         Ok(Self {
             control,
             statistics,
             pings,
+            settings: settings.clone(),
             queues,
             counters: Mutex::default(),
             seen: Mutex::default(),
@@ -91,22 +87,18 @@ impl RouterOs {
         })
     }
 
-    /// Lets the router send one echo request to `address`, which is lost without an answer within
-    /// `wait` (1 s at least, 5 s at most).
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
-    pub async fn ping(
-        &self,
-        address: IpAddr,
-        from: &PingFrom,
-        wait: Duration,
-    ) -> Result<Pinged, RouterError> {
-        self.pings.ping(address, from, wait).await
-    }
-
-    pub(super) fn control(&self) -> &dyn RowTransport {
-        &*self.control
+    /// Makes this the router of a name.
+    #[must_use]
+    pub fn into_router(self, name: &str) -> Router {
+        let client = Arc::new(self);
+        Router {
+            name: name.to_owned(),
+            kind: KIND,
+            shaper: client.clone(),
+            switches: Some(client.clone()),
+            pinger: Some(client.clone()),
+            inspect: client,
+        }
     }
 
     /// Reads the rows of `wanted` and keeps them; a queue that is missing is forgotten.
@@ -163,18 +155,38 @@ impl RouterOs {
         }
     }
 
+    /// Reads one direction from the row of a queue.
+    ///
+    /// # Errors
+    /// Any that concerns all requests.
+    async fn reading(
+        &self,
+        queue: &QueueRef,
+        found: Found,
+    ) -> Result<Result<QueueRow, RouterFault>, RouterError> {
+        let row = match found {
+            Ok(row) => row,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        match self.part(queue, &row).await {
+            Ok(part) => Ok(queues::row(part, &row).map_err(|c| RouterFault::Unparsable(c.into()))),
+            Err(error) if error.fault.concerns_all() => Err(error),
+            Err(error) => Ok(Err(error.fault)),
+        }
+    }
+
     /// Returns what is wrong with the targets of the simple queues.
-    async fn targets(&self) -> Result<Vec<Finding>, RouterError> {
-        let mut findings = Vec::new();
+    pub(super) async fn targets(&self) -> Result<Vec<Finding>, RouterError> {
+        let mut findings: Vec<Finding> = Vec::new();
         for queue in self.queues.iter().filter(|queue| Kind::of(queue) == Kind::Simple) {
             // One that is missing has its own finding.
             let Some(Ok(row)) = self.read(Kind::Simple, &[queue]).await?.pop() else { continue };
             match self.part(queue, &row).await {
                 Ok(_) => {}
                 Err(RouterError { fault: RouterFault::Unfit(text), .. }) => {
-                    let finding = Finding { is_fatal: true, text };
-                    if !findings.contains(&finding) {
-                        findings.push(finding);
+                    let subject = Subject::Queue(queue.clone());
+                    if !findings.iter().any(|known| known.text == text) {
+                        findings.push(Finding::new(Severity::Fatal, subject, text));
                     }
                 }
                 Err(failure) => return Err(failure),
@@ -232,70 +244,12 @@ impl RouterOs {
     }
 }
 
-impl Router for RouterOs {
-    fn transport(&self) -> Transport {
-        self.control.transport()
-    }
-
-    fn target(&self) -> String {
-        self.control.target()
-    }
-
+impl Shaper for RouterOs {
     fn reads_apart(&self) -> bool {
         !Arc::ptr_eq(&self.control, &self.statistics)
     }
 
-    fn check_alive(&self) -> Option<BoxFuture<'static, bool>> {
-        self.control.check_alive()
-    }
-
-    fn facts(&self) -> BoxFuture<'_, Result<RouterFacts, RouterError>> {
-        Box::pin(async {
-            let first = |rows: Vec<Row>| rows.into_iter().next().unwrap_or_default();
-            let resource = first(self.statistics.print(Menu::Resource, &[]).await?);
-            let identity = first(self.statistics.print(Menu::Identity, &[]).await?);
-            let known = ["version", "uptime", "board-name", "cpu-load"];
-            // After a boot another menu's row may come.
-            if known.iter().all(|property| resource.text(property).is_none()) {
-                return Err(self.booting("a router without version, uptime and name".to_owned()));
-            }
-            let text = |row: &Row, property, unknown| {
-                RouterText::words(row.text(property).unwrap_or(unknown))
-            };
-            Ok(RouterFacts {
-                identity: text(&identity, "name", "a router without a name"),
-                board: text(&resource, "board-name", "an unnamed board"),
-                version: text(&resource, "version", "of an unknown version"),
-                uptime: resource.span("uptime"),
-                cpu_percent: resource.count("cpu-load"),
-                flash_sectors_written: resource.count("write-sect-total"),
-            })
-        })
-    }
-
-    fn findings(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>> {
-        Box::pin(async {
-            let facts = self.facts().await?;
-            let mut findings = findings::findings(&*self.statistics, &facts, &self.queues).await?;
-            self.sides.forget();
-            findings.extend(self.targets().await?);
-            Ok(findings)
-        })
-    }
-
-    fn idle_queues(&self) -> BoxFuture<'_, Result<Vec<Finding>, RouterError>> {
-        Box::pin(async {
-            let now = idle::read_counters(&*self.statistics).await?;
-            let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-            let before = counters.replace(now.clone());
-            Ok(before.map_or_else(Vec::new, |before| idle::compare(&before, &now, &self.queues)))
-        })
-    }
-
-    fn read_queues<'a>(
-        &'a self,
-        wanted: &'a [QueueRef],
-    ) -> BoxFuture<'a, Result<Readings, RouterError>> {
+    fn read_queues<'a>(&'a self, wanted: &'a [QueueRef]) -> Reply<'a, Readings> {
         Box::pin(async move {
             let mut found = BTreeMap::new();
             for kind in Kind::ALL {
@@ -309,30 +263,18 @@ impl Router for RouterOs {
             let mut rows = Vec::with_capacity(wanted.len());
             for queue in wanted {
                 let missing = || Err(RouterFault::NotFound(queue.to_string().into()));
-                let row = found.get(queue).cloned().unwrap_or_else(missing);
-                rows.push(match row {
-                    Ok(row) => match self.part(queue, &row).await {
-                        Ok(part) => queues::row(part, &row)
-                            .map_err(|cause| RouterFault::Unparsable(cause.into())),
-                        Err(error) if error.fault.concerns_all() => return Err(error),
-                        Err(error) => Err(error.fault),
-                    },
-                    Err(fault) => Err(fault),
-                });
+                let found = found.get(queue).cloned().unwrap_or_else(missing);
+                rows.push(self.reading(queue, found).await?);
             }
             Ok(Readings { rows })
         })
     }
 
-    fn set_limit<'a>(
-        &'a self,
-        queue: &'a QueueRef,
-        limit: BitRate,
-    ) -> BoxFuture<'a, Result<BitRate, RouterError>> {
+    fn set_limit<'a>(&'a self, queue: &'a QueueRef, limit: BitRate) -> Reply<'a, BitRate> {
         Box::pin(async move {
             if let Some(row) = self.row(queue) {
                 match self.write(queue, &row, limit).await {
-                    // The row was removed and made anew: look its id up once.
+                    // The row was removed and made anew: find its id once.
                     Err(RouterError { fault: RouterFault::NotFound(_), .. }) => {}
                     answer => return answer,
                 }
@@ -340,27 +282,5 @@ impl Router for RouterOs {
             let row = self.find_row(queue).await?;
             self.write(queue, &row, limit).await
         })
-    }
-
-    fn switch_enabled<'a>(
-        &'a self,
-        switch: &'a SwitchRef,
-    ) -> BoxFuture<'a, Result<bool, RouterError>> {
-        Box::pin(self.rule_enabled(switch.menu, &switch.comment))
-    }
-
-    fn enable_switch<'a>(
-        &'a self,
-        switch: &'a SwitchRef,
-        enabled: bool,
-    ) -> BoxFuture<'a, Result<bool, RouterError>> {
-        Box::pin(self.enable_rule(switch.menu, &switch.comment, enabled))
-    }
-
-    fn forget_connections<'a>(
-        &'a self,
-        of: &'a MarkedConnections,
-    ) -> BoxFuture<'a, Result<usize, RouterError>> {
-        Box::pin(self.forget(of))
     }
 }

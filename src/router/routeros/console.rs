@@ -14,10 +14,11 @@ mod spelling;
 use std::{net::IpAddr, time::Duration};
 
 use super::{
+    faults::fault_of_words,
     json::Keep,
-    transport::{MOST_FOUND, Menu, PingFrom, Row, RowId, interval},
+    transport::{MOST_FOUND, Menu, Row, RowId, interval},
 };
-use crate::router::{RouterFault, RouterText, fault_of_words};
+use crate::router::{PingFrom, RouterFault, RouterText};
 
 use quote::{is, quoted};
 

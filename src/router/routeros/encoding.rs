@@ -30,6 +30,7 @@ fn letter(byte: u8) -> char {
 }
 
 /// Returns the byte of a letter in Windows-1252, if it has one.
+#[cfg(any(feature = "ssh", test))]
 pub(super) fn encode(letter: char) -> Option<u8> {
     if let Ok(byte @ (..0x80 | 0xa0..)) = u8::try_from(letter) {
         return Some(byte);

@@ -1,13 +1,12 @@
-//! Looks for what keeps a router from being shaped well, and says it in plain words.
+//! Finds what keeps a router's queues from being shaped well.
 
 use super::{
-    queues::Kind,
+    faults,
+    queues::{self, Kind},
     transport::{Menu, Row, RowTransport, optional},
 };
-use crate::router::routeros::queues;
-use crate::{
-    config::QueueRef,
-    router::{Finding, RouterError, RouterFacts, RouterFault, RouterText},
+use crate::router::{
+    Finding, QueueRef, RouterError, RouterFacts, RouterFault, RouterText, Severity, Subject,
 };
 
 /// First version without the overflow in the REST server's JSON parser.
@@ -58,7 +57,7 @@ impl Version {
     }
 }
 
-/// Surveys the router at the end of `transport` for the configured `queues`.
+/// Checks the router at the end of `transport` for what keeps `queues` from being shaped.
 ///
 /// # Errors
 /// Any [`RouterError`].
@@ -67,12 +66,17 @@ pub(super) async fn findings(
     facts: &RouterFacts,
     queues: &[QueueRef],
 ) -> Result<Vec<Finding>, RouterError> {
-    let mut findings = version(facts);
+    let mut findings: Vec<Finding> = version(facts).into_iter().collect();
     let mut bypassed: Vec<(&QueueRef, &str)> = Vec::new();
     let types = transport.print(Menu::QueueType, &["name", "kind", "cake-bandwidth"]).await?;
     for kind in Kind::ALL {
-        let of_kind: Vec<&QueueRef> =
-            queues.iter().filter(|queue| Kind::of(queue) == kind).collect();
+        // Both directions of a simple queue are one queue.
+        let mut of_kind: Vec<&QueueRef> = Vec::new();
+        for queue in queues.iter().filter(|queue| Kind::of(queue) == kind) {
+            if !of_kind.iter().any(|known| known.is_same_queue(queue)) {
+                of_kind.push(queue);
+            }
+        }
         if of_kind.is_empty() {
             continue;
         }
@@ -81,44 +85,52 @@ pub(super) async fn findings(
             findings.extend(check_queue(queue, kind, &rows, &types));
             let row = queues::find(queue, &rows).ok();
             let why = row.and_then(|row| bypass(kind, row, &rows));
-            // Both directions of a simple queue are one queue.
-            let is_reported =
-                bypassed.iter().any(|(reported, _)| reported.to_string() == queue.to_string());
-            bypassed.extend(why.filter(|_| !is_reported).map(|why| (queue, why)));
+            bypassed.extend(why.map(|why| (queue, why)));
         }
     }
-    findings.dedup();
-    for family in [IPV4, IPV6] {
-        if bypassed.is_empty() {
-            continue;
+    if !bypassed.is_empty() {
+        for family in [IPV4, IPV6] {
+            findings.extend(fasttracked(transport, family, &bypassed).await?);
         }
-        match is_fasttracking(transport, family).await {
-            Ok(false) => continue,
-            Ok(true) => {}
-            Err(RouterError { fault: RouterFault::Policy(words), .. }) => {
-                findings.extend(bypassed.iter().map(|(queue, _)| {
-                    let Family { name, filter, .. } = family;
-                    warning(format!(
-                        "it is not known whether FastTrack takes {name} connections past {queue}: \
-                         the router does not show {} ({words}); give its user the policy `read`",
-                        filter.path()
-                    ))
-                }));
-                continue;
-            }
-            Err(error) => return Err(error),
-        }
-        findings.extend(bypassed.iter().map(|(queue, why)| {
-            let Family { name, filter, .. } = family;
-            warning(format!(
-                "{queue} does not see {name} connections that FastTrack takes past it: {why}; \
-                 disable the rule with action fasttrack-connection in {}, or use a queue tree \
-                 without packet marks whose parent is an interface",
-                filter.path()
-            ))
-        }));
     }
     Ok(findings)
+}
+
+/// Returns which of the `bypassed` queues `FastTrack` takes connections of a family past.
+async fn fasttracked(
+    transport: &dyn RowTransport,
+    family: Family,
+    bypassed: &[(&QueueRef, &str)],
+) -> Result<Vec<Finding>, RouterError> {
+    let Family { name, filter, .. } = family;
+    let path = filter.path();
+    let unreadable = match is_fasttracking(transport, family).await {
+        Ok(false) => return Ok(Vec::new()),
+        Ok(true) => None,
+        Err(RouterError { fault: RouterFault::Policy(words), .. }) => Some(words),
+        Err(error) => return Err(error),
+    };
+    let finding = |(queue, why): &(&QueueRef, &str)| match &unreadable {
+        Some(words) => about(
+            queue,
+            Severity::Unknown,
+            format!(
+                "it is not known whether FastTrack takes {name} connections past {queue}: the \
+                 router does not show {path} ({words})"
+            ),
+        )
+        .remedy("give its user the policy `read`"),
+        None => about(
+            queue,
+            Severity::Warning,
+            format!("{queue} does not see {name} connections that FastTrack takes past it: {why}"),
+        )
+        .remedy(format!(
+            "disable the rule with action fasttrack-connection in {path}, or use a queue tree \
+             without packet marks whose parent is an interface"
+        )),
+    };
+    Ok(bypassed.iter().map(finding).collect())
 }
 
 /// What decides whether `FastTrack` is at work in an address family.
@@ -197,51 +209,60 @@ fn top_of<'a>(row: &'a Row, trees: &'a [Row]) -> &'a str {
     parent
 }
 
-fn version(facts: &RouterFacts) -> Vec<Finding> {
-    let reported = &facts.version;
-    match Version::parse(reported) {
-        None => vec![warning(format!("the version `{reported}` is not one of RouterOS 7"))],
-        Some(version) if version < SUPPORTED => {
-            vec![warning(format!(
-                "RouterOS {reported} is older than 7.16, which wanctl was built for"
-            ))]
-        }
-        Some(version) if version < SAFE => vec![warning(format!(
-            "RouterOS {reported} has the REST overflow CVE-2025-10948; update to 7.20.1 or later"
-        ))],
-        Some(_) => Vec::new(),
+fn version(facts: &RouterFacts) -> Option<Finding> {
+    let version = &facts.version;
+    let warning = |text: String| Finding::new(Severity::Warning, Subject::Router, text);
+    match Version::parse(version) {
+        None => Some(warning(format!("the version `{version}` is not one of RouterOS 7"))),
+        Some(known) if known < SUPPORTED => Some(warning(format!(
+            "RouterOS {version} is older than 7.16, which wanctl was built for"
+        ))),
+        Some(known) if known < SAFE => Some(
+            warning(format!("RouterOS {version} has the REST overflow CVE-2025-10948"))
+                .remedy("update to 7.20.1 or later"),
+        ),
+        Some(_) => None,
     }
 }
 
 fn check_queue(queue: &QueueRef, kind: Kind, rows: &[Row], types: &[Row]) -> Vec<Finding> {
     let row = match queues::find(queue, rows) {
         Ok(row) => row,
-        Err(fault) => return vec![fatal(format!("{fault}; {}", fault.remedy()))],
+        Err(fault) => {
+            let remedy = faults::remedy(&fault);
+            return vec![about(queue, Severity::Fatal, fault.to_string()).remedy(remedy)];
+        }
     };
     let mut findings = Vec::new();
     if row.flag("disabled") || row.flag("invalid") {
-        findings.push(fatal(format!(
-            "{queue} is disabled or invalid and shapes nothing; enable it and check its parent and \
-             its type"
-        )));
+        let text = format!("{queue} is disabled or invalid and shapes nothing");
+        findings.push(
+            about(queue, Severity::Fatal, text)
+                .remedy("enable it and check its parent and its type"),
+        );
     }
     let is_counted = match kind {
         Kind::Tree => row.count("bytes").is_some(),
         Kind::Simple => row.pair("bytes").is_some(),
     };
     if !is_counted {
-        findings.push(warning(format!(
-            "the router shows no count of bytes for {queue}, so what passes it is not known; \
-             compare its version with the supported ones"
-        )));
+        let text = format!(
+            "the router shows no count of bytes for {queue}, so what passes it is not known"
+        );
+        findings.push(
+            about(queue, Severity::Warning, text)
+                .remedy("compare its version with the supported ones"),
+        );
     }
     let buckets = row.text("bucket-size").unwrap_or("0.1").split('/');
     let largest = buckets.filter_map(|text| text.parse::<f64>().ok()).fold(0.0, f64::max);
     if largest >= LARGE_BUCKET {
-        findings.push(warning(format!(
+        let text = format!(
             "{queue} has bucket-size {largest}: that many seconds at full rate pass unshaped after \
-             a pause; 0.01 to 0.05 keeps cuts sharp"
-        )));
+             a pause"
+        );
+        findings
+            .push(about(queue, Severity::Warning, text).remedy("0.01 to 0.05 keeps cuts sharp"));
     }
     for name in row.text("queue").unwrap_or_default().split('/') {
         findings.extend(check_type(queue, name, types));
@@ -254,27 +275,25 @@ fn check_type(queue: &QueueRef, name: &str, types: &[Row]) -> Option<Finding> {
     let row = types.iter().find(|row| row.text("name") == Some(name))?;
     let name = RouterText::words(name);
     if row.text("kind") != Some("cake") {
-        return Some(warning(format!(
+        let text = format!(
             "{queue} has the type `{name}`, which is not CAKE: it limits the rate, but one flow \
-             can still delay another; give it a type of kind cake"
-        )));
+             can still delay another"
+        );
+        return Some(about(queue, Severity::Warning, text).remedy("give it a type of kind cake"));
     }
     let bandwidth = row.text("cake-bandwidth").unwrap_or("0");
     (bandwidth != "0").then(|| {
         let bandwidth = RouterText::words(bandwidth);
-        warning(format!(
+        let text = format!(
             "the type `{name}` of {queue} has cake-bandwidth {bandwidth}: under a queue it is a \
-             second shaper or none at all; set it to 0 and leave the rate to max-limit"
-        ))
+             second shaper or none at all"
+        );
+        about(queue, Severity::Warning, text).remedy("set it to 0 and leave the rate to max-limit")
     })
 }
 
-fn fatal(text: String) -> Finding {
-    Finding { is_fatal: true, text: text.into() }
-}
-
-fn warning(text: String) -> Finding {
-    Finding { is_fatal: false, text: text.into() }
+fn about(queue: &QueueRef, severity: Severity, text: String) -> Finding {
+    Finding::new(severity, Subject::Queue(queue.clone()), text)
 }
 
 #[cfg(test)]

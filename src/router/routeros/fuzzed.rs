@@ -12,7 +12,7 @@ use super::{
     topology::Topology,
     transport::{Menu, Row},
 };
-use crate::config::QueueRef;
+use crate::router::QueueRef;
 use crate::router::routeros::queues;
 
 /// Reads `body` as every kind of REST answer.

@@ -6,10 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::transport::{Menu, Row, RowTransport};
-use crate::{
-    config::QueueRef,
-    router::{Finding, RouterError, RouterText},
-};
+use crate::router::{Finding, QueueRef, RouterError, RouterText, Severity, Subject};
 
 /// An interface that sent less than this between two looks was not busy: some updates and chatter
 /// may rightly pass outside the queues.
@@ -50,14 +47,13 @@ pub(super) fn compare(before: &Counters, now: &Counters, queues: &[QueueRef]) ->
         let (parent, is) = now.queues.get(queue.name())?;
         let sent = now.interfaces.get(parent)?.saturating_sub(*before.interfaces.get(parent)?);
         let parent = RouterText::words(parent);
-        (was == is && sent >= BUSY_BYTES).then(|| Finding {
-            is_fatal: true,
-            text: format!(
+        (was == is && sent >= BUSY_BYTES).then(|| {
+            let text = format!(
                 "{queue} has moved no byte while its parent {parent} sent {} MB: the traffic goes \
                  around it (FastTrack? a packet mark? a port that cannot queue?)",
                 sent / 1_000_000
-            )
-            .into(),
+            );
+            Finding::new(Severity::Fatal, Subject::Queue(queue.clone()), text)
         })
     };
     let trees = queues.iter().filter(|queue| matches!(queue, QueueRef::Tree(_)));

@@ -3,20 +3,37 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use wanctl_core::units::Delay;
+use super::{
+    client::RouterOs,
+    transport::{Menu, Row},
+};
+use crate::router::{PingFrom, Pinged, Pinger, Reply, RouterText};
 
-use super::transport::Row;
-use crate::router::RouterText;
+/// What a request takes beside the ping.
+const REQUEST: Duration = Duration::from_millis(500);
 
-/// What became of an echo request that the router was asked to send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pinged {
-    /// The target answered after this round-trip time.
-    Reply(Delay),
-    /// No answer came, or an error from the network.
-    Lost,
-    /// The router could not send it; in its own words.
-    Refused(String),
+impl Pinger for RouterOs {
+    /// RouterOS waits for 1 to 5 s.
+    fn ping<'a>(
+        &'a self,
+        address: IpAddr,
+        from: &'a PingFrom,
+        wait: Duration,
+    ) -> Reply<'a, Pinged> {
+        self.pings.ping(address, from, wait)
+    }
+
+    /// A reply that comes later would find its request timed out.
+    fn longest_wait(&self) -> Duration {
+        self.settings.request_timeout.saturating_sub(REQUEST)
+    }
+
+    fn interfaces(&self) -> Reply<'_, Vec<RouterText>> {
+        Box::pin(async {
+            let rows = self.control.print(Menu::Interface, &["name"]).await?;
+            Ok(rows.iter().filter_map(|row| row.text("name")).map(RouterText::words).collect())
+        })
+    }
 }
 
 /// A reply cannot have been on its way for longer: RouterOS gives up on it after seconds.
@@ -75,6 +92,8 @@ fn refusal(row: &Row) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use wanctl_core::units::Delay;
+
     use super::{super::json, *};
 
     const TARGET: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));

@@ -7,10 +7,7 @@
 use wanctl_core::{Direction, QueueReading, units::BitRate};
 
 use super::transport::{Menu, Row};
-use crate::{
-    config::{QueueRef, QueueTarget},
-    router::{QueueRow, RouterFault, RouterText},
-};
+use crate::router::{QueueRef, QueueRow, QueueTarget, RouterFault, RouterText};
 
 /// Most queues that a message names.
 const MOST_NAMED: usize = 8;

@@ -13,16 +13,14 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::{
-    LARGEST_ANSWER,
+    Credentials, LARGEST_ANSWER, Settings,
     json::Keep,
-    pinged::Pinged,
-    tls,
-    transport::{MOST_FOUND, Menu, PingFrom, Row, RowId, RowTransport, interval},
+    pinged, tls,
+    transport::{MOST_FOUND, Menu, Row, RowId, RowTransport, interval},
 };
-use crate::router::routeros::pinged;
 use crate::{
-    config::{Credentials, RouterConfig},
-    router::{RouterError, RouterFault, RouterText, Transport, body_within},
+    https::body_within,
+    router::{PingFrom, Pinged, RouterError, RouterFault, RouterText, Transport},
 };
 use answer::RestResponse;
 
@@ -45,22 +43,22 @@ impl RestTransport {
     ///
     /// # Errors
     /// A sentence if the configured certificates cannot be used.
-    pub(super) fn new(config: &RouterConfig, credentials: &Credentials) -> Result<Self, String> {
+    pub(super) fn new(settings: &Settings, credentials: &Credentials) -> Result<Self, String> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = Client::builder()
             .no_proxy()
             .http1_only()
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(config.request_timeout)
+            .timeout(settings.request_timeout)
             .pool_max_idle_per_host(1)
             .redirect(reqwest::redirect::Policy::none())
-            .retry(once_more(&config.url));
-        let builder = tls::trust(builder, &config.url, &config.trust)?;
+            .retry(once_more(&settings.url));
+        let builder = tls::trust(builder, &settings.url, &settings.trust)?;
         Ok(Self {
             http: builder.build().map_err(|e| with_causes(&e))?,
-            url: config.url.clone(),
+            url: settings.url.clone(),
             credentials: credentials.clone(),
-            timeout: config.request_timeout,
+            timeout: settings.request_timeout,
             turn: Mutex::default(),
         })
     }

@@ -20,17 +20,12 @@ use tokio::{
 };
 
 use super::{
-    LARGEST_ANSWER,
+    LARGEST_ANSWER, Settings,
     console::{CommandLine, Dialect, OPTIONS, Request},
-    encoding,
-    pinged::Pinged,
-    transport::{Menu, PingFrom, Row, RowId, RowTransport},
+    encoding, pinged,
+    transport::{Menu, Row, RowId, RowTransport},
 };
-use crate::router::routeros::pinged;
-use crate::{
-    config::RouterConfig,
-    router::{RouterError, RouterFault, RouterText, Transport},
-};
+use crate::router::{PingFrom, Pinged, RouterError, RouterFault, RouterText, Transport};
 
 /// How long the TCP and SSH handshakes may take; a command that cannot wait that long gives up,
 /// and the next one finds the connection made.
@@ -68,8 +63,8 @@ impl SshTransport {
     ///
     /// # Errors
     /// A sentence if the host's name cannot be one.
-    pub(super) fn new(config: &RouterConfig) -> Result<Self, String> {
-        let ssh = &config.ssh;
+    pub(super) fn new(settings: &Settings) -> Result<Self, String> {
+        let ssh = &settings.ssh;
         // `ssh` would take the first for an option, and the others for more than a name.
         if ssh.host.starts_with('-') || ssh.host.contains(['@', '/', ' ']) {
             return Err(format!("router.ssh.host: `{}` is not the name of a host", ssh.host));
@@ -101,7 +96,7 @@ impl SshTransport {
             host: ssh.host.clone(),
             user: ssh.user.clone(),
             target: format!("ssh://{shown}:{}", ssh.port),
-            timeout: config.request_timeout,
+            timeout: settings.request_timeout,
             turn: Mutex::new(SshConnection {
                 session: None,
                 connecting: None,
@@ -298,7 +293,7 @@ impl RowTransport for SshTransport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Credentials, Pace, Secret, SshConfig, TlsTrust, TransportChoice};
+    use crate::router::routeros::{Credentials, SshConfig, TransportChoice};
 
     fn transport(host: &str, user: &str) -> Result<SshTransport, String> {
         let ssh = SshConfig {
@@ -308,18 +303,8 @@ mod tests {
             key_file: None,
             known_hosts_file: None,
         };
-        SshTransport::new(&RouterConfig {
-            url: "https://192.0.2.1".to_owned(),
-            transport: TransportChoice::Ssh,
-            credentials: Credentials { user: "u".to_owned(), password: Secret::new(String::new()) },
-            statistics: None,
-            pings: None,
-            ssh,
-            trust: TlsTrust::System,
-            request_timeout: Duration::from_secs(3),
-            stats_interval: Duration::from_millis(100),
-            pace: Pace::default(),
-        })
+        let settings = Settings::at("https://192.0.2.1", Credentials::new("u", ""));
+        SshTransport::new(&Settings { transport: TransportChoice::Ssh, ssh, ..settings })
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use super::{network::Network, topology::Topology};
-use crate::{config::QueueTarget, router::RouterText};
+use crate::router::{QueueTarget, RouterText};
 
 /// Wider networks than this, in bits that their addresses have in common, are nobody's own.
 const WIDEST: u32 = 8;

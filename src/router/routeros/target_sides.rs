@@ -11,7 +11,7 @@ use super::{
     topology::Topology,
     transport::{Row, RowTransport},
 };
-use crate::{config::QueueTarget, router::RouterError};
+use crate::router::{QueueTarget, RouterError};
 
 /// A side that could not be told is asked for again after this time: the routes may have been
 /// missing because the WAN was down.

@@ -8,23 +8,32 @@ use std::sync::Arc;
 
 use reqwest::ClientBuilder;
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-    client::{
-        WebPkiServerVerifier,
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    },
-    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
+    Error, RootCertStore,
+    client::WebPkiServerVerifier,
+    pki_types::{CertificateDer, pem::PemObject as _},
 };
-
 use tracing::warn;
 
+use super::TlsTrust;
 use crate::{
-    config::TlsTrust,
     digest::{hex, sha256},
     files::read_bounded,
-    tls::SystemAuthorities,
+    https::{self, CertificateCheck, Presented, SystemAuthorities},
 };
+
+/// Which certificates are taken for the router's. One that is refused is named by its fingerprint,
+/// which a person can compare with the router's own, and pin.
+#[derive(Debug)]
+enum Accepts {
+    /// The one with this fingerprint.
+    Only([u8; 32]),
+    /// Those signed by an authority of this system, under the requested name.
+    System(SystemAuthorities),
+    /// Those signed by an authority of a file, under the requested name.
+    File(Arc<WebPkiServerVerifier>),
+    /// All.
+    Any,
+}
 
 /// Gives `builder` the trust that the configuration asks for.
 ///
@@ -35,118 +44,58 @@ pub(super) fn trust(
     url: &str,
     trust: &TlsTrust,
 ) -> Result<ClientBuilder, String> {
-    let provider = Arc::new(ring::default_provider());
     let accepts = match trust {
         TlsTrust::System => {
-            let system = SystemAuthorities::new(Arc::clone(&provider));
-            // Where there are none, the requests fail and say so; they may be installed meanwhile.
+            let system = SystemAuthorities::default();
+            // Without any, the requests fail and say so; they may be installed meanwhile.
             if url.starts_with("https:")
-                && let Err(error) = system.check()
+                && let Err(error) = system.load()
             {
-                warn!(url, error, "the router's certificate cannot be verified");
+                warn!(url, %error, "the router's certificate cannot be verified");
             }
-            Accepts::Signed(Arc::new(system))
+            Accepts::System(system)
         }
         TlsTrust::CaFile(path) => {
             let shown = path.display();
             let pem = read_bounded(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
-            let signed = signed_by(&pem, &provider);
-            Accepts::Signed(signed.map_err(|e| format!("{shown} holds no usable authority: {e}"))?)
+            let signed = signed_by(&pem);
+            Accepts::File(signed.map_err(|e| format!("{shown} holds no usable authority: {e}"))?)
         }
         TlsTrust::Fingerprint(expected) => Accepts::Only(*expected),
         TlsTrust::Insecure => Accepts::Any,
     };
-    let verifier = Arc::new(Verifier { accepts, provider: Arc::clone(&provider) });
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    Ok(builder.tls_backend_preconfigured(config))
+    https::trust(builder, accepts)
 }
 
 /// Accepts what the authorities in `pem` have signed.
-fn signed_by(
-    pem: &[u8],
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, String> {
+fn signed_by(pem: &[u8]) -> Result<Arc<WebPkiServerVerifier>, String> {
     let mut authorities = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate = certificate.map_err(|e| e.to_string())?;
         authorities.add(certificate).map_err(|e| e.to_string())?;
     }
-    let verifier =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(authorities), Arc::clone(provider));
-    Ok(verifier.build().map_err(|e| e.to_string())?)
+    let authorities = Arc::new(authorities);
+    let verifier = WebPkiServerVerifier::builder_with_provider(authorities, https::provider());
+    verifier.build().map_err(|e| e.to_string())
 }
 
-/// Which certificates are taken for the router's.
-#[derive(Debug)]
-enum Accepts {
-    /// The one with this fingerprint.
-    Only([u8; 32]),
-    /// Those that these authorities vouch for, under the name that was asked for.
-    Signed(Arc<dyn ServerCertVerifier>),
-    /// All.
-    Any,
-}
-
-/// Judges the router's certificate, and names the one it refuses by its fingerprint: that is what
-/// a person compares with the router's own, and pins.
-#[derive(Debug)]
-struct Verifier {
-    accepts: Accepts,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let digest = sha256(certificate);
-        match &self.accepts {
-            Accepts::Only(expected) if digest != *expected => Err(Error::General(format!(
-                "expected the certificate with the SHA-256 fingerprint {}, got {}",
-                hex(expected),
-                hex(&digest)
-            ))),
-            Accepts::Only(_) | Accepts::Any => Ok(ServerCertVerified::assertion()),
-            Accepts::Signed(authorities) => authorities
-                .verify_server_cert(certificate, intermediates, name, ocsp, now)
-                .map_err(|error| {
-                    let digest = hex(&digest);
-                    Error::General(format!("{error}; it has the SHA-256 fingerprint {digest}"))
-                }),
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+impl CertificateCheck for Accepts {
+    fn check(&self, presented: Presented<'_>) -> Result<(), Error> {
+        let digest = sha256(presented.certificate);
+        let verified = match self {
+            Self::Any => return Ok(()),
+            Self::Only(expected) if digest == *expected => return Ok(()),
+            Self::Only(expected) => {
+                let (expected, digest) = (hex(expected), hex(&digest));
+                return Err(Error::General(format!(
+                    "expected the certificate with the SHA-256 fingerprint {expected}, got {digest}"
+                )));
+            }
+            Self::System(system) => system.check(presented),
+            Self::File(authorities) => presented.verify_by(&**authorities),
+        };
+        verified.map_err(|error| {
+            Error::General(format!("{error}; it has the SHA-256 fingerprint {}", hex(&digest)))
+        })
     }
 }

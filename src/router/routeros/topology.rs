@@ -9,10 +9,7 @@ use super::{
     network::Network,
     transport::{Menu, Row, RowTransport, optional},
 };
-use crate::{
-    config::QueueTarget,
-    router::{RouterError, RouterText},
-};
+use crate::router::{QueueTarget, RouterError, RouterText};
 
 /// Kinds of interface that lead to a provider and nowhere else.
 const UPLINKS: [&str; 3] = ["pppoe-out", "ppp-out", "lte"];

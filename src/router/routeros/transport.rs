@@ -7,11 +7,8 @@ use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-use super::{pinged::Pinged, rate, time};
-use crate::{
-    config::Bind,
-    router::{RouterError, RouterText, Transport},
-};
+use super::{rate, time};
+use crate::router::{PingFrom, Pinged, RouterError, RouterText, Transport};
 
 /// A way to talk to a RouterOS as one of its users.
 ///
@@ -126,27 +123,6 @@ impl RowId {
 impl fmt::Display for RowId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// Where on the router an echo request starts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PingFrom {
-    /// Its source address.
-    pub source: Option<IpAddr>,
-    /// Its interface.
-    pub interface: Option<String>,
-}
-
-impl PingFrom {
-    /// Returns the start that `bind` means on the router.
-    #[must_use]
-    pub fn of(bind: &Bind) -> Self {
-        match bind {
-            Bind::Any => Self::default(),
-            Bind::Source(source) => Self { source: Some(*source), interface: None },
-            Bind::Interface(name) => Self { source: None, interface: Some(name.clone()) },
-        }
     }
 }
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::{
-    auto::{AutoTransport, TransportSelector},
-    failover::TransportFailoverParams,
-    rest::RestTransport,
-    ssh::SshTransport,
+    Credentials, Settings, TransportChoice, TransportFailoverParams, rest::RestTransport,
     transport::RowTransport,
 };
-use crate::config::{Credentials, RouterConfig, TransportChoice};
+#[cfg(feature = "ssh")]
+use super::{
+    auto::{AutoTransport, TransportSelector},
+    ssh::SshTransport,
+};
 
 /// One road for each purpose; without users of their own, the same.
 #[derive(Debug)]
@@ -28,32 +29,39 @@ impl Transports {
     /// # Errors
     /// A sentence if the configured certificates or the name of the SSH host cannot be used.
     pub(super) fn build(
-        config: &RouterConfig,
+        settings: &Settings,
         failover_params: TransportFailoverParams,
     ) -> Result<Self, String> {
         let rest = |credentials: &Credentials| -> Result<Arc<dyn RowTransport>, String> {
-            Ok(Arc::new(RestTransport::new(config, credentials)?))
+            Ok(Arc::new(RestTransport::new(settings, credentials)?))
         };
-        match config.transport {
-            TransportChoice::Rest => Self::each(config, &rest(&config.credentials)?, rest),
+        match settings.transport {
+            TransportChoice::Rest => Self::each(settings, &rest(&settings.credentials)?, rest),
+            #[cfg(feature = "ssh")]
             TransportChoice::Ssh => {
-                let ssh: Arc<dyn RowTransport> = Arc::new(SshTransport::new(config)?);
+                let ssh: Arc<dyn RowTransport> = Arc::new(SshTransport::new(settings)?);
                 Ok(Self { control: Arc::clone(&ssh), pings: Arc::clone(&ssh), statistics: ssh })
             }
+            #[cfg(not(feature = "ssh"))]
+            TransportChoice::Ssh | TransportChoice::Auto => {
+                let _ = failover_params;
+                Err("this wanctl was built without SSH".to_owned())
+            }
+            #[cfg(feature = "ssh")]
             TransportChoice::Auto => {
-                let ssh: Arc<dyn RowTransport> = Arc::new(SshTransport::new(config)?);
-                let first = rest(&config.credentials)?;
+                let ssh: Arc<dyn RowTransport> = Arc::new(SshTransport::new(settings)?);
+                let first = rest(&settings.credentials)?;
                 let selector = TransportSelector::new(Arc::clone(&first), failover_params);
                 let both = |rest: Arc<dyn RowTransport>| -> Arc<dyn RowTransport> {
                     Arc::new(AutoTransport::new(rest, Arc::clone(&ssh), Arc::clone(&selector)))
                 };
-                Self::each(config, &both(first), |credentials| rest(credentials).map(&both))
+                Self::each(settings, &both(first), |credentials| rest(credentials).map(&both))
             }
         }
     }
 
     fn each(
-        config: &RouterConfig,
+        settings: &Settings,
         control: &Arc<dyn RowTransport>,
         of: impl Fn(&Credentials) -> Result<Arc<dyn RowTransport>, String>,
     ) -> Result<Self, String> {
@@ -63,8 +71,8 @@ impl Transports {
         };
         Ok(Self {
             control: Arc::clone(control),
-            pings: own(&config.pings)?,
-            statistics: own(&config.statistics)?,
+            pings: own(&settings.pings)?,
+            statistics: own(&settings.statistics)?,
         })
     }
 }

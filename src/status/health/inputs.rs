@@ -1,6 +1,6 @@
 //! What health is judged by, gathered where the daemon is put together.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use wanctl_core::{
     Cycle,
@@ -29,8 +29,10 @@ pub struct HealthInputs {
     pub loops: Vec<LoopCounts>,
     /// How each WAN is probed.
     pub probing: Vec<ProbingInputs>,
-    /// The state of the router.
-    pub router: RouterReport,
+    /// The state of each router.
+    pub routers: Vec<RouterStanding>,
+    /// The place of each WAN's router among them.
+    pub router_of: Vec<usize>,
     /// How the history stands, if one is kept.
     pub history: Option<HistoryInputs>,
     /// How the configuration stands.
@@ -43,6 +45,17 @@ pub struct HealthInputs {
     pub listen_error: Option<String>,
     /// Why switches of the router cannot be used.
     pub switch_problems: Vec<String>,
+}
+
+/// How a router stands.
+#[derive(Debug, Clone, Default)]
+pub struct RouterStanding {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its state.
+    pub report: RouterReport,
 }
 
 /// How a WAN is probed.
@@ -76,8 +89,8 @@ pub struct ConfigInputs {
     pub sha256: String,
     /// When it was taken.
     pub taken: Timestamp,
-    /// What was chosen and should be remembered.
-    pub reminders: Vec<String>,
+    /// What was chosen with a risk, by router.
+    pub reminders: BTreeMap<String, Vec<String>>,
     /// Why the last reload failed, if it did.
     pub reload_failure: Option<String>,
     /// What waits for a restart.

@@ -9,8 +9,8 @@ use wanctl_core::{
 
 use super::{
     ActuatorValues, ClockValues, ConfigValues, ControlValues, DirectionRates, HealthInputs,
-    HistoryValues, HttpValues, Level, MeasurementValues, Part, ProbingInputs, RouterValues,
-    SteeringValues, is_turning,
+    HistoryValues, HttpValues, Level, MeasurementValues, Part, ProbingInputs, RouterStanding,
+    RouterValues, SteeringValues, is_turning,
 };
 use crate::{
     actuator::RouterReport,
@@ -141,7 +141,7 @@ pub(super) fn control(
 
 pub(super) fn actuator(
     cycle: Option<&Cycle>,
-    router: &RouterReport,
+    router: Option<&RouterReport>,
     place: usize,
     now: MonoTime,
 ) -> Part<Option<ActuatorValues>> {
@@ -169,12 +169,12 @@ pub(super) fn actuator(
     });
     let values = ActuatorValues { download, upload };
     let overridden: Vec<String> = router
-        .overridden
         .iter()
+        .flat_map(|router| &router.overridden)
         .filter(|overridden| overridden.wan == place)
         .map(|overridden| overridden.what.clone())
         .collect();
-    if router.up == Some(true) {
+    if router.is_some_and(|router| router.up == Some(true)) {
         Part::assess(Level::Degraded, overridden.into_iter().chain(late).collect(), Some(values))
     } else {
         // That a router which is away follows nothing is said once, by its own part.
@@ -182,8 +182,10 @@ pub(super) fn actuator(
     }
 }
 
-pub(super) fn router(inputs: &HealthInputs) -> Part<RouterValues> {
-    let report = &inputs.router;
+pub(super) fn router(
+    inputs: &HealthInputs,
+    RouterStanding { name, report, .. }: &RouterStanding,
+) -> Part<RouterValues> {
     let facts = report.facts.as_ref();
     let values = RouterValues {
         up: report.up,
@@ -194,7 +196,8 @@ pub(super) fn router(inputs: &HealthInputs) -> Part<RouterValues> {
         version: facts.map(|facts| facts.version.to_string()),
         cpu_percent: facts.and_then(|facts| facts.cpu_percent),
     };
-    let notes = [inputs.config.reminders.clone(), report.warnings()].concat();
+    let reminders = inputs.config.reminders.get(name).cloned().unwrap_or_default();
+    let notes = [reminders, report.warnings()].concat();
     Part::assess(Level::Degraded, report.problems(), values).with_notes(notes)
 }
 

@@ -93,10 +93,10 @@ fn router_row() -> Row {
                             "0.95",
                             "wanctl_router_request_duration_seconds",
                             OF_INSTANCE,
-                            "instance, operation, transport",
+                            "instance, router, operation, transport",
                         )
                     ),
-                    "{{instance}} {{operation}} {{transport}}",
+                    "{{instance}} {{router}} {{operation}} {{transport}}",
                 )
                 .unit("s")
                 .above_zero(),
@@ -104,16 +104,16 @@ fn router_row() -> Row {
                 .ask(
                     &format!(
                         "{} > 0",
-                        rate("wanctl_router_request_duration_seconds_count", OF_INSTANCE, "instance, operation")
+                        rate("wanctl_router_request_duration_seconds_count", OF_INSTANCE, "instance, router, operation")
                     ),
-                    "{{instance}} {{operation}}",
+                    "{{instance}} {{router}} {{operation}}",
                 )
                 .unit("reqps")
                 .above_zero(),
             Panel::new(Shape::Lines, "Router failures by reason", "Failed requests a second")
                 .ask(
-                    &rate("wanctl_router_request_failures_total", OF_INSTANCE, "instance, reason"),
-                    "{{instance}} {{reason}}",
+                    &rate("wanctl_router_request_failures_total", OF_INSTANCE, "instance, router, reason"),
+                    "{{instance}} {{router}} {{reason}}",
                 )
                 .unit("reqps")
                 .above_zero(),
@@ -122,11 +122,11 @@ fn router_row() -> Row {
                 "Road to the router",
                 "REST is quicker; SSH takes over when REST fails, if the configuration allows it",
             )
-            .ask(&format!("max by (instance) ({})", active.join(" or ")), "{{instance}}")
+            .ask(&format!("max by (instance, router) ({})", active.join(" or ")), "{{instance}} {{router}}")
             .words(&words(&TRANSPORTS))
             .interval("15s"),
             Panel::new(Shape::Lines, "Load of the router", "Of its processors, as it says itself")
-                .ask(&format!("max by (instance) (wanctl_router_cpu_load_ratio{{{OF_INSTANCE}}})"), "{{instance}}")
+                .ask(&format!("max by (instance, router) (wanctl_router_cpu_load_ratio{{{OF_INSTANCE}}})"), "{{instance}} {{router}}")
                 .unit("percentunit")
                 .range(0.0, 1.0),
             Panel::new(
@@ -136,7 +136,7 @@ fn router_row() -> Row {
             )
             .ask(
                 &format!("86400 * deriv(wanctl_router_flash_written_sectors{{{OF_INSTANCE}}}[$__rate_interval])"),
-                "{{instance}}",
+                "{{instance}} {{router}}",
             )
             .above_zero(),
         ],

@@ -72,7 +72,7 @@ fn now_row() -> Row {
             .ask(&format!("max(instance_wan:wanctl_rtt_inflation_seconds:p95_rate5m{{{OF_WAN}}})"), "")
             .unit("s")
             .steps(DELAY),
-            stat("Routers silent", "Controllers whose last request to their router failed")
+            stat("Routers silent", "Routers to which the last request failed")
                 .ask(&format!("count(wanctl_router_up{{{OF_INSTANCE}}} == 0) or vector(0)"), "")
                 .steps(NONE),
         ],

@@ -153,9 +153,9 @@ fn writing_row() -> Row {
             )
             .ask(
                 &format!(
-                    "sum by (instance) (increase(wanctl_router_limit_drifts_total{{{OF_INSTANCE}}}[$__interval]))"
+                    "sum by (instance, router) (increase(wanctl_router_limit_drifts_total{{{OF_INSTANCE}}}[$__interval]))"
                 ),
-                "{{instance}}",
+                "{{instance}} {{router}}",
             )
             .above_zero()
             .interval("15s"),

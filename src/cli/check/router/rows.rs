@@ -2,7 +2,6 @@
 
 use std::slice;
 
-use tokio::time::Instant;
 use wanctl_core::{
     Direction,
     steering::{SteeringMode, SwitchKind},
@@ -10,149 +9,209 @@ use wanctl_core::{
 
 use super::{
     super::report::{Line, State, Topic},
-    ROUTER, within,
+    Check, line_of,
 };
 use crate::{
-    config::{Bind, Config, ProbeMethodChoice, QueueRef, SwitchRef, WanConfig},
-    router::{
-        Finding, Router as _, RouterText,
-        routeros::{QueueShape, RouterOs},
-    },
+    config::WanConfig,
+    probe::{Bind, ProbeMethodChoice},
+    router::{Finding, QueueRef, RouterFault, RouterText, Severity, SwitchRef},
 };
 
-/// What is not known because the router does not answer.
-pub(super) fn not_asked(config: &Config) -> Vec<Line> {
-    let unknown =
-        |topic, subject| Line::unknown(topic, subject, "not looked at: the router does not answer");
-    let queues = queues_of(config).into_iter().map(|(subject, _)| unknown(Topic::Queue, subject));
-    let switches = config.steering.iter().flat_map(|steering| &steering.switches);
-    let switches = switches.map(|switch| unknown(Topic::Steering, subject_of(config, switch)));
-    queues.chain(switches).collect()
-}
-
-/// The queues, with what they are called in lines.
-fn queues_of<'a>(config: &'a Config) -> Vec<(String, &'a QueueRef)> {
-    let wans = config.wans.iter();
-    let queues = wans.flat_map(|wan| {
-        wan.queues.present().map(move |(direction, queue)| (wan, direction, queue))
-    });
-    let named = |(wan, direction, queue): (&'a WanConfig, Direction, &'a QueueRef)| {
-        (format!("wan {} {}: {queue}", wan.name, direction.name()), queue)
-    };
-    queues.map(named).collect()
-}
-
-/// Looks at each queue: that it is there, how it is made, what is wrong with it.
-pub(super) async fn queues(config: &Config, router: &RouterOs, until: Instant) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let queues = queues_of(config);
-    let findings = within(until, router.findings()).await.unwrap_or_else(|problem| {
-        lines.push(problem.line(Topic::Router, "findings about the queues", State::Failed));
-        Vec::new()
-    });
-    // A finding about a queue names it as its line does.
-    let is_about = |finding: &Finding, queue: &QueueRef| finding.text.contains(&queue.to_string());
-    for (subject, queue) in &queues {
-        let about = findings.iter().filter(|finding| is_about(finding, queue));
-        let checked: Vec<Line> =
-            about.map(|finding| finding_line(Topic::Queue, subject, finding)).collect();
-        // What is fatal explains by itself why the queue cannot be read.
-        if checked.iter().any(|line| line.state == State::Failed) {
-            lines.extend(checked);
-            continue;
-        }
-        lines.push(queue_line(router, subject, queue, until).await);
-        lines.extend(checked);
+impl Check<'_> {
+    /// What is not known because the router does not answer.
+    pub(super) fn not_asked(&self) -> Vec<Line> {
+        let unknown = |topic, subject| {
+            Line::unknown(topic, subject, "not looked at: the router does not answer")
+        };
+        let queues = self.named_queues().into_iter();
+        let queues = queues.map(|(subject, _)| unknown(Topic::Queue, subject));
+        let switches = self.its_switches().map(|at| unknown(Topic::Steering, self.subject_of(at)));
+        queues.chain(switches).collect()
     }
-    let of_none = |finding: &&Finding| !queues.iter().any(|(_, queue)| is_about(finding, queue));
-    let others = findings.iter().filter(of_none);
-    lines.extend(others.map(|finding| finding_line(Topic::Router, ROUTER, finding)));
-    lines
-}
 
-fn finding_line(topic: Topic, subject: &str, Finding { is_fatal, text }: &Finding) -> Line {
-    let line = |what: &str| match is_fatal {
-        true => Line::failed(topic, subject, what),
-        false => Line::warning(topic, subject, what),
-    };
-    // Findings end with their remedy, after a semicolon.
-    match text.split_once("; ") {
-        Some((what, remedy)) => line(what).remedy(remedy),
-        None => line(text),
-    }
-}
-
-async fn queue_line(router: &RouterOs, subject: &str, queue: &QueueRef, until: Instant) -> Line {
-    let read = within(until, router.read_queues(slice::from_ref(queue))).await;
-    let row = match read.map(|mut readings| readings.rows.pop()) {
-        Err(problem) => return problem.line(Topic::Queue, subject, State::Failed),
-        Ok(None) => return Line::unknown(Topic::Queue, subject, "the router gives no such row"),
-        Ok(Some(Err(fault))) => {
-            return Line::failed(Topic::Queue, subject, fault.to_string()).remedy(fault.remedy());
-        }
-        Ok(Some(Ok(row))) => row,
-    };
-    let limit = match row.reading.limit.bps() {
-        0 => "no limit yet".to_owned(),
-        _ => format!("limit {}", row.reading.limit),
-    };
-    match within(until, router.queue_shape(queue)).await {
-        Ok(Some(QueueShape { unwritable: Some(why), .. })) => {
-            Line::failed(Topic::Queue, subject, format!("its limit cannot be written: {why}"))
-                .remedy("remove the queue and add it again; if it stays, reboot the router")
-        }
-        Ok(Some(shape)) => Line::ok(
-            Topic::Queue,
-            subject,
-            format!("is there, enabled, {limit}, {}", reported(&shape)),
-        ),
-        Ok(None) => Line::failed(Topic::Queue, subject, "went away while it was looked at"),
-        Err(problem) => problem.line(Topic::Queue, subject, State::Unknown),
-    }
-}
-
-fn reported(QueueShape { place, types, kinds, .. }: &QueueShape) -> String {
-    let kind = |kind: &Option<RouterText>| match kind {
-        Some(kind) => format!(" of kind {kind}"),
-        None => ", of which the router shows no kind".to_owned(),
-    };
-    let types = types.iter().zip(kinds).map(|(name, of)| format!("`{name}`{}", kind(of)));
-    let types: Vec<String> = types.collect();
-    let types = if types.is_empty() { "not shown".to_owned() } else { types.join(" and ") };
-    format!("under `{place}`, type {types}")
-}
-
-fn subject_of(config: &Config, switch: &SwitchRef) -> String {
-    let wans = config.steering.as_ref().map(|steering| &steering.params.wans);
-    let wan = wans.and_then(|wans| wans.get(switch.switch.wan.0)).map_or("?", |wan| &wan.name);
-    format!("steering {} to wan {wan}: {switch}", switch.switch.kind.name())
-}
-
-/// Looks at each row that steering switches.
-pub(super) async fn switches(config: &Config, router: &RouterOs, until: Instant) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let Some(steering) = &config.steering else { return lines };
-    for switch in &steering.switches {
-        let subject = subject_of(config, switch);
-        lines.push(match within(until, router.switch_enabled(switch)).await {
-            Ok(enabled) => {
-                let state = if enabled { "enabled" } else { "disabled" };
-                let effect = effect(switch.switch.kind, enabled);
-                let what =
-                    format!("one row has this comment and fits its use; it is {state}: {effect}");
-                Line::ok(Topic::Steering, subject, what)
-            }
-            // Without a row nothing is switched; observing, nothing would be.
-            Err(problem) => {
-                let state = match steering.params.mode {
-                    SteeringMode::Active => State::Failed,
-                    SteeringMode::Observe | SteeringMode::Off => State::Warning,
-                };
-                problem.line(Topic::Steering, subject, state)
-            }
+    /// The queues, with what they are called in lines.
+    fn named_queues(&self) -> Vec<(String, &QueueRef)> {
+        let queues = self.wans().flat_map(|wan| {
+            wan.queues.present().map(move |(direction, queue)| (wan, direction, queue))
         });
+        let named = |(wan, direction, queue): (&WanConfig, Direction, _)| {
+            (format!("wan {} {}: {queue}", wan.name, direction.name()), queue)
+        };
+        queues.map(named).collect()
     }
-    lines
+
+    /// The switches of steering that are on this router.
+    fn its_switches(&self) -> impl Iterator<Item = &SwitchRef> {
+        let switches = self.config.steering.iter().flat_map(|steering| &steering.switches);
+        switches.filter(|placed| placed.router == self.place).map(|placed| &placed.at)
+    }
+
+    fn fault_line(&self, subject: &str, fault: &RouterFault) -> Line {
+        let remedy = self.router.inspect.remedy(fault);
+        Line::failed(Topic::Queue, subject, fault.to_string()).remedy(remedy)
+    }
+
+    /// Checks each queue: that it is there, how it is made, what is wrong with it.
+    pub(super) async fn queues(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let queues = self.named_queues();
+        let findings = self.within(self.router.inspect.findings()).await;
+        let findings = findings.unwrap_or_else(|problem| {
+            lines.push(problem.line(Topic::Router, "findings about the queues", State::Failed));
+            Vec::new()
+        });
+        for (subject, queue) in &queues {
+            let about = findings.iter().filter(|finding| finding.subject.is_queue(queue));
+            let about: Vec<Line> =
+                about.map(|finding| line_of(Topic::Queue, subject, finding)).collect();
+            // What is fatal explains by itself why the queue cannot be read.
+            if !about.iter().any(|line| line.state == State::Failed) {
+                lines.push(self.queue_line(subject, queue).await);
+            }
+            lines.extend(about);
+        }
+        let of_none =
+            |finding: &&Finding| !queues.iter().any(|(_, queue)| finding.subject.is_queue(queue));
+        lines.extend(findings.iter().filter(of_none).map(|finding| self.finding_line(finding)));
+        lines
+    }
+
+    async fn queue_line(&self, subject: &str, queue: &QueueRef) -> Line {
+        let read = self.within(self.router.shaper.read_queues(slice::from_ref(queue))).await;
+        let row = match read.map(|mut readings| readings.rows.pop()) {
+            Err(problem) => return problem.line(Topic::Queue, subject, State::Failed),
+            Ok(None) => {
+                return Line::unknown(Topic::Queue, subject, "the router gives no such row");
+            }
+            Ok(Some(Err(fault))) => return self.fault_line(subject, &fault),
+            Ok(Some(Ok(row))) => row,
+        };
+        let limit = match row.reading.limit.bps() {
+            0 => "no limit yet".to_owned(),
+            _ => format!("limit {}", row.reading.limit),
+        };
+        match self.within(self.router.inspect.describe_queue(queue)).await {
+            Ok(Finding { severity: Severity::Ok, text, .. }) => {
+                let what = format!("is there, enabled, {limit}, {text}");
+                Line::ok(Topic::Queue, subject, what)
+            }
+            Ok(finding) => line_of(Topic::Queue, subject, &finding),
+            Err(problem) => problem.line(Topic::Queue, subject, State::Unknown),
+        }
+    }
+
+    fn subject_of(&self, switch: &SwitchRef) -> String {
+        let wans = self.config.steering.as_ref().map(|steering| &steering.params.wans);
+        let wan = wans.and_then(|wans| wans.get(switch.switch.wan.0));
+        let wan = wan.map_or("?", |wan| &wan.name);
+        format!("steering {} to wan {wan}: {switch}", switch.switch.kind.name())
+    }
+
+    /// Checks each switch of steering.
+    pub(super) async fn switches(&self) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let (Some(steering), Some(rows)) = (&self.config.steering, &self.router.switches) else {
+            return lines;
+        };
+        for switch in self.its_switches() {
+            let subject = self.subject_of(switch);
+            lines.push(match self.within(rows.switch_enabled(switch)).await {
+                Ok(enabled) => {
+                    let state = if enabled { "enabled" } else { "disabled" };
+                    let effect = effect(switch.switch.kind, enabled);
+                    let what = format!(
+                        "one row has this comment and fits its use; it is {state}: {effect}"
+                    );
+                    Line::ok(Topic::Steering, subject, what)
+                }
+                // Without a row nothing is switched; observing, nothing would be.
+                Err(problem) => {
+                    let state = match steering.params.mode {
+                        SteeringMode::Active => State::Failed,
+                        SteeringMode::Observe | SteeringMode::Off => State::Warning,
+                    };
+                    problem.line(Topic::Steering, subject, state)
+                }
+            });
+        }
+        lines
+    }
+
+    /// Checks the interfaces of the router from which it shall ping.
+    pub(super) async fn interfaces(&self) -> Vec<Line> {
+        let named = self.wans().filter_map(|wan| match (wan.probe.method, &wan.probe.bind) {
+            (ProbeMethodChoice::RouterPing, Bind::Interface(interface)) => {
+                Some((&wan.name, interface))
+            }
+            (
+                ProbeMethodChoice::RouterPing
+                | ProbeMethodChoice::Auto
+                | ProbeMethodChoice::Icmp
+                | ProbeMethodChoice::TcpConnect,
+                _,
+            ) => None,
+        });
+        let named: Vec<_> = named.collect();
+        let Some(pinger) = self.router.pinger.as_ref().filter(|_| !named.is_empty()) else {
+            return Vec::new();
+        };
+        let there = self.within(pinger.interfaces()).await;
+        let line = |(wan, interface): (&String, &String)| {
+            let subject = format!("wan {wan} interface `{interface}` of the router");
+            match &there {
+                Ok(known) if known.iter().any(|name| name.as_str() == interface) => {
+                    Line::ok(Topic::Wan, subject, "the router has it")
+                }
+                Ok(known) => {
+                    let what = format!(
+                        "the router has no such interface (it has: {})",
+                        known.iter().map(RouterText::as_str).collect::<Vec<_>>().join(", ")
+                    );
+                    Line::failed(Topic::Wan, subject, what)
+                        .remedy("correct `interface` of this WAN")
+                }
+                Err(problem) => problem.line(Topic::Wan, subject, State::Unknown),
+            }
+        };
+        named.into_iter().map(line).collect()
+    }
+
+    /// Writes the first queue's limit as it already is: only a write proves the right to write.
+    pub(super) async fn write(&self) -> Line {
+        let subject = match self.config.routers.len() {
+            1 => "write access".to_owned(),
+            _ => format!("write access to {}", self.name()),
+        };
+        let queues = self.config.queues(self.place);
+        let Some(queue) = queues.first() else {
+            let what = "no queue is configured to try it with";
+            return Line::unknown(Topic::Router, subject, what);
+        };
+        let shaper = &self.router.shaper;
+        let limit = match self.within(shaper.read_queues(slice::from_ref(queue))).await {
+            Ok(mut readings) => readings.rows.pop().and_then(Result::ok),
+            Err(problem) => return problem.line(Topic::Router, subject, State::Failed),
+        };
+        let Some(limit) = limit.map(|row| row.reading.limit) else {
+            let what = format!("{queue} is not there to try it with");
+            return Line::unknown(Topic::Router, subject, what);
+        };
+        match self.within(shaper.set_limit(queue, limit)).await {
+            Err(problem) => problem.line(Topic::Router, subject, State::Failed),
+            Ok(confirmed) if confirmed == limit => Line::ok(
+                Topic::Router,
+                subject,
+                format!("{queue} was set to the limit that it had, {limit}"),
+            ),
+            Ok(confirmed) => {
+                let what = format!(
+                    "{queue} was set to {limit}, as it was, and the router says {confirmed}"
+                );
+                Line::warning(Topic::Router, subject, what)
+                    .remedy("look who else sets this limit, or whether the router rounds it")
+            }
+        }
+    }
 }
 
 /// What a row does as it is.
@@ -166,75 +225,5 @@ const fn effect(kind: SwitchKind, enabled: bool) -> &'static str {
         (SwitchKind::Withdraw, false) => "this WAN's default route is withdrawn now",
         (SwitchKind::Divert, false) => "no traffic is diverted by it",
         (SwitchKind::Divert, true) => "all traffic takes this WAN now",
-    }
-}
-
-/// Looks for the interfaces of the router from which it shall ping.
-pub(super) async fn interfaces(config: &Config, router: &RouterOs, until: Instant) -> Vec<Line> {
-    let named = config.wans.iter().filter_map(|wan| match (wan.probe.method, &wan.probe.bind) {
-        (ProbeMethodChoice::RouterPing, Bind::Interface(interface)) => Some((&wan.name, interface)),
-        (
-            ProbeMethodChoice::RouterPing
-            | ProbeMethodChoice::Auto
-            | ProbeMethodChoice::Icmp
-            | ProbeMethodChoice::TcpConnect,
-            _,
-        ) => None,
-    });
-    let named: Vec<_> = named.collect();
-    if named.is_empty() {
-        return Vec::new();
-    }
-    let there = within(until, router.interface_names()).await;
-    let line = |(wan, interface): (&String, &String)| {
-        let subject = format!("wan {wan} interface `{interface}` of the router");
-        match &there {
-            Ok(known) if known.iter().any(|name| name.as_str() == interface) => {
-                Line::ok(Topic::Wan, subject, "the router has it")
-            }
-            Ok(known) => {
-                let what = format!(
-                    "the router has no such interface (it has: {})",
-                    known.iter().map(RouterText::as_str).collect::<Vec<_>>().join(", ")
-                );
-                Line::failed(Topic::Wan, subject, what).remedy("correct `interface` of this WAN")
-            }
-            Err(problem) => problem.line(Topic::Wan, subject, State::Unknown),
-        }
-    };
-    named.into_iter().map(line).collect()
-}
-
-/// Writes the first queue's limit as it already is: only a write proves the right to write.
-pub(super) async fn write(config: &Config, router: &RouterOs, until: Instant) -> Line {
-    const SUBJECT: &str = "write access";
-    let queues = config.queues();
-    let Some(queue) = queues.first() else {
-        return Line::unknown(Topic::Router, SUBJECT, "no queue is configured to try it with");
-    };
-    let limit = match within(until, router.read_queues(slice::from_ref(queue))).await {
-        Ok(mut readings) => readings.rows.pop().and_then(Result::ok).map(|row| row.reading.limit),
-        Err(problem) => return problem.line(Topic::Router, SUBJECT, State::Failed),
-    };
-    let Some(limit) = limit else {
-        return Line::unknown(
-            Topic::Router,
-            SUBJECT,
-            format!("{queue} is not there to try it with"),
-        );
-    };
-    match within(until, router.set_limit(queue, limit)).await {
-        Err(problem) => problem.line(Topic::Router, SUBJECT, State::Failed),
-        Ok(confirmed) if confirmed == limit => Line::ok(
-            Topic::Router,
-            SUBJECT,
-            format!("{queue} was set to the limit that it had, {limit}"),
-        ),
-        Ok(confirmed) => {
-            let what =
-                format!("{queue} was set to {limit}, as it was, and the router says {confirmed}");
-            Line::warning(Topic::Router, SUBJECT, what)
-                .remedy("look who else sets this limit, or whether the router rounds it")
-        }
     }
 }

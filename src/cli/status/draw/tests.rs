@@ -17,11 +17,13 @@ fn reported() -> Value {
         "health": {
             "schema_version": 2, "version": "1.2.3", "status": "degraded", "live": true,
             "ready": true, "waits_for": [], "mode": "observe", "uptime_seconds": 7322.0,
-            "parts": {
-                "router": part("ok", &[], json!({
+            "routers": [{
+                "name": "router", "status": "ok", "reasons": [], "notes": [], "values": {
                     "transport": "ssh", "last_success_age_seconds": 0.4, "identity": "edge",
                     "version": "7.20",
-                })),
+                },
+            }],
+            "parts": {
                 "history": part("off", &[], json!(null)),
                 "steering": part("ok", &[], json!(null)),
                 "config": part("failing", &["it is wrong"], json!({
@@ -104,7 +106,7 @@ fn of(count: usize) -> Status {
     reported["wans"] = json!(vec![wan; count]);
     let health = reported["health"]["wans"][0].clone();
     reported["health"]["wans"] = json!(vec![health; count]);
-    reported["health"]["parts"]["router"]["notes"] = json!(["a reminder", "another reminder"]);
+    reported["health"]["routers"][0]["notes"] = json!(["a reminder", "another reminder"]);
     Status::parse(&reported.to_string()).unwrap()
 }
 
@@ -143,7 +145,7 @@ fn a_usual_terminal_shows_every_wan_and_direction() {
 #[test]
 fn a_text_cannot_move_the_cursor() {
     let mut reported = reported();
-    reported["health"]["parts"]["router"]["values"]["identity"] =
+    reported["health"]["routers"][0]["values"]["identity"] =
         json!("e\u{1b}[2Jd\nge\u{9b}1m\u{202e}");
     reported["steering"]["steer"]["timers"]["a\u{1b}[2Jb"] = json!(1.0);
     let page = draw(&Status::parse(&reported.to_string()).unwrap(), PLAIN);

@@ -1,11 +1,11 @@
 //! What an answer over HTTP means. Pure: status, headers and body in, rows or a fault out.
 
 use super::super::{
-    json::{Keep, Refusal},
+    faults::fault_of_words,
+    json::{self, Keep, Refusal},
     transport::Row,
 };
-use crate::router::routeros::json;
-use crate::router::{RouterFault, RouterText, fault_of_words};
+use crate::router::{RouterFault, RouterText};
 
 /// An answer as it came.
 #[derive(Debug, Clone, Copy)]
