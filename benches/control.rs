@@ -17,6 +17,7 @@ use wanctl_core::{
 };
 use wanctl_lab::{
     closed_loop::{CYCLE, ClosedLoop, LoopSpec},
+    controller::RecordingController,
     demo_wans::{self, DemoWan},
 };
 
@@ -78,7 +79,7 @@ fn hours() -> Spread {
             let spec = LoopSpec::new(PerDirection::build(|direction| {
                 params.limits()[direction].map_or(BitRate::ZERO, |limits| limits.base)
             }));
-            let controller = Wan::new(&params, MonoTime::ZERO);
+            let controller = RecordingController::new(Wan::new(&params, MonoTime::ZERO));
             let mut closed = ClosedLoop::new(wan.link.clone(), spec, controller);
             closed.run(HOUR, |step| {
                 black_box(step.desired);

@@ -8,10 +8,9 @@ use wanctl_core::{
     units::{BitRate, Delay, MonoTime},
 };
 use wanctl_lab::{
-    capacity::Shape,
-    closed_loop::{ClosedLoop, LoopSpec, RecordingController},
-    controller,
-    link::{Buffer, LinkSpec, Supply},
+    closed_loop::{ClosedLoop, LoopSpec},
+    controller::{self, RecordingController},
+    link::{Buffer, LinkSpec, Shape, Supply},
     traffic::{GREEDY, Phase, Traffic},
 };
 

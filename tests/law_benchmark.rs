@@ -27,7 +27,7 @@ fn rows(laws: &[&str], scenarios: &[Scenario]) -> Vec<Row> {
 }
 
 fn p95(row: &Row) -> Delay {
-    row.figures.added_delay.expect("a call was felt").p95
+    row.results.added_delay.expect("a call was felt").p95
 }
 
 fn ms(millis: f64) -> Delay {
@@ -56,7 +56,7 @@ fn it_has_half_the_delay_of_the_reference_at_no_less_use() {
             let [ours, theirs] = pair else { panic!("a pair of each") };
             let of = &ours.scenario;
             assert!(p95(ours).scaled(2.0) <= p95(theirs), "{of}, {buffer} ms: {pair:?}");
-            let used = |row: &Row| row.figures.utilisation.unwrap();
+            let used = |row: &Row| row.results.utilisation.unwrap();
             assert!(used(ours) >= used(theirs), "{of}, {buffer} ms: {pair:?}");
         }
     }
@@ -66,7 +66,7 @@ fn it_has_half_the_delay_of_the_reference_at_no_less_use() {
 fn a_steady_link_is_used_without_being_filled() {
     let rows = rows(&["adaptive"], &[scenario("steady-download", 100)]);
     assert!(p95(&rows[0]) < ms(8.0), "{rows:?}");
-    assert!(rows[0].figures.utilisation.unwrap() > 0.97, "{rows:?}");
+    assert!(rows[0].results.utilisation.unwrap() > 0.97, "{rows:?}");
 }
 
 #[test]
@@ -76,30 +76,30 @@ fn with_bypassing_probes_the_delivery_rate_decides() {
             rows(&["adaptive", "proportional-reference"], &[scenario("step-bypass", buffer)]);
         let [ours, theirs] = &rows[..] else { panic!("a row of each") };
         assert!(p95(ours).scaled(2.0) <= p95(theirs), "{buffer} ms: {rows:?}");
-        assert!(ours.figures.added_delay.unwrap().p50 < ms(5.0), "{buffer} ms: {ours:?}");
-        assert!(ours.figures.utilisation.unwrap() > 0.85, "{buffer} ms: {ours:?}");
+        assert!(ours.results.added_delay.unwrap().p50 < ms(5.0), "{buffer} ms: {ours:?}");
+        assert!(ours.results.utilisation.unwrap() > 0.85, "{buffer} ms: {ours:?}");
     }
 }
 
 #[test]
 fn stray_delays_on_an_idle_link_are_not_taken_for_a_queue() {
     let row = &rows(&["adaptive"], &[scenario("steady-jitter", 100)])[0];
-    assert!(row.figures.utilisation.unwrap() > 0.97, "{row:?}");
+    assert!(row.results.utilisation.unwrap() > 0.97, "{row:?}");
     assert!(p95(row) < ms(15.0), "{row:?}");
-    assert_eq!(row.figures.idle_cuts, Some(0));
+    assert_eq!(row.results.idle_cuts, Some(0));
 }
 
 #[test]
 fn a_drop_is_answered_in_half_a_second_and_a_rise_in_two() {
     for name in ["step-download", "step-upload"] {
         let row = &rows(&["adaptive"], &[scenario(name, 100)])[0];
-        assert!(row.figures.reaction_down.unwrap() <= 0.5, "{row:?}");
-        assert!(row.figures.reaction_up.unwrap() <= 2.0, "{row:?}");
+        assert!(row.results.reaction_down.unwrap() <= 0.5, "{row:?}");
+        assert!(row.results.reaction_up.unwrap() <= 2.0, "{row:?}");
     }
 }
 
 #[test]
 fn ineffective_cuts_are_rolled_back() {
     let row = &rows(&["adaptive"], &[scenario("path-change-loaded", 100)])[0];
-    assert!(row.figures.utilisation.unwrap() > 0.84, "{row:?}");
+    assert!(row.results.utilisation.unwrap() > 0.84, "{row:?}");
 }

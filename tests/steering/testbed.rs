@@ -15,8 +15,7 @@ use wanctl::{
 };
 use wanctl_core::{PerDirection, units::BitRate};
 use wanctl_lab::{
-    capacity::Shape,
-    link::{Link, LinkSpec, Supply},
+    link::{Link, LinkSpec, Shape, Supply},
     routeros::{
         Emulator, EmulatorConfig, LatencyProfile, MangleSpec, QueueSpec, RequestEffect, RouteSpec,
         RoutingRuleSpec, User,

@@ -1,8 +1,6 @@
-//! A controller against a simulated link in virtual time: no clock, no task, thousands of times
-//! faster than life.
+//! A controller and a simulated link in virtual time: no clock, no task, thousands of times faster
+//! than real time.
 
-mod recording_controller;
-mod reflector_clock;
 mod router;
 
 use std::time::Duration;
@@ -13,7 +11,6 @@ use wanctl_core::{
     units::{BitRate, Delay, MonoTime},
 };
 
-pub use self::recording_controller::RecordingController;
 use self::router::SlowRouter;
 use super::{
     controller::Controller,
@@ -26,26 +23,26 @@ pub const CYCLE: Duration = Duration::from_millis(50);
 /// How a controller and its link are joined.
 #[derive(Debug, Clone)]
 pub struct LoopSpec {
-    /// How many reflectors there are; asked in turn, one each cycle.
+    /// How many reflectors there are; probed in turn, one each cycle.
     pub reflectors: u16,
     /// The limits in force at the start; zero is none.
     pub limits: PerDirection<BitRate>,
     /// From a decision until the router enforces it.
     pub latency: Duration,
-    /// Mean of the exponentially distributed time that it takes longer.
+    /// Mean of the exponentially distributed time that is added.
     pub latency_jitter: Duration,
     /// Time between two cycles and between two probes.
     pub cycle: Duration,
     /// Time between two readings of the shapers' counters.
     pub reading: Duration,
-    /// A probe without an answer is lost after this time.
+    /// A probe without a reply is lost after this time.
     pub probe_timeout: Duration,
     /// Reflectors are this much further away, one from the next.
     pub spread: Duration,
 }
 
 impl LoopSpec {
-    /// Returns how the real program works over REST, with six reflectors.
+    /// Returns the timing of the real program over REST, with six reflectors.
     #[must_use]
     pub fn new(limits: PerDirection<BitRate>) -> Self {
         Self {
@@ -63,34 +60,35 @@ impl LoopSpec {
 
 /// A controller and its link, joined.
 #[derive(Debug)]
-pub struct ClosedLoop<P> {
+pub struct ClosedLoop<C> {
     spec: LoopSpec,
     link: Link,
-    controller: P,
+    controller: C,
     router: SlowRouter,
     now: MonoTime,
-    /// The reflector that the next probe asks, and the number of its probe.
+    /// The reflector of the last probe.
     turn: u16,
-    asked: Vec<(u64, ReflectorId)>,
+    /// Probes in flight by their numbers.
+    sent: Vec<(u64, ReflectorId)>,
     probed: Vec<Probed>,
     readings: u64,
     next_reading: MonoTime,
     monitor_delays: Vec<Delay>,
     monitor_lost: u32,
-    /// Every second reflector tells the time.
+    /// Every second reflector answers timestamp requests.
     timestamps: bool,
 }
 
-/// What one cycle of the closed loop looks like from outside.
+/// One cycle of the closed loop, observed from outside.
 #[derive(Debug)]
-pub struct Step<'a, P> {
+pub struct Step<'a, C> {
     /// The time.
     pub now: MonoTime,
-    /// The controller, after it has decided.
-    pub controller: &'a P,
+    /// The controller, after its decision.
+    pub controller: &'a C,
     /// The rates that the shapers should have.
     pub desired: PerDirection<BitRate>,
-    /// The rates that they have.
+    /// The rates that they have; zero is unlimited.
     pub enforced: PerDirection<BitRate>,
     /// Changes of the desired rate since the start, each of which is a write to the router.
     pub writes: PerDirection<u64>,
@@ -98,23 +96,21 @@ pub struct Step<'a, P> {
     pub capacity: PerDirection<BitRate>,
     /// The delay of the provider's buffers.
     pub queue_delay: PerDirection<Delay>,
-    /// What the packets of a call felt on their round trip beyond the base, as far as they came
-    /// back since the step before: about 50 per second.
+    /// Round-trip delays over the base that the latency monitor measured since the step before:
+    /// about 50 packets a second.
     pub monitor_delays: &'a [Delay],
-    /// How many of them were found to be lost since the step before.
+    /// Packets of the latency monitor found lost since the step before.
     pub monitor_lost: u32,
     /// Payload that greedy flows have delivered since the start, in bytes.
     pub goodput: PerDirection<u64>,
     /// Whether there are greedy flows now.
     pub wanted: PerDirection<bool>,
-    /// The link as it really is.
-    pub link: &'a Link,
 }
 
-impl<P: Controller> ClosedLoop<P> {
+impl<C: Controller> ClosedLoop<C> {
     /// Joins a controller and a link at time zero.
     #[must_use]
-    pub fn new(link: LinkSpec, spec: LoopSpec, controller: P) -> Self {
+    pub fn new(link: LinkSpec, spec: LoopSpec, controller: C) -> Self {
         let rng = Rng::with_seed(link.seed ^ 0x5eed);
         let timestamps = link.timestamps;
         let mut link = Link::new(link);
@@ -129,7 +125,7 @@ impl<P: Controller> ClosedLoop<P> {
             controller,
             now: MonoTime::ZERO,
             turn: 0,
-            asked: Vec::new(),
+            sent: Vec::new(),
             probed: Vec::new(),
             readings: 0,
             next_reading: MonoTime::ZERO,
@@ -140,22 +136,17 @@ impl<P: Controller> ClosedLoop<P> {
     }
 
     /// Returns the controller.
-    pub fn controller(&self) -> &P {
+    pub fn controller(&self) -> &C {
         &self.controller
     }
 
-    /// Returns the link.
-    pub fn link(&self) -> &Link {
-        &self.link
-    }
-
-    /// Makes every reflector's path longer by `extra_delay` than it was at first, from now on.
-    pub fn reroute(&mut self, extra_delay: Duration) {
-        self.link.reroute(extra_delay);
+    /// Makes every reflector's path longer by `offset` than it was at first, from now on.
+    pub fn reroute(&mut self, offset: Duration) {
+        self.link.reroute(offset);
     }
 
     /// Runs for `span` and calls `see` after each cycle.
-    pub fn run(&mut self, span: Duration, mut see: impl FnMut(&Step<'_, P>)) {
+    pub fn run(&mut self, span: Duration, mut see: impl FnMut(&Step<'_, C>)) {
         let until = self.now + span;
         while self.now < until {
             let desired = self.cycle();
@@ -172,7 +163,6 @@ impl<P: Controller> ClosedLoop<P> {
                 monitor_lost: self.monitor_lost,
                 goodput: PerDirection::build(|direction| link.goodput(direction)),
                 wanted: PerDirection::build(|direction| link.is_wanted(direction)),
-                link,
             });
         }
     }
@@ -184,7 +174,7 @@ impl<P: Controller> ClosedLoop<P> {
         self.record_monitor();
         self.controller.on_actuation(self.router.actuation());
         self.probe();
-        self.hear_probes();
+        self.record_probes();
         if self.now >= self.next_reading {
             self.next_reading = self.now + self.spec.reading;
             self.read();
@@ -192,7 +182,7 @@ impl<P: Controller> ClosedLoop<P> {
         self.controller.on_truth(PerDirection::build(|direction| self.link.capacity(direction)));
         let desired = self.controller.decide(self.now);
         self.router.write(self.now, desired);
-        // A router that answers at once has it in force before anything else happens.
+        // A router without latency has it in force before anything else happens.
         self.router.enforce(&mut self.link, self.now);
         desired
     }
@@ -211,19 +201,19 @@ impl<P: Controller> ClosedLoop<P> {
         self.turn = (self.turn + 1) % reflectors;
         let further = self.spec.spread * u32::from(self.turn);
         let number = self.link.send_probe(further, self.spec.probe_timeout);
-        self.asked.push((number, ReflectorId(self.turn)));
+        self.sent.push((number, ReflectorId(self.turn)));
     }
 
-    fn hear_probes(&mut self) {
+    fn record_probes(&mut self) {
         self.link.drain_probed(&mut self.probed);
         for Probed { number, at, outcome, up } in self.probed.drain(..) {
-            let Some(place) = self.asked.iter().position(|(asked, _)| *asked == number) else {
+            let Some(place) = self.sent.iter().position(|(sent, _)| *sent == number) else {
                 continue;
             };
-            let (_, reflector) = self.asked.remove(place);
+            let (_, reflector) = self.sent.remove(place);
             let one_way = match outcome {
                 ProbeOutcome::Reply(rtt) if self.timestamps && reflector.0.is_multiple_of(2) => {
-                    Some(reflector_clock::timestamps(reflector, at, rtt, up))
+                    Some(timestamps(reflector, at, rtt, up))
                 }
                 ProbeOutcome::Reply(_) | ProbeOutcome::Lost | ProbeOutcome::Unsent => None,
             };
@@ -241,7 +231,7 @@ impl<P: Controller> ClosedLoop<P> {
             Some(QueueReading {
                 bytes: read.bytes,
                 packets: read.packets,
-                // As a RouterOS tells them under CAKE: not.
+                // RouterOS does not count drops under CAKE.
                 dropped: 0,
                 backlog_bytes: read.backlog_bytes,
                 backlog_packets: read.backlog_packets,
@@ -249,6 +239,25 @@ impl<P: Controller> ClosedLoop<P> {
             })
         });
         self.controller.on_shaper(&ShaperSample { sequence: self.readings, at: self.now, queues });
+    }
+}
+
+/// Offset of a reflector's clock in µs, times its number: undisciplined clocks are seconds apart.
+const AHEAD: i64 = 1_234_567;
+/// Drift of the clock in millionths, as of an undisciplined crystal.
+const DRIFT: i64 = 20;
+
+/// Returns the one-way delays that a client computes from the millisecond timestamps of a reply that
+/// took `rtt`, of which `up` to the reflector.
+fn timestamps(reflector: ReflectorId, at: MonoTime, rtt: Delay, up: Delay) -> PerDirection<Delay> {
+    let arrived = i64::try_from(at.since_start().as_micros()).unwrap_or(i64::MAX);
+    let sent = arrived - rtt.micros();
+    let reflected = sent + up.micros();
+    let ahead = AHEAD * (i64::from(reflector.0) + 1) + reflected / 1_000_000 * DRIFT;
+    let stamp = (reflected + ahead).div_euclid(1000) * 1000;
+    PerDirection {
+        download: Delay::from_micros(arrived - stamp),
+        upload: Delay::from_micros(stamp - sent),
     }
 }
 

@@ -1,50 +1,44 @@
-//! Whoever steers the shapers of a simulated WAN: our own controller, or one it is compared with.
+//! The controller of a simulated WAN's shapers: our own, or one that it is compared with.
 
 use wanctl_core::{
-    Actuation, Decision, Limits, PerDirection, RttSample, ShaperSample, Wan, WanParams,
-    units::{BitRate, MonoTime},
+    Actuation, Cycle, Decision, Limits, PerDirection, ProbeMethod, RttSample, ShaperSample, Timing,
+    Wan, WanParams,
+    units::{BitRate, MonoTime, Timestamp},
 };
 
-/// The limit of a direction that nobody shapes: more than any simulated link carries.
+use crate::closed_loop::CYCLE;
+
+/// The limit of an unshaped direction: more than any simulated link carries.
 pub const UNSHAPED: BitRate = BitRate::from_bps(100_000_000_000);
 
-/// Returns the bounds of each direction; one that is not shaped is bound by [`UNSHAPED`] alone.
+/// Returns the limits of each direction; those of an unshaped one are all [`UNSHAPED`].
 #[must_use]
 pub fn limits(params: &WanParams) -> PerDirection<Limits> {
     let open = Limits { floor: UNSHAPED, base: UNSHAPED, ceiling: UNSHAPED };
     PerDirection::build(|direction| params.limits()[direction].unwrap_or(open))
 }
 
-/// Returns the rates of a decision; see [`UNSHAPED`].
-pub(super) fn rates(decision: &Decision) -> PerDirection<BitRate> {
-    PerDirection::build(|direction| {
-        decision.directions[direction].map_or(UNSHAPED, |decided| decided.desired)
-    })
-}
-
-/// A controller of one simulated WAN: samples in, shaper rates out. It learns of the link only
-/// what a real one would, except by [`Controller::on_truth`].
+/// Samples in, shaper rates out. A controller learns of the link only what a real one would,
+/// except by [`Controller::on_truth`].
 pub trait Controller {
-    /// Takes the outcome of one probe into account.
-    fn on_rtt(&mut self, sample: &RttSample);
+    /// Handles the outcome of one probe.
+    fn on_rtt(&mut self, _sample: &RttSample) {}
 
-    /// Takes a reading of the shaper queues into account.
-    fn on_shaper(&mut self, sample: &ShaperSample);
+    /// Handles a reading of the shaper queues.
+    fn on_shaper(&mut self, _sample: &ShaperSample) {}
 
-    /// Takes note of how far the router has followed.
-    fn on_actuation(&mut self, actuation: PerDirection<Actuation>);
+    /// Handles what the router has in force.
+    fn on_actuation(&mut self, _actuation: PerDirection<Actuation>) {}
 
-    /// Learns the link's true capacity before each decision. Only a bound that no controller can
-    /// pass may use it.
-    fn on_truth(&mut self, capacity: PerDirection<BitRate>) {
-        let _ = capacity;
-    }
+    /// Handles the link's true capacity before each decision; only for the bound that no
+    /// controller can pass.
+    fn on_truth(&mut self, _capacity: PerDirection<BitRate>) {}
 
     /// Returns the rates that the shapers should have from `now` on.
     fn decide(&mut self, now: MonoTime) -> PerDirection<BitRate>;
 }
 
-impl<P: Controller + ?Sized> Controller for Box<P> {
+impl<C: Controller + ?Sized> Controller for Box<C> {
     fn on_rtt(&mut self, sample: &RttSample) {
         (**self).on_rtt(sample);
     }
@@ -66,20 +60,65 @@ impl<P: Controller + ?Sized> Controller for Box<P> {
     }
 }
 
-impl Controller for Wan {
+/// Our own controller, which keeps its last decision and the samples that led to it.
+#[derive(Debug)]
+pub struct RecordingController {
+    wan: Wan,
+    samples: Vec<RttSample>,
+    last: Option<(Decision, Vec<RttSample>)>,
+}
+
+impl RecordingController {
+    /// Wraps a controller.
+    #[must_use]
+    pub fn new(wan: Wan) -> Self {
+        Self { wan, samples: Vec::new(), last: None }
+    }
+
+    /// Returns the last decision; `None` before the first.
+    #[must_use]
+    pub fn decision(&self) -> Option<&Decision> {
+        self.last.as_ref().map(|(decision, _)| decision)
+    }
+
+    /// Returns the last decision as the cycle `number` of the WAN with the place `wan`.
+    pub(super) fn cycle(&self, wan: usize, number: u64, at: MonoTime) -> Option<Cycle> {
+        let (decision, samples) = self.last.as_ref()?;
+        Some(Cycle {
+            wan,
+            number,
+            at,
+            wall: Timestamp::from_micros(0),
+            measurement: decision.measurement,
+            directions: decision.directions,
+            reflectors: decision.reflectors.clone(),
+            samples: samples.clone(),
+            method: Some(ProbeMethod::IcmpEcho),
+            timing: Timing { interval: CYCLE, ..Timing::default() },
+        })
+    }
+}
+
+impl Controller for RecordingController {
     fn on_rtt(&mut self, sample: &RttSample) {
-        self.on_rtt(sample);
+        self.wan.on_rtt(sample);
+        self.samples.push(*sample);
     }
 
     fn on_shaper(&mut self, sample: &ShaperSample) {
-        self.on_shaper(sample);
+        self.wan.on_shaper(sample);
     }
 
     fn on_actuation(&mut self, actuation: PerDirection<Actuation>) {
-        self.on_actuation(actuation);
+        self.wan.on_actuation(actuation);
     }
 
     fn decide(&mut self, now: MonoTime) -> PerDirection<BitRate> {
-        rates(&Wan::decide(self, now))
+        let decision = self.wan.decide(now);
+        let rates = PerDirection::build(|direction| {
+            decision.directions[direction].map_or(UNSHAPED, |decided| decided.desired)
+        });
+        self.last = Some((decision, std::mem::take(&mut self.samples)));
+        rates
     }
 }

@@ -1,12 +1,11 @@
-//! The demo WANs of the demo: a cable line and an LTE line whose capacities move.
+//! The WANs of the demo: a cable line and an LTE line whose capacities move.
 
 use std::time::Duration;
 
 use wanctl_core::{PerDirection, units::BitRate};
 
 use super::{
-    capacity::Shape,
-    link::{Buffer, LinkSpec, Supply},
+    link::{Buffer, LinkSpec, Shape, Supply},
     traffic::{GREEDY, Phase, Traffic},
     world::WorldQueues,
 };
@@ -28,28 +27,28 @@ pub struct DemoWan {
     pub delay_ms: [f64; 3],
 }
 
-/// Returns the demo WANs; equal seeds give equal links.
+/// Returns the WANs of the demo; equal seeds give equal links.
 #[must_use]
 pub fn demo_wans(seed: u64) -> Vec<DemoWan> {
     vec![cable(seed), lte(seed.wrapping_add(1))]
 }
 
-/// Returns the demo WANs on a day with works in the street: soon the cable carries a tenth
-/// for a while, and later nothing at all. Its people then come to the LTE line.
+/// Returns the same with works in the street: soon the cable carries a tenth for a while, and
+/// later nothing at all; its users then use the LTE line.
 #[must_use]
 pub fn troubled(seed: u64) -> Vec<DemoWan> {
     let mut wans = demo_wans(seed);
     let works = [(0, 1.0), (38, 0.12), (56, 1.0), (105, 0.0), (120, 1.0)];
     let works = works.map(|(from, left)| (Duration::from_secs(from), left)).to_vec();
-    let people = wans.first().map(|cable| cable.link.traffic.clone());
+    let users = wans.first().map(|cable| cable.link.traffic.clone());
     for (number, wan) in wans.iter_mut().enumerate() {
         if number == 0 {
             let shape = || Supply::Shape(Shape::CableWithWorks(works.clone()));
             wan.link.supply = PerDirection::build(|_| shape());
             // Small enough for probes to come through: congested is not dead.
             wan.link.buffer.upload = Buffer::Bytes(80_000);
-        } else if let Some(people) = &people {
-            wan.link.displaced = people.clone();
+        } else if let Some(users) = &users {
+            wan.link.displaced = users.clone();
         }
     }
     wans

@@ -1,22 +1,19 @@
-//! A TCP connection as its sender sees it: a window, what is in flight, and what comes back a
-//! round trip later.
+//! A TCP sender: a window, what is in flight, and acknowledgements a round trip later.
 
 mod bbr;
 mod cubic;
-mod source;
 
-pub(super) use self::source::Source;
 use self::{bbr::Bbr, cubic::Cubic};
 use super::link::packet::{PACKET, Segments};
 
-/// How a sender adapts to what the network tells it.
+/// Congestion control of a sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CongestionControl {
     /// Loss-based, as Linux has it by default (RFC 9438, with `HyStart`'s exit of slow start).
     #[default]
     Cubic,
     /// Model-based: paced at the bandwidth that was measured, at most two bandwidth-delay products
-    /// under way, deaf to losses.
+    /// in flight, deaf to losses.
     Bbr,
 }
 
@@ -29,9 +26,9 @@ const MOST_TIMEOUT: f64 = 60.0;
 /// Sizes below this are rounding errors, in bytes.
 const NOTHING: f64 = 1e-6;
 
-/// What an acknowledgement tells, as far as windows go by it.
+/// What an acknowledgement means for the window.
 #[derive(Debug, Clone, Copy)]
-struct News {
+struct AckEvent {
     now: f64,
     /// Seconds since what is acknowledged was sent.
     rtt: f64,
@@ -244,7 +241,7 @@ impl Flow {
         let pipe = self.pipe();
         let rate = (self.acked - delivered).max(0.0) / rtt;
         let window_limited = self.window_limited;
-        let news = News { now, rtt, acked: bytes, rate, pipe, new_round, window_limited };
+        let news = AckEvent { now, rtt, acked: bytes, rate, pipe, new_round, window_limited };
         match &mut self.control {
             Control::Cubic(cubic) if accounted < self.recover_at => {
                 // The pipe shrinks in proportion to what arrives, not at a stroke (RFC 6937).
@@ -286,6 +283,47 @@ impl Flow {
         self.allowance = 0.0;
         self.recover_at = self.sent;
         self.round_ends = self.sent;
+    }
+}
+
+/// Seconds of its rate that a limited application queues up before it skips some: a stalled
+/// stream does not catch up without end.
+const LONGEST_STALL: f64 = 0.5;
+
+/// An application.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Source {
+    /// It sends nothing.
+    Silent,
+    /// It always has more.
+    Greedy,
+    /// It makes so many bytes per second, of which so many wait.
+    Limited { rate: f64, waiting: f64 },
+    /// It has so many bytes to send.
+    Transfer { remaining: f64 },
+}
+
+impl Source {
+    /// Returns how many bytes it would send if it might, `dt` seconds later.
+    fn wants(&mut self, dt: f64) -> f64 {
+        match self {
+            Self::Silent => 0.0,
+            Self::Greedy => f64::MAX,
+            Self::Limited { rate, waiting } => {
+                *waiting = (*waiting + *rate * dt).min(*rate * LONGEST_STALL);
+                *waiting
+            }
+            Self::Transfer { remaining } => *remaining,
+        }
+    }
+
+    /// So many bytes of it were sent.
+    fn took(&mut self, bytes: f64) {
+        match self {
+            Self::Silent | Self::Greedy => {}
+            Self::Limited { waiting, .. } => *waiting = (*waiting - bytes).max(0.0),
+            Self::Transfer { remaining } => *remaining = (*remaining - bytes).max(0.0),
+        }
     }
 }
 

@@ -1,32 +1,23 @@
-//! Links made up by chance: what cable, DSL, LTE and Starlink do to their capacity, and the plain
-//! events that a controller has to survive. Equal seeds give equal links.
+//! Generated links: what cable, DSL, LTE and Starlink do to their capacity, and the plain events that
+//! a controller has to survive.
 
-mod cable;
-mod cell;
-mod dsl;
-mod events;
-mod starlink;
-mod walk;
+mod links;
+pub(crate) mod walk;
 
 use std::time::Duration;
 
-pub use cable::cable;
-pub use cell::lte;
-pub use dsl::dsl;
-pub use events::{outage, path_change, steady, step};
-pub use starlink::starlink;
-
 use wanctl_core::{Direction, PerDirection, units::BitRate};
 
+pub(crate) use self::links::{cable, dsl, lte, starlink};
 use super::trace::Trace;
 
 /// What a link is like over time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conditions {
+pub(crate) struct Conditions {
     /// The true capacity.
-    pub capacity: PerDirection<Trace>,
+    pub(crate) capacity: PerDirection<Trace>,
     /// Moments and the round-trip time of the empty link from there on; ascending.
-    pub base_rtt_steps: Vec<(Duration, Duration)>,
+    pub(crate) base_rtt_steps: Vec<(Duration, Duration)>,
 }
 
 impl Conditions {
@@ -54,6 +45,42 @@ fn bins<F: FnMut(Duration) -> f64>(
 /// Gives each direction a randomness of its own.
 fn seed_of(seed: u64, direction: Direction) -> u64 {
     seed.wrapping_mul(2).wrapping_add(u64::from(direction == Direction::Upload))
+}
+
+/// Makes a link that never changes.
+pub(crate) fn steady(nominal: PerDirection<BitRate>) -> Conditions {
+    Conditions::of(PerDirection::build(|direction| Trace::steady(nominal[direction])))
+}
+
+/// Makes a link that has `low` instead of `nominal` from `from` until `until`, once in `span`.
+///
+/// Times that do not ascend give a link that never changes.
+pub(crate) fn step(
+    nominal: PerDirection<BitRate>,
+    low: PerDirection<BitRate>,
+    [from, until, span]: [Duration; 3],
+) -> Conditions {
+    Conditions::of(PerDirection::build(|direction| {
+        let (high, low) = (nominal[direction], low[direction]);
+        let points = vec![(Duration::ZERO, high), (from, low), (until, high)];
+        Trace::held(points, span).unwrap_or_else(|| Trace::steady(high))
+    }))
+}
+
+/// Makes a link that carries nothing from `from` until `until`, once in `span`.
+pub(crate) fn outage(nominal: PerDirection<BitRate>, times: [Duration; 3]) -> Conditions {
+    step(nominal, PerDirection::default(), times)
+}
+
+/// Makes a steady link whose empty round-trip time is `after` instead of `before` from `from` on.
+pub(crate) fn path_change(
+    nominal: PerDirection<BitRate>,
+    before: Duration,
+    from: Duration,
+    after: Duration,
+) -> Conditions {
+    let base_rtt_steps = vec![(Duration::ZERO, before), (from, after)];
+    Conditions { base_rtt_steps, ..steady(nominal) }
 }
 
 #[cfg(test)]

@@ -1,25 +1,24 @@
-//! Laws against each other on the same links: what was asked of each, how it did, and a table of it.
+//! The benchmark of laws: laws on the same links, their results, and a table of them.
 //!
 //! ```text
 //! trace or generator ─► Scenario ─┐
-//!                                 ├─► ClosedLoop ─► Record ─► Figures ─► table, JSON, CSV
-//! Law ─► Pilot ───────────────────┘                    └─────────────► plot (wanctl)
+//!                                 ├─► ClosedLoop ─► Record ─► LawResults ─► table, JSON, CSV
+//! Law ─► Controller ──────────────┘
 //! ```
 
 mod changes;
-mod figures;
-mod law;
+mod laws;
 mod record;
-mod run;
+mod results;
 mod runner;
 mod scenario;
 mod suite;
 mod table;
 
-pub use figures::{AddedDelay, LawResults};
-pub use law::{LAWS, Law, ScenarioFacts};
-pub use record::{Observation, Record, RecordedCycle};
-pub use run::{Job, Outcome, Row, run};
+pub use laws::{LAWS, Law, ScenarioFacts};
+pub use record::{Record, RecordedCycle};
+pub use results::{AddedDelay, LawResults};
+pub use runner::{Job, Outcome, Row, run};
 pub use scenario::{Scenario, default_params, limits_for};
 pub use suite::{SUITE, SuiteEntry};
 pub use table::{csv, json, table};

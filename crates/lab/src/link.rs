@@ -1,28 +1,26 @@
-//! A simulated WAN: TCP flows, sparse traffic, shapers at home, buffers at the provider, and
+//! A simulated WAN: TCP flows, sparse packets, the user's shapers, the provider's buffers, and
 //! probes that share its queues.
 //!
 //! ```text
-//! home                      provider                            the internet
+//! user                      provider                            the internet
 //!
 //! upload flows ─► CAKE ───► FIFO ────────────────────────────► receivers, reflectors
 //! receivers ◄──── CAKE ◄─── FIFO ◄── base round-trip time ◄─── download flows
 //! ```
 //!
 //! Time passes in steps of two milliseconds. What a flow sends within one travels as one piece;
-//! acknowledgements travel the other way through the same queues, so that each direction feels
-//! the other's. Losses and marks are learned when they are: a round trip later.
+//! acknowledgements travel the other way through the same queues, so that each direction affects
+//! the other. Losses and marks reach the sender a round trip later.
 
 mod cake;
-mod cobalt;
-mod delay_line;
+mod direction;
 mod fifo;
-mod latency_monitor;
-mod link_direction;
+mod flow_queue;
 pub(super) mod packet;
 mod probes;
 mod spec;
+mod supply;
 mod user_groups;
-mod users;
 
 use std::time::Duration;
 
@@ -33,17 +31,16 @@ use wanctl_core::{
 };
 
 use self::{
-    delay_line::{DelayLine, InTransit},
-    latency_monitor::{LatencyMonitor, arrive, lose},
-    link_direction::LinkDirection,
-    packet::{PacketPayload, QueuedPacket, SparsePacket},
-    probes::Probes,
+    direction::LinkDirection,
+    packet::{DelayLine, InTransit, PacketPayload, QueuedPacket, SparsePacket},
+    probes::{LatencyMonitor, Probes, arrive, lose},
     user_groups::UserGroups,
 };
 pub use self::{
     fifo::Discipline,
     probes::Probed,
-    spec::{Buffer, LinkSpec, ProbePath, Supply},
+    spec::{Buffer, LinkSpec, ProbePath},
+    supply::{Shape, Supply},
 };
 use super::{plant::PlantReading, traffic::Web};
 
@@ -55,7 +52,7 @@ pub const SPREAD: Duration = Duration::from_millis(3);
 /// Longest delay of a provider's buffer that is told, in seconds: a link that fades out would
 /// make it endless.
 const MOST_DELAY: f64 = 60.0;
-/// Steps between two packets of the judge: a call of 50 packets per second.
+/// Steps between two packets of the monitor: a call of 50 packets per second.
 const MONITOR_INTERVAL: u64 = 10;
 
 /// A simulated WAN.
@@ -65,14 +62,14 @@ pub struct Link {
     steps: u64,
     download: LinkDirection,
     upload: LinkDirection,
-    user_groups: UserGroups,
+    groups: UserGroups,
     web: Option<(Web, f64)>,
     /// The way from the internet to the provider's download buffer.
     net: DelayLine,
     reflected: InTransit,
     base_rtt: Vec<(Duration, Duration)>,
     base: f64,
-    extra_delay: Duration,
+    path_offset: Duration,
     jitter: f64,
     loss: f64,
     path: ProbePath,
@@ -95,13 +92,13 @@ impl Link {
             steps: 0,
             download,
             upload,
-            user_groups: UserGroups::new(traffic, displaced),
+            groups: UserGroups::new(traffic, displaced),
             web,
             net: DelayLine::default(),
             reflected: InTransit::default(),
             base_rtt: base_rtt_steps.into_iter().rev().collect(),
             base: base_rtt.as_secs_f64(),
-            extra_delay: Duration::ZERO,
+            path_offset: Duration::ZERO,
             jitter: jitter.as_secs_f64(),
             loss,
             path: probes,
@@ -132,20 +129,20 @@ impl Link {
         }
     }
 
-    /// Makes the way to the internet longer by `extra_delay` than it was at first, from now on.
-    pub fn reroute(&mut self, extra_delay: Duration) {
-        self.extra_delay = extra_delay;
+    /// Makes the way to the internet longer by `path_offset` than it was at first, from now on.
+    pub fn reroute(&mut self, path_offset: Duration) {
+        self.path_offset = path_offset;
     }
 
-    /// Says who uses the link from now on: its own people, and its guests from another link.
-    pub fn settle(&mut self, own: bool, displaced: bool) {
-        self.user_groups.set_present(own, displaced);
+    /// Says who uses the link from now on: its own people, and its displaced from another link.
+    pub fn set_present(&mut self, own: bool, displaced: bool) {
+        self.groups.set_present(own, displaced);
     }
 
     /// Says how many calls the link carries from now on.
-    pub fn carry(&mut self, calls: u32) {
-        if self.user_groups.set_calls(calls) {
-            let (rate, now) = (self.user_groups.call_rate(), self.seconds());
+    pub fn set_calls(&mut self, calls: u32) {
+        if self.groups.set_calls(calls) {
+            let (rate, now) = (self.groups.call_rate(), self.seconds());
             self.download.users.call(rate, now);
             self.upload.users.call(rate, now);
         }
@@ -154,34 +151,34 @@ impl Link {
     /// Reads a direction's shaper.
     #[must_use]
     pub fn reading(&self, direction: Direction) -> PlantReading {
-        self.side(direction).cake.reading()
+        self.of(direction).cake.reading()
     }
 
     /// Returns a direction's true capacity, which no controller may ask for.
     #[must_use]
     pub fn capacity(&self, direction: Direction) -> BitRate {
-        BitRate::from_bps(8).scaled(self.side(direction).supply.now())
+        BitRate::from_bps(8).scaled(self.of(direction).supply.now())
     }
 
     /// Returns the delay of a direction's provider buffer, at most a minute: what the controller
     /// ought to keep low.
     #[must_use]
     pub fn queue_delay(&self, direction: Direction) -> Delay {
-        let side = self.side(direction);
-        let seconds = (side.fifo.backlog() / side.supply.now()).min(MOST_DELAY);
+        let link = self.of(direction);
+        let seconds = (link.fifo.backlog() / link.supply.now()).min(MOST_DELAY);
         Delay::from_millis_f64(seconds * 1e3)
     }
 
     /// Returns the payload that a direction's greedy flows have delivered, in bytes.
     #[must_use]
     pub fn goodput(&self, direction: Direction) -> u64 {
-        self.side(direction).users.goodput()
+        self.of(direction).users.goodput()
     }
 
     /// Tells whether somebody takes whatever a direction gives.
     #[must_use]
     pub fn is_wanted(&self, direction: Direction) -> bool {
-        self.side(direction).users.is_greedy()
+        self.of(direction).users.is_greedy()
     }
 
     /// Sends a probe to a reflector that is `further` away than the nearest and returns its
@@ -195,11 +192,11 @@ impl Link {
         let further = further.as_secs_f64() + jitter;
         match self.path {
             ProbePath::Shared => {
-                let ride = SparsePacket { probe: Some(number), waited: 0.0, up: 0.0, further };
-                self.set_off(ride);
+                let packet = SparsePacket { probe: Some(number), waited: 0.0, up: 0.0, further };
+                self.depart(packet);
             }
             ProbePath::Bypass => {
-                let seconds = self.direction_mut() + further;
+                let seconds = self.out_delay() + further;
                 let rtt = Delay::from_millis_f64(seconds * 1e3);
                 self.probes.on_reply(number, rtt, rtt.scaled(0.5));
             }
@@ -217,7 +214,7 @@ impl Link {
         self.probes.drain(self.now(), into);
     }
 
-    /// Starts the judge: a call whose packets tell what a sparse flow feels.
+    /// Starts the monitor: a call whose packets tell what a sparse flow feels.
     pub(super) fn start_monitor(&mut self) {
         self.monitor.get_or_insert_default();
     }
@@ -226,7 +223,7 @@ impl Link {
         self.monitor.as_mut()
     }
 
-    fn side(&self, direction: Direction) -> &LinkDirection {
+    fn of(&self, direction: Direction) -> &LinkDirection {
         match direction {
             Direction::Download => &self.download,
             Direction::Upload => &self.upload,
@@ -243,15 +240,15 @@ impl Link {
     }
 
     /// Seconds from the provider's upload buffer to its download buffer.
-    fn direction_mut(&self) -> f64 {
-        self.base + self.extra_delay.as_secs_f64()
+    fn out_delay(&self) -> f64 {
+        self.base + self.path_offset.as_secs_f64()
     }
 
     fn step(&mut self) {
         let (time, now, dt) = (self.time(), self.seconds(), STEP.as_secs_f64());
         self.apply_programme(time, now);
         if self.monitor.is_some() && self.steps.is_multiple_of(MONITOR_INTERVAL) {
-            self.set_off(SparsePacket { probe: None, waited: 0.0, up: 0.0, further: 0.0 });
+            self.depart(SparsePacket { probe: None, waited: 0.0, up: 0.0, further: 0.0 });
         }
         self.carry_down(now, dt);
         self.carry_up(now, dt);
@@ -265,7 +262,7 @@ impl Link {
         while let Some((_, base)) = self.base_rtt.pop_if(|(from, _)| *from <= time) {
             self.base = base.as_secs_f64();
         }
-        if let Some(demand) = self.user_groups.advance(time) {
+        if let Some(demand) = self.groups.advance(time) {
             self.download.users.turn_to(demand.download, now, &mut self.rng);
             self.upload.users.turn_to(demand.upload, now, &mut self.rng);
         }
@@ -280,30 +277,30 @@ impl Link {
 
     /// From the internet through the provider's buffer and the shaper to the home.
     fn carry_down(&mut self, now: f64, dt: f64) {
-        while let Some(ride) = self.reflected.take(now) {
-            self.return_displaced(ride, now);
+        while let Some(packet) = self.reflected.take(now) {
+            self.return_packet(packet, now);
         }
         let Self { download, upload, net, rng, monitor, .. } = self;
-        while let Some(packet) = net.take(now) {
-            download.fifo.arrive(packet);
+        while let Some(queued) = net.take(now) {
+            download.fifo.arrive(queued);
         }
         if !download.fifo.is_idle() {
-            download.fifo.admit(download.supply.now(), dt, rng, |ride| lose(monitor, ride));
-            while let Some((packet, moment)) = download.fifo.take() {
-                match packet.cargo {
+            download.fifo.admit(download.supply.now(), dt, rng, |packet| lose(monitor, packet));
+            while let Some((queued, moment)) = download.fifo.take() {
+                match queued.payload {
                     PacketPayload::Data(segments) => download.cake.enqueue(segments, now),
                     PacketPayload::Ack(news) => {
                         download.cake.enqueue_ack(QueuedPacket::ack(news, now));
                     }
-                    PacketPayload::Sparse(mut ride) => {
-                        ride.waited += now - packet.entered + moment;
-                        ride.waited += download.cake.pass_sparse(rng);
-                        arrive(&mut self.probes, monitor, ride);
+                    PacketPayload::Sparse(mut packet) => {
+                        packet.waited += now - queued.entered + moment;
+                        packet.waited += download.cake.pass_sparse(rng);
+                        arrive(&mut self.probes, monitor, packet);
                     }
                 }
             }
         }
-        download.cake.serve(now, dt, upload.users.open(), rng, |cargo| match cargo {
+        download.cake.serve(now, dt, upload.users.open(), rng, |payload| match payload {
             PacketPayload::Data(segments) => {
                 if let Some(news) = download.users.receive(segments) {
                     upload.cake.enqueue_ack(QueuedPacket::ack(news, now));
@@ -316,29 +313,29 @@ impl Link {
 
     /// From the home through the shaper and the provider's buffer to the internet.
     fn carry_up(&mut self, now: f64, dt: f64) {
-        let out = self.direction_mut();
+        let out = self.out_delay();
         let Self { download, upload, net, rng, monitor, .. } = self;
         upload.users.send(now, dt, |segments| upload.cake.enqueue(segments, now));
-        upload.cake.serve(now, dt, download.users.open(), rng, |cargo| match cargo {
+        upload.cake.serve(now, dt, download.users.open(), rng, |payload| match payload {
             PacketPayload::Data(segments) => upload.fifo.arrive(QueuedPacket::data(segments, now)),
             PacketPayload::Ack(news) => upload.fifo.arrive(QueuedPacket::ack(news, now)),
             PacketPayload::Sparse(_) => {}
         });
         if !upload.fifo.is_idle() {
-            upload.fifo.admit(upload.supply.now(), dt, rng, |ride| lose(monitor, ride));
-            while let Some((packet, moment)) = upload.fifo.take() {
-                match packet.cargo {
+            upload.fifo.admit(upload.supply.now(), dt, rng, |packet| lose(monitor, packet));
+            while let Some((queued, moment)) = upload.fifo.take() {
+                match queued.payload {
                     PacketPayload::Data(segments) => {
                         if let Some(news) = upload.users.receive(segments) {
                             net.put(now + out, QueuedPacket::ack(news, now));
                         }
                     }
                     PacketPayload::Ack(news) => download.users.on_ack(news, now),
-                    PacketPayload::Sparse(mut ride) => {
-                        ride.waited += now - packet.entered + moment;
-                        ride.further += out;
-                        ride.up = ride.waited + ride.further / 2.0;
-                        self.reflected.put(now + moment + ride.further, ride);
+                    PacketPayload::Sparse(mut packet) => {
+                        packet.waited += now - queued.entered + moment;
+                        packet.further += out;
+                        packet.up = packet.waited + packet.further / 2.0;
+                        self.reflected.put(now + moment + packet.further, packet);
                     }
                 }
             }
@@ -349,21 +346,21 @@ impl Link {
     }
 
     /// A sparse packet leaves the home.
-    fn set_off(&mut self, mut ride: SparsePacket) {
+    fn depart(&mut self, mut packet: SparsePacket) {
         let now = self.seconds();
         let Self { upload, rng, .. } = self;
-        ride.waited += upload.cake.pass_sparse(rng) + upload.fifo.residual(rng);
-        if upload.fifo.arrive_sparse(QueuedPacket::sparse(ride, now), rng).is_err() {
-            lose(&mut self.monitor, ride);
+        packet.waited += upload.cake.pass_sparse(rng) + upload.fifo.residual(rng);
+        if upload.fifo.arrive_sparse(QueuedPacket::sparse(packet, now), rng).is_err() {
+            lose(&mut self.monitor, packet);
         }
     }
 
     /// A sparse packet comes back to the provider.
-    fn return_displaced(&mut self, mut ride: SparsePacket, now: f64) {
+    fn return_packet(&mut self, mut packet: SparsePacket, now: f64) {
         let Self { download, rng, .. } = self;
-        ride.waited += download.fifo.residual(rng);
-        if download.fifo.arrive_sparse(QueuedPacket::sparse(ride, now), rng).is_err() {
-            lose(&mut self.monitor, ride);
+        packet.waited += download.fifo.residual(rng);
+        if download.fifo.arrive_sparse(QueuedPacket::sparse(packet, now), rng).is_err() {
+            lose(&mut self.monitor, packet);
         }
     }
 }

@@ -1,20 +1,44 @@
-//! The laws that ours are compared with: our own code, from what is known of their behaviour, with
-//! their published defaults. For comparison only; nothing that steers a router uses them.
+//! The laws that ours are compared with: our own code from their published behaviour, with their
+//! published defaults. For the benchmark only.
 //!
 //! | name | law |
 //! |---|---|
 //! | `proportional-reference` | [`Proportional`]: cuts by the mean delay, raises gated by load |
-//! | `median-vote-reference` | [`MedianVote`]: one delay by vote, rates that were safe are replayed |
+//! | `median-vote-reference` | [`MedianVote`]: one delay by vote; rates that were safe are replayed |
 //! | `fixed-p5`, `fixed-p50` | [`FixedRates`] at a [`percentile`] of the capacity |
-//! | `oracle` | [`Oracle`]: knows the capacity, the bound that none can pass |
+//! | `oracle` | [`Oracle`]: knows the capacity |
 
-mod delivery_rate;
+mod bounds;
 mod median_vote;
-mod oracle;
-mod percentile;
 mod proportional;
 
-pub use median_vote::MedianVote;
-pub use oracle::Oracle;
-pub use percentile::{FixedRates, percentile};
-pub use proportional::{Proportional, ProportionalParams};
+use std::time::Duration;
+
+use wanctl_core::units::{BitRate, MonoTime};
+
+pub(crate) use self::{
+    bounds::{FixedRates, Oracle, percentile},
+    median_vote::MedianVote,
+    proportional::{Proportional, ProportionalParams},
+};
+
+/// The delivery rate from byte counters: plain means over a period, as the reference laws use them.
+#[derive(Debug, Clone, Default)]
+struct DeliveryRate {
+    from: Option<(MonoTime, u64)>,
+}
+
+impl DeliveryRate {
+    /// Handles a reading of the counter; returns the mean rate once `period` has passed since the
+    /// last that was returned.
+    fn update(&mut self, at: MonoTime, bytes: u64, period: Duration) -> Option<BitRate> {
+        let (from, before) = *self.from.get_or_insert((at, bytes));
+        let span = at.since(from);
+        if span < period {
+            return None;
+        }
+        self.from = Some((at, bytes));
+        // A counter that fell was reset: what it shows has flowed since.
+        BitRate::of_transfer(bytes.checked_sub(before).unwrap_or(bytes), span)
+    }
+}

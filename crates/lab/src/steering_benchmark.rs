@@ -1,24 +1,24 @@
-//! Two WANs in virtual time, of which one stands in for the other: what calls feel with steering,
-//! without it, and with hindsight.
+//! The benchmark of steering: two WANs in virtual time, and the latency with steering, without it and
+//! with perfect knowledge.
 //!
 //! ```text
-//! two closed loops in step ──► Cycle of each ──► Steering ──► way of new calls ─┐
-//!          └─ packets of a call on each ────────────────────────────────────────┴► Figures
+//! two closed loops in step ──► Cycle of each ──► Steering ──► WAN of new connections ─┐
+//!          └─ packets of a latency monitor on each ───────────────────────────────────┴► SteeringResults
 //! ```
 //!
-//! On each link a judge sends the packets of a call all the time; which of them count is decided
-//! by where calls were when they were sent. A call keeps the WAN on which it began.
+//! On each link a latency monitor sends the packets of a call all the time; those on the WAN of the
+//! latency-sensitive connections at that time count. A connection keeps the WAN on which it began.
 
 mod candidate;
-mod figures;
 mod oracle;
 mod packets;
+mod results;
 mod runner;
 mod suite;
 
 pub use candidate::Candidate;
-pub use figures::{SteeringResults, table};
 pub use packets::CallLatency;
+pub use results::{SteeringResults, table};
 pub use runner::run;
 pub use suite::{SteeringScenario, of_recordings, suite};
 

@@ -1,6 +1,6 @@
-//! Who wants how much, and when.
+//! Demand of simulated users over time.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use wanctl_core::{Direction, units::BitRate};
 
@@ -162,6 +162,47 @@ impl Programme {
     }
 }
 
+/// Latency-sensitive connections that begin one after the other and last equally long. Each uses
+/// the link that is chosen when it begins.
+#[derive(Debug, Clone)]
+pub(crate) struct SensitiveConnections {
+    every: Duration,
+    lasts: Duration,
+    next: Duration,
+    /// When each ends, and its link; the oldest first.
+    open: VecDeque<(Duration, usize)>,
+}
+
+impl SensitiveConnections {
+    /// Begins a connection once in `every`, which lasts for `lasts`.
+    pub(crate) fn new(every: Duration, lasts: Duration) -> Self {
+        Self {
+            every: every.max(Duration::from_millis(1)),
+            lasts,
+            next: every,
+            open: VecDeque::new(),
+        }
+    }
+
+    /// Moves on to `now`; new connections use the link with the number `link`, if there is one.
+    pub(crate) fn advance(&mut self, now: Duration, link: Option<usize>) {
+        while self.next <= now {
+            if let Some(link) = link {
+                self.open.push_back((self.next + self.lasts, link));
+            }
+            self.next += self.every;
+        }
+        while self.open.front().is_some_and(|(until, _)| *until <= now) {
+            self.open.pop_front();
+        }
+    }
+
+    /// Counts the connections on the link with this number.
+    pub(crate) fn on(&self, link: usize) -> u32 {
+        u32::try_from(self.open.iter().filter(|(_, on)| *on == link).count()).unwrap_or(u32::MAX)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,5 +227,19 @@ mod tests {
         assert!(Demand::from(GREEDY).is_greedy());
         assert_eq!(Demand::from(BitRate::ZERO), Demand::None);
         assert!(Programme::new(Traffic::new(Vec::new())).advance(Duration::ZERO).is_none());
+    }
+
+    #[test]
+    fn a_connection_keeps_the_link_that_was_chosen_when_it_began() {
+        let second = Duration::from_secs;
+        let mut calls = SensitiveConnections::new(second(1), second(5));
+        calls.advance(second(10), Some(0));
+        assert_eq!((calls.on(0), calls.on(1)), (5, 0));
+        calls.advance(second(12), Some(1));
+        assert_eq!((calls.on(0), calls.on(1)), (3, 2));
+        calls.advance(second(20), Some(1));
+        assert_eq!((calls.on(0), calls.on(1)), (0, 5));
+        calls.advance(second(30), None);
+        assert_eq!((calls.on(0), calls.on(1)), (0, 0));
     }
 }

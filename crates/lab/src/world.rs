@@ -11,7 +11,7 @@ use wanctl_core::{Direction, ProbeOutcome, ReflectorId, units::BitRate};
 use super::{
     link::{Link, SPREAD},
     plant::{Egress, Plant, PlantReading},
-    sensitive_connections::SensitiveConnections,
+    traffic::SensitiveConnections,
 };
 
 /// Returns the time since the start of the world.
@@ -31,14 +31,14 @@ impl fmt::Debug for World {
     }
 }
 
-/// Where traffic goes: which link takes new calls, and which ones carry them.
+/// The latency-sensitive connections, and the link that new ones use.
 #[derive(Debug)]
 struct DemoRouting {
-    calls: SensitiveConnections,
+    connections: SensitiveConnections,
     sensitive: Option<usize>,
 }
 
-/// A call begins this often, and lasts so long.
+/// A latency-sensitive connection begins this often, and lasts so long.
 const CALL_EVERY: Duration = Duration::from_secs(1);
 const CALL_LASTS: Duration = Duration::from_secs(8);
 
@@ -72,7 +72,7 @@ impl World {
     ) -> Self {
         let links = links.into_iter().map(|(queues, link)| (queues, Mutex::new(link)));
         let routing = DemoRouting {
-            calls: SensitiveConnections::new(CALL_EVERY, CALL_LASTS),
+            connections: SensitiveConnections::new(CALL_EVERY, CALL_LASTS),
             sensitive: None,
         };
         Self {
@@ -109,11 +109,11 @@ impl World {
         (self.elapsed)()
     }
 
-    /// Counts the calls that the link with this number carries.
+    /// Counts the latency-sensitive connections on the link with this number.
     #[must_use]
     pub fn connections_on(&self, link: usize) -> u32 {
-        self.tend();
-        self.routing.lock().unwrap_or_else(PoisonError::into_inner).calls.on(link)
+        self.advance_connections();
+        self.routing.lock().unwrap_or_else(PoisonError::into_inner).connections.on(link)
     }
 
     fn link_of(&self, queue: &str) -> Option<(MutexGuard<'_, Link>, Direction)> {
@@ -127,13 +127,13 @@ impl World {
         self.links.iter().position(|(names, _)| Some(&names.gateway) == gateway)
     }
 
-    /// Lets calls begin and end, and the links carry them.
-    fn tend(&self) {
+    /// Begins and ends latency-sensitive connections.
+    fn advance_connections(&self) {
         let mut routing = self.routing.lock().unwrap_or_else(PoisonError::into_inner);
         let sensitive = routing.sensitive;
-        routing.calls.advance((self.elapsed)(), sensitive);
+        routing.connections.advance((self.elapsed)(), sensitive);
         for (number, (_, link)) in self.links.iter().enumerate() {
-            self.moved_on(link).carry(routing.calls.on(number));
+            self.moved_on(link).set_calls(routing.connections.on(number));
         }
     }
 
@@ -155,18 +155,17 @@ impl Plant for World {
     fn route(&self, egress: &Egress) {
         let default_route = self.link_by(egress.default_route.as_ref());
         for (number, (_, link)) in self.links.iter().enumerate() {
-            // The people of the first link are those who move; they are the guests elsewhere. The
-            // others have reasons of their own to be where they are.
+            // Only the users of the first link move, to the link of the default route.
             let away = default_route.is_some_and(|link| link != 0);
             let own = number != 0 || !away;
-            self.moved_on(link).settle(own, away && default_route == Some(number));
+            self.moved_on(link).set_present(own, away && default_route == Some(number));
         }
         let mut routing = self.routing.lock().unwrap_or_else(PoisonError::into_inner);
         routing.sensitive = self.link_by(egress.sensitive.as_ref());
     }
 
     fn reading(&self, queue: &str) -> PlantReading {
-        self.tend();
+        self.advance_connections();
         let link = self.link_of(queue);
         link.map_or_else(PlantReading::default, |(link, direction)| link.reading(direction))
     }

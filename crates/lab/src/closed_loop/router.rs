@@ -1,4 +1,4 @@
-//! The router of the closed loop: it does what it is told, a little later.
+//! The router of the closed loop, which applies every write after a latency.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -21,8 +21,8 @@ pub(super) struct SlowRouter {
     in_flight: VecDeque<(MonoTime, PerDirection<BitRate>)>,
     /// Since when the desired rate has not been in force.
     pending_since: PerDirection<Option<MonoTime>>,
-    /// Writes since the start: told to the router, and in force.
-    reported: PerDirection<u64>,
+    /// Writes since the start: sent to the router, and in force.
+    written: PerDirection<u64>,
     done: PerDirection<u64>,
 }
 
@@ -41,7 +41,7 @@ impl SlowRouter {
             enforced: limits,
             in_flight: VecDeque::new(),
             pending_since: PerDirection::default(),
-            reported: PerDirection::default(),
+            written: PerDirection::default(),
             done: PerDirection::default(),
         }
     }
@@ -51,7 +51,7 @@ impl SlowRouter {
     }
 
     pub(super) fn writes(&self) -> PerDirection<u64> {
-        self.reported
+        self.written
     }
 
     /// Sends `desired` to the router if it is anything new.
@@ -60,14 +60,14 @@ impl SlowRouter {
             return;
         }
         let mean = self.jitter.as_secs_f64();
-        let unlucky = if mean > 0.0 { -(1.0 - self.rng.f64()).ln() * mean } else { 0.0 };
-        let due = now + self.latency + Duration::from_secs_f64(unlucky);
+        let extra = if mean > 0.0 { -(1.0 - self.rng.f64()).ln() * mean } else { 0.0 };
+        let due = now + self.latency + Duration::from_secs_f64(extra);
         // Requests are answered one after the other.
         let last = self.in_flight.back().map_or(due, |(last, _)| *last);
         self.in_flight.push_back((due.max(last), desired));
         for (direction, rate) in desired.each() {
             if *rate != self.desired[direction] {
-                self.reported[direction] += 1;
+                self.written[direction] += 1;
                 self.pending_since[direction].get_or_insert(now);
             }
         }

@@ -7,7 +7,7 @@ fn mbps(rate: f64) -> PerDirection<BitRate> {
     PerDirection::build(|_| BitRate::from_mbps(rate))
 }
 
-/// Writes one rate until a moment and another one from then on, and keeps what it hears.
+/// Writes one rate until a moment and another one from then on, and keeps its inputs.
 #[derive(Debug, Default)]
 struct Switch {
     probes: Vec<RttSample>,
@@ -63,16 +63,13 @@ fn a_write_takes_effect_after_the_routers_latency_and_only_changes_are_written()
 #[test]
 fn every_probe_ends_and_readings_come_at_their_interval() {
     let mut bench = ClosedLoop::new(spec(), LoopSpec::new(mbps(18.0)), Switch::default());
-    let mut monitor_delays = 0;
-    bench.run(Duration::from_secs(10), |step| monitor_delays += step.monitor_delays.len());
-    let heard = bench.controller().probes.len();
-    assert!((198..=200).contains(&heard), "{heard} of 200 probes ended");
+    let mut monitored = 0;
+    bench.run(Duration::from_secs(10), |step| monitored += step.monitor_delays.len());
+    let ended = bench.controller().probes.len();
+    assert!((198..=200).contains(&ended), "{ended} of 200 probes ended");
     assert!(bench.controller().probes.is_sorted_by_key(|sample| sample.at));
     assert_eq!(bench.controller().readings, 100);
-    assert!(
-        (490..=500).contains(&monitor_delays),
-        "{monitor_delays} packets of a call of 50 per second"
-    );
+    assert!((490..=500).contains(&monitored), "{monitored} packets of 50 per second");
 }
 
 #[test]

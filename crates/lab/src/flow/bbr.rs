@@ -1,6 +1,6 @@
 //! BBR: a model of the path, paced at its bandwidth, instead of a window that waits for losses.
 
-use super::{News, PACKET};
+use super::{AckEvent, PACKET};
 
 /// Gain by which the rate doubles each round, and what drains the queue that this made.
 const STARTUP_GAIN: f64 = 2.885;
@@ -96,8 +96,8 @@ impl Bbr {
         self.tokens -= bytes;
     }
 
-    pub(super) fn on_ack(&mut self, news: News) {
-        let News { now, rtt, rate, pipe, new_round, window_limited, .. } = news;
+    pub(super) fn on_ack(&mut self, news: AckEvent) {
+        let AckEvent { now, rtt, rate, pipe, new_round, window_limited, .. } = news;
         if new_round {
             self.round = (self.round + 1) % ROUNDS;
             self.rates[self.round] = 0.0;

@@ -1,6 +1,6 @@
 //! Cubic: a window that remembers where it last was too large.
 
-use super::{News, PACKET};
+use super::{AckEvent, PACKET};
 
 /// What a loss leaves of the window (RFC 9438).
 pub(super) const DECREASE: f64 = 0.7;
@@ -13,10 +13,10 @@ const LEAST: f64 = 2.0;
 /// Bounds of the rise of a round's shortest round trip that ends slow start, in seconds: an
 /// eighth of the round trip, but no less and no more (RFC 9406).
 const RISE: [f64; 2] = [0.004, 0.016];
-/// Segments of a round by whose shortest round trip it is judged (RFC 9406).
-const EVALUATED_BY: f64 = 8.0;
+/// Segments of a round whose shortest round trip counts (RFC 9406).
+const ROUND_SAMPLES: f64 = 8.0;
 /// Below this window, in segments, slow start is not ended by delay, as in Linux.
-const LEAST_EVALUATED: f64 = 16.0;
+const SLOW_START_MIN: f64 = 16.0;
 
 /// Acknowledgements no further apart than this, in seconds, come without a gap (`HyStart`'s two
 /// milliseconds, which are one step of the simulation).
@@ -87,7 +87,7 @@ impl Cubic {
         self.window * PACKET
     }
 
-    pub(super) fn on_ack(&mut self, news: News) {
+    pub(super) fn on_ack(&mut self, news: AckEvent) {
         self.least_rtt = self.least_rtt.min(news.rtt);
         self.before_timeout = None;
         let acked = news.acked / PACKET;
@@ -95,7 +95,7 @@ impl Cubic {
             if news.window_limited {
                 self.window += acked;
             }
-            self.evaluate_round(news, acked);
+            self.check_round(news, acked);
         } else if news.window_limited {
             self.avoid_congestion(news.now, acked);
         }
@@ -103,7 +103,7 @@ impl Cubic {
 
     /// Ends slow start when a round's round trips have grown, or when its acknowledgements come
     /// without a gap for as long as half a round trip: the pipe is full.
-    fn evaluate_round(&mut self, news: News, acked: f64) {
+    fn check_round(&mut self, news: AckEvent, acked: f64) {
         let round = &mut self.round;
         if news.new_round {
             *round = Round {
@@ -114,19 +114,19 @@ impl Cubic {
                 least_before: round.least,
             };
         }
-        if round.acked < EVALUATED_BY {
+        if round.acked < ROUND_SAMPLES {
             round.least = round.least.min(news.rtt);
         }
         round.acked += acked;
         let [least, most] = RISE;
         let rise = (round.least_before / 8.0).clamp(least, most);
-        let slower = round.acked >= EVALUATED_BY && round.least > round.least_before + rise;
+        let slower = round.acked >= ROUND_SAMPLES && round.least > round.least_before + rise;
         let gapless = news.now - round.heard <= GAP;
         if gapless {
             round.heard = news.now;
         }
         let train = gapless && round.heard - round.began > self.least_rtt / 2.0;
-        if self.window >= LEAST_EVALUATED && (slower || train) {
+        if self.window >= SLOW_START_MIN && (slower || train) {
             self.threshold = self.window;
         }
     }

@@ -137,7 +137,7 @@ fn a_limited_application_sends_its_rate_and_no_more() {
 #[test]
 fn a_transfer_ends() {
     let mut flow = Flow::new();
-    flow.open(Source::Transfer { left: 3e5 }, CongestionControl::Cubic, 0.0);
+    flow.open(Source::Transfer { remaining: 3e5 }, CongestionControl::Cubic, 0.0);
     let mut pipe = Pipe::new(2.5e6, 1e6);
     let arrived = pipe.run(&mut flow, 0.0, 5.0);
     assert!((arrived - 3e5).abs() < 1.0, "{arrived}");

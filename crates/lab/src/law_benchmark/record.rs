@@ -1,35 +1,15 @@
-//! What was seen of a run, cycle by cycle.
+//! A run, cycle by cycle.
 
 use std::time::Duration;
 
 use wanctl_core::{
     Direction, PerDirection,
-    units::{BitRate, Delay, MonoTime},
+    units::{BitRate, Delay},
 };
 
-/// One cycle of a run as an impartial onlooker sees it.
-#[derive(Debug, Clone, Copy)]
-pub struct Observation<'a> {
-    /// The time.
-    pub now: MonoTime,
-    /// The rates that the shapers have; zero is unlimited.
-    pub enforced: PerDirection<BitRate>,
-    /// The link's true capacity.
-    pub capacity: PerDirection<BitRate>,
-    /// What the packets of a call felt beyond the base, as far as they came back since the
-    /// observation before.
-    pub monitor_delays: &'a [Delay],
-    /// How many of them were found to be lost since then.
-    pub monitor_lost: u32,
-    /// Payload of greedy flows since the start, in bytes.
-    pub delivered: PerDirection<u64>,
-    /// Whether there are greedy flows.
-    pub demand: PerDirection<bool>,
-    /// Writes to the router since the start.
-    pub writes: u64,
-}
+use crate::closed_loop::Step;
 
-/// What is kept of one cycle.
+/// One cycle of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordedCycle {
     /// Time since the start of the run.
@@ -42,20 +22,20 @@ pub struct RecordedCycle {
     pub delivered: PerDirection<u64>,
     /// Whether there were greedy flows.
     pub demand: PerDirection<bool>,
-    /// The longest delay over the base that a packet of the call felt; `None` if none came back.
+    /// The longest delay over the base of a packet of the latency monitor; `None` if none came back.
     pub worst: Option<Delay>,
-    /// Packets of the call that were lost.
+    /// Packets of the latency monitor that were lost.
     pub lost: u32,
 }
 
 impl RecordedCycle {
-    /// Tells whether anybody wanted all there is.
+    /// Returns whether there were greedy flows in any direction.
     #[must_use]
     pub fn is_loaded(&self) -> bool {
         self.demand.download || self.demand.upload
     }
 
-    /// Tells whether the shaper of `direction` let through more than the link could carry.
+    /// Returns whether the shaper of `direction` was above the link's capacity.
     pub(super) fn is_over(&self, direction: Direction) -> bool {
         let enforced = self.enforced[direction];
         enforced == BitRate::ZERO || enforced > self.capacity[direction]
@@ -66,35 +46,34 @@ impl RecordedCycle {
 #[derive(Debug, Clone, Default)]
 pub struct Record {
     /// Its cycles, in their order.
-    pub moments: Vec<RecordedCycle>,
-    /// What the call felt while the link was loaded, and while it was not.
+    pub cycles: Vec<RecordedCycle>,
+    /// Delays of the latency monitor while the link was loaded, and while it was not.
     pub(super) delay_loaded: Vec<Delay>,
     pub(super) delay_idle: Vec<Delay>,
     pub(super) writes: u64,
 }
 
 impl Record {
-    /// Adds what was seen of one more cycle.
-    pub fn push(&mut self, seen: &Observation<'_>) {
-        let Observation { now, enforced, capacity, monitor_delays, .. } = *seen;
-        let moment = RecordedCycle {
-            at: now.since_start(),
-            enforced,
-            capacity,
-            delivered: seen.delivered,
-            demand: seen.demand,
-            worst: monitor_delays.iter().max().copied(),
-            lost: seen.monitor_lost,
+    /// Adds one more cycle.
+    pub fn push<C>(&mut self, step: &Step<'_, C>) {
+        let cycle = RecordedCycle {
+            at: step.now.since_start(),
+            enforced: step.enforced,
+            capacity: step.capacity,
+            delivered: step.goodput,
+            demand: step.wanted,
+            worst: step.monitor_delays.iter().max().copied(),
+            lost: step.monitor_lost,
         };
-        let delays = if moment.is_loaded() { &mut self.delay_loaded } else { &mut self.delay_idle };
-        delays.extend_from_slice(monitor_delays);
-        self.moments.push(moment);
-        self.writes = seen.writes;
+        let delays = if cycle.is_loaded() { &mut self.delay_loaded } else { &mut self.delay_idle };
+        delays.extend_from_slice(step.monitor_delays);
+        self.cycles.push(cycle);
+        self.writes = step.writes.download + step.writes.upload;
     }
 
     /// Returns how long the run was.
     #[must_use]
     pub fn duration(&self) -> Duration {
-        self.moments.last().map_or(Duration::ZERO, |moment| moment.at)
+        self.cycles.last().map_or(Duration::ZERO, |cycle| cycle.at)
     }
 }

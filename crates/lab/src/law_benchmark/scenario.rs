@@ -1,4 +1,4 @@
-//! What a law is asked to do: a link, its users, and how wanctl would be configured for it.
+//! A link, its users, and how wanctl would be configured for it.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::{
     traffic::{Demand, GREEDY, Phase, Traffic},
 };
 
-/// Nobody is there at first: a controller has to learn what the link is like at rest.
+/// Idle time at first, in which a controller learns the idle link.
 pub(super) const LEAD_IN: Duration = Duration::from_secs(5);
 /// A trace runs for its own length, but no longer and no shorter than this.
 const TRACE_RUNS: [Duration; 2] = [Duration::from_secs(30), Duration::from_mins(30)];
 /// An upload that was not recorded is steady at this share of the download's mean capacity.
 const UNRECORDED_UPLOAD: f64 = 0.2;
 
-/// What a law is asked to do.
+/// A link with its users and the configuration of the controller.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     /// Its name.
@@ -41,8 +41,12 @@ impl Scenario {
     /// Joins a link with its users. The nominal rate, which buffers are reckoned by, is the mean
     /// capacity, and the limits are those of [`limits_for`]; everything else is as in
     /// [`LinkSpec::steady`].
-    #[must_use]
-    pub fn new(name: &str, conditions: Conditions, traffic: Traffic, duration: Duration) -> Self {
+    pub(crate) fn new(
+        name: &str,
+        conditions: Conditions,
+        traffic: Traffic,
+        duration: Duration,
+    ) -> Self {
         let Conditions { capacity, base_rtt_steps } = conditions;
         let nominal = PerDirection::build(|direction| capacity[direction].mean());
         let supply = PerDirection::build(|direction| Supply::Trace(capacity[direction].clone()));
@@ -77,7 +81,7 @@ impl Scenario {
         Self::new(name, conditions, traffic, duration)
     }
 
-    /// Tells whether anybody ever wants all there is.
+    /// Returns whether there are ever greedy flows.
     #[must_use]
     pub fn is_loaded(&self) -> bool {
         Direction::ALL.into_iter().any(|direction| self.link.traffic.most_flows(direction) > 0)
@@ -117,9 +121,9 @@ impl Scenario {
 /// Returns the phases of a link that is idle for five seconds and then used like this until
 /// `until`.
 pub(super) fn saturated(demand: PerDirection<Demand>, until: Duration) -> Vec<Phase> {
-    let nobody = Demand::from(BitRate::ZERO);
+    let none = Demand::from(BitRate::ZERO);
     vec![
-        Phase { lasts: LEAD_IN, download: nobody, upload: nobody },
+        Phase { lasts: LEAD_IN, download: none, upload: none },
         Phase {
             // A moment more, so that the programme does not begin anew at the very end.
             lasts: until.saturating_sub(LEAD_IN) + Duration::from_secs(1),
@@ -174,8 +178,8 @@ mod tests {
     #[test]
     fn limits_follow_the_line() {
         let Limits { floor, base, ceiling } = limits_for(&trace(&[(0, 20.0), (30, 50.0)], 100));
-        let reported = [floor, base, ceiling].map(BitRate::bps);
-        assert_eq!(reported, [2_000_000, 20_000_000, 55_000_000]);
+        let limits = [floor, base, ceiling].map(BitRate::bps);
+        assert_eq!(limits, [2_000_000, 20_000_000, 55_000_000]);
         for dead in [trace(&[(0, 0.0), (50, 50.0)], 100), Trace::steady(BitRate::ZERO)] {
             let Limits { floor, base, ceiling } = limits_for(&dead);
             assert!(BitRate::ZERO < floor && floor <= base && base <= ceiling, "{dead:?}");

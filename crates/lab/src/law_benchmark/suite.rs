@@ -1,4 +1,4 @@
-//! The scenarios that laws are compared on when nobody asks for others.
+//! The scenarios that laws are compared on by default.
 
 use std::time::Duration;
 
@@ -177,9 +177,9 @@ pub const SUITE: &[SuiteEntry] = &[
     },
 ];
 
-/// Housekeeping: what a home sends when nobody is there.
+/// Background traffic of an unused link.
 const TRICKLE: Demand = Demand::Limited(BitRate::from_bps(300_000));
-/// Somebody who opens a page every few seconds.
+/// A user who opens a page every few seconds.
 const WEB: Web = Web { every: Duration::from_secs(4), bytes: 1_500_000 };
 
 fn full() -> Demand {

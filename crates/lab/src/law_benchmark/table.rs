@@ -1,14 +1,15 @@
-//! The comparison as text: for people, for programs, for spreadsheets.
+//! The rows of the benchmark as a table, as JSON and as CSV.
 
 use serde::Serialize;
+use serde_json::Value;
 use wanctl_core::units::Delay;
 
 use super::{
-    figures::{AddedDelay, LawResults},
-    run::Row,
+    results::{AddedDelay, LawResults},
+    runner::Row,
 };
+use crate::text_table::{aligned, number};
 
-/// The table's heading, and what a scenario is called in the rows of means.
 const HEADING: [&str; 12] = [
     "scenario",
     "seed",
@@ -23,17 +24,20 @@ const HEADING: [&str; 12] = [
     "idle cuts",
     "writes/h",
 ];
-const MEAN: &str = "mean";
-/// Columns of words; the others are numbers, and stand to the right.
+/// Columns of words.
 const WORDS: [usize; 2] = [0, 2];
+const CSV_HEADER: &str = "law,scenario,seed,added_delay_p50_ms,added_delay_p95_ms,\
+                          added_delay_p99_ms,utilisation,utilisation_download,utilisation_upload,\
+                          over_capacity,reaction_down_s,reaction_up_s,idle_cuts,writes_per_hour,\
+                          lost";
 
-/// A row as programs read it.
+/// A row of the JSON and CSV output.
 #[derive(Debug, Serialize)]
-struct JsonRow<'a> {
+struct OutputRow<'a> {
     law: &'a str,
     scenario: &'a str,
     seed: u64,
-    added_delay_ms: JsonDelay,
+    added_delay_ms: OutputDelay,
     utilisation: Option<f64>,
     utilisation_download: Option<f64>,
     utilisation_upload: Option<f64>,
@@ -46,97 +50,82 @@ struct JsonRow<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct JsonDelay {
+struct OutputDelay {
     p50: Option<f64>,
     p95: Option<f64>,
     p99: Option<f64>,
 }
 
-impl<'a> JsonRow<'a> {
+impl<'a> OutputRow<'a> {
     fn new(row: &'a Row) -> Self {
-        let Row { law, scenario, seed, figures } = row;
-        let delay = |pick: fn(AddedDelay) -> Delay| figures.added_delay.map(|d| pick(d).millis());
+        let Row { law, scenario, seed, results } = row;
+        let [p50, p95, p99] = delays(results);
+        // The simulation is accurate to four decimals at most.
+        let rounded = |value: Option<f64>| value.map(|value| (value * 1e4).round() / 1e4);
         Self {
             law,
             scenario,
             seed: *seed,
-            added_delay_ms: JsonDelay {
-                p50: delay(|d| d.p50),
-                p95: delay(|d| d.p95),
-                p99: delay(|d| d.p99),
-            },
-            utilisation: figures.utilisation.map(rounded),
-            utilisation_download: figures.utilisation_of.download.map(rounded),
-            utilisation_upload: figures.utilisation_of.upload.map(rounded),
-            over_capacity: figures.over_capacity.map(rounded),
-            reaction_down_s: figures.reaction_down.map(rounded),
-            reaction_up_s: figures.reaction_up.map(rounded),
-            idle_cuts: figures.idle_cuts,
-            writes_per_hour: figures.writes_per_hour.map(rounded),
-            lost: figures.lost.map(rounded),
+            added_delay_ms: OutputDelay { p50, p95, p99 },
+            utilisation: rounded(results.utilisation),
+            utilisation_download: rounded(results.utilisation_of.download),
+            utilisation_upload: rounded(results.utilisation_of.upload),
+            over_capacity: rounded(results.over_capacity),
+            reaction_down_s: rounded(results.reaction_down),
+            reaction_up_s: rounded(results.reaction_up),
+            idle_cuts: results.idle_cuts,
+            writes_per_hour: rounded(results.writes_per_hour),
+            lost: rounded(results.lost),
         }
     }
+}
+
+/// Returns the percentiles of the added delay in ms.
+fn delays(results: &LawResults) -> [Option<f64>; 3] {
+    let all = results.added_delay.map(|AddedDelay { p50, p95, p99 }| [p50, p95, p99]);
+    all.map_or([None; 3], |all| all.map(Delay::millis).map(Some))
 }
 
 /// Returns the rows as a JSON list, one row a line.
 #[must_use]
 pub fn json(rows: &[Row]) -> String {
     // Numbers, texts and lists of fixed keys cannot fail to be written.
-    let line = |row| serde_json::to_string(&JsonRow::new(row)).unwrap_or_default();
+    let line = |row| serde_json::to_string(&OutputRow::new(row)).unwrap_or_default();
     let lines: Vec<String> = rows.iter().map(line).collect();
     format!("[\n{}\n]\n", lines.join(",\n"))
 }
 
-/// Returns the rows as CSV with a header; a figure that does not exist is an empty field.
+/// Returns the rows as CSV (RFC 4180) with a header; a result that does not exist is an empty field.
 #[must_use]
 pub fn csv(rows: &[Row]) -> String {
-    let mut text = String::from(
-        "law,scenario,seed,added_delay_p50_ms,added_delay_p95_ms,added_delay_p99_ms,utilisation,\
-         utilisation_download,utilisation_upload,over_capacity,reaction_down_s,reaction_up_s,\
-         idle_cuts,writes_per_hour,lost\n",
-    );
+    let mut text = format!("{CSV_HEADER}\n");
     for row in rows {
-        let JsonRow { law, scenario, seed, added_delay_ms: delay, .. } = JsonRow::new(row);
-        let reported = JsonRow::new(row);
-        let mut fields = vec![field(law), field(scenario), seed.to_string()];
-        let numbers = [
-            delay.p50,
-            delay.p95,
-            delay.p99,
-            reported.utilisation,
-            reported.utilisation_download,
-            reported.utilisation_upload,
-            reported.over_capacity,
-            reported.reaction_down_s,
-            reported.reaction_up_s,
-            reported.idle_cuts.map(|cuts| cuts as f64),
-            reported.writes_per_hour,
-            reported.lost,
-        ];
-        fields.extend(numbers.map(|number| number.map_or_else(String::new, |n| n.to_string())));
-        text.push_str(&fields.join(","));
+        let row = serde_json::to_value(OutputRow::new(row)).unwrap_or_default();
+        let field = |name: &str| {
+            let percentile = name.strip_prefix("added_delay_").and_then(|n| n.strip_suffix("_ms"));
+            match percentile.map_or(&row[name], |name| &row["added_delay_ms"][name]) {
+                Value::String(text) if text.contains([',', '"', '\n', '\r']) => {
+                    format!("\"{}\"", text.replace('"', "\"\""))
+                }
+                Value::String(text) => text.clone(),
+                Value::Number(number) if number.is_u64() => number.to_string(),
+                value => value.as_f64().map_or_else(String::new, |value| value.to_string()),
+            }
+        };
+        text.push_str(&CSV_HEADER.split(',').map(field).collect::<Vec<_>>().join(","));
         text.push('\n');
     }
     text
 }
 
-/// Quotes a field that needs it (RFC 4180).
-fn field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
-
-/// Returns the rows as a table for people, with a mean of each law at its end if there are several
-/// scenarios or seeds. A mean is taken over those rows that have the figure.
+/// Returns the rows as a table, with a mean of each law at its end if there are several scenarios
+/// or seeds. A mean is taken over those rows that have the result.
 #[must_use]
 pub fn table(rows: &[Row]) -> String {
     let mut lines = vec![HEADING.map(str::to_owned)];
     lines.extend(rows.iter().map(|row| {
         let first = [row.scenario.clone(), row.seed.to_string(), row.law.clone()];
-        cells(first, Shown::of(&row.figures))
+        cells(first, shown(&row.results))
     }));
     let mut laws: Vec<&str> = Vec::new();
     for row in rows {
@@ -146,55 +135,44 @@ pub fn table(rows: &[Row]) -> String {
     }
     if rows.len() > laws.len() {
         lines.extend(laws.into_iter().map(|law| {
-            let of_law: Vec<Shown> = rows
-                .iter()
-                .filter(|row| row.law == law)
-                .map(|row| Shown::of(&row.figures))
-                .collect();
-            cells([MEAN.to_owned(), String::new(), law.to_owned()], Shown::mean(&of_law))
+            let of_law = rows.iter().filter(|row| row.law == law);
+            let of_law: Vec<_> = of_law.map(|row| shown(&row.results)).collect();
+            cells(["mean".to_owned(), String::new(), law.to_owned()], means(&of_law))
         }));
     }
-    aligned(&lines)
+    aligned(&lines, &WORDS)
 }
 
-/// The figures that the table shows, in its order.
-#[derive(Debug, Clone, Copy)]
-struct Shown([Option<f64>; 9]);
-
-impl Shown {
-    fn of(figures: &LawResults) -> Self {
-        let delay = figures.added_delay;
-        Self([
-            delay.map(|delay| delay.p50.millis()),
-            delay.map(|delay| delay.p95.millis()),
-            delay.map(|delay| delay.p99.millis()),
-            figures.utilisation,
-            figures.over_capacity,
-            figures.reaction_down,
-            figures.reaction_up,
-            figures.idle_cuts.map(|cuts| cuts as f64),
-            figures.writes_per_hour,
-        ])
-    }
-
-    fn mean(rows: &[Self]) -> Self {
-        Self(std::array::from_fn(|column| {
-            let known: Vec<f64> = rows.iter().filter_map(|row| row.0[column]).collect();
-            (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
-        }))
-    }
+/// Returns the results that the table shows, in its order.
+fn shown(results: &LawResults) -> [Option<f64>; 9] {
+    let [p50, p95, p99] = delays(results);
+    [
+        p50,
+        p95,
+        p99,
+        results.utilisation,
+        results.over_capacity,
+        results.reaction_down,
+        results.reaction_up,
+        results.idle_cuts.map(|cuts| cuts as f64),
+        results.writes_per_hour,
+    ]
 }
 
-fn cells([scenario, seed, law]: [String; 3], Shown(figures): Shown) -> [String; 12] {
-    let [p50, p95, p99, used, over, down, up, cuts, writes] = figures;
-    let number = |value: Option<f64>, decimals: usize| {
-        value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
+fn means(rows: &[[Option<f64>; 9]]) -> [Option<f64>; 9] {
+    std::array::from_fn(|column| {
+        let known: Vec<f64> = rows.iter().filter_map(|row| row[column]).collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+    })
+}
+
+fn cells([scenario, seed, law]: [String; 3], results: [Option<f64>; 9]) -> [String; 12] {
+    let [p50, p95, p99, used, over, down, up, cuts, writes] = results;
+    let percent = |share: Option<f64>| match share {
+        Some(share) => format!("{:.1} %", 100.0 * share),
+        None => "-".to_owned(),
     };
-    let percent = |share: Option<f64>| {
-        share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", 100.0 * share))
-    };
-    let whole =
-        |value: Option<f64>| number(value, usize::from(value.is_some_and(|v| v.fract() > 0.0)));
+    let is_whole = cuts.is_none_or(|cuts| cuts.fract() <= 0.0);
     [
         scenario,
         seed,
@@ -206,33 +184,9 @@ fn cells([scenario, seed, law]: [String; 3], Shown(figures): Shown) -> [String; 
         percent(over),
         number(down, 2),
         number(up, 2),
-        whole(cuts),
+        number(cuts, usize::from(!is_whole)),
         number(writes, 0),
     ]
-}
-
-fn aligned(lines: &[[String; 12]]) -> String {
-    let widths: [usize; 12] = std::array::from_fn(|column| {
-        lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
-    });
-    let mut text = String::new();
-    for line in lines {
-        let padded = line.iter().zip(widths).enumerate().map(|(column, (cell, width))| {
-            if WORDS.contains(&column) {
-                format!("{cell:<width$}")
-            } else {
-                format!("{cell:>width$}")
-            }
-        });
-        text.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
-    text
-}
-
-/// Rounds to what a simulation can be believed: four decimals.
-fn rounded(value: f64) -> f64 {
-    (value * 1e4).round() / 1e4
 }
 
 #[cfg(test)]

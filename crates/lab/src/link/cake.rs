@@ -1,14 +1,14 @@
 //! CAKE as a shaper: a queue for each flow, equal shares, each queue managed, sparse traffic first.
 
-mod queue;
-
 use std::collections::VecDeque;
 
 use fastrand::Rng;
 use wanctl_core::units::BitRate;
 
-use self::queue::FlowQueue;
-use super::packet::{ACK_SIZE, PACKET, PacketPayload, QueuedPacket, SPARSE_SIZE, Segments};
+use super::{
+    flow_queue::{FlowQueue, NOTHING, Service},
+    packet::{ACK_SIZE, PACKET, PacketPayload, QueuedPacket, SPARSE_SIZE, Segments},
+};
 use crate::plant::PlantReading;
 
 /// CAKE keeps at most this long a backlog at its rate, in seconds, but never less than
@@ -21,9 +21,6 @@ const MEMORY_PER_BYTE: f64 = 1.5;
 /// Acknowledgements that waited longer than this are dropped, in seconds: later ones carry their
 /// news.
 const ACK_TIMEOUT: f64 = 0.02;
-/// Sizes below this are rounding errors, in bytes.
-const NOTHING: f64 = 1e-6;
-
 /// A shaper.
 #[derive(Debug, Clone)]
 pub(super) struct Cake {
@@ -169,7 +166,7 @@ impl Cake {
         self.sent += self.ack_bytes + self.bulk;
         self.packets += self.ack_bytes / ACK_SIZE + self.bulk / PACKET;
         (self.ack_bytes, self.bulk, self.backlogged) = (0.0, 0.0, 0);
-        self.acks.drain(..).for_each(|ack| out(ack.cargo));
+        self.acks.drain(..).for_each(|ack| out(ack.payload));
         for queue in &mut self.queues {
             queue.flush(|segments| out(PacketPayload::Data(segments)));
         }
@@ -192,7 +189,7 @@ impl Cake {
             if head.size > NOTHING {
                 break;
             }
-            out(head.cargo);
+            out(head.payload);
             self.acks.pop_front();
         }
         if self.acks.is_empty() {
@@ -265,17 +262,6 @@ impl Cake {
         }));
         bytes
     }
-}
-
-/// The circumstances under which a flow queue is served.
-#[derive(Debug, Clone, Copy)]
-struct Service {
-    now: f64,
-    /// Seconds that a full packet takes at the shaper's rate.
-    packet_time: f64,
-    /// Flows that have something waiting.
-    flows: f64,
-    ecn: bool,
 }
 
 /// Returns the places of the bits that are set.

@@ -73,20 +73,20 @@ impl Fifo {
     /// truth. A full buffer may refuse it: then it comes back.
     pub(super) fn arrive_sparse(
         &mut self,
-        packet: QueuedPacket,
+        queued: QueuedPacket,
         rng: &mut Rng,
     ) -> Result<(), QueuedPacket> {
         if self.discipline == Discipline::DropTail && rng.f64() < self.overflow {
-            return Err(packet);
+            return Err(queued);
         }
-        self.backlog += packet.size;
-        self.queue.push_back(packet);
+        self.backlog += queued.size;
+        self.queue.push_back(queued);
         Ok(())
     }
 
-    pub(super) fn arrive(&mut self, packet: QueuedPacket) {
-        self.arriving_bytes += packet.size;
-        self.arriving.push(packet);
+    pub(super) fn arrive(&mut self, queued: QueuedPacket) {
+        self.arriving_bytes += queued.size;
+        self.arriving.push(queued);
     }
 
     /// Admits what arrived, as far as there is room, and lets `rate` bytes per second leave during
@@ -106,12 +106,12 @@ impl Fifo {
             if self.arriving_bytes > 0.0 { (over / self.arriving_bytes).min(1.0) } else { 0.0 };
         let share = if self.discipline == Discipline::DropTail { self.overflow } else { 0.0 };
         for place in 0..self.arriving.len() {
-            let mut packet = self.arriving[place];
+            let mut queued = self.arriving[place];
             if share > 0.0 {
-                self.refuse(&mut packet, share, rng);
+                self.refuse(&mut queued, share, rng);
             }
-            self.backlog += packet.size;
-            self.queue.push_back(packet);
+            self.backlog += queued.size;
+            self.queue.push_back(queued);
         }
         self.arriving.clear();
         self.arriving_bytes = 0.0;
@@ -120,10 +120,10 @@ impl Fifo {
         }
     }
 
-    /// Drops whole packets out of an arriving parcel, `share` of it in the long run. Whom an
+    /// Drops whole packets out of an arriving queued, `share` of it in the long run. Whom an
     /// overflow hits is luck, and flows whose losses did not come by luck would move in lockstep.
-    fn refuse(&mut self, packet: &mut QueuedPacket, share: f64, rng: &mut Rng) {
-        match &mut packet.cargo {
+    fn refuse(&mut self, queued: &mut QueuedPacket, share: f64, rng: &mut Rng) {
+        match &mut queued.payload {
             PacketPayload::Data(segments) => {
                 self.owed += share * segments.bytes;
                 let packets = (self.owed / PACKET + rng.f64()).floor().max(0.0);
@@ -131,11 +131,11 @@ impl Fifo {
                 self.owed -= bytes;
                 segments.bytes -= bytes;
                 segments.lost += bytes;
-                packet.size = segments.bytes;
+                queued.size = segments.bytes;
             }
             // The next acknowledgement carries a lost one's news.
             PacketPayload::Ack(_) if rng.f64() < share => {
-                packet.size = 0.0;
+                queued.size = 0.0;
             }
             PacketPayload::Ack(_) | PacketPayload::Sparse(_) => {}
         }
@@ -144,30 +144,30 @@ impl Fifo {
     fn drop_front(&mut self, mut over: f64, mut lost: impl FnMut(SparsePacket)) {
         let mut place = 0;
         while over > NOTHING
-            && let Some(packet) = self.queue.get_mut(place)
+            && let Some(queued) = self.queue.get_mut(place)
         {
-            let cut = packet.size.min(over);
+            let cut = queued.size.min(over);
             over -= cut;
             self.backlog -= cut;
-            packet.size -= cut;
-            match &mut packet.cargo {
+            queued.size -= cut;
+            match &mut queued.payload {
                 PacketPayload::Data(segments) => {
                     segments.bytes -= cut;
                     segments.lost += cut;
                     place += 1;
                 }
                 PacketPayload::Ack(_) => place += 1,
-                PacketPayload::Sparse(ride) => {
-                    let ride = *ride;
-                    self.backlog -= packet.size;
+                PacketPayload::Sparse(packet) => {
+                    let packet = *packet;
+                    self.backlog -= queued.size;
                     self.queue.remove(place);
-                    lost(ride);
+                    lost(packet);
                 }
             }
         }
     }
 
-    /// Takes the next parcel that leaves within this step, with the moment in seconds after the
+    /// Takes the next queued that leaves within this step, with the moment in seconds after the
     /// step's beginning.
     pub(super) fn take(&mut self) -> Option<(QueuedPacket, f64)> {
         let head = self.queue.front_mut()?;
@@ -181,11 +181,11 @@ impl Fifo {
         self.used += head.size;
         self.backlog -= head.size;
         let moment = if self.rate > 0.0 { self.used / self.rate } else { 0.0 };
-        let packet = self.queue.pop_front()?;
+        let queued = self.queue.pop_front()?;
         if self.queue.is_empty() {
             self.backlog = 0.0;
         }
-        Some((packet, moment))
+        Some((queued, moment))
     }
 
     /// Returns what a sparse packet waits for the packet on the wire, in seconds: on average half
@@ -204,7 +204,7 @@ impl Fifo {
     }
 
     #[cfg(test)]
-    pub(super) fn packets(&self) -> impl Iterator<Item = &QueuedPacket> {
+    pub(super) fn queued(&self) -> impl Iterator<Item = &QueuedPacket> {
         self.queue.iter()
     }
 }

@@ -1,4 +1,6 @@
-//! What travels through the queues of a simulated link.
+//! What travels through the queues of a simulated link, and paths on which it is only delayed.
+
+use std::collections::VecDeque;
 
 /// Bytes of a full packet on the wire, Ethernet's header included.
 pub(crate) const PACKET: f64 = 1514.0;
@@ -42,7 +44,7 @@ pub(crate) struct SparsePacket {
     pub(crate) further: f64,
 }
 
-/// What a parcel carries.
+/// The content of a queued packet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum PacketPayload {
     /// Data of a flow.
@@ -53,41 +55,86 @@ pub(crate) enum PacketPayload {
     Sparse(SparsePacket),
 }
 
-/// A piece of traffic in a queue.
+/// A piece of traffic in a queue, of one flow.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct QueuedPacket {
     /// Bytes of it that have yet to leave the queue.
     pub(crate) size: f64,
     /// When it came into the queue, in seconds.
     pub(crate) entered: f64,
-    /// What it is.
-    pub(crate) cargo: PacketPayload,
+    pub(crate) payload: PacketPayload,
 }
 
 impl QueuedPacket {
     pub(crate) fn data(segments: Segments, entered: f64) -> Self {
-        Self { size: segments.bytes, entered, cargo: PacketPayload::Data(segments) }
+        Self { size: segments.bytes, entered, payload: PacketPayload::Data(segments) }
     }
 
     /// Returns the acknowledgements that `segments` cause.
     pub(crate) fn ack(segments: Segments, entered: f64) -> Self {
-        Self { size: segments.bytes * ACK_SHARE, entered, cargo: PacketPayload::Ack(segments) }
+        Self { size: segments.bytes * ACK_SHARE, entered, payload: PacketPayload::Ack(segments) }
     }
 
-    pub(crate) fn sparse(ride: SparsePacket, entered: f64) -> Self {
-        Self { size: SPARSE_SIZE, entered, cargo: PacketPayload::Sparse(ride) }
+    pub(crate) fn sparse(packet: SparsePacket, entered: f64) -> Self {
+        Self { size: SPARSE_SIZE, entered, payload: PacketPayload::Sparse(packet) }
     }
 
     /// Returns the part of it that has left the queue, if that is a packet at least: a burst does
     /// not stay one.
     pub(crate) fn split_off(&mut self) -> Option<Self> {
-        let PacketPayload::Data(rest) = &mut self.cargo else { return None };
+        let PacketPayload::Data(rest) = &mut self.payload else { return None };
         let bytes = rest.bytes - self.size;
         if bytes < PACKET {
             return None;
         }
         let piece = Segments { bytes, ..*rest };
         *rest = Segments { bytes: self.size, lost: 0.0, marked: false, ..*rest };
-        Some(Self { size: 0.0, entered: self.entered, cargo: PacketPayload::Data(piece) })
+        Some(Self { size: 0.0, entered: self.entered, payload: PacketPayload::Data(piece) })
     }
 }
+
+/// A path without queue and without overtaking.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DelayLine {
+    /// With the time at which it arrives.
+    in_flight: VecDeque<(f64, QueuedPacket)>,
+}
+
+impl DelayLine {
+    pub(crate) fn put(&mut self, due: f64, queued: QueuedPacket) {
+        let last = self.in_flight.back().map_or(due, |(last, _)| *last);
+        self.in_flight.push_back((due.max(last), queued));
+    }
+
+    /// Takes the next one that has arrived by `now`.
+    pub(crate) fn take(&mut self, now: f64) -> Option<QueuedPacket> {
+        let (_, queued) = self.in_flight.pop_front_if(|(due, _)| *due <= now + ROUNDING)?;
+        Some(queued)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn queued(&self) -> impl Iterator<Item = &QueuedPacket> {
+        self.in_flight.iter().map(|(_, queued)| queued)
+    }
+}
+
+/// Sparse packets on paths of different lengths.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct InTransit {
+    in_flight: Vec<(f64, SparsePacket)>,
+}
+
+impl InTransit {
+    pub(crate) fn put(&mut self, due: f64, packet: SparsePacket) {
+        self.in_flight.push((due, packet));
+    }
+
+    /// Takes one that has arrived by `now`.
+    pub(crate) fn take(&mut self, now: f64) -> Option<SparsePacket> {
+        let place = self.in_flight.iter().position(|(due, _)| *due <= now + ROUNDING)?;
+        Some(self.in_flight.remove(place).1)
+    }
+}
+
+/// Times are sums of steps: so much, in seconds, may be the rounding's fault.
+const ROUNDING: f64 = 1e-7;

@@ -1,4 +1,4 @@
-//! Probes in flight, and the rule by which they end: as a reply, or as lost at the timeout.
+//! Probes in flight, which end as a reply or as lost at the timeout, and the latency monitor.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -7,7 +7,9 @@ use wanctl_core::{
     units::{Delay, MonoTime},
 };
 
-/// An outcome that nobody asked for this long after its timeout is forgotten.
+use super::packet::SparsePacket;
+
+/// An outcome that is not read this long after its timeout is forgotten.
 const FORGET: Duration = Duration::from_secs(10);
 
 /// The end of a probe.
@@ -31,7 +33,7 @@ struct Pending {
     end: Option<Probed>,
 }
 
-/// The probes that nobody has been told the end of.
+/// The probes whose end has not been read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Probes {
     sent: u64,
@@ -93,6 +95,37 @@ fn ended(probe: &Pending, now: MonoTime) -> Option<Probed> {
     (end.at <= now).then_some(end)
 }
 
+/// What the packets of the monitor measured.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LatencyMonitor {
+    /// Delays over the base, in the order of arrival.
+    pub(crate) added: Vec<Delay>,
+    pub(crate) lost: u32,
+}
+
+/// A sparse packet is back at the user.
+pub(super) fn arrive(
+    probes: &mut Probes,
+    monitor: &mut Option<LatencyMonitor>,
+    packet: SparsePacket,
+) {
+    let delay = |seconds: f64| Delay::from_millis_f64(seconds * 1e3);
+    match (packet.probe, monitor) {
+        (Some(number), _) => {
+            probes.on_reply(number, delay(packet.waited + packet.further), delay(packet.up));
+        }
+        (None, Some(monitor)) => monitor.added.push(delay(packet.waited)),
+        (None, None) => {}
+    }
+}
+
+/// A sparse packet was dropped. A probe times out.
+pub(super) fn lose(monitor: &mut Option<LatencyMonitor>, packet: SparsePacket) {
+    if let (None, Some(monitor)) = (packet.probe, monitor) {
+        monitor.lost += 1;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asks_for_is_forgotten() {
+    fn outcomes_that_are_never_read_are_forgotten() {
         let mut probes = Probes::default();
         for number in 0..1000 {
             probes.send(MonoTime::from_millis(number * 50), SECOND);

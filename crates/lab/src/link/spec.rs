@@ -1,24 +1,14 @@
-//! What a simulated WAN is like.
+//! The parameters of a simulated WAN.
 
 use std::time::Duration;
 
 use wanctl_core::{PerDirection, units::BitRate};
 
-use super::fifo::Discipline;
-use crate::{
-    capacity::{Capacity, Shape},
-    trace::Trace,
-    traffic::Traffic,
+use super::{
+    fifo::Discipline,
+    supply::{Shape, Supply},
 };
-
-/// Where a direction's capacity comes from.
-#[derive(Debug, Clone)]
-pub enum Supply {
-    /// It moves around the nominal rate.
-    Shape(Shape),
-    /// It is what a trace says.
-    Trace(Trace),
-}
+use crate::traffic::Traffic;
 
 /// The size of a provider's buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +28,7 @@ impl Buffer {
     }
 }
 
-/// The way that the controller's probes take.
+/// The path of the controller's probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbePath {
     /// Through the provider's buffers, like everything.
@@ -47,7 +37,7 @@ pub enum ProbePath {
     Bypass,
 }
 
-/// What a simulated WAN is like.
+/// The parameters of a simulated WAN.
 #[derive(Debug, Clone)]
 pub struct LinkSpec {
     /// Nominal capacity, download and upload.
@@ -62,9 +52,9 @@ pub struct LinkSpec {
     pub jitter: Duration,
     /// Share of probes lost for no reason, 0 to 1.
     pub loss: f64,
-    /// Whether every second reflector tells the time, so that the ways can be told apart.
+    /// Whether every second reflector answers timestamp requests, so that one-way delays are known.
     pub timestamps: bool,
-    /// The way that probes take.
+    /// The path of probes.
     pub probes: ProbePath,
     /// Size of the provider's buffers.
     pub buffer: PerDirection<Buffer>,
@@ -72,9 +62,9 @@ pub struct LinkSpec {
     pub discipline: Discipline,
     /// Whether the shapers mark instead of dropping: whether the flows speak ECN.
     pub ecn: bool,
-    /// Who wants how much.
+    /// Demand of its own users.
     pub traffic: Traffic,
-    /// Who comes from another link while that is left.
+    /// Demand of users displaced from another link.
     pub displaced: Traffic,
     /// Equal seeds give equal links.
     pub seed: u64,
@@ -101,61 +91,6 @@ impl LinkSpec {
             traffic: Traffic::new(Vec::new()),
             displaced: Traffic::new(Vec::new()),
             seed: 0,
-        }
-    }
-}
-
-/// Random shapes move this often; anything faster is noise of no consequence.
-const GRAIN: Duration = Duration::from_millis(10);
-/// The least capacity, so that the arithmetic stays finite: a byte every eight seconds.
-const LEAST: f64 = 0.125;
-
-/// A direction's true capacity as time passes.
-#[derive(Debug, Clone)]
-pub(super) enum Source {
-    Steady(f64),
-    Moving { capacity: Capacity, now: f64, at: Duration, grain: Duration },
-    Trace { trace: Trace, now: f64 },
-}
-
-impl Source {
-    pub(super) fn new(supply: Supply, nominal: BitRate, seed: u64) -> Self {
-        match supply {
-            Supply::Shape(Shape::Steady) => Self::Steady(nominal.bytes_per_second().max(LEAST)),
-            Supply::Shape(shape) => {
-                let grain = if matches!(shape, Shape::Steps(_)) { Duration::ZERO } else { GRAIN };
-                let mut capacity = Capacity::new(nominal, shape, seed);
-                let now = capacity.advance(Duration::ZERO).bytes_per_second();
-                Self::Moving { capacity, now, at: Duration::ZERO, grain }
-            }
-            Supply::Trace(trace) => {
-                let now = trace.rate_at(Duration::ZERO).bytes_per_second().max(LEAST);
-                Self::Trace { trace, now }
-            }
-        }
-    }
-
-    /// Moves on to the time `at`.
-    pub(super) fn advance(&mut self, to: Duration) {
-        match self {
-            Self::Steady(_) => {}
-            Self::Moving { capacity, now, at, grain } => {
-                let passed = to.saturating_sub(*at);
-                if passed > Duration::ZERO && passed >= *grain {
-                    *now = capacity.advance(passed).bytes_per_second();
-                    *at = to;
-                }
-            }
-            Self::Trace { trace, now } => {
-                *now = trace.rate_at(to).bytes_per_second().max(LEAST);
-            }
-        }
-    }
-
-    /// Returns the capacity in bytes per second; never zero.
-    pub(super) fn now(&self) -> f64 {
-        match self {
-            Self::Steady(now) | Self::Moving { now, .. } | Self::Trace { now, .. } => *now,
         }
     }
 }

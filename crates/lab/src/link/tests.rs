@@ -2,10 +2,7 @@ use proptest::prelude::*;
 use wanctl_core::{PerDirection, ProbeOutcome};
 
 use super::*;
-use crate::{
-    capacity::Shape,
-    traffic::{CongestionControl, Demand, Phase, Traffic},
-};
+use crate::traffic::{CongestionControl, Demand, Phase, Traffic};
 
 fn mbps(rate: f64) -> BitRate {
     BitRate::from_mbps(rate)
@@ -27,7 +24,7 @@ fn spec(download: Demand, upload: Demand) -> LinkSpec {
     }
 }
 
-/// Runs to `until`; returns the delays that the judge's packets felt meanwhile, ascending.
+/// Runs to `until`; returns the delays that the monitor's packets felt meanwhile, ascending.
 fn monitor(link: &mut Link, until: f64) -> Vec<Delay> {
     link.start_monitor();
     link.advance_to(seconds(until));
@@ -199,7 +196,7 @@ proptest! {
             link.set_limit(Direction::Download, mbps(limit));
             link.set_limit(Direction::Upload, mbps(limit));
             for direction in Direction::ALL {
-                let (sent, known) = link.side(direction).users.account();
+                let (sent, known) = link.of(direction).users.account();
                 let in_flight = link.in_flight(direction);
                 prop_assert!(
                     (sent - known - in_flight).abs() < 1.0,
@@ -229,19 +226,18 @@ impl Link {
     /// Bytes of a direction's data that are in some queue or on some way, and those whose news is.
     fn in_flight(&self, direction: Direction) -> f64 {
         let other = direction.other();
-        let net = self.net.packets().filter(|_| direction == Direction::Download);
-        let data =
-            self.side(direction).fifo.packets().chain(net).map(|packet| match packet.cargo {
-                PacketPayload::Data(segments) => segments.bytes + segments.lost,
-                PacketPayload::Ack(_) | PacketPayload::Sparse(_) => 0.0,
-            });
-        let net = self.net.packets().filter(|_| direction == Direction::Upload);
-        let back = self.side(other);
-        let news = back.fifo.packets().chain(back.cake.acks()).chain(net);
-        let news = news.map(|packet| match packet.cargo {
+        let net = self.net.queued().filter(|_| direction == Direction::Download);
+        let data = self.of(direction).fifo.queued().chain(net).map(|queued| match queued.payload {
+            PacketPayload::Data(segments) => segments.bytes + segments.lost,
+            PacketPayload::Ack(_) | PacketPayload::Sparse(_) => 0.0,
+        });
+        let net = self.net.queued().filter(|_| direction == Direction::Upload);
+        let back = self.of(other);
+        let news = back.fifo.queued().chain(back.cake.acks()).chain(net);
+        let news = news.map(|queued| match queued.payload {
             PacketPayload::Ack(news) => news.bytes + news.lost,
             PacketPayload::Data(_) | PacketPayload::Sparse(_) => 0.0,
         });
-        data.sum::<f64>() + news.sum::<f64>() + self.side(direction).cake.waiting()
+        data.sum::<f64>() + news.sum::<f64>() + self.of(direction).cake.waiting()
     }
 }

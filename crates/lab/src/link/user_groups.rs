@@ -22,28 +22,23 @@ pub(super) struct UserGroups {
 struct UserGroup {
     programme: Programme,
     demand: PerDirection<Demand>,
-    is_here: bool,
+    is_present: bool,
 }
 
 impl UserGroups {
     pub(super) fn new(own: Traffic, displaced: Traffic) -> Self {
-        let user_group = |traffic, is_here| UserGroup {
+        let group = |traffic, is_present| UserGroup {
             programme: Programme::new(traffic),
             demand: PerDirection::build(|_| Demand::None),
-            is_here,
+            is_present,
         };
-        Self {
-            own: user_group(own, true),
-            displaced: user_group(displaced, false),
-            calls: 0,
-            changed: false,
-        }
+        Self { own: group(own, true), displaced: group(displaced, false), calls: 0, changed: false }
     }
 
-    /// Says who is here from now on.
+    /// Says who is present from now on.
     pub(super) fn set_present(&mut self, own: bool, displaced: bool) {
-        self.changed |= self.own.is_here != own || self.displaced.is_here != displaced;
-        (self.own.is_here, self.displaced.is_here) = (own, displaced);
+        self.changed |= self.own.is_present != own || self.displaced.is_present != displaced;
+        (self.own.is_present, self.displaced.is_present) = (own, displaced);
     }
 
     /// Says how many calls are carried from now on; tells whether that is news.
@@ -58,18 +53,17 @@ impl UserGroups {
 
     /// Returns what all of them want, if that has changed by `time`.
     pub(super) fn advance(&mut self, time: Duration) -> Option<PerDirection<Demand>> {
-        for user_group in [&mut self.own, &mut self.displaced] {
-            if let Some(phase) = user_group.programme.advance(time) {
-                user_group.demand = PerDirection::build(|direction| phase.demand(direction));
-                self.changed |= user_group.is_here;
+        for group in [&mut self.own, &mut self.displaced] {
+            if let Some(phase) = group.programme.advance(time) {
+                group.demand = PerDirection::build(|direction| phase.demand(direction));
+                self.changed |= group.is_present;
             }
         }
         std::mem::take(&mut self.changed).then(|| {
             PerDirection::build(|direction: Direction| {
-                let here = [&self.own, &self.displaced]
-                    .into_iter()
-                    .filter(|user_group| user_group.is_here);
-                here.fold(Demand::None, |sum, user_group| sum.and(user_group.demand[direction]))
+                let present =
+                    [&self.own, &self.displaced].into_iter().filter(|group| group.is_present);
+                present.fold(Demand::None, |sum, group| sum.and(group.demand[direction]))
             })
         })
     }

@@ -1,23 +1,19 @@
 //! The median-vote law with throughput replay.
 //!
 //! Twice a second and for each direction: the delay is the third smallest of the reflectors' fast
-//! averages over their slow ones. Little delay and a full shaper store what got through as safe and
-//! raise; much delay, loaded or not, takes up a rate that was safe at some time. As published it has no upper
-//! bound but what the link bears; here the ceiling of the limits bounds it, as it bounds all others.
-
-mod safe_rates;
+//! averages over their slow ones. Little delay and a full shaper store the delivery rate as safe and
+//! raise; much delay, loaded or not, selects a rate that was safe at some time. As published it has no upper
+//! bound; here the ceiling of the limits bounds it.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 use wanctl_core::{
-    Actuation, Direction, Limits, PerDirection, ProbeOutcome, QueueReading, RttSample,
-    ShaperSample,
+    Direction, Limits, PerDirection, ProbeOutcome, QueueReading, RttSample, ShaperSample,
     units::{BitRate, MonoTime},
 };
 
-use self::safe_rates::SafeRates;
-use super::delivery_rate::DeliveryRate;
+use super::DeliveryRate;
 use crate::controller::Controller;
 
 /// Time between two decisions.
@@ -34,11 +30,11 @@ const ABSURD_MS: f64 = 5000.0;
 const FRESH: Duration = Duration::from_secs(1);
 /// The place of the delay that counts among the sorted ones, from zero.
 const THIRD: usize = 2;
-/// Delay up to which a rate may be raised and above which it is cut, in ms, one way.
+/// Delay up to which a rate may be raised and above which it is cut, in ms, one direction.
 const DELAY_MS: f64 = 15.0;
-/// Share of the shaper rate above which what gets through is proof.
+/// Share of the shaper rate above which the delivery rate is safe.
 const HIGH_LOAD: f64 = 0.8;
-/// A cut keeps at most this share of what got through.
+/// A cut keeps at most this share of the delivery rate.
 const KEEP: f64 = 0.9;
 /// The floor as a share of the base rate.
 const MINIMUM: f64 = 0.2;
@@ -51,7 +47,7 @@ const RAISE_OF_RATE: f64 = 0.1;
 
 /// The median-vote law.
 #[derive(Debug, Clone)]
-pub struct MedianVote {
+pub(crate) struct MedianVote {
     channels: PerDirection<Channel>,
     /// By number; `None` for one that has not answered.
     reflectors: Vec<Option<Averages>>,
@@ -75,8 +71,7 @@ struct Averages {
 
 impl MedianVote {
     /// Starts at 60 % of the base rates; equal seeds draw alike.
-    #[must_use]
-    pub fn new(limits: PerDirection<Limits>, seed: u64) -> Self {
+    pub(crate) fn new(limits: PerDirection<Limits>, seed: u64) -> Self {
         let mut seeds = Rng::with_seed(seed);
         let channels = PerDirection::build(|direction| {
             let limits = limits[direction];
@@ -133,8 +128,6 @@ impl Controller for MedianVote {
         }
     }
 
-    fn on_actuation(&mut self, _actuation: PerDirection<Actuation>) {}
-
     fn decide(&mut self, _now: MonoTime) -> PerDirection<BitRate> {
         PerDirection::build(|direction| self.channels[direction].rate)
     }
@@ -178,6 +171,42 @@ impl Averages {
             let slow = self.slow[direction] * keep_slow + delay * (1.0 - keep_slow);
             self.slow[direction] = slow.min(self.fast[direction]);
         }
+    }
+}
+
+/// Number of safe rates that are stored.
+const REMEMBERED: usize = 100;
+/// Range of the random first rates, as shares of the base rate.
+const FIRST_LEAST: f64 = 0.75;
+const FIRST_MOST: f64 = 0.95;
+
+/// The last rates that were safe; drawn from at random when one is needed.
+#[derive(Debug, Clone)]
+struct SafeRates {
+    rates: [BitRate; REMEMBERED],
+    /// The oldest, which the next one replaces.
+    next: usize,
+    rng: Rng,
+}
+
+impl SafeRates {
+    fn new(base: BitRate, seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let mut first = || base.scaled(FIRST_LEAST + (FIRST_MOST - FIRST_LEAST) * rng.f64());
+        Self { rates: std::array::from_fn(|_| first()), next: 0, rng }
+    }
+
+    fn store(&mut self, rate: BitRate) {
+        self.rates[self.next] = rate;
+        self.next = (self.next + 1) % REMEMBERED;
+    }
+
+    fn draw(&mut self) -> BitRate {
+        self.rates[self.rng.usize(..REMEMBERED)]
+    }
+
+    fn best(&self) -> BitRate {
+        self.rates.iter().copied().max().unwrap_or(BitRate::ZERO)
     }
 }
 

@@ -1,5 +1,4 @@
-//! The load-gated proportional law: what shapers on home routers run most, and what replaced the
-//! predecessor's own law there.
+//! The load-gated proportional law, the most common one on consumer routers.
 //!
 //! Each reply is a decision. The delay of a path is half its round trip, for both directions alike,
 //! over a baseline that rises very slowly and falls at once. In this order, for each direction:
@@ -7,29 +6,23 @@
 //! 2. the shaper is full: raise by how little delay there is, once for each new byte count;
 //! 3. otherwise: a per cent a second towards the base rate.
 //!
-//! It starts, as published, at the base rates, and sleeps while nothing flows. Nothing moves while
-//! no reply comes, unless it is told to go to its floors.
+//! It starts at the base rates and sleeps without traffic. Nothing changes without replies, unless
+//! `floor_on_silence` is set.
 
-mod delays;
-mod params;
-
-use std::time::Duration;
-
-pub use params::ProportionalParams;
+use std::{collections::VecDeque, time::Duration};
 
 use wanctl_core::{
-    Actuation, Direction, Limits, PerDirection, ProbeOutcome, QueueReading, RttSample,
+    Direction, Limits, PerDirection, ProbeOutcome, QueueReading, ReflectorId, RttSample,
     ShaperSample,
     units::{BitRate, Delay, MonoTime},
 };
 
-use self::delays::Delays;
-use super::delivery_rate::DeliveryRate;
+use super::DeliveryRate;
 use crate::controller::Controller;
 
-/// Rest after a cut before the next cut or a raise.
+/// Pause after a cut before the next cut or a raise.
 const BLOAT_REST: Duration = Duration::from_millis(300);
-/// Rest after any change before a step towards the base rate.
+/// Pause after any change before a step towards the base rate.
 const DECAY_REST: Duration = Duration::from_secs(1);
 /// Time over which the achieved rate is measured.
 const DELIVERY_PERIOD: Duration = Duration::from_millis(200);
@@ -45,14 +38,14 @@ const SLEEP_AFTER: Duration = Duration::from_mins(1);
 const LONGEST_PACKET_BITS: u32 = 1500 * 8;
 /// Traffic up to which a direction counts as stalled if no reply comes.
 const STALLED: BitRate = BitRate::from_bps(10_000);
-/// Silence of all reflectors after which a stalled link may be sent to its floors.
+/// Time without any reply after which a stalled link may go to its floors.
 const SILENCE: Duration = Duration::from_secs(10);
 /// The unit of its rates.
 const KILOBIT: u64 = 1000;
 
 /// The load-gated proportional law.
 #[derive(Debug, Clone)]
-pub struct Proportional {
+pub(crate) struct Proportional {
     params: ProportionalParams,
     channels: PerDirection<Channel>,
     delays: Delays,
@@ -68,7 +61,7 @@ struct Channel {
     meter: DeliveryRate,
     achieved: BitRate,
     is_load_high: bool,
-    /// The achieved rate is news that no raise has been made on.
+    /// Whether no raise has used the achieved rate yet.
     is_delivery_fresh: bool,
     last_cut: Option<MonoTime>,
     /// The last cut, raise or step towards the base rate.
@@ -77,8 +70,7 @@ struct Channel {
 
 impl Proportional {
     /// Starts at the base rates.
-    #[must_use]
-    pub fn new(limits: PerDirection<Limits>, params: ProportionalParams) -> Self {
+    pub(crate) fn new(limits: PerDirection<Limits>, params: ProportionalParams) -> Self {
         let channel = |direction: Direction| Channel {
             limits: limits[direction],
             rate: limits[direction].base,
@@ -137,8 +129,6 @@ impl Controller for Proportional {
         let is_idle = self.channels.each().iter().all(|(_, channel)| channel.achieved <= ACTIVE);
         self.idle_since = if is_idle { self.idle_since.or(Some(sample.at)) } else { None };
     }
-
-    fn on_actuation(&mut self, _actuation: PerDirection<Actuation>) {}
 
     fn decide(&mut self, now: MonoTime) -> PerDirection<BitRate> {
         if self.params.floor_on_silence && self.is_stalled(now) && !self.is_asleep(now) {
@@ -214,6 +204,140 @@ fn towards(rate: BitRate, base: BitRate, params: &ProportionalParams) -> BitRate
 
 fn whole_kilobits(rate: BitRate) -> BitRate {
     BitRate::from_bps(rate.bps() / KILOBIT * KILOBIT)
+}
+
+/// Initial baseline in ms: high, because a baseline falls at once and rises for minutes.
+const FIRST_BASELINE_MS: f64 = 100.0;
+/// Weight of a reply at or above the baseline.
+const RISE: f64 = 0.001;
+/// Weight of a reply below it.
+const FALL: f64 = 0.9;
+/// Replies that count.
+const WINDOW: usize = 6;
+/// How many of them must be late to make bloat.
+const LATE: usize = 3;
+
+/// Baselines, and the last replies of whichever reflector.
+#[derive(Debug, Clone)]
+struct Delays {
+    /// By the reflector's number, in ms: whole microseconds would lose the smallest rises.
+    baselines: Vec<f64>,
+    /// Each reply's delay over its baseline in ms, and for which direction that was late.
+    window: VecDeque<(f64, PerDirection<bool>)>,
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        let nothing = (0.0, PerDirection::default());
+        Self { baselines: Vec::new(), window: VecDeque::from([nothing; WINDOW]) }
+    }
+}
+
+impl Delays {
+    /// Takes the one-way delay of a reply into account; the baseline moves first.
+    fn update(&mut self, reflector: ReflectorId, delay: Delay, thresholds: PerDirection<Delay>) {
+        let place = usize::from(reflector.0);
+        if self.baselines.len() <= place {
+            self.baselines.resize(place + 1, FIRST_BASELINE_MS);
+        }
+        let baseline = &mut self.baselines[place];
+        let weight = if delay.millis() >= *baseline { RISE } else { FALL };
+        *baseline += (delay.millis() - *baseline) * weight;
+        let delta = delay.millis() - *baseline;
+        let late = PerDirection::build(|direction| delta > thresholds[direction].millis());
+        self.window.pop_front();
+        self.window.push_back((delta, late));
+    }
+
+    /// Tells whether enough of the last replies were late for `direction`.
+    fn is_bloated(&self, direction: Direction) -> bool {
+        self.window.iter().filter(|(_, late)| late[direction]).count() >= LATE
+    }
+
+    /// Returns the mean delay of the last replies over their baselines.
+    fn mean(&self) -> Delay {
+        let sum: f64 = self.window.iter().map(|(delta, _)| delta).sum();
+        Delay::from_millis_f64(sum / WINDOW as f64)
+    }
+}
+
+/// The settings of the proportional law. Delays are one-way, which is half of what a ping shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct ProportionalParams {
+    /// Delay over the baseline above which a reply is late, and above which cuts grow.
+    pub(crate) delay_threshold: Delay,
+    /// Mean delay up to which raises are full; they shrink to the least at the threshold.
+    pub(crate) raise_full_below: Delay,
+    /// Mean delay from which cuts are as hard as they get.
+    pub(crate) cut_full_above: Delay,
+    /// What the mildest cut keeps, 0 to 1.
+    pub(crate) mildest_cut: f64,
+    /// What the hardest cut keeps, 0 to 1.
+    pub(crate) hardest_cut: f64,
+    /// What the least raise makes of a rate, 1 or more.
+    pub(crate) least_raise: f64,
+    /// What a full raise makes of a rate, 1 or more.
+    pub(crate) most_raise: f64,
+    /// What a second without demand leaves of a rate above the base rate.
+    pub(crate) decay: f64,
+    /// What a second without demand makes of a rate below the base rate.
+    pub(crate) recovery: f64,
+    /// Go to the floors when no reply and next to no traffic came for 10 s.
+    pub(crate) floor_on_silence: bool,
+}
+
+impl Default for ProportionalParams {
+    /// The published defaults.
+    fn default() -> Self {
+        Self {
+            delay_threshold: millis(30),
+            raise_full_below: millis(10),
+            cut_full_above: millis(60),
+            mildest_cut: 0.99,
+            hardest_cut: 0.75,
+            least_raise: 1.0,
+            most_raise: 1.04,
+            decay: 0.99,
+            recovery: 1.01,
+            floor_on_silence: false,
+        }
+    }
+}
+
+impl ProportionalParams {
+    /// The best of 39 settings that were tried on all scenarios of the suite, the published ones,
+    /// two from production and a grid of thresholds, cuts and raises among them: 5 ms of threshold, a
+    /// milder hardest cut and raises twice as full have half the delay at the same use.
+    pub(crate) fn tuned() -> Self {
+        Self {
+            delay_threshold: millis(5),
+            raise_full_below: millis(5).scaled(1.0 / 3.0),
+            cut_full_above: millis(10),
+            hardest_cut: 0.85,
+            most_raise: 1.08,
+            ..Self::default()
+        }
+    }
+
+    /// What a cut at this mean delay keeps of a rate.
+    fn cut(&self, mean: Delay) -> f64 {
+        let depth = share(mean - self.delay_threshold, self.cut_full_above - self.delay_threshold);
+        self.mildest_cut - depth * (self.mildest_cut - self.hardest_cut)
+    }
+
+    /// What a raise at this mean delay makes of a rate.
+    fn raise(&self, mean: Delay) -> f64 {
+        let ease = share(self.delay_threshold - mean, self.delay_threshold - self.raise_full_below);
+        self.least_raise + ease * (self.most_raise - self.least_raise)
+    }
+}
+
+fn share(part: Delay, whole: Delay) -> f64 {
+    (part.millis() / whole.millis().max(0.001)).clamp(0.0, 1.0)
+}
+
+const fn millis(millis: i64) -> Delay {
+    Delay::from_micros(millis * 1000)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Steering that is tried, and where it sends calls.
+//! A candidate: steering parameters that are tried, and the WANs that they choose.
 
 use std::time::Duration;
 
@@ -10,36 +10,34 @@ use wanctl_core::{
     units::MonoTime,
 };
 
-use crate::{
-    closed_loop::CYCLE, law_benchmark::Scenario, sensitive_connections::SensitiveConnections,
-};
+use crate::{closed_loop::CYCLE, law_benchmark::Scenario, traffic::SensitiveConnections};
 
 /// Cycles between two decisions of steering, as in the daemon.
-const CYCLES_A_TURN: u64 = 2;
-/// Calls begin every second and last for eight.
+const CYCLES_PER_TURN: u64 = 2;
+/// A connection begins every second and lasts for eight.
 pub(super) const CALL: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(8)];
 
-/// Steering that is tried, with its name.
+/// Steering parameters with a name.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate {
     /// Its name.
     pub name: &'static str,
-    /// When calls are moved.
+    /// When latency-sensitive connections are moved.
     pub steer: SteerParams,
-    /// When everything is.
+    /// When all traffic is moved.
     pub failover: FailoverParams,
 }
 
-/// Where calls were sent.
+/// The WANs of the latency-sensitive connections over time.
 #[derive(Debug, Clone)]
 pub(super) struct Placement {
     open: SensitiveConnections,
     wan: usize,
-    /// Calls on each WAN, by cycle.
+    /// Connections on each WAN, by cycle.
     pub(super) calls: Vec<[u32; 2]>,
-    /// Cycles in which new calls took the other WAN.
+    /// Cycles in which new connections used the alternate.
     pub(super) away: u32,
-    /// When the WAN of new calls changed.
+    /// When the WAN of new connections changed.
     pub(super) changes: Vec<MonoTime>,
 }
 
@@ -49,15 +47,15 @@ impl Placement {
         Self { open, wan: 0, calls: vec![[0, 0]], away: 0, changes: Vec::new() }
     }
 
-    /// Sends the calls that begin in each second as `plan` says.
+    /// Places the connections that begin in each second by `plan`.
     pub(super) fn by(plan: &[usize]) -> Self {
-        let mut sent = Self::new();
+        let mut placement = Self::new();
         let mut now = MonoTime::ZERO;
         while let Some(wan) = plan.get(usize::try_from(now.since_start().as_secs()).unwrap_or(0)) {
             now = now + CYCLE;
-            sent.cycle(now, *wan);
+            placement.cycle(now, *wan);
         }
-        sent
+        placement
     }
 
     fn cycle(&mut self, now: MonoTime, wan: usize) {
@@ -71,15 +69,15 @@ impl Placement {
     }
 }
 
-/// Steering with a router that does as it is told.
+/// Steering with a router that applies every order.
 #[derive(Debug)]
 pub(super) struct CandidateRun {
     pub(super) name: String,
     pub(super) steering: Steering,
     seen: RouteActuation,
     wan: usize,
-    pub(super) sent: Placement,
-    /// How often calls alone, and how often everything was moved.
+    pub(super) placement: Placement,
+    /// How often only latency-sensitive connections, and how often all traffic was moved.
     pub(super) moves: [u32; 2],
 }
 
@@ -90,25 +88,25 @@ impl CandidateRun {
             steering: Steering::new(params(candidate, wans), MonoTime::ZERO),
             seen: RouteActuation::default(),
             wan: 0,
-            sent: Placement::new(),
+            placement: Placement::new(),
             moves: [0, 0],
         }
     }
 
-    /// Goes on after the cycle with this number.
-    pub(super) fn go_on(&mut self, number: u64, now: MonoTime) {
-        if number.is_multiple_of(CYCLES_A_TURN) {
+    /// Advances after the cycle with this number.
+    pub(super) fn advance(&mut self, number: u64, now: MonoTime) {
+        if number.is_multiple_of(CYCLES_PER_TURN) {
             self.steering.on_actuation(self.seen.clone());
             let decision = self.steering.decide(now);
-            // The router follows by the next turn.
+            // The router has applied the orders by the next turn.
             self.seen = followed(&decision, &self.steering, now);
             self.wan = decision.target.sensitive.0;
-            let everything = decision.failover.moved.is_some();
-            let calls = decision.steer.moved.is_some() && !everything;
-            self.moves[0] += u32::from(calls);
-            self.moves[1] += u32::from(everything);
+            let all_traffic = decision.failover.moved.is_some();
+            let only_sensitive = decision.steer.moved.is_some() && !all_traffic;
+            self.moves[0] += u32::from(only_sensitive);
+            self.moves[1] += u32::from(all_traffic);
         }
-        self.sent.cycle(now, self.wan);
+        self.placement.cycle(now, self.wan);
     }
 }
 
@@ -130,7 +128,7 @@ fn params(candidate: &Candidate, wans: [&Scenario; 2]) -> SteeringParams {
     }
 }
 
-/// What a router that does as it is told reports.
+/// Returns the report of a router that applies every order.
 fn followed(decision: &SteeringDecision, steering: &Steering, now: MonoTime) -> RouteActuation {
     let report = |switch: &Switch| {
         let order = decision.orders.iter().find(|order| order.switch == *switch);

@@ -1,19 +1,19 @@
-//! What calls could have been spared by somebody who knew what was to come.
+//! Oracles: the WANs that knowledge of the future would choose for latency-sensitive connections.
 
-/// The better WAN of each second, for all calls at once.
+/// Returns the better WAN of each second, for all connections at once.
 pub(super) fn each_second(costs: &[[f64; 2]]) -> Vec<usize> {
-    costs.iter().map(|[default_wan, other]| usize::from(other < default_wan)).collect()
+    costs.iter().map(|[default, alternate]| usize::from(alternate < default)).collect()
 }
 
-/// The WAN that the calls that begin in each second should have taken, if it may be moved
-/// `changes` times: the cheapest such plan there is. Calls begin at home, one a second, and keep
-/// their WAN for `lasts` seconds, so that this is what no steering can beat with as few changes.
+/// Returns the cheapest plan with at most `changes` changes of the WAN for the connections that begin
+/// in each second. They begin on the default WAN and keep their WAN for `lasts` seconds: no steering
+/// with as few changes is better.
 pub(super) fn with_few_changes(costs: &[[f64; 2]], lasts: usize, changes: usize) -> Vec<usize> {
     let call = |second: usize, wan: usize| -> f64 {
         costs.iter().skip(second).take(lasts).map(|cost| cost[wan]).sum()
     };
-    // What the best plan so far costs that has made so many changes; it is on the home after an
-    // even number of them. `came[second][made]` tells whether the last one was made right there.
+    // The cost of the best plan so far with so many changes; it is on the default WAN after an even
+    // number of them. `came[second][made]` is whether the last one was made in that second.
     let mut best = vec![f64::INFINITY; changes + 1];
     best[0] = 0.0;
     let mut came = Vec::with_capacity(costs.len());
@@ -44,12 +44,12 @@ pub(super) fn with_few_changes(costs: &[[f64; 2]], lasts: usize, changes: usize)
 mod tests {
     use super::*;
 
-    /// A home that costs ten in these seconds and one otherwise, and another WAN that costs two.
+    /// A default WAN that costs ten in these seconds and one otherwise, and an alternate that costs two.
     fn costs(seconds: usize, bad: &[(usize, usize)]) -> Vec<[f64; 2]> {
-        let default_wan = |second| {
+        let default = |second| {
             if bad.iter().any(|(from, to)| (*from..*to).contains(&second)) { 10.0 } else { 1.0 }
         };
-        (0..seconds).map(|second| [default_wan(second), 2.0]).collect()
+        (0..seconds).map(|second| [default(second), 2.0]).collect()
     }
 
     #[test]
@@ -62,17 +62,21 @@ mod tests {
         let costs = costs(20, &[(2, 3), (8, 14)]);
         let plan = |changes| with_few_changes(&costs, 1, changes);
         assert_eq!(plan(0), [0; 20]);
-        let away = |plan: Vec<usize>| -> Vec<usize> {
+        let steered = |plan: Vec<usize>| -> Vec<usize> {
             plan.iter()
                 .enumerate()
                 .filter(|(_, wan)| **wan == 1)
                 .map(|(second, _)| second)
                 .collect()
         };
-        assert_eq!(away(plan(1)), (2..20).collect::<Vec<_>>(), "away for good");
-        assert_eq!(away(plan(2)), (2..14).collect::<Vec<_>>(), "the short one is worth the wait");
-        assert_eq!(away(plan(4)), [2, 8, 9, 10, 11, 12, 13]);
-        assert_eq!(plan(9), plan(4), "more than gain anything are not made");
+        assert_eq!(steered(plan(1)), (2..20).collect::<Vec<_>>(), "steered to the end");
+        assert_eq!(
+            steered(plan(2)),
+            (2..14).collect::<Vec<_>>(),
+            "the short one is not worth two changes"
+        );
+        assert_eq!(steered(plan(4)), [2, 8, 9, 10, 11, 12, 13]);
+        assert_eq!(plan(9), plan(4), "no changes without gain");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The packets of a call that is sent over both WANs all the time, and what they cost.
+//! The packets of the latency monitors on both WANs, and what they cost.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use wanctl_core::units::{Delay, MonoTime};
 
 use crate::closed_loop::CYCLE;
 
-/// A packet that takes longer is of no use to a conversation.
+/// A packet that takes longer is useless for a conversation.
 const USELESS: Delay = Delay::from_micros(400_000);
 /// Cycles in a second.
 pub(super) const SECOND: usize = 20;
-/// A reckoned delay beyond this was reckoned by a capacity of next to nothing.
-const HELD_BACK: Delay = Delay::from_micros(60_000_000);
-/// Milliseconds between two packets of the judge, and of a cycle.
+/// A delay beyond this was computed from a capacity of almost zero.
+const IMPLAUSIBLE: Delay = Delay::from_micros(60_000_000);
+/// Milliseconds between two packets of the latency monitor, and between two cycles.
 const A_PACKET: usize = 20;
 const CYCLE_MS: usize = 50;
-/// What a second costs in which nothing was heard of a WAN's packets at all.
+/// The cost of a second without any packet of a WAN.
 const NO_PACKET_COST: f64 = 1e9;
 
-/// What calls felt.
+/// Delay and loss of latency-sensitive connections.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CallLatency {
     /// The delay that 95 % of the packets stay below, lost ones counted as useless, in ms.
@@ -47,28 +47,28 @@ struct Outage {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Packets {
     all: Vec<Packet>,
-    /// When each link last went dark, and the packets that came out of its buffer since.
-    outage: [Outage; 2],
+    /// When the last outage of each link began, and the packets that left its buffer since.
+    outages: [Outage; 2],
 }
 
 impl Packets {
-    /// Takes note of whether a link carries anything at all.
-    pub(super) fn set_outage(&mut self, wan: usize, now: MonoTime, is_outage: bool) {
-        let Some(outage) = self.outage.get_mut(wan) else { return };
-        if is_outage && !outage.is_now {
+    /// Records whether a link carries anything at all.
+    pub(super) fn set_outage(&mut self, wan: usize, now: MonoTime, is_out: bool) {
+        let Some(outage) = self.outages.get_mut(wan) else { return };
+        if is_out && !outage.is_now {
             *outage = Outage { since: cycle_of(now.since_start()), ..Outage::default() };
         }
-        outage.is_now = is_outage;
+        outage.is_now = is_out;
     }
 
-    /// Takes in a packet that came back at `now`, after `delay`.
+    /// Records a packet that came back at `now`, after `delay`.
     pub(super) fn arrived(&mut self, wan: usize, now: MonoTime, delay: Delay) {
         let took = Duration::from_micros(u64::try_from(delay.micros()).unwrap_or(0));
         let mut sent = cycle_of(now.since_start().saturating_sub(took));
-        // What a link that carries nothing holds back has no delay to speak of. It comes out in
-        // the order in which it went in, fifty a second from when the link went dark.
-        if delay > HELD_BACK
-            && let Some(outage) = self.outage.get_mut(wan)
+        // The packets that an outage holds back have no meaningful delay. They leave in the order
+        // in which they came, fifty a second from the start of the outage.
+        if delay > IMPLAUSIBLE
+            && let Some(outage) = self.outages.get_mut(wan)
         {
             sent = outage.since + outage.held * A_PACKET / CYCLE_MS;
             outage.held += 1;
@@ -76,13 +76,13 @@ impl Packets {
         self.all.push(Packet { wan, sent, cost: delay.min(USELESS).millis() });
     }
 
-    /// Takes in a packet that was found to be lost at `now`.
+    /// Records a packet that was found to be lost at `now`.
     pub(super) fn lost(&mut self, wan: usize, now: MonoTime) {
         let sent = cycle_of(now.since_start());
         self.all.push(Packet { wan, sent, cost: USELESS.millis() });
     }
 
-    /// Puts the cheap ones first; what is felt can be told from then on.
+    /// Puts the cheap ones first, as [`Packets::latency`] requires.
     pub(super) fn sort(&mut self) {
         self.all.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     }
@@ -113,8 +113,7 @@ impl Packets {
         sums.into_iter().map(|second| second.map(mean)).collect()
     }
 
-    /// Returns what was felt if a packet of a WAN counts as often as `weight` says of the WAN and
-    /// the cycle.
+    /// Returns the latency if a packet counts as often as the `weight` of its WAN and cycle.
     pub(super) fn latency(&self, weight: impl Fn(usize, usize) -> u32) -> CallLatency {
         let weighed = |packet: &Packet| u64::from(weight(packet.wan, packet.sent));
         let all: u64 = self.all.iter().map(weighed).sum();

@@ -1,4 +1,4 @@
-//! The settings that steering is tried in: a home WAN, and one that stands in for it.
+//! The scenarios of the steering benchmark: a default WAN and an alternate.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use crate::{
 const HOUR: Duration = Duration::from_hours(1);
 /// Round-trip times of the empty links.
 const DEFAULT_RTT: Duration = Duration::from_millis(30);
-const OTHER_RTT: Duration = Duration::from_millis(50);
+const ALTERNATE_RTT: Duration = Duration::from_millis(50);
 
-/// The home's buffers, in time at its usual capacity: in a brown-out probes still come through.
+/// The default WAN's buffers, in time at its typical capacity: probes survive a brown-out.
 const BUFFER: Duration = Duration::from_millis(50);
 
 /// Two WANs for some time.
@@ -24,19 +24,19 @@ const BUFFER: Duration = Duration::from_millis(50);
 pub struct SteeringScenario {
     /// Its name.
     pub name: String,
-    /// The preferred WAN.
-    pub default_wan: Scenario,
-    /// The WAN that stands in for it.
-    pub other: Scenario,
+    /// The default WAN.
+    pub default: Scenario,
+    /// The alternate WAN.
+    pub alternate: Scenario,
     /// How long it lasts.
     pub duration: Duration,
 }
 
 impl SteeringScenario {
-    /// Returns the setting with both WANs governed by `law`.
+    /// Returns the scenario with `law` on both WANs.
     #[must_use]
     pub fn with_law(mut self, law: LawName) -> Self {
-        for scenario in [&mut self.default_wan, &mut self.other] {
+        for scenario in [&mut self.default, &mut self.alternate] {
             for (direction, params) in scenario.params.directions.present_mut() {
                 params.law = law.usual(direction, &params.limits);
             }
@@ -45,37 +45,38 @@ impl SteeringScenario {
     }
 }
 
-/// Makes two recordings of the same time a setting: the home's download is saturated, the other's
-/// is hardly used.
+/// Makes a scenario of two recordings of the same time: the download of the default WAN is saturated,
+/// the alternate is hardly used.
 #[must_use]
-pub fn of_recordings(name: &str, default_wan: Recording, other: Recording) -> SteeringScenario {
-    let duration = default_wan.download.round().clamp(Duration::from_secs(30), HOUR);
-    let default_wan = Scenario::of_recording("default", default_wan).with_base_rtt(DEFAULT_RTT);
-    let light = light(other.download.mean());
-    let upload = Trace::steady(other.download.mean().scaled(0.2));
+pub fn of_recordings(name: &str, default: Recording, alternate: Recording) -> SteeringScenario {
+    let duration = default.download.round().clamp(Duration::from_secs(30), HOUR);
+    let default = Scenario::of_recording("default", default).with_base_rtt(DEFAULT_RTT);
+    let light = light(alternate.download.mean());
+    let upload = Trace::steady(alternate.download.mean().scaled(0.2));
     let capacity =
-        PerDirection { download: other.download, upload: other.upload.unwrap_or(upload) };
-    let conditions = Conditions { capacity, base_rtt_steps: other.base_rtt_steps };
-    let other = Scenario::new("other", conditions, light, duration).with_base_rtt(OTHER_RTT);
-    SteeringScenario { name: name.to_owned(), default_wan, other, duration }
+        PerDirection { download: alternate.download, upload: alternate.upload.unwrap_or(upload) };
+    let conditions = Conditions { capacity, base_rtt_steps: alternate.base_rtt_steps };
+    let alternate =
+        Scenario::new("alternate", conditions, light, duration).with_base_rtt(ALTERNATE_RTT);
+    SteeringScenario { name: name.to_owned(), default, alternate, duration }
 }
 
-/// Returns the generated settings, an hour each: what happens at fixed intervals, and what happens
+/// Returns the generated scenarios, an hour each: what happens at fixed intervals, and what happens
 /// by the chance of `seed`.
 #[must_use]
 pub fn suite(seed: u64) -> Vec<SteeringScenario> {
-    let mut settings = vec![
+    let mut scenarios = vec![
         events("brown-outs", &every(600, 45, 0.08)),
         events("outages", &every(900, 30, 0.0)),
         events("brown-outs by chance", &by_chance(seed, 480.0, [10.0, 90.0], [0.03, 0.15])),
         events("outages by chance", &by_chance(seed, 720.0, [3.0, 60.0], [0.0, 0.0])),
         events("glitches", &every(60, 1, 0.0)),
     ];
-    for setting in &mut settings {
-        setting.default_wan.link.seed ^= seed;
-        setting.other.link.seed ^= seed.rotate_left(32);
+    for scenario in &mut scenarios {
+        scenario.default.link.seed ^= seed;
+        scenario.alternate.link.seed ^= seed.rotate_left(32);
     }
-    settings
+    scenarios
 }
 
 /// What is left of a link's capacity (0 to 1), from a moment on and for how long.
@@ -106,7 +107,7 @@ fn by_chance(seed: u64, interval: f64, lasts: [f64; 2], left: [f64; 2]) -> Vec<E
     }
 }
 
-/// A loaded home to which `events` happen in the course of an hour.
+/// A loaded default WAN to which `events` happen in the course of an hour.
 pub(super) fn events(name: &str, events: &[Event]) -> SteeringScenario {
     let nominal = mbps(100.0, 20.0);
     let capacity = PerDirection::build(|direction: Direction| {
@@ -117,30 +118,32 @@ pub(super) fn events(name: &str, events: &[Event]) -> SteeringScenario {
         }
         Trace::held(points, HOUR).unwrap_or_else(|| Trace::steady(high))
     });
-    let default_wan = Conditions { capacity, base_rtt_steps: Vec::new() };
+    let default = Conditions { capacity, base_rtt_steps: Vec::new() };
     let phase = Phase {
         lasts: HOUR + HOUR,
         download: GREEDY.into(),
         upload: BitRate::from_mbps(1.0).into(),
     };
     let quiet = Phase { lasts: Duration::from_secs(5), download: BitRate::ZERO.into(), ..phase };
-    let default_wan = Scenario::new("default", default_wan, Traffic::new(vec![quiet, phase]), HOUR);
+    let default = Scenario::new("default", default, Traffic::new(vec![quiet, phase]), HOUR);
     let nominal = mbps(40.0, 15.0);
     let capacity = PerDirection::build(|direction| Trace::steady(nominal[direction]));
-    let other = Conditions { capacity, base_rtt_steps: Vec::new() };
-    let other = Scenario::new("other", other, light(nominal.download), HOUR);
+    let alternate = Conditions { capacity, base_rtt_steps: Vec::new() };
+    let alternate = Scenario::new("alternate", alternate, light(nominal.download), HOUR);
     SteeringScenario {
         name: name.to_owned(),
-        default_wan: default_wan
+        default: default
             .with_buffer(BUFFER)
             .with_base_rtt(DEFAULT_RTT)
             .with_probes(Duration::from_millis(2), 0.002),
-        other: other.with_base_rtt(OTHER_RTT).with_probes(Duration::from_millis(3), 0.005),
+        alternate: alternate
+            .with_base_rtt(ALTERNATE_RTT)
+            .with_probes(Duration::from_millis(3), 0.005),
         duration: HOUR,
     }
 }
 
-/// Somebody uses a tenth of what there is.
+/// A user of a tenth of the capacity.
 fn light(capacity: BitRate) -> Traffic {
     let rate = capacity.scaled(0.1);
     Traffic::new(vec![Phase {

@@ -13,8 +13,8 @@ pub(super) fn parse(text: &str, column: &Column) -> Result<Recording, Flaw> {
     for (number, line) in lines(text) {
         let row = line.trim_start_matches('#').trim();
         let fields: Vec<&str> = row.split([',', ';']).map(str::trim).collect();
-        let is_reported = line.starts_with('#') || fields[0].parse::<f64>().is_err();
-        if is_reported && timeline.points.is_empty() {
+        let is_heading = line.starts_with('#') || fields[0].parse::<f64>().is_err();
+        if is_heading && timeline.points.is_empty() {
             // A comment may be the header: `# columns: seconds,mbit`.
             if fields.len() > 1 || names.is_empty() {
                 names = fields.iter().map(|name| (*name).to_owned()).collect();

@@ -43,12 +43,12 @@ fn plots(title: &str, runs: &[(&str, &Record)]) -> Vec<Plot> {
     let times = marks.map(|at| (at / seconds.max(1e-9), format!("{at} s"))).collect::<Vec<_>>();
     // Laws are compared on one scale.
     let highest = PerDirection::build(|direction| {
-        let moments = runs.iter().flat_map(|(_, record)| &record.moments);
+        let moments = runs.iter().flat_map(|(_, record)| &record.cycles);
         let rates = moments.flat_map(|moment| [moment.capacity, moment.enforced]);
         rates.map(|rate| rate[direction].mbps()).fold(0.1, f64::max)
     });
     let plot = |(law, record): &(&str, &Record)| {
-        let values = |of: &dyn Fn(&RecordedCycle) -> Option<f64>| values(&record.moments, end, of);
+        let values = |of: &dyn Fn(&RecordedCycle) -> Option<f64>| values(&record.cycles, end, of);
         let mut panels: Vec<Panel> = Direction::ALL
             .into_iter()
             .map(|direction| {
@@ -107,7 +107,7 @@ fn values(
 #[cfg(test)]
 mod tests {
     use wanctl_core::units::{BitRate, MonoTime};
-    use wanctl_lab::law_benchmark::Observation;
+    use wanctl_lab::closed_loop::Step;
 
     use super::*;
 
@@ -117,15 +117,18 @@ mod tests {
         for n in 1..=20_000_u64 {
             let spike = if n == 12_345 { 900.0 } else { 5.0 };
             let rate = PerDirection::build(|_| BitRate::from_mbps(20.0));
-            record.push(&Observation {
+            record.push(&Step {
                 now: MonoTime::from_millis(50 * n),
+                controller: &(),
+                desired: rate,
                 enforced: rate,
+                writes: PerDirection::default(),
                 capacity: rate,
+                queue_delay: PerDirection::default(),
                 monitor_delays: &[Delay::from_millis_f64(spike)],
                 monitor_lost: 0,
-                delivered: PerDirection::default(),
-                demand: PerDirection::default(),
-                writes: 0,
+                goodput: PerDirection::default(),
+                wanted: PerDirection::default(),
             });
         }
         let plots = plots("step", &[("adaptive", &record), ("fixed", &record)]);

@@ -2,7 +2,7 @@ use super::*;
 use crate::link::packet::Segments;
 
 const DT: f64 = 0.002;
-const NO_RIDE: fn(SparsePacket) = |_| {};
+const NOT_LOST: fn(SparsePacket) = |_| {};
 
 fn segments(packets: f64, sent: f64) -> Segments {
     let bytes = packets * PACKET;
@@ -16,19 +16,19 @@ fn fill(discipline: Discipline) -> Vec<Segments> {
     let mut out = Vec::new();
     for step in 0..15 {
         fifo.arrive(QueuedPacket::data(segments(10.0, f64::from(step)), 0.0));
-        fifo.admit(0.0, DT, &mut rng, NO_RIDE);
+        fifo.admit(0.0, DT, &mut rng, NOT_LOST);
         drain(&mut fifo, &mut out);
         assert!(out.iter().all(|hole| hole.bytes <= 0.0), "the link is dead");
         assert!(fifo.backlog() <= 101.0 * PACKET);
     }
-    fifo.admit(1e9, DT, &mut rng, NO_RIDE);
+    fifo.admit(1e9, DT, &mut rng, NOT_LOST);
     drain(&mut fifo, &mut out);
     out
 }
 
 fn drain(fifo: &mut Fifo, out: &mut Vec<Segments>) {
-    while let Some((packet, _)) = fifo.take() {
-        if let PacketPayload::Data(segments) = packet.cargo {
+    while let Some((queued, _)) = fifo.take() {
+        if let PacketPayload::Data(segments) = queued.payload {
             out.push(segments);
         }
     }
@@ -56,17 +56,17 @@ fn the_backlog_survives_a_change_of_rate_and_a_sparse_packet_waits_for_all_of_it
     let mut rng = Rng::with_seed(1);
     let mut fifo = Fifo::new(1e6, Discipline::DropTail);
     fifo.arrive(QueuedPacket::data(segments(100.0, 0.0), 0.0));
-    fifo.admit(0.0, DT, &mut rng, NO_RIDE);
+    fifo.admit(0.0, DT, &mut rng, NOT_LOST);
     assert!(fifo.take().is_none());
-    let ride = SparsePacket { probe: None, waited: 0.0, up: 0.0, further: 0.0 };
-    assert!(fifo.arrive_sparse(QueuedPacket::sparse(ride, 0.002), &mut rng).is_ok());
+    let packet = SparsePacket { probe: None, waited: 0.0, up: 0.0, further: 0.0 };
+    assert!(fifo.arrive_sparse(QueuedPacket::sparse(packet, 0.002), &mut rng).is_ok());
     let mut now = 0.002;
     let left = loop {
-        fifo.admit(1e6, DT, &mut rng, NO_RIDE);
+        fifo.admit(1e6, DT, &mut rng, NOT_LOST);
         let mut sparse = None;
-        while let Some((packet, moment)) = fifo.take() {
-            if matches!(packet.cargo, PacketPayload::Sparse(_)) {
-                sparse = Some(now + moment - packet.entered);
+        while let Some((queued, moment)) = fifo.take() {
+            if matches!(queued.payload, PacketPayload::Sparse(_)) {
+                sparse = Some(now + moment - queued.entered);
             }
         }
         if let Some(waited) = sparse {
@@ -82,7 +82,7 @@ fn a_sparse_packet_does_not_wait_for_one_on_a_dead_wire() {
     let mut rng = Rng::with_seed(1);
     let mut fifo = Fifo::new(1e6, Discipline::DropTail);
     fifo.arrive(QueuedPacket::data(segments(10.0, 0.0), 0.0));
-    fifo.admit(0.125, DT, &mut rng, NO_RIDE);
+    fifo.admit(0.125, DT, &mut rng, NOT_LOST);
     let longest = (0..100).map(|_| fifo.residual(&mut rng)).fold(0.0, f64::max);
     assert!(longest < 0.2, "{longest} s");
 }

@@ -1,4 +1,4 @@
-//! A run in a handful of figures.
+//! The results of a run.
 
 use std::time::Duration;
 
@@ -13,30 +13,30 @@ use super::{
 };
 use crate::link::packet::PAYLOAD_SHARE;
 
-/// A link counts as idle when nobody has wanted all there is for this long: what a queue of the
-/// last load did to the probes is known by then.
+/// A link counts as idle when there has been no greedy flow for this long: the queue of the last load
+/// no longer shows in the probes.
 const IDLE_AFTER: Duration = Duration::from_secs(2);
 
-/// How a law did. A figure is `None` if nothing happened that it could be taken of.
+/// The results of a law; `None` where nothing happened that could be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct LawResults {
-    /// What the packets of a call felt beyond the base while the link was loaded; all the time, if
-    /// it never was.
+    /// Delay over the base that the latency monitor measured while the link was loaded; all the time,
+    /// if it never was.
     pub added_delay: Option<AddedDelay>,
-    /// Share of the call's packets that were lost, 0 to 1, in the same time.
+    /// Share of the monitor's packets that were lost, 0 to 1, in the same time.
     pub lost: Option<f64>,
     /// Goodput over the payload that the capacity could carry, while there is demand: both
     /// directions, weighted by their time in demand.
     pub utilisation: Option<f64>,
     /// The same for each direction.
     pub utilisation_of: PerDirection<Option<f64>>,
-    /// Share of the time in demand in which the shaper lets through more than the link carries.
+    /// Share of the time in demand in which the shaper is above the capacity.
     pub over_capacity: Option<f64>,
-    /// Mean time in seconds from a lasting drop of the capacity until the delay is calm.
+    /// Mean time in seconds from a lasting drop of the capacity until the delay is low.
     pub reaction_down: Option<f64>,
-    /// Mean time in seconds from a lasting rise of the capacity until the shaper has followed.
+    /// Mean time in seconds from a lasting rise of the capacity until the shaper has reached it.
     pub reaction_up: Option<f64>,
-    /// Cuts below the base rate while nobody wants anything.
+    /// Cuts below the base rate while the link is idle.
     pub idle_cuts: Option<u64>,
     /// Writes to the router, both directions.
     pub writes_per_hour: Option<f64>,
@@ -45,15 +45,15 @@ pub struct LawResults {
 /// Percentiles of added delay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AddedDelay {
-    /// Half of the packets felt no more.
+    /// The median.
     pub p50: Delay,
-    /// 95 % of the packets felt no more.
+    /// The 95th percentile.
     pub p95: Delay,
-    /// 99 % of the packets felt no more.
+    /// The 99th percentile.
     pub p99: Delay,
 }
 
-/// What one direction's time in demand came to.
+/// Sums over one direction's time in demand.
 #[derive(Debug, Clone, Copy, Default)]
 struct Demand {
     seconds: f64,
@@ -66,13 +66,13 @@ impl LawResults {
     /// Sums up a run of a law that was given these limits.
     #[must_use]
     pub fn of(record: &Record, limits: PerDirection<Limits>) -> Self {
-        let moments = &record.moments;
-        let is_loaded = moments.iter().any(RecordedCycle::is_loaded);
+        let cycles = &record.cycles;
+        let is_loaded = cycles.iter().any(RecordedCycle::is_loaded);
         let delays = if is_loaded { &record.delay_loaded } else { &record.delay_idle };
-        let counted = moments.iter().filter(|moment| moment.is_loaded() == is_loaded);
-        let lost: u64 = counted.map(|moment| u64::from(moment.lost)).sum();
+        let counted = cycles.iter().filter(|cycle| cycle.is_loaded() == is_loaded);
+        let lost: u64 = counted.map(|cycle| u64::from(cycle.lost)).sum();
         let sent = delays.len() as f64 + lost as f64;
-        let demand = PerDirection::build(|direction| demand(moments, direction));
+        let demand = PerDirection::build(|direction| demand(cycles, direction));
         let [download, upload] = demand.each().map(|(_, demand)| *demand);
         let in_demand = download.seconds + upload.seconds;
         let utilisation_of = PerDirection::build(|direction| demand[direction].utilisation());
@@ -80,9 +80,9 @@ impl LawResults {
             demand.utilisation().map(|share| (share * demand.seconds, demand.seconds))
         });
         let weighted = weighted.into_iter().flatten().reduce(|a, b| (a.0 + b.0, a.1 + b.1));
-        let drops = Direction::ALL.map(|direction| answers_to_drops(moments, direction));
+        let drops = Direction::ALL.map(|direction| answers_to_drops(cycles, direction));
         let rises = Direction::ALL
-            .map(|direction| answers_to_rises(moments, direction, limits[direction].ceiling));
+            .map(|direction| answers_to_rises(cycles, direction, limits[direction].ceiling));
         let hours = record.duration().as_secs_f64() / 3600.0;
         Self {
             added_delay: AddedDelay::of(delays),
@@ -93,7 +93,7 @@ impl LawResults {
             over_capacity: share(download.over + upload.over, in_demand),
             reaction_down: mean(&drops.concat()),
             reaction_up: mean(&rises.concat()),
-            idle_cuts: idle_cuts(moments, limits),
+            idle_cuts: idle_cuts(cycles, limits),
             writes_per_hour: share(record.writes as f64, hours),
         }
     }
@@ -104,7 +104,7 @@ impl AddedDelay {
         let mut sorted = delays.to_vec();
         sorted.sort_unstable();
         let last = sorted.len().checked_sub(1)?;
-        // The nearest rank: a value that was really felt.
+        // The nearest rank: a value that was measured.
         let [p50, p95, p99] = [50, 95, 99].map(|percent| sorted[(last * percent + 50) / 100]);
         Some(Self { p50, p95, p99 })
     }
@@ -116,9 +116,9 @@ impl Demand {
     }
 }
 
-fn demand(moments: &[RecordedCycle], direction: Direction) -> Demand {
+fn demand(cycles: &[RecordedCycle], direction: Direction) -> Demand {
     let mut sum = Demand::default();
-    for pair in moments.windows(2) {
+    for pair in cycles.windows(2) {
         let [before, now] = pair else { continue };
         if !now.demand[direction] {
             continue;
@@ -135,10 +135,10 @@ fn demand(moments: &[RecordedCycle], direction: Direction) -> Demand {
 }
 
 /// Counts the steps down to below the base rate while the link is idle.
-fn idle_cuts(moments: &[RecordedCycle], limits: PerDirection<Limits>) -> Option<u64> {
+fn idle_cuts(cycles: &[RecordedCycle], limits: PerDirection<Limits>) -> Option<u64> {
     let mut busy = Duration::ZERO;
     let mut cuts = None;
-    for pair in moments.windows(2) {
+    for pair in cycles.windows(2) {
         let [before, now] = pair else { continue };
         if now.is_loaded() {
             busy = now.at;

@@ -1,7 +1,7 @@
 use wanctl_core::units::MonoTime;
 
 use super::*;
-use crate::law_benchmark::record::Observation;
+use crate::closed_loop::Step;
 
 fn mbps(rate: f64) -> BitRate {
     BitRate::from_mbps(rate)
@@ -28,19 +28,23 @@ fn record(seconds: u64, see: impl Fn(f64) -> Seen) -> Record {
         let seen = see(n as f64 / 20.0);
         let through = seen.capacity.min(seen.enforced) * 1e6 / 8.0 * PAYLOAD_SHARE / 20.0;
         delivered += if seen.demand { through } else { 0.0 };
-        let monitor_delays = [Delay::from_millis_f64(seen.delay); 2];
-        record.push(&Observation {
+        let delays = [Delay::from_millis_f64(seen.delay); 2];
+        let enforced = PerDirection { download: mbps(seen.enforced), upload: mbps(20.0) };
+        record.push(&Step {
             now: MonoTime::from_millis(50 * n),
-            enforced: PerDirection { download: mbps(seen.enforced), upload: mbps(20.0) },
+            controller: &(),
+            desired: enforced,
+            enforced,
+            writes: PerDirection { download: n / 20, upload: 0 },
             capacity: PerDirection { download: mbps(seen.capacity), upload: mbps(20.0) },
-            monitor_delays: &monitor_delays,
+            queue_delay: PerDirection::default(),
+            monitor_delays: &delays,
             monitor_lost: 0,
-            delivered: PerDirection {
+            goodput: PerDirection {
                 download: BitRate::from_bps(1).scaled(delivered).bps(),
                 upload: 0,
             },
-            demand: PerDirection { download: seen.demand, upload: false },
-            writes: n / 20,
+            wanted: PerDirection { download: seen.demand, upload: false },
         });
     }
     record

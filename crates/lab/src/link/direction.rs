@@ -1,12 +1,18 @@
-//! Who uses one direction: its senders, and their receivers at the other end.
+//! One direction of a link: its capacity, its queues, and the connections that use it.
 
 use fastrand::Rng;
-use wanctl_core::units::BitRate;
+use wanctl_core::{Direction, units::BitRate};
 
-use super::packet::{PAYLOAD_SHARE, Segments};
+use super::{
+    cake::Cake,
+    fifo::Fifo,
+    packet::{PAYLOAD_SHARE, Segments},
+    spec::LinkSpec,
+    supply,
+};
 use crate::{
     flow::{Flow, Source},
-    traffic::{CongestionControl, Demand},
+    traffic::{CongestionControl, Demand, MOST_FLOWS},
 };
 
 /// Connections of one demand are opened within this time, in seconds: equal flows that began at
@@ -14,6 +20,31 @@ use crate::{
 const OPENING: f64 = 0.05;
 /// Connections besides the greedy ones.
 const OTHERS: usize = 3;
+
+/// One direction. Download and upload differ in the order of shaper and buffer.
+#[derive(Debug, Clone)]
+pub(super) struct LinkDirection {
+    pub(super) supply: supply::Source,
+    pub(super) cake: Cake,
+    pub(super) fifo: Fifo,
+    pub(super) users: Users,
+}
+
+impl LinkDirection {
+    pub(super) fn new(direction: Direction, spec: &LinkSpec) -> Self {
+        let nominal = spec.nominal[direction];
+        let seed = spec.seed.wrapping_mul(2) + u64::from(direction == Direction::Upload);
+        let (own, displaced) = (&spec.traffic, &spec.displaced);
+        let flows = own.most_flows(direction).saturating_add(displaced.most_flows(direction));
+        let users = Users::new(flows.min(MOST_FLOWS));
+        Self {
+            supply: supply::Source::new(spec.supply[direction].clone(), nominal, seed),
+            cake: Cake::new(users.places(), spec.ecn),
+            fifo: Fifo::new(spec.buffer[direction].bytes(nominal), spec.discipline),
+            users,
+        }
+    }
+}
 
 /// The connections of one direction.
 #[derive(Debug, Clone)]
@@ -113,9 +144,9 @@ impl Users {
     pub(super) fn fetch(&mut self, bytes: f64, now: f64) {
         let Some(flow) = self.flows.last_mut() else { return };
         match flow.source_mut() {
-            Source::Transfer { left } if *left > 0.0 => *left += bytes,
+            Source::Transfer { remaining } if *remaining > 0.0 => *remaining += bytes,
             _ => {
-                let source = Source::Transfer { left: bytes };
+                let source = Source::Transfer { remaining: bytes };
                 flow.open(source, CongestionControl::Cubic, now);
             }
         }

@@ -1,6 +1,14 @@
-//! The queue management of one of CAKE's flow queues: `CoDel` for flows that listen, BLUE for
+//! One flow's queue in the shaper, managed by COBALT: `CoDel` for flows that respond, BLUE for
 //! those that do not.
 
+use std::collections::VecDeque;
+
+use fastrand::Rng;
+
+use super::packet::{PACKET, Segments};
+
+/// Sizes below this are rounding errors, in bytes.
+pub(super) const NOTHING: f64 = 1e-6;
 /// Sojourn that a standing queue may have, in seconds, as CAKE's default.
 const TARGET: f64 = 0.005;
 /// How long a queue may stand above the target, in seconds: the longest round trip that is usual.
@@ -14,7 +22,7 @@ const MOST_COUNT: f64 = 1e5;
 
 /// The state of one queue's management.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cobalt {
+struct Cobalt {
     count: f64,
     dropping: bool,
     next: f64,
@@ -26,7 +34,7 @@ pub(super) struct Cobalt {
 impl Cobalt {
     /// Returns how many packets are to be dropped (or marked) now: `sojourn` is the time that the
     /// head has waited, `packet_time` that of a full packet at the shaper's rate, all in seconds.
-    pub(super) fn due(&mut self, now: f64, sojourn: f64, packet_time: f64, flows: f64) -> u32 {
+    fn due(&mut self, now: f64, sojourn: f64, packet_time: f64, flows: f64) -> u32 {
         let target = TARGET.max(1.5 * packet_time);
         // A queue of a few packets per flow is no standing queue, however slow the link.
         let over = sojourn > target.max(packet_time * 4.0).max(packet_time * flows * 2.0);
@@ -57,12 +65,12 @@ impl Cobalt {
     }
 
     /// Returns the share of packets that BLUE drops.
-    pub(super) fn share(&self) -> f64 {
+    fn share(&self) -> f64 {
         self.share
     }
 
     /// The memory ran out on account of this queue.
-    pub(super) fn on_overflow(&mut self, now: f64) {
+    fn on_overflow(&mut self, now: f64) {
         if now - self.blue_changed_at > TARGET {
             self.share = (self.share + BLUE_UP).min(1.0);
             self.blue_changed_at = now;
@@ -73,12 +81,132 @@ impl Cobalt {
     }
 
     /// The queue ran empty.
-    pub(super) fn on_empty(&mut self, now: f64) {
+    fn on_empty(&mut self, now: f64) {
         if self.share > 0.0 && now - self.blue_changed_at > TARGET {
             self.share = (self.share - BLUE_DOWN).max(0.0);
             self.blue_changed_at = now;
         }
     }
+}
+
+/// What one flow has waiting, and how its queue is managed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FlowQueue {
+    /// With the time at which they came.
+    waiting: VecDeque<(Segments, f64)>,
+    bytes: f64,
+    cobalt: Cobalt,
+}
+
+impl FlowQueue {
+    pub(super) fn bytes(&self) -> f64 {
+        self.bytes
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> f64 {
+        self.waiting.iter().map(|(segments, _)| segments.bytes + segments.lost).sum()
+    }
+
+    pub(super) fn push(&mut self, segments: Segments, now: f64) {
+        self.bytes += segments.bytes;
+        self.waiting.push_back((segments, now));
+    }
+
+    pub(super) fn on_overflow(&mut self, now: f64) {
+        self.cobalt.on_overflow(now);
+    }
+
+    pub(super) fn on_empty(&mut self, now: f64) {
+        self.cobalt.on_empty(now);
+    }
+
+    pub(super) fn flush(&mut self, out: impl FnMut(Segments)) {
+        self.bytes = 0.0;
+        self.waiting.drain(..).map(|(segments, _)| segments).for_each(out);
+    }
+
+    /// Drops up to `bytes` from the head; returns how many. What is left of the dropped segments
+    /// is the hole in the sequence, by which the receiver notices.
+    pub(super) fn drop_head(&mut self, bytes: f64) -> f64 {
+        let mut left = bytes;
+        for (segments, _) in &mut self.waiting {
+            let cut = segments.bytes.min(left);
+            segments.bytes -= cut;
+            segments.lost += cut;
+            left -= cut;
+            if left <= NOTHING {
+                break;
+            }
+        }
+        let cut = bytes - left;
+        self.bytes -= cut;
+        cut
+    }
+
+    /// Drops or marks what the queue's management asks for before up to `most` bytes are taken;
+    /// returns the bytes dropped.
+    pub(super) fn manage(&mut self, most: f64, service: Service, rng: &mut Rng) -> f64 {
+        let Service { now, packet_time, flows, ecn } = service;
+        let Some((head, entered)) = self.waiting.front_mut() else { return 0.0 };
+        let mut due = self.cobalt.due(now, now - *entered, packet_time, flows);
+        if ecn && due > 0 {
+            head.marked = true;
+            due = 0;
+        }
+        let mut bytes = f64::from(due) * PACKET;
+        let share = self.cobalt.share();
+        if share > 0.0 {
+            bytes += (share * most.min(self.bytes) / PACKET + rng.f64()).floor() * PACKET;
+        }
+        if bytes > 0.0 { self.drop_head(bytes) } else { 0.0 }
+    }
+
+    /// Takes up to `most` bytes, as one piece that was sent when the last of it was.
+    pub(super) fn take(&mut self, most: f64) -> Option<Segments> {
+        let mut taken: Option<Segments> = None;
+        let mut left = most;
+        while let Some((head, _)) = self.waiting.front_mut() {
+            let bytes = head.bytes.min(left);
+            let piece = Segments { bytes, ..*head };
+            left -= bytes;
+            self.bytes -= bytes;
+            taken = Some(match taken {
+                None => piece,
+                Some(before) => Segments {
+                    bytes: before.bytes + bytes,
+                    lost: before.lost + piece.lost,
+                    marked: before.marked || piece.marked,
+                    ..piece
+                },
+            });
+            head.bytes -= bytes;
+            (head.lost, head.marked) = (0.0, false);
+            if head.bytes > NOTHING {
+                break;
+            }
+            self.waiting.pop_front();
+        }
+        if self.waiting.is_empty() {
+            self.bytes = 0.0;
+        }
+        taken
+    }
+}
+
+/// The circumstances under which a flow queue is served.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Service {
+    pub(super) now: f64,
+    /// Seconds that a full packet takes at the shaper's rate.
+    pub(super) packet_time: f64,
+    /// Flows that have something waiting.
+    pub(super) flows: f64,
+    pub(super) ecn: bool,
 }
 
 #[cfg(test)]

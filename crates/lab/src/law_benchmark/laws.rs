@@ -1,25 +1,23 @@
-//! The laws that compete, by name.
+//! The laws that are compared, by name.
 
 use std::time::Duration;
 
 use wanctl_core::{DirectionParams, LawName, PerDirection, Wan, WanParams, units::MonoTime};
 
 use crate::{
-    controller::{Controller, limits},
+    controller::{Controller, RecordingController, limits},
     reference::{FixedRates, MedianVote, Oracle, Proportional, ProportionalParams, percentile},
     trace::Trace,
 };
 
-/// What a law may know of a scenario before it begins. Only references that no controller can be
-/// may look at the capacity.
+/// What a law may know of a scenario before it begins; the capacity is only for references that no
+/// controller can be.
 #[derive(Debug, Clone, Copy)]
 pub struct ScenarioFacts<'a> {
     /// How wanctl would be configured.
     pub params: &'a WanParams,
     /// The true capacity.
     pub capacity: &'a PerDirection<Trace>,
-    /// Round-trip time of the empty link at the start.
-    pub base_rtt: Duration,
     /// How long the scenario lasts.
     pub span: Duration,
     /// The seed of whatever a law draws.
@@ -33,7 +31,7 @@ pub struct Law {
     pub name: &'static str,
     /// What it does, in a few words.
     pub about: &'static str,
-    /// Makes a controller that follows the law.
+    /// Makes a controller with the law.
     pub controller: fn(&ScenarioFacts<'_>) -> Box<dyn Controller>,
 }
 
@@ -42,6 +40,12 @@ pub const LAWS: &[Law] = &[
     Law {
         name: "adaptive",
         about: "the default law",
+        controller: |facts| ours(facts, LawName::Adaptive),
+    },
+    Law {
+        name: "adaptive-v1",
+        about: "the adaptive law of the first edition, with its default parameters",
+        // The product's adaptive law is still that of the first edition.
         controller: |facts| ours(facts, LawName::Adaptive),
     },
     Law {
@@ -86,7 +90,7 @@ pub const LAWS: &[Law] = &[
     Law {
         name: "oracle",
         about: "knows the capacity, which no controller can",
-        controller: |_| Box::new(Oracle::new()),
+        controller: |_| Box::new(Oracle::default()),
     },
 ];
 
@@ -122,12 +126,12 @@ fn ours(facts: &ScenarioFacts<'_>, name: LawName) -> Box<dyn Controller> {
 }
 
 fn wan(params: &WanParams) -> Box<dyn Controller> {
-    Box::new(Wan::new(params, MonoTime::ZERO))
+    Box::new(RecordingController::new(Wan::new(params, MonoTime::ZERO)))
 }
 
 /// The rates that the capacity is below for this share of the time.
 fn fixed_share(facts: &ScenarioFacts<'_>, share: f64) -> Box<dyn Controller> {
-    Box::new(FixedRates::new(PerDirection::build(|direction| {
+    Box::new(FixedRates(PerDirection::build(|direction| {
         percentile(&facts.capacity[direction], facts.span, share)
     })))
 }
@@ -154,7 +158,7 @@ mod tests {
         };
         for law in LAWS {
             let record = observe(law, &scenario);
-            let last = record.moments.last().unwrap();
+            let last = record.cycles.last().unwrap();
             // A third of what the link carries in three seconds.
             assert!(last.delivered.download > 600_000, "{}: {last:?}", law.name);
             let at_capacity = scenario.capacity.download.mean();
