@@ -125,7 +125,7 @@ fn params(wan: &DemoWan) -> WanParams {
             reflectors: REFLECTORS,
             probe_interval: Duration::from_millis(50),
             stale_after: Duration::from_millis(1200),
-            bloat_threshold: yellow,
+            queue_threshold: yellow,
         },
         thresholds: StateThresholds { yellow, soft_red, red },
         directions: PerDirection {

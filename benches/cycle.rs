@@ -123,7 +123,7 @@ impl Bench {
         let link = actuator::WanChannels::default();
         let wanted = link.desired.subscribe();
         thread::spawn(move || wait_for_work(wanted));
-        let settings = LoopSettings { params: params(), interval: INTERVAL, observes: false };
+        let settings = LoopSettings { params: params(), interval: INTERVAL, observe_mode: false };
         let (update, updates) = watch::channel(settings);
         let control = ControlLoop {
             index,
@@ -210,7 +210,7 @@ fn params() -> WanParams {
             reflectors: REFLECTORS,
             probe_interval: Duration::from_millis(50),
             stale_after: Duration::from_millis(1200),
-            bloat_threshold: ms(15.0),
+            queue_threshold: ms(15.0),
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
         directions: PerDirection { download: Some(direction), upload: Some(direction) },

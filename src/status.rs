@@ -61,7 +61,7 @@ pub struct Point {
     /// What the provider's link is believed to carry in Mbit/s, download and upload, where known.
     pub capacity_mbps: [Option<f64>; 2],
     /// Achieved rates in Mbit/s, download and upload, where known.
-    pub achieved_mbps: [Option<f64>; 2],
+    pub delivery_mbps: [Option<f64>; 2],
 }
 
 #[derive(Debug)]
@@ -176,7 +176,7 @@ impl WanBoard {
             states: std::mem::take(&mut self.worst_states).map(|worst| Some(worst?.name())),
             desired_mbps: both.map(|reported| Some(reported?.desired.mbps())),
             capacity_mbps: both.map(|reported| reported?.capacity.map(BitRate::mbps)),
-            achieved_mbps: both.map(|reported| reported?.load.achieved.map(BitRate::mbps)),
+            delivery_mbps: both.map(|reported| reported?.load.delivery_rate.map(BitRate::mbps)),
         });
         // By number, not by time of day, which may step.
         while self.recent.len() > MOST_POINTS {

@@ -27,7 +27,7 @@ fn params() -> WanParams {
             reflectors: 6,
             probe_interval: Duration::from_millis(50),
             stale_after: Duration::from_millis(1200),
-            bloat_threshold: ms(15.0),
+            queue_threshold: ms(15.0),
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
         directions: PerDirection { download: Some(direction), upload: Some(direction) },
@@ -109,7 +109,7 @@ fn a_saturated_upload_leaves_the_download_alone() {
         let reported = step.controller.decision().expect("decided").directions;
         let (download, upload) = (reported.download.unwrap(), reported.upload.unwrap());
         lowest = lowest.min(download.desired);
-        upload_cuts += u32::from(upload.reason == Reason::CutBloat);
+        upload_cuts += u32::from(upload.reason == Reason::CutQueue);
         let is_starting = step.now < MonoTime::from_millis(500);
         let is_known = download.state != CongestionState::Unknown;
         assert!(is_known || is_starting, "unknown at {:?}", step.now);

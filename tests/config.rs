@@ -191,7 +191,7 @@ fn the_smallest_configuration_gets_the_documented_defaults() {
     assert_eq!(wan.queues.upload, Some(QueueRef::Tree("WAN-UL".to_owned())));
     let evidence = wan.params.evidence;
     assert_eq!((evidence.reflectors, evidence.stale_after), (12, Duration::from_secs(1)));
-    assert_eq!(evidence.bloat_threshold, Delay::from_micros(15_000));
+    assert_eq!(evidence.queue_threshold, Delay::from_micros(15_000));
     assert_eq!(wan.params.thresholds.soft_red, Delay::from_micros(45_000));
     assert_eq!(wan.params.thresholds.red, Delay::from_micros(80_000));
     let download = wan.params.directions[Direction::Download];
@@ -231,8 +231,8 @@ fn what_is_derived_follows_the_keys() {
     for (probe, interval, idle) in [
         ("{}", ms(50), ms(200)),
         ("{budget_pps: 2}", ms(500), ms(2000)),
-        ("{via: router}", ms(200), ms(800)),
-        ("{via: tcp, budget_pps: 50}", ms(100), ms(400)),
+        ("{method: router_ping}", ms(200), ms(800)),
+        ("{method: tcp_connect, budget_pps: 50}", ms(100), ms(400)),
     ] {
         let probe_config = wan(probe).probe;
         assert_eq!(
@@ -298,7 +298,7 @@ wans:
     assert_eq!(lte.probe.reflectors[2], "2001:4860:4860::8888".parse::<IpAddr>().unwrap());
     assert_eq!(lte.probe.interval, Duration::from_secs(1));
     assert_eq!(lte.probe.timeout, Duration::from_secs(5));
-    assert_eq!(lte.params.evidence.bloat_threshold, Delay::from_micros(500));
+    assert_eq!(lte.params.evidence.queue_threshold, Delay::from_micros(500));
     assert_eq!(lte.params.thresholds.red, Delay::from_micros(2_000_000));
     assert_eq!(lte.params.directions.download.unwrap().law, LawKind::Fixed);
     assert_eq!(lte.params.directions.download.unwrap().limits.base, BitRate::from_bps(500_000));
@@ -396,12 +396,12 @@ fn steering_is_read_with_its_rules_in_the_order_of_preference() {
     assert_eq!(
         kinds,
         [
-            (SwitchKind::Withdraw, SwitchMenu::Route),
-            (SwitchKind::Steer, SwitchMenu::Mangle),
-            (SwitchKind::Steer6, SwitchMenu::Mangle6),
-            (SwitchKind::Divert, SwitchMenu::RoutingRule),
-            (SwitchKind::Steer, SwitchMenu::Mangle),
-            (SwitchKind::Divert, SwitchMenu::RoutingRule),
+            (SwitchKind::FailoverRoute, SwitchMenu::Route),
+            (SwitchKind::SteerRule, SwitchMenu::Mangle),
+            (SwitchKind::SteerRule6, SwitchMenu::Mangle6),
+            (SwitchKind::FailoverRule, SwitchMenu::RoutingRule),
+            (SwitchKind::SteerRule, SwitchMenu::Mangle),
+            (SwitchKind::FailoverRule, SwitchMenu::RoutingRule),
         ]
     );
     // What the file says stands on top of the preset.

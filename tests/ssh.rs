@@ -166,7 +166,7 @@ async fn what_is_not_there_is_never_a_success() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_is_switched_there_and_back_over_ssh() {
     let rig = Rig::new(MODERN).await;
-    let switch = Switch { wan: Rank(1), kind: SwitchKind::Steer };
+    let switch = Switch { wan: Rank(1), kind: SwitchKind::SteerRule };
     let comment = "steer: \"games\"".to_owned();
     let link = SwitchChannels::default();
     let switches = SwitchWork {

@@ -28,12 +28,17 @@ impl TrafficModel {
         let direction = DirectionCycle {
             state: CongestionState::Green,
             since: MonoTime::ZERO,
-            load: Load { class: LoadClass::Low, achieved: None, newest: None, recent_peak: None },
-            blamed: false,
+            load: Load {
+                class: LoadClass::Low,
+                delivery_rate: None,
+                newest_delivery_rate: None,
+                recent_peak: None,
+            },
+            attributed: false,
             queue: Some(QueueReading::default()),
             previous: BitRate::from_mbps(300.0),
             desired: BitRate::from_mbps(300.0),
-            reason: Reason::HoldNoDemand,
+            reason: Reason::HoldApplicationLimited,
             capacity: None,
             actuation: Actuation::default(),
         };
@@ -54,7 +59,7 @@ impl TrafficModel {
         let passed = INTERVAL.saturating_mul(u32::try_from(self.number).unwrap_or(u32::MAX));
         let at = MonoTime::from_start(passed + lateness);
         let delta = random.i64(-300..1_500) + if loaded[0] { random.i64(0..20_000) } else { 0 };
-        let bloated = delta > 15_000;
+        let quorum = delta > 15_000;
         let micros = |micros| Some(Delay::from_micros(micros));
         let outcome = ProbeOutcome::Reply(Delay::from_micros(24_000 + delta));
         for (place, (_, direction)) in self.directions.present_mut().enumerate() {
@@ -69,8 +74,8 @@ impl TrafficModel {
             measurement: Measurement {
                 state: MeasurementState::Healthy,
                 fresh: 6,
-                votes: if bloated { random.u16(1..6) } else { 0 },
-                bloated,
+                delayed: if quorum { random.u16(1..6) } else { 0 },
+                quorum,
                 rtt: micros(24_000 + delta),
                 baseline: micros(23_900 + random.i64(0..20)),
                 delta: micros(delta),
@@ -115,7 +120,7 @@ fn live(
     } else {
         CongestionState::Green
     };
-    now.load.achieved = Some(now.desired.scaled(share));
+    now.load.delivery_rate = Some(now.desired.scaled(share));
     if let Some(queue) = now.queue.as_mut().filter(|_| number.is_multiple_of(2)) {
         let bytes = now.desired.scaled(share).bytes_in(INTERVAL * 2);
         queue.bytes += bytes;

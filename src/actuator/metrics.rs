@@ -55,9 +55,9 @@ impl Operation {
             Self::Read => "read",
             Self::Write => "write",
             Self::Facts => "facts",
-            Self::Inspect => "survey",
-            Self::SwitchRead => "look",
-            Self::SwitchWrite => "switch",
+            Self::Inspect => "inspect",
+            Self::SwitchRead => "switch_read",
+            Self::SwitchWrite => "switch_write",
         }
     }
 }
@@ -177,7 +177,7 @@ impl RouterFamilies {
                 Spec::new(
                     "wanctl_shaper_rate_overridden",
                     "1 while the written rate is not in force because the router keeps another \
-                     (`kept`) or somebody else keeps changing it (`changed`); /health says more",
+                     (`not_applied`) or somebody else keeps changing it (`changed_externally`); /health says more",
                 )
                 .by(&["wan", "direction", "reason"]),
             ),
@@ -268,8 +268,8 @@ impl RouterFamilies {
             confirmation: self.confirmation.get_or_create_owned(&labels),
             failures: self.write_failures.get_or_create_owned(&labels),
             repeats: self.repeats.get_or_create_owned(&labels),
-            not_applied: overridden("kept"),
-            changed: overridden("changed"),
+            not_applied: overridden("not_applied"),
+            changed: overridden("changed_externally"),
             last_hour: self.last_hour.get_or_create_owned(&labels),
             exhausted: self.exhausted.get_or_create_owned(&labels),
         }

@@ -65,7 +65,7 @@ struct QueryOptions {
     /// Only this WAN; may be given several times.
     #[arg(long, value_name = "NAME")]
     wan: Vec<String>,
-    /// What to tell, for example `delta,download_achieved` or `all`.
+    /// What to tell, for example `delta,download_delivery` or `all`.
     #[arg(long, value_name = "LIST")]
     metrics: Option<String>,
     /// How fine: `auto`, `raw`, `1s`, `1m`, `5m` or `1h`. What is older than that is kept is

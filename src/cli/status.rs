@@ -145,7 +145,7 @@ impl Requirement {
         let error = match self {
             Self::Live if !health.live => anyhow!("a control loop has stopped turning"),
             Self::Ready if !health.ready => {
-                anyhow!("not ready: {}", health.waits_for.join("; "))
+                anyhow!("not ready: {}", health.not_ready_reasons.join("; "))
             }
             Self::Ok if health.status != "ok" => anyhow!("the daemon is {}", health.status),
             Self::Live | Self::Ready | Self::Ok => return Ok(()),

@@ -195,7 +195,7 @@ impl Changes {
         self.restart(format!("{wan}.reflectors"), named(&old), &named(new));
         self.restart(key("builtin_spares"), old.builtin_spares > 0, &(new.builtin_spares > 0));
         ProbeConfig {
-            method: self.restart(key("via"), old.method, &new.method),
+            method: self.restart(key("method"), old.method, &new.method),
             reflectors: old.reflectors,
             builtin_spares: old.builtin_spares,
             active: self.restart(key("active"), old.active, &new.active),
@@ -261,7 +261,7 @@ impl Changes {
         WanParams {
             // It follows from the reflectors and their schedule, but for the threshold.
             evidence: EvidenceParams {
-                bloat_threshold: new.evidence.bloat_threshold,
+                queue_threshold: new.evidence.queue_threshold,
                 ..old.evidence
             },
             thresholds,

@@ -78,7 +78,7 @@ pub(super) fn evidence(probe: &ProbeConfig, thresholds: &StateThresholds) -> Evi
         reflectors: u16::try_from(probe.reflectors.len()).unwrap_or(u16::MAX),
         probe_interval: probe.interval,
         stale_after: (probe.interval * turns * FRESH_ROUNDS).max(idle).max(FRESH_AT_LEAST),
-        bloat_threshold: thresholds.yellow,
+        queue_threshold: thresholds.yellow,
     }
 }
 
@@ -153,7 +153,7 @@ fn reflectors(table: &mut Table<'_>, bind: Option<&Bind>) -> Read<Option<Vec<IpA
 /// Tells besides whether there is a reserve of built-in reflectors.
 fn settings(table: &mut Table<'_>) -> Read<(ProbeConfig, bool)> {
     let method = table.or(
-        "via",
+        "method",
         value::choice(&[
             ("auto", ProbeMethodChoice::Auto),
             ("host", ProbeMethodChoice::Icmp),

@@ -85,20 +85,20 @@ pub(super) fn read(
         let listed = wans.as_ref().map_or(&[][..], |wans| wans.configs.as_slice());
         let slowest = listed.iter().map(|wan| wan.probe.idle_interval).max().unwrap_or_default();
         let least = slowest * LOST_PROBES;
-        if params.silence < least {
-            let (silence, least) = (params.silence.as_millis(), least.as_millis());
+        if params.dead_after < least {
+            let (dead_after, least) = (params.dead_after.as_millis(), least.as_millis());
             let message = format!(
-                "{silence} must be at least {least}, {LOST_PROBES} times the longest \
+                "{dead_after} must be at least {least}, {LOST_PROBES} times the longest \
                  `probe.idle_interval_ms` of these WANs"
             );
-            return Err(table.fail("silence_ms", message));
+            return Err(table.fail("dead_after_ms", message));
         }
         let fewest = listed.iter().map(|wan| wan.probe.active).min();
-        if let Some(fewest) = fewest.filter(|fewest| *fewest < params.targets) {
-            let targets = params.targets;
+        if let Some(fewest) = fewest.filter(|fewest| *fewest < params.quorum) {
+            let quorum = params.quorum;
             let message =
-                format!("{targets} is more than the {fewest} reflectors of a WAN that take turns");
-            return Err(table.fail("targets", message));
+                format!("{quorum} is more than the {fewest} reflectors of a WAN that take turns");
+            return Err(table.fail("quorum", message));
         }
         Ok(params)
     });
@@ -124,7 +124,7 @@ fn warn(table: &Table<'_>, wans: &wans::Wans, allow_metered: bool) {
     }
     let is_reachable =
         |kind: SwitchKind| wans.switches.iter().any(|switch| switch.at.switch.kind == kind);
-    let diverts = is_reachable(SwitchKind::Divert) || is_reachable(SwitchKind::Withdraw);
+    let diverts = is_reachable(SwitchKind::FailoverRule) || is_reachable(SwitchKind::FailoverRoute);
     if !diverts {
         table.warn(
             "wans",

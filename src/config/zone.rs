@@ -32,7 +32,7 @@ pub(super) fn read(
     let (step_up, green_required) = (step_up?, green_required?);
     // A mistake in the limits has been told already.
     let limits = limits.ok_or(Reported)?;
-    let defaults = ZoneParams::usual(direction, limits);
+    let defaults = ZoneParams::defaults(direction, limits);
     let factor_down = factor_down.unwrap_or(defaults.factor_down);
     let milder = defaults.factor_down_yellow.max(factor_down);
     let factor_down_yellow = factor_down_yellow.unwrap_or(milder);

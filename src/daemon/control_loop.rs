@@ -36,7 +36,7 @@ pub struct LoopSettings {
     /// Time between two cycles.
     pub interval: Duration,
     /// Whether nobody carries the decisions out.
-    pub observes: bool,
+    pub observe_mode: bool,
 }
 
 /// One WAN's loop, and the ends of the channels by which it meets everybody else.
@@ -203,14 +203,14 @@ impl ControlLoop {
         let (old, new) = (self.settings, *self.updates.borrow_and_update());
         self.settings = new;
         self.outputs.metrics.configure(&new.params, new.interval);
-        if (old.params, old.observes) == (new.params, new.observes) {
+        if (old.params, old.observe_mode) == (new.params, new.observe_mode) {
             return;
         }
         let at = self.clock.now();
         self.wan.reconfigure(&old.params, &new.params, at);
-        self.wan.set_observing(new.observes);
+        self.wan.set_observing(new.observe_mode);
         if let Some(tape) = &mut self.outputs.tape {
-            tape.change(at, &new.params, new.observes);
+            tape.change(at, &new.params, new.observe_mode);
         }
     }
 }

@@ -58,7 +58,7 @@ pub(super) async fn record_router(
             && from != to
         {
             let (from, to) = (from.name(), to.name());
-            record(Event::RoadChanged { router: name.clone(), from, to });
+            record(Event::TransportChanged { router: name.clone(), from, to });
         }
         previous = transport.or(previous);
     }

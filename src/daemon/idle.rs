@@ -20,7 +20,7 @@ impl IdleWatch {
     /// and the delay normal, full at once when anything stirs or is not known.
     pub(super) fn pace(&mut self, decision: &Decision, now: MonoTime) -> Pace {
         let measured = &decision.measurement;
-        let is_normal = measured.state == MeasurementState::Healthy && measured.votes == 0;
+        let is_normal = measured.state == MeasurementState::Healthy && measured.delayed == 0;
         let is_idle =
             decision.directions.present().all(|(_, decided)| decided.load.class == LoadClass::Idle);
         self.after(is_normal && is_idle, now)

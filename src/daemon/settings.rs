@@ -20,7 +20,7 @@ impl LoopSettings {
         Self {
             params: wan.params,
             interval: control.interval,
-            observes: control.mode == Mode::Observe,
+            observe_mode: control.mode == Mode::Observe,
         }
     }
 }

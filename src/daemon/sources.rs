@@ -64,7 +64,7 @@ pub(super) fn health_source(of: HealthSources) -> HealthSource {
 fn probing((prober, reflectors): (&Arc<dyn Prober>, Vec<String>)) -> ProbingInputs {
     let report = prober.report();
     ProbingInputs {
-        road: report.as_ref().map(|report| report.kind.name()),
+        method: report.as_ref().map(|report| report.kind.name()),
         notes: report.as_ref().map_or_else(Vec::new, ProberReport::notes),
         reflectors,
     }

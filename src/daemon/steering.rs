@@ -30,7 +30,7 @@ use crate::{
 };
 use wanctl_core::{
     Cycle,
-    steering::{Manual, Rank, Steering, SteeringMode, SteeringParams, Switch},
+    steering::{Rank, SteerOverride, Steering, SteeringMode, SteeringParams, Switch},
     units::{MonoTime, Timestamp},
 };
 
@@ -64,7 +64,7 @@ pub(super) struct SteeringTask {
     steering: Steering,
     clock: Clock,
     cycles: mpsc::Receiver<Arc<Cycle>>,
-    overrides: watch::Receiver<Option<Manual>>,
+    overrides: watch::Receiver<Option<SteerOverride>>,
     switches: RouterSwitches,
     settings: watch::Receiver<SteeringSettings>,
     publisher: SteeringPublisher,
@@ -194,12 +194,12 @@ impl SteeringTask {
         }
         let actuation = self.switches.actuation();
         self.steering.on_actuation(actuation.clone());
-        self.steering.on_operator(*self.overrides.borrow_and_update());
+        self.steering.on_override(*self.overrides.borrow_and_update());
         let now = self.clock.now();
         let decision = self.steering.decide(now);
         let orders = if decision.acts { decision.orders.clone() } else { Vec::new() };
         let restores = self.settings.borrow().restores;
-        let exit_orders = if restores { self.steering.farewell() } else { Vec::new() };
+        let exit_orders = if restores { self.steering.exit_orders() } else { Vec::new() };
         self.switches.order(&orders, &exit_orders, &actuation);
         let moved = decision.steer.moved.is_some() || decision.failover.moved.is_some();
         self.publisher.publish(decision, actuation);
@@ -212,7 +212,7 @@ impl SteeringTask {
     /// what was switched: somebody else must know of it.
     fn retune(&mut self, params: SteeringParams) {
         if params.mode != SteeringMode::Active {
-            for Switch { wan, kind } in self.steering.away_from_rest() {
+            for Switch { wan, kind } in self.steering.not_at_default() {
                 let (wan, rule) = (self.publisher.name(wan).unwrap_or_default(), kind.name());
                 warn!(
                     wan,
@@ -229,13 +229,15 @@ impl SteeringTask {
     fn keep(&mut self, now: MonoTime) {
         self.keep_at = now + KEEP_EVERY;
         let wall = Clock::wall();
-        let manual = *self.overrides.borrow();
-        let manual = manual.filter(|manual| manual.until > now).and_then(|manual| {
-            let left = i64::try_from(manual.until.since(now).as_micros()).ok()?;
-            let until = Timestamp::from_micros(wall.micros().saturating_add(left));
-            Some((self.publisher.name(manual.to)?, until))
-        });
-        let kept = SavedSteering { memory: self.steering.memory(now), manual };
+        let steer_override = *self.overrides.borrow();
+        let steer_override = steer_override
+            .filter(|steer_override| steer_override.until > now)
+            .and_then(|steer_override| {
+                let left = i64::try_from(steer_override.until.since(now).as_micros()).ok()?;
+                let until = Timestamp::from_micros(wall.micros().saturating_add(left));
+                Some((self.publisher.name(steer_override.to)?, until))
+            });
+        let kept = SavedSteering { memory: self.steering.memory(now), steer_override };
         self.publisher.keep(wall, &kept);
     }
 }

@@ -84,7 +84,7 @@ impl Wiring<'_> {
             name: &name,
             at,
             params: &settings.params,
-            observes: settings.observes,
+            observe_mode: settings.observe_mode,
             memory: memory.map(|(memory, age)| (memory, *age)),
         };
         let memory_writer = |recorder| MemoryWriter::new(recorder, index, reflectors.clone());
@@ -140,6 +140,6 @@ fn controller(
     if let Some(memory) = memory {
         memory::restore(&mut wan, name, memory);
     }
-    wan.set_observing(settings.observes);
+    wan.set_observing(settings.observe_mode);
     wan
 }

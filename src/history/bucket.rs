@@ -67,7 +67,7 @@ pub enum RateKind {
     /// What the shaper was last seen set to.
     Observed,
     /// The delivery rate, as the controller saw it.
-    Achieved,
+    Delivery,
     /// The capacity estimate of the link.
     Capacity,
 }

@@ -75,15 +75,15 @@ coded!(LoadClass, "load", name, {
 });
 
 coded!(Reason, "reason", code, {
-    CutBloat = 0,
+    CutQueue = 0,
     CutCollapsed = 1,
-    RaiseDemand = 2,
-    GlideUp = 3,
-    GlideDown = 4,
+    RaiseShaperLimited = 2,
+    DecayUp = 3,
+    DecayDown = 4,
     HoldRefractory = 5,
-    HoldElsewhere = 6,
+    HoldNotAttributed = 6,
     HoldDelay = 7,
-    HoldNoDemand = 8,
+    HoldApplicationLimited = 8,
     HoldCeiling = 9,
     HoldFloor = 10,
     HoldLoadUnknown = 11,
@@ -92,11 +92,11 @@ coded!(Reason, "reason", code, {
     HoldStarting = 14,
     Fixed = 15,
     HoldPending = 16,
-    HoldUntrusted = 17,
+    HoldInsufficientEvidence = 17,
     CutBypass = 18,
-    RaiseFutile = 19,
+    RaiseRollback = 19,
     HoldBypass = 20,
-    CutAlong = 21,
+    CutCrossDirection = 21,
     HoldCannotSend = 22,
 });
 

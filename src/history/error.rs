@@ -54,10 +54,10 @@ pub enum HistoryError {
         version: i64,
     },
     /// The file could not be used and has been renamed.
-    #[error("the history file was renamed to {kept_as}, and a new history begins")]
+    #[error("the history file was renamed to {archived_as}, and a new history begins")]
     SetAside {
         /// The file's new name.
-        kept_as: PathBuf,
+        archived_as: PathBuf,
         /// Why it could not be used: it is corrupt or has another schema.
         source: Box<HistoryError>,
     },

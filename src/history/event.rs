@@ -163,7 +163,7 @@ pub enum Event {
         outage: Duration,
     },
     /// The requests to the router took another road.
-    RoadChanged {
+    TransportChanged {
         /// The name of the router.
         router: String,
         /// The road before: `rest` or `ssh`.
@@ -172,7 +172,7 @@ pub enum Event {
         to: &'static str,
     },
     /// Steering came into another state.
-    SteerState {
+    SteeringStateChanged {
         /// The state before.
         from: &'static str,
         /// The state now.
@@ -210,19 +210,19 @@ pub enum Event {
         lasts: Duration,
     },
     /// A rule or route of the router was seen to be otherwise than before.
-    SwitchSeen {
+    SwitchChanged {
         /// The WAN it belongs to.
-        switched: String,
-        /// What it is for: `steer`, `steer6`, `withdraw` or `divert`.
-        rule: &'static str,
+        switch_wan: String,
+        /// What it is for: `steer_rule`, `steer_rule6`, `failover_route` or `failover_rule`.
+        switch: &'static str,
         /// Whether it is enabled now.
         enabled: bool,
     },
     /// The history file was corrupt or had another schema: it was renamed and a new one begun. The
     /// writer records this.
-    HistorySetAside {
+    HistoryArchived {
         /// The file's new name.
-        kept_as: String,
+        archived_as: String,
     },
 }
 
@@ -258,13 +258,13 @@ impl Event {
         ClockStepped "clock_stepped",
         RouterUnreachable "router_unreachable",
         RouterRecovered "router_recovered",
-        RoadChanged "road_changed",
-        SteerState "steer_state",
+        TransportChanged "transport_changed",
+        SteeringStateChanged "steering_state_changed",
         Steered "steered",
         FailedOver "failed_over",
         SteerOverride "steer_override",
-        SwitchSeen "switch_seen",
-        HistorySetAside "history_set_aside",
+        SwitchChanged "switch_changed",
+        HistoryArchived "history_archived",
     }
 
     /// Returns the JSON object for `event.payload`.
@@ -313,13 +313,13 @@ mod tests {
             to: CongestionState::SoftRed,
             delta: Some(Delay::from_micros(61_000)),
             desired: BitRate::from_mbps(17.5),
-            reason: Reason::CutBloat,
+            reason: Reason::CutQueue,
         };
         assert_eq!(event.kind(), "state_changed");
         assert_eq!(
             event.payload(),
             r#"{"direction":"upload","from":"green","to":"soft_red","delta_us":61000,"#.to_owned()
-                + r#""desired_bps":17500000,"reason":"cut_bloat"}"#
+                + r#""desired_bps":17500000,"reason":"cut_queue"}"#
         );
         let router = "attic".to_owned();
         let event = Event::RouterRecovered { router, outage: Duration::from_secs(3) };

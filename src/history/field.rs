@@ -53,7 +53,7 @@ static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
 
 /// The fields of an answer if none are asked for.
 const DEFAULT_COLUMNS: &str = "cycles,span_ms,probes_sent,probes_lost,rtt_mean,rtt_p95,delta_mean,\
-     delta_p50,delta_p95,delta_max,baseline_mean,state,desired_mean,achieved_mean,bytes,drops";
+     delta_p50,delta_p95,delta_max,baseline_mean,state,desired_mean,delivery_mean,bytes,drops";
 
 impl Field {
     /// Returns every field, in the order of the views.

@@ -33,11 +33,11 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
         since: MonoTime::ZERO,
         load: Load {
             class,
-            achieved: Some(BitRate::from_bps(41_000_000 + 1000 * place)),
-            newest: Some(BitRate::from_bps(40_000_000 + 1000 * place)),
+            delivery_rate: Some(BitRate::from_bps(41_000_000 + 1000 * place)),
+            newest_delivery_rate: Some(BitRate::from_bps(40_000_000 + 1000 * place)),
             recent_peak: Some(0.4),
         },
-        blamed: place == 0,
+        attributed: place == 0,
         queue: Some(QueueReading {
             bytes: 1_000_000 + number * (256_000 + place),
             packets: 1_000 + number * (210 + place),
@@ -65,8 +65,8 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
         measurement: Measurement {
             state: MeasurementState::Healthy,
             fresh: 6,
-            votes: 2,
-            bloated: true,
+            delayed: 2,
+            quorum: true,
             rtt: Some(Delay::from_micros(24_300)),
             baseline: Some(Delay::from_micros(22_100)),
             delta: Some(Delay::from_micros(2_200)),
@@ -77,8 +77,8 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
             provisional: false,
         },
         directions: PerDirection {
-            download: Some(direction(0, Reason::RaiseDemand, LoadClass::High)),
-            upload: Some(direction(1, Reason::HoldNoDemand, LoadClass::Low)),
+            download: Some(direction(0, Reason::RaiseShaperLimited, LoadClass::High)),
+            upload: Some(direction(1, Reason::HoldApplicationLimited, LoadClass::Low)),
         },
         reflectors: Vec::new(),
         samples: vec![
@@ -162,8 +162,8 @@ impl SampleHistory {
         now.measurement.baseline = Some(Delay::from_micros(23_900));
         now.measurement.rtt = Some(Delay::from_micros(24_000 + delta));
         now.measurement.jitter = Some(Delay::from_micros(random.i64(400..2_000)));
-        now.measurement.votes = if delta > 15_000 { random.u16(1..6) } else { 0 };
-        now.measurement.bloated = delta > 15_000;
+        now.measurement.delayed = if delta > 15_000 { random.u16(1..6) } else { 0 };
+        now.measurement.quorum = delta > 15_000;
         for (place, (_, direction)) in now.directions.present_mut().enumerate() {
             let link = [480_000_000, 22_000_000][place];
             live(random, direction, link, loaded[place], self.number);
@@ -188,7 +188,7 @@ fn live(
         now.actuation.observed = Some(now.desired);
         now.actuation.writes += 1;
     }
-    now.load.achieved = Some(now.desired.scaled(share));
+    now.load.delivery_rate = Some(now.desired.scaled(share));
     if number.is_multiple_of(40) {
         now.capacity = Some(BitRate::from_bps(link).scaled(random.f64().mul_add(0.1, 0.95)));
     }

@@ -23,24 +23,25 @@ pub struct SavedSteering {
     /// Where traffic went.
     pub memory: SteeringMemory,
     /// The WAN that the operator chose, and until when by the wall clock.
-    pub manual: Option<(String, Timestamp)>,
+    pub steer_override: Option<(String, Timestamp)>,
 }
 
 /// The JSON of `steering_memory.content`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Content {
     sensitive: String,
-    carrier: String,
+    default_route: String,
     #[serde(default)]
     hold_down_us: u64,
     #[serde(default)]
-    stay_us: u64,
+    failover_hold_down_us: u64,
     #[serde(default)]
     steered_us: Vec<u64>,
     #[serde(default)]
     failed_over_us: Vec<u64>,
     #[serde(default)]
-    manual: Option<(String, i64)>,
+    #[serde(rename = "override")]
+    steer_override: Option<(String, i64)>,
 }
 
 /// The row, ready to be stored.
@@ -52,17 +53,26 @@ pub(super) struct SteeringRow {
 
 impl SteeringRow {
     pub(super) fn new(at: Timestamp, kept: &SavedSteering) -> Self {
-        let SavedSteering { memory, manual } = kept;
-        let SteeringMemory { sensitive, carrier, hold_down, stay, steered, failed_over } = memory;
+        let SavedSteering { memory, steer_override } = kept;
+        let SteeringMemory {
+            sensitive,
+            default_route,
+            hold_down,
+            failover_hold_down,
+            steered,
+            failed_over,
+        } = memory;
         let micros = |span: &Duration| u64::try_from(Delay::from(*span).micros()).unwrap_or(0);
         let content = Content {
             sensitive: sensitive.clone(),
-            carrier: carrier.clone(),
+            default_route: default_route.clone(),
             hold_down_us: micros(hold_down),
-            stay_us: micros(stay),
+            failover_hold_down_us: micros(failover_hold_down),
             steered_us: steered.iter().map(micros).collect(),
             failed_over_us: failed_over.iter().map(micros).collect(),
-            manual: manual.as_ref().map(|(wan, until)| (wan.clone(), until.micros())),
+            steer_override: steer_override
+                .as_ref()
+                .map(|(wan, until)| (wan.clone(), until.micros())),
         };
         Self { at, content }
     }
@@ -80,13 +90,15 @@ impl Content {
         SavedSteering {
             memory: SteeringMemory {
                 sensitive: self.sensitive,
-                carrier: self.carrier,
+                default_route: self.default_route,
                 hold_down: span(self.hold_down_us),
-                stay: span(self.stay_us),
+                failover_hold_down: span(self.failover_hold_down_us),
                 steered: self.steered_us.into_iter().map(span).collect(),
                 failed_over: self.failed_over_us.into_iter().map(span).collect(),
             },
-            manual: self.manual.map(|(wan, until)| (wan, Timestamp::from_micros(until))),
+            steer_override: self
+                .steer_override
+                .map(|(wan, until)| (wan, Timestamp::from_micros(until))),
         }
     }
 }
@@ -117,13 +129,13 @@ mod tests {
         let kept = SavedSteering {
             memory: SteeringMemory {
                 sensitive: "lte".to_owned(),
-                carrier: "cable".to_owned(),
+                default_route: "cable".to_owned(),
                 hold_down: Duration::from_secs(12),
-                stay: Duration::ZERO,
+                failover_hold_down: Duration::ZERO,
                 steered: vec![Duration::from_mins(3), Duration::from_secs(18)],
                 failed_over: Vec::new(),
             },
-            manual: Some(("lte".to_owned(), Timestamp::from_micros(7))),
+            steer_override: Some(("lte".to_owned(), Timestamp::from_micros(7))),
         };
         let row = SteeringRow::new(Timestamp::from_micros(5), &kept);
         let text = serde_json::to_string(&row.content).unwrap();
@@ -133,8 +145,8 @@ mod tests {
 
     #[test]
     fn keys_that_only_another_version_knows_are_no_obstacle() {
-        let text = r#"{"sensitive":"a","carrier":"b","later":1}"#;
+        let text = r#"{"sensitive":"a","default_route":"b","later":1}"#;
         let content: Content = serde_json::from_str(text).unwrap();
-        assert_eq!(content.kept().memory.carrier, "b");
+        assert_eq!(content.kept().memory.default_route, "b");
     }
 }

@@ -292,10 +292,10 @@ impl Worker {
 
     fn note_failure(&mut self, error: &HistoryError) {
         let text = error.with_causes();
-        if let HistoryError::SetAside { kept_as, .. } = error {
+        if let HistoryError::SetAside { archived_as, .. } = error {
             // Not a state but something that happened, so it is told each time.
             warn!(error = text, "history file set aside");
-            let event = Event::HistorySetAside { kept_as: kept_as.display().to_string() };
+            let event = Event::HistoryArchived { archived_as: archived_as.display().to_string() };
             self.batch.events.push(EventRow::new(wall_clock(), None, &event));
         } else if self.failed_attempts == 0 {
             warn!(error = text, "history is not written, control goes on");

@@ -24,7 +24,7 @@ pub(super) async fn livez(State(served): State<Served>) -> Response {
 /// Says whether the WANs are measured and the router answers, and if not, what is waited for.
 pub(super) async fn readyz(State(served): State<Served>) -> Response {
     let health = (served.health.0)();
-    probe(health.ready, "measuring, and the router answers", &health.waits_for)
+    probe(health.ready, "measuring, and the router answers", &health.not_ready_reasons)
 }
 
 /// Tells all that is known, whether it is good or bad: a status other than 200 would keep simple

@@ -48,10 +48,10 @@ impl ProbeFamilies {
             // A gauge in all formats, since one road replaces another.
             method: c.family(
                 Spec::new(
-                    "wanctl_probe_road_info",
+                    "wanctl_probe_method_info",
                     "1 for the way in which delay is measured, and why",
                 )
-                .by(&["wan", "road", "reason"])
+                .by(&["wan", "method", "reason"])
                 .when("once chosen"),
             ),
             reopened: c.family(by_wan(

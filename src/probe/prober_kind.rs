@@ -21,8 +21,8 @@ impl ProberKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Icmp => "icmp",
-            Self::RouterPing => "router",
-            Self::TcpConnect => "tcp",
+            Self::RouterPing => "router_ping",
+            Self::TcpConnect => "tcp_connect",
         }
     }
 

@@ -44,7 +44,7 @@ pub struct Begin {
     pub(super) name: String,
     #[serde(rename = "at_ns")]
     pub(super) at: MonoTime,
-    pub(super) observes: bool,
+    pub(super) observe_mode: bool,
     pub(super) params: WanParams,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) memory: Option<MemoryLine>,
@@ -56,7 +56,7 @@ pub struct ParamsChange {
     pub(super) wan: usize,
     #[serde(rename = "at_ns")]
     pub(super) at: MonoTime,
-    pub(super) observes: bool,
+    pub(super) observe_mode: bool,
     pub(super) params: WanParams,
 }
 

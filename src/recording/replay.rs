@@ -150,7 +150,7 @@ struct Player {
     name: String,
     wan: Wan,
     params: WanParams,
-    observes: bool,
+    observe_mode: bool,
     began: MonoTime,
     last: MonoTime,
     shaper: Option<ShaperSample>,
@@ -169,12 +169,12 @@ impl Player {
         if let Some(line) = &beginning.memory {
             wan.restore(&line.memory, line.age);
         }
-        wan.set_observing(beginning.observes);
+        wan.set_observing(beginning.observe_mode);
         Self {
             name: beginning.name,
             wan,
             params: *params,
-            observes: beginning.observes,
+            observe_mode: beginning.observe_mode,
             began,
             last: began,
             shaper: None,
@@ -188,9 +188,9 @@ impl Player {
 
     fn change(&mut self, change: &ParamsChange, params: &WanParams) {
         self.wan.reconfigure(&self.params, params, change.at);
-        self.wan.set_observing(change.observes);
+        self.wan.set_observing(change.observe_mode);
         self.params = *params;
-        self.observes = change.observes;
+        self.observe_mode = change.observe_mode;
     }
 
     /// Does what the control loop does, in its order.
@@ -228,7 +228,7 @@ impl Player {
     fn followed(&self, direction: Direction) -> Actuation {
         let recorded = self.actuation[direction];
         match self.parted[direction] {
-            Some(rate) if !self.observes => Actuation {
+            Some(rate) if !self.observe_mode => Actuation {
                 written: Some(rate),
                 observed: Some(rate),
                 pending_since: None,

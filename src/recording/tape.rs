@@ -27,19 +27,19 @@ pub struct Beginning<'a> {
     /// Its parameters.
     pub params: &'a WanParams,
     /// Whether nobody carries its decisions out.
-    pub observes: bool,
+    pub observe_mode: bool,
     /// What was restored and how old that was.
     pub memory: Option<(&'a WanMemory, Duration)>,
 }
 
 impl Beginning<'_> {
     pub(super) fn line(self) -> Line {
-        let Self { wan, name, at, params, observes, memory } = self;
+        let Self { wan, name, at, params, observe_mode, memory } = self;
         Line::Begin(Box::new(Begin {
             wan,
             name: name.to_owned(),
             at,
-            observes,
+            observe_mode,
             params: *params,
             memory: memory.map(|(memory, age)| MemoryLine { age, memory: memory.clone() }),
         }))
@@ -67,8 +67,8 @@ impl Tape {
     }
 
     /// Takes down that from `at` on, before the next cycle, the controller works by `params`.
-    pub fn change(&mut self, at: MonoTime, params: &WanParams, observes: bool) {
-        self.change = Some(ParamsChange { wan: self.wan, at, observes, params: *params });
+    pub fn change(&mut self, at: MonoTime, params: &WanParams, observe_mode: bool) {
+        self.change = Some(ParamsChange { wan: self.wan, at, observe_mode, params: *params });
     }
 
     /// Takes down a cycle: what came in, in this order, and what was decided at `at`.

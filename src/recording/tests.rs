@@ -44,7 +44,7 @@ fn params(ceiling_mbps: f64) -> WanParams {
     let limits = Limits { floor: mbps(2.0), base: mbps(30.0), ceiling: mbps(ceiling_mbps) };
     let direction = DirectionParams { limits, law: LawKind::Adaptive };
     // A factor that only all its digits tell from its neighbours.
-    let LawKind::Zone(zone) = LawName::Zone.usual(Direction::Upload, &limits) else {
+    let LawKind::Zone(zone) = LawName::Zone.default_law(Direction::Upload, &limits) else {
         panic!("zone is zone")
     };
     let zone = LawKind::Zone(ZoneParams { factor_down: 0.1 + 0.7, ..zone });
@@ -57,7 +57,7 @@ fn params(ceiling_mbps: f64) -> WanParams {
             reflectors: 3,
             probe_interval: Duration::from_millis(50),
             stale_after: Duration::from_secs(1),
-            bloat_threshold: ms(15.0),
+            queue_threshold: ms(15.0),
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
         directions: PerDirection { download: Some(direction), upload: Some(upload) },
@@ -148,20 +148,20 @@ fn record(moments: &[Moment], most: u64) -> String {
         name: "cable",
         at: now,
         params: &params,
-        observes: false,
+        observe_mode: false,
         memory: Some((&memory(), age)),
     };
     let mut tape = recording.tape(beginning);
     let (mut shaper, mut follows) = (None, Actuation::default());
     for (sequence, moment) in (1..).zip(moments) {
         now = now + Duration::from_nanos(moment.pause);
-        if let Some((ceiling, yellow, observes)) = moment.reload {
+        if let Some((ceiling, yellow, observe_mode)) = moment.reload {
             let mut new = self::params(ceiling);
             new.thresholds.yellow = Delay::from_millis_f64(yellow);
-            new.evidence.bloat_threshold = new.thresholds.yellow;
+            new.evidence.queue_threshold = new.thresholds.yellow;
             wan.reconfigure(&params, &new, now);
-            wan.set_observing(observes);
-            tape.change(now, &new, observes);
+            wan.set_observing(observe_mode);
+            tape.change(now, &new, observe_mode);
             params = new;
         }
         let Moment { outcome, one_way, .. } = *moment;
@@ -256,9 +256,9 @@ fn other_settings_are_decided_by_and_the_first_difference_is_reported() {
     assert_eq!(download.replayed.rates.quantile(1.0), BitRate::from_mbps(30.0));
     let first = download.first.as_ref().unwrap();
     assert!(first.recorded.0 > first.replayed.0, "{first:?}");
-    assert_eq!(first.recorded.1, "raise_demand");
+    assert_eq!(first.recorded.1, "raise_shaper_limited");
     assert!(text.lines().nth(usize::try_from(first.line).unwrap() - 1).unwrap().contains("cycle"));
-    assert!(download.recorded.raises["raise_demand"] > 0);
+    assert!(download.recorded.raises["raise_shaper_limited"] > 0);
 }
 
 #[test]
@@ -333,8 +333,8 @@ fn what_a_slow_disk_costs_is_a_gap_in_the_recording() {
     let recording = Recording::to(Stuck(paper.clone(), Arc::clone(&hold)), PLENTY);
     let (params, mut now) = (params(60.0), MonoTime::ZERO);
     let mut wan = Wan::new(&params, now);
-    let (memory, observes) = (None, false);
-    let start = Beginning { wan: 0, name: "cable", at: now, params: &params, observes, memory };
+    let (memory, observe_mode) = (None, false);
+    let start = Beginning { wan: 0, name: "cable", at: now, params: &params, observe_mode, memory };
     let mut tape = recording.tape(start);
     let mut cycle = || {
         now = now + Duration::from_millis(50);
@@ -373,8 +373,8 @@ fn a_disk_that_breaks_ends_the_recording_and_nothing_else() {
     let recording = Recording::to(Broken, PLENTY);
     let (params, now) = (params(60.0), MonoTime::ZERO);
     let mut wan = Wan::new(&params, now);
-    let (memory, observes) = (None, false);
-    let start = Beginning { wan: 0, name: "cable", at: now, params: &params, observes, memory };
+    let (memory, observe_mode) = (None, false);
+    let start = Beginning { wan: 0, name: "cable", at: now, params: &params, observe_mode, memory };
     let mut tape = recording.tape(start);
     for _ in 0..10 {
         tape.cycle(now, &[], None, PerDirection::default(), &wan.decide(now));

@@ -48,7 +48,7 @@ pub struct Health {
     /// The WANs are measured and the router answers.
     pub ready: bool,
     /// What being ready waits for, in plain words.
-    pub waits_for: Vec<String>,
+    pub not_ready_reasons: Vec<String>,
     /// `active` or `observe`.
     pub mode: &'static str,
     /// Seconds since the start.
@@ -137,7 +137,7 @@ impl Health {
             http: parts::http(inputs),
         };
         let live = inputs.wans.iter().all(|(_, cycle)| is_turning(cycle.as_deref(), now));
-        let waits_for = waits_for(inputs);
+        let not_ready_reasons = not_ready_reasons(inputs);
         let routers: Vec<RouterHealth> = (inputs.routers.iter())
             .map(|router| RouterHealth {
                 name: router.name.clone(),
@@ -153,8 +153,8 @@ impl Health {
             version: env!("CARGO_PKG_VERSION"),
             status: status.unwrap_or(Level::Ok),
             live,
-            ready: waits_for.is_empty(),
-            waits_for,
+            ready: not_ready_reasons.is_empty(),
+            not_ready_reasons,
             mode: inputs.config.mode,
             uptime_seconds: now.since_start().as_secs_f64(),
             parts,
@@ -210,21 +210,21 @@ fn is_turning(newest: Option<&Cycle>, now: MonoTime) -> bool {
 }
 
 /// What keeps the daemon from being ready.
-fn waits_for(inputs: &HealthInputs) -> Vec<String> {
+fn not_ready_reasons(inputs: &HealthInputs) -> Vec<String> {
     let problems = |router: &RouterStanding| {
         let is_only = inputs.routers.len() == 1;
         let of = if is_only { String::new() } else { format!("{}: ", router.name) };
         router.report.problems().into_iter().map(move |listen_error| format!("{of}{listen_error}"))
     };
-    let mut waits_for: Vec<String> = inputs.routers.iter().flat_map(problems).collect();
+    let mut not_ready_reasons: Vec<String> = inputs.routers.iter().flat_map(problems).collect();
     for (name, cycle) in &inputs.wans {
         if !is_turning(cycle.as_deref(), inputs.now) {
-            waits_for.push(format!("{name}: the control loop stands still"));
+            not_ready_reasons.push(format!("{name}: the control loop stands still"));
         } else if cycle.as_ref().is_none_or(|cycle| cycle.measurement.fresh == 0) {
-            waits_for.push(format!("{name}: no reflector answers"));
+            not_ready_reasons.push(format!("{name}: no reflector answers"));
         }
     }
-    waits_for
+    not_ready_reasons
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use wanctl_core::{
     steering::{
-        Manual, Reach, RouteActuation, SteerReason, SteeringDecision, SteeringMode, SwitchKind,
+        Reach, RouteActuation, SteerOverride, SteerReason, SteeringDecision, SteeringMode,
+        SwitchKind,
     },
     units::Timestamp,
 };
@@ -11,17 +12,17 @@ use wanctl_core::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OverrideEffect {
     /// The router does it.
-    CarriedOut,
+    Applied,
     /// It is decided, but the router has not confirmed it yet.
     Unconfirmed,
     /// Nothing is written to the router.
-    OnlyObserved,
+    ObserveMode,
     /// The router's rules have not been seen yet.
-    KeptUnseen,
+    DeferredSwitchesUnknown,
     /// The WAN is dead.
-    KeptDead,
+    DeferredWanDown,
     /// The rule of the WAN cannot be used.
-    KeptNoRule,
+    DeferredNoSwitch,
 }
 
 impl OverrideEffect {
@@ -29,12 +30,12 @@ impl OverrideEffect {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Self::CarriedOut => "carried_out",
+            Self::Applied => "applied",
             Self::Unconfirmed => "unconfirmed",
-            Self::OnlyObserved => "only_observed",
-            Self::KeptUnseen => "kept_unseen",
-            Self::KeptDead => "kept_dead",
-            Self::KeptNoRule => "kept_no_rule",
+            Self::ObserveMode => "observe_mode",
+            Self::DeferredSwitchesUnknown => "deferred_switches_unknown",
+            Self::DeferredWanDown => "deferred_wan_down",
+            Self::DeferredNoSwitch => "deferred_no_switch",
         }
     }
 
@@ -42,37 +43,39 @@ impl OverrideEffect {
     #[must_use]
     pub const fn explain(self) -> &'static str {
         match self {
-            Self::CarriedOut => "carried out",
+            Self::Applied => "applied",
             Self::Unconfirmed => "decided, but the router has not confirmed it yet",
-            Self::OnlyObserved => "not carried out, because steering only observes",
-            Self::KeptUnseen => "kept for later: the router's rules have not been seen yet",
-            Self::KeptDead => "kept for later: the WAN is down",
-            Self::KeptNoRule => "kept for later: the router has no usable rule for the WAN",
+            Self::ObserveMode => "not applied, because steering is in observe mode",
+            Self::DeferredSwitchesUnknown => {
+                "deferred: the router's switches have not been seen yet"
+            }
+            Self::DeferredWanDown => "deferred: the WAN is down",
+            Self::DeferredNoSwitch => "deferred: the router has no usable switch for the WAN",
         }
     }
 
     pub(super) fn of(
         decision: &SteeringDecision,
         actuation: &RouteActuation,
-        manual: Manual,
+        steer_override: SteerOverride,
     ) -> Self {
-        let is_dead = decision.wans.get(manual.to.0).is_some_and(|wan| wan.reach == Reach::Down);
-        let switches = actuation
-            .switches
-            .iter()
-            .filter(|report| matches!(report.switch.kind, SwitchKind::Steer | SwitchKind::Steer6));
+        let is_dead =
+            decision.wans.get(steer_override.to.0).is_some_and(|wan| wan.reach == Reach::Down);
+        let switches = actuation.switches.iter().filter(|report| {
+            matches!(report.switch.kind, SwitchKind::SteerRule | SwitchKind::SteerRule6)
+        });
         let mut switches =
             switches.filter(|report| report.pending_since.is_some() || report.in_doubt);
-        if decision.steer.reason == SteerReason::Unseen {
-            Self::KeptUnseen
-        } else if decision.steer.reason != SteerReason::Manual {
-            if is_dead { Self::KeptDead } else { Self::KeptNoRule }
+        if decision.steer.reason == SteerReason::SwitchesUnknown {
+            Self::DeferredSwitchesUnknown
+        } else if decision.steer.reason != SteerReason::Override {
+            if is_dead { Self::DeferredWanDown } else { Self::DeferredNoSwitch }
         } else if decision.mode != SteeringMode::Active {
-            Self::OnlyObserved
+            Self::ObserveMode
         } else if decision.steer.moved.is_some() || switches.next().is_some() {
             Self::Unconfirmed
         } else {
-            Self::CarriedOut
+            Self::Applied
         }
     }
 }

@@ -11,8 +11,8 @@ use super::override_effect::{OverrideEffect, time_of};
 
 use wanctl_core::{
     steering::{
-        Blocker, FailoverReason, Manual, Rank, RouteActuation, SteeringDecision, SteeringMode,
-        Timer, WanView,
+        Blocker, FailoverReason, Rank, RouteActuation, SteerOverride, SteeringDecision,
+        SteeringMode, SteeringWanView, Timer,
     },
     units::{MonoTime, Timestamp},
 };
@@ -74,13 +74,14 @@ pub struct SteeringStatus {
     /// The WAN of new latency-sensitive connections.
     pub sensitive: String,
     /// The WAN of everything else.
-    pub carrier: String,
+    pub default_route: String,
     /// How sure it is that the carrier suffers, 0 to 100.
     pub score: u8,
     /// The score from which it counts.
     pub threshold: u16,
     /// What the operator has ordered, until it runs out.
-    pub manual: Option<OverrideStatus>,
+    #[serde(rename = "override")]
+    pub steer_override: Option<OverrideStatus>,
     /// The decision about new latency-sensitive connections.
     pub steer: DecisionStatus,
     /// The decision about everything else.
@@ -116,7 +117,7 @@ pub struct DecisionStatus {
     /// What keeps it from being acted upon, as a code.
     pub blocker: Option<&'static str>,
     /// The same in plain words.
-    pub blocked_because: Option<&'static str>,
+    pub blocker_text: Option<&'static str>,
     /// The timers that run, in seconds that are left.
     pub timers: BTreeMap<&'static str, f64>,
     /// Changes within the last hour.
@@ -137,7 +138,7 @@ pub struct WanStatus {
     /// What contributes to the score, with points.
     pub contributors: BTreeMap<&'static str, u8>,
     /// Why nothing is moved to it for comfort, in plain words.
-    pub unfit: Option<&'static str>,
+    pub ineligible_because: Option<&'static str>,
 }
 
 /// One rule or route.
@@ -145,8 +146,8 @@ pub struct WanStatus {
 pub struct SwitchStatus {
     /// The WAN that it belongs to.
     pub wan: String,
-    /// `steer`, `steer6`, `withdraw` or `divert`.
-    pub rule: &'static str,
+    /// `steer_rule`, `steer_rule6`, `failover_route` or `failover_rule`.
+    pub switch: &'static str,
     /// Whether it was enabled when it was last seen.
     pub enabled: Option<bool>,
     /// Whether the router has yet to follow.
@@ -191,7 +192,7 @@ impl SteeringBoard {
         let SteeringDecision { at, mode, target, steer, failover, wans, .. } = decision;
         let switch = |report: &wanctl_core::steering::SwitchReport| SwitchStatus {
             wan: name(decision, report.switch.wan),
-            rule: report.switch.kind.name(),
+            switch: report.switch.kind.name(),
             enabled: report.seen.map(|(enabled, _)| enabled),
             pending: report.pending_since.is_some(),
             in_doubt: report.in_doubt,
@@ -202,14 +203,15 @@ impl SteeringBoard {
             state: steer.state.name(),
             state_seconds: at.since(steer.since).as_secs_f64(),
             sensitive: name(decision, target.sensitive),
-            carrier: name(decision, target.carrier),
+            default_route: name(decision, target.default_route),
             score: steer.score.points,
             threshold: steer.threshold,
-            manual: steer.manual.map(|manual| {
-                let effect = OverrideEffect::of(&latest.decision, &latest.actuation, manual);
+            steer_override: steer.steer_override.map(|steer_override| {
+                let effect =
+                    OverrideEffect::of(&latest.decision, &latest.actuation, steer_override);
                 OverrideStatus {
-                    to: name(decision, manual.to),
-                    until: latest.wall.seconds() + manual.until.since(*at).as_secs_f64(),
+                    to: name(decision, steer_override.to),
+                    until: latest.wall.seconds() + steer_override.until.since(*at).as_secs_f64(),
                     effect: effect.code(),
                     why: effect.explain(),
                 }
@@ -234,10 +236,10 @@ impl SteeringBoard {
 
     /// Returns what becomes of the operator's order, once a decision has been taken with it.
     #[must_use]
-    pub fn effect(&self, order: Manual) -> Option<OverrideEffect> {
+    pub fn effect(&self, order: SteerOverride) -> Option<OverrideEffect> {
         let pinned = self.open();
         let latest = pinned.latest.as_ref()?;
-        let is_taken = latest.decision.steer.manual == Some(order);
+        let is_taken = latest.decision.steer.steer_override == Some(order);
         is_taken.then(|| OverrideEffect::of(&latest.decision, &latest.actuation, order))
     }
 
@@ -267,31 +269,31 @@ impl SteeringBoard {
                          network, and the router if it sends the pings";
             reasons.push(fault.to_owned());
         }
-        if let Some(manual) = steer.manual {
+        if let Some(steer_override) = steer.steer_override {
             let (to, effect) = (
-                name(decision, manual.to),
-                OverrideEffect::of(&latest.decision, &latest.actuation, manual),
+                name(decision, steer_override.to),
+                OverrideEffect::of(&latest.decision, &latest.actuation, steer_override),
             );
-            let until = time_of(latest.wall.after(manual.until.since(decision.at)));
+            let until = time_of(latest.wall.after(steer_override.until.since(decision.at)));
             let order = format!("steering was ordered to {to} until {until}: {}", effect.explain());
-            if steer.blocker == Some(Blocker::ManualRefused) {
+            if steer.blocker == Some(Blocker::OverrideRefused) {
                 reasons.push(order);
             } else {
                 orders.push(order);
             }
         }
         let mut notes = orders;
-        let (sensitive, carrier) =
-            (name(decision, target.sensitive), name(decision, target.carrier));
+        let (sensitive, default_route) =
+            (name(decision, target.sensitive), name(decision, target.default_route));
         let verb = if *mode == SteeringMode::Active { "go" } else { "would go" };
-        if target.carrier != Rank::HOME {
+        if target.default_route != Rank::DEFAULT_WAN {
             let lasts = match now.since(failover.since).as_secs() {
                 seconds @ 0..60 => format!("{seconds} s"),
                 seconds => format!("{} min", seconds / 60),
             };
-            notes.push(format!("all connections {verb} over {carrier}, for {lasts} now"));
+            notes.push(format!("all connections {verb} over {default_route}, for {lasts} now"));
         }
-        if target.sensitive != target.carrier {
+        if target.sensitive != target.default_route {
             notes.push(format!("new latency-sensitive connections {verb} over {sensitive}"));
         }
         Some((reasons, notes))
@@ -315,7 +317,7 @@ impl DecisionStatus {
             reason,
             why,
             blocker: blocker.map(Blocker::code),
-            blocked_because: blocker.map(Blocker::explain),
+            blocker_text: blocker.map(Blocker::explain),
             timers: timers.iter().map(left).collect(),
             actions,
         }
@@ -323,7 +325,7 @@ impl DecisionStatus {
 }
 
 impl WanStatus {
-    fn of(wan: &WanView, latest: &Latest) -> Self {
+    fn of(wan: &SteeringWanView, latest: &Latest) -> Self {
         let points = wan.score.contributors.iter();
         Self {
             name: wan.name.clone(),
@@ -331,7 +333,7 @@ impl WanStatus {
             cannot_send_since: wan.cannot_send_since.map(|since| latest.unix(since)),
             score: wan.score.points,
             contributors: points.map(|(each, points)| (each.code(), *points)).collect(),
-            unfit: wan.unfit.map(Blocker::explain),
+            ineligible_because: wan.ineligible.map(Blocker::explain),
         }
     }
 }

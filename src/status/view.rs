@@ -55,7 +55,7 @@ pub struct DirectionView {
     /// What the provider's link is believed to carry in Mbit/s, if known.
     pub capacity_mbps: Option<f64>,
     /// Traffic in Mbit/s, if known.
-    pub achieved_mbps: Option<f64>,
+    pub delivery_mbps: Option<f64>,
     /// How busy the shaper is.
     pub load: &'static str,
     /// Bytes waiting in the shaper, if known.
@@ -100,7 +100,7 @@ impl WanView {
         let reported = cycle.map(|cycle| &cycle.measurement);
         let direction = |direction: Direction| DirectionView::of(cycle?, direction);
         let reflectors = cycle.map_or(&[][..], |cycle| cycle.reflectors.as_slice());
-        let reflectors = addresses.iter().zip(reflectors).filter(|(_, view)| view.was_asked());
+        let reflectors = addresses.iter().zip(reflectors).filter(|(_, view)| view.was_probed());
         let reflectors = reflectors.map(|(address, view)| ReflectorRow {
             address: address.clone(),
             fresh: view.fresh,
@@ -145,7 +145,7 @@ impl DirectionView {
             desired_mbps: reported.desired.mbps(),
             observed_mbps: reported.actuation.observed.map(BitRate::mbps),
             capacity_mbps: reported.capacity.map(BitRate::mbps),
-            achieved_mbps: reported.load.achieved.map(BitRate::mbps),
+            delivery_mbps: reported.load.delivery_rate.map(BitRate::mbps),
             load: reported.load.class.name(),
             backlog_bytes: reported
                 .queue

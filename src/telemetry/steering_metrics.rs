@@ -22,12 +22,12 @@ const STEERING: &str = "with steering";
 /// The reasons for which new latency-sensitive connections take another WAN.
 const MOVING: [SteerReason; 7] = [
     SteerReason::Steer,
-    SteerReason::HomeDown,
+    SteerReason::DefaultRouteDown,
     SteerReason::Return,
     SteerReason::AlternateDown,
     SteerReason::AlternateWorse,
-    SteerReason::Manual,
-    SteerReason::FollowCarrier,
+    SteerReason::Override,
+    SteerReason::FollowDefaultRoute,
 ];
 
 /// Metrics of steering and failover.
@@ -95,7 +95,7 @@ impl SteeringMetrics {
             let labels = of_wan(wan, "contributor", contributor.code());
             drop(self.contributors.get_or_create(&labels));
         }
-        for traffic in ["sensitive", "rest"] {
+        for traffic in ["sensitive", "default"] {
             drop(self.target.get_or_create(&of_wan(wan, "traffic", traffic)));
         }
         for reach in Reach::ALL {
@@ -173,7 +173,7 @@ impl SteeringMetrics {
             target: c.family(
                 plain(
                     "wanctl_steering_target",
-                    "1 for the WAN of sensitive connections, and for that of the rest",
+                    "1 for the WAN of latency-sensitive connections, and for that of the default route",
                 )
                 .by(&["wan", "traffic"]),
             ),
@@ -204,7 +204,7 @@ impl SteeringMetrics {
             self.transitions.get_or_create(&transition(from, to)).inc();
         }
         self.threshold.set(i64::from(steer.threshold));
-        self.overridden.set(i64::from(steer.reason == SteerReason::Manual));
+        self.overridden.set(i64::from(steer.reason == SteerReason::Override));
         self.decisions.get_or_create(&one("reason", steer.reason.code())).inc();
         self.failover_decisions.get_or_create(&one("reason", failover.reason.code())).inc();
         for blocker in steer.blocker.iter().chain(&failover.blocker) {
@@ -234,7 +234,9 @@ impl SteeringMetrics {
                     .get_or_create(&of_wan(&wan.name, "contributor", contributor.code()))
                     .set(i64::from(points));
             }
-            for (traffic, to) in [("sensitive", target.sensitive), ("rest", target.carrier)] {
+            for (traffic, to) in
+                [("sensitive", target.sensitive), ("default", target.default_route)]
+            {
                 flag(&self.target, of_wan(&wan.name, "traffic", traffic), to == rank);
             }
             for reach in Reach::ALL {

@@ -23,7 +23,7 @@ const STEERED: &str = "
   - name: lte
     reflectors: [127.0.0.1, 127.0.0.2, 127.0.0.3]
     interface: ether9
-    probe: {via: router}
+    probe: {method: router_ping}
     download: {queue: lte-download, floor_mbps: 1, ceiling_mbps: 10}
     upload: {queue: lte-upload, floor_mbps: 1, ceiling_mbps: 10}
 steering:
@@ -31,13 +31,14 @@ steering:
   wans:
     - name: cable
     - name: lte
-      steer: {rule: \"wanctl: calls over lte\"}
-  failover: {silence_ms: 4000}
+      steer: {rule: \"wanctl: steer to lte\"}
+  failover: {dead_after_ms: 4000}
 control:";
 
 fn by_router(url: String) -> Sketch {
     let reflectors: Vec<String> = (1..=6).map(|host| format!("127.0.0.{host}")).collect();
-    let probes = format!("reflectors: [{}]\n    probe: {{via: router}}", reflectors.join(", "));
+    let probes =
+        format!("reflectors: [{}]\n    probe: {{method: router_ping}}", reflectors.join(", "));
     Sketch { probes, ..Sketch::of(url) }
 }
 
@@ -154,9 +155,9 @@ fn a_local_end_that_is_not_here_is_not_ready() {
     for (end, name) in
         [("source: 192.0.2.9", "address 192.0.2.9"), ("interface: wanctl-none", "wanctl-none")]
     {
-        for via in ["host", "tcp"] {
+        for method in ["icmp", "tcp_connect"] {
             let probes = format!(
-                "reflectors: [127.0.0.1, 127.0.0.2, 127.0.0.3]\n    {end}\n    probe: {{via: {via}}}"
+                "reflectors: [127.0.0.1, 127.0.0.2, 127.0.0.3]\n    {end}\n    probe: {{method: {method}}}"
             );
             let sketch = Sketch { probes, ..Sketch::of(router.url()) };
             let exit = check(&Site::with(&sketch), &["--format", "json"]);
@@ -174,7 +175,7 @@ fn steering_rows_are_looked_at_one_by_one() {
     let row = |action: &str| MangleSpec {
         chain: "prerouting".to_owned(),
         action: action.to_owned(),
-        comment: "wanctl: calls over lte".to_owned(),
+        comment: "wanctl: steer to lte".to_owned(),
         disabled: true,
         more: vec![("new-connection-mark", "lte".to_owned())],
     };

@@ -141,7 +141,7 @@ fn an_address_or_an_interface_that_is_not_on_this_host_is_reported_and_waited_fo
     ] {
         let router = Router::start();
         let probes = format!(
-            "{end}\n    reflectors: [127.0.0.1, 127.0.0.2, 127.0.0.3]\n    probe: {{via: host}}"
+            "{end}\n    reflectors: [127.0.0.1, 127.0.0.2, 127.0.0.3]\n    probe: {{method: icmp}}"
         );
         let site = Site::with(&Sketch { probes, ..Sketch::of(router.url()) });
         let Some(daemon) = site.run(&[]) else { return };

@@ -47,12 +47,12 @@ fn health_keeps_the_shape_of_its_schema_with_everything_in_use() {
         (reported["ready"] == true && reported["parts"]["history"]["values"]["rows_written"] != 0)
             .then_some(reported)
     });
-    assert_eq!(reported["waits_for"], json!([]));
+    assert_eq!(reported["not_ready_reasons"], json!([]));
     let wan = &reported["wans"][0];
     assert_eq!(wan["name"], "cable");
     assert!(wan["control"]["values"]["cycles"].as_u64().unwrap() > 0, "{wan}");
     assert!(wan["measurement"]["values"]["rtt_ms"].as_f64().unwrap() > 1.0, "{wan}");
-    assert_eq!(reported["parts"]["steering"]["values"]["carrier"], "cable");
+    assert_eq!(reported["parts"]["steering"]["values"]["default_route"], "cable");
     assert!(reported["routers"][0]["values"]["version"].is_string(), "{reported}");
 
     let mut broken = reported.clone();

@@ -24,7 +24,7 @@ const ESSENTIAL: [&str; 12] = [
     "wanctl_reflector_probes",
     "wanctl_router_up",
     "wanctl_rtt_seconds",
-    "wanctl_shaper_rate_applied_bytes_per_second",
+    "wanctl_shaper_rate_observed_bytes_per_second",
     "wanctl_shaper_rate_bytes_per_second",
 ];
 
@@ -77,13 +77,13 @@ fn observing_it_exports_everything_and_writes_nothing_not_even_at_the_end() {
     // Long enough for a raise to be decided, which an active controller would have written.
     let scrape = until("a decision to raise", || {
         let scrape = daemon.scrape();
-        let labels = [("wan", WAN), ("direction", "download"), ("reason", "raise_demand")];
+        let labels = [("wan", WAN), ("direction", "download"), ("reason", "raise_shaper_limited")];
         (scrape.value("wanctl_decisions_total", &labels) > 0.0).then_some(scrape)
     });
     assert_exported(&scrape);
     assert_eq!(scrape.value("wanctl_controller_enabled", &[]), 0.0);
     let labels = [("wan", WAN), ("direction", "download")];
-    let applied = scrape.value("wanctl_shaper_rate_applied_bytes_per_second", &labels);
+    let applied = scrape.value("wanctl_shaper_rate_observed_bytes_per_second", &labels);
     assert_eq!(applied, UNTOUCHED.bps() as f64 / 8.0);
     assert_eq!(daemon.health()["mode"], "observe");
     daemon.stop().expect(0);

@@ -127,7 +127,7 @@ impl Bench {
 
 /// The switch with this comment.
 pub(crate) fn switch(menu: SwitchMenu, comment: &str) -> SwitchRef {
-    let switch = Switch { wan: Rank(1), kind: SwitchKind::Steer };
+    let switch = Switch { wan: Rank(1), kind: SwitchKind::SteerRule };
     SwitchRef { switch, menu, comment: comment.to_owned() }
 }
 

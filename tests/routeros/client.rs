@@ -153,14 +153,14 @@ async fn connections_are_forgotten_by_their_mark_and_no_more_than_a_bounded_numb
         let request = http.get(url(menu)).basic_auth("ctl", Some("secret")).send().await.unwrap();
         request.json::<Vec<serde_json::Value>>().await.unwrap().len()
     };
-    track("ip", "calls", 300).await;
+    track("ip", "sensitive", 300).await;
     track("ip", "web", 2).await;
-    track("ipv6", "calls", 1).await;
+    track("ipv6", "sensitive", 1).await;
     let marked = |mark: &str, ipv6| MarkedConnections { mark: mark.to_owned(), ipv6 };
     assert_eq!(client.forget_connections(&marked("none", true)).await.unwrap(), 0);
-    assert_eq!(client.forget_connections(&marked("calls", false)).await.unwrap(), 256);
+    assert_eq!(client.forget_connections(&marked("sensitive", false)).await.unwrap(), 256);
     assert_eq!((left("ip").await, left("ipv6").await), (46, 1));
-    assert_eq!(client.forget_connections(&marked("calls", true)).await.unwrap(), 45);
+    assert_eq!(client.forget_connections(&marked("sensitive", true)).await.unwrap(), 45);
     assert_eq!((left("ip").await, left("ipv6").await), (2, 0));
 }
 

@@ -19,14 +19,14 @@ async fn complaint(router: EmulatorConfig, rule: &str) -> String {
     // Steering goes on with what it has.
     assert_ne!(reported["steer"]["reason"], "off");
     let (status, said) = testbed.override_with("to=lte").await;
-    if rule == "steer" {
+    if rule == "steer_rule" {
         assert_eq!(status, 400, "{said}");
         assert!(said.contains("no usable rule for lte"), "{said}");
     } else {
         assert_eq!(status, 200, "{said}");
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let comment = if rule == "steer" { STEER_RULE } else { ALL };
+    let comment = if rule == "steer_rule" { STEER_RULE } else { ALL };
     assert_eq!(testbed.switched(comment), [] as [bool; 0]);
     let health: serde_json::Value = serde_json::from_str(&testbed.get("/health").await).unwrap();
     let reason = health["parts"]["steering"]["reasons"][0].as_str().unwrap().to_owned();
@@ -54,15 +54,15 @@ async fn a_rule_that_cannot_be_used_is_reported_in_one_line_and_never_touched() 
     let twice =
         vec![steer_rule(STEER_RULE, "mark-connection"), steer_rule(STEER_RULE, "mark-connection")];
     let cases = [
-        (with_rules(vec![steer_rule("another", "mark-connection")]), "steer", "not found"),
-        (with_rules(twice), "steer", "ambiguous: 2 rules"),
+        (with_rules(vec![steer_rule("another", "mark-connection")]), "steer_rule", "not found"),
+        (with_rules(twice), "steer_rule", "ambiguous: 2 rules"),
         (
             with_rules(vec![steer_rule(STEER_RULE, "accept")]),
             "steer",
             "`accept`, which marks nothing",
         ),
-        (table("drop", "to-lte"), "divert", "`drop`, which looks nothing up"),
-        (table("lookup", "nowhere"), "divert", "`nowhere`, which is not there"),
+        (table("drop", "to-lte"), "failover_rule", "`drop`, which looks nothing up"),
+        (table("lookup", "nowhere"), "failover_rule", "`nowhere`, which is not there"),
     ];
     for (router, rule, words) in cases {
         let reported = complaint(router, rule).await;

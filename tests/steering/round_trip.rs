@@ -15,7 +15,7 @@ async fn sensitive_connections_leave_a_congested_wan_and_return() {
     let reported = testbed
         .until("the rule enabled", |reported| reported["switches"][0]["enabled"] == true)
         .await;
-    assert_eq!(reported["carrier"], "cable", "congestion never fails over: {reported:#}");
+    assert_eq!(reported["default_route"], "cable", "congestion never fails over: {reported:#}");
     assert_eq!(testbed.switched(STEER_RULE), [true]);
     let carried = testbed.until("new calls carried", |_| testbed.world.connections_on(1) > 2).await;
     assert_eq!(carried["steer"]["blocker"], serde_json::Value::Null);
@@ -45,14 +45,14 @@ async fn sensitive_connections_leave_a_congested_wan_and_return() {
 async fn everything_leaves_a_dead_wan_within_two_seconds_and_comes_back() {
     let course = vec![(0, 1.0), (6, 0.0), (12, 1.0)];
     let mut testbed = Testbed::start(course, rules()).await;
-    testbed.until("everything on lte", |reported| reported["carrier"] == "lte").await;
+    testbed.until("everything on lte", |reported| reported["default_route"] == "lte").await;
     // The buffers still answer for a moment.
     let took = testbed.world.now().saturating_sub(Duration::from_secs(6));
     assert!(took < Duration::from_millis(3500), "{took:?}");
     testbed.until("the rule enabled", |_| testbed.switched(ALL) == [true]).await;
-    testbed.until("back", |reported| reported["carrier"] == "cable").await;
+    testbed.until("back", |reported| reported["default_route"] == "cable").await;
     testbed.until("the rule disabled", |_| testbed.switched(ALL) == [true, false]).await;
-    let failover = "wanctl_wan_failovers_total{from=\"cable\",to=\"lte\",reason=\"silent\"}";
+    let failover = "wanctl_wan_failovers_total{from=\"cable\",to=\"lte\",reason=\"no_replies\"}";
     assert_eq!(testbed.metric(failover).await, Some(1.0));
     testbed.end().await;
 }
@@ -70,8 +70,9 @@ async fn an_override_survives_a_restart_and_expires() {
     testbed
         .until("the rule enabled again", |_| testbed.switched(STEER_RULE) == [true, false, true])
         .await;
-    let reported = testbed.until("told", |reported| reported["steer"]["reason"] == "manual").await;
-    assert!(reported["steer"]["timers"]["manual"].as_f64() < Some(14.0));
+    let reported =
+        testbed.until("told", |reported| reported["steer"]["reason"] == "override").await;
+    assert!(reported["steer"]["timers"]["override"].as_f64() < Some(14.0));
     testbed.until("the rule at rest", |_| testbed.switched(STEER_RULE).len() == 4).await;
     let (status, text) = testbed.override_with("to=fibre").await;
     assert_eq!((status, &*text), (400, "there is no WAN `fibre`; there are cable, lte\n"));

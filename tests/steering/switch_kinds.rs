@@ -5,7 +5,7 @@ use wanctl_lab::routeros::{EmulatorConfig, RouteSpec};
 
 use super::testbed::{ROUTE, STEER_RULE, Testbed, rules, steer_rule, switch};
 
-const STEER_RULE6: &str = "wanctl: calls over lte, IPv6";
+const STEER_RULE6: &str = "wanctl: steer to lte, IPv6";
 const CONNECTION: &str = "ip/firewall/connection";
 const CONNECTION6: &str = "ipv6/firewall/connection";
 
@@ -33,7 +33,7 @@ fn falling_back() -> EmulatorConfig {
 
 fn wans() -> String {
     format!(
-        "    - {{name: cable, forget_mark: calls, failover: {{route: '{ROUTE}'}}}}
+        "    - {{name: cable, forget_mark: sensitive, failover: {{route: '{ROUTE}'}}}}
     - name: lte
       forget_mark: to-lte
       steer: {{rule: '{STEER_RULE}', rule6: '{STEER_RULE6}'}}"
@@ -45,11 +45,11 @@ async fn sensitive_connections_move_by_both_rules_and_return() {
     let course = vec![(0, 1.0), (5, 0.12), (13, 1.0)];
     let mut testbed = Testbed::start_with(course, falling_back(), &wans()).await;
     for (menu, mark) in [
-        (CONNECTION, "calls"),
-        (CONNECTION, "calls"),
+        (CONNECTION, "sensitive"),
+        (CONNECTION, "sensitive"),
         (CONNECTION, "web"),
         (CONNECTION, "to-lte"),
-        (CONNECTION6, "calls"),
+        (CONNECTION6, "sensitive"),
         (CONNECTION6, "to-lte"),
     ] {
         testbed.track(menu, mark).await;
@@ -75,12 +75,12 @@ async fn sensitive_connections_move_by_both_rules_and_return() {
 async fn the_route_of_a_dead_wan_is_withdrawn_and_comes_back() {
     let course = vec![(0, 1.0), (6, 0.0), (12, 1.0)];
     let mut testbed = Testbed::start_with(course, falling_back(), &wans()).await;
-    testbed.track(CONNECTION, "calls").await;
+    testbed.track(CONNECTION, "sensitive").await;
     testbed.until("the route disabled", |_| testbed.switched(ROUTE) == [false]).await;
     testbed.until("the calls on the dead WAN forgotten", |_| testbed.forgotten() == 1).await;
     testbed.until("calls carried by lte", |_| testbed.world.connections_on(1) > 2).await;
     testbed.until("the route enabled", |_| testbed.switched(ROUTE) == [false, true]).await;
-    testbed.until("cable carrying again", |reported| reported["carrier"] == "cable").await;
+    testbed.until("cable carrying again", |reported| reported["default_route"] == "cable").await;
     assert_eq!(
         testbed.switched(STEER_RULE),
         [] as [bool; 0],
@@ -95,12 +95,12 @@ async fn an_override_chooses_the_wan_of_latency_sensitive_connections() {
     testbed.until("both WANs up", |reported| reported["wans"][1]["reach"] == "up").await;
     let (code, said) = testbed.command(&["alternate", "--for", "2m"]).await;
     assert!(code == Some(0) && said.contains("to lte until 2"), "{said}");
-    assert!(said.contains("carried out"), "{said}");
+    assert!(said.contains("applied"), "{said}");
     assert_eq!(testbed.switched(STEER_RULE), [true], "the answer waited for the router");
     let reported =
-        testbed.until("the order", |reported| reported["manual"]["effect"] == "carried_out").await;
+        testbed.until("the order", |reported| reported["override"]["effect"] == "applied").await;
     assert!(
-        reported["manual"]["until"].is_f64() && reported["manual"]["to"] == "lte",
+        reported["override"]["until"].is_f64() && reported["override"]["to"] == "lte",
         "{reported}"
     );
     let (code, said) = testbed.command(&["fibre"]).await;
@@ -121,7 +121,7 @@ async fn steering_only_observes_while_nothing_is_written() {
     testbed.until("observing", |reported| reported["mode"] == "observe").await;
     assert_eq!(testbed.metric("wanctl_steering_active").await, Some(0.0));
     let (code, said) = testbed.command(&["lte"]).await;
-    assert!(code == Some(0) && said.contains("only observes"), "{said}");
+    assert!(code == Some(0) && said.contains("observe mode"), "{said}");
     testbed.override_with("to=auto").await;
     testbed.until("home, if only in the mind", |reported| reported["sensitive"] == "cable").await;
     assert_eq!(testbed.switched(STEER_RULE), [true], "nothing is written");

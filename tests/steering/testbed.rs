@@ -26,10 +26,10 @@ use wanctl_lab::{
 
 /// How long anything may take.
 const DEADLINE: Duration = Duration::from_secs(30);
-pub(crate) const STEER_RULE: &str = "wanctl: calls over lte";
-pub(crate) const ALL: &str = "wanctl: all over lte";
+pub(crate) const STEER_RULE: &str = "wanctl: steer to lte";
+pub(crate) const ALL: &str = "wanctl: failover to lte";
 /// The default route of the cable, where a router has it.
-pub(crate) const ROUTE: &str = "wanctl: default over cable";
+pub(crate) const ROUTE: &str = "wanctl: default route of cable";
 
 /// When the cable's capacity is which share of the nominal one, in seconds from the start.
 pub(crate) type CapacitySteps = Vec<(u64, f64)>;
@@ -138,7 +138,7 @@ steering:
   wans:
 {wans}
   steer: {{sustain_ms: 500, recovery_sustain_s: 1, hold_down_s: 1}}
-  failover: {{answering_s: 1, stay_s: 1, failback_s: 1}}
+  failover: {{recovery_s: 1, hold_down_s: 1, failback_s: 1}}
 {steering}"
     )
 }
@@ -340,5 +340,5 @@ impl Testbed {
 /// Tells how a switch is, in the status.
 pub(crate) fn switch<'a>(reported: &'a Value, rule: &str) -> &'a Value {
     let switches = reported["switches"].as_array().unwrap();
-    switches.iter().find(|switch| switch["rule"] == rule).unwrap()
+    switches.iter().find(|switch| switch["switch"] == rule).unwrap()
 }

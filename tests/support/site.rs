@@ -37,7 +37,7 @@ impl Sketch {
             url,
             download: DOWNLOAD,
             // Told to ping, it says so where it may not, instead of finding another way.
-            probes: format!("reflectors: [{}]\n    probe: {{via: host}}", reflectors.join(", ")),
+            probes: format!("reflectors: [{}]\n    probe: {{method: icmp}}", reflectors.join(", ")),
             on_exit: "keep",
             history: "history.db",
             listen: "127.0.0.1:0".to_owned(),

@@ -10,7 +10,7 @@ use crate::support::child::{Program, until};
 const PEER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/peer.py");
 /// Behind the peer every address answers.
 const BEHIND: &str = "interface: wan0\n    reflectors: [203.0.113.1, 203.0.113.2, 203.0.113.3]\n    \
-                      probe: {via: host, builtin_spares: false, timestamps: off}";
+                      probe: {method: icmp, builtin_spares: false, timestamps: off}";
 
 /// A lab whose host has a further device, `wan0`, with a peer behind it.
 struct Peer {
@@ -93,7 +93,7 @@ fn replies_after_the_timeout_are_late_and_not_lost() {
 fn assert_fault(bind: &str, break_it: &str, words: &str, mend: &[&str]) {
     let lab = Lab::new();
     let reflectors = REFLECTORS.join(", ");
-    let probe = "probe: {via: host, builtin_spares: false}";
+    let probe = "probe: {method: icmp, builtin_spares: false}";
     let mut daemon = lab.daemon(&format!("{bind}\n    reflectors: [{reflectors}]\n    {probe}"));
     daemon.wait_until_ready();
     lab.run("host", break_it);

@@ -190,8 +190,8 @@ fn where_pings_get_no_answer_tcp_takes_over() {
     let _web = lab.start("left", "exec python3 -m http.server 443");
     let daemon = lab.daemon(&format!("{}\n    probe: {{timestamps: off}}", reflectors()));
     daemon.wait_until_ready();
-    let labels = [("road", "tcp"), ("reason", "icmp_unanswered")];
-    assert_eq!(daemon.value("wanctl_probe_road_info", &labels).to_bits(), 1.0_f64.to_bits());
+    let labels = [("method", "tcp_connect"), ("reason", "icmp_unanswered")];
+    assert_eq!(daemon.value("wanctl_probe_method_info", &labels).to_bits(), 1.0_f64.to_bits());
     let health = daemon.get("/health").body;
     assert!(health.contains("by tcp"), "{health}");
     daemon.stop();
@@ -208,7 +208,10 @@ fn a_user_who_may_not_ping_measures_by_tcp() {
     command.arg(site.path("wanctl.yaml"));
     let mut daemon = Program::start(lab.inside("host", &command));
     let line = daemon.logged("the delay is measured by this method");
-    assert!(line.contains("method=tcp") || line.contains("method=\"tcp\""), "{line}");
+    assert!(
+        line.contains("method=tcp_connect") || line.contains("method=\"tcp_connect\""),
+        "{line}"
+    );
     daemon.logged("serving");
     daemon.terminate();
     daemon.exit().expect(0);

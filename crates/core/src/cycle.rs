@@ -44,7 +44,7 @@ pub struct DirectionCycle {
     /// The traffic that this direction carried.
     pub load: Load,
     /// Whether a rise of the delay is put down to this direction's traffic.
-    pub blamed: bool,
+    pub attributed: bool,
     /// The shaper queue's newest counters, if the router gave any.
     pub queue: Option<QueueReading>,
     /// The rate that was desired before this decision.

@@ -2,24 +2,24 @@
 //!
 //! An estimate knows samples and no policy; a policy knows the estimate and no sample.
 
-pub(crate) mod asymmetry;
+pub(crate) mod attribution;
 pub(crate) mod baseline;
-pub(crate) mod blame;
 pub(crate) mod bypass;
 pub(crate) mod counters;
-pub(crate) mod evenness;
+pub(crate) mod delay_split;
 pub(crate) mod evidence;
 pub(crate) mod load;
 pub(crate) mod measurement;
 pub(crate) mod noise;
+pub(crate) mod plateau;
+pub(crate) mod reflector_liveness;
 pub(crate) mod replies;
-pub(crate) mod sending;
-pub(crate) mod silence;
+pub(crate) mod send_status;
+pub(crate) mod shaper_limited;
 pub(crate) mod state;
-pub(crate) mod waiting;
 
 pub use evidence::EvidenceParams;
 pub use load::{Load, LoadClass};
 pub use measurement::{Measurement, MeasurementState, ProbeMethod, ReflectorView};
-pub use sending::Sending;
+pub use send_status::SendStatus;
 pub use state::{CongestionState, StateThresholds};

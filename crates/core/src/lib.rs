@@ -41,7 +41,7 @@ pub use cycle::{Cycle, DirectionCycle, Timing};
 pub use direction::{Direction, PerDirection};
 pub use estimate::{
     CongestionState, EvidenceParams, Load, LoadClass, Measurement, MeasurementState, ProbeMethod,
-    ReflectorView, Sending, StateThresholds,
+    ReflectorView, SendStatus, StateThresholds,
 };
 pub use memory::{DirectionMemory, WanMemory};
 pub use params::{Param, ParamError, Params};

@@ -19,7 +19,7 @@ use zone::Zone;
 pub use zone::{ZoneFloors, ZoneParams};
 
 use super::{Direction, Load, MeasurementState, StateThresholds};
-use crate::estimate::{blame::Blame, noise::Noise, replies::Finding};
+use crate::estimate::{attribution::Attribution, noise::Noise, replies::QueueSignal};
 use crate::params::Params;
 use crate::units::{BitRate, Delay, MonoTime};
 
@@ -50,16 +50,16 @@ pub enum LawKind {
 }
 
 impl LawKind {
-    /// Builds the law, where delay from `bloat` on is bloat and the congestion states begin at
+    /// Builds the law, where delay from `queue_threshold` on is bloat and the congestion states begin at
     /// `thresholds`.
     pub(super) fn build(
         self,
-        bloat: Delay,
+        queue_threshold: Delay,
         thresholds: StateThresholds,
         params: &Params,
     ) -> Box<dyn RateLaw> {
         match self {
-            Self::Adaptive => Box::new(Adaptive::new(bloat, params)),
+            Self::Adaptive => Box::new(Adaptive::new(queue_threshold, params)),
             Self::Zone(zone) => Box::new(Zone::new(thresholds, zone, params)),
             Self::Fixed => Box::new(Fixed),
         }
@@ -79,17 +79,17 @@ pub(super) struct LawInput {
     /// The limit that the router was last known to enforce; `None` if it is in doubt.
     pub(super) in_force: Option<BitRate>,
     /// What the reflectors say is recent and well-founded enough to raise a rate on.
-    pub(super) trustworthy: bool,
+    pub(super) sufficient_evidence: bool,
     pub(super) limits: Limits,
     pub(super) measurement: MeasurementState,
     /// Enough distinct reflectors agree that the delay is up.
-    pub(super) bloated: bool,
+    pub(super) quorum: bool,
     /// Whether the delay is put down to this direction's traffic.
-    pub(super) blame: Blame,
+    pub(super) attribution: Attribution,
     /// Traffic waits in our own shaper.
-    pub(super) waits: bool,
+    pub(super) shaper_limited: bool,
     /// What the last replies since the last cut say.
-    pub(super) finding: Option<Finding>,
+    pub(super) queue: Option<QueueSignal>,
     /// How much the delay strays without a queue.
     pub(super) noise: Noise,
     /// What one packet ahead of a probe in each direction's shaper adds: no queue yet.
@@ -100,22 +100,22 @@ pub(super) struct LawInput {
     pub(super) delta: Option<Delay>,
     pub(super) load: Load,
     /// The counters were read just now, so that `load` is what flows at present.
-    pub(super) is_counted: bool,
+    pub(super) has_fresh_counters: bool,
     /// What a cut has left of the other direction's rate (0 to 1), as long as its queue drains or
     /// cannot be seen.
-    pub(super) other_left: Option<f64>,
+    pub(super) other_remaining: Option<f64>,
     /// What the provider's link lets through, if traffic flows as only a full link's does.
     pub(super) plateau: Option<BitRate>,
 }
 
 /// A law's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct RateDecision {
     pub(super) rate: BitRate,
     pub(super) reason: Reason,
 }
 
-impl Verdict {
+impl RateDecision {
     /// Keeps the rate within `limits`. The floor stops a cut, but never lifts a rate that is already
     /// below it, as `previous` may be, and the ceiling holds for everything.
     pub(super) fn within(self, limits: Limits, previous: BitRate) -> Self {
@@ -127,16 +127,16 @@ impl Verdict {
 /// A rate law.
 pub(super) trait RateLaw: fmt::Debug + Send {
     /// Returns the rate that the direction should have from now on, and why.
-    fn decide(&mut self, input: &LawInput) -> Verdict;
+    fn decide(&mut self, input: &LawInput) -> RateDecision;
 
     /// Returns the rate at which a queue stood last, if that still means something.
-    fn bound(&self) -> Option<BitRate> {
+    fn capacity_bound(&self) -> Option<BitRate> {
         None
     }
 
     /// Returns what the last cut has left of the rate (0 to 1), as long as the queue drains; and what
     /// is left of it at the rate given, as long as the probes see no queue.
-    fn left(&self, _rate: BitRate) -> Option<f64> {
+    fn remaining_share(&self, _rate: BitRate) -> Option<f64> {
         None
     }
 
@@ -164,33 +164,33 @@ pub(super) trait RateLaw: fmt::Debug + Send {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// Cut: this direction's traffic makes a queue stand.
-    CutBloat,
+    CutQueue,
     /// Cut: the other direction has lost much of its rate, and less gets through here, too.
-    CutAlong,
+    CutCrossDirection,
     /// Cut: the probes are lost while traffic flows, and the rate is above its base.
     CutCollapsed,
     /// Cut: the probes do not see the queue, and the rate is above what was proven with them.
     CutBypass,
     /// Raise: the shaper limits the traffic and no queue stands.
-    RaiseDemand,
+    RaiseShaperLimited,
     /// Raise: cuts did not help, so the delay is not of our making, and they are taken back.
-    RaiseFutile,
+    RaiseRollback,
     /// Idle decay: there is no demand and the rate is below its base.
-    GlideUp,
+    DecayUp,
     /// Idle decay: there is no demand and the rate is above its base.
-    GlideDown,
+    DecayDown,
     /// Hold: a cut was made just now and its effect is not visible yet.
     HoldRefractory,
     /// Hold: the router has not yet followed the last change, or is in doubt.
     HoldPending,
     /// Hold: replies have just stopped, or their baselines were never seen at rest.
-    HoldUntrusted,
+    HoldInsufficientEvidence,
     /// Hold: the delay is up, but not by this direction's traffic.
-    HoldElsewhere,
+    HoldNotAttributed,
     /// Hold: the delay is a little up, too much for a raise and too little for a cut.
     HoldDelay,
     /// Hold: nobody asks for more.
-    HoldNoDemand,
+    HoldApplicationLimited,
     /// Hold: more is asked for, but the ceiling is reached.
     HoldCeiling,
     /// Hold: a cut is due, but the floor is reached.
@@ -214,20 +214,20 @@ pub enum Reason {
 impl Reason {
     /// All reasons, in the order in which they are shown.
     pub const ALL: [Self; 23] = [
-        Self::CutBloat,
-        Self::CutAlong,
+        Self::CutQueue,
+        Self::CutCrossDirection,
         Self::CutCollapsed,
         Self::CutBypass,
-        Self::RaiseDemand,
-        Self::RaiseFutile,
-        Self::GlideUp,
-        Self::GlideDown,
+        Self::RaiseShaperLimited,
+        Self::RaiseRollback,
+        Self::DecayUp,
+        Self::DecayDown,
         Self::HoldRefractory,
         Self::HoldPending,
-        Self::HoldUntrusted,
-        Self::HoldElsewhere,
+        Self::HoldInsufficientEvidence,
+        Self::HoldNotAttributed,
         Self::HoldDelay,
-        Self::HoldNoDemand,
+        Self::HoldApplicationLimited,
         Self::HoldCeiling,
         Self::HoldFloor,
         Self::HoldLoadUnknown,
@@ -243,20 +243,20 @@ impl Reason {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Self::CutBloat => "cut_bloat",
-            Self::CutAlong => "cut_along",
+            Self::CutQueue => "cut_queue",
+            Self::CutCrossDirection => "cut_cross_direction",
             Self::CutCollapsed => "cut_collapsed",
             Self::CutBypass => "cut_bypass",
-            Self::RaiseDemand => "raise_demand",
-            Self::RaiseFutile => "raise_futile",
-            Self::GlideUp => "glide_up",
-            Self::GlideDown => "glide_down",
+            Self::RaiseShaperLimited => "raise_shaper_limited",
+            Self::RaiseRollback => "raise_rollback",
+            Self::DecayUp => "decay_up",
+            Self::DecayDown => "decay_down",
             Self::HoldRefractory => "hold_refractory",
             Self::HoldPending => "hold_pending",
-            Self::HoldUntrusted => "hold_untrusted",
-            Self::HoldElsewhere => "hold_elsewhere",
+            Self::HoldInsufficientEvidence => "hold_insufficient_evidence",
+            Self::HoldNotAttributed => "hold_not_attributed",
             Self::HoldDelay => "hold_delay",
-            Self::HoldNoDemand => "hold_no_demand",
+            Self::HoldApplicationLimited => "hold_application_limited",
             Self::HoldCeiling => "hold_ceiling",
             Self::HoldFloor => "hold_floor",
             Self::HoldLoadUnknown => "hold_load_unknown",
@@ -272,37 +272,46 @@ impl Reason {
     /// Tells whether the rate is cut because something is wrong.
     #[must_use]
     pub const fn is_cut(self) -> bool {
-        matches!(self, Self::CutBloat | Self::CutAlong | Self::CutCollapsed | Self::CutBypass)
+        matches!(
+            self,
+            Self::CutQueue | Self::CutCrossDirection | Self::CutCollapsed | Self::CutBypass
+        )
     }
 
     /// Tells whether the rate is raised because more is asked for, or was cut for nothing.
     #[must_use]
     pub const fn is_raise(self) -> bool {
-        matches!(self, Self::RaiseDemand | Self::RaiseFutile)
+        matches!(self, Self::RaiseShaperLimited | Self::RaiseRollback)
     }
 
     /// Returns the reason in plain words, for people.
     #[must_use]
     pub const fn explain(self) -> &'static str {
         match self {
-            Self::CutBloat => "cut: a standing queue is attributed to this direction",
-            Self::CutAlong => {
+            Self::CutQueue => "cut: a standing queue is attributed to this direction",
+            Self::CutCrossDirection => {
                 "cut: cross-direction back-off, the delivery rate fell in both directions"
             }
             Self::CutCollapsed => "cut: probes are lost while traffic flows",
             Self::CutBypass => "cut: the probes bypass the queue",
-            Self::RaiseDemand => "raise: the shaper limits the traffic, and the delay permits more",
-            Self::RaiseFutile => "raise: the cuts did not reduce the delay and are rolled back",
-            Self::GlideUp => "idle decay: no demand, up towards the base rate",
-            Self::GlideDown => "idle decay: no demand, down towards the base rate",
+            Self::RaiseShaperLimited => {
+                "raise: the shaper limits the traffic, and the delay permits more"
+            }
+            Self::RaiseRollback => "raise: the cuts did not reduce the delay and are rolled back",
+            Self::DecayUp => "idle decay: no demand, up towards the base rate",
+            Self::DecayDown => "idle decay: no demand, down towards the base rate",
             Self::HoldRefractory => "hold: the last cut has not taken effect yet",
             Self::HoldPending => "hold: the router has not yet followed the last change",
-            Self::HoldUntrusted => "hold: the replies are too few or too young to raise on",
-            Self::HoldElsewhere => {
+            Self::HoldInsufficientEvidence => {
+                "hold: the replies are too few or too young to raise on"
+            }
+            Self::HoldNotAttributed => {
                 "hold: the delay is up, but it is not attributed to this direction"
             }
             Self::HoldDelay => "hold: the delay is a little up",
-            Self::HoldNoDemand => "hold: application-limited, a higher rate would not be used",
+            Self::HoldApplicationLimited => {
+                "hold: application-limited, a higher rate would not be used"
+            }
             Self::HoldCeiling => "hold: at the ceiling",
             Self::HoldFloor => "hold: at the floor although there is a standing queue",
             Self::HoldLoadUnknown => "hold: the router gives no counters",

@@ -33,20 +33,20 @@
 
 mod actions;
 mod assessment;
-mod confidence;
+mod eligibility;
 mod failover;
-mod fitness;
 #[cfg(test)]
 mod fixture;
+mod flap_damping;
 mod machine;
-mod manual;
 mod memory;
 mod params;
 mod preset;
 mod reachability;
 mod reason;
-mod relapses;
+mod score;
 mod since;
+mod steer_override;
 mod steerer;
 mod target;
 mod trend;
@@ -54,8 +54,6 @@ mod view;
 mod watch;
 
 pub use assessment::{Assessment, AssessmentParams};
-pub use confidence::{Contributor, Score, Signals, Weights};
-pub use manual::Manual;
 pub use memory::SteeringMemory;
 pub use params::{
     ActionLimits, FailoverParams, FlapParams, Recovery, SteerParams, SteeringMode, SteeringParams,
@@ -64,10 +62,14 @@ pub use params::{
 pub use preset::Preset;
 pub use reachability::Reach;
 pub use reason::{Blocker, FailoverReason, SteerReason};
+pub use score::{Contributor, Score, Signals, Weights};
+pub use steer_override::SteerOverride;
 pub use steerer::Steering;
 pub use target::{
-    Diversion, Rank, RouteActuation, RouteTarget, Switch, SwitchKind, SwitchOrder, SwitchReport,
+    FailoverMethod, Rank, RouteActuation, RouteTarget, Switch, SwitchKind, SwitchOrder,
+    SwitchReport,
 };
 pub use view::{
-    FailoverView, Move, SteerState, SteerView, SteeringDecision, Tally, Timer, TimerKind, WanView,
+    FailoverView, Move, SteerState, SteerView, SteeringDecision, SteeringTally, SteeringWanView,
+    Timer, TimerKind,
 };

@@ -1,19 +1,19 @@
 //! One WAN: samples in, a decision with its reasons out.
 
-mod channel;
 mod reconfigure;
-mod remember;
+mod restore;
+mod shaped_direction;
 
 use serde::{Deserialize, Serialize};
 
-use self::channel::{Case, Channel, Moment};
+use self::shaped_direction::{AttributedQueue, CycleContext, ShapedDirection};
 use super::{
     Actuation, DirectionCycle, EvidenceParams, LawKind, Limits, Measurement, MeasurementState,
     PerDirection, ReflectorView, RttSample, ShaperSample, StateThresholds,
 };
 use crate::estimate::{
+    attribution::{Attribution, AttributionInputs},
     baseline::Traffic,
-    blame::{Blame, Suspects},
     evidence::Evidence,
     load,
 };
@@ -60,12 +60,12 @@ pub struct DirectionParams {
 pub struct Wan {
     tuning: EstimateParams,
     evidence: Evidence,
-    directions: PerDirection<Option<Channel>>,
+    directions: PerDirection<Option<ShapedDirection>>,
     decided: MonoTime,
     /// When no queue stood last.
     calm: MonoTime,
     /// Nobody carries the decisions out.
-    observes: bool,
+    observe_mode: bool,
 }
 
 /// What one decision of a WAN says; the loop adds its timing and makes it a `Cycle`.
@@ -83,14 +83,14 @@ impl Wan {
     /// Starts at the base rates, knowing nothing.
     #[must_use]
     pub fn new(params: &WanParams, now: MonoTime) -> Self {
-        let channel = |_, params_of: &DirectionParams| Channel::new(params, *params_of, now);
+        let shaped = |_, params_of: &DirectionParams| ShapedDirection::new(params, *params_of, now);
         Self {
             tuning: params.tuning.estimate,
             evidence: Evidence::new(params.evidence, &params.tuning.estimate, now),
-            directions: params.directions.map_present(channel),
+            directions: params.directions.map_present(shaped),
             decided: now,
             calm: now,
-            observes: false,
+            observe_mode: false,
         }
     }
 
@@ -99,36 +99,37 @@ impl Wan {
     /// from a world that does not follow them.
     #[must_use]
     pub fn observing(self) -> Self {
-        Self { observes: true, ..self }
+        Self { observe_mode: true, ..self }
     }
 
     /// Takes the outcome of one probe into account.
     pub fn on_rtt(&mut self, sample: &RttSample) {
-        let is_whole = self.directions.each().iter().all(|(_, channel)| channel.is_some());
-        let all = |is_so: fn(&Channel, MonoTime) -> bool| {
-            self.directions.present().all(|(_, channel)| {
-                let is_other_known = is_whole || channel.is_nearly_silent(sample.at);
-                is_other_known && is_so(channel, sample.at)
+        let is_whole = self.directions.each().iter().all(|(_, shaped)| shaped.is_some());
+        let all = |is_so: fn(&ShapedDirection, MonoTime) -> bool| {
+            self.directions.present().all(|(_, shaped)| {
+                let is_other_known = is_whole || shaped.is_nearly_silent(sample.at);
+                is_other_known && is_so(shaped, sample.at)
             })
         };
-        let traffic = Traffic::of(all(Channel::is_quiet), all(Channel::leaves_no_queue));
+        let traffic =
+            Traffic::of(all(ShapedDirection::is_quiet), all(ShapedDirection::leaves_no_queue));
         self.evidence.update(sample, traffic);
     }
 
     /// Takes a reading of the shaper queues into account; one seen before changes nothing.
     pub fn on_shaper(&mut self, sample: &ShaperSample) {
-        for (direction, channel) in self.directions.present_mut() {
+        for (direction, shaped) in self.directions.present_mut() {
             if let Some(queue) = &sample.queues[direction] {
-                channel.on_reading(sample, queue);
+                shaped.on_reading(sample, queue);
             }
         }
     }
 
     /// Takes note of how far the router has followed.
     pub fn on_actuation(&mut self, actuation: PerDirection<Actuation>) {
-        for (direction, channel) in self.directions.present_mut() {
-            channel.actuation = actuation[direction];
-            channel.last_observed = actuation[direction].observed.or(channel.last_observed);
+        for (direction, shaped) in self.directions.present_mut() {
+            shaped.actuation = actuation[direction];
+            shaped.last_observed = actuation[direction].observed.or(shaped.last_observed);
         }
     }
 
@@ -136,35 +137,39 @@ impl Wan {
     pub fn decide(&mut self, now: MonoTime) -> Decision {
         let dt = now.since(self.decided);
         self.decided = now;
-        let loads = self.directions.map_present(|_, channel| channel.load(now));
+        let loads = self.directions.map_present(|_, shaped| shaped.load(now));
         let traffic =
-            loads.present().any(|(_, load)| load.achieved > Some(self.tuning.load.traffic));
+            loads.present().any(|(_, load)| load.delivery_rate > Some(self.tuning.load.traffic));
         let mut measurement = self.evidence.measurement(now, traffic);
-        let Self { tuning, evidence, observes, directions, calm, .. } = self;
+        let Self { tuning, evidence, observe_mode, directions, calm, .. } = self;
         let (noise, delta) = (evidence.noise(), measurement.delta);
         let mut is_bypassed = false;
-        for (direction, channel) in directions.present_mut() {
-            let flow = channel.flow(direction, now);
-            is_bypassed |= channel.bypass.update(now, flow, delta, noise);
+        for (direction, shaped) in directions.present_mut() {
+            let flow = shaped.flow(direction, now);
+            is_bypassed |= shaped.bypass.update(now, flow, delta, noise);
         }
         if measurement.state == MeasurementState::Healthy && is_bypassed {
             measurement.state = MeasurementState::Bypass;
         }
         let seen = PerDirection::build(|direction| {
-            evidence.finding(now, directions[direction].as_ref()?.law.last_cut(), direction)
+            evidence.queue_signal(now, directions[direction].as_ref()?.law.last_cut(), direction)
         });
         let standing = seen.present().map(|(_, seen)| seen.standing).max();
         if standing.unwrap_or(Delay::ZERO) <= tuning.attribution.calm {
             *calm = now;
         }
         let stands_long = now.since(*calm) > tuning.attribution.exclusion;
-        let suspects = Suspects(directions.map_present(|_, channel| channel.suspect(now)));
-        let blamed = directions.map_present(|direction, channel| {
-            let is_busy =
-                load::blame(&channel.load(now), loads[direction.other()].as_ref(), &tuning.load);
+        let inputs =
+            AttributionInputs(directions.map_present(|_, shaped| shaped.attribution_evidence(now)));
+        let attributed = directions.map_present(|direction, shaped| {
+            let is_busy = load::is_busy_for_attribution(
+                &shaped.load(now),
+                loads[direction.other()].as_ref(),
+                &tuning.load,
+            );
             match seen[direction].filter(|seen| seen.is_own) {
                 Some(own) => {
-                    let is_enough = stands_long && channel.is_used(now);
+                    let is_enough = stands_long && shaped.is_used(now);
                     (is_busy || is_enough)
                         && own.depth
                             >= measurement
@@ -172,32 +177,39 @@ impl Wan {
                                 .unwrap_or(Delay::ZERO)
                                 .scaled(tuning.attribution.own_share)
                 }
-                None => is_busy && (stands_long || !suspects.excuses(direction)),
+                None => is_busy && (stands_long || !inputs.excludes(direction)),
             }
         });
         let serialisation = directions
             .present()
-            .map(|(_, channel)| load::serialisation(channel.in_force()))
+            .map(|(_, shaped)| load::serialisation(shaped.in_force()))
             .fold(Delay::ZERO, |sum, packet| sum + packet);
-        let left = PerDirection::build(|direction| {
-            let channel = directions[direction].as_ref()?;
-            channel.law.left(channel.desired)
+        let remaining = PerDirection::build(|direction| {
+            let shaped = directions[direction].as_ref()?;
+            shaped.law.remaining_share(shaped.desired)
         });
-        let moment = Moment { now, dt, measurement, evidence, observes: *observes, serialisation };
+        let context = CycleContext {
+            now,
+            dt,
+            measurement,
+            evidence,
+            observe_mode: *observe_mode,
+            serialisation,
+        };
         let directions = PerDirection::build(|direction| {
-            let finding = seen[direction];
+            let queue = seen[direction];
             // Nothing clears a direction that is not shaped: its load is not known.
-            let is_sure =
-                finding.is_some_and(|seen| seen.is_own) || blamed[direction.other()] == Some(false);
-            let blame = match (blamed[direction]?, is_sure) {
-                (false, _) => Blame::Cleared,
-                (true, false) => Blame::Suspected,
-                (true, true) => Blame::Proven,
+            let is_sure = queue.is_some_and(|seen| seen.is_own)
+                || attributed[direction.other()] == Some(false);
+            let attribution = match (attributed[direction]?, is_sure) {
+                (false, _) => Attribution::Excluded,
+                (true, false) => Attribution::Possible,
+                (true, true) => Attribution::Certain,
             };
-            let other_left = left[direction.other()];
-            let is_alone = blamed[direction.other()].is_none();
-            let case = Case { direction, is_alone, blame, finding, other_left };
-            Some(directions[direction].as_mut()?.decide(&moment, case))
+            let other_remaining = remaining[direction.other()];
+            let is_alone = attributed[direction.other()].is_none();
+            let case = AttributedQueue { direction, is_alone, attribution, queue, other_remaining };
+            Some(directions[direction].as_mut()?.decide(&context, case))
         });
         Decision { measurement, directions, reflectors: self.evidence.views(now) }
     }

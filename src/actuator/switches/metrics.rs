@@ -22,41 +22,41 @@ impl SwitchMetrics {
     pub fn register(c: &mut Catalogue, wans: &[WanFacts]) -> Self {
         c.chapter("Rules and routes of steering");
         let wans = wans.iter().map(|wan| wan.name.clone()).collect();
-        let by_rule = |name, help| Spec::new(name, help).by(&["wan", "rule"]);
+        let by_switch = |name, help| Spec::new(name, help).by(&["wan", "switch"]);
         let seen = "with steering, once known";
         Self {
             wans,
             desired: c.family(
-                by_rule(
-                    "wanctl_steering_rule_desired",
+                by_switch(
+                    "wanctl_steering_switch_desired",
                     "1 if a rule or route of the router ought to be enabled",
                 )
                 .when(seen),
             ),
             observed: c.family(
-                by_rule(
-                    "wanctl_steering_rule_observed",
+                by_switch(
+                    "wanctl_steering_switch_observed",
                     "1 if it was enabled when it was last seen",
                 )
                 .when(seen),
             ),
             refused: c.family(
-                by_rule(
-                    "wanctl_steering_rule_refused",
+                by_switch(
+                    "wanctl_steering_switch_refused",
                     "1 if it cannot be used: no match, several, or not what it should be",
                 )
                 .when(seen),
             ),
             in_doubt: c.family(
-                by_rule(
-                    "wanctl_steering_rule_in_doubt",
+                by_switch(
+                    "wanctl_steering_switch_in_doubt",
                     "1 while nobody knows what became of the last write",
                 )
                 .when(seen),
             ),
             writes: c.family(
-                Spec::new("wanctl_steering_rule_writes_total", "Changes of a rule by result")
-                    .by(&["wan", "rule", "result"])
+                Spec::new("wanctl_steering_switch_writes_total", "Changes of a rule by result")
+                    .by(&["wan", "switch", "result"])
                     .when(seen),
             ),
         }
@@ -109,6 +109,6 @@ impl SwitchMetrics {
 
     fn labels(&self, switch: Switch) -> Labels {
         let wan = self.wans.get(switch.wan.0).cloned().unwrap_or_default();
-        vec![("wan", wan), ("rule", switch.kind.name().to_owned())]
+        vec![("wan", wan), ("switch", switch.kind.name().to_owned())]
     }
 }

@@ -264,7 +264,7 @@ impl Ledger {
 }
 
 const fn steers(kind: SwitchKind) -> bool {
-    matches!(kind, SwitchKind::Steer | SwitchKind::Steer6)
+    matches!(kind, SwitchKind::SteerRule | SwitchKind::SteerRule6)
 }
 
 #[cfg(test)]

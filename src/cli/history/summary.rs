@@ -102,7 +102,7 @@ fn direction(out: &mut dyn Write, sum: &Bucket, direction: Direction) -> io::Res
     for (name, kind) in [
         ("desired", RateKind::Desired),
         ("on the router", RateKind::Observed),
-        ("traffic", RateKind::Achieved),
+        ("traffic", RateKind::Delivery),
         ("capacity", RateKind::Capacity),
     ] {
         let Some(rates) = sum.rate(direction, kind) else {

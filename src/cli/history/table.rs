@@ -64,7 +64,7 @@ fn rates(last: impl Fn(Direction) -> Column) -> Vec<Column> {
             let field = Field::named(&format!("{}_{what}_mean_bps", direction.name()))?;
             Some(Column::named(field, direction.name(), head))
         };
-        let rates = [("achieved", "traffic"), ("desired", "desired")].into_iter().filter_map(rate);
+        let rates = [("delivery", "traffic"), ("desired", "desired")].into_iter().filter_map(rate);
         rates.chain([last(direction)]).collect::<Vec<_>>()
     };
     Direction::ALL.into_iter().flat_map(of).collect()

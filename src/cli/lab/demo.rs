@@ -170,11 +170,11 @@ fn data_directory(given: Option<PathBuf>) -> anyhow::Result<(PathBuf, bool)> {
 
 /// Says which WAN takes what, unless the first takes everything.
 fn routes(reported: &SteeringStatus) -> String {
-    let SteeringStatus { sensitive, carrier, wans, .. } = reported;
+    let SteeringStatus { sensitive, default_route, wans, .. } = reported;
     let default_wan = wans.first().map_or("", |wan| wan.name.as_str());
-    if carrier != default_wan {
-        format!("  |  everything over {carrier}")
-    } else if sensitive != carrier {
+    if default_route != default_wan {
+        format!("  |  everything over {default_route}")
+    } else if sensitive != default_route {
         format!("  |  calls over {sensitive}")
     } else {
         String::new()
@@ -184,7 +184,7 @@ fn routes(reported: &SteeringStatus) -> String {
 fn line(wan: &WanView) -> String {
     let direction = |arrow: &str, view: &Option<crate::status::DirectionView>| {
         view.as_ref().map_or_else(String::new, |view| {
-            let achieved = view.achieved_mbps.unwrap_or(0.0);
+            let achieved = view.delivery_mbps.unwrap_or(0.0);
             format!("{arrow} {achieved:5.1} of {:5.1} {:<8}", view.desired_mbps, view.state)
         })
     };

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use wanctl_core::steering::{
-    Diversion, FailoverParams, Preset, Rank, Recovery, SteerParams, SteeringMode, SteeringParams,
-    Switch, SwitchKind, WanFacts,
+    FailoverMethod, FailoverParams, Preset, Rank, Recovery, SteerParams, SteeringMode,
+    SteeringParams, Switch, SwitchKind, WanFacts,
 };
 use wanctl_lab::{
     demo_wans::DemoWan,
@@ -56,7 +56,7 @@ pub(super) fn with_routes(router: EmulatorConfig, wans: &[DemoWan]) -> EmulatorC
         gateway: wan.queues.gateway.clone(),
         distance: 1,
         table: if rank == 0 { "main".to_owned() } else { table(wan.name) },
-        comment: format!("wanctl: default over {}", wan.name),
+        comment: format!("wanctl: default route of {}", wan.name),
         disabled: false,
     });
     EmulatorConfig {
@@ -77,7 +77,7 @@ pub(super) fn steering(config: &Config) -> SteeringConfig {
         metered: wan.metered,
         has_steer: place > 0,
         has_steer6: false,
-        diversion: (place > 0).then_some(Diversion::Divert),
+        failover_method: (place > 0).then_some(FailoverMethod::EnableRule),
     });
     let switches = config.wans.iter().enumerate().skip(1).flat_map(|(rank, wan)| {
         let switch = |kind, menu, comment| PlacedSwitch {
@@ -85,12 +85,12 @@ pub(super) fn steering(config: &Config) -> SteeringConfig {
             at: SwitchRef { switch: Switch { wan: Rank(rank), kind }, menu, comment },
         };
         [
-            switch(SwitchKind::Steer, SwitchMenu::Mangle, steer_rule(&wan.name)),
-            switch(SwitchKind::Divert, SwitchMenu::RoutingRule, all_rule(&wan.name)),
+            switch(SwitchKind::SteerRule, SwitchMenu::Mangle, steer_rule(&wan.name)),
+            switch(SwitchKind::FailoverRule, SwitchMenu::RoutingRule, all_rule(&wan.name)),
         ]
     });
     let defaults = Preset::Balanced.steer();
-    let patience = Duration::from_mins(1);
+    let flap_damping = Duration::from_mins(1);
     let recovery = Recovery { sustain: Duration::from_secs(5), ..defaults.recovery };
     SteeringConfig {
         switches: switches.collect(),
@@ -101,14 +101,14 @@ pub(super) fn steering(config: &Config) -> SteeringConfig {
             steer: SteerParams {
                 recovery,
                 hold_down: Duration::from_secs(15),
-                patience,
+                flap_damping,
                 ..defaults
             },
             failover: FailoverParams {
-                answering: Duration::from_secs(5),
-                stay: Duration::from_secs(10),
+                recovery: Duration::from_secs(5),
+                hold_down: Duration::from_secs(10),
                 failback: Duration::from_secs(10),
-                patience,
+                flap_damping,
                 ..FailoverParams::default()
             },
         },
@@ -121,9 +121,9 @@ fn table(wan: &str) -> String {
 }
 
 fn steer_rule(wan: &str) -> String {
-    format!("wanctl: calls over {wan}")
+    format!("wanctl: steer to {wan}")
 }
 
 fn all_rule(wan: &str) -> String {
-    format!("wanctl: all over {wan}")
+    format!("wanctl: failover to {wan}")
 }

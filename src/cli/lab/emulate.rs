@@ -310,7 +310,7 @@ fn wan_config(number: u8, wan: &DemoWan) -> WanConfig {
                 reflectors: u16::from(REFLECTORS),
                 probe_interval: Duration::from_millis(50),
                 stale_after: Duration::from_millis(1200),
-                bloat_threshold: yellow,
+                queue_threshold: yellow,
             },
             thresholds: StateThresholds { yellow, soft_red, red },
             directions: PerDirection {

@@ -114,7 +114,7 @@ impl Variation {
                 _ => None,
             });
             *law = match wanted {
-                Some(name) if law.name() != name => name.usual(direction, limits),
+                Some(name) if law.name() != name => name.default_law(direction, limits),
                 _ => law.within(limits),
             };
         }
@@ -145,9 +145,9 @@ fn configured(config: &Config, wan: &str, recorded: &WanParams) -> Result<WanPar
             ));
         }
     }
-    let bloat_threshold = found.params.evidence.bloat_threshold;
+    let queue_threshold = found.params.evidence.queue_threshold;
     Ok(WanParams {
-        evidence: EvidenceParams { bloat_threshold, ..recorded.evidence },
+        evidence: EvidenceParams { queue_threshold, ..recorded.evidence },
         ..found.params
     })
 }
@@ -160,7 +160,7 @@ fn set(params: &mut WanParams, setting: &Setting) -> Result<(), String> {
         Setting::Law(..) => {}
         Setting::Yellow(delay) => {
             params.thresholds.yellow = delay;
-            params.evidence.bloat_threshold = delay;
+            params.evidence.queue_threshold = delay;
         }
         Setting::SoftRed(delay) => params.thresholds.soft_red = delay,
         Setting::Red(delay) => params.thresholds.red = delay,

@@ -195,12 +195,12 @@ impl Page<'_> {
     }
 
     fn direction(&self, arrow: &str, direction: &Direction) -> String {
-        let Direction { state, state_seconds, desired_mbps, achieved_mbps, why } = direction;
-        let used = achieved_mbps.unwrap_or(0.0) / desired_mbps.max(f64::MIN_POSITIVE);
+        let Direction { state, state_seconds, desired_mbps, delivery_mbps, why } = direction;
+        let used = delivery_mbps.unwrap_or(0.0) / desired_mbps.max(f64::MIN_POSITIVE);
         let lasts = state_seconds.map_or_else(String::new, |seconds| format!(" {}", span(seconds)));
         format!(
             "  {arrow:<5} {:>5} of {:>5} Mbit/s {} {} {why}",
-            rate(*achieved_mbps),
+            rate(*delivery_mbps),
             rate(Some(*desired_mbps)),
             bar(used, if self.columns >= WIDE { 20 } else { 8 }),
             self.paint().pad(&format!("{state}{lasts}"), 14, tone(state)),
@@ -226,18 +226,27 @@ impl Page<'_> {
     }
 
     fn steering(&self, steering: &Steering) -> Vec<String> {
-        let Steering { mode, state, sensitive, carrier, score, threshold, manual, .. } = steering;
+        let Steering {
+            mode,
+            state,
+            sensitive,
+            default_route,
+            score,
+            threshold,
+            steer_override,
+            ..
+        } = steering;
         let name = self.paint().pad("steering", 8, Tone::Strong);
         let only = if mode == "active" { "" } else { ", only observing" };
         let mut lines = vec![
             format!(
-                "{name} {state}{only}: latency-sensitive on {sensitive}, all else on {carrier}; score \
+                "{name} {state}{only}: latency-sensitive on {sensitive}, all else on {default_route}; score \
                  {score} of {threshold}"
             ),
             format!("  latency-sensitive: {}", decided(&steering.steer)),
             format!("  all else: {}", decided(&steering.failover)),
         ];
-        if let Some(Override { to, until, why }) = manual {
+        if let Some(Override { to, until, why }) = steer_override {
             lines.insert(1, format!("  ordered to {to} until {}: {why}", time_of_day(*until)));
         }
         lines
@@ -327,10 +336,10 @@ impl Page<'_> {
     }
 }
 
-fn decided(DecisionStatus { why, blocked_because, timers }: &DecisionStatus) -> String {
+fn decided(DecisionStatus { why, blocker_text, timers }: &DecisionStatus) -> String {
     let left = timers.values().copied().fold(0.0, f64::max);
     let wait = if left > 0.0 { format!(", {} to go", span(left.ceil())) } else { String::new() };
-    let because = blocked_because.as_ref().map(|because| format!("; {because}{wait}"));
+    let because = blocker_text.as_ref().map(|because| format!("; {because}{wait}"));
     format!("{why}{}", because.unwrap_or_default())
 }
 

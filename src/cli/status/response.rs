@@ -25,7 +25,7 @@ pub(super) struct Health {
     pub(super) status: String,
     pub(super) live: bool,
     pub(super) ready: bool,
-    pub(super) waits_for: Vec<String>,
+    pub(super) not_ready_reasons: Vec<String>,
     pub(super) mode: String,
     pub(super) uptime_seconds: f64,
     pub(super) parts: Parts,
@@ -108,7 +108,7 @@ pub(super) struct Direction {
     pub(super) state: String,
     pub(super) state_seconds: Option<f64>,
     pub(super) desired_mbps: f64,
-    pub(super) achieved_mbps: Option<f64>,
+    pub(super) delivery_mbps: Option<f64>,
     pub(super) why: String,
 }
 
@@ -124,10 +124,11 @@ pub(super) struct Steering {
     pub(super) mode: String,
     pub(super) state: String,
     pub(super) sensitive: String,
-    pub(super) carrier: String,
+    pub(super) default_route: String,
     pub(super) score: u8,
     pub(super) threshold: u16,
-    pub(super) manual: Option<Override>,
+    #[serde(rename = "override")]
+    pub(super) steer_override: Option<Override>,
     pub(super) steer: DecisionStatus,
     pub(super) failover: DecisionStatus,
 }
@@ -142,7 +143,7 @@ pub(super) struct Override {
 #[derive(Debug, Deserialize)]
 pub(super) struct DecisionStatus {
     pub(super) why: String,
-    pub(super) blocked_because: Option<String>,
+    pub(super) blocker_text: Option<String>,
     pub(super) timers: BTreeMap<String, f64>,
 }
 

@@ -175,7 +175,7 @@ fn a_lower_first_threshold_is_what_reflectors_vote_by() {
     let delay = "    delay: {yellow_ms: 10}\n    source";
     let (adopted, _) = change("    source", delay);
     let params = &adopted.wans[0].params;
-    assert_eq!(params.evidence.bloat_threshold, params.thresholds.yellow);
+    assert_eq!(params.evidence.queue_threshold, params.thresholds.yellow);
     assert_ne!(params.evidence, parse(RUNNING).wans[0].params.evidence);
 }
 

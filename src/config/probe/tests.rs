@@ -29,9 +29,9 @@ fn an_interface_of_the_router_has_a_name_of_routeros() {
     };
     for name in ["pppoe-out1 Telekom", "ether1/up", "sfp-sfpplus1-uplink-to-provider", "LTE Müller"]
     {
-        let probe = with("router", name).unwrap_or_else(|errors| panic!("{name}: {errors}"));
+        let probe = with("router_ping", name).unwrap_or_else(|errors| panic!("{name}: {errors}"));
         assert_eq!(probe.bind, Bind::Interface(name.to_owned()));
-        assert!(with("host", name).is_err(), "{name} is no interface of this host");
+        assert!(with("icmp", name).is_err(), "{name} is no interface of this host");
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn steer(table: &mut Table<'_>, preset: SteerParams) -> Read<SteerPar
     let headroom = table.optional("headroom_percent", value::whole(1..=100, "percent"));
     let gain = table.optional("gain_ms", value::threshold);
     let allow_metered = table.or("allow_metered", value::flag, preset.allow_metered);
-    let patience = table.or("patience_s", value::seconds(0..=3600), preset.patience);
+    let flap_damping = table.or("flap_damping_s", value::seconds(0..=3600), preset.flap_damping);
     let actions = actions(table, preset.actions);
     let flap = table.table("flap", |table| flap(table, preset.flap));
 
@@ -56,7 +56,7 @@ pub(super) fn steer(table: &mut Table<'_>, preset: SteerParams) -> Read<SteerPar
         headroom: headroom?.map_or(preset.headroom, |percent| percent as f64 / 100.0),
         gain: gain?.or(preset.gain),
         allow_metered: allow_metered?,
-        patience: patience?,
+        flap_damping: flap_damping?,
         actions: actions?,
         flap,
     })
@@ -65,21 +65,21 @@ pub(super) fn steer(table: &mut Table<'_>, preset: SteerParams) -> Read<SteerPar
 /// Reads `steering.failover`.
 pub(super) fn failover(table: &mut Table<'_>) -> Read<FailoverParams> {
     let defaults = FailoverParams::default();
-    let silence = table.or("silence_ms", value::millis(1000..=60_000), defaults.silence);
-    let targets = table.optional("targets", value::whole(1..=64, "reflectors"));
-    let answering = table.or("answering_s", value::seconds(1..=600), defaults.answering);
-    let stay = table.or("stay_s", value::seconds(0..=86_400), defaults.stay);
+    let dead_after = table.or("dead_after_ms", value::millis(1000..=60_000), defaults.dead_after);
+    let quorum = table.optional("quorum", value::whole(1..=64, "reflectors"));
+    let recovery = table.or("recovery_s", value::seconds(1..=600), defaults.recovery);
+    let hold_down = table.or("hold_down_s", value::seconds(0..=86_400), defaults.hold_down);
     let failback = table.or("failback_s", value::seconds(0..=86_400), defaults.failback);
-    let patience = table.or("patience_s", value::seconds(0..=3600), defaults.patience);
+    let flap_damping = table.or("flap_damping_s", value::seconds(0..=3600), defaults.flap_damping);
     let actions = actions(table, defaults.actions);
-    let targets = targets?.and_then(|targets| u16::try_from(targets).ok());
+    let quorum = quorum?.and_then(|quorum| u16::try_from(quorum).ok());
     Ok(FailoverParams {
-        silence: silence?,
-        targets: targets.unwrap_or(defaults.targets),
-        answering: answering?,
-        stay: stay?,
+        dead_after: dead_after?,
+        quorum: quorum.unwrap_or(defaults.quorum),
+        recovery: recovery?,
+        hold_down: hold_down?,
         failback: failback?,
-        patience: patience?,
+        flap_damping: flap_damping?,
         actions: actions?,
     })
 }

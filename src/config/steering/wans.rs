@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wanctl_core::steering::{Diversion, Rank, Switch, SwitchKind, SwitchOrder, WanFacts};
+use wanctl_core::steering::{FailoverMethod, Rank, Switch, SwitchKind, SwitchOrder, WanFacts};
 
 use super::{PlacedSwitch, must_be_bound};
 use crate::{
@@ -75,7 +75,7 @@ pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig], routers: Routers<
 /// Says what is forgotten after which change: when a way away from home opens, what is still at
 /// home; when a way closes, what went over it.
 fn forgets(switches: &[PlacedSwitch], marks: &[Option<String>]) -> Vec<ConntrackFlush> {
-    let ipv6 = switches.iter().any(|placed| placed.at.switch.kind == SwitchKind::Steer6);
+    let ipv6 = switches.iter().any(|placed| placed.at.switch.kind == SwitchKind::SteerRule6);
     let of = |rank: Rank| {
         let mark = marks.get(rank.0).cloned().flatten()?;
         Some(MarkedConnections { mark, ipv6 })
@@ -87,12 +87,12 @@ fn forgets(switches: &[PlacedSwitch], marks: &[Option<String>]) -> Vec<Conntrack
         })
     };
     let of_switch = |at: &SwitchRef| match at.switch.kind {
-        SwitchKind::Steer | SwitchKind::Divert => {
-            vec![after(at.switch, true, Rank::HOME), after(at.switch, false, at.switch.wan)]
+        SwitchKind::SteerRule | SwitchKind::FailoverRule => {
+            vec![after(at.switch, true, Rank::DEFAULT_WAN), after(at.switch, false, at.switch.wan)]
         }
-        SwitchKind::Withdraw => vec![after(at.switch, false, at.switch.wan)],
+        SwitchKind::FailoverRoute => vec![after(at.switch, false, at.switch.wan)],
         // Goes along with the rule for IPv4.
-        SwitchKind::Steer6 => Vec::new(),
+        SwitchKind::SteerRule6 => Vec::new(),
     };
     switches.iter().flat_map(|placed| of_switch(&placed.at)).flatten().collect()
 }
@@ -120,12 +120,12 @@ fn one(
         let rule = table.required("rule", value::line(COMMENT));
         let rule6 = table.optional("rule6", value::line(COMMENT));
         let rule = rule.and_then(|rule| {
-            switch(table, "rule", SwitchKind::Steer, SwitchMenu::Mangle, Some(rule))
+            switch(table, "rule", SwitchKind::SteerRule, SwitchMenu::Mangle, Some(rule))
         });
         let rule6 = rule6.and_then(|rule6| {
-            switch(table, "rule6", SwitchKind::Steer6, SwitchMenu::Mangle6, rule6)
+            switch(table, "rule6", SwitchKind::SteerRule6, SwitchMenu::Mangle6, rule6)
         });
-        if rank == Rank::HOME {
+        if rank == Rank::DEFAULT_WAN {
             let message = "is of no use: new connections take the preferred WAN by themselves";
             return Err(table.fail_here(message));
         }
@@ -135,7 +135,7 @@ fn one(
     let forget = table.optional("forget_mark", value::line(64));
     let failover = table.optional_table("failover", |table| failover(table, (rank, place), taken));
     let (config, router, _, failover, forget) = (config?, router?, steer?, failover?, forget?);
-    let diversion = failover.as_ref().map(|(diversion, _)| *diversion);
+    let failover_method = failover.as_ref().map(|(failover_method, _)| *failover_method);
     switches.extend(failover.map(|(_, switch)| switch));
     let has = |kind| switches.iter().any(|at| at.switch.kind == kind);
     let facts = WanFacts {
@@ -143,9 +143,9 @@ fn one(
         place: known.iter().position(|wan| wan.name == config.name).unwrap_or_default(),
         limits: config.params.limits(),
         metered: config.metered,
-        has_steer: has(SwitchKind::Steer),
-        has_steer6: has(SwitchKind::Steer6),
-        diversion,
+        has_steer: has(SwitchKind::SteerRule),
+        has_steer6: has(SwitchKind::SteerRule6),
+        failover_method,
     };
     Ok(Item { facts, switches, router, forget, config })
 }
@@ -174,7 +174,7 @@ fn failover(
     table: &mut Table<'_>,
     (rank, router): (Rank, usize),
     taken: &mut Taken,
-) -> Read<(Diversion, SwitchRef)> {
+) -> Read<(FailoverMethod, SwitchRef)> {
     const KEYS: [(&str, SwitchMenu); 3] = [
         ("route", SwitchMenu::Route),
         ("routing_rule", SwitchMenu::RoutingRule),
@@ -194,18 +194,18 @@ fn failover(
         return Err(table.fail(second, message));
     }
     let diverts = menu != SwitchMenu::Route;
-    if diverts && rank == Rank::HOME {
+    if diverts && rank == Rank::DEFAULT_WAN {
         let message = "is of no use: everything takes the preferred WAN by itself; `route` names \
                        its default route, which is disabled while the WAN is dead";
         return Err(table.fail(key, message));
     }
     let comment = claim(table, key, (router, menu, comment), taken)?;
-    let (diversion, kind) = if diverts {
-        (Diversion::Divert, SwitchKind::Divert)
+    let (failover_method, kind) = if diverts {
+        (FailoverMethod::EnableRule, SwitchKind::FailoverRule)
     } else {
-        (Diversion::Withdraw, SwitchKind::Withdraw)
+        (FailoverMethod::DisableRoute, SwitchKind::FailoverRoute)
     };
-    Ok((diversion, SwitchRef { switch: Switch { wan: rank, kind }, menu, comment }))
+    Ok((failover_method, SwitchRef { switch: Switch { wan: rank, kind }, menu, comment }))
 }
 
 /// Takes a row of the router for its own, unless another key has it.

@@ -9,7 +9,7 @@ use tokio::{
 };
 use tracing::info;
 use wanctl_core::{
-    steering::{Manual, Rank, SteeringMode, SwitchKind, WanFacts},
+    steering::{Rank, SteerOverride, SteeringMode, SwitchKind, WanFacts},
     units::Timestamp,
 };
 
@@ -36,7 +36,7 @@ pub(in crate::daemon) struct OverrideOrders {
     wans: Arc<[WanFacts]>,
     recorder: Option<Recorder>,
     clock: Option<Clock>,
-    manual: watch::Sender<Option<Manual>>,
+    steer_override: watch::Sender<Option<SteerOverride>>,
     board: SteeringBoard,
 }
 
@@ -47,31 +47,31 @@ impl OverrideOrders {
         clock: Clock,
         board: SteeringBoard,
     ) -> Self {
-        let manual = watch::channel(None).0;
-        Self { wans: wans.into(), recorder, clock: Some(clock), manual, board }
+        let steer_override = watch::channel(None).0;
+        Self { wans: wans.into(), recorder, clock: Some(clock), steer_override, board }
     }
 
     /// Where nothing is steered.
     pub(super) fn nobody() -> Self {
-        let manual = watch::channel(None).0;
+        let steer_override = watch::channel(None).0;
         let board = SteeringBoard::default();
-        Self { wans: Arc::from([]), recorder: None, clock: None, manual, board }
+        Self { wans: Arc::from([]), recorder: None, clock: None, steer_override, board }
     }
 
-    pub(super) fn listen(&self) -> watch::Receiver<Option<Manual>> {
-        self.manual.subscribe()
+    pub(super) fn listen(&self) -> watch::Receiver<Option<SteerOverride>> {
+        self.steer_override.subscribe()
     }
 
     /// Goes on with what was left of an override when the daemon ended.
     pub(super) fn restore(&self, kept: &SavedSteering, wall: Timestamp) {
-        let Some((name, until)) = &kept.manual else { return };
+        let Some((name, until)) = &kept.steer_override else { return };
         let left = u64::try_from(until.micros().saturating_sub(wall.micros())).unwrap_or(0);
         let left = Duration::from_micros(left).min(LONGEST);
         if let (Some(to), Some(clock), false) =
             (rank_of(&self.wans, name), self.clock, left.is_zero())
         {
             info!(wan = name, seconds = left.as_secs(), "the override goes on");
-            self.manual.send_replace(Some(Manual { to, until: clock.now() + left }));
+            self.steer_override.send_replace(Some(SteerOverride { to, until: clock.now() + left }));
         }
     }
 
@@ -104,7 +104,7 @@ impl OverrideOrders {
             );
         }
         if request.to == "auto" {
-            self.manual.send_replace(None);
+            self.steer_override.send_replace(None);
             self.note(None, Duration::ZERO);
             return SteerOutcome::Done("steering is automatic".to_owned());
         }
@@ -118,15 +118,15 @@ impl OverrideOrders {
                 "the router has no usable rule for {name}: see the part `steering` of /health"
             ));
         }
-        let order = Manual { to, until: clock.now() + lasts };
+        let order = SteerOverride { to, until: clock.now() + lasts };
         let until = time_of(Clock::wall().after(lasts));
-        self.manual.send_replace(Some(order));
+        self.steer_override.send_replace(Some(order));
         self.note(Some(name.clone()), lasts);
         let effect = self.effect_of(order).await;
         let reported =
             effect.map_or("taken, but steering has not decided yet", OverrideEffect::explain);
         let text = format!("new latency-sensitive connections to {name} until {until}: {reported}");
-        if effect == Some(OverrideEffect::CarriedOut) {
+        if effect == Some(OverrideEffect::Applied) {
             SteerOutcome::Done(text)
         } else {
             SteerOutcome::Taken(text)
@@ -137,15 +137,15 @@ impl OverrideOrders {
     fn is_unusable(&self, to: Rank) -> bool {
         let name = self.wans.get(to.0).map(|wan| wan.name.as_str());
         let switches = self.board.view().map(|view| view.switches).unwrap_or_default();
-        to != Rank::HOME
+        to != Rank::DEFAULT_WAN
             && switches.iter().any(|switch| {
-                let is_steer = switch.rule == SwitchKind::Steer.name();
+                let is_steer = switch.switch == SwitchKind::SteerRule.name();
                 switch.refused && is_steer && Some(switch.wan.as_str()) == name
             })
     }
 
     /// Waits until it is known what becomes of an order, but not for long.
-    async fn effect_of(&self, order: Manual) -> Option<OverrideEffect> {
+    async fn effect_of(&self, order: SteerOverride) -> Option<OverrideEffect> {
         let ends = Instant::now() + CONFIRMED_WITHIN;
         loop {
             let effect = self.board.effect(order);
@@ -161,7 +161,7 @@ impl OverrideOrders {
         // A WAN may be called `primary` as well.
         let by_name = rank_of(&self.wans, name);
         let rank = by_name.or_else(|| match name {
-            "primary" => Some(Rank::HOME),
+            "default" => Some(Rank::DEFAULT_WAN),
             "alternate" => self.wans.iter().position(|wan| wan.has_steer).map(Rank),
             _ => None,
         });
@@ -170,7 +170,7 @@ impl OverrideOrders {
             return Err(format!("there is no WAN `{name}`; there are {}", names.join(", ")));
         };
         let is_reachable =
-            rank == Rank::HOME || self.wans.get(rank.0).is_some_and(|wan| wan.has_steer);
+            rank == Rank::DEFAULT_WAN || self.wans.get(rank.0).is_some_and(|wan| wan.has_steer);
         is_reachable.then_some(rank).ok_or_else(|| format!("`{name}` has no `steer` rule"))
     }
 

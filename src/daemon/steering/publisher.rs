@@ -63,7 +63,8 @@ impl SteeringPublisher {
         let inputs = || Box::new(SteeringInputs::of(decision));
         let would = if *mode == SteeringMode::Active { "" } else { "would: " };
         if let Some((from, to)) = steer.transition {
-            let event = Event::SteerState { from: from.name(), to: to.name(), inputs: inputs() };
+            let event =
+                Event::SteeringStateChanged { from: from.name(), to: to.name(), inputs: inputs() };
             self.record(None, event);
         }
         if let Some(moved) = steer.moved {
@@ -87,9 +88,9 @@ impl SteeringPublisher {
             if self.seen.insert(report.switch, enabled) == Some(enabled) {
                 continue;
             }
-            let switched = self.name(report.switch.wan).unwrap_or_default();
-            let rule = report.switch.kind.name();
-            let event = Event::SwitchSeen { switched, rule, enabled };
+            let switch_wan = self.name(report.switch.wan).unwrap_or_default();
+            let switch = report.switch.kind.name();
+            let event = Event::SwitchChanged { switch_wan, switch, enabled };
             self.record(Some(report.switch.wan), event);
         }
     }

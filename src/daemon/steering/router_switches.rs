@@ -60,7 +60,7 @@ impl RouterSwitches {
         orders: &[SwitchOrder],
         actuation: &RouteActuation,
     ) -> bool {
-        let steers = |kind| matches!(kind, SwitchKind::Steer | SwitchKind::Steer6);
+        let steers = |kind| matches!(kind, SwitchKind::SteerRule | SwitchKind::SteerRule6);
         let kind = order.switch.kind;
         let is_awaited = |other: &&SwitchOrder| {
             let report = actuation.switches.iter().find(|report| report.switch == other.switch);
@@ -96,8 +96,8 @@ mod tests {
     use super::*;
     use crate::router::{SwitchMenu, SwitchRef};
 
-    const FIRST: Switch = Switch { wan: Rank(0), kind: SwitchKind::Withdraw };
-    const SECOND: Switch = Switch { wan: Rank(1), kind: SwitchKind::Divert };
+    const FIRST: Switch = Switch { wan: Rank(0), kind: SwitchKind::FailoverRoute };
+    const SECOND: Switch = Switch { wan: Rank(1), kind: SwitchKind::FailoverRule };
 
     fn routers(places: [usize; 2]) -> RouterSwitches {
         let at = |switch| SwitchRef { switch, menu: SwitchMenu::Route, comment: String::new() };

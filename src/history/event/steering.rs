@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Serialize;
 
 use wanctl_core::{
-    steering::{Blocker, Rank, SteeringDecision, WanView},
+    steering::{Blocker, Rank, SteeringDecision, SteeringWanView},
     units::Delay,
 };
 
@@ -17,7 +17,7 @@ pub struct SteeringInputs {
     /// The WAN of new latency-sensitive connections, from this decision on.
     sensitive: String,
     /// The WAN of everything else.
-    carrier: String,
+    default_route: String,
     steer_reason: &'static str,
     steer_blocker: Option<&'static str>,
     /// The score from which a WAN suffers.
@@ -43,7 +43,7 @@ struct WanInputs {
     score: u8,
     contributors: BTreeMap<&'static str, u8>,
     /// Why nothing is moved to it for comfort.
-    unfit: Option<&'static str>,
+    ineligible_because: Option<&'static str>,
 }
 
 impl SteeringInputs {
@@ -54,19 +54,19 @@ impl SteeringInputs {
         let name = |rank: Rank| name_of(decision, rank);
         let micros = |span: Duration| Delay::from(span).micros();
         let timers = steer.timers.iter().chain(&failover.timers);
-        let wan = |wan: &WanView| WanInputs {
+        let wan = |wan: &SteeringWanView| WanInputs {
             name: wan.name.clone(),
             reach: wan.reach.name(),
             reach_since_us: micros(at.since(wan.since)),
             stale: wan.stale,
             score: wan.score.points,
             contributors: wan.score.contributors.iter().map(|(c, n)| (c.code(), *n)).collect(),
-            unfit: wan.unfit.map(Blocker::code),
+            ineligible_because: wan.ineligible.map(Blocker::code),
         };
         Self {
             mode: mode.name(),
             sensitive: name(target.sensitive),
-            carrier: name(target.carrier),
+            default_route: name(target.default_route),
             steer_reason: steer.reason.code(),
             steer_blocker: steer.blocker.map(Blocker::code),
             threshold: steer.threshold,

@@ -24,8 +24,8 @@ const ALIASES: [(&str, &str); 31] = [
     ("controller_state", "state"),
     ("controller_state_time_seconds", "state"),
     ("shaper_rate_bytes_per_second", "desired"),
-    ("shaper_rate_applied_bytes_per_second", "observed"),
-    ("shaper_achieved_bytes_per_second", "achieved"),
+    ("shaper_rate_observed_bytes_per_second", "observed"),
+    ("shaper_delivery_rate_bytes_per_second", "delivery"),
     ("shaper_backlog_bytes", "backlog"),
     ("shaper_sent_bytes", "bytes"),
     ("shaper_sent_packets", "packets"),
@@ -106,7 +106,7 @@ fn unknown(word: &str, bare: &str) -> String {
     let hint = near.map_or_else(
         || {
             "there are rtt, delta, baseline, jitter, state, measurement, desired, observed, \
-             achieved, bytes and more; `all` means all"
+             delivery, bytes and more; `all` means all"
                 .to_owned()
         },
         |(_, name)| format!("did you mean `{name}`?"),

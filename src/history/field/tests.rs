@@ -17,7 +17,7 @@ fn a_word_means_all_that_begin_with_it() {
     assert_eq!(names("delta_p95_us,delta_p95,DELTA_P95"), ["delta_p95_us"]);
     assert_eq!(names("bytes"), ["download_bytes", "upload_bytes"]);
     assert_eq!(names("upload_backlog"), ["upload_backlog_max_bytes"]);
-    assert_eq!(names("achieved_mean"), ["download_achieved_mean_bps", "upload_achieved_mean_bps"]);
+    assert_eq!(names("delivery_mean"), ["download_delivery_mean_bps", "upload_delivery_mean_bps"]);
     assert_eq!(names("delta").len(), 7);
     assert!(names("download").iter().all(|name| name.starts_with("download_")));
 }
@@ -61,7 +61,7 @@ fn names_split_into_direction_and_topic() {
     let topic = |name| Field::named(name).unwrap().topic();
     assert_eq!(topic("delta_p95_us"), (None, "delta_p95"));
     assert_eq!(topic("download_bytes"), (Some(Direction::Download), "bytes"));
-    assert_eq!(topic("upload_achieved_mean_bps"), (Some(Direction::Upload), "achieved_mean"));
+    assert_eq!(topic("upload_delivery_mean_bps"), (Some(Direction::Upload), "delivery_mean"));
     assert_eq!(topic("cycles"), (None, "cycles"));
 }
 

@@ -198,16 +198,16 @@ pub(super) fn all() -> Vec<Family> {
             rate("desired"),
         ),
         family(
-            "wanctl_shaper_rate_applied_bytes_per_second",
+            "wanctl_shaper_rate_observed_bytes_per_second",
             None,
             "Shaper rate as read back from the router, mean",
             rate("observed"),
         ),
         family(
-            "wanctl_shaper_achieved_bytes_per_second",
+            "wanctl_shaper_delivery_rate_bytes_per_second",
             None,
             "Traffic that passed the shaper, mean",
-            rate("achieved"),
+            rate("delivery"),
         ),
         family(
             "wanctl_link_capacity_estimate_bytes_per_second",

@@ -88,8 +88,8 @@ pub(in crate::history) mod field {
 
     fields!(INTEGERS:
         FRESH "fresh" 0 30 6 1,
-        VOTES "votes" 0 36 6 1,
-        BLOATED "bloated" 0 3 1 1,
+        DELAYED "delayed" 0 36 6 1,
+        QUORUM "quorum" 0 3 1 1,
         SENT "probes_sent" 0 42 5 1,
         LOST "probes_lost" 0 47 5 1,
         GAP "gap" 0 5 1 1,
@@ -120,7 +120,7 @@ pub(in crate::history) mod field {
         state "state" 0 6 3 1 upload 12,
         reason "reason" 0 9 6 1 upload 12,
         load "load" 0 15 2 1 upload 12,
-        attributed "blamed" 0 17 1 1 upload 12,
+        attributed "attributed" 0 17 1 1 upload 12,
         writes "writes" 1 23 2 1 upload 2,
         capacity "capacity_bps" 6 18 22 10_000 upload 22,
     );
@@ -167,11 +167,11 @@ pub(in crate::history) fn pack(
     let measurement = &cycle.measurement;
     let (span, gap) = span(cycle, before);
     let mut codes = field::MEASUREMENT.put(measurement.state.to_code())
-        | field::BLOATED.put(measurement.bloated.into())
+        | field::QUORUM.put(measurement.quorum.into())
         | field::OVERRAN.put(cycle.timing.overran().into())
         | field::GAP.put(gap.into())
         | field::FRESH.put(measurement.fresh.into())
-        | field::VOTES.put(measurement.votes.into())
+        | field::DELAYED.put(measurement.delayed.into())
         | field::METHOD.put(cycle.method.map_or(field::METHOD.max(), Coded::to_code))
         | draw(&mut carry.sent, field::SENT)
         | draw(&mut carry.lost, field::LOST);
@@ -184,7 +184,7 @@ pub(in crate::history) fn pack(
         codes |= field::state(direction).put(now.state.to_code())
             | field::reason(direction).put(now.reason.to_code())
             | field::load(direction).put(now.load.class.to_code())
-            | field::attributed(direction).put(now.blamed.into());
+            | field::attributed(direction).put(now.attributed.into());
         let written =
             then.map_or(0, |then| now.actuation.writes.saturating_sub(then.actuation.writes));
         carry.writes[direction] += int(written);
@@ -245,7 +245,7 @@ fn traffic(
         Some(int(now.checked_sub(old).unwrap_or(now)))
     };
     let desired = kbps(now.desired);
-    let share = now.load.achieved.and_then(|achieved| achieved.fraction_of(now.desired));
+    let share = now.load.delivery_rate.and_then(|delivery| delivery.fraction_of(now.desired));
     // The backlog is told with the reading that brought it, and not again until the next.
     let reported = now.queue.filter(|_| now.queue != old).and_then(|queue| queue.backlog());
     let backlog = reported.map(|backlog| int(backlog.bytes));
@@ -306,14 +306,14 @@ impl Unpacked<'_> {
         [rtt, baseline, delta, jitter, noise]
     }
 
-    /// Returns desired, observed and achieved rate and the capacity estimate in kbit/s.
+    /// Returns desired, observed and delivery rate and the capacity estimate in kbit/s.
     pub(in crate::history) fn rates(self, direction: Direction) -> [Option<i64>; 4] {
         let first = first_column(direction);
         let desired = self.0[first];
-        let achieved = desired.zip(self.0[first + 1]).map(|(desired, pct)| desired * pct / 100);
+        let delivery = desired.zip(self.0[first + 1]).map(|(desired, pct)| desired * pct / 100);
         let capacity = Some(self.get(field::capacity(direction))).filter(|known| *known > 0);
         let observed = desired.zip(self.0[first + 2]).map(|(desired, lag)| desired - lag);
-        [desired, observed, achieved, capacity.map(|bps| bps / 1000)]
+        [desired, observed, delivery, capacity.map(|bps| bps / 1000)]
     }
 
     /// Returns bytes and packets.

@@ -63,11 +63,11 @@ fn put_direction(cycle: Unpacked<'_>, direction: Direction, span: i64, bucket: &
     if let Some(state) = cycle.state(direction) {
         bucket.put(DirectionColumn::state(direction, state), span);
     }
-    let [desired, observed, achieved, capacity] = cycle.rates(direction);
+    let [desired, observed, delivery, capacity] = cycle.rates(direction);
     for (kind, rate, span) in [
         (RateKind::Desired, desired, span),
         (RateKind::Observed, observed, span),
-        (RateKind::Achieved, achieved, span),
+        (RateKind::Delivery, delivery, span),
         (RateKind::Capacity, capacity, SECOND_MS),
     ] {
         if let Some(kbps) = rate {
@@ -77,7 +77,7 @@ fn put_direction(cycle: Unpacked<'_>, direction: Direction, span: i64, bucket: &
     let [bytes, packets] = cycle.traffic(direction).map(|count| count.unwrap_or(0));
     let reason = cycle.reason(direction);
     for (column, value) in [
-        (DirectionColumn::BlamedMs, cycle.get(field::attributed(direction)) * span),
+        (DirectionColumn::AttributedMs, cycle.get(field::attributed(direction)) * span),
         (DirectionColumn::Bytes, bytes),
         (DirectionColumn::Packets, packets),
         (DirectionColumn::Cuts, reason.is_some_and(Reason::is_cut).into()),

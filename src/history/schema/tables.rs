@@ -86,10 +86,10 @@ fn select_cycles(wan: i64, name: &str) -> String {
         for field in [field::state, field::reason, field::load].map(|field| field(direction)) {
             add(shaped(named(field)), field.name);
         }
-        add(shaped(bits(field::attributed(direction))), "blamed");
+        add(shaped(bits(field::attributed(direction))), "attributed");
         add(format!("{d}_desired_kbps * 1000"), "desired_bps");
         add(format!("({d}_desired_kbps - {d}_lag_kbps) * 1000"), "observed_bps");
-        add(format!("{d}_desired_kbps * {d}_load_pct * 10"), "achieved_bps");
+        add(format!("{d}_desired_kbps * {d}_load_pct * 10"), "delivery_bps");
         add(known(field::capacity(direction)), field::capacity(direction).name);
         let backlog = field::backlog(direction);
         add(scaled(backlog, &bits(backlog)), backlog.name);

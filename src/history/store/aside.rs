@@ -17,7 +17,7 @@ pub(super) fn set_aside(path: &Path, error: HistoryError) -> HistoryError {
         _ => "corrupt".to_owned(),
     };
     match rename(path, &mark) {
-        Ok(kept_as) => HistoryError::SetAside { kept_as, source: Box::new(error) },
+        Ok(archived_as) => HistoryError::SetAside { archived_as, source: Box::new(error) },
         Err(source) => {
             HistoryError::Rename { path: path.to_owned(), fault: error.with_causes(), source }
         }
@@ -28,16 +28,16 @@ fn rename(path: &Path, mark: &str) -> io::Result<PathBuf> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let kept_as = free_name(path, mark)?;
-    fs::rename(path, &kept_as)?;
+    let archived_as = free_name(path, mark)?;
+    fs::rename(path, &archived_as)?;
     // The log belongs to the renamed file, and would corrupt the new one.
     for suffix in ["-wal", "-shm"] {
-        match fs::rename(with_suffix(path, suffix), with_suffix(&kept_as, suffix)) {
+        match fs::rename(with_suffix(path, suffix), with_suffix(&archived_as, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
     }
-    Ok(kept_as)
+    Ok(archived_as)
 }
 
 /// Returns a name that no file has: a rename must not replace what was set aside before.

@@ -53,8 +53,8 @@ fn every_column_of_the_view_holds_what_its_name_says() {
     ];
     let reported = [
         ("fresh", 6),
-        ("votes", 2),
-        ("bloated", 1),
+        ("delayed", 2),
+        ("quorum", 1),
         ("probes_sent", 2),
         ("probes_lost", 1),
         ("gap", 0),
@@ -69,17 +69,18 @@ fn every_column_of_the_view_holds_what_its_name_says() {
         ("noise_us", 640),
     ];
     expected.extend(reported.map(|(name, value)| (name.to_owned(), int(value))));
-    for (direction, reason, load, blamed, place) in
-        [("download", "raise_demand", "high", 1, 0), ("upload", "hold_no_demand", "low", 0, 1)]
-    {
+    for (direction, reason, load, attributed, place) in [
+        ("download", "raise_shaper_limited", "high", 1, 0),
+        ("upload", "hold_application_limited", "low", 0, 1),
+    ] {
         let reported = [
             ("state", text("green")),
             ("reason", text(reason)),
             ("load", text(load)),
-            ("blamed", int(blamed)),
+            ("attributed", int(attributed)),
             ("desired_bps", int(92_000_000 + 1000 * place)),
             ("observed_bps", int(93_000_000 + 1000 * place)),
-            ("achieved_bps", int((92_000_000 + 1000 * place) * 45 / 100)),
+            ("delivery_bps", int((92_000_000 + 1000 * place) * 45 / 100)),
             ("capacity_bps", int((101_200_000 + 1100 * place + 5_000) / 10_000 * 10_000)),
             ("backlog_bytes", int(15_168)),
             ("bytes", int(256_000 + place)),
@@ -203,10 +204,10 @@ fn expect_set_aside(damage: impl FnOnce(&mut Vec<u8>)) {
     let mut store = fixture::store(&settings);
     let batch = fixture::batch(cycles(1000..1010));
     let error = store.write(&batch).unwrap_err();
-    let HistoryError::SetAside { kept_as, .. } = error else { panic!("{error:?}") };
-    let name = kept_as.file_name().unwrap().to_str().unwrap();
+    let HistoryError::SetAside { archived_as, .. } = error else { panic!("{error:?}") };
+    let name = archived_as.file_name().unwrap().to_str().unwrap();
     assert!(name.starts_with("history.db.corrupt-2"), "{name}");
-    assert_eq!(fs::read(&kept_as).unwrap(), content);
+    assert_eq!(fs::read(&archived_as).unwrap(), content);
     store.write(&batch).unwrap();
     assert_eq!(number(&settings.path, COUNT), 10);
 }
@@ -229,7 +230,7 @@ fn what_was_set_aside_is_not_replaced_by_the_next() {
     for number in 0..3 {
         fs::write(&settings.path, format!("this is no database, for the time {number}\n")).unwrap();
         match fixture::store(&settings).write(&Batch::default()).unwrap_err() {
-            HistoryError::SetAside { kept_as, .. } => kept.push(kept_as),
+            HistoryError::SetAside { archived_as, .. } => kept.push(archived_as),
             error => panic!("{error:?}"),
         }
     }
@@ -274,9 +275,9 @@ fn a_history_with_another_schema_is_kept_under_another_name() {
         let batch = fixture::batch(cycles(0..1));
         let error = store.write(&batch).unwrap_err();
         let text = error.with_causes();
-        let HistoryError::SetAside { kept_as, .. } = error else { panic!("{error:?}") };
-        assert!(kept_as.to_str().unwrap().contains(&format!("history.db.schema-{other}-2")));
-        assert_eq!(fs::read(&kept_as).unwrap(), before);
+        let HistoryError::SetAside { archived_as, .. } = error else { panic!("{error:?}") };
+        assert!(archived_as.to_str().unwrap().contains(&format!("history.db.schema-{other}-2")));
+        assert_eq!(fs::read(&archived_as).unwrap(), before);
         assert!(text.contains(&format!("is a history with schema {other}, and this")), "{text}");
         store.write(&batch).unwrap();
         assert_eq!(number(&settings.path, COUNT), 1);

@@ -9,34 +9,34 @@ use super::{super::fixture, *};
 fn each_change_is_one_event_and_sameness_is_none() {
     let (mut tracker, mut batch) = (Tracker::new(2), Batch::default());
     let calm = fixture::cycle(0, 1);
-    let mut bloated = fixture::cycle(0, 3);
-    bloated.directions.upload.as_mut().unwrap().state = CongestionState::Red;
-    bloated.measurement.state = MeasurementState::Reduced;
+    let mut congested = fixture::cycle(0, 3);
+    congested.directions.upload.as_mut().unwrap().state = CongestionState::Red;
+    congested.measurement.state = MeasurementState::Reduced;
     let expected = [
         Event::MeasurementChanged {
             from: MeasurementState::Healthy,
             to: MeasurementState::Reduced,
-            fresh: bloated.measurement.fresh,
+            fresh: congested.measurement.fresh,
         },
         Event::StateChanged {
             direction: Direction::Upload,
             from: CongestionState::Green,
             to: CongestionState::Red,
-            delta: bloated.measurement.delta,
-            desired: bloated.directions.upload.unwrap().desired,
-            reason: bloated.directions.upload.unwrap().reason,
+            delta: congested.measurement.delta,
+            desired: congested.directions.upload.unwrap().desired,
+            reason: congested.directions.upload.unwrap().reason,
         },
     ]
-    .map(|event| EventRow::new(bloated.wall, Some(0), &event));
+    .map(|event| EventRow::new(congested.wall, Some(0), &event));
 
     tracker.take(Arc::new(calm), &mut batch);
     // The other WAN's cycle in between is not a cycle before this WAN's.
     tracker.take(Arc::new(fixture::cycle(1, 1)), &mut batch);
     tracker.take(Arc::new(fixture::cycle(0, 2)), &mut batch);
     assert_eq!(batch.events, []);
-    tracker.take(Arc::new(bloated.clone()), &mut batch);
-    bloated.wall = Timestamp::from_micros(bloated.wall.micros() + 50_000);
-    tracker.take(Arc::new(bloated), &mut batch);
+    tracker.take(Arc::new(congested.clone()), &mut batch);
+    congested.wall = Timestamp::from_micros(congested.wall.micros() + 50_000);
+    tracker.take(Arc::new(congested), &mut batch);
     assert_eq!(batch.events, expected);
     assert_eq!(batch.cycles.len(), 5);
 }
@@ -59,7 +59,7 @@ fn a_written_rate_reports_why_it_was_wanted() {
         cycle
     };
     let mut decided = cut(2);
-    decided.directions.upload.as_mut().unwrap().reason = Reason::CutBloat;
+    decided.directions.upload.as_mut().unwrap().reason = Reason::CutQueue;
     let mut followed = cut(3);
     followed.directions.upload.as_mut().unwrap().actuation.writes += 1;
     followed.directions.upload.as_mut().unwrap().actuation.written = Some(BitRate::from_mbps(10.0));
@@ -67,7 +67,7 @@ fn a_written_rate_reports_why_it_was_wanted() {
         direction: Direction::Upload,
         from: decided.directions.upload.unwrap().actuation.written,
         to: Some(BitRate::from_mbps(10.0)),
-        reason: Reason::CutBloat,
+        reason: Reason::CutQueue,
     };
     let reported = events([quiet, decided, followed.clone()]);
     assert_eq!(reported, [row(&followed, &expected)]);

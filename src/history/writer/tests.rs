@@ -185,7 +185,7 @@ fn a_corrupt_file_is_reported_in_an_event_of_the_new_one() {
     let stats = wait_for(&recorder, |stats| stats.events_written == 1);
     assert!(stats.last_error.unwrap().contains("history.db.corrupt-2"));
     writer.close(DEADLINE).unwrap();
-    assert_eq!((stored(&settings), events(&settings)), (3, vec!["history_set_aside".to_owned()]));
+    assert_eq!((stored(&settings), events(&settings)), (3, vec!["history_archived".to_owned()]));
 }
 
 #[test]

@@ -19,7 +19,7 @@ const PLOTS = [
     title: "Download, Mbit/s",
     share: 3,
     least: 1,
-    traffic: (p) => p.achieved_mbps[0],
+    traffic: (p) => p.delivery_mbps[0],
     line: (p) => p.desired_mbps[0],
     dashes: (p) => p.capacity_mbps[0],
     state: (p) => p.states[0],
@@ -28,7 +28,7 @@ const PLOTS = [
     title: "Upload, Mbit/s",
     share: 2,
     least: 1,
-    traffic: (p) => p.achieved_mbps[1],
+    traffic: (p) => p.delivery_mbps[1],
     line: (p) => p.desired_mbps[1],
     dashes: (p) => p.capacity_mbps[1],
     state: (p) => p.states[1],
@@ -168,7 +168,7 @@ export class Chart {
       const rates = ["↓", "↑"].map((arrow, i) =>
         point.states[i] === null
           ? ""
-          : `${arrow} ${rate(point.achieved_mbps[i])} of ${rate(point.desired_mbps[i])} Mbit/s (${point.states[i].replace("_", " ")}), `,
+          : `${arrow} ${rate(point.delivery_mbps[i])} of ${rate(point.desired_mbps[i])} Mbit/s (${point.states[i].replace("_", " ")}), `,
       );
       const delay = point.delta_ms == null ? "no replies" : `delay ${added(point.delta_ms)} ms`;
       this.tell(`${Math.round(end - point.time)} s ago: ${rates.join("")}${delay}`);

@@ -4,11 +4,11 @@ import { Rows, clone, put, unfold } from "./card.js";
 import { clock, span, split } from "./words.js";
 
 const STATES = {
-  home: "calls go with everything else",
+  default: "calls go with everything else",
   confirming: "the WAN suffers; it must last before calls leave it",
   steered: "calls go over another WAN",
   recovering: "the WAN is well again; it must last before calls return",
-  pinned: "calls go where the operator wants them",
+  override: "calls go where the operator wants them",
 };
 const REACHES = { up: "up", down: "down", unknown: "not proven yet" };
 
@@ -52,12 +52,12 @@ export class SteeringCard {
     put(field("state"), `${STATES[told.state] ?? told.state}${observing}`);
     field("state").title = `for ${span(told.state_seconds)}`;
     put(field("sensitive"), told.sensitive);
-    put(field("carrier"), told.carrier);
+    put(field("carrier"), told.default_route);
     const home = told.wans[0]?.name;
     this.ways.steer.classList.toggle("away", told.sensitive !== home);
-    this.ways.failover.classList.toggle("away", told.carrier !== home);
+    this.ways.failover.classList.toggle("away", told.default_route !== home);
     const { score, threshold } = told;
-    put(field("score"), `${told.carrier} suffers by ${score} of 100; calls leave it from ${threshold}`);
+    put(field("score"), `${told.default_route} suffers by ${score} of 100; calls leave it from ${threshold}`);
     this.bar.style.transform = `scaleX(${score / 100})`;
     this.mark.style.left = `${threshold}%`;
     for (const decision of ["steer", "failover"]) {
@@ -71,26 +71,26 @@ export class SteeringCard {
   }
 }
 
-function because({ blocked_because, timers }) {
+function because({ blocker_text, timers }) {
   const left = Object.values(timers);
   const wait = left.length > 0 ? `, ${span(Math.ceil(Math.max(...left)))} to go` : "";
-  return blocked_because ? `; ${blocked_because}${wait}` : "";
+  return blocker_text ? `; ${blocker_text}${wait}` : "";
 }
 
-function wanRow({ name, reach, cannot_send_since, score, contributors, unfit }, { sensitive, carrier, switches }) {
-  const takes = [name === sensitive && "calls", name === carrier && "the rest"].filter(Boolean);
+function wanRow({ name, reach, cannot_send_since, score, contributors, ineligible_because }, { sensitive, default_route, switches }) {
+  const takes = [name === sensitive && "calls", name === default_route && "the rest"].filter(Boolean);
   const rules = switches
     .filter((rule) => rule.wan === name)
-    .map((rule) => `${rule.rule} ${ruleState(rule)}`);
+    .map((rule) => `${rule.switch} ${ruleState(rule)}`);
   const points = Object.entries(contributors).map(([code, points]) => `${CONTRIBUTORS[code] ?? code} ${points}`);
   const suffers = points.length > 0 ? `${score}: ${points.join(", ")}` : "no";
   const cells = [
     name,
     cannot_send_since == null ? (REACHES[reach] ?? reach) : `no probe can be sent since ${clock(cannot_send_since)}`,
     takes.join(" and ") || "–",
-    [suffers, ...rules, unfit && `no refuge: ${itself(unfit)}`].filter(Boolean).join("; "),
+    [suffers, ...rules, ineligible_because && `not eligible: ${itself(ineligible_because)}`].filter(Boolean).join("; "),
   ];
-  return { key: name, cells, bad: reach === "down" || unfit === "the other WAN is dead" };
+  return { key: name, cells, bad: reach === "down" || ineligible_because === "the other WAN is dead" };
 }
 
 /** Says of a WAN itself what steering says of "the other WAN". */

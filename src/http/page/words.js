@@ -150,9 +150,9 @@ function parts({ parts, routers, wans }) {
 /** Says what goes another way than home. */
 function detours(steering) {
   if (steering == null || steering.mode !== "active") return [];
-  const { sensitive, carrier, wans } = steering;
+  const { sensitive, default_route, wans } = steering;
   const home = wans[0]?.name;
-  if (carrier !== home) return [`Everything goes over ${carrier}.`];
+  if (default_route !== home) return [`Everything goes over ${default_route}.`];
   return sensitive === home ? [] : [`New calls go over ${sensitive}.`];
 }
 

@@ -19,7 +19,8 @@ pub enum ReplacementReason {
 
 impl ReplacementReason {
     /// The stable codes of all faults.
-    pub const CODES: [&'static str; 5] = ["loss", "delay", "rotation", "no_route", "reserve"];
+    pub const CODES: [&'static str; 5] =
+        ["loss", "delay", "rotation", "no_route", "listed_recovered"];
 
     /// Returns the stable code used in labels.
     #[must_use]
@@ -29,7 +30,7 @@ impl ReplacementReason {
             Self::Delay(_) => "delay",
             Self::Rotation => "rotation",
             Self::NoRoute => "no_route",
-            Self::ListedRecovered => "reserve",
+            Self::ListedRecovered => "listed_recovered",
         }
     }
 }

@@ -62,7 +62,7 @@ pub struct RouterStanding {
 #[derive(Debug, Clone, Default)]
 pub struct ProbingInputs {
     /// The road in use: `icmp`, `router` or `tcp`; `None` if the prober does not tell.
-    pub road: Option<&'static str>,
+    pub method: Option<&'static str>,
     /// What should be known of it.
     pub notes: Vec<String>,
     /// The reflectors, in the order of the configuration.

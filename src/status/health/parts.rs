@@ -32,12 +32,12 @@ pub(super) fn measurement(
     probing: Option<&ProbingInputs>,
     now: MonoTime,
 ) -> Part<Option<MeasurementValues>> {
-    let ProbingInputs { road, mut notes, reflectors } = probing.cloned().unwrap_or_default();
+    let ProbingInputs { method, mut notes, reflectors } = probing.cloned().unwrap_or_default();
     let Some(cycle) = cycle else {
         return Part::assess(Level::Degraded, Vec::new(), None).with_notes(notes);
     };
     let reported = &cycle.measurement;
-    let of = cycle.reflectors.iter().filter(|reflector| reflector.was_asked()).count();
+    let of = cycle.reflectors.iter().filter(|reflector| reflector.was_probed()).count();
     let reason = match reported.state {
         MeasurementState::Healthy => None,
         MeasurementState::Starting => Some("no reflector has answered yet".to_owned()),
@@ -77,7 +77,7 @@ pub(super) fn measurement(
     let ms = |delay: Option<Delay>| delay.map(Delay::millis);
     let values = MeasurementValues {
         state: reported.state.name(),
-        road,
+        method,
         reflectors_fresh: reported.fresh,
         reflectors: of,
         rtt_ms: ms(reported.rtt),
@@ -235,9 +235,9 @@ pub(super) fn steering(inputs: &HealthInputs) -> Part<Option<SteeringValues>> {
         state: status.state,
         state_seconds: status.state_seconds,
         sensitive: status.sensitive,
-        carrier: status.carrier,
+        default_route: status.default_route,
         score: status.score,
-        manual: status.manual,
+        steer_override: status.steer_override,
     };
     Part::assess(Level::Degraded, reasons, Some(values)).with_notes(notes)
 }
@@ -271,7 +271,7 @@ pub(super) fn clock(inputs: &HealthInputs) -> Part<ClockValues> {
 
 pub(super) fn http(inputs: &HealthInputs) -> Part<HttpValues> {
     let listen_error = &inputs.listen_error;
-    let values = HttpValues { serves: listen_error.is_none() };
+    let values = HttpValues { listening: listen_error.is_none() };
     Part::assess(Level::Degraded, listen_error.iter().cloned().collect(), values)
 }
 

@@ -84,7 +84,7 @@ fn a_loop_has_some_time_to_begin_and_to_turn_and_no_more() {
         if !live {
             assert_eq!(health.status, Level::Failing);
             assert_eq!(health.wans[0].control.status, Level::Failing);
-            assert_eq!(health.waits_for, ["cable: the control loop stands still"]);
+            assert_eq!(health.not_ready_reasons, ["cable: the control loop stands still"]);
         }
     }
 }

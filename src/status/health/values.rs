@@ -10,7 +10,7 @@ pub struct MeasurementValues {
     /// `starting`, `healthy`, `reduced`, `collapsed`, `stalled`, `bypass` or `cannot_send`.
     pub state: &'static str,
     /// The road of the probes: `icmp`, `router` or `tcp`; null if it is not told.
-    pub road: Option<&'static str>,
+    pub method: Option<&'static str>,
     /// Reflectors whose last reply is fresh.
     pub reflectors_fresh: u16,
     /// All reflectors in turn.
@@ -124,18 +124,19 @@ pub struct HistoryValues {
 pub struct SteeringValues {
     /// `off`, `observe` or `active`.
     pub mode: &'static str,
-    /// `home`, `confirming`, `steered`, `recovering` or `pinned`.
+    /// `default`, `confirming`, `steered`, `recovering` or `override`.
     pub state: &'static str,
     /// Seconds since it was entered.
     pub state_seconds: f64,
     /// The WAN of new latency-sensitive connections.
     pub sensitive: String,
     /// The WAN of everything else.
-    pub carrier: String,
+    pub default_route: String,
     /// How sure it is that the carrier suffers, 0 to 100.
     pub score: u8,
     /// What the operator has ordered, until it runs out.
-    pub manual: Option<OverrideStatus>,
+    #[serde(rename = "override")]
+    pub steer_override: Option<OverrideStatus>,
 }
 
 /// The configuration in force.
@@ -164,5 +165,5 @@ pub struct ClockValues {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct HttpValues {
     /// Whether it listens. Who reads this over HTTP sees `true`; the other answer is for the log.
-    pub serves: bool,
+    pub listening: bool,
 }

@@ -12,14 +12,14 @@ use crate::catalogue::{Catalogue, FloatCounter, FloatGauge, Labels, Spec};
 /// The reasons that move a rate, each with where to. Whatever else moves one, such as other limits
 /// in a changed configuration, is counted as `OTHER`.
 const MOVES: [(Reason, &str); 8] = [
-    (Reason::CutBloat, DECREASE),
-    (Reason::CutAlong, DECREASE),
+    (Reason::CutQueue, DECREASE),
+    (Reason::CutCrossDirection, DECREASE),
     (Reason::CutCollapsed, DECREASE),
     (Reason::CutBypass, DECREASE),
-    (Reason::RaiseDemand, INCREASE),
-    (Reason::RaiseFutile, INCREASE),
-    (Reason::GlideUp, INCREASE),
-    (Reason::GlideDown, DECREASE),
+    (Reason::RaiseShaperLimited, INCREASE),
+    (Reason::RaiseRollback, INCREASE),
+    (Reason::DecayUp, INCREASE),
+    (Reason::DecayDown, DECREASE),
 ];
 const INCREASE: &str = "increase";
 const DECREASE: &str = "decrease";
@@ -79,7 +79,7 @@ impl DirectionFamilies {
                 .family(by_direction("wanctl_shaper_rate_bytes_per_second", "Desired shaper rate")),
             applied: c.family(
                 by_direction(
-                    "wanctl_shaper_rate_applied_bytes_per_second",
+                    "wanctl_shaper_rate_observed_bytes_per_second",
                     "Shaper rate as read back from the router",
                 )
                 .when("once read"),

@@ -20,9 +20,9 @@ pub(super) struct MeasurementFamilies {
     state: Family<Labels, Gauge>,
     state_time: Family<Labels, FloatCounter>,
     fresh: Family<Labels, Gauge>,
-    votes: Family<Labels, Gauge>,
+    delayed: Family<Labels, Gauge>,
     provisional: Family<Labels, Gauge>,
-    bloated: Family<Labels, Counter>,
+    quorum: Family<Labels, Counter>,
 }
 
 impl MeasurementFamilies {
@@ -81,16 +81,16 @@ impl MeasurementFamilies {
                 "wanctl_measurement_fresh_reflectors",
                 "Reflectors whose last reply is recent enough to count",
             )),
-            votes: c.family(by_wan(
-                "wanctl_measurement_votes_reflectors",
+            delayed: c.family(by_wan(
+                "wanctl_measurement_delayed_reflectors",
                 "Fresh reflectors whose delay is over the bloat threshold",
             )),
             provisional: c.family(by_wan(
                 "wanctl_rtt_baseline_provisional",
                 "1 while the baselines were never seen without load, so that they may contain a queue and no rate is raised",
             )),
-            bloated: c.family(by_wan(
-                "wanctl_measurement_bloated_cycles_total",
+            quorum: c.family(by_wan(
+                "wanctl_measurement_quorum_cycles_total",
                 "Cycles in which enough reflectors voted that the delay is up",
             )),
         }
@@ -109,9 +109,9 @@ pub(super) struct MeasurementMetrics {
     thresholds: [FloatGauge; 3],
     states: Vec<(MeasurementState, Gauge, FloatCounter)>,
     fresh: Gauge,
-    votes: Gauge,
+    delayed: Gauge,
     provisional: Gauge,
-    bloated: Counter,
+    quorum: Counter,
 }
 
 impl MeasurementMetrics {
@@ -135,9 +135,9 @@ impl MeasurementMetrics {
             }),
             states: states.to_vec(),
             fresh: all.fresh.get_or_create_owned(&one()),
-            votes: all.votes.get_or_create_owned(&one()),
+            delayed: all.delayed.get_or_create_owned(&one()),
             provisional: all.provisional.get_or_create_owned(&one()),
-            bloated: all.bloated.get_or_create_owned(&one()),
+            quorum: all.quorum.get_or_create_owned(&one()),
         }
     }
 
@@ -171,8 +171,8 @@ impl MeasurementMetrics {
             }
         }
         self.fresh.set(i64::from(reported.fresh));
-        self.votes.set(i64::from(reported.votes));
+        self.delayed.set(i64::from(reported.delayed));
         self.provisional.set(i64::from(reported.provisional));
-        self.bloated.inc_by(u64::from(reported.bloated));
+        self.quorum.inc_by(u64::from(reported.quorum));
     }
 }

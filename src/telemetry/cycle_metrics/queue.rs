@@ -25,7 +25,7 @@ impl QueueFamilies {
         Self {
             achieved: c.family(
                 by_direction(
-                    "wanctl_shaper_achieved_bytes_per_second",
+                    "wanctl_shaper_delivery_rate_bytes_per_second",
                     "Traffic that passed the shaper, smoothed over 0.2 s",
                 )
                 .when(counted),
@@ -97,8 +97,8 @@ impl QueueMetrics {
     }
 
     pub(super) fn record(&mut self, reported: &DirectionCycle) {
-        self.achieved.set(reported.load.achieved.map(BitRate::bytes_per_second));
-        let fresh = reported.queue.filter(|_| reported.load.achieved.is_some());
+        self.achieved.set(reported.load.delivery_rate.map(BitRate::bytes_per_second));
+        let fresh = reported.queue.filter(|_| reported.load.delivery_rate.is_some());
         let backlog = fresh.and_then(|queue| Some((queue.limit, queue.backlog()?)));
         self.backlog.set(backlog.map(|(_, backlog)| backlog.bytes as f64));
         self.backlog_packets.set(backlog.map(|(_, backlog)| backlog.packets as f64));

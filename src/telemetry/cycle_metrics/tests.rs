@@ -30,7 +30,7 @@ fn scrape_after(cycles: u64, format: Format) -> String {
                 reflectors: 1,
                 probe_interval: Duration::from_millis(50),
                 stale_after: Duration::from_secs(1),
-                bloat_threshold: ms(15.0),
+                queue_threshold: ms(15.0),
             },
             thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
             directions: PerDirection { download: Some(direction), upload: Some(direction) },
@@ -126,7 +126,7 @@ fn the_documentation_lists_every_state() {
 #[test]
 fn what_is_unknown_is_absent() {
     let page = scrape_after(1, Format::Text);
-    assert!(!page.contains("wanctl_shaper_rate_applied_bytes_per_second{"));
+    assert!(!page.contains("wanctl_shaper_rate_observed_bytes_per_second{"));
 }
 
 #[test]

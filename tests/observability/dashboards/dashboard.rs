@@ -83,7 +83,7 @@ pub(crate) const STARTS: Annotation = Annotation {
     name: "Starts and reloads",
     colour: "blue",
     expr: "changes(wanctl_config_last_reload_success_timestamp_seconds{instance=~\"$instance\"}[1m]) > 0",
-    title: "Configuration taken",
+    title: "Configuration loaded",
     text: "{{instance}}: started, or reloaded its configuration",
     shown: true,
 };
@@ -115,7 +115,7 @@ pub(crate) const MOVES: Annotation = Annotation {
 pub(crate) const METHOD: Annotation = Annotation {
     name: "Road of the probes",
     colour: "green",
-    expr: "wanctl_probe_road_info{instance=~\"$instance\", wan=~\"$wan\"} unless wanctl_probe_road_info{instance=~\"$instance\", wan=~\"$wan\"} offset 1m",
+    expr: "wanctl_probe_method_info{instance=~\"$instance\", wan=~\"$wan\"} unless wanctl_probe_method_info{instance=~\"$instance\", wan=~\"$wan\"} offset 1m",
     title: "Probes: {{road}}",
     text: "{{wan}} is measured in another way: {{reason}}",
     shown: false,

@@ -119,19 +119,19 @@ fn router_row() -> Row {
                 .above_zero(),
             Panel::new(
                 Shape::Timeline,
-                "Road to the router",
+                "Router transport",
                 "REST is quicker; SSH takes over when REST fails, if the configuration allows it",
             )
             .ask(&format!("max by (instance, router) ({})", active.join(" or ")), "{{instance}} {{router}}")
             .words(&words(&TRANSPORTS))
             .interval("15s"),
-            Panel::new(Shape::Lines, "Load of the router", "Of its processors, as it says itself")
+            Panel::new(Shape::Lines, "Router CPU load", "Of its processors, as it says itself")
                 .ask(&format!("max by (instance, router) (wanctl_router_cpu_load_ratio{{{OF_INSTANCE}}})"), "{{instance}} {{router}}")
                 .unit("percentunit")
                 .range(0.0, 1.0),
             Panel::new(
                 Shape::Lines,
-                "Flash of the router",
+                "Router flash writes",
                 "Sectors written a day at this pace: each change of a limit is a change of its configuration",
             )
             .ask(
@@ -240,7 +240,7 @@ fn facts_row() -> Row {
         )
     };
     Row {
-        title: "Who is who",
+        title: "Versions",
         panels: vec![
             table("Builds", "Version and platform of each controller")
                 .ask(&format!("wanctl_build_info{{{OF_INSTANCE}}}"), ""),
@@ -250,7 +250,7 @@ fn facts_row() -> Row {
                 .ask(&format!("wanctl_router_info{{{OF_INSTANCE}}}"), ""),
             Panel::new(
                 Shape::Stat,
-                "Configuration taken",
+                "Configuration loaded",
                 "When the configuration in force was loaded",
             )
             .ask(
@@ -267,7 +267,7 @@ fn facts_row() -> Row {
                 )
                 .steps(ALIVE)
                 .size(8, 4),
-            Panel::new(Shape::Stat, "Running for", "Since the start of each process")
+            Panel::new(Shape::Stat, "Uptime", "Since the start of each process")
                 .ask(
                     r#"time() - max by (instance) (process_start_time_seconds{job="wanctl", instance=~"$instance"})"#,
                     "{{instance}}",

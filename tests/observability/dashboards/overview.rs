@@ -72,7 +72,7 @@ fn now_row() -> Row {
             .ask(&format!("max(instance_wan:wanctl_rtt_inflation_seconds:p95_rate5m{{{OF_WAN}}})"), "")
             .unit("s")
             .steps(DELAY),
-            stat("Routers silent", "Routers to which the last request failed")
+            stat("Routers unreachable", "Routers to which the last request failed")
                 .ask(&format!("count(wanctl_router_up{{{OF_INSTANCE}}} == 0) or vector(0)"), "")
                 .steps(NONE),
         ],
@@ -140,7 +140,7 @@ fn table_row() -> Row {
     let table = rates.iter().fold(table, |table, rate| table.of(rate, &[("unit", json!("bps"))]));
     let alerts = Panel::new(
         Shape::Table,
-        "Why not",
+        "Why WANs cannot be measured",
         "Alerts that fire or are about to, of every severity. Empty is good.",
     )
     .ask(

@@ -66,7 +66,7 @@ fn traffic_row() -> Row {
 
 fn waiting_row() -> Row {
     Row {
-        title: "What waits",
+        title: "Backlog",
         panels: vec![
             Panel::new(
                 Shape::Heatmap,

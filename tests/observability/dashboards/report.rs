@@ -52,7 +52,7 @@ fn time_in(states: &str, window: &str) -> String {
 fn sum_row() -> Row {
     let stat = |title, description| Panel::new(Shape::Stat, title, description);
     Row {
-        title: "All in all",
+        title: "Summary",
         panels: vec![
             stat("Time under 30 ms", "Share of the measured cycles with at most 30 ms of added delay: what a call does not notice")
                 .ask(&under("0.03", "$__range"), EACH)

@@ -49,11 +49,11 @@ pub(crate) const MEASUREMENT: [(&str, Word); 7] = [
 pub(crate) const MEASURED: &str = "healthy|reduced";
 /// Where steering stands.
 pub(crate) const STEERING: [(&str, Word); 5] = [
-    ("home", (0, "HOME", "green")),
+    ("default", (0, "DEFAULT", "green")),
     ("confirming", (1, "CONFIRMING", "yellow")),
     ("recovering", (2, "RECOVERING", "blue")),
     ("steered", (3, "STEERED", "orange")),
-    ("pinned", (4, "PINNED", "purple")),
+    ("override", (4, "OVERRIDE", "purple")),
 ];
 
 /// The words alone.

@@ -33,12 +33,15 @@ fn now_row() -> Row {
     Row {
         title: "Now",
         panels: vec![
-            stat("Calls take", "The WAN of new latency-sensitive connections")
-                .ask(&target("sensitive"), "{{wan}}")
-                .by_name()
-                .size(5, 4),
-            stat("Everything else takes", "The WAN of all other traffic")
-                .ask(&target("rest"), "{{wan}}")
+            stat(
+                "Latency-sensitive connections on",
+                "The WAN of new latency-sensitive connections",
+            )
+            .ask(&target("sensitive"), "{{wan}}")
+            .by_name()
+            .size(5, 4),
+            stat("Default route on", "The WAN of all other traffic")
+                .ask(&target("default"), "{{wan}}")
                 .by_name()
                 .size(5, 4),
             stat("State", "What the steering machine is doing")
@@ -59,7 +62,7 @@ fn now_row() -> Row {
                 .ask(&moves("wanctl_wan_failovers_total"), "")
                 .steps(PLAIN)
                 .size(3, 4),
-            stat("Carried out", "1 if decisions are carried out, 0 if they are only told")
+            stat("Steering active", "1 if decisions are carried out, 0 if they are only told")
                 .ask(&format!("max(wanctl_steering_active{{{OF_INSTANCE}}})"), "")
                 .steps(PLAIN)
                 .size(3, 4),
@@ -128,7 +131,7 @@ fn reasons_row() -> Row {
         panels: vec![
             Panel::new(
                 Shape::Stack,
-                "What makes a WAN suffer",
+                "Score contributors",
                 "Points that each contributor adds to the score, at the moment of each scrape",
             )
             .ask(
@@ -138,7 +141,7 @@ fn reasons_row() -> Row {
             .above_zero(),
             Panel::new(
                 Shape::Stack,
-                "Decisions about calls, by reason",
+                "Steering decisions by reason",
                 "Decisions a second; docs/steering.md explains each reason",
             )
             .ask(&format!("{} > 0", rate("wanctl_steering_decisions_total", OF_INSTANCE, "reason")), "{{reason}}")
@@ -146,7 +149,7 @@ fn reasons_row() -> Row {
             .above_zero(),
             Panel::new(
                 Shape::Stack,
-                "Decisions about everything else, by reason",
+                "Failover decisions by reason",
                 "Decisions a second about failover and failback",
             )
             .ask(
@@ -157,7 +160,7 @@ fn reasons_row() -> Row {
             .above_zero(),
             Panel::new(
                 Shape::Lines,
-                "Kept back",
+                "Blocked decisions",
                 "Decisions a second that something kept from being acted upon, by what did",
             )
             .ask(&rate("wanctl_steering_blocked_total", OF_INSTANCE, "blocker"), "{{blocker}}")
@@ -202,14 +205,14 @@ fn reasons_row() -> Row {
 
 fn rules_row() -> Row {
     let rule = |name: &str| {
-        format!("max by (instance, wan, rule) (wanctl_steering_rule_{name}{{{OF_INSTANCE}}})")
+        format!("max by (instance, wan, switch) (wanctl_steering_switch_{name}{{{OF_INSTANCE}}})")
     };
     Row {
-        title: "Rules of the router",
+        title: "Steering switches",
         panels: vec![
             Panel::new(
                 Shape::Table,
-                "Rules",
+                "Switches",
                 "Each rule or route that steering switches: 1 is enabled, or true. Desired and observed differ for a moment after a change.",
             )
             .ask(&rule("desired"), "")
@@ -220,8 +223,8 @@ fn rules_row() -> Row {
             .then("organize", &columns(&["Desired", "Observed", "Refused", "In doubt"])),
             Panel::new(Shape::Lines, "Writes", "Changes of rules by result")
                 .ask(
-                    &rate("wanctl_steering_rule_writes_total", OF_INSTANCE, "wan, rule, result"),
-                    "{{wan}} {{rule}} {{result}}",
+                    &rate("wanctl_steering_switch_writes_total", OF_INSTANCE, "wan, switch, result"),
+                    "{{wan}} {{switch}} {{result}}",
                 )
                 .unit("wps")
                 .size(24, 6)

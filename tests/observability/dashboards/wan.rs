@@ -145,7 +145,7 @@ fn rates_row() -> Row {
                 "The desired rate (exact mean of each step), the router's own limit as last read back, what passed, what the link is believed to carry, and the configured bounds",
             )
             .ask(&mean("allowance"), "{{wan}} {{direction}} desired")
-            .ask(&gauge("rate_applied"), "{{wan}} {{direction}} in the router")
+            .ask(&gauge("rate_observed"), "{{wan}} {{direction}} in the router")
             .ask(&mean("sent"), "{{wan}} {{direction}} sent")
             .ask(
                 &each(&format!(
@@ -262,7 +262,7 @@ fn reflectors_row() -> Row {
         panels: vec![
             Panel::new(
                 Shape::Timeline,
-                "How far the probes can be trusted",
+                "Measurement state",
                 "The worst state of each step that lasted at least a hundredth of it. COLLAPSED: replies lost under load. STALLED: no replies and no load. BYPASS: the probes do not pass the queue. CANNOT SEND: no probe can be sent.",
             )
             .ask(
@@ -273,11 +273,11 @@ fn reflectors_row() -> Row {
             .interval("15s"),
             Panel::new(
                 Shape::Lines,
-                "Reflectors: fresh, and seeing a queue",
+                "Fresh and delayed reflectors",
                 "How many reflectors have a fresh reply, and how many of these see more delay than the threshold; at least half, and two, must",
             )
             .ask(&format!("max by (wan) (wanctl_measurement_fresh_reflectors{{{OF_WAN}}})"), "{{wan}} fresh")
-            .ask(&format!("max by (wan) (wanctl_measurement_votes_reflectors{{{OF_WAN}}})"), "{{wan}} seeing a queue")
+            .ask(&format!("max by (wan) (wanctl_measurement_delayed_reflectors{{{OF_WAN}}})"), "{{wan}} seeing a queue")
             .above_zero(),
             Panel::new(
                 Shape::Lines,

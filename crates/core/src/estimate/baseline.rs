@@ -112,7 +112,7 @@ impl Baseline {
             self.value = Some(value + (rtt - value).scaled(alpha));
         }
         self.fall(at);
-        self.judge_fall(at, rtt);
+        self.check_fall(at, rtt);
         if traffic == Traffic::Quiet {
             self.relearn(at);
         }
@@ -174,7 +174,7 @@ impl Baseline {
     }
 
     /// Takes a fall back that the replies after it do not bear out.
-    fn judge_fall(&mut self, at: MonoTime, rtt: Delay) {
+    fn check_fall(&mut self, at: MonoTime, rtt: Delay) {
         let (Some(fall), Some(value)) = (&mut self.fall, self.value) else { return };
         if rtt <= value + (fall.from - value).scaled(0.5) {
             (fall.borne_out, fall.above) = (at, 0);

@@ -5,21 +5,21 @@
 //! only a full link's is limited by that link. A queue has to stand there, then. Replies that are as
 //! quick as ever say that the probes pass it by.
 
-use super::{evenness::Evenness, noise::Noise};
+use super::{noise::Noise, plateau::PlateauDetector};
 use crate::Direction;
 use crate::params::BypassParams;
 use crate::units::{BitRate, Delay, MonoTime};
 
 /// What one direction's shaper says at one moment.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Flow {
+pub(crate) struct FlowObservation {
     pub(crate) direction: Direction,
     /// What gets through.
-    pub(crate) got: Option<BitRate>,
+    pub(crate) delivery_rate: Option<BitRate>,
     /// The limit in force.
     pub(crate) in_force: BitRate,
     /// Traffic waits in the shaper.
-    pub(crate) waits: bool,
+    pub(crate) shaper_limited: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,13 +39,13 @@ pub(crate) struct BypassDetector {
     /// The limit in force.
     limit: BitRate,
     odd_since: Option<MonoTime>,
-    evenness: Evenness,
+    plateau: PlateauDetector,
     detected: Option<Detected>,
 }
 
 impl BypassDetector {
     pub(crate) fn new(params: BypassParams) -> Self {
-        Self { params, evenness: Evenness::new(params), ..Self::default() }
+        Self { params, plateau: PlateauDetector::new(params), ..Self::default() }
     }
 
     /// Takes one moment into account, and tells whether the probes bypass the queue. `delta` is the delay
@@ -53,7 +53,7 @@ impl BypassDetector {
     pub(crate) fn update(
         &mut self,
         now: MonoTime,
-        flow: Flow,
+        flow: FlowObservation,
         delta: Option<Delay>,
         noise: Noise,
     ) -> bool {
@@ -63,7 +63,7 @@ impl BypassDetector {
         if !is_flat || is_over {
             *self = Self::new(self.params);
         }
-        self.look(now, flow, is_flat);
+        self.observe(now, flow, is_flat);
         if self.is_odd_for_long(now, flow) || self.is_plateau(flow) {
             self.detected.get_or_insert(Detected { since: now, limit: flow.in_force });
         }
@@ -72,15 +72,17 @@ impl BypassDetector {
 
     /// Returns what the provider's link lets through, if traffic flows as only a full link's does.
     pub(crate) fn plateau(&self) -> Option<BitRate> {
-        self.evenness.rate(self.params.plateau_windows_known)
+        self.plateau.rate(self.params.plateau_windows_known)
     }
 
-    fn look(&mut self, now: MonoTime, flow: Flow, is_flat: bool) {
+    fn observe(&mut self, now: MonoTime, flow: FlowObservation, is_flat: bool) {
         let is_download = flow.direction == Direction::Download;
-        if flow.waits {
+        if flow.shaper_limited {
             self.waited_at = Some(flow.in_force);
         }
-        if let Some(detected) = self.detected.as_mut().filter(|_| flow.waits && is_download) {
+        if let Some(detected) =
+            self.detected.as_mut().filter(|_| flow.shaper_limited && is_download)
+        {
             // Less than before is carried, and the traffic itself finds out how much.
             if flow.in_force < detected.limit {
                 detected.since = now;
@@ -88,20 +90,24 @@ impl BypassDetector {
         }
         // What flowed below another limit says nothing of how full this one is.
         let is_same = std::mem::replace(&mut self.limit, flow.in_force) == flow.in_force;
-        match flow.got.filter(|_| is_download && is_flat && is_same && !flow.waits) {
-            Some(got) => self.evenness.update(now, got),
-            None => self.evenness.reset(),
+        match flow
+            .delivery_rate
+            .filter(|_| is_download && is_flat && is_same && !flow.shaper_limited)
+        {
+            Some(delivery_rate) => self.plateau.update(now, delivery_rate),
+            None => self.plateau.reset(),
         }
     }
 
     /// Tells whether traffic that waited for less has not filled the rate for long; a download that
     /// is not even is limited by those who send it.
-    fn is_odd_for_long(&mut self, now: MonoTime, flow: Flow) -> bool {
-        let is_odd = flow.got.zip(self.waited_at).is_some_and(|(got, waited_at)| {
-            flow.in_force > waited_at.scaled(self.params.raised)
-                && got < flow.in_force.scaled(self.params.unfilled)
-                && got > waited_at.scaled(self.params.same_traffic)
-        });
+    fn is_odd_for_long(&mut self, now: MonoTime, flow: FlowObservation) -> bool {
+        let is_odd =
+            flow.delivery_rate.zip(self.waited_at).is_some_and(|(delivery_rate, waited_at)| {
+                flow.in_force > waited_at.scaled(self.params.raised)
+                    && delivery_rate < flow.in_force.scaled(self.params.unfilled)
+                    && delivery_rate > waited_at.scaled(self.params.same_traffic)
+            });
         let is_odd = is_odd && (flow.direction == Direction::Upload || self.plateau().is_some());
         if !is_odd {
             self.odd_since = None;
@@ -111,8 +117,8 @@ impl BypassDetector {
     }
 
     /// Tells whether traffic nearly fills the rate, as evenly as if a link were full.
-    fn is_plateau(&self, flow: Flow) -> bool {
-        self.evenness.rate(self.params.plateau_windows).is_some_and(|rate| {
+    fn is_plateau(&self, flow: FlowObservation) -> bool {
+        self.plateau.rate(self.params.plateau_windows).is_some_and(|rate| {
             rate > flow.in_force.scaled(self.params.nearly_filled)
                 && rate < flow.in_force.scaled(self.params.unfilled)
         })
@@ -123,27 +129,37 @@ impl BypassDetector {
 mod tests {
     use super::*;
 
-    /// Traffic waits at 20 Mbit/s; then `seconds` at 24 of which `got` get through, each moment
+    /// Traffic waits at 20 Mbit/s; then `seconds` at 24 of which `delivery_rate` get through, each moment
     /// `strays` more or less.
-    fn after(direction: Direction, seconds: u64, got: f64, strays: f64, delta: i64) -> bool {
+    fn after(
+        direction: Direction,
+        seconds: u64,
+        delivery_rate: f64,
+        strays: f64,
+        delta: i64,
+    ) -> bool {
         let mut detector = BypassDetector::default();
-        let mut tell = |ms, got, rate, waits, delta| {
-            let (got, in_force) = (Some(BitRate::from_mbps(got)), BitRate::from_mbps(rate));
-            let flow = Flow { direction, got, in_force, waits };
+        let mut tell = |ms, delivery_rate, rate, shaper_limited, delta| {
+            let (delivery_rate, in_force) =
+                (Some(BitRate::from_mbps(delivery_rate)), BitRate::from_mbps(rate));
+            let flow = FlowObservation { direction, delivery_rate, in_force, shaper_limited };
             let delta = Some(Delay::from_micros(delta));
             detector.update(MonoTime::from_millis(ms), flow, delta, Noise::default())
         };
         let mut is_bypassed = tell(0, 20.0, 20.0, true, 0);
         for cycle in 1..=seconds * 20 {
-            let got = if cycle / 20 % 2 == 0 { got - strays } else { got + strays };
-            is_bypassed = tell(cycle * 50, got, 24.0, false, delta);
+            let delivery_rate =
+                if cycle / 20 % 2 == 0 { delivery_rate - strays } else { delivery_rate + strays };
+            is_bypassed = tell(cycle * 50, delivery_rate, 24.0, false, delta);
         }
         is_bypassed
     }
 
     #[test]
     fn a_higher_rate_that_is_not_filled_without_a_delay_is_a_bypass() {
-        let after = |seconds, got, delta| after(Direction::Upload, seconds, got, 0.0, delta);
+        let after = |seconds, delivery_rate, delta| {
+            after(Direction::Upload, seconds, delivery_rate, 0.0, delta)
+        };
         assert!(after(6, 21.0, 300));
         assert!(!after(4, 21.0, 300), "not at once");
         assert!(!after(6, 21.0, 9_000), "a queue is seen");
@@ -153,7 +169,9 @@ mod tests {
 
     #[test]
     fn so_is_a_download_as_even_as_only_a_full_link_is() {
-        let after = |got, strays, delta| after(Direction::Download, 4, got, strays, delta);
+        let after = |delivery_rate, strays, delta| {
+            after(Direction::Download, 4, delivery_rate, strays, delta)
+        };
         assert!(after(22.0, 0.1, 300));
         assert!(!after(22.0, 0.5, 300), "transfers that their senders limit");
         assert!(!after(22.0, 0.1, 9_000), "a queue is seen");

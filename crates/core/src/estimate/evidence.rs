@@ -8,16 +8,16 @@ use std::{collections::VecDeque, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    asymmetry::Asymmetry,
     baseline::{Baseline, Traffic},
+    delay_split::DelaySplit,
     noise::Noise,
-    replies::{Finding, Replies},
-    silence::Silence,
+    reflector_liveness::ReflectorLiveness,
+    replies::{QueueSignal, Replies},
 };
 use crate::units::{Delay, MonoTime};
 use crate::{
     Direction, Measurement, MeasurementState, ProbeOutcome, ReflectorId, ReflectorView, RttSample,
-    Sending, estimate::replies, params::EstimateParams,
+    SendStatus, estimate::replies, params::EstimateParams,
 };
 
 /// So many probes that were counted as lost are remembered, in case their replies are only late: at
@@ -36,20 +36,20 @@ pub struct EvidenceParams {
     #[serde(rename = "probe_interval_ns", with = "crate::units::nanos")]
     pub probe_interval: Duration,
     /// Delay over the baseline from which a reflector votes for bloat.
-    #[serde(rename = "bloat_threshold_us")]
-    pub bloat_threshold: Delay,
+    #[serde(rename = "queue_threshold_us")]
+    pub queue_threshold: Delay,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Reflector {
     baseline: Baseline,
-    asymmetry: Asymmetry,
-    last: Option<Reply>,
+    delay_split: DelaySplit,
+    last: Option<ReflectorReply>,
     /// When the outcome of a probe was known last.
     heard: Option<MonoTime>,
     jitter: Option<Delay>,
     losses: Losses,
-    silence: Silence,
+    liveness: ReflectorLiveness,
     /// Replies in a row above the bloat threshold.
     streak: u32,
 }
@@ -66,7 +66,7 @@ struct Losses {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Reply {
+struct ReflectorReply {
     at: MonoTime,
     rtt: Delay,
     delta: Delay,
@@ -79,18 +79,18 @@ pub(crate) struct Evidence {
     tuning: EstimateParams,
     started: MonoTime,
     reflectors: Vec<Reflector>,
-    sending: Sending,
+    send_status: SendStatus,
     replies: Replies,
     noise: Noise,
 }
 
 /// The reflectors' verdict on the delay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(crate) struct Quorum {
     /// Reflectors that vote for bloat.
-    pub(crate) votes: usize,
+    pub(crate) delayed: usize,
     /// Whether the votes suffice.
-    pub(crate) bloated: bool,
+    pub(crate) reached: bool,
 }
 
 impl Evidence {
@@ -101,7 +101,7 @@ impl Evidence {
             tuning: *tuning,
             started: now,
             reflectors,
-            sending: Sending::default(),
+            send_status: SendStatus::default(),
             replies: Replies::new(tuning.queue),
             noise: Noise::new(tuning.noise),
         }
@@ -125,11 +125,11 @@ impl Evidence {
 
     /// Takes one probe outcome into account, which came under `traffic`.
     pub(crate) fn update(&mut self, sample: &RttSample, traffic: Traffic) {
-        self.sending.update(sample);
+        self.send_status.update(sample);
         let others_answer = self.reflectors.iter().enumerate().any(|(place, other)| {
             place != usize::from(sample.reflector.0) && self.fresh_reply(other, sample.at).is_some()
         });
-        let threshold = self.bloat_threshold();
+        let threshold = self.queue_threshold();
         let jitter_memory = self.tuning.reflectors.jitter_memory;
         let Some(reflector) = self.reflectors.get_mut(usize::from(sample.reflector.0)) else {
             return;
@@ -140,40 +140,40 @@ impl Evidence {
         match sample.outcome {
             ProbeOutcome::Reply(rtt) => {
                 reflector.losses.replied(sample.sequence);
-                reflector.silence.replied(sample.at);
+                reflector.liveness.replied(sample.at);
                 reflector.reply((sample.at, rtt), traffic, threshold, jitter_memory);
-                if let Some(Reply { at, rtt, delta }) = reflector.last {
+                if let Some(ReflectorReply { at, rtt, delta }) = reflector.last {
                     let sent = MonoTime::from_start(at.since_start().saturating_sub(path(rtt)));
                     let split = sample
                         .one_way
-                        .and_then(|one_way| reflector.asymmetry.split(at, delta, one_way));
-                    self.replies.push(replies::Reply { sent, at, delta, split });
+                        .and_then(|one_way| reflector.delay_split.split(at, delta, one_way));
+                    self.replies.push(replies::ProbeReply { sent, at, delta, split });
                     self.noise.update(delta, traffic == Traffic::Quiet);
                 }
             }
             ProbeOutcome::Lost => {
                 reflector.losses.lost(sample.sequence);
-                reflector.silence.missed(sample.at, others_answer);
+                reflector.liveness.missed(sample.at, others_answer);
             }
             // No loss: the fault is on this side. But one to which nothing can be sent while others
             // answer, for want of IPv6 perhaps, is of no more use than a dead one.
-            ProbeOutcome::Unsent => reflector.silence.missed(sample.at, others_answer),
+            ProbeOutcome::Unsent => reflector.liveness.missed(sample.at, others_answer),
         }
     }
 
     /// Counts the votes of the fresh replies as of `now`. Only probes sent at `since` or later
     /// vote: an older one tells of the queue as it was before.
-    pub(crate) fn verdict(&self, now: MonoTime, since: MonoTime) -> Verdict {
+    pub(crate) fn quorum(&self, now: MonoTime, since: MonoTime) -> Quorum {
         let fresh = self.fresh(now);
-        let threshold = self.bloat_threshold();
-        let is_vote = |reply: &Reply| reply.delta > threshold && reply.sent() >= since;
-        let votes = fresh.iter().filter(|(_, reply)| is_vote(reply)).count();
-        let bloated = match fresh.as_slice() {
+        let threshold = self.queue_threshold();
+        let is_vote = |reply: &ReflectorReply| reply.delta > threshold && reply.sent() >= since;
+        let delayed = fresh.iter().filter(|(_, reply)| is_vote(reply)).count();
+        let reached = match fresh.as_slice() {
             // One reflector is no quorum: it has to say so twice.
-            [(only, _)] => only.streak >= 2 && votes > 0,
-            several => votes >= quorum(several.len()),
+            [(only, _)] => only.streak >= 2 && delayed > 0,
+            several => delayed >= quorum_size(several.len()),
         };
-        Verdict { votes, bloated }
+        Quorum { delayed, reached }
     }
 
     /// Returns how much the delay strays while the link is idle.
@@ -182,26 +182,26 @@ impl Evidence {
     }
 
     /// No reflector votes for what is noise.
-    fn bloat_threshold(&self) -> Delay {
-        self.params.bloat_threshold.max(self.noise.middle())
+    fn queue_threshold(&self) -> Delay {
+        self.params.queue_threshold.max(self.noise.middle())
     }
 
     /// Tells what the last replies to probes sent at `since` or later say about a queue in
     /// `direction`.
-    pub(crate) fn finding(
+    pub(crate) fn queue_signal(
         &self,
         now: MonoTime,
         since: MonoTime,
         direction: Direction,
-    ) -> Option<Finding> {
+    ) -> Option<QueueSignal> {
         let overdue = self.replies.overdue(now, since, self.reply_interval(now));
-        self.replies.finding(since, overdue, direction)
+        self.replies.queue_signal(since, overdue, direction)
     }
 
     /// Tells whether what the reflectors say is recent and well-founded enough to raise a rate
     /// on: replies keep coming, and their baselines have been seen at rest or have had time to
     /// fall to it.
-    pub(crate) fn is_trustworthy(&self, now: MonoTime) -> bool {
+    pub(crate) fn has_sufficient_evidence(&self, now: MonoTime) -> bool {
         let last = self.reflectors.iter().filter_map(|r| r.last).max_by_key(|reply| reply.at);
         let recent = last.is_some_and(|reply| {
             let usual = self.reply_interval(now) * self.tuning.reflectors.silent_probes;
@@ -214,7 +214,7 @@ impl Evidence {
     /// Combines the fresh replies as of `now`. `traffic` tells whether anything flows at all.
     pub(crate) fn measurement(&self, now: MonoTime, traffic: bool) -> Measurement {
         let fresh = self.fresh(now);
-        let Verdict { votes, bloated, .. } = self.verdict(now, MonoTime::ZERO);
+        let Quorum { delayed, reached, .. } = self.quorum(now, MonoTime::ZERO);
         let last = self.reflectors.iter().filter_map(|r| r.last.map(|l| l.at)).max();
         let cannot_send_since = self.cannot_send_since(now).filter(|_| fresh.is_empty());
         Measurement {
@@ -223,8 +223,8 @@ impl Evidence {
                 None => self.state(now, fresh.len(), traffic),
             },
             fresh: count(fresh.len()),
-            votes: count(votes),
-            bloated,
+            delayed: count(delayed),
+            quorum: reached,
             rtt: median(fresh.iter().map(|(_, reply)| reply.rtt)),
             baseline: median(fresh.iter().filter_map(|(r, _)| r.baseline.value())),
             delta: median(fresh.iter().map(|(_, reply)| reply.delta)),
@@ -239,13 +239,13 @@ impl Evidence {
 
     /// The time between two replies if none is lost but those of the dead.
     fn reply_interval(&self, now: MonoTime) -> Duration {
-        let asked = self.asked(now).count().max(1);
-        let alive = self.asked(now).filter(|r| r.silence.dead_since(now).is_none()).count().max(1);
-        self.params.probe_interval.mul_f64(asked as f64 / alive as f64)
+        let participating = self.participating(now).count().max(1);
+        let alive = self.participating(now).filter(|r| !r.liveness.is_dead(now)).count().max(1);
+        self.params.probe_interval.mul_f64(participating as f64 / alive as f64)
     }
 
     /// The reflectors that take part: one that rests is not missing.
-    fn asked(&self, now: MonoTime) -> impl Iterator<Item = &Reflector> {
+    fn participating(&self, now: MonoTime) -> impl Iterator<Item = &Reflector> {
         let within = self.params.stale_after.max(self.tuning.reflectors.participates_for);
         self.reflectors.iter().filter(move |r| r.heard.is_some_and(|at| now.since(at) <= within))
     }
@@ -253,7 +253,7 @@ impl Evidence {
     /// Since when no probe can be sent. Before the first reply that has to last for a while, or a
     /// device that comes a moment late would be reported as missing.
     fn cannot_send_since(&self, now: MonoTime) -> Option<MonoTime> {
-        let since = self.sending.impossible_since(now, self.params.stale_after)?;
+        let since = self.send_status.cannot_send_since(now, self.params.stale_after)?;
         let has_answered = self.reflectors.iter().any(|reflector| reflector.last.is_some());
         (has_answered || now.since(since) >= self.params.stale_after).then_some(since)
     }
@@ -271,23 +271,23 @@ impl Evidence {
                 loss: r.losses.share,
                 fresh: self.fresh_reply(r, now).is_some(),
                 last_reply: r.last.map(|reply| reply.at),
-                dead_since: r.silence.dead_since(now),
+                dead_since: r.liveness.dead_since(now),
             })
             .collect()
     }
 
-    fn fresh(&self, now: MonoTime) -> Vec<(&Reflector, Reply)> {
+    fn fresh(&self, now: MonoTime) -> Vec<(&Reflector, ReflectorReply)> {
         self.reflectors.iter().filter_map(|r| Some((r, self.fresh_reply(r, now)?))).collect()
     }
 
-    fn fresh_reply(&self, reflector: &Reflector, now: MonoTime) -> Option<Reply> {
+    fn fresh_reply(&self, reflector: &Reflector, now: MonoTime) -> Option<ReflectorReply> {
         reflector.last.filter(|reply| now.since(reply.at) <= self.params.stale_after)
     }
 
     fn state(&self, now: MonoTime, fresh: usize, traffic: bool) -> MeasurementState {
         // Of those that take part and can answer: the dead have no vote.
-        let alive = self.asked(now).filter(|r| r.silence.dead_since(now).is_none()).count();
-        let healthy = quorum(alive).min(alive);
+        let alive = self.participating(now).filter(|r| !r.liveness.is_dead(now)).count();
+        let healthy = quorum_size(alive).min(alive);
         match fresh {
             0 if self.reflectors.iter().all(|r| r.last.is_none())
                 && now.since(self.started) < self.tuning.reflectors.start_grace =>
@@ -331,7 +331,7 @@ impl Losses {
     }
 }
 
-impl Reply {
+impl ReflectorReply {
     /// The time that the probe was under way.
     fn path(&self) -> Duration {
         path(self.rtt)
@@ -347,9 +347,9 @@ impl Reflector {
     fn new(tuning: &EstimateParams) -> Self {
         Self {
             baseline: Baseline::new(tuning.baseline),
-            asymmetry: Asymmetry::new(tuning.delay_split),
+            delay_split: DelaySplit::new(tuning.delay_split),
             losses: Losses { memory: tuning.reflectors.loss_memory, ..Losses::default() },
-            silence: Silence::new(tuning.reflectors),
+            liveness: ReflectorLiveness::new(tuning.reflectors),
             ..Self::default()
         }
     }
@@ -369,7 +369,7 @@ impl Reflector {
             self.jitter = Some(jitter + (step - jitter).scaled(1.0 / f64::from(jitter_memory)));
         }
         self.streak = if delta > threshold { self.streak.saturating_add(1) } else { 0 };
-        self.last = Some(Reply { at, rtt, delta });
+        self.last = Some(ReflectorReply { at, rtt, delta });
     }
 }
 
@@ -379,7 +379,7 @@ pub(crate) fn path(rtt: Delay) -> Duration {
 }
 
 /// How many of `n` reflectors make a verdict: at least two, and at least half.
-fn quorum(n: usize) -> usize {
+fn quorum_size(n: usize) -> usize {
     n.div_ceil(2).max(2)
 }
 

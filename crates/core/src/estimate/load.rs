@@ -37,9 +37,9 @@ pub struct Load {
     /// How busy the direction is.
     pub class: LoadClass,
     /// The rate that got through, smoothed over about 0.2 s; `None` without fresh counters.
-    pub achieved: Option<BitRate>,
+    pub delivery_rate: Option<BitRate>,
     /// The rate that got through between the last two readings.
-    pub newest: Option<BitRate>,
+    pub newest_delivery_rate: Option<BitRate>,
     /// Achieved rate over shaper rate (0 to about 1), highest of the last seconds.
     pub recent_peak: Option<f64>,
 }
@@ -49,8 +49,8 @@ pub struct Load {
 pub(crate) struct LoadMeter {
     params: LoadParams,
     last: Option<(MonoTime, u64)>,
-    achieved: Option<f64>,
-    newest: Option<BitRate>,
+    delivery_rate: Option<f64>,
+    newest_delivery_rate: Option<BitRate>,
     peak: f64,
 }
 
@@ -65,17 +65,17 @@ impl LoadMeter {
         let moved = queue.bytes.saturating_sub(bytes);
         let dt = at.since(before);
         let Some(flowed) = BitRate::of_transfer(moved, dt) else { return };
-        self.newest = Some(flowed);
+        self.newest_delivery_rate = Some(flowed);
         let flowed = flowed.bps() as f64;
-        let achieved = match self.achieved {
+        let delivery_rate = match self.delivery_rate {
             Some(old) if dt < self.params.stale => {
                 old + (flowed - old) * weight(dt, self.params.rate_tau)
             }
             Some(_) | None => flowed,
         };
-        self.achieved = Some(achieved);
+        self.delivery_rate = Some(delivery_rate);
         if rate > BitRate::ZERO {
-            let utilisation = achieved / rate.bps() as f64;
+            let utilisation = delivery_rate / rate.bps() as f64;
             let faded = self.peak * (1.0 - weight(dt, self.params.peak_tau));
             self.peak = utilisation.max(faded);
         }
@@ -84,29 +84,34 @@ impl LoadMeter {
     /// Returns how much of `rate` got through, lately or between the last two readings, whichever
     /// is more; `None` before there are two.
     pub(crate) fn filled(&self, rate: BitRate) -> Option<f64> {
-        let newest = self.newest?.fraction_of(rate)?;
-        Some(newest.max(self.peak))
+        let newest_delivery_rate = self.newest_delivery_rate?.fraction_of(rate)?;
+        Some(newest_delivery_rate.max(self.peak))
     }
 
     /// Returns the load as known at `now` against the shaper rate `rate`.
     pub(crate) fn load(&self, now: MonoTime, rate: BitRate) -> Load {
         let fresh = self.last.is_some_and(|(at, _)| now.since(at) < self.params.stale);
-        let Some(achieved) = self.achieved.filter(|_| fresh) else {
+        let Some(delivery_rate) = self.delivery_rate.filter(|_| fresh) else {
             return Load {
                 class: LoadClass::Unknown,
-                achieved: None,
-                newest: None,
+                delivery_rate: None,
+                newest_delivery_rate: None,
                 recent_peak: None,
             };
         };
-        let achieved = BitRate::ZERO.max(BitRate::from_bps(1).scaled(achieved));
-        let class = match achieved.fraction_of(rate) {
+        let delivery_rate = BitRate::ZERO.max(BitRate::from_bps(1).scaled(delivery_rate));
+        let class = match delivery_rate.fraction_of(rate) {
             None => LoadClass::Unknown,
             Some(u) if u > self.params.high => LoadClass::High,
             Some(u) if u < self.params.idle => LoadClass::Idle,
             Some(_) => LoadClass::Low,
         };
-        Load { class, achieved: Some(achieved), newest: self.newest, recent_peak: Some(self.peak) }
+        Load {
+            class,
+            delivery_rate: Some(delivery_rate),
+            newest_delivery_rate: self.newest_delivery_rate,
+            recent_peak: Some(self.peak),
+        }
     }
 }
 
@@ -129,7 +134,11 @@ pub(crate) fn serialisation(rate: BitRate) -> Delay {
 /// nothing can be told apart, and both are suspects. Where the other direction is not shaped
 /// (`None`), a direction is to blame only when it was nearly full itself: less may be no more than
 /// the acknowledgements of traffic that is not seen.
-pub(crate) fn blame(own: &Load, other: Option<&Load>, params: &LoadParams) -> bool {
+pub(crate) fn is_busy_for_attribution(
+    own: &Load,
+    other: Option<&Load>,
+    params: &LoadParams,
+) -> bool {
     match (own.recent_peak, other.map(|other| other.recent_peak)) {
         (Some(own), None) => own > params.high,
         (Some(own), Some(Some(other))) => {
@@ -144,7 +153,7 @@ mod tests {
     use super::*;
 
     fn blame_of(own: &Load, other: Option<&Load>) -> bool {
-        blame(own, other, &LoadParams::default())
+        is_busy_for_attribution(own, other, &LoadParams::default())
     }
 
     fn reading(bytes: u64) -> QueueReading {

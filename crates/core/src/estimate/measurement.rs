@@ -105,9 +105,9 @@ pub struct Measurement {
     /// Reflectors whose last reply is fresh.
     pub fresh: u16,
     /// Fresh reflectors whose delta exceeds the bloat threshold.
-    pub votes: u16,
+    pub delayed: u16,
     /// Whether the votes suffice to call it bloat.
-    pub bloated: bool,
+    pub quorum: bool,
     /// Median round-trip time of the fresh reflectors.
     pub rtt: Option<Delay>,
     /// Median baseline of the fresh reflectors.
@@ -153,7 +153,7 @@ pub struct ReflectorView {
 impl ReflectorView {
     /// Tells whether it was ever asked; a built-in one in reserve may never be.
     #[must_use]
-    pub fn was_asked(&self) -> bool {
+    pub fn was_probed(&self) -> bool {
         self.last_reply.is_some() || self.dead_since.is_some() || self.loss > 0.0
     }
 }

@@ -12,11 +12,11 @@ use crate::{Direction, PerDirection, params::QueueParams};
 /// second three take no longer than a person's blink.
 const ROUND: usize = 3;
 /// How many replies are kept: enough that a finding can look back before its cause.
-const KEPT: usize = 8;
+const REPLY_HISTORY: usize = 8;
 
 /// One reply, compared with its reflector's baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Reply {
+pub(crate) struct ProbeReply {
     /// When the probe was sent.
     pub(crate) sent: MonoTime,
     /// When the reply arrived.
@@ -29,7 +29,7 @@ pub(crate) struct Reply {
 
 /// What the last replies say about a queue.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Finding {
+pub(crate) struct QueueSignal {
     /// The least delay of the round: what surely stands.
     pub(crate) standing: Delay,
     /// The middle delay of the round: how deep the queue is.
@@ -44,7 +44,7 @@ pub(crate) struct Finding {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Replies {
     params: QueueParams,
-    kept: VecDeque<Reply>,
+    kept: VecDeque<ProbeReply>,
 }
 
 impl Replies {
@@ -52,8 +52,8 @@ impl Replies {
         Self { params, ..Self::default() }
     }
 
-    pub(crate) fn push(&mut self, reply: Reply) {
-        if self.kept.len() == KEPT {
+    pub(crate) fn push(&mut self, reply: ProbeReply) {
+        if self.kept.len() == REPLY_HISTORY {
             self.kept.pop_front();
         }
         self.kept.push_back(reply);
@@ -63,14 +63,14 @@ impl Replies {
     /// if the reflectors tell the ways apart, else about the round trip.
     ///
     /// Silence is evidence, too: where a reply is overdue, the queue is at least that deep.
-    pub(crate) fn finding(
+    pub(crate) fn queue_signal(
         &self,
         since: MonoTime,
         overdue: Option<Delay>,
         direction: Direction,
-    ) -> Option<Finding> {
+    ) -> Option<QueueSignal> {
         let newest = self.kept.back()?;
-        let round: Vec<&Reply> = self
+        let round: Vec<&ProbeReply> = self
             .kept
             .iter()
             .rev()
@@ -81,7 +81,7 @@ impl Replies {
             .collect();
         let share = self.share(newest, direction).filter(|_| overdue.is_none());
         let is_own = share.is_some();
-        let delay = |reply: &Reply| match (share, reply.split) {
+        let delay = |reply: &ProbeReply| match (share, reply.split) {
             (None, _) => reply.delta,
             (Some(_), Some(split)) => split[direction],
             (Some(share), None) => reply.delta.scaled(share),
@@ -92,7 +92,7 @@ impl Replies {
         let middle = delays.len().div_ceil(2);
         match delays.as_slice() {
             // Two are too few for a vote, but enough if both say so.
-            [_, _] | [_, _, _] => Some(Finding {
+            [_, _] | [_, _, _] => Some(QueueSignal {
                 standing: *delays.first()?,
                 depth: *delays.get(middle.saturating_sub(1))?,
                 growth: self.growth(newest, delay),
@@ -104,7 +104,7 @@ impl Replies {
 
     /// The share of the delay that the last reply which told the ways apart put down to
     /// `direction`. A reflector that does not tell meets the same queue at about the same time.
-    fn share(&self, newest: &Reply, direction: Direction) -> Option<f64> {
+    fn share(&self, newest: &ProbeReply, direction: Direction) -> Option<f64> {
         let told = self.kept.iter().rev().find(|reply| reply.split.is_some())?;
         if newest.at.since(told.at) > self.params.split_shared_for {
             return None;
@@ -131,7 +131,7 @@ impl Replies {
     }
 
     /// How quickly the delay has grown since the last probe that met a third of it or less.
-    fn growth(&self, newest: &Reply, delay: impl Fn(&Reply) -> Delay) -> f64 {
+    fn growth(&self, newest: &ProbeReply, delay: impl Fn(&ProbeReply) -> Delay) -> f64 {
         let little = delay(newest).scaled(self.params.growth_from);
         let Some(calm) = self.kept.iter().rev().find(|reply| delay(reply) <= little) else {
             return 0.0;

@@ -25,9 +25,9 @@ use pending::Pending;
 use rest::Rest;
 use unseen::Unseen;
 
-use super::{LawInput, Limits, RateLaw, Reason, Verdict};
+use super::{LawInput, Limits, RateDecision, RateLaw, Reason};
 use crate::{
-    estimate::{LoadClass, MeasurementState, blame::Blame},
+    estimate::{LoadClass, MeasurementState, attribution::Attribution},
     params::Params,
     units::{BitRate, Delay, MonoTime},
 };
@@ -82,8 +82,9 @@ impl Adaptive {
         }
         let rate = in_force.min(input.current);
         self.bounds.lived(input.dt, rate);
-        let got = input.load.newest.unwrap_or_default();
-        let is_met = input.waits || got >= in_force.scaled(self.params.estimate.capacity.met);
+        let got = input.load.newest_delivery_rate.unwrap_or_default();
+        let is_met =
+            input.shaper_limited || got >= in_force.scaled(self.params.estimate.capacity.met);
         match self.depth(input) {
             Some(depth) if depth < self.standing(input) => {
                 let look = input.path
@@ -118,13 +119,13 @@ impl Adaptive {
 
     /// How deep the queue is, as far as it may be ours.
     fn depth(&self, input: &LawInput) -> Option<Delay> {
-        Some(self.detour.beyond(input.finding?.depth) - input.serialisation)
+        Some(self.detour.beyond(input.queue?.depth) - input.serialisation)
     }
 
     /// How deep the queue is that has to go; `None` if it is nothing, or noise.
     fn excess(&self, input: &LawInput) -> Option<Delay> {
         let depth = self.depth(input)?;
-        let stands = self.detour.beyond(input.finding?.standing) - input.serialisation;
+        let stands = self.detour.beyond(input.queue?.standing) - input.serialisation;
         let borne =
             self.params.estimate.queue.volatile_tolerance.scaled(self.bounds.fickleness(input.now));
         if depth > self.bloat(input).max(self.bloat + borne) {
@@ -137,7 +138,7 @@ impl Adaptive {
     }
 
     /// Goes on with a queue that drains; `None` if it is over and the queue has to be judged anew.
-    fn wait(&mut self, input: &LawInput, excess: Option<Delay>) -> Option<Verdict> {
+    fn wait(&mut self, input: &LawInput, excess: Option<Delay>) -> Option<RateDecision> {
         let depth = self.depth(input);
         let drain = self.drain.as_mut()?;
         drain.watch(input.now, depth);
@@ -172,17 +173,17 @@ impl Adaptive {
         }
         let Some(excess) = excess.filter(|_| !is_gone) else {
             let rate = drain.then.max(input.current);
-            return Some(Verdict { rate, reason: Reason::RaiseDemand });
+            return Some(RateDecision { rate, reason: Reason::RaiseShaperLimited });
         };
         if !is_tried || !drain.was_futile(excess, self.params.estimate.queue.clear) {
             return None;
         }
         let (rate, bounds) = self.detour.resist(stands(input).unwrap_or_default())?;
         self.bounds = bounds;
-        Some(Verdict { rate: rate.max(input.current), reason: Reason::RaiseFutile })
+        Some(RateDecision { rate: rate.max(input.current), reason: Reason::RaiseRollback })
     }
 
-    fn cut(&mut self, input: &LawInput, depth: Delay, is_again: bool) -> Verdict {
+    fn cut(&mut self, input: &LawInput, depth: Delay, is_again: bool) -> RateDecision {
         let params = (&self.params.adaptive, self.params.estimate.cut_response);
         if input.current <= input.limits.floor {
             // Nothing is left to cut, but whether it is in vain can still be seen.
@@ -199,7 +200,7 @@ impl Adaptive {
         let is_rush = depth > self.bloat(input) && !is_again;
         let capacity = flow::capacity(input, is_rush, &self.params.estimate.delivery);
         // Less than the floor is no capacity but an outage, which says nothing of what comes after.
-        if input.blame == Blame::Proven && capacity >= input.limits.floor {
+        if input.attribution == Attribution::Certain && capacity >= input.limits.floor {
             self.bounds.met(input.now, capacity);
         }
         let depth = depth + self.detour.excused();
@@ -211,10 +212,10 @@ impl Adaptive {
         self.rest = Rest::default();
         self.last_cut = Some(input.now);
         self.is_cut_underway = true;
-        Verdict { rate: drain.rate, reason: Reason::CutBloat }
+        RateDecision { rate: drain.rate, reason: Reason::CutQueue }
     }
 
-    fn raise(&mut self, input: &LawInput) -> Verdict {
+    fn raise(&mut self, input: &LawInput) -> RateDecision {
         if input.current >= input.limits.ceiling {
             return hold(input, Reason::HoldCeiling);
         }
@@ -226,8 +227,10 @@ impl Adaptive {
         let growth =
             (self.bounds.speed(now, aim, &self.params.adaptive) * input.dt.as_secs_f64()).exp();
         let most = self.bounds.limit(now, &self.params.adaptive).unwrap_or_else(|| {
-            let got = input.load.achieved.max(input.load.newest).unwrap_or_default();
-            let fills = if input.waits { input.in_force.unwrap_or(got).max(got) } else { got };
+            let load = input.load;
+            let got = load.delivery_rate.max(load.newest_delivery_rate).unwrap_or_default();
+            let limit = input.in_force.filter(|_| input.shaper_limited);
+            let fills = limit.unwrap_or(got).max(got);
             fills
                 .scaled(self.params.adaptive.lead)
                 .max(self.bounds.expected(now).unwrap_or_default())
@@ -238,15 +241,15 @@ impl Adaptive {
         if since < self.params.adaptive.raise_interval
             || aim < current.scaled(self.params.adaptive.raise_step) && aim < input.limits.ceiling
         {
-            return hold(input, Reason::RaiseDemand);
+            return hold(input, Reason::RaiseShaperLimited);
         }
         self.last_raise = Some(now);
         self.rest = Rest::default();
-        Verdict { rate: aim, reason: Reason::RaiseDemand }
+        RateDecision { rate: aim, reason: Reason::RaiseShaperLimited }
     }
 
     /// Follows the other direction, if it has lost so much that this one may have, too.
-    fn along(&mut self, input: &LawInput) -> Option<Verdict> {
+    fn along(&mut self, input: &LawInput) -> Option<RateDecision> {
         if !along::is_due(input, &self.params.adaptive)
             || self.bounds.fickleness(input.now) > self.params.adaptive.volatile
         {
@@ -254,15 +257,15 @@ impl Adaptive {
         }
         let (params, settle) = (&self.params.adaptive, self.params.estimate.cut_response.settle);
         let Some(rate) = self.along.follow(input, params, settle) else {
-            return Some(hold(input, Reason::HoldElsewhere));
+            return Some(hold(input, Reason::HoldNotAttributed));
         };
         self.aim = None;
         self.bounds.forget();
-        Some(Verdict { rate, reason: Reason::CutAlong })
+        Some(RateDecision { rate, reason: Reason::CutCrossDirection })
     }
 
     /// No queue of ours stands: more for those who ask, the base rate for those who do not.
-    fn at_ease(&mut self, input: &LawInput, in_force: BitRate) -> Verdict {
+    fn at_ease(&mut self, input: &LawInput, in_force: BitRate) -> RateDecision {
         let is_fickle = self.bounds.fickleness(input.now) > self.params.adaptive.volatile;
         let is_below_usual =
             self.bounds.expected(input.now).is_some_and(|usual| usual > input.current);
@@ -275,7 +278,7 @@ impl Adaptive {
             LoadClass::High if is_fickle => self.raise(input),
             LoadClass::Low if is_fickle && is_below_usual => self.raise(input),
             // Neither more nor less is asked for than there is.
-            LoadClass::High => hold(input, Reason::HoldNoDemand),
+            LoadClass::High => hold(input, Reason::HoldApplicationLimited),
             LoadClass::Low | LoadClass::Idle => {
                 self.rest.towards_base(input, &self.params.adaptive)
             }
@@ -283,17 +286,18 @@ impl Adaptive {
     }
 
     /// By what else there is to go by if the probes see nothing.
-    fn on_bypass(&mut self, input: &LawInput) -> Verdict {
+    fn on_bypass(&mut self, input: &LawInput) -> RateDecision {
         self.drain = None;
         if let Some(verdict) = self.unseen.decide(input) {
             return verdict;
         }
-        if input.waits {
+        if input.shaper_limited {
             // What waits in our shaper leaves no queue elsewhere.
             return hold(input, Reason::HoldBypass);
         }
         // The traffic may have no more to send, or stand in a queue: this does for both.
-        let got = input.load.achieved.unwrap_or_default().scaled(self.params.adaptive.resume_share);
+        let got =
+            input.load.delivery_rate.unwrap_or_default().scaled(self.params.adaptive.resume_share);
         let base = input.limits.base.max(got);
         let input = LawInput { limits: Limits { base, ..input.limits }, ..*input };
         self.without_eyes(&input, Reason::CutBypass, Reason::HoldBypass)
@@ -301,18 +305,18 @@ impl Adaptive {
 
     /// What is left to do without eyes: never above what was proven with them, nor for long above
     /// the base rate.
-    fn without_eyes(&mut self, input: &LawInput, cut: Reason, hold_for: Reason) -> Verdict {
+    fn without_eyes(&mut self, input: &LawInput, cut: Reason, hold_for: Reason) -> RateDecision {
         let proven = self.bounds.proven(input.now).unwrap_or(input.limits.base);
         let rate = input.current.min(proven.max(input.limits.base));
         let rate =
             self.rest.downwards(&LawInput { current: rate, ..*input }, &self.params.adaptive);
         let reason = if rate < input.current { cut } else { hold_for };
-        Verdict { rate, reason }
+        RateDecision { rate, reason }
     }
 }
 
 impl RateLaw for Adaptive {
-    fn decide(&mut self, input: &LawInput) -> Verdict {
+    fn decide(&mut self, input: &LawInput) -> RateDecision {
         let Some(in_force) = input.in_force else {
             return hold(input, Reason::HoldPending);
         };
@@ -352,8 +356,8 @@ impl RateLaw for Adaptive {
             return verdict;
         }
         match excess {
-            Some(depth) if input.blame.is_blamed() => self.cut(input, depth, is_again),
-            Some(_) => withdraw(input, Reason::HoldElsewhere),
+            Some(depth) if input.attribution.is_attributed() => self.cut(input, depth, is_again),
+            Some(_) => withdraw(input, Reason::HoldNotAttributed),
             None => match self.along(input) {
                 Some(verdict) => verdict,
                 None => self.at_ease(input, in_force),
@@ -365,11 +369,11 @@ impl RateLaw for Adaptive {
         self.last_cut.unwrap_or_default()
     }
 
-    fn left(&self, rate: BitRate) -> Option<f64> {
+    fn remaining_share(&self, rate: BitRate) -> Option<f64> {
         self.unseen.left(rate).or_else(|| self.drain.as_ref().map(Drain::left))
     }
 
-    fn bound(&self) -> Option<BitRate> {
+    fn capacity_bound(&self) -> Option<BitRate> {
         self.bounds.rate()
     }
 
@@ -388,7 +392,7 @@ impl RateLaw for Adaptive {
 
 /// What stands, but for the packets that a shaper has on its wire.
 fn stands(input: &LawInput) -> Option<Delay> {
-    Some(input.finding?.standing - input.serialisation)
+    Some(input.queue?.standing - input.serialisation)
 }
 
 #[cfg(test)]

@@ -30,10 +30,10 @@ impl LawName {
 
     /// Returns the law as it is in a direction with these limits when nothing else is said.
     #[must_use]
-    pub fn usual(self, direction: Direction, limits: &Limits) -> LawKind {
+    pub fn default_law(self, direction: Direction, limits: &Limits) -> LawKind {
         match self {
             Self::Adaptive => LawKind::Adaptive,
-            Self::Zone => LawKind::Zone(ZoneParams::usual(direction, limits)),
+            Self::Zone => LawKind::Zone(ZoneParams::defaults(direction, limits)),
             Self::Fixed => LawKind::Fixed,
         }
     }
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn floors_stay_in_order_within_other_limits() {
         let limits = Limits { floor: mbps(10.0), base: mbps(60.0), ceiling: mbps(100.0) };
-        let LawKind::Zone(usual) = LawName::Zone.usual(Direction::Download, &limits) else {
+        let LawKind::Zone(usual) = LawName::Zone.default_law(Direction::Download, &limits) else {
             panic!("zone is zone");
         };
         let floors = ZoneFloors { green: mbps(80.0), yellow: mbps(40.0), ..usual.floors };
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn an_upload_has_three_states() {
         let limits = Limits { floor: mbps(1.0), base: mbps(5.0), ceiling: mbps(10.0) };
-        let LawKind::Zone(zone) = LawName::Zone.usual(Direction::Upload, &limits) else {
+        let LawKind::Zone(zone) = LawName::Zone.default_law(Direction::Upload, &limits) else {
             panic!("zone is zone");
         };
         assert_eq!(zone.floors.soft_red, None);

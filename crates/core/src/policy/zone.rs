@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub use params::{ZoneFloors, ZoneParams};
 
-use super::{LawInput, RateLaw, Reason, Verdict};
+use super::{LawInput, RateDecision, RateLaw, Reason};
 use crate::{
     CongestionState, LoadClass, MeasurementState, StateThresholds,
     params::{Params, ZoneTiming},
@@ -70,20 +70,20 @@ impl Zone {
         }
     }
 
-    fn answer(&mut self, delta: Delay, input: &LawInput) -> Verdict {
+    fn answer(&mut self, delta: Delay, input: &LawInput) -> RateDecision {
         let zone = self.zone_of(delta);
-        self.seen = if input.blame.is_blamed() { zone } else { CongestionState::Green };
+        self.seen = if input.attribution.is_attributed() { zone } else { CongestionState::Green };
         if zone == CongestionState::Green {
             self.green_for = self.green_for.saturating_add(self.step(input));
             return self.climb(input);
         }
         self.green_for = Duration::ZERO;
-        if !input.blame.is_blamed() {
-            return hold(input, Reason::HoldElsewhere);
+        if !input.attribution.is_attributed() {
+            return hold(input, Reason::HoldNotAttributed);
         }
         // Too few answer for the middle of their deltas to outvote one that is slow by itself.
-        if input.measurement == MeasurementState::Reduced && !input.bloated {
-            return hold(input, Reason::HoldUntrusted);
+        if input.measurement == MeasurementState::Reduced && !input.quorum {
+            return hold(input, Reason::HoldInsufficientEvidence);
         }
         let floor = self.params.floors.of(zone);
         match zone {
@@ -92,18 +92,18 @@ impl Zone {
             }
             CongestionState::Yellow => {
                 let factor = self.params.factor_down_yellow;
-                self.cut(input, factor, floor, [Reason::CutBloat, Reason::HoldFloor])
+                self.cut(input, factor, floor, [Reason::CutQueue, Reason::HoldFloor])
             }
             CongestionState::Red => {
                 let factor = self.params.factor_down;
-                self.cut(input, factor, floor, [Reason::CutBloat, Reason::HoldFloor])
+                self.cut(input, factor, floor, [Reason::CutQueue, Reason::HoldFloor])
             }
         }
     }
 
     /// Traffic flows and no probe returns: down to what the link is trusted with, gently, because
     /// nobody knows how long the queue is.
-    fn answer_silence(&mut self, input: &LawInput) -> Verdict {
+    fn answer_silence(&mut self, input: &LawInput) -> RateDecision {
         self.green_for = Duration::ZERO;
         let least = input.limits.base.max(self.params.floors.of(self.seen));
         let factor = self.params.factor_down_yellow;
@@ -117,7 +117,7 @@ impl Zone {
         factor: f64,
         floor: BitRate,
         [cut, held]: [Reason; 2],
-    ) -> Verdict {
+    ) -> RateDecision {
         if input.current <= floor {
             return hold(input, held);
         }
@@ -125,10 +125,10 @@ impl Zone {
         self.is_cut_underway = true;
         let ticks = self.step(input).as_secs_f64() / TICK.as_secs_f64();
         let rate = shrunk(input.current, factor.powf(ticks)).max(floor);
-        Verdict { rate, reason: cut }
+        RateDecision { rate, reason: cut }
     }
 
-    fn climb(&self, input: &LawInput) -> Verdict {
+    fn climb(&self, input: &LawInput) -> RateDecision {
         let LawInput { current, limits, .. } = *input;
         if current >= limits.ceiling {
             return hold(input, Reason::HoldCeiling);
@@ -139,24 +139,24 @@ impl Zone {
         if current > input.in_force.unwrap_or(BitRate::ZERO).scaled(self.timing.raise_ahead) {
             return hold(input, Reason::HoldPending);
         }
-        if !input.trustworthy || input.measurement != MeasurementState::Healthy {
-            return hold(input, Reason::HoldUntrusted);
+        if !input.sufficient_evidence || input.measurement != MeasurementState::Healthy {
+            return hold(input, Reason::HoldInsufficientEvidence);
         }
         let rise = self.params.step_up.scaled(self.step(input).as_secs_f64());
         let rate = BitRate::from_bps(current.bps().saturating_add(rise.bps()));
         match input.load.class {
-            LoadClass::High => Verdict { rate, reason: Reason::RaiseDemand },
+            LoadClass::High => RateDecision { rate, reason: Reason::RaiseShaperLimited },
             LoadClass::Unknown => hold(input, Reason::HoldLoadUnknown),
             LoadClass::Low | LoadClass::Idle if current < limits.base => {
-                Verdict { rate: rate.min(limits.base), reason: Reason::GlideUp }
+                RateDecision { rate: rate.min(limits.base), reason: Reason::DecayUp }
             }
-            LoadClass::Low | LoadClass::Idle => hold(input, Reason::HoldNoDemand),
+            LoadClass::Low | LoadClass::Idle => hold(input, Reason::HoldApplicationLimited),
         }
     }
 }
 
 impl RateLaw for Zone {
-    fn decide(&mut self, input: &LawInput) -> Verdict {
+    fn decide(&mut self, input: &LawInput) -> RateDecision {
         let Some(in_force) = input.in_force else {
             return hold(input, Reason::HoldPending);
         };
@@ -191,8 +191,8 @@ impl RateLaw for Zone {
     }
 }
 
-fn hold(input: &LawInput, reason: Reason) -> Verdict {
-    Verdict { rate: input.current, reason }
+fn hold(input: &LawInput, reason: Reason) -> RateDecision {
+    RateDecision { rate: input.current, reason }
 }
 
 /// Rounds down, as v1.7 does, so that a cut is never less than asked for.

@@ -18,89 +18,98 @@ use crate::units::MonoTime;
 
 /// Which WAN carries everything, and until when it does at least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Carrier {
+pub(super) struct DefaultRoute {
     pub(super) rank: Rank,
-    pub(super) stay_until: MonoTime,
+    pub(super) hold_until: MonoTime,
 }
 
 /// What the carrier is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pulse {
+pub(super) enum DefaultRouteHealth {
     /// Nothing is known.
-    Unclear,
+    Unknown,
     /// It is not dead.
     Alive,
     /// No WAN's probes can be sent: the fault is on this side.
-    CannotLook,
+    NoneCanSend,
     /// It is dead, but has begun to answer again.
     Returning,
     /// It is dead, because none of its probes can be sent.
-    Gone,
+    CannotSend,
     /// It is dead.
     Dead,
 }
 
 /// All that a step depends on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Plight {
+pub(super) struct FailoverInputs {
     pub(super) now: MonoTime,
-    pub(super) pulse: Pulse,
+    pub(super) health: DefaultRouteHealth,
     /// The best WAN to move to in need, or why there is none.
-    pub(super) rescue: Result<Rank, Blocker>,
+    pub(super) alternate: Result<Rank, Blocker>,
     /// The best of the more preferred WANs that has been alive for long enough, or why none is.
-    pub(super) better: Result<Rank, Blocker>,
+    pub(super) preferred: Result<Rank, Blocker>,
     /// Whether the router is ready for a return.
-    pub(super) ready: Result<(), Blocker>,
+    pub(super) router_ready: Result<(), Blocker>,
 }
 
 /// What a step leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Course {
-    pub(super) carrier: Carrier,
+pub(super) struct FailoverStep {
+    pub(super) default_route: DefaultRoute,
     pub(super) reason: FailoverReason,
     pub(super) blocker: Option<Blocker>,
 }
 
-impl Carrier {
+impl DefaultRoute {
     /// Takes one step.
-    pub(super) fn step(self, plight: &Plight, params: &FailoverParams) -> Course {
-        let Plight { now, pulse, rescue, better, ready } = *plight;
-        let moved = |rank: Rank, reason: FailoverReason| Course {
-            carrier: Self { rank, stay_until: now + params.stay },
+    pub(super) fn step(self, inputs: &FailoverInputs, params: &FailoverParams) -> FailoverStep {
+        let FailoverInputs { now, health, alternate, preferred, router_ready } = *inputs;
+        let moved = |rank: Rank, reason: FailoverReason| FailoverStep {
+            default_route: Self { rank, hold_until: now + params.hold_down },
             reason,
             blocker: None,
         };
-        let held = |reason: FailoverReason, blocker: Option<Blocker>| Course {
-            carrier: self,
+        let held = |reason: FailoverReason, blocker: Option<Blocker>| FailoverStep {
+            default_route: self,
             reason,
             blocker,
         };
-        let is_home = self.rank == Rank::HOME;
-        match (pulse, is_home) {
-            (Pulse::Unclear, _) => held(FailoverReason::Stale, None),
-            (Pulse::CannotLook, _) => held(FailoverReason::NoneCanSend, None),
-            (Pulse::Returning, _) if is_home || rescue != Ok(Rank::HOME) => {
+        let is_default = self.rank == Rank::DEFAULT_WAN;
+        match (health, is_default) {
+            (DefaultRouteHealth::Unknown, _) => held(FailoverReason::Stale, None),
+            (DefaultRouteHealth::NoneCanSend, _) => held(FailoverReason::NoneCanSend, None),
+            (DefaultRouteHealth::Returning, _)
+                if is_default || alternate != Ok(Rank::DEFAULT_WAN) =>
+            {
                 held(FailoverReason::AnswersAgain, None)
             }
-            (Pulse::Returning | Pulse::Gone | Pulse::Dead, _) => match rescue {
-                Ok(rank) if pulse == Pulse::Gone => moved(rank, FailoverReason::CannotSend),
-                Ok(rank) => moved(rank, FailoverReason::Silent),
+            (
+                DefaultRouteHealth::Returning
+                | DefaultRouteHealth::CannotSend
+                | DefaultRouteHealth::Dead,
+                _,
+            ) => match alternate {
+                Ok(rank) if health == DefaultRouteHealth::CannotSend => {
+                    moved(rank, FailoverReason::CannotSend)
+                }
+                Ok(rank) => moved(rank, FailoverReason::NoReplies),
                 Err(
-                    blocker @ (Blocker::ActionsSpent
+                    blocker @ (Blocker::ActionLimit
                     | Blocker::NoSwitch
                     | Blocker::SwitchRefused
-                    | Blocker::Unseen),
+                    | Blocker::SwitchesUnknown),
                 ) => held(FailoverReason::Blocked, Some(blocker)),
                 Err(blocker) => held(FailoverReason::AllDown, Some(blocker)),
             },
-            (Pulse::Alive, true) => held(FailoverReason::Well, None),
-            (Pulse::Alive, false) if now < self.stay_until => {
-                held(FailoverReason::Stay, Some(Blocker::HoldDown))
+            (DefaultRouteHealth::Alive, true) => held(FailoverReason::Healthy, None),
+            (DefaultRouteHealth::Alive, false) if now < self.hold_until => {
+                held(FailoverReason::HoldDown, Some(Blocker::HoldDown))
             }
-            (Pulse::Alive, false) => match (better, ready) {
+            (DefaultRouteHealth::Alive, false) => match (preferred, router_ready) {
                 (Ok(rank), Ok(())) => moved(rank, FailoverReason::Failback),
                 (Ok(_), Err(blocker)) => held(FailoverReason::FailbackBlocked, Some(blocker)),
-                (Err(blocker), _) => held(FailoverReason::Away, Some(blocker)),
+                (Err(blocker), _) => held(FailoverReason::FailedOver, Some(blocker)),
             },
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Diversion, FailoverParams, Preset, Rank, RouteActuation, Steering, SteeringDecision,
+    FailoverMethod, FailoverParams, Preset, Rank, RouteActuation, Steering, SteeringDecision,
     SteeringMode, SteeringParams, SwitchReport, WanFacts,
 };
 use crate::{
@@ -21,7 +21,7 @@ const REFLECTORS: u16 = 5;
 
 /// What a WAN is like during a cycle.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Weather {
+pub(super) struct WanConditions {
     pub(super) state: CongestionState,
     pub(super) delta_ms: f64,
     pub(super) rtt_ms: f64,
@@ -34,8 +34,8 @@ pub(super) struct Weather {
     pub(super) at_floor: bool,
 }
 
-impl Weather {
-    pub(super) const FAIR: Self = Self {
+impl WanConditions {
+    pub(super) const HEALTHY: Self = Self {
         state: CongestionState::Green,
         delta_ms: 1.0,
         rtt_ms: 20.0,
@@ -45,15 +45,15 @@ impl Weather {
         at_floor: false,
     };
     /// A queue of 130 ms that the shaper cannot help.
-    pub(super) const FOUL: Self = Self {
+    pub(super) const CONGESTED: Self = Self {
         state: CongestionState::Red,
         delta_ms: 130.0,
         rtt_ms: 150.0,
         at_floor: true,
-        ..Self::FAIR
+        ..Self::HEALTHY
     };
-    pub(super) const DEAD: Self = Self { answers: false, ..Self::FAIR };
-    pub(super) const UNSENT: Self = Self { answers: false, sends: false, ..Self::FAIR };
+    pub(super) const DEAD: Self = Self { answers: false, ..Self::HEALTHY };
+    pub(super) const UNSENT: Self = Self { answers: false, sends: false, ..Self::HEALTHY };
 }
 
 /// A WAN whose weather can be changed; it keeps what a real one would keep.
@@ -71,16 +71,16 @@ impl TestWan {
         Self { place, number: 0, last_reply: None, started: None, silent_from: None }
     }
 
-    pub(super) fn cycle(&mut self, at: MonoTime, weather: Weather) -> Cycle {
+    pub(super) fn cycle(&mut self, at: MonoTime, conditions: WanConditions) -> Cycle {
         self.number += 1;
         let started = *self.started.get_or_insert(at);
-        if weather.answers {
+        if conditions.answers {
             (self.last_reply, self.silent_from) = (Some(at), None);
         }
         let silent_from = *self.silent_from.get_or_insert(at);
         let age = self.last_reply.map(|last| at.since(last));
         let silent = age.is_none_or(|age| age >= Duration::from_millis(1200));
-        let is_unsent = !weather.answers && !weather.sends;
+        let is_unsent = !conditions.answers && !conditions.sends;
         let cannot_send_since = Some(silent_from).filter(|_| silent && is_unsent);
         let state = match self.last_reply {
             _ if cannot_send_since.is_some() => MeasurementState::CannotSend,
@@ -90,9 +90,9 @@ impl TestWan {
         };
         let ms = Delay::from_millis_f64;
         let known = |delay: Delay| (!silent).then_some(delay);
-        let outcome = if weather.answers {
-            Some(ProbeOutcome::Reply(ms(weather.rtt_ms)))
-        } else if !weather.sends {
+        let outcome = if conditions.answers {
+            Some(ProbeOutcome::Reply(ms(conditions.rtt_ms)))
+        } else if !conditions.sends {
             Some(ProbeOutcome::Unsent)
         } else {
             (at.since(silent_from) >= TIMEOUT).then_some(ProbeOutcome::Lost)
@@ -104,7 +104,7 @@ impl TestWan {
             outcome,
             one_way: None,
         };
-        let channel = direction(&weather, self.number);
+        let channel = direction(&conditions, self.number);
         Cycle {
             wan: self.place,
             number: self.number,
@@ -113,11 +113,11 @@ impl TestWan {
             measurement: Measurement {
                 state,
                 fresh: if silent { 0 } else { REFLECTORS },
-                votes: 0,
-                bloated: false,
-                rtt: known(ms(weather.rtt_ms)),
-                baseline: known(ms(weather.rtt_ms - weather.delta_ms)),
-                delta: known(ms(weather.delta_ms)),
+                delayed: 0,
+                quorum: false,
+                rtt: known(ms(conditions.rtt_ms)),
+                baseline: known(ms(conditions.rtt_ms - conditions.delta_ms)),
+                delta: known(ms(conditions.delta_ms)),
                 jitter: None,
                 noise: None,
                 age,
@@ -152,20 +152,20 @@ fn limits() -> Limits {
     Limits { floor, base, ceiling }
 }
 
-fn direction(weather: &Weather, number: u64) -> DirectionCycle {
+fn direction(conditions: &WanConditions, number: u64) -> DirectionCycle {
     let Limits { floor, base, ceiling } = limits();
-    let known = weather.share >= 0.0;
-    let desired = if weather.at_floor { floor } else { base };
+    let known = conditions.share >= 0.0;
+    let desired = if conditions.at_floor { floor } else { base };
     DirectionCycle {
-        state: weather.state,
+        state: conditions.state,
         since: MonoTime::ZERO,
         load: Load {
             class: LoadClass::Unknown,
-            achieved: known.then(|| ceiling.scaled(weather.share)),
-            newest: None,
+            delivery_rate: known.then(|| ceiling.scaled(conditions.share)),
+            newest_delivery_rate: None,
             recent_peak: None,
         },
-        blamed: true,
+        attributed: true,
         queue: Some(QueueReading { bytes: number, ..QueueReading::default() }),
         previous: desired,
         desired,
@@ -183,18 +183,18 @@ pub(super) fn facts(place: usize) -> WanFacts {
         metered: false,
         has_steer: place > 0,
         has_steer6: false,
-        diversion: Some(Diversion::Withdraw),
+        failover_method: Some(FailoverMethod::DisableRoute),
     }
 }
 
 /// A number of WANs with steering, and a router that follows at once unless told otherwise.
 #[derive(Debug, Clone)]
-pub(super) struct Site {
+pub(super) struct SteeringFixture {
     pub(super) steering: Steering,
     pub(super) now: MonoTime,
     wans: Vec<TestWan>,
     pub(super) step: Duration,
-    pub(super) obeys: bool,
+    pub(super) applies: bool,
     pub(super) last: Option<SteeringDecision>,
     /// When each change was made, and from where to where: (sensitive, carrier).
     pub(super) moves: Vec<(MonoTime, &'static str, Rank, Rank)>,
@@ -209,7 +209,7 @@ pub(super) fn params(wans: usize) -> SteeringParams {
     }
 }
 
-impl Site {
+impl SteeringFixture {
     pub(super) fn new(wans: usize) -> Self {
         Self::with(params(wans))
     }
@@ -221,7 +221,7 @@ impl Site {
             now: MonoTime::ZERO,
             wans,
             step: STEP,
-            obeys: true,
+            applies: true,
             last: None,
             moves: Vec::new(),
         }
@@ -230,18 +230,18 @@ impl Site {
     /// Lets a home of fair weather run until every WAN is proven up and could be returned to.
     pub(super) fn settled(mut self) -> Self {
         self.step = STEP * 4;
-        self.run(150.0, &[Weather::FAIR; 8]);
+        self.run(150.0, &[WanConditions::HEALTHY; 8]);
         self.step = STEP;
         self
     }
 
     /// Runs for a while in some weather, one entry a WAN, and returns the last decision.
-    pub(super) fn run(&mut self, seconds: f64, weather: &[Weather]) -> SteeringDecision {
+    pub(super) fn run(&mut self, seconds: f64, conditions: &[WanConditions]) -> SteeringDecision {
         let end = self.now + Duration::from_secs_f64(seconds);
         while self.now < end {
             self.now = self.now + self.step;
-            for (wan, weather) in self.wans.iter_mut().zip(weather) {
-                self.steering.on_cycle(&wan.cycle(self.now, *weather));
+            for (wan, conditions) in self.wans.iter_mut().zip(conditions) {
+                self.steering.on_cycle(&wan.cycle(self.now, *conditions));
             }
             self.decide();
         }
@@ -249,7 +249,7 @@ impl Site {
     }
 
     /// Runs on while no cycles come.
-    pub(super) fn run_blind(&mut self, seconds: f64) -> SteeringDecision {
+    pub(super) fn run_without_cycles(&mut self, seconds: f64) -> SteeringDecision {
         let end = self.now + Duration::from_secs_f64(seconds);
         while self.now < end {
             self.now = self.now + self.step;
@@ -259,13 +259,13 @@ impl Site {
     }
 
     pub(super) fn decide(&mut self) {
-        if self.obeys {
-            let actuation = obedient(&self.steering, self.last.as_ref(), self.now);
+        if self.applies {
+            let actuation = applied(&self.steering, self.last.as_ref(), self.now);
             self.steering.on_actuation(actuation);
         }
         let decision = self.steering.decide(self.now);
         for (what, moved) in
-            [("sensitive", decision.steer.moved), ("carrier", decision.failover.moved)]
+            [("sensitive", decision.steer.moved), ("default_route", decision.failover.moved)]
         {
             self.moves.extend(moved.map(|moved| (self.now, what, moved.from, moved.to)));
         }
@@ -274,7 +274,7 @@ impl Site {
 }
 
 /// A router that has done what the last decision ordered, or rests.
-pub(super) fn obedient(
+pub(super) fn applied(
     steering: &Steering,
     last: Option<&SteeringDecision>,
     now: MonoTime,
@@ -282,7 +282,7 @@ pub(super) fn obedient(
     let orders = last.map(|last| last.orders.clone()).unwrap_or_default();
     let report = |switch: &super::Switch| {
         let ordered = orders.iter().find(|order| order.switch == *switch);
-        let at_rest = switch.kind == super::SwitchKind::Withdraw;
+        let at_rest = switch.kind == super::SwitchKind::FailoverRoute;
         let enabled = ordered.map_or(at_rest, |order| order.enabled);
         SwitchReport {
             switch: *switch,

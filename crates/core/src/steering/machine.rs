@@ -21,7 +21,7 @@ use crate::units::MonoTime;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// With everything else.
-    Home,
+    Default,
     /// The same, but the WAN suffers since then.
     Confirming { since: MonoTime },
     /// Over another WAN, at least until then.
@@ -32,9 +32,9 @@ pub(super) enum Phase {
 
 impl Phase {
     /// Returns the other WAN, if connections go over one.
-    pub(super) const fn refuge(self) -> Option<Rank> {
+    pub(super) const fn alternate(self) -> Option<Rank> {
         match self {
-            Self::Home | Self::Confirming { .. } => None,
+            Self::Default | Self::Confirming { .. } => None,
             Self::Steered { to, .. } | Self::Recovering { to, .. } => Some(to),
         }
     }
@@ -44,22 +44,22 @@ impl Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Condition {
     /// Nothing is known.
-    Unclear,
+    Unknown,
     /// It is dead.
     Dead,
     /// It is dead, but has begun to answer again.
     Returning,
     /// The score is at the threshold.
-    Suffers,
+    AboveThreshold,
     /// Neither suffering nor recovered.
-    Middling,
+    BelowThreshold,
     /// As well as it must be for a return.
     Recovered,
 }
 
 /// What the WAN is like that connections were moved to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refuge {
+pub(super) enum AlternateHealth {
     /// Good enough, or nothing is known.
     Good,
     /// It suffers, for a while and more than the one that was left.
@@ -70,23 +70,23 @@ pub(super) enum Refuge {
 
 /// All that a step depends on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Circumstances {
+pub(super) struct SteerInputs {
     pub(super) now: MonoTime,
     pub(super) condition: Condition,
-    pub(super) refuge: Refuge,
+    pub(super) alternate_health: AlternateHealth,
     /// The WAN to move to for comfort, or why there is none.
-    pub(super) fit: Result<Rank, Blocker>,
+    pub(super) eligible: Result<Rank, Blocker>,
     /// The WAN to move to in need, or why there is none.
     pub(super) verified: Result<Rank, Blocker>,
     /// How long the recovery of a WAN that keeps relapsing is not believed yet.
-    pub(super) patience: Duration,
+    pub(super) damping: Duration,
     /// Whether the router is ready for a return.
-    pub(super) back: Result<(), Blocker>,
+    pub(super) return_ready: Result<(), Blocker>,
 }
 
 /// What a step leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct SteerStep {
     pub(super) phase: Phase,
     pub(super) reason: SteerReason,
     pub(super) blocker: Option<Blocker>,
@@ -94,26 +94,26 @@ pub(super) struct Step {
 
 impl Phase {
     /// Takes one step.
-    pub(super) fn step(self, c: &Circumstances, params: &SteerParams) -> Step {
-        use Condition::{Dead, Middling, Recovered, Returning, Suffers, Unclear};
-        match (self, c.condition, c.refuge) {
-            (Self::Home | Self::Confirming { .. }, Unclear, _) => {
-                stay(Self::Home, SteerReason::Stale)
+    pub(super) fn step(self, c: &SteerInputs, params: &SteerParams) -> SteerStep {
+        use Condition::{AboveThreshold, BelowThreshold, Dead, Recovered, Returning, Unknown};
+        match (self, c.condition, c.alternate_health) {
+            (Self::Default | Self::Confirming { .. }, Unknown, _) => {
+                stay(Self::Default, SteerReason::Stale)
             }
-            (Self::Home | Self::Confirming { .. }, Middling | Recovered, _) => {
-                stay(Self::Home, SteerReason::Well)
+            (Self::Default | Self::Confirming { .. }, BelowThreshold | Recovered, _) => {
+                stay(Self::Default, SteerReason::Healthy)
             }
-            (Self::Home | Self::Confirming { .. }, Returning, _) => {
-                stay(Self::Home, SteerReason::AnswersAgain)
+            (Self::Default | Self::Confirming { .. }, Returning, _) => {
+                stay(Self::Default, SteerReason::AnswersAgain)
             }
-            (Self::Home, Suffers, _) => confirm(c.now, c, params),
-            (Self::Confirming { since }, Suffers, _) => confirm(since, c, params),
-            (Self::Home | Self::Confirming { .. }, Dead, _) => match c.verified {
-                Ok(to) => steered(to, SteerReason::HomeDown, c, params),
-                Err(blocker) => held(Self::Home, SteerReason::AllDown, blocker),
+            (Self::Default, AboveThreshold, _) => confirm(c.now, c, params),
+            (Self::Confirming { since }, AboveThreshold, _) => confirm(since, c, params),
+            (Self::Default | Self::Confirming { .. }, Dead, _) => match c.verified {
+                Ok(to) => steered(to, SteerReason::DefaultRouteDown, c, params),
+                Err(blocker) => held(Self::Default, SteerReason::AllDown, blocker),
             },
 
-            (Self::Steered { .. } | Self::Recovering { .. }, Dead, Refuge::Dead) => {
+            (Self::Steered { .. } | Self::Recovering { .. }, Dead, AlternateHealth::Dead) => {
                 match c.verified {
                     Ok(to) => steered(to, SteerReason::AlternateDown, c, params),
                     Err(blocker) => held(self, SteerReason::AllDown, blocker),
@@ -121,80 +121,86 @@ impl Phase {
             }
             (
                 Self::Steered { .. } | Self::Recovering { .. },
-                Unclear | Returning | Suffers | Middling | Recovered,
-                Refuge::Dead,
-            ) => stay(Self::Home, SteerReason::AlternateDown),
+                Unknown | Returning | AboveThreshold | BelowThreshold | Recovered,
+                AlternateHealth::Dead,
+            ) => stay(Self::Default, SteerReason::AlternateDown),
 
-            (Self::Steered { hold_until, .. }, Suffers | Middling, Refuge::Worse)
-                if c.now >= hold_until =>
-            {
-                match (c.fit, c.back) {
-                    (_, Err(blocker)) => held(self, SteerReason::Suffers, blocker),
-                    (Ok(to), Ok(())) => steered(to, SteerReason::AlternateWorse, c, params),
-                    (Err(_), Ok(())) => stay(Self::Home, SteerReason::AlternateWorse),
-                }
-            }
-            (Self::Steered { to, hold_until }, Recovered, Refuge::Good | Refuge::Worse) => {
+            (
+                Self::Steered { hold_until, .. },
+                AboveThreshold | BelowThreshold,
+                AlternateHealth::Worse,
+            ) if c.now >= hold_until => match (c.eligible, c.return_ready) {
+                (_, Err(blocker)) => held(self, SteerReason::NotRecovered, blocker),
+                (Ok(to), Ok(())) => steered(to, SteerReason::AlternateWorse, c, params),
+                (Err(_), Ok(())) => stay(Self::Default, SteerReason::AlternateWorse),
+            },
+            (
+                Self::Steered { to, hold_until },
+                Recovered,
+                AlternateHealth::Good | AlternateHealth::Worse,
+            ) => {
                 if c.now >= hold_until {
                     recover(to, c.now, c, params)
                 } else {
                     held(self, SteerReason::HoldDown, Blocker::HoldDown)
                 }
             }
-            (Self::Recovering { to, since }, Recovered, Refuge::Good | Refuge::Worse) => {
-                recover(to, since, c, params)
-            }
-            (Self::Steered { .. }, Unclear, Refuge::Good | Refuge::Worse) => {
+            (
+                Self::Recovering { to, since },
+                Recovered,
+                AlternateHealth::Good | AlternateHealth::Worse,
+            ) => recover(to, since, c, params),
+            (Self::Steered { .. }, Unknown, AlternateHealth::Good | AlternateHealth::Worse) => {
                 stay(self, SteerReason::Stale)
             }
             (
                 Self::Steered { .. },
-                Dead | Returning | Suffers | Middling,
-                Refuge::Good | Refuge::Worse,
-            ) => stay(self, SteerReason::Suffers),
+                Dead | Returning | AboveThreshold | BelowThreshold,
+                AlternateHealth::Good | AlternateHealth::Worse,
+            ) => stay(self, SteerReason::NotRecovered),
             (
                 Self::Recovering { to, .. },
-                Unclear | Dead | Returning | Suffers | Middling,
-                Refuge::Good | Refuge::Worse,
-            ) => stay(Self::Steered { to, hold_until: c.now }, SteerReason::Suffers),
+                Unknown | Dead | Returning | AboveThreshold | BelowThreshold,
+                AlternateHealth::Good | AlternateHealth::Worse,
+            ) => stay(Self::Steered { to, hold_until: c.now }, SteerReason::NotRecovered),
         }
     }
 }
 
-fn stay(phase: Phase, reason: SteerReason) -> Step {
-    Step { phase, reason, blocker: None }
+fn stay(phase: Phase, reason: SteerReason) -> SteerStep {
+    SteerStep { phase, reason, blocker: None }
 }
 
-fn held(phase: Phase, reason: SteerReason, blocker: Blocker) -> Step {
-    Step { phase, reason, blocker: Some(blocker) }
+fn held(phase: Phase, reason: SteerReason, blocker: Blocker) -> SteerStep {
+    SteerStep { phase, reason, blocker: Some(blocker) }
 }
 
-fn steered(to: Rank, reason: SteerReason, c: &Circumstances, params: &SteerParams) -> Step {
+fn steered(to: Rank, reason: SteerReason, c: &SteerInputs, params: &SteerParams) -> SteerStep {
     stay(Phase::Steered { to, hold_until: c.now + params.hold_down }, reason)
 }
 
-fn confirm(since: MonoTime, c: &Circumstances, params: &SteerParams) -> Step {
+fn confirm(since: MonoTime, c: &SteerInputs, params: &SteerParams) -> SteerStep {
     let phase = Phase::Confirming { since };
     if c.now.since(since) < params.sustain {
         return held(phase, SteerReason::Confirming, Blocker::Sustain);
     }
-    match c.fit {
+    match c.eligible {
         Ok(to) => steered(to, SteerReason::Steer, c, params),
         Err(blocker) => held(phase, SteerReason::Blocked, blocker),
     }
 }
 
-fn recover(to: Rank, since: MonoTime, c: &Circumstances, params: &SteerParams) -> Step {
+fn recover(to: Rank, since: MonoTime, c: &SteerInputs, params: &SteerParams) -> SteerStep {
     let phase = Phase::Recovering { to, since };
     if c.now.since(since) < params.recovery.sustain {
         return held(phase, SteerReason::Recovering, Blocker::RecoverySustain);
     }
     // Where connections suffer they gain nothing by waiting.
-    if !c.patience.is_zero() && c.refuge == Refuge::Good {
-        return held(phase, SteerReason::Recovering, Blocker::Relapsing);
+    if !c.damping.is_zero() && c.alternate_health == AlternateHealth::Good {
+        return held(phase, SteerReason::Recovering, Blocker::FlapDamping);
     }
-    match c.back {
-        Ok(()) => stay(Phase::Home, SteerReason::Return),
+    match c.return_ready {
+        Ok(()) => stay(Phase::Default, SteerReason::Return),
         Err(blocker) => held(phase, SteerReason::Recovering, blocker),
     }
 }

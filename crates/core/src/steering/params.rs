@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AssessmentParams, Diversion, Weights};
+use super::{AssessmentParams, FailoverMethod, Weights};
 use crate::{CongestionState, Limits, PerDirection, units::Delay};
 
 /// Everything that shapes steering.
@@ -58,7 +58,7 @@ pub struct WanFacts {
     /// The same for IPv6.
     pub has_steer6: bool,
     /// How it takes part in a failover, if it does.
-    pub diversion: Option<Diversion>,
+    pub failover_method: Option<FailoverMethod>,
 }
 
 /// When new latency-sensitive connections are moved, and when they come back.
@@ -84,7 +84,7 @@ pub struct SteerParams {
     pub allow_metered: bool,
     /// A WAN that went bad again within this time must be well for twice as long as it last was, at
     /// most this long, before connections come back; zero believes it at once.
-    pub patience: Duration,
+    pub flap_damping: Duration,
     /// Most changes within an hour.
     pub actions: ActionLimits,
     /// What is done about a WAN that goes bad and well all the time.
@@ -110,18 +110,18 @@ pub struct Recovery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailoverParams {
     /// A WAN is dead when nothing has answered through it for this long…
-    pub silence: Duration,
+    pub dead_after: Duration,
     /// …and at least this many targets used to.
-    pub targets: u16,
+    pub quorum: u16,
     /// A WAN is alive when that many targets have been answering for this long.
-    pub answering: Duration,
+    pub recovery: Duration,
     /// What was moved stays for at least this long, unless the WAN it is on dies.
-    pub stay: Duration,
+    pub hold_down: Duration,
     /// A more preferred WAN must have been alive for this long before it is returned to.
     pub failback: Duration,
     /// One that died again within this time, for twice as long as it last lived, at most this long;
     /// zero believes it at once.
-    pub patience: Duration,
+    pub flap_damping: Duration,
     /// Most changes within an hour.
     pub actions: ActionLimits,
 }

@@ -49,7 +49,7 @@ impl Preset {
             headroom: 0.8,
             gain: None,
             allow_metered: false,
-            patience: Duration::ZERO,
+            flap_damping: Duration::ZERO,
             actions: ActionLimits { per_hour: 6 },
             flap: FlapParams {
                 window: Duration::from_mins(5),
@@ -72,7 +72,7 @@ impl Preset {
                     ..v17.recovery
                 },
                 gain: Some(Delay::from_micros(10_000)),
-                patience: Duration::from_mins(30),
+                flap_damping: Duration::from_mins(30),
                 ..v17
             },
             // Two bad and fifteen good samples of the two-second loop that v1.7 was made for; at
@@ -100,12 +100,12 @@ impl Default for FailoverParams {
     /// within which a dead WAN is to be left. The way back may take its time.
     fn default() -> Self {
         Self {
-            silence: Duration::from_millis(1500),
-            targets: 2,
-            answering: Duration::from_secs(10),
-            stay: Duration::from_mins(1),
+            dead_after: Duration::from_millis(1500),
+            quorum: 2,
+            recovery: Duration::from_secs(10),
+            hold_down: Duration::from_mins(1),
             failback: Duration::from_mins(2),
-            patience: Duration::from_mins(30),
+            flap_damping: Duration::from_mins(30),
             actions: ActionLimits { per_hour: 10 },
         }
     }

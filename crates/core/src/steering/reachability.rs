@@ -24,7 +24,7 @@
 use std::time::Duration;
 
 use super::{FailoverParams, since::Since};
-use crate::{Cycle, LoadClass, MeasurementState, ProbeOutcome, Sending, units::MonoTime};
+use crate::{Cycle, LoadClass, MeasurementState, ProbeOutcome, SendStatus, units::MonoTime};
 
 /// Targets that answered within this time before the last answer of any used to answer: in a WAN
 /// that dies by and by, the last target to fall is not the only one.
@@ -73,7 +73,7 @@ pub(super) struct Reachability {
     /// Since when somebody has watched without a gap.
     watched: Option<MonoTime>,
     answering: Since,
-    sending: Sending,
+    send_status: SendStatus,
     /// Since when another WAN's probes can be sent without a gap.
     others: Since,
     /// Since the last reply: a probe was lost, a probe could not be sent.
@@ -88,7 +88,7 @@ impl Reachability {
             since: now,
             watched: None,
             answering: Since::default(),
-            sending: Sending::default(),
+            send_status: SendStatus::default(),
             others: Since::default(),
             lost: false,
             unsent: false,
@@ -117,12 +117,12 @@ impl Reachability {
         now: MonoTime,
         params: &FailoverParams,
     ) -> Option<MonoTime> {
-        self.sending.impossible_since(now, params.silence)
+        self.send_status.cannot_send_since(now, params.dead_after)
     }
 
     /// Tells whether the WAN's probes are known to leave.
     pub(super) fn can_send(&self, now: MonoTime) -> bool {
-        self.sending.is_possible(now)
+        self.send_status.can_send(now)
     }
 
     /// Takes in a cycle. `others_send` tells that another WAN's probes can be sent.
@@ -133,7 +133,7 @@ impl Reachability {
         let watched = *self.watched.get_or_insert(now);
         let sign = self.sign(cycle, now.since(watched), params);
         self.answering.keep(matches!(sign, Sign::Answers), now);
-        let proven = self.answering.lasted(now, params.answering);
+        let proven = self.answering.lasted(now, params.recovery);
         let next = match (self.reach, sign) {
             (Reach::Unknown | Reach::Up, Sign::Silence) => Reach::Down,
             (Reach::Unknown | Reach::Down, Sign::Answers) if proven => Reach::Up,
@@ -147,7 +147,7 @@ impl Reachability {
 
     fn note_samples(&mut self, cycle: &Cycle) {
         for sample in &cycle.samples {
-            self.sending.update(sample);
+            self.send_status.update(sample);
             match sample.outcome {
                 ProbeOutcome::Reply(_) => (self.lost, self.unsent) = (false, false),
                 ProbeOutcome::Lost => self.lost = true,
@@ -159,20 +159,20 @@ impl Reachability {
     fn sign(&self, cycle: &Cycle, watched: Duration, params: &FailoverParams) -> Sign {
         let measurement = &cycle.measurement;
         let silence = measurement.age.map_or(watched, |age| age.min(watched));
-        if silence >= params.silence {
+        if silence >= params.dead_after {
             let is_silent = if self.cannot_send_since(cycle.at, params).is_some() {
                 // After a common outage the first WAN that can send again proves nothing yet.
-                self.others.lasted(cycle.at, params.silence)
+                self.others.lasted(cycle.at, params.dead_after)
             } else {
                 let sent = self.lost || !self.unsent;
-                let is_late = flows(cycle) && silence < params.silence * LATE;
-                sent && !is_late && targets(cycle) >= params.targets
+                let is_late = flows(cycle) && silence < params.dead_after * LATE;
+                sent && !is_late && answering_reflectors(cycle) >= params.quorum
             };
             return if is_silent { Sign::Silence } else { Sign::Neither };
         }
         let answers = match measurement.state {
             MeasurementState::Healthy | MeasurementState::Reduced | MeasurementState::Bypass => {
-                measurement.fresh >= params.targets
+                measurement.fresh >= params.quorum
             }
             MeasurementState::Starting
             | MeasurementState::Collapsed
@@ -191,7 +191,7 @@ fn flows(cycle: &Cycle) -> bool {
 }
 
 /// Counts the targets whose silence means something.
-fn targets(cycle: &Cycle) -> u16 {
+fn answering_reflectors(cycle: &Cycle) -> u16 {
     let replies = || cycle.reflectors.iter().filter_map(|reflector| reflector.last_reply);
     let count = match replies().max() {
         Some(last) => replies().filter(|at| last.since(*at) <= USED_TO_ANSWER).count(),

@@ -40,23 +40,23 @@ codes! {
     /// Why new latency-sensitive connections go where they go.
     SteerReason, 18 {
         Off: "off", "off: nothing is decided";
-        Unseen: "unseen", "hold: the router's switches have not been seen yet";
-        Well: "well", "home: it does not suffer";
+        SwitchesUnknown: "switches_unknown", "hold: the router's switches have not been seen yet";
+        Healthy: "healthy", "default: its score is below the threshold";
         Stale: "stale", "hold: nothing is measured now, so there is no evidence";
-        Confirming: "confirming", "wait: it suffers, but not for long enough yet";
-        Blocked: "blocked", "hold: it suffers for long enough, but the blocker forbids a change";
-        Steer: "steer", "move: it suffers, and another WAN is fit";
+        Confirming: "confirming", "wait: its score is above the threshold, but not for long enough yet";
+        Blocked: "blocked", "hold: its score has been above the threshold for long enough, but the blocker forbids a change";
+        Steer: "steer", "move: its score is above the threshold, and an alternate is eligible";
         AnswersAgain: "answers_again", "hold: the dead WAN answers again, but is not proven up yet";
-        HomeDown: "home_down", "move: the WAN is dead, and another one is verified healthy";
-        Suffers: "suffers", "stay away: it has not recovered";
+        DefaultRouteDown: "default_route_down", "move: the WAN is dead, and another one is verified healthy";
+        NotRecovered: "not_recovered", "stay away: it has not recovered";
         HoldDown: "hold_down", "stay away: the hold-down has not run out";
         Recovering: "recovering", "stay away: it has recovered, but not for long enough yet";
         Return: "return", "return: it has recovered";
         AlternateDown: "alternate_down", "leave the alternate: it is dead";
-        AlternateWorse: "alternate_worse", "leave the alternate: it suffers more";
+        AlternateWorse: "alternate_worse", "leave the alternate: its score is higher";
         AllDown: "all_down", "hold: there is no WAN that is known to work";
-        Manual: "manual", "as the operator wants it, for a while";
-        FollowCarrier: "follow_carrier", "follow what everything else was moved to";
+        Override: "override", "the operator's override, until it expires";
+        FollowDefaultRoute: "follow_default_route", "follow: the default route has moved";
     }
 }
 
@@ -64,17 +64,17 @@ codes! {
     /// Why everything else goes where it goes.
     FailoverReason, 14 {
         Off: "off", "off: nothing is decided";
-        Unseen: "unseen", "hold: the router's switches have not been seen yet";
-        Well: "well", "home: it is not dead";
+        SwitchesUnknown: "switches_unknown", "hold: the router's switches have not been seen yet";
+        Healthy: "healthy", "default: it is not dead";
         Stale: "stale", "hold: no fresh cycle, so no evidence";
         NoneCanSend: "none_can_send", "hold: no WAN can send a probe, so the fault is on this side";
         AnswersAgain: "answers_again", "hold: the dead WAN answers again, but is not proven up yet";
-        Silent: "silent", "move: no target answers, and another WAN is known to work";
+        NoReplies: "no_replies", "move: no target answers, and another WAN is known to work";
         CannotSend: "cannot_send", "move: no probe can be sent, and another WAN is known to work";
         AllDown: "all_down", "hold: the WAN is dead, and no other WAN is known to work";
         Blocked: "blocked", "hold: the WAN is dead, but the blocker forbids a change";
-        Away: "away", "stay: no more preferred WAN has been alive for long enough";
-        Stay: "stay", "stay: the minimum stay has not run out";
+        FailedOver: "failed_over", "stay: no more preferred WAN has been alive for long enough";
+        HoldDown: "hold_down", "stay: the hold-down has not run out";
         Failback: "failback", "return: a more preferred WAN has been alive for long enough";
         FailbackBlocked: "failback_blocked", "stay: a return is due, but the blocker forbids it";
     }
@@ -85,14 +85,14 @@ codes! {
     Blocker, 21 {
         Sustain: "sustain", "it has not lasted for long enough";
         FlapPenalty: "flap_penalty", "the threshold is raised because of flapping";
-        HoldDown: "hold_down", "the hold-down or minimum stay has not run out";
+        HoldDown: "hold_down", "the hold-down has not run out";
         RecoverySustain: "recovery_sustain", "the recovery has not lasted for long enough";
-        Relapsing: "relapsing", "the last times it went bad again after having been well for as long";
+        FlapDamping: "flap_damping", "flap damping: it has not been healthy for longer than the last times";
         FailbackDelay: "failback_delay", "the WAN has not been alive for long enough";
-        ActionsSpent: "actions_spent", "the changes allowed within an hour are spent";
+        ActionLimit: "action_limit", "the limit of changes within an hour is reached";
         Pending: "pending", "the router has not yet followed the last change";
         InDoubt: "in_doubt", "what became of the last change is not known";
-        Unseen: "unseen", "the router's switches have not been seen yet";
+        SwitchesUnknown: "switches_unknown", "the router's switches have not been seen yet";
         NoSwitch: "no_switch", "no rule or route is configured for it";
         SwitchRefused: "switch_refused", "its rule or route on the router cannot be used";
         AlternateStale: "alternate_stale", "the other WAN has no fresh cycle";
@@ -103,7 +103,7 @@ codes! {
         AlternateLoadUnknown: "alternate_load_unknown", "the other WAN's load is not known";
         AlternateMetered: "alternate_metered", "the other WAN costs money";
         AlternateNotBetter: "alternate_not_better", "the other WAN's round trip is not shorter";
-        ManualRefused: "manual_refused", "the operator's WAN is dead or has no rule";
+        OverrideRefused: "override_refused", "the WAN of the override is dead or has no usable rule";
     }
 }
 
@@ -111,7 +111,7 @@ impl FailoverReason {
     /// The reasons for which everything is moved.
     #[must_use]
     pub const fn moves(self) -> bool {
-        matches!(self, Self::Silent | Self::CannotSend | Self::Failback)
+        matches!(self, Self::NoReplies | Self::CannotSend | Self::Failback)
     }
 }
 

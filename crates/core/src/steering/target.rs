@@ -11,7 +11,7 @@ pub struct Rank(pub usize);
 
 impl Rank {
     /// The preferred WAN.
-    pub const HOME: Self = Self(0);
+    pub const DEFAULT_WAN: Self = Self(0);
 }
 
 impl fmt::Display for Rank {
@@ -26,29 +26,29 @@ pub struct RouteTarget {
     /// The WAN of new latency-sensitive connections.
     pub sensitive: Rank,
     /// The WAN of everything else.
-    pub carrier: Rank,
+    pub default_route: Rank,
 }
 
 /// How everything is sent over another WAN than home.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Diversion {
+pub enum FailoverMethod {
     /// This WAN's own default route can be disabled, so that the next one takes over.
-    Withdraw,
+    DisableRoute,
     /// A rule can be enabled that sends everything over this WAN.
-    Divert,
+    EnableRule,
 }
 
 /// What a switch does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SwitchKind {
     /// Enabled, it sends new latency-sensitive connections over its WAN.
-    Steer,
+    SteerRule,
     /// The same for IPv6.
-    Steer6,
-    /// Its WAN's default route: enabled at rest, disabled to leave the WAN.
-    Withdraw,
+    SteerRule6,
+    /// Its WAN's default route: enabled by default, disabled to fail over.
+    FailoverRoute,
     /// Enabled, it sends everything over its WAN.
-    Divert,
+    FailoverRule,
 }
 
 impl SwitchKind {
@@ -56,15 +56,15 @@ impl SwitchKind {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Steer => "steer",
-            Self::Steer6 => "steer6",
-            Self::Withdraw => "withdraw",
-            Self::Divert => "divert",
+            Self::SteerRule => "steer_rule",
+            Self::SteerRule6 => "steer_rule6",
+            Self::FailoverRoute => "failover_route",
+            Self::FailoverRule => "failover_rule",
         }
     }
 
     const fn is_for_steering(self) -> bool {
-        matches!(self, Self::Steer | Self::Steer6)
+        matches!(self, Self::SteerRule | Self::SteerRule6)
     }
 }
 
@@ -144,7 +144,7 @@ impl RouteActuation {
     }
 
     /// Returns which of `switches`, ordered to be so for `target`, are not known to be at rest.
-    pub(super) fn away_from_rest(&self, switches: &[Switch], target: RouteTarget) -> Vec<Switch> {
+    pub(super) fn not_at_default(&self, switches: &[Switch], target: RouteTarget) -> Vec<Switch> {
         let ordered = orders(switches, target);
         let is_at_rest = |rest: &SwitchOrder| {
             ordered.contains(rest) && self.is_enabled(rest.switch) == Some(rest.enabled)
@@ -161,26 +161,26 @@ impl RouteActuation {
             let wanted = move |switch: &&Switch| switch.kind == kind;
             switches.iter().filter(wanted).filter(move |s| self.is_enabled(**s) == Some(enabled))
         };
-        let diverted = seen(SwitchKind::Divert, true).map(|switch| switch.wan).min();
-        let withdrawn: Vec<Rank> =
-            seen(SwitchKind::Withdraw, false).map(|switch| switch.wan).collect();
-        let stands = (0..wans).map(Rank).find(|rank| !withdrawn.contains(rank));
-        let carrier = diverted.or(stands).unwrap_or_default();
-        let steered = seen(SwitchKind::Steer, true).map(|switch| switch.wan).min();
-        RouteTarget { sensitive: steered.unwrap_or(carrier), carrier }
+        let failed_over = seen(SwitchKind::FailoverRule, true).map(|switch| switch.wan).min();
+        let disabled: Vec<Rank> =
+            seen(SwitchKind::FailoverRoute, false).map(|switch| switch.wan).collect();
+        let stands = (0..wans).map(Rank).find(|rank| !disabled.contains(rank));
+        let default_route = failed_over.or(stands).unwrap_or_default();
+        let steered = seen(SwitchKind::SteerRule, true).map(|switch| switch.wan).min();
+        RouteTarget { sensitive: steered.unwrap_or(default_route), default_route }
     }
 }
 
 /// Lists all switches there are.
 pub(super) fn switches(wans: &[WanFacts]) -> Vec<Switch> {
     let of_wan = |(rank, wan): (usize, &WanFacts)| {
-        let diversion = wan.diversion.map(|diversion| match diversion {
-            Diversion::Withdraw => SwitchKind::Withdraw,
-            Diversion::Divert => SwitchKind::Divert,
+        let failover_method = wan.failover_method.map(|failover_method| match failover_method {
+            FailoverMethod::DisableRoute => SwitchKind::FailoverRoute,
+            FailoverMethod::EnableRule => SwitchKind::FailoverRule,
         });
-        let steer = wan.has_steer.then_some(SwitchKind::Steer);
-        let steer6 = wan.has_steer6.then_some(SwitchKind::Steer6);
-        let kinds = [steer, steer6, diversion].into_iter().flatten();
+        let steer = wan.has_steer.then_some(SwitchKind::SteerRule);
+        let steer6 = wan.has_steer6.then_some(SwitchKind::SteerRule6);
+        let kinds = [steer, steer6, failover_method].into_iter().flatten();
         kinds.map(move |kind| Switch { wan: Rank(rank), kind }).collect::<Vec<_>>()
     };
     wans.iter().enumerate().flat_map(of_wan).collect()
@@ -189,19 +189,20 @@ pub(super) fn switches(wans: &[WanFacts]) -> Vec<Switch> {
 /// Says how each switch ought to be for `target`; what is to be enabled comes first, so that a
 /// way is open before another is closed.
 pub(super) fn orders(switches: &[Switch], target: RouteTarget) -> Vec<SwitchOrder> {
-    let RouteTarget { sensitive, carrier } = target;
-    let has_divert = switches.contains(&Switch { wan: carrier, kind: SwitchKind::Divert });
+    let RouteTarget { sensitive, default_route } = target;
+    let has_failover_rule =
+        switches.contains(&Switch { wan: default_route, kind: SwitchKind::FailoverRule });
     let mut orders: Vec<SwitchOrder> = switches
         .iter()
         .map(|switch| {
             let enabled = match switch.kind {
                 // What goes with everything else needs no rule of its own.
-                SwitchKind::Steer | SwitchKind::Steer6 => {
-                    switch.wan == sensitive && sensitive != carrier
+                SwitchKind::SteerRule | SwitchKind::SteerRule6 => {
+                    switch.wan == sensitive && sensitive != default_route
                 }
-                SwitchKind::Divert => switch.wan == carrier,
+                SwitchKind::FailoverRule => switch.wan == default_route,
                 // A rule that diverts leaves the routes for those who come after it.
-                SwitchKind::Withdraw => has_divert || switch.wan >= carrier,
+                SwitchKind::FailoverRoute => has_failover_rule || switch.wan >= default_route,
             };
             SwitchOrder { switch: *switch, enabled }
         })
@@ -212,15 +213,15 @@ pub(super) fn orders(switches: &[Switch], target: RouteTarget) -> Vec<SwitchOrde
 
 /// Returns the switches that must be usable before `rank` can carry everything, or `None` if
 /// there is no way to make it do so.
-pub(super) fn needed_to_carry(switches: &[Switch], rank: Rank) -> Option<Vec<Switch>> {
-    let divert = Switch { wan: rank, kind: SwitchKind::Divert };
-    if rank == Rank::HOME {
+pub(super) fn needed_for_default_route(switches: &[Switch], rank: Rank) -> Option<Vec<Switch>> {
+    let failover_rule = Switch { wan: rank, kind: SwitchKind::FailoverRule };
+    if rank == Rank::DEFAULT_WAN {
         return Some(Vec::new());
     }
-    if switches.contains(&divert) {
-        return Some(vec![divert]);
+    if switches.contains(&failover_rule) {
+        return Some(vec![failover_rule]);
     }
-    let before = (0..rank.0).map(|wan| Switch { wan: Rank(wan), kind: SwitchKind::Withdraw });
+    let before = (0..rank.0).map(|wan| Switch { wan: Rank(wan), kind: SwitchKind::FailoverRoute });
     let before: Vec<Switch> = before.collect();
     before.iter().all(|switch| switches.contains(switch)).then_some(before)
 }

@@ -23,7 +23,7 @@ pub(super) struct QueueTrend {
 }
 
 /// The packets that wait; what a faulty reading shows is no queue.
-fn waiting(reading: &QueueReading) -> u64 {
+fn backlog_packets(reading: &QueueReading) -> u64 {
     reading.backlog().map_or(0, |backlog| backlog.packets)
 }
 
@@ -40,7 +40,7 @@ impl QueueTrend {
         let rate = before.map(|(seen, _)| self.drops as f64 / at.since(seen).as_secs_f64());
         let [newest, older, _] = self.rates;
         self.rates = if before.is_some() { [rate, newest, older] } else { [None; 3] };
-        let stands = waiting(reading) > STANDING_PACKETS;
+        let stands = backlog_packets(reading) > STANDING_PACKETS;
         self.standing_since = stands.then(|| {
             let kept = self.standing_since.filter(|_| before.is_some());
             kept.unwrap_or(at)
@@ -59,7 +59,7 @@ impl QueueTrend {
 
     /// Returns the packets that wait.
     pub(super) fn backlog(&self, now: MonoTime) -> u64 {
-        self.current(now).map_or(0, |(_, reading)| waiting(&reading))
+        self.current(now).map_or(0, |(_, reading)| backlog_packets(&reading))
     }
 
     /// Tells whether drops come faster than two readings ago.

@@ -4,8 +4,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Blocker, FailoverReason, Manual, Rank, Reach, RouteTarget, Score, SteerReason, SteeringMode,
-    Switch, SwitchOrder, machine::Phase,
+    Blocker, FailoverReason, Rank, Reach, RouteTarget, Score, SteerOverride, SteerReason,
+    SteeringMode, Switch, SwitchOrder, machine::Phase,
 };
 use crate::units::MonoTime;
 
@@ -13,7 +13,7 @@ use crate::units::MonoTime;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SteerState {
     /// New latency-sensitive connections go with everything else.
-    Home,
+    Default,
     /// The same, but the WAN suffers.
     Confirming,
     /// They go over another WAN.
@@ -21,29 +21,29 @@ pub enum SteerState {
     /// The same, but the WAN that was left is well again.
     Recovering,
     /// They go where the operator wants them.
-    Pinned,
+    Override,
 }
 
 impl SteerState {
     /// All states, in the order in which they are shown.
     pub const ALL: [Self; 5] =
-        [Self::Home, Self::Confirming, Self::Steered, Self::Recovering, Self::Pinned];
+        [Self::Default, Self::Confirming, Self::Steered, Self::Recovering, Self::Override];
 
     /// Returns the name used in labels and in the history.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Home => "home",
+            Self::Default => "default",
             Self::Confirming => "confirming",
             Self::Steered => "steered",
             Self::Recovering => "recovering",
-            Self::Pinned => "pinned",
+            Self::Override => "override",
         }
     }
 
     pub(super) const fn of(phase: Phase) -> Self {
         match phase {
-            Phase::Home => Self::Home,
+            Phase::Default => Self::Default,
             Phase::Confirming { .. } => Self::Confirming,
             Phase::Steered { .. } => Self::Steered,
             Phase::Recovering { .. } => Self::Recovering,
@@ -61,13 +61,13 @@ pub enum TimerKind {
     /// Until a recovery counts.
     RecoverySustain,
     /// Until a WAN that keeps going bad is believed to be well.
-    Patience,
+    FlapDamping,
     /// Until the raised threshold is lowered again.
     FlapPenalty,
     /// Until the operator's word runs out.
-    Manual,
+    Override,
     /// Until what was failed over may come back.
-    Stay,
+    FailoverHoldDown,
     /// Until the more preferred WAN has been alive for long enough.
     Failback,
 }
@@ -80,10 +80,10 @@ impl TimerKind {
             Self::Sustain => "sustain",
             Self::HoldDown => "hold_down",
             Self::RecoverySustain => "recovery_sustain",
-            Self::Patience => "patience",
+            Self::FlapDamping => "flap_damping",
             Self::FlapPenalty => "flap_penalty",
-            Self::Manual => "manual",
-            Self::Stay => "stay",
+            Self::Override => "override",
+            Self::FailoverHoldDown => "failover_hold_down",
             Self::Failback => "failback",
         }
     }
@@ -128,7 +128,7 @@ pub struct SteeringDecision {
     /// The second decision: everything else.
     pub failover: FailoverView,
     /// What is known of each WAN, in the order of preference.
-    pub wans: Vec<WanView>,
+    pub wans: Vec<SteeringWanView>,
 }
 
 /// The decision about new latency-sensitive connections.
@@ -153,7 +153,7 @@ pub struct SteerView {
     /// The timers that run.
     pub timers: Vec<Timer>,
     /// The operator's override, until it runs out.
-    pub manual: Option<Manual>,
+    pub steer_override: Option<SteerOverride>,
     /// Changes within the last hour.
     pub actions: u32,
 }
@@ -177,7 +177,7 @@ pub struct FailoverView {
 
 /// What is known of one WAN.
 #[derive(Debug, Clone, PartialEq)]
-pub struct WanView {
+pub struct SteeringWanView {
     /// Its name.
     pub name: String,
     /// Whether it is reachable.
@@ -191,19 +191,19 @@ pub struct WanView {
     /// How sure it is that it suffers.
     pub score: Score,
     /// Why nothing is moved to it for comfort; `None` if it is fit.
-    pub unfit: Option<Blocker>,
+    pub ineligible: Option<Blocker>,
 }
 
 /// How often each reason was given since the start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct SteeringTally {
     /// Decisions about new latency-sensitive connections.
     pub steer: BTreeMap<SteerReason, u64>,
     /// Decisions about everything else.
     pub failover: BTreeMap<FailoverReason, u64>,
 }
 
-impl Tally {
+impl SteeringTally {
     pub(super) fn count(&mut self, decision: &SteeringDecision) {
         *self.steer.entry(decision.steer.reason).or_default() += 1;
         *self.failover.entry(decision.failover.reason).or_default() += 1;

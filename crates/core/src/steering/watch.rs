@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    FailoverParams, Reach, Signals, SteerParams, WanFacts, reachability::Reachability,
-    relapses::Relapses, since::Since, trend::QueueTrend,
+    FailoverParams, Reach, Signals, SteerParams, WanFacts, flap_damping::FlapDamping,
+    reachability::Reachability, since::Since, trend::QueueTrend,
 };
 use crate::{
     CongestionState, Cycle, Direction, Measurement, MeasurementState, PerDirection, Timing,
@@ -15,13 +15,13 @@ use crate::{
 const FRESH_AT_LEAST: Duration = Duration::from_secs(1);
 const FRESH_INTERVALS: u32 = 4;
 /// A SOFT_RED of three cycles at 50 ms, as v1.7 counted, is more than a passing one.
-const SOFT_RED_LASTS: Duration = Duration::from_millis(150);
+const SOFT_RED_SUSTAINED: Duration = Duration::from_millis(150);
 /// A rate is at its floor for good after this long: the law is quicker than that to raise it.
 const AT_FLOOR_LASTS: Duration = Duration::from_secs(1);
 
 /// The newest cycle, reduced to what counts.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Glance {
+pub(super) struct CycleSnapshot {
     at: MonoTime,
     fresh_for: Duration,
     pub(super) measurement: Measurement,
@@ -34,18 +34,18 @@ pub(super) struct Glance {
 /// What is known of one WAN.
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
-    newest: Option<Glance>,
+    newest: Option<CycleSnapshot>,
     trends: PerDirection<QueueTrend>,
     /// The smoothed delay over the baseline, in microseconds.
     delta: Option<f64>,
     soft_red: Since,
     at_floor: Since,
     reachability: Reachability,
-    suffering: Since,
+    above_threshold: Since,
     /// Goes bad in either way, for whoever steers…
-    troubles: Relapses,
+    bad_spells: FlapDamping,
     /// …and dies, for whoever fails over.
-    deaths: Relapses,
+    deaths: FlapDamping,
 }
 
 impl Watch {
@@ -57,9 +57,9 @@ impl Watch {
             soft_red: Since::default(),
             at_floor: Since::default(),
             reachability: Reachability::new(now),
-            suffering: Since::default(),
-            troubles: Relapses::default(),
-            deaths: Relapses::default(),
+            above_threshold: Since::default(),
+            bad_spells: FlapDamping::default(),
+            deaths: FlapDamping::default(),
         }
     }
 
@@ -72,7 +72,7 @@ impl Watch {
         facts: &WanFacts,
         (steer, failover): (&SteerParams, &FailoverParams),
     ) {
-        let before = self.newest.map(|glance| glance.at);
+        let before = self.newest.map(|snapshot| snapshot.at);
         if before.is_some_and(|before| cycle.at <= before) {
             return;
         }
@@ -100,7 +100,7 @@ impl Watch {
         self.reachability.update(cycle, others_send, failover);
         let measurement = cycle.measurement;
         let share = share(cycle, facts);
-        self.newest = Some(Glance { at: cycle.at, fresh_for, measurement, state, share });
+        self.newest = Some(CycleSnapshot { at: cycle.at, fresh_for, measurement, state, share });
     }
 
     fn smooth(&mut self, delta: Option<Delay>, gap: Option<Duration>, tau: Duration) {
@@ -116,34 +116,39 @@ impl Watch {
 
     /// Learns from how the WAN is doing at `now`: whether its score is at the threshold, if that is
     /// known.
-    pub(super) fn learn(&mut self, suffers: Option<bool>, now: MonoTime, steer: &SteerParams) {
+    pub(super) fn learn(
+        &mut self,
+        is_above_threshold: Option<bool>,
+        now: MonoTime,
+        steer: &SteerParams,
+    ) {
         let is_dead = self.is_dead();
         self.deaths.note(is_dead, now);
-        if let Some(suffers) = suffers {
-            self.suffering.keep(suffers, now);
-            let is_bad = is_dead || self.suffering.lasted(now, steer.sustain);
-            self.troubles.note(is_bad, now);
+        if let Some(is_above_threshold) = is_above_threshold {
+            self.above_threshold.keep(is_above_threshold, now);
+            let is_bad = is_dead || self.above_threshold.lasted(now, steer.sustain);
+            self.bad_spells.note(is_bad, now);
         }
     }
 
     /// Tells whether the WAN has been suffering for long enough to be left.
-    pub(super) fn suffers(&self, now: MonoTime, steer: &SteerParams) -> bool {
-        self.suffering.lasted(now, steer.sustain)
+    pub(super) fn is_above_threshold(&self, now: MonoTime, steer: &SteerParams) -> bool {
+        self.above_threshold.lasted(now, steer.sustain)
     }
 
     /// Returns how long it is not believed yet that the WAN does not suffer any more.
-    pub(super) fn relief_in(&self, now: MonoTime, most: Duration) -> Duration {
-        self.troubles.patience(now, most)
+    pub(super) fn steer_damping_left(&self, now: MonoTime, most: Duration) -> Duration {
+        self.bad_spells.remaining(now, most)
     }
 
     /// Returns how long it is not believed yet that the WAN stays alive.
-    pub(super) fn revival_in(&self, now: MonoTime, most: Duration) -> Duration {
-        self.deaths.patience(now, most)
+    pub(super) fn failover_damping_left(&self, now: MonoTime, most: Duration) -> Duration {
+        self.deaths.remaining(now, most)
     }
 
     /// Returns the newest cycle, unless it is too old to say anything.
-    pub(super) fn glance(&self, now: MonoTime) -> Option<&Glance> {
-        self.newest.as_ref().filter(|glance| now.since(glance.at) < glance.fresh_for)
+    pub(super) fn snapshot(&self, now: MonoTime) -> Option<&CycleSnapshot> {
+        self.newest.as_ref().filter(|snapshot| now.since(snapshot.at) < snapshot.fresh_for)
     }
 
     pub(super) const fn reach(&self) -> Reach {
@@ -168,18 +173,18 @@ impl Watch {
         params: &FailoverParams,
     ) -> Option<MonoTime> {
         let since = self.reachability.cannot_send_since(now, params)?;
-        (now.since(since) >= params.silence / 2).then_some(since)
+        (now.since(since) >= params.dead_after / 2).then_some(since)
     }
 
     /// Tells whether the WAN's probes are known to leave.
     pub(super) fn can_send(&self, now: MonoTime) -> bool {
-        self.glance(now).is_some() && self.reachability.can_send(now)
+        self.snapshot(now).is_some() && self.reachability.can_send(now)
     }
 
     /// Tells whether at least one target has answered within the last `span`.
-    pub(super) fn answers(&self, now: MonoTime, span: Duration) -> bool {
-        let age = self.glance(now).and_then(|glance| {
-            glance.measurement.age.map(|age| age.saturating_add(now.since(glance.at)))
+    pub(super) fn replied_within(&self, now: MonoTime, span: Duration) -> bool {
+        let age = self.snapshot(now).and_then(|snapshot| {
+            snapshot.measurement.age.map(|age| age.saturating_add(now.since(snapshot.at)))
         });
         age.is_some_and(|age| age < span)
     }
@@ -187,7 +192,7 @@ impl Watch {
     /// Returns what a score is made of, if anything is known. Of a WAN whose probes cannot be sent
     /// nothing is: what it was like before is no congestion of now.
     pub(super) fn signals(&self, now: MonoTime, steer: &SteerParams) -> Option<Signals> {
-        let Glance { measurement, state, .. } = *self.glance(now)?;
+        let CycleSnapshot { measurement, state, .. } = *self.snapshot(now)?;
         if measurement.state == MeasurementState::CannotSend {
             return None;
         }
@@ -200,7 +205,7 @@ impl Watch {
             .max();
         Some(Signals {
             state,
-            soft_red_lasts: self.soft_red.lasted(now, SOFT_RED_LASTS),
+            soft_red_sustained: self.soft_red.lasted(now, SOFT_RED_SUSTAINED),
             delta: measurement.delta,
             drops_rising: each().any(|trend| trend.drops_rising(now)),
             backlog: each().any(|trend| trend.stands(now)),
@@ -218,7 +223,7 @@ impl Watch {
 
 fn share(cycle: &Cycle, facts: &WanFacts) -> Option<f64> {
     let shares = cycle.directions.present().map(|(direction, channel)| {
-        channel.load.achieved?.fraction_of(facts.limits[direction]?.ceiling)
+        channel.load.delivery_rate?.fraction_of(facts.limits[direction]?.ceiling)
     });
     shares.reduce(|one, other| Some(one?.max(other?)))?
 }

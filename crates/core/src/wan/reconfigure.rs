@@ -20,26 +20,26 @@ impl Wan {
         }
         for direction in Direction::ALL {
             let of = |params: &WanParams| params.directions[direction].map(|params| params.law);
-            let (Some(channel), Some(fresh)) =
+            let (Some(shaped), Some(fresh)) =
                 (&mut self.directions[direction], fresh.directions[direction].take())
             else {
                 continue;
             };
             let same_law = of(old) == of(new);
             if !(same_law && same_evidence && same_thresholds) {
-                channel.law = fresh.law;
+                shaped.law = fresh.law;
             }
             if !same_thresholds {
-                channel.machine = fresh.machine;
+                shaped.machine = fresh.machine;
             }
-            channel.limits = fresh.limits;
-            channel.desired = channel.desired.max(fresh.limits.floor).min(fresh.limits.ceiling);
+            shaped.limits = fresh.limits;
+            shaped.desired = shaped.desired.max(fresh.limits.floor).min(fresh.limits.ceiling);
         }
     }
 
     /// Says whether anybody carries the decisions out from now on; see [`Wan::observing`].
-    pub fn set_observing(&mut self, observes: bool) {
-        self.observes = observes;
+    pub fn set_observing(&mut self, observe_mode: bool) {
+        self.observe_mode = observe_mode;
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
         let before = wan.memory();
         let mut new = old;
         new.thresholds.yellow = Delay::from_millis_f64(8.0);
-        new.evidence.bloat_threshold = new.thresholds.yellow;
+        new.evidence.queue_threshold = new.thresholds.yellow;
         wan.reconfigure(&old, &new, now);
         assert_eq!(wan.memory(), before);
     }

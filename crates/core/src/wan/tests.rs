@@ -8,7 +8,7 @@ use super::*;
 use crate::units::BitRate;
 use crate::{
     CongestionState, Direction, MeasurementState, ProbeOutcome, QueueReading, Reason, ReflectorId,
-    policy::Verdict,
+    policy::RateDecision,
 };
 
 const FLOOR: BitRate = BitRate::from_bps(2_000_000);
@@ -24,7 +24,7 @@ pub(super) fn params(law: LawKind) -> WanParams {
             reflectors: 3,
             probe_interval: Duration::from_millis(50),
             stale_after: Duration::from_secs(1),
-            bloat_threshold: ms(15.0),
+            queue_threshold: ms(15.0),
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
         directions: PerDirection { download: Some(direction), upload: Some(direction) },
@@ -34,7 +34,7 @@ pub(super) fn params(law: LawKind) -> WanParams {
 
 /// What the world does within one cycle.
 #[derive(Debug, Clone, Copy)]
-struct Moment {
+struct CycleContext {
     /// Time since the cycle before, in ms.
     pause: u64,
     /// Round-trip time of this cycle's probe in ms; `None` is lost.
@@ -45,12 +45,12 @@ struct Moment {
     reset: bool,
 }
 
-fn moments() -> impl Strategy<Value = Vec<Moment>> {
+fn moments() -> impl Strategy<Value = Vec<CycleContext>> {
     let rtt = prop_oneof![4 => (5_u32..60).prop_map(Some), 3 => (60_u32..900).prop_map(Some), 1 => Just(None)];
     let traffic = prop_oneof![6 => (0.0..80.0_f64, 0.0..80.0_f64).prop_map(Some), 1 => Just(None)];
-    let moment = (1_u64..400, rtt, traffic, prop::bool::weighted(0.01))
-        .prop_map(|(pause, rtt, traffic, reset)| Moment { pause, rtt, traffic, reset });
-    prop::collection::vec(moment, 1..200)
+    let context = (1_u64..400, rtt, traffic, prop::bool::weighted(0.01))
+        .prop_map(|(pause, rtt, traffic, reset)| CycleContext { pause, rtt, traffic, reset });
+    prop::collection::vec(context, 1..200)
 }
 
 /// A WAN and the counters that its router would show.
@@ -90,24 +90,24 @@ impl Bench {
         }
     }
 
-    fn live(&mut self, moment: Moment) -> Decision {
-        let dt = Duration::from_millis(moment.pause);
+    fn live(&mut self, context: CycleContext) -> Decision {
+        let dt = Duration::from_millis(context.pause);
         self.now = self.now + dt;
         self.count += 1;
-        let outcome = moment.rtt.map_or(ProbeOutcome::Lost, |ms| {
+        let outcome = context.rtt.map_or(ProbeOutcome::Lost, |ms| {
             ProbeOutcome::Reply(Delay::from_micros(i64::from(ms) * 1000))
         });
         let reflector = ReflectorId(u16::try_from(self.count % 3).unwrap());
-        let one_way = moment.rtt.filter(|_| self.tells).map(|ms| {
+        let one_way = context.rtt.filter(|_| self.tells).map(|ms| {
             let upload = Delay::from_micros(10_000);
             PerDirection { download: Delay::from_micros(i64::from(ms) * 1000) - upload, upload }
         });
         let sample = RttSample { reflector, sequence: self.count, at: self.now, outcome, one_way };
         self.wan.on_rtt(&sample);
-        if moment.reset {
+        if context.reset {
             self.bytes = PerDirection::default();
         }
-        if let Some((download, upload)) = moment.traffic {
+        if let Some((download, upload)) = context.traffic {
             self.bytes.download += BitRate::from_mbps(download).bytes_in(dt);
             self.bytes.upload += BitRate::from_mbps(upload).bytes_in(dt);
             let queues = PerDirection::build(|direction| {
@@ -132,15 +132,16 @@ impl Bench {
         decision
     }
 
-    /// Lives through `moment` for `seconds`, twenty times a second.
-    fn last(&mut self, seconds: u64, moment: Moment) -> Decision {
-        let lived = (0..seconds * 20).map(|_| self.live(Moment { pause: 50, ..moment }));
+    /// Lives through `context` for `seconds`, twenty times a second.
+    fn last(&mut self, seconds: u64, context: CycleContext) -> Decision {
+        let lived = (0..seconds * 20).map(|_| self.live(CycleContext { pause: 50, ..context }));
         lived.last().unwrap()
     }
 }
 
-const QUIET: Moment = Moment { pause: 50, rtt: Some(20), traffic: Some((0.1, 0.1)), reset: false };
-const BUSY: Moment = Moment { traffic: Some((29.9, 0.6)), ..QUIET };
+const QUIET: CycleContext =
+    CycleContext { pause: 50, rtt: Some(20), traffic: Some((0.1, 0.1)), reset: false };
+const BUSY: CycleContext = CycleContext { traffic: Some((29.9, 0.6)), ..QUIET };
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
@@ -148,8 +149,8 @@ proptest! {
     #[test]
     fn every_rate_stays_within_floor_and_ceiling(moments in moments()) {
         let mut bench = Bench::new(LawKind::Adaptive);
-        for moment in moments {
-            for (_, told) in bench.live(moment).directions.present() {
+        for context in moments {
+            for (_, told) in bench.live(context).directions.present() {
                 prop_assert!((FLOOR..=CEILING).contains(&told.desired), "{:?}", told.desired);
             }
         }
@@ -158,11 +159,11 @@ proptest! {
     #[test]
     fn only_a_reason_to_raise_raises_and_only_a_reason_to_cut_cuts(moments in moments()) {
         let mut bench = Bench::new(LawKind::Adaptive);
-        for moment in moments {
-            for (_, told) in bench.live(moment).directions.present() {
-                let raises = told.reason.code().starts_with("raise") || told.reason == Reason::GlideUp;
+        for context in moments {
+            for (_, told) in bench.live(context).directions.present() {
+                let raises = told.reason.code().starts_with("raise") || told.reason == Reason::DecayUp;
                 let cuts =
-                    told.reason.code().starts_with("cut") || told.reason == Reason::GlideDown;
+                    told.reason.code().starts_with("cut") || told.reason == Reason::DecayDown;
                 prop_assert!(told.desired <= told.previous || raises, "{:?}", told.reason);
                 prop_assert!(told.desired >= told.previous || cuts, "{:?}", told.reason);
             }
@@ -172,8 +173,8 @@ proptest! {
     #[test]
     fn a_direction_has_a_congestion_state_only_while_its_delay_is_measured(moments in moments()) {
         let mut bench = Bench::new(LawKind::Adaptive);
-        for moment in moments {
-            let Decision { measurement, directions, .. } = bench.live(moment);
+        for context in moments {
+            let Decision { measurement, directions, .. } = bench.live(context);
             let is_measured = measurement.state.is_measured() && measurement.delta.is_some();
             for (_, told) in directions.present() {
                 prop_assert!(is_measured || told.state == CongestionState::Unknown);
@@ -190,12 +191,12 @@ proptest! {
         let shaped = if is_upload { Direction::Upload } else { Direction::Download };
         let mut bench = Bench::of_one(shaped, LawKind::Adaptive);
         let mut other = Bench::of_one(shaped, LawKind::Adaptive);
-        for (moment, rate) in moments.into_iter().zip(others) {
-            let traffic = moment.traffic.map(|(download, upload)| {
+        for (context, rate) in moments.into_iter().zip(others) {
+            let traffic = context.traffic.map(|(download, upload)| {
                 if is_upload { (rate, upload) } else { (download, rate) }
             });
-            let decision = bench.live(moment);
-            prop_assert_eq!(&decision, &other.live(Moment { traffic, ..moment }));
+            let decision = bench.live(context);
+            prop_assert_eq!(&decision, &other.live(CycleContext { traffic, ..context }));
             prop_assert_eq!(decision.directions[shaped.other()], None);
             let told = decision.directions[shaped].unwrap();
             prop_assert!((FLOOR..=CEILING).contains(&told.desired), "{:?}", told.desired);
@@ -205,9 +206,9 @@ proptest! {
 
     #[test]
     fn equal_inputs_give_equal_decisions(moments in moments()) {
-        let run = |moments: &[Moment]| -> Vec<Decision> {
+        let run = |moments: &[CycleContext]| -> Vec<Decision> {
             let mut bench = Bench::new(LawKind::Adaptive);
-            moments.iter().map(|moment| bench.live(*moment)).collect()
+            moments.iter().map(|context| bench.live(*context)).collect()
         };
         prop_assert_eq!(run(&moments), run(&moments));
     }
@@ -215,13 +216,13 @@ proptest! {
     #[test]
     fn losing_measurements_never_raises_a_rate(before in moments(), after in moments()) {
         let mut bench = Bench::new(LawKind::Adaptive);
-        for moment in before {
-            bench.live(moment);
+        for context in before {
+            bench.live(context);
         }
         // Once the last reply is stale, there is nothing to go by.
-        bench.last(2, Moment { rtt: None, ..QUIET });
-        for moment in after {
-            for (_, told) in bench.live(Moment { rtt: None, ..moment }).directions.present() {
+        bench.last(2, CycleContext { rtt: None, ..QUIET });
+        for context in after {
+            for (_, told) in bench.live(CycleContext { rtt: None, ..context }).directions.present() {
                 prop_assert!(told.desired <= told.previous, "{:?}", told.reason);
             }
         }
@@ -231,8 +232,8 @@ proptest! {
     fn cuts_per_second_are_bounded(moments in moments()) {
         let mut bench = Bench::new(LawKind::Adaptive);
         let mut last: Vec<(Reason, MonoTime)> = Vec::new();
-        for moment in moments {
-            let reason = bench.live(moment).directions.download.unwrap().reason;
+        for context in moments {
+            let reason = bench.live(context).directions.download.unwrap().reason;
             if !reason.is_cut() {
                 continue;
             }
@@ -248,8 +249,8 @@ proptest! {
     #[test]
     fn the_fixed_law_never_moves(moments in moments()) {
         let mut bench = Bench::new(LawKind::Fixed);
-        for moment in moments {
-            for (_, told) in bench.live(moment).directions.present() {
+        for context in moments {
+            for (_, told) in bench.live(context).directions.present() {
                 prop_assert_eq!(told.desired, BASE);
             }
         }
@@ -261,11 +262,11 @@ fn a_queue_of_ours_is_cut_and_the_other_direction_is_left_alone() {
     let mut bench = Bench::new(LawKind::Adaptive);
     bench.last(10, QUIET);
     bench.last(3, BUSY);
-    let told = bench.last(1, Moment { rtt: Some(120), ..BUSY }).directions;
-    assert!(told.download.unwrap().blamed && !told.upload.unwrap().blamed);
+    let told = bench.last(1, CycleContext { rtt: Some(120), ..BUSY }).directions;
+    assert!(told.download.unwrap().attributed && !told.upload.unwrap().attributed);
     assert!(told.download.unwrap().desired < BASE);
     assert_eq!(told.upload.unwrap().desired, BASE);
-    assert_eq!(told.upload.unwrap().reason, Reason::HoldElsewhere);
+    assert_eq!(told.upload.unwrap().reason, Reason::HoldNotAttributed);
 }
 
 #[test]
@@ -274,16 +275,16 @@ fn what_little_gets_through_a_collapsed_link_makes_its_queue_and_what_idles_does
         let mut bench = Bench::new(LawKind::Adaptive);
         bench.tells = true;
         bench.last(10, QUIET);
-        let stuck = Moment { rtt: Some(300), traffic: Some((download, 0.3)), ..QUIET };
+        let stuck = CycleContext { rtt: Some(300), traffic: Some((download, 0.3)), ..QUIET };
         let told = bench.last(2, stuck).directions;
-        assert_eq!(told.download.unwrap().blamed, is_cut, "{download} of 30 Mbit/s");
+        assert_eq!(told.download.unwrap().attributed, is_cut, "{download} of 30 Mbit/s");
         assert_eq!(
             told.download.unwrap().desired < BASE,
             is_cut,
             "{:?}",
             told.download.unwrap().reason
         );
-        assert!(!told.upload.unwrap().blamed);
+        assert!(!told.upload.unwrap().attributed);
     }
 }
 
@@ -291,19 +292,19 @@ fn what_little_gets_through_a_collapsed_link_makes_its_queue_and_what_idles_does
 fn a_delay_without_traffic_of_ours_cuts_nothing() {
     let mut bench = Bench::new(LawKind::Adaptive);
     bench.last(10, QUIET);
-    let told = bench.last(2, Moment { rtt: Some(120), ..QUIET });
-    assert!(told.measurement.bloated);
-    assert_eq!(told.directions.download.unwrap().reason, Reason::HoldElsewhere);
+    let told = bench.last(2, CycleContext { rtt: Some(120), ..QUIET });
+    assert!(told.measurement.quorum);
+    assert_eq!(told.directions.download.unwrap().reason, Reason::HoldNotAttributed);
     assert_eq!(told.directions.download.unwrap().desired, BASE);
 }
 
 #[test]
 fn without_counters_nothing_is_raised_and_a_queue_is_still_cut() {
     let mut bench = Bench::new(LawKind::Adaptive);
-    let blind = Moment { traffic: None, ..QUIET };
+    let blind = CycleContext { traffic: None, ..QUIET };
     let told = bench.last(5, blind).directions;
     assert_eq!(told.download.unwrap().reason, Reason::HoldLoadUnknown);
-    let told = bench.last(2, Moment { rtt: Some(150), ..blind }).directions;
+    let told = bench.last(2, CycleContext { rtt: Some(150), ..blind }).directions;
     assert!(told.download.unwrap().desired < BASE && told.upload.unwrap().desired < BASE);
 }
 
@@ -311,11 +312,11 @@ fn without_counters_nothing_is_raised_and_a_queue_is_still_cut() {
 fn lost_probes_under_load_are_suspected_congestion() {
     let mut bench = Bench::new(LawKind::Adaptive);
     bench.last(10, QUIET);
-    bench.last(10, Moment { traffic: Some((58.0, 0.5)), ..QUIET });
-    let told = bench.last(15, Moment { rtt: None, ..BUSY });
+    bench.last(10, CycleContext { traffic: Some((58.0, 0.5)), ..QUIET });
+    let told = bench.last(15, CycleContext { rtt: None, ..BUSY });
     assert_eq!(told.measurement.state, MeasurementState::Collapsed);
     assert!(told.directions.download.unwrap().desired <= BASE.scaled(1.1));
-    let told = bench.last(5, Moment { rtt: None, traffic: Some((0.0, 0.0)), ..QUIET });
+    let told = bench.last(5, CycleContext { rtt: None, traffic: Some((0.0, 0.0)), ..QUIET });
     assert_eq!(told.measurement.state, MeasurementState::Stalled);
     assert_eq!(told.directions.download.unwrap().reason, Reason::HoldStalled);
 }
@@ -325,7 +326,7 @@ fn a_cut_that_the_router_has_not_followed_is_not_followed_by_another() {
     let mut bench = Bench::new(LawKind::Adaptive);
     bench.last(10, QUIET);
     bench.follows = false;
-    let told = bench.last(10, Moment { rtt: Some(150), ..BUSY }).directions.download;
+    let told = bench.last(10, CycleContext { rtt: Some(150), ..BUSY }).directions.download;
     assert_eq!(told.unwrap().reason, Reason::HoldPending);
     assert!(told.unwrap().desired >= BASE.scaled(0.45), "one cut, not {}", told.unwrap().desired);
 }
@@ -347,9 +348,9 @@ fn observing_says_what_would_be_done_about_the_limit_in_force() {
     bench.last(10, QUIET);
     let mut cuts = 0;
     for _ in 0..200 {
-        let told = bench.live(Moment { rtt: Some(150), ..BUSY }).directions.download;
+        let told = bench.live(CycleContext { rtt: Some(150), ..BUSY }).directions.download;
         assert_eq!(told.unwrap().previous, BASE);
-        cuts += u32::from(told.unwrap().reason == Reason::CutBloat);
+        cuts += u32::from(told.unwrap().reason == Reason::CutQueue);
     }
     assert!(cuts > 5, "it would cut, {cuts} times in ten seconds");
 }
@@ -358,14 +359,14 @@ fn observing_says_what_would_be_done_about_the_limit_in_force() {
 fn a_queue_that_stood_before_the_first_reply_is_not_climbed_into() {
     let mut bench = Bench::new(LawKind::Adaptive);
     for _ in 0..180 {
-        let told = bench.live(Moment { rtt: Some(120), ..BUSY }).directions.download;
+        let told = bench.live(CycleContext { rtt: Some(120), ..BUSY }).directions.download;
         assert!(told.unwrap().desired <= told.unwrap().previous, "{:?}", told.unwrap().reason);
     }
 }
 
 #[test]
 fn a_rate_below_the_floor_is_not_lifted_by_it() {
-    let verdict = Verdict { rate: BitRate::from_mbps(0.5), reason: Reason::CutBloat };
+    let verdict = RateDecision { rate: BitRate::from_mbps(0.5), reason: Reason::CutQueue };
     let limits = params(LawKind::Adaptive).directions.download.unwrap().limits;
     let low = BitRate::from_mbps(1.0);
     assert_eq!(verdict.within(limits, low).rate, low);
@@ -375,7 +376,7 @@ fn a_rate_below_the_floor_is_not_lifted_by_it() {
 #[test]
 fn an_upload_is_not_cut_for_a_download_that_is_not_shaped() {
     // A download of which only the acknowledgements are seen: a quarter of the upload's rate.
-    let standing = Moment { rtt: Some(120), traffic: Some((0.0, 7.5)), ..QUIET };
+    let standing = CycleContext { rtt: Some(120), traffic: Some((0.0, 7.5)), ..QUIET };
     for tells in [true, false] {
         let mut bench = Bench::of_one(Direction::Upload, LawKind::Adaptive);
         bench.tells = tells;
@@ -395,7 +396,7 @@ fn a_full_upload_is_not_cut_for_a_delay_that_timestamps_place_in_the_download() 
     bench.last(20, QUIET);
     for _ in 0..20 * 60 {
         let upload = bench
-            .live(Moment { rtt: Some(120), traffic: Some((0.0, 29.9)), ..QUIET })
+            .live(CycleContext { rtt: Some(120), traffic: Some((0.0, 29.9)), ..QUIET })
             .directions
             .upload
             .unwrap();
@@ -406,8 +407,8 @@ fn a_full_upload_is_not_cut_for_a_delay_that_timestamps_place_in_the_download() 
 #[test]
 fn the_queue_of_a_download_that_is_not_shaped_does_not_become_the_baseline() {
     let mut bench = Bench::of_one(Direction::Upload, LawKind::Adaptive);
-    bench.last(20, Moment { traffic: Some((0.0, 0.05)), ..QUIET });
-    let acks = Moment { rtt: Some(120), traffic: Some((0.0, 2.0)), ..QUIET };
+    bench.last(20, CycleContext { traffic: Some((0.0, 0.05)), ..QUIET });
+    let acks = CycleContext { rtt: Some(120), traffic: Some((0.0, 2.0)), ..QUIET };
     let measured = bench.last(60, acks).measurement;
     assert_eq!(measured.baseline, Some(Delay::from_micros(20_000)));
 }

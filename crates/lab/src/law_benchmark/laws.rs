@@ -119,7 +119,7 @@ fn ours(facts: &ScenarioFacts<'_>, name: LawName) -> Box<dyn Controller> {
     let mut params = *facts.params;
     for (direction, DirectionParams { limits, law }) in params.directions.present_mut() {
         if law.name() != name {
-            *law = name.usual(direction, limits);
+            *law = name.default_law(direction, limits);
         }
     }
     wan(&params)

@@ -156,7 +156,7 @@ pub fn default_params(limits: PerDirection<Limits>) -> WanParams {
             reflectors: 6,
             probe_interval: Duration::from_millis(50),
             stale_after: Duration::from_millis(1200),
-            bloat_threshold: ms(15.0),
+            queue_threshold: ms(15.0),
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
         directions: PerDirection::build(|direction: Direction| {

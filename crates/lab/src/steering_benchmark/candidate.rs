@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wanctl_core::{
     steering::{
-        Diversion, FailoverParams, RouteActuation, SteerParams, Steering, SteeringDecision,
+        FailoverMethod, FailoverParams, RouteActuation, SteerParams, Steering, SteeringDecision,
         SteeringMode, SteeringParams, Switch, SwitchReport, WanFacts,
     },
     units::MonoTime,
@@ -118,7 +118,7 @@ fn params(candidate: &Candidate, wans: [&Scenario; 2]) -> SteeringParams {
         metered: false,
         has_steer: place > 0,
         has_steer6: false,
-        diversion: (place > 0).then_some(Diversion::Divert),
+        failover_method: (place > 0).then_some(FailoverMethod::EnableRule),
     };
     SteeringParams {
         mode: SteeringMode::Active,

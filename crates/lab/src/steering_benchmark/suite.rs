@@ -38,7 +38,7 @@ impl SteeringScenario {
     pub fn with_law(mut self, law: LawName) -> Self {
         for scenario in [&mut self.default, &mut self.alternate] {
             for (direction, params) in scenario.params.directions.present_mut() {
-                params.law = law.usual(direction, &params.limits);
+                params.law = law.default_law(direction, &params.limits);
             }
         }
         self

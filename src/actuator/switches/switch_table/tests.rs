@@ -4,9 +4,9 @@ use wanctl_core::steering::Rank;
 
 use super::*;
 
-const STEER: Switch = Switch { wan: Rank(1), kind: SwitchKind::Steer };
-const FAILED_OVER: Switch = Switch { wan: Rank(1), kind: SwitchKind::Divert };
-const DEFAULT: Switch = Switch { wan: Rank(0), kind: SwitchKind::Withdraw };
+const STEER: Switch = Switch { wan: Rank(1), kind: SwitchKind::SteerRule };
+const FAILED_OVER: Switch = Switch { wan: Rank(1), kind: SwitchKind::FailoverRule };
+const DEFAULT: Switch = Switch { wan: Rank(0), kind: SwitchKind::FailoverRoute };
 
 fn at(seconds: u64) -> MonoTime {
     MonoTime::from_start(Duration::from_secs(seconds))
@@ -89,7 +89,7 @@ fn nothing_is_disabled_before_the_other_route_is_enabled() {
 #[test]
 fn a_steering_rule_that_cannot_be_used_keeps_no_other_from_being_closed() {
     let next = |kind| Switch { wan: Rank(2), kind };
-    let (other, other6) = (next(SwitchKind::Steer), next(SwitchKind::Steer6));
+    let (other, other6) = (next(SwitchKind::SteerRule), next(SwitchKind::SteerRule6));
     let mut board = board(&[(STEER, true), (other, false), (other6, false)]);
     board.want(&[order(other, true), order(other6, true), order(STEER, false)], at(1));
     let job = write(&mut board, at(1));

@@ -217,13 +217,13 @@ impl Check<'_> {
 /// What a row does as it is.
 const fn effect(kind: SwitchKind, enabled: bool) -> &'static str {
     match (kind, enabled) {
-        (SwitchKind::Steer | SwitchKind::Steer6, false) => "no connection is steered by it",
-        (SwitchKind::Steer | SwitchKind::Steer6, true) => {
+        (SwitchKind::SteerRule | SwitchKind::SteerRule6, false) => "no connection is steered by it",
+        (SwitchKind::SteerRule | SwitchKind::SteerRule6, true) => {
             "new latency-sensitive connections take this WAN now"
         }
-        (SwitchKind::Withdraw, true) => "this WAN's default route is in use",
-        (SwitchKind::Withdraw, false) => "this WAN's default route is withdrawn now",
-        (SwitchKind::Divert, false) => "no traffic is diverted by it",
-        (SwitchKind::Divert, true) => "all traffic takes this WAN now",
+        (SwitchKind::FailoverRoute, true) => "this WAN's default route is in use",
+        (SwitchKind::FailoverRoute, false) => "this WAN's default route is withdrawn now",
+        (SwitchKind::FailoverRule, false) => "no traffic is diverted by it",
+        (SwitchKind::FailoverRule, true) => "all traffic takes this WAN now",
     }
 }

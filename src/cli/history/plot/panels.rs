@@ -75,7 +75,7 @@ fn rates(buckets: &[Option<Bucket>], direction: Direction) -> Panel {
         |kind| values(buckets, |bucket| bucket.rate(direction, kind).map(|rate| rate.mean.mbps()));
     let shapes = vec![
         line("capacity", Tone::Soft, rate(RateKind::Capacity)),
-        Shape { is_area: true, ..line("traffic", Tone::Main, rate(RateKind::Achieved)) },
+        Shape { is_area: true, ..line("traffic", Tone::Main, rate(RateKind::Delivery)) },
         line("desired", Tone::Strong, rate(RateKind::Desired)),
     ];
     let high = shapes.iter().map(|shape| extent(&shape.values).1).fold(0.0, f64::max);

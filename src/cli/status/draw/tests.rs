@@ -6,17 +6,17 @@ use super::*;
 fn reported() -> Value {
     let part = |status: &str, reasons: &[&str], values: Value| json!({"status": status, "reasons": reasons, "notes": [], "values": values});
     let direction = json!({
-        "state": "red", "state_seconds": 3.2, "desired_mbps": 12.34, "achieved_mbps": 6.17,
+        "state": "red", "state_seconds": 3.2, "desired_mbps": 12.34, "delivery_mbps": 6.17,
         "why": "cut: a standing queue is attributed to this direction",
     });
     let decided = json!({
-        "why": "steer: it suffers", "blocked_because": "a change was made lately",
+        "why": "steer: it suffers", "blocker_text": "a change was made lately",
         "timers": {"hold_down": 61.2},
     });
     json!({
         "health": {
             "schema_version": 2, "version": "1.2.3", "status": "degraded", "live": true,
-            "ready": true, "waits_for": [], "mode": "observe", "uptime_seconds": 7322.0,
+            "ready": true, "not_ready_reasons": [], "mode": "observe", "uptime_seconds": 7322.0,
             "routers": [{
                 "name": "router", "status": "ok", "reasons": [], "notes": [], "values": {
                     "transport": "ssh", "last_success_age_seconds": 0.4, "identity": "edge",
@@ -44,7 +44,7 @@ fn reported() -> Value {
             "notes": [{"time": 0.0, "direction": "download", "text": "cut: 20 to 12.3 Mbit/s"}],
         }],
         "steering": {
-            "mode": "active", "state": "steered", "sensitive": "lte", "carrier": "cable",
+            "mode": "active", "state": "steered", "sensitive": "lte", "default_route": "cable",
             "score": 80, "threshold": 55, "steer": decided, "failover": decided,
         },
     })

@@ -18,7 +18,7 @@ fn overrides() -> OverrideOrders {
         metered: false,
         has_steer,
         has_steer6: false,
-        diversion: None,
+        failover_method: None,
     };
     let wans = [("cable", false), ("dsl", false), ("lte", true)];
     OverrideOrders::new(
@@ -39,7 +39,7 @@ fn ask(overrides: &OverrideOrders, to: &str, for_s: Option<u64>) -> SteerOutcome
 #[test]
 fn a_wan_is_chosen_by_its_name_or_its_part_and_let_go_again() {
     let overrides = overrides();
-    for (to, rank) in [("lte", 2), ("alternate", 2), ("primary", 0), ("cable", 0)] {
+    for (to, rank) in [("lte", 2), ("alternate", 2), ("default", 0), ("cable", 0)] {
         assert!(matches!(ask(&overrides, to, Some(60)), SteerOutcome::Taken(_)), "{to}");
         assert_eq!(overrides.listen().borrow().unwrap().to, Rank(rank));
     }
@@ -70,11 +70,12 @@ fn what_makes_no_sense_is_refused_in_one_line() {
 #[test]
 fn what_is_left_of_an_override_survives_a_restart() {
     let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
-    let kept = SavedSteering { manual: Some(("lte".to_owned(), at(100))), ..Default::default() };
+    let kept =
+        SavedSteering { steer_override: Some(("lte".to_owned(), at(100))), ..Default::default() };
     let restored = overrides();
     restored.restore(&kept, at(40));
-    let manual = restored.listen().borrow().unwrap();
-    let left = manual.until.since(restored.clock.unwrap().now());
+    let steer_override = restored.listen().borrow().unwrap();
+    let left = steer_override.until.since(restored.clock.unwrap().now());
     assert!(left <= Duration::from_mins(1) && left > Duration::from_secs(50), "{left:?}");
     let late = overrides();
     late.restore(&kept, at(101));

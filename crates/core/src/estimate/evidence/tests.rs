@@ -17,7 +17,7 @@ impl Bench {
             reflectors,
             stale_after: Duration::from_secs(1),
             probe_interval: Duration::from_millis(50),
-            bloat_threshold: Delay::from_micros(15 * MS),
+            queue_threshold: Delay::from_micros(15 * MS),
         };
         let (now, traffic) = (MonoTime::ZERO, Traffic::Loaded);
         Self {
@@ -62,7 +62,7 @@ fn reflectors_at_different_distances_are_not_a_queue() {
     let mut bench = Bench::new(3);
     let summary = bench.round(&[Some(8), Some(30), Some(190)]);
     assert_eq!(summary.delta, Some(Delay::ZERO));
-    assert!(!summary.bloated);
+    assert!(!summary.quorum);
 }
 
 #[test]
@@ -71,8 +71,8 @@ fn one_noisy_reflector_of_six_is_outvoted() {
     let mut one_bad = [Some(20); 6];
     one_bad[2] = Some(400);
     let summary = bench.round(&one_bad);
-    assert_eq!(summary.votes, 1);
-    assert!(!summary.bloated);
+    assert_eq!(summary.delayed, 1);
+    assert!(!summary.quorum);
     assert_eq!(summary.delta, Some(Delay::ZERO));
 }
 
@@ -80,14 +80,14 @@ fn one_noisy_reflector_of_six_is_outvoted() {
 fn three_of_six_are_a_verdict_and_its_depth_is_theirs() {
     let mut bench = Bench::learned(6);
     let summary = bench.round(&[Some(80), Some(90), Some(100), Some(20), Some(20), Some(20)]);
-    assert!(summary.bloated);
+    assert!(summary.quorum);
 }
 
 #[test]
 fn a_single_reflector_must_say_it_twice() {
     let mut bench = Bench::learned(1);
-    assert!(!bench.round(&[Some(90)]).bloated);
-    assert!(bench.round(&[Some(90)]).bloated);
+    assert!(!bench.round(&[Some(90)]).quorum);
+    assert!(bench.round(&[Some(90)]).quorum);
 }
 
 #[test]
@@ -116,31 +116,31 @@ fn probes_sent_before_a_cut_do_not_vote_for_another() {
     let mut bench = Bench::learned(6);
     bench.round(&[Some(90); 6]);
     let cut = bench.now;
-    assert!(bench.evidence.verdict(cut, MonoTime::ZERO).bloated);
-    assert!(!bench.evidence.verdict(cut, cut).bloated);
+    assert!(bench.evidence.quorum(cut, MonoTime::ZERO).reached);
+    assert!(!bench.evidence.quorum(cut, cut).reached);
     bench.round(&[Some(90); 6]);
-    assert!(bench.evidence.verdict(bench.now, cut).bloated, "the queue stands all the same");
+    assert!(bench.evidence.quorum(bench.now, cut).reached, "the queue stands all the same");
 }
 
 #[test]
 fn silence_and_a_baseline_born_under_load_are_no_ground_for_a_raise() {
     let mut bench = Bench::new(3);
     bench.round(&[Some(120); 3]);
-    assert!(!bench.evidence.is_trustworthy(bench.now), "never seen at rest");
+    assert!(!bench.evidence.has_sufficient_evidence(bench.now), "never seen at rest");
     for _ in 0..70 {
         bench.round(&[Some(20); 3]);
     }
     let summary = bench.evidence.measurement(bench.now, true);
-    assert!(summary.provisional && !bench.evidence.is_trustworthy(bench.now), "nor now");
+    assert!(summary.provisional && !bench.evidence.has_sufficient_evidence(bench.now), "nor now");
     assert_eq!(bench.evidence.baselines(), [None; 3], "not to be remembered");
     bench.traffic = Traffic::Shaped;
     for _ in 0..15 {
         bench.round(&[Some(20); 3]);
     }
     assert!(!bench.evidence.measurement(bench.now, true).provisional);
-    assert!(bench.evidence.is_trustworthy(bench.now));
+    assert!(bench.evidence.has_sufficient_evidence(bench.now));
     let later = bench.now + Duration::from_millis(400);
-    assert!(!bench.evidence.is_trustworthy(later), "silent for 400 ms");
+    assert!(!bench.evidence.has_sufficient_evidence(later), "silent for 400 ms");
 }
 
 #[test]
@@ -215,13 +215,14 @@ fn with_dead_reflectors_the_others_suffice_and_the_dead_are_told_apart() {
         );
         let summary = since_start(&mut bench, 7);
         assert_eq!(summary.state, MeasurementState::Healthy, "{alive} of 6");
-        assert!(bench.evidence.is_trustworthy(bench.now));
+        assert!(bench.evidence.has_sufficient_evidence(bench.now));
         let dead = bench.evidence.views(bench.now).into_iter().filter(|r| r.dead_since.is_some());
         assert_eq!(dead.count(), 6 - alive);
         // Nobody is overdue between two replies of those that are left, even if one is lost.
         let wait = Duration::from_millis(300 * 2);
-        let finding = bench.evidence.finding(bench.now + wait, MonoTime::ZERO, Direction::Download);
-        let depth = finding.map(|finding| finding.depth);
+        let queue_signal =
+            bench.evidence.queue_signal(bench.now + wait, MonoTime::ZERO, Direction::Download);
+        let depth = queue_signal.map(|queue_signal| queue_signal.depth);
         assert!(alive > 2 || depth.is_none_or(|depth| depth < Delay::from_micros(MS)), "{depth:?}");
         // They count again as soon as they answer.
         bench.round(&[Some(30); 6]);

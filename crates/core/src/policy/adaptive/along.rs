@@ -27,7 +27,8 @@ impl Along {
         params: &AdaptiveParams,
         settle: Duration,
     ) -> Option<BitRate> {
-        let rate = input.load.newest?.scaled(params.cross_room).max(input.limits.floor);
+        let rate =
+            input.load.newest_delivery_rate?.scaled(params.cross_room).max(input.limits.floor);
         let is_early = self.last.is_some_and(|last| input.now.since(last) < settle);
         if is_early || rate.scaled(params.cross_worth) >= input.current {
             return None;
@@ -39,7 +40,7 @@ impl Along {
 
 /// Tells whether this direction has to follow the other, whose queue drains.
 pub(super) fn is_due(input: &LawInput, params: &AdaptiveParams) -> bool {
-    input.other_left.is_some_and(|left| left <= params.cross_share) && was_busy(input, params)
+    input.other_remaining.is_some_and(|left| left <= params.cross_share) && was_busy(input, params)
 }
 
 /// Tells whether this direction was busy lately.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Adaptive, LawInput, Reason, Verdict, hold::hold};
+use super::{Adaptive, LawInput, RateDecision, Reason, hold::hold};
 use crate::{
     MeasurementState,
     units::{BitRate, MonoTime},
@@ -25,7 +25,7 @@ impl Pending {
 
 impl Adaptive {
     /// Decides while the limit in force is higher than the one desired.
-    pub(super) fn while_pending(&mut self, input: &LawInput, in_force: BitRate) -> Verdict {
+    pub(super) fn while_pending(&mut self, input: &LawInput, in_force: BitRate) -> RateDecision {
         let pending = *self.pending.get_or_insert(Pending { since: input.now });
         let pends = hold(input, Reason::HoldPending);
         if !pending.is_long(input.now, self.params.pending.overdue) {
@@ -37,19 +37,19 @@ impl Adaptive {
         }
         let is_measured =
             matches!(input.measurement, MeasurementState::Healthy | MeasurementState::Reduced);
-        if !is_measured || input.finding.is_none() {
+        if !is_measured || input.queue.is_none() {
             return pends;
         }
         let as_is = LawInput { current: in_force, ..*input };
         match self.excess(&as_is) {
-            Some(depth) if input.blame.is_blamed() => {
+            Some(depth) if input.attribution.is_attributed() => {
                 // As if the cut had not been made: it has not.
                 let bounds = std::mem::replace(&mut self.bounds, self.bounds_before_cut);
                 let was_underway = self.is_cut_underway;
-                let Verdict { rate, reason } = self.cut(&as_is, depth, true);
+                let RateDecision { rate, reason } = self.cut(&as_is, depth, true);
                 // Without counters the first estimate, of the moment in which the delay grew, is
                 // the best; and a rate that is low for another reason stays low.
-                let may_rise = was_underway && input.is_counted;
+                let may_rise = was_underway && input.has_fresh_counters;
                 let rate = if may_rise { rate } else { rate.min(input.current) };
                 let is_same = rate
                     .fraction_of(input.current)
@@ -58,12 +58,12 @@ impl Adaptive {
                     self.bounds = bounds;
                     return pends;
                 }
-                Verdict { rate, reason }
+                RateDecision { rate, reason }
             }
             Some(_) => pends,
             None => {
-                let Verdict { rate, reason } = self.at_ease(input, in_force);
-                Verdict { rate: rate.min(in_force.max(input.current)), reason }
+                let RateDecision { rate, reason } = self.at_ease(input, in_force);
+                RateDecision { rate: rate.min(in_force.max(input.current)), reason }
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, time::Duration};
 
 use super::{
-    LawInput, Reason, Verdict,
+    LawInput, RateDecision, Reason,
     hold::{hold, no_raise},
 };
 use crate::{
@@ -22,17 +22,21 @@ pub(super) struct Rest {
 
 impl Rest {
     /// Goes to the base rate, at ease.
-    pub(super) fn towards_base(&mut self, input: &LawInput, params: &AdaptiveParams) -> Verdict {
+    pub(super) fn towards_base(
+        &mut self,
+        input: &LawInput,
+        params: &AdaptiveParams,
+    ) -> RateDecision {
         let rate = self.glide(input, params.decay_tau, params);
         if let Some(reason) = no_raise(input, params.raise_ahead).filter(|_| rate > input.current) {
             return hold(input, reason);
         }
         let reason = match rate.cmp(&input.current) {
-            Ordering::Greater => Reason::GlideUp,
-            Ordering::Less => Reason::GlideDown,
-            Ordering::Equal => Reason::HoldNoDemand,
+            Ordering::Greater => Reason::DecayUp,
+            Ordering::Less => Reason::DecayDown,
+            Ordering::Equal => Reason::HoldApplicationLimited,
         };
-        Verdict { rate, reason }
+        RateDecision { rate, reason }
     }
 
     /// Goes down to the base rate, if the rate is above it.

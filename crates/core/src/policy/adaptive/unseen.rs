@@ -8,7 +8,7 @@
 
 use std::{cmp::Ordering, time::Duration};
 
-use super::{LawInput, Reason, Verdict, flow, hold::hold};
+use super::{LawInput, RateDecision, Reason, flow, hold::hold};
 use crate::{
     Direction,
     params::{AdaptiveParams, Params},
@@ -61,7 +61,7 @@ impl Unseen {
     }
 
     /// Decides, as far as anything is to be gone by.
-    pub(super) fn decide(&mut self, input: &LawInput) -> Option<Verdict> {
+    pub(super) fn decide(&mut self, input: &LawInput) -> Option<RateDecision> {
         let before = *self.before.get_or_insert(input.current);
         match input.direction {
             Direction::Download => self.by_its_counters(input, before),
@@ -69,7 +69,7 @@ impl Unseen {
         }
     }
 
-    fn by_its_counters(&mut self, input: &LawInput, before: BitRate) -> Option<Verdict> {
+    fn by_its_counters(&mut self, input: &LawInput, before: BitRate) -> Option<RateDecision> {
         let LawInput { now, current, .. } = *input;
         let was_full = self.was_full(now);
         let plateau =
@@ -80,9 +80,9 @@ impl Unseen {
         if let Some(rate) = plateau {
             (self.trial, self.full) = (None, Some(now));
             self.rest(now, self.params.adaptive.bypass_pause);
-            return Some(Verdict { rate, reason: Reason::CutBypass });
+            return Some(RateDecision { rate, reason: Reason::CutBypass });
         }
-        if !input.waits {
+        if !input.shaper_limited {
             return None;
         }
         if !was_full {
@@ -95,16 +95,16 @@ impl Unseen {
         }
         self.trial = Some(Trial { from: current, since: None });
         let rate = current.scaled(1.0 + self.step).min(before);
-        Some(Verdict { rate, reason: Reason::RaiseDemand })
+        Some(RateDecision { rate, reason: Reason::RaiseShaperLimited })
     }
 
-    fn look(&mut self, trial: Trial, input: &LawInput) -> Verdict {
+    fn look(&mut self, trial: Trial, input: &LawInput) -> RateDecision {
         let LawInput { now, current, .. } = *input;
         let is_pending = input
             .in_force
             .is_none_or(|limit| limit.scaled(self.params.pending.tolerance) < current);
         if is_pending && !trial.is_in_force() {
-            self.full = if input.waits { Some(now) } else { self.full };
+            self.full = if input.shaper_limited { Some(now) } else { self.full };
             return hold(input, Reason::HoldPending);
         }
         let since = trial.since.unwrap_or(now);
@@ -114,13 +114,13 @@ impl Unseen {
         }
         self.trial = None;
         self.full = Some(now);
-        if input.waits {
+        if input.shaper_limited {
             self.step = (self.step * self.params.adaptive.bypass_step_growth)
                 .min(self.params.adaptive.bypass_step_max);
             (self.pause, self.next) = (self.params.adaptive.bypass_pause, now);
             return hold(input, Reason::HoldBypass);
         }
-        let got = input.load.achieved.unwrap_or_default();
+        let got = input.load.delivery_rate.unwrap_or_default();
         let rate = trial.from.max(got.scaled(self.params.adaptive.resume_share)).min(current);
         let is_more = rate > trial.from.scaled(self.params.adaptive.bypass_gain);
         self.rest(
@@ -131,12 +131,12 @@ impl Unseen {
                 (self.pause * 2).min(self.params.adaptive.bypass_pause_max)
             },
         );
-        Verdict { rate, reason: Reason::CutBypass }
+        RateDecision { rate, reason: Reason::CutBypass }
     }
 
-    fn by_the_other(&mut self, input: &LawInput) -> Option<Verdict> {
+    fn by_the_other(&mut self, input: &LawInput) -> Option<RateDecision> {
         let LawInput { now, current, .. } = *input;
-        let rate = self.before?.scaled(input.other_left?).max(input.limits.floor);
+        let rate = self.before?.scaled(input.other_remaining?).max(input.limits.floor);
         let is_full = flow::is_filled(
             input,
             input.in_force.unwrap_or(current),
@@ -149,10 +149,10 @@ impl Unseen {
         match rate.cmp(&current) {
             Ordering::Less if was_full && !is_full => {
                 self.gave_up = true;
-                Some(Verdict { rate, reason: Reason::CutBypass })
+                Some(RateDecision { rate, reason: Reason::CutBypass })
             }
             Ordering::Greater if self.gave_up => {
-                Some(Verdict { rate, reason: Reason::RaiseDemand })
+                Some(RateDecision { rate, reason: Reason::RaiseShaperLimited })
             }
             Ordering::Less | Ordering::Equal | Ordering::Greater => None,
         }

@@ -31,7 +31,7 @@ impl ZoneParams {
     /// Returns what v1.7 does in a direction with these limits when nothing else is said: an upload
     /// is cut less hard and climbs faster.
     #[must_use]
-    pub fn usual(direction: Direction, limits: &Limits) -> Self {
+    pub fn defaults(direction: Direction, limits: &Limits) -> Self {
         let (factor_down, factor_down_yellow, climb) = match direction {
             Direction::Download => (0.85, 0.96, 0.2),
             Direction::Upload => (0.90, 0.94, 0.4),

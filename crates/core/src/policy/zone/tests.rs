@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     Direction, Limits, Load,
-    estimate::{blame::Blame, noise::Noise},
+    estimate::{attribution::Attribution, noise::Noise},
 };
 
 const DOWNLOAD: &str = include_str!("../../../tests/data/zone/download.txt");
@@ -62,32 +62,32 @@ impl Bench {
             dt: TICK,
             current: ceiling,
             in_force: Some(ceiling),
-            trustworthy: true,
+            sufficient_evidence: true,
             limits: Limits { floor: params.floors.red, base: ceiling, ceiling },
             measurement: MEASURED,
-            bloated: true,
-            blame: Blame::Proven,
-            waits: false,
-            finding: None,
+            quorum: true,
+            attribution: Attribution::Certain,
+            shaper_limited: false,
+            queue: None,
             noise: Noise::default(),
             serialisation: Delay::ZERO,
             path: Duration::ZERO,
             delta: Some(Delay::ZERO),
-            is_counted: true,
+            has_fresh_counters: true,
             load: Load {
                 class: LoadClass::High,
-                achieved: Some(ceiling),
-                newest: Some(ceiling),
+                delivery_rate: Some(ceiling),
+                newest_delivery_rate: Some(ceiling),
                 recent_peak: Some(1.0),
             },
-            other_left: None,
+            other_remaining: None,
             plateau: None,
         };
         Self { law: Zone::new(thresholds, params, &Params::default()), input }
     }
 
     /// One decision at this delay, carried out at once.
-    fn cycle(&mut self, delta_ms: f64) -> Verdict {
+    fn cycle(&mut self, delta_ms: f64) -> RateDecision {
         self.input.now = self.input.now + self.input.dt;
         self.input.delta = Some(Delay::from_millis_f64(delta_ms));
         let verdict = self.law.decide(&self.input);
@@ -121,15 +121,19 @@ fn it_answers_as_v1_7_did_but_for_the_floors_that_raised() {
 fn a_cut_stops_at_the_floor_of_its_state_and_lifts_nothing_that_lies_below() {
     let mut bench = Bench::new(download(), 940.0);
     for (delta, start, end, reason) in [
-        (20.0, 360.0, 350.0, Reason::CutBloat),
+        (20.0, 360.0, 350.0, Reason::CutQueue),
         (20.0, 350.0, 350.0, Reason::HoldFloor),
         (20.0, 250.0, 250.0, Reason::HoldFloor),
-        (90.0, 210.0, 200.0, Reason::CutBloat),
+        (90.0, 210.0, 200.0, Reason::CutQueue),
         (90.0, 150.0, 150.0, Reason::HoldFloor),
         (5.0, 250.0, 250.0, Reason::HoldRefractory),
     ] {
         bench.start_at(mbps(start));
-        assert_eq!(bench.cycle(delta), Verdict { rate: mbps(end), reason }, "{delta} at {start}");
+        assert_eq!(
+            bench.cycle(delta),
+            RateDecision { rate: mbps(end), reason },
+            "{delta} at {start}"
+        );
     }
 }
 
@@ -161,11 +165,11 @@ fn what_counts_is_time_and_not_the_number_of_decisions() {
 fn it_climbs_beyond_the_base_rate_only_on_demand() {
     // From the fifth cycle of GREEN it may climb, by 10 Mbit/s a cycle.
     for (class, start, end, reason) in [
-        (LoadClass::High, 500.0, 510.0, Reason::RaiseDemand),
-        (LoadClass::Low, 500.0, 500.0, Reason::HoldNoDemand),
-        (LoadClass::Idle, 500.0, 500.0, Reason::HoldNoDemand),
-        (LoadClass::Idle, 380.0, 390.0, Reason::GlideUp),
-        (LoadClass::Idle, 395.0, 400.0, Reason::GlideUp),
+        (LoadClass::High, 500.0, 510.0, Reason::RaiseShaperLimited),
+        (LoadClass::Low, 500.0, 500.0, Reason::HoldApplicationLimited),
+        (LoadClass::Idle, 500.0, 500.0, Reason::HoldApplicationLimited),
+        (LoadClass::Idle, 380.0, 390.0, Reason::DecayUp),
+        (LoadClass::Idle, 395.0, 400.0, Reason::DecayUp),
         (LoadClass::Unknown, 100.0, 100.0, Reason::HoldLoadUnknown),
         (LoadClass::High, 940.0, 940.0, Reason::HoldCeiling),
     ] {
@@ -174,7 +178,7 @@ fn it_climbs_beyond_the_base_rate_only_on_demand() {
         bench.input.load.class = class;
         bench.start_at(mbps(start));
         let last = (0..5).map(|_| bench.cycle(0.0)).last().unwrap();
-        assert_eq!(last, Verdict { rate: mbps(end), reason }, "{class:?} at {start}");
+        assert_eq!(last, RateDecision { rate: mbps(end), reason }, "{class:?} at {start}");
     }
 }
 
@@ -192,24 +196,28 @@ fn doubt_holds_and_never_raises() {
         bench.cycle(delta)
     };
     let cases: [(f64, Change, Reason); 9] = [
-        (90.0, |input| input.blame = Blame::Cleared, Reason::HoldElsewhere),
+        (90.0, |input| input.attribution = Attribution::Excluded, Reason::HoldNotAttributed),
         (90.0, |input| input.in_force = None, Reason::HoldPending),
         (90.0, |input| input.in_force = Some(mbps(700.0)), Reason::HoldPending),
         (0.0, |input| input.in_force = Some(mbps(500.0)), Reason::HoldPending),
-        (0.0, |input| input.trustworthy = false, Reason::HoldUntrusted),
-        (0.0, |input| input.measurement = MeasurementState::Reduced, Reason::HoldUntrusted),
+        (0.0, |input| input.sufficient_evidence = false, Reason::HoldInsufficientEvidence),
+        (
+            0.0,
+            |input| input.measurement = MeasurementState::Reduced,
+            Reason::HoldInsufficientEvidence,
+        ),
         (0.0, |input| input.measurement = MeasurementState::Stalled, Reason::HoldStalled),
         (0.0, |input| input.measurement = MeasurementState::Starting, Reason::HoldStarting),
         (0.0, |input| input.measurement = MeasurementState::Collapsed, Reason::HoldCollapsed),
     ];
     for (delta, change, reason) in cases {
-        assert_eq!(verdict(delta, change), Verdict { rate: mbps(600.0), reason }, "{delta}");
+        assert_eq!(verdict(delta, change), RateDecision { rate: mbps(600.0), reason }, "{delta}");
     }
     let one_of_six = |input: &mut LawInput| {
         input.measurement = MeasurementState::Reduced;
-        input.bloated = false;
+        input.quorum = false;
     };
-    assert_eq!(verdict(90.0, one_of_six).reason, Reason::HoldUntrusted);
+    assert_eq!(verdict(90.0, one_of_six).reason, Reason::HoldInsufficientEvidence);
 }
 
 #[test]

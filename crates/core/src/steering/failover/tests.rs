@@ -1,4 +1,4 @@
-use super::*;
+use super::{DefaultRouteHealth as Health, *};
 
 const NOW: MonoTime = MonoTime::from_millis(100_000);
 const LATER: MonoTime = MonoTime::from_millis(100_001);
@@ -6,53 +6,57 @@ const LATER: MonoTime = MonoTime::from_millis(100_001);
 #[test]
 fn every_step_leads_where_the_diagram_says() {
     use FailoverReason::{
-        AllDown, AnswersAgain, Away, Blocked, CannotSend, Failback, FailbackBlocked, NoneCanSend,
-        Silent, Stale, Stay, Well,
+        AllDown, AnswersAgain, Blocked, CannotSend, Failback, FailbackBlocked, FailedOver, Healthy,
+        HoldDown, NoReplies, NoneCanSend, Stale,
     };
     let down = Err(Blocker::AlternateDown);
     let wait = Err(Blocker::FailbackDelay);
-    let (home, first, second) = (Rank::HOME, Rank(1), Rank(2));
+    let (default, first, second) = (Rank::DEFAULT_WAN, Rank(1), Rank(2));
     let ready = Ok(());
     // Rank, whether the stay is over, pulse, rescue, better, ready; then the rank and the reason.
-    for (rank, over, pulse, rescue, better, ready, then, reason) in [
-        (home, true, Pulse::Unclear, Ok(first), wait, ready, home, Stale),
-        (home, true, Pulse::Alive, Ok(first), wait, ready, home, Well),
-        (home, true, Pulse::Dead, Ok(first), wait, ready, first, Silent),
-        (home, true, Pulse::Dead, down, wait, ready, home, AllDown),
-        (home, true, Pulse::Dead, Err(Blocker::ActionsSpent), wait, ready, home, Blocked),
-        (home, true, Pulse::Dead, Ok(first), wait, Err(Blocker::InDoubt), first, Silent),
-        (home, true, Pulse::CannotLook, Ok(first), wait, ready, home, NoneCanSend),
-        (home, true, Pulse::Returning, Ok(first), wait, ready, home, AnswersAgain),
-        (home, true, Pulse::Gone, Ok(first), wait, ready, first, CannotSend),
-        (home, true, Pulse::Gone, down, wait, ready, home, AllDown),
-        (first, true, Pulse::CannotLook, Ok(home), Ok(home), ready, first, NoneCanSend),
-        (first, true, Pulse::Returning, Ok(home), wait, ready, home, Silent),
-        (first, true, Pulse::Returning, Ok(second), wait, ready, first, AnswersAgain),
-        (first, true, Pulse::Returning, down, wait, ready, first, AnswersAgain),
-        (first, true, Pulse::Gone, Ok(second), wait, ready, second, CannotSend),
-        (first, true, Pulse::Unclear, Ok(home), Ok(home), ready, first, Stale),
-        (first, false, Pulse::Alive, Ok(home), Ok(home), ready, first, Stay),
-        (first, true, Pulse::Alive, Ok(home), wait, ready, first, Away),
-        (first, true, Pulse::Alive, Ok(home), Ok(home), ready, home, Failback),
+    for (rank, over, health, alternate, preferred, ready, then, reason) in [
+        (default, true, Health::Unknown, Ok(first), wait, ready, default, Stale),
+        (default, true, Health::Alive, Ok(first), wait, ready, default, Healthy),
+        (default, true, Health::Dead, Ok(first), wait, ready, first, NoReplies),
+        (default, true, Health::Dead, down, wait, ready, default, AllDown),
+        (default, true, Health::Dead, Err(Blocker::ActionLimit), wait, ready, default, Blocked),
+        (default, true, Health::Dead, Ok(first), wait, Err(Blocker::InDoubt), first, NoReplies),
+        (default, true, Health::NoneCanSend, Ok(first), wait, ready, default, NoneCanSend),
+        (default, true, Health::Returning, Ok(first), wait, ready, default, AnswersAgain),
+        (default, true, Health::CannotSend, Ok(first), wait, ready, first, CannotSend),
+        (default, true, Health::CannotSend, down, wait, ready, default, AllDown),
+        (first, true, Health::NoneCanSend, Ok(default), Ok(default), ready, first, NoneCanSend),
+        (first, true, Health::Returning, Ok(default), wait, ready, default, NoReplies),
+        (first, true, Health::Returning, Ok(second), wait, ready, first, AnswersAgain),
+        (first, true, Health::Returning, down, wait, ready, first, AnswersAgain),
+        (first, true, Health::CannotSend, Ok(second), wait, ready, second, CannotSend),
+        (first, true, Health::Unknown, Ok(default), Ok(default), ready, first, Stale),
+        (first, false, Health::Alive, Ok(default), Ok(default), ready, first, HoldDown),
+        (first, true, Health::Alive, Ok(default), wait, ready, first, FailedOver),
+        (first, true, Health::Alive, Ok(default), Ok(default), ready, default, Failback),
         (
             first,
             true,
-            Pulse::Alive,
-            Ok(home),
-            Ok(home),
+            Health::Alive,
+            Ok(default),
+            Ok(default),
             Err(Blocker::Pending),
             first,
             FailbackBlocked,
         ),
-        (first, false, Pulse::Dead, Ok(home), wait, ready, home, Silent),
-        (first, false, Pulse::Dead, Ok(second), wait, ready, second, Silent),
-        (second, true, Pulse::Alive, Ok(home), Ok(first), ready, first, Failback),
-        (second, false, Pulse::Dead, down, wait, ready, second, AllDown),
+        (first, false, Health::Dead, Ok(default), wait, ready, default, NoReplies),
+        (first, false, Health::Dead, Ok(second), wait, ready, second, NoReplies),
+        (second, true, Health::Alive, Ok(default), Ok(first), ready, first, Failback),
+        (second, false, Health::Dead, down, wait, ready, second, AllDown),
     ] {
-        let carrier = Carrier { rank, stay_until: if over { NOW } else { LATER } };
-        let plight = Plight { now: NOW, pulse, rescue, better, ready };
-        let course = carrier.step(&plight, &FailoverParams::default());
-        assert_eq!((course.carrier.rank, course.reason), (then, reason), "{carrier:?} {plight:?}");
-        assert_eq!(course.reason.moves(), then != rank);
+        let default_route = DefaultRoute { rank, hold_until: if over { NOW } else { LATER } };
+        let inputs = FailoverInputs { now: NOW, health, alternate, preferred, router_ready: ready };
+        let step = default_route.step(&inputs, &FailoverParams::default());
+        assert_eq!(
+            (step.default_route.rank, step.reason),
+            (then, reason),
+            "{default_route:?} {inputs:?}"
+        );
+        assert_eq!(step.reason.moves(), then != rank);
     }
 }

@@ -14,74 +14,75 @@ fn long_ago() -> MonoTime {
 
 fn kind(phase: Phase) -> (&'static str, Option<Rank>) {
     let name = match phase {
-        Phase::Home => "home",
+        Phase::Default => "default",
         Phase::Confirming { .. } => "confirming",
         Phase::Steered { .. } => "steered",
         Phase::Recovering { .. } => "recovering",
     };
-    (name, phase.refuge())
+    (name, phase.alternate())
 }
 
 /// Every phase, every condition, every refuge, with a third WAN to go to and without.
 #[test]
 fn every_step_leads_where_the_diagram_says() {
-    use Condition::{Dead, Middling, Recovered, Returning, Suffers, Unclear};
-    use Refuge::{Good, Worse};
+    use AlternateHealth::{Good, Worse};
+    use Condition::{AboveThreshold, BelowThreshold, Dead, Recovered, Returning, Unknown};
     let confirmed = Phase::Confirming { since: long_ago() };
     let held = Phase::Steered { to: TO, hold_until: LATER };
     let free = Phase::Steered { to: TO, hold_until: NOW };
     let recovered = Phase::Recovering { to: TO, since: long_ago() };
-    let (home, waits) = (("home", None), ("confirming", None));
+    let (default, waits) = (("default", None), ("confirming", None));
     let (away, third) = (("steered", Some(TO)), ("steered", Some(THIRD)));
     let back = ("recovering", Some(TO));
-    let refuges = [Good, Worse, Refuge::Dead];
+    let healths = [Good, Worse, AlternateHealth::Dead];
     // Phase, condition, then for each refuge: with a third WAN, and without.
     let table = [
-        (Phase::Home, Unclear, [(home, home); 3]),
-        (Phase::Home, Dead, [(third, home); 3]),
-        (Phase::Home, Returning, [(home, home); 3]),
-        (Phase::Home, Suffers, [(waits, waits); 3]),
-        (Phase::Home, Middling, [(home, home); 3]),
-        (Phase::Home, Recovered, [(home, home); 3]),
-        (confirmed, Unclear, [(home, home); 3]),
-        (confirmed, Dead, [(third, home); 3]),
-        (confirmed, Returning, [(home, home); 3]),
-        (confirmed, Suffers, [(third, waits); 3]),
-        (confirmed, Middling, [(home, home); 3]),
-        (confirmed, Recovered, [(home, home); 3]),
-        (held, Unclear, [(away, away), (away, away), (home, home)]),
+        (Phase::Default, Unknown, [(default, default); 3]),
+        (Phase::Default, Dead, [(third, default); 3]),
+        (Phase::Default, Returning, [(default, default); 3]),
+        (Phase::Default, AboveThreshold, [(waits, waits); 3]),
+        (Phase::Default, BelowThreshold, [(default, default); 3]),
+        (Phase::Default, Recovered, [(default, default); 3]),
+        (confirmed, Unknown, [(default, default); 3]),
+        (confirmed, Dead, [(third, default); 3]),
+        (confirmed, Returning, [(default, default); 3]),
+        (confirmed, AboveThreshold, [(third, waits); 3]),
+        (confirmed, BelowThreshold, [(default, default); 3]),
+        (confirmed, Recovered, [(default, default); 3]),
+        (held, Unknown, [(away, away), (away, away), (default, default)]),
         (held, Dead, [(away, away), (away, away), (third, away)]),
-        (held, Returning, [(away, away), (away, away), (home, home)]),
-        (held, Suffers, [(away, away), (away, away), (home, home)]),
-        (held, Middling, [(away, away), (away, away), (home, home)]),
-        (held, Recovered, [(away, away), (away, away), (home, home)]),
-        (free, Unclear, [(away, away), (away, away), (home, home)]),
+        (held, Returning, [(away, away), (away, away), (default, default)]),
+        (held, AboveThreshold, [(away, away), (away, away), (default, default)]),
+        (held, BelowThreshold, [(away, away), (away, away), (default, default)]),
+        (held, Recovered, [(away, away), (away, away), (default, default)]),
+        (free, Unknown, [(away, away), (away, away), (default, default)]),
         (free, Dead, [(away, away), (away, away), (third, away)]),
-        (free, Returning, [(away, away), (away, away), (home, home)]),
-        (free, Suffers, [(away, away), (third, home), (home, home)]),
-        (free, Middling, [(away, away), (third, home), (home, home)]),
-        (free, Recovered, [(back, back), (back, back), (home, home)]),
-        (recovered, Unclear, [(away, away), (away, away), (home, home)]),
+        (free, Returning, [(away, away), (away, away), (default, default)]),
+        (free, AboveThreshold, [(away, away), (third, default), (default, default)]),
+        (free, BelowThreshold, [(away, away), (third, default), (default, default)]),
+        (free, Recovered, [(back, back), (back, back), (default, default)]),
+        (recovered, Unknown, [(away, away), (away, away), (default, default)]),
         (recovered, Dead, [(away, away), (away, away), (third, back)]),
-        (recovered, Returning, [(away, away), (away, away), (home, home)]),
-        (recovered, Suffers, [(away, away), (away, away), (home, home)]),
-        (recovered, Middling, [(away, away), (away, away), (home, home)]),
-        (recovered, Recovered, [(home, home), (home, home), (home, home)]),
+        (recovered, Returning, [(away, away), (away, away), (default, default)]),
+        (recovered, AboveThreshold, [(away, away), (away, away), (default, default)]),
+        (recovered, BelowThreshold, [(away, away), (away, away), (default, default)]),
+        (recovered, Recovered, [(default, default), (default, default), (default, default)]),
     ];
     for (phase, condition, outcomes) in table {
-        for (refuge, (with, without)) in refuges.into_iter().zip(outcomes) {
+        for (alternate_health, (with, without)) in healths.into_iter().zip(outcomes) {
             for (third, expected) in [(Ok(THIRD), with), (Err(Blocker::AlternateDown), without)] {
-                let circumstances = Circumstances {
+                let inputs = SteerInputs {
                     now: NOW,
                     condition,
-                    refuge,
-                    fit: third,
+                    alternate_health,
+                    eligible: third,
                     verified: third,
-                    patience: Duration::ZERO,
-                    back: Ok(()),
+                    damping: Duration::ZERO,
+                    return_ready: Ok(()),
                 };
-                let step = phase.step(&circumstances, &Preset::Balanced.steer());
-                let told = format!("{phase:?} {condition:?} {refuge:?} {third:?}: {step:?}");
+                let step = phase.step(&inputs, &Preset::Balanced.steer());
+                let told =
+                    format!("{phase:?} {condition:?} {alternate_health:?} {third:?}: {step:?}");
                 assert_eq!(kind(step.phase), expected, "{told}");
             }
         }
@@ -91,52 +92,52 @@ fn every_step_leads_where_the_diagram_says() {
 #[test]
 fn a_router_that_is_not_ready_keeps_connections_where_they_are() {
     let phase = Phase::Recovering { to: TO, since: long_ago() };
-    let circumstances = Circumstances {
+    let inputs = SteerInputs {
         now: NOW,
         condition: Condition::Recovered,
-        refuge: Refuge::Good,
-        fit: Err(Blocker::Pending),
+        alternate_health: AlternateHealth::Good,
+        eligible: Err(Blocker::Pending),
         verified: Err(Blocker::Pending),
-        patience: Duration::ZERO,
-        back: Err(Blocker::Pending),
+        damping: Duration::ZERO,
+        return_ready: Err(Blocker::Pending),
     };
-    let step = phase.step(&circumstances, &Preset::Balanced.steer());
+    let step = phase.step(&inputs, &Preset::Balanced.steer());
     assert_eq!((step.phase, step.blocker), (phase, Some(Blocker::Pending)));
 }
 
 #[test]
 fn without_a_sustain_the_first_sign_moves() {
     let params = SteerParams { sustain: Duration::ZERO, ..Preset::Balanced.steer() };
-    let circumstances = Circumstances {
+    let inputs = SteerInputs {
         now: NOW,
-        condition: Condition::Suffers,
-        refuge: Refuge::Good,
-        fit: Ok(TO),
+        condition: Condition::AboveThreshold,
+        alternate_health: AlternateHealth::Good,
+        eligible: Ok(TO),
         verified: Ok(TO),
-        patience: Duration::ZERO,
-        back: Ok(()),
+        damping: Duration::ZERO,
+        return_ready: Ok(()),
     };
-    assert_eq!(Phase::Home.step(&circumstances, &params).phase.refuge(), Some(TO));
+    assert_eq!(Phase::Default.step(&inputs, &params).phase.alternate(), Some(TO));
 }
 
 #[test]
 fn a_recovery_that_is_not_believed_keeps_connections_away_unless_they_suffer_there() {
     let recovered = Phase::Recovering { to: TO, since: long_ago() };
-    for (refuge, phase, blocker) in [
-        (Refuge::Good, recovered, Some(Blocker::Relapsing)),
-        (Refuge::Worse, Phase::Home, None),
-        (Refuge::Dead, Phase::Home, None),
+    for (alternate_health, phase, blocker) in [
+        (AlternateHealth::Good, recovered, Some(Blocker::FlapDamping)),
+        (AlternateHealth::Worse, Phase::Default, None),
+        (AlternateHealth::Dead, Phase::Default, None),
     ] {
-        let circumstances = Circumstances {
+        let inputs = SteerInputs {
             now: NOW,
             condition: Condition::Recovered,
-            refuge,
-            fit: Err(Blocker::AlternateDown),
+            alternate_health,
+            eligible: Err(Blocker::AlternateDown),
             verified: Err(Blocker::AlternateDown),
-            patience: Duration::from_secs(1),
-            back: Ok(()),
+            damping: Duration::from_secs(1),
+            return_ready: Ok(()),
         };
-        let step = recovered.step(&circumstances, &Preset::Balanced.steer());
-        assert_eq!((step.phase, step.blocker), (phase, blocker), "{refuge:?}");
+        let step = recovered.step(&inputs, &Preset::Balanced.steer());
+        assert_eq!((step.phase, step.blocker), (phase, blocker), "{alternate_health:?}");
     }
 }

@@ -13,34 +13,37 @@ impl Steering {
         let steer = &self.params.steer;
         let left = |since: MonoTime, span: Duration| (since + span).since(now);
         let phase = match self.phase {
-            Phase::Home => (TimerKind::Sustain, Duration::ZERO),
+            Phase::Default => (TimerKind::Sustain, Duration::ZERO),
             Phase::Confirming { since } => (TimerKind::Sustain, left(since, steer.sustain)),
             Phase::Steered { hold_until, .. } => (TimerKind::HoldDown, hold_until.since(now)),
             Phase::Recovering { since, .. } => {
                 (TimerKind::RecoverySustain, left(since, steer.recovery.sustain))
             }
         };
-        let manual = self.manual.and_then(|manual| manual.remaining(now)).unwrap_or_default();
+        let steer_override = self
+            .steer_override
+            .and_then(|steer_override| steer_override.remaining(now))
+            .unwrap_or_default();
         let penalty = self.steer_actions.penalty(now);
-        let patience = self.choice(now).relief_in();
+        let flap_damping = self.candidates(now).steer_damping_left();
         running([
             phase,
-            (TimerKind::Patience, patience),
+            (TimerKind::FlapDamping, flap_damping),
             (TimerKind::FlapPenalty, penalty),
-            (TimerKind::Manual, manual),
+            (TimerKind::Override, steer_override),
         ])
     }
 
     pub(super) fn failover_timers(&self, now: MonoTime) -> Vec<Timer> {
-        let stay = self.carrier.stay_until.since(now);
-        let failback = self.choice(now).failback_remaining();
-        let patience = self.choice(now).revival_in(Rank::HOME);
-        let is_away = self.carrier.rank != Rank::HOME;
-        let patience = if is_away { patience } else { Duration::ZERO };
+        let hold_down = self.default_route.hold_until.since(now);
+        let failback = self.candidates(now).failback_remaining();
+        let flap_damping = self.candidates(now).failover_damping_left(Rank::DEFAULT_WAN);
+        let is_away = self.default_route.rank != Rank::DEFAULT_WAN;
+        let flap_damping = if is_away { flap_damping } else { Duration::ZERO };
         running([
-            (TimerKind::Stay, stay),
+            (TimerKind::FailoverHoldDown, hold_down),
             (TimerKind::Failback, failback),
-            (TimerKind::Patience, patience),
+            (TimerKind::FlapDamping, flap_damping),
         ])
     }
 }

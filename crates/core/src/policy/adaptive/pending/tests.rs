@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Load, LoadClass, MeasurementState,
-    estimate::{blame::Blame, replies::Finding},
+    estimate::{attribution::Attribution, replies::QueueSignal},
     policy::{RateLaw, adaptive::tests::input},
     units::Delay,
 };
@@ -16,12 +16,12 @@ fn mbps(rate: f64) -> BitRate {
 /// milliseconds.
 fn kept(got: f64, depth: f64) -> LawInput {
     let depth = Delay::from_millis_f64(depth);
-    let finding = Finding { standing: depth, depth, growth: 0.0, is_own: true };
+    let queue = QueueSignal { standing: depth, depth, growth: 0.0, is_own: true };
     let is_deep = depth > Delay::from_millis_f64(4.0);
     LawInput {
-        finding: Some(finding),
+        queue: Some(queue),
         delta: Some(depth),
-        blame: if is_deep { Blame::Proven } else { Blame::Cleared },
+        attribution: if is_deep { Attribution::Certain } else { Attribution::Excluded },
         ..input(MeasurementState::Healthy, got)
     }
 }
@@ -61,8 +61,8 @@ fn without_counters_a_pending_cut_is_never_taken_back() {
     let mut law = Adaptive::new(Delay::from_millis_f64(15.0), &crate::Params::default());
     let growing = |growth| {
         let queued = kept(60.0, 60.0);
-        let finding = queued.finding.map(|finding| Finding { growth, ..finding });
-        LawInput { finding, is_counted: false, ..queued }
+        let queue = queued.queue.map(|queue| QueueSignal { growth, ..queue });
+        LawInput { queue, has_fresh_counters: false, ..queued }
     };
     let first = *decide(&mut law, growing(1.0), mbps(60.0), 200).last().unwrap();
     assert!(first <= mbps(30.0), "as fast as the delay grew: {first:?}");
@@ -77,8 +77,8 @@ fn a_limit_that_is_kept_and_does_no_harm_is_approached_again() {
     let calm = LawInput {
         load: Load {
             class: LoadClass::High,
-            achieved: Some(mbps(59.0)),
-            newest: Some(mbps(59.0)),
+            delivery_rate: Some(mbps(59.0)),
+            newest_delivery_rate: Some(mbps(59.0)),
             recent_peak: Some(0.98),
         },
         now: LATER,

@@ -39,9 +39,9 @@ impl Bench {
             let got = in_force.min(capacity);
             let full = moment >= 20 && capacity < in_force;
             let load = &mut self.input.load;
-            (load.achieved, load.newest) = (Some(got), Some(got));
+            (load.delivery_rate, load.newest_delivery_rate) = (Some(got), Some(got));
             load.class = LoadClass::High;
-            self.input.waits = in_force <= capacity;
+            self.input.shaper_limited = in_force <= capacity;
             self.input.plateau = full.then_some(capacity);
             self.input.in_force = Some(in_force);
             self.input.now = self.input.now + self.input.dt;
@@ -81,7 +81,7 @@ fn a_raise_that_is_not_in_force_proves_nothing() {
     bench.lag = 200;
     let rate = bench.run(9, 50.0);
     assert!(rate < mbps(53.0), "{rate:?}");
-    bench.input.waits = false;
+    bench.input.shaper_limited = false;
     bench.input.plateau = Some(mbps(20.0));
     let rate = bench.law.decide(&bench.input).rate;
     assert_eq!(
@@ -103,7 +103,7 @@ fn a_limit_that_the_router_rounds_is_in_force() {
 fn traffic_long_after_the_link_was_full_may_be_all_there_is() {
     let mut bench = Bench::new(Direction::Download);
     let rate = bench.run(2, 50.0);
-    bench.input.waits = false;
+    bench.input.shaper_limited = false;
     bench.input.now = bench.input.now + AdaptiveParams::default().bypass_full_within * 2;
     bench.input.plateau = Some(mbps(8.0));
     assert!(bench.law.decide(&bench.input).rate > rate.scaled(0.9));
@@ -113,10 +113,10 @@ fn traffic_long_after_the_link_was_full_may_be_all_there_is() {
 fn what_was_lost_in_the_dark_is_nothing_to_follow_once_it_is_light() {
     let mut bench = Bench::new(Direction::Download);
     bench.run(2, 20.0);
-    assert!(bench.law.left(bench.input.current).is_some_and(|left| left < 0.5));
+    assert!(bench.law.remaining_share(bench.input.current).is_some_and(|left| left < 0.5));
     let lit = LawInput { measurement: MeasurementState::Healthy, ..bench.input };
     assert_eq!(bench.law.decide(&lit), hold(&lit, Reason::HoldBypass));
-    assert_eq!(bench.law.left(lit.current), None);
+    assert_eq!(bench.law.remaining_share(lit.current), None);
 }
 
 #[test]
@@ -124,8 +124,8 @@ fn an_upload_shares_the_fate_of_the_download() {
     let mut bench = Bench::new(Direction::Upload);
     let decide = |bench: &mut Bench, got: f64, left: f64| {
         let load = &mut bench.input.load;
-        (load.achieved, load.newest) = (Some(mbps(got)), Some(mbps(got)));
-        bench.input.other_left = Some(left);
+        (load.delivery_rate, load.newest_delivery_rate) = (Some(mbps(got)), Some(mbps(got)));
+        bench.input.other_remaining = Some(left);
         bench.input.now = bench.input.now + bench.input.dt;
         bench.input.current = bench.law.decide(&bench.input).rate;
         bench.input.in_force = Some(bench.input.current);

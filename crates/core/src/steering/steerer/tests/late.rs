@@ -38,7 +38,7 @@ fn controller() -> Wan {
             reflectors: REFLECTORS,
             probe_interval: Duration::from_millis(STEP),
             stale_after: Duration::from_millis(1_200),
-            bloat_threshold: ms(15.0),
+            queue_threshold: ms(15.0),
         },
         thresholds: StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) },
         directions: PerDirection { download: Some(direction), upload: Some(direction) },
@@ -80,11 +80,11 @@ impl Probes {
 
 /// Lets home have the queues of `plant`, and returns the changes that were made.
 fn moves(plant: &Plant) -> usize {
-    let mut site = Site::new(2);
+    let mut site = SteeringFixture::new(2);
     let mut wans = [controller(), controller()];
     let mut probes = [Probes::default(), Probes::default()];
     let (mut now, mut queue, mut moves) = (0, 0, 0);
-    let mut turn = |site: &mut Site, queue: u64| {
+    let mut turn = |site: &mut SteeringFixture, queue: u64| {
         now += STEP;
         for (place, (wan, probes)) in wans.iter_mut().zip(&mut probes).enumerate() {
             let rtt = if place == 0 { plant.path + queue } else { 30 };

@@ -14,7 +14,7 @@ const STEP: Duration = Duration::from_millis(250);
 #[derive(Debug, Clone)]
 struct Spell {
     steps: u32,
-    weather: [Weather; WANS],
+    conditions: [WanConditions; WANS],
     /// Which WANs deliver cycles at all.
     delivered: [bool; WANS],
     router: RouterMood,
@@ -31,23 +31,17 @@ enum RouterMood {
     Doubtful,
 }
 
-fn weather() -> impl Strategy<Value = Weather> {
+fn conditions() -> impl Strategy<Value = WanConditions> {
     let state = prop::sample::select(CongestionState::ALL.to_vec());
     let kind = (state, 0.0..300.0, 5.0..400.0, prop::bool::weighted(0.75), 0.0..1.0, any::<bool>());
-    let any_kind = kind.prop_map(|(state, delta_ms, rtt_ms, answers, share, at_floor)| Weather {
-        state,
-        delta_ms,
-        rtt_ms,
-        answers,
-        sends: true,
-        share,
-        at_floor,
+    let any_kind = kind.prop_map(|(state, delta_ms, rtt_ms, answers, share, at_floor)| {
+        WanConditions { state, delta_ms, rtt_ms, answers, sends: true, share, at_floor }
     });
     prop_oneof![
-        3 => Just(FAIR),
-        2 => Just(FOUL),
+        3 => Just(HEALTHY),
+        2 => Just(CONGESTED),
         1 => Just(DEAD),
-        1 => Just(Weather::UNSENT),
+        1 => Just(WanConditions::UNSENT),
         3 => any_kind,
     ]
 }
@@ -62,27 +56,27 @@ fn spell() -> impl Strategy<Value = Spell> {
     ];
     let operator = prop::option::weighted(0.05, (0..WANS + 1, 1..120_u64));
     let restarts = prop::bool::weighted(0.05);
-    (1..400_u32, prop::array::uniform3(weather()), delivered, router, operator, restarts).prop_map(
-        |(steps, weather, delivered, router, operator, restarts)| Spell {
+    (1..400_u32, prop::array::uniform3(conditions()), delivered, router, operator, restarts)
+        .prop_map(|(steps, conditions, delivered, router, operator, restarts)| Spell {
             steps,
-            weather,
+            conditions,
             delivered,
             router,
             operator,
             restarts,
-        },
-    )
+        })
 }
 
 /// WANs that die and return in any order, alone or together, with restarts of the daemon.
 fn outages() -> impl Strategy<Value = Vec<Spell>> {
-    let weather = prop_oneof![5 => Just(FAIR), 4 => Just(DEAD), 1 => Just(Weather::UNSENT)];
+    let conditions =
+        prop_oneof![5 => Just(HEALTHY), 4 => Just(DEAD), 1 => Just(WanConditions::UNSENT)];
     // From a flap to longer than it takes to be proven up.
     let steps = prop_oneof![3 => 1..16_u32, 2 => 16..80_u32];
-    let spell = (steps, prop::array::uniform3(weather), prop::bool::weighted(0.05)).prop_map(
-        |(steps, weather, restarts)| Spell {
+    let spell = (steps, prop::array::uniform3(conditions), prop::bool::weighted(0.05)).prop_map(
+        |(steps, conditions, restarts)| Spell {
             steps,
-            weather,
+            conditions,
             delivered: [true; WANS],
             router: RouterMood::Obeys,
             operator: None,
@@ -110,7 +104,7 @@ impl Model {
         params.steer.actions.per_hour = 4;
         params.steer.hold_down = seconds(5.0);
         params.failover.actions.per_hour = 5;
-        params.failover.stay = seconds(5.0);
+        params.failover.hold_down = seconds(5.0);
         params.failover.failback = seconds(15.0);
         params
     }
@@ -130,7 +124,7 @@ impl Model {
     fn live(&mut self, spell: &Spell) -> Result<(), TestCaseError> {
         if let Some((to, ttl)) = spell.operator {
             let until = self.now + Duration::from_secs(ttl);
-            self.steering.on_operator(Some(Manual { to: Rank(to), until }));
+            self.steering.on_override(Some(SteerOverride { to: Rank(to), until }));
             self.operator_spoke = true;
         }
         if spell.restarts {
@@ -142,10 +136,10 @@ impl Model {
             self.now = self.now + STEP;
             for (n, wan) in self.wans.iter_mut().enumerate() {
                 if spell.delivered[n] {
-                    if spell.weather[n].answers {
+                    if spell.conditions[n].answers {
                         self.answered[n] = Some(self.now);
                     }
-                    self.steering.on_cycle(&wan.cycle(self.now, spell.weather[n]));
+                    self.steering.on_cycle(&wan.cycle(self.now, spell.conditions[n]));
                 }
             }
             self.report(spell.router);
@@ -163,7 +157,7 @@ impl Model {
     }
 
     fn report(&mut self, mood: RouterMood) {
-        let mut actuation = obedient(&self.steering, self.last.as_ref(), self.now);
+        let mut actuation = applied(&self.steering, self.last.as_ref(), self.now);
         let since = self.now;
         let change: fn(&mut SwitchReport, MonoTime) = match mood {
             RouterMood::Obeys => |_, _| {},
@@ -178,21 +172,21 @@ impl Model {
     }
 
     fn check(&mut self, decision: &SteeringDecision, spell: &Spell) -> Result<(), TestCaseError> {
-        let by_operator = decision.steer.reason == SteerReason::Manual;
+        let by_operator = decision.steer.reason == SteerReason::Override;
         if let Some(Move { to, .. }) = decision.failover.moved {
             Self::healthy(decision, to, FailoverReason::Failback != decision.failover.reason)?;
             prop_assert!(decision.failover.reason.moves());
             self.moves.push((self.now, true));
         }
         if let Some(Move { to, .. }) = decision.steer.moved
-            && decision.steer.reason != SteerReason::FollowCarrier
+            && decision.steer.reason != SteerReason::FollowDefaultRoute
         {
             // With everything else is no move to a WAN that everything else has left.
             let is_dead = decision.wans[to.0].reach == Reach::Down;
-            let answers = self.answers(to) && to == decision.target.carrier;
+            let answers = self.answers(to) && to == decision.target.default_route;
             prop_assert!(!is_dead || answers, "moved to a dead WAN");
             if !by_operator {
-                if to != decision.target.carrier {
+                if to != decision.target.default_route {
                     Self::healthy(decision, to, false)?;
                 }
                 self.moves.push((self.now, false));
@@ -206,20 +200,19 @@ impl Model {
             prop_assert_ne!(decision.failover.reason, FailoverReason::Failback);
         }
         if by_operator {
-            let runs = decision.steer.timers.iter().any(|timer| timer.kind == TimerKind::Manual);
+            let runs = decision.steer.timers.iter().any(|timer| timer.kind == TimerKind::Override);
             prop_assert!(runs, "the operator's word has run out");
         }
         for (carriers, most) in [(true, 5), (false, 4)] {
             if carriers || !self.operator_spoke {
-                let moves = self
-                    .moves
-                    .iter()
-                    .filter(|(at, carrier)| *carrier == carriers && self.now.since(*at) < HOUR);
+                let moves = self.moves.iter().filter(|(at, default_route)| {
+                    *default_route == carriers && self.now.since(*at) < HOUR
+                });
                 prop_assert!(moves.count() <= most, "too many changes within an hour");
             }
         }
-        let RouteTarget { sensitive, carrier } = decision.target;
-        prop_assert!(sensitive.0 < WANS && carrier.0 < WANS);
+        let RouteTarget { sensitive, default_route } = decision.target;
+        prop_assert!(sensitive.0 < WANS && default_route.0 < WANS);
         prop_assert!(decision.acts || decision.orders.is_empty());
         Ok(())
     }
@@ -235,14 +228,14 @@ impl Model {
         decision: &SteeringDecision,
         spell: &Spell,
     ) -> Result<(), TestCaseError> {
-        if let Some(Move { from: HOME, to }) = decision.failover.moved {
-            prop_assert!(!self.answers(HOME), "home answers and was left for {to}");
+        if let Some(Move { from: DEFAULT, to }) = decision.failover.moved {
+            prop_assert!(!self.answers(DEFAULT), "home answers and was left for {to}");
         }
-        let is_in_need = decision.steer.reason == SteerReason::HomeDown;
-        prop_assert!(!is_in_need || !self.answers(decision.target.carrier));
-        let (carrier, answers) = (decision.target.carrier, spell.weather[0].answers);
-        if decision.acts && carrier != HOME && answers && spell.delivered[0] {
-            let reach = decision.wans[carrier.0].reach;
+        let is_in_need = decision.steer.reason == SteerReason::DefaultRouteDown;
+        prop_assert!(!is_in_need || !self.answers(decision.target.default_route));
+        let (default_route, answers) = (decision.target.default_route, spell.conditions[0].answers);
+        if decision.acts && default_route != DEFAULT && answers && spell.delivered[0] {
+            let reach = decision.wans[default_route.0].reach;
             prop_assert_ne!(reach, Reach::Down, "on a dead WAN although home answers");
         }
         Ok(())
@@ -252,7 +245,7 @@ impl Model {
     fn healthy(decision: &SteeringDecision, to: Rank, in_need: bool) -> Result<(), TestCaseError> {
         let wan = &decision.wans[to.0];
         prop_assert!(!wan.stale, "moved to a WAN of which nothing is known");
-        if !(in_need && to == HOME) {
+        if !(in_need && to == DEFAULT) {
             prop_assert_eq!(wan.reach, Reach::Up, "moved to a WAN that is not proven up");
         }
         Ok(())
@@ -298,6 +291,6 @@ proptest! {
         let actuation = RouteActuation { switches: switches.iter().zip(&reports).map(report).collect() };
         steering.on_actuation(actuation);
         let decision = steering.decide(MonoTime::ZERO);
-        prop_assert!(decision.target.carrier.0 < WANS && decision.target.sensitive.0 < WANS);
+        prop_assert!(decision.target.default_route.0 < WANS && decision.target.sensitive.0 < WANS);
     }
 }

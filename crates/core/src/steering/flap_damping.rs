@@ -18,7 +18,7 @@ const KEPT: usize = 64;
 
 /// The spells for which a WAN was well between two bad ones.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Relapses {
+pub(super) struct FlapDamping {
     is_bad: bool,
     /// Since when it has been well, if it was bad before.
     well_since: Option<MonoTime>,
@@ -26,7 +26,7 @@ pub(super) struct Relapses {
     spells: VecDeque<(MonoTime, Duration)>,
 }
 
-impl Relapses {
+impl FlapDamping {
     /// Takes note of whether the WAN is bad at `now`.
     pub(super) fn note(&mut self, is_bad: bool, now: MonoTime) {
         match (self.is_bad, is_bad) {
@@ -47,7 +47,7 @@ impl Relapses {
 
     /// Returns how long the WAN still has to be well before that is believed, at most `most` from
     /// its last bad spell; a spell longer than `most` is no relapse.
-    pub(super) fn patience(&self, now: MonoTime, most: Duration) -> Duration {
+    pub(super) fn remaining(&self, now: MonoTime, most: Duration) -> Duration {
         let Some(since) = self.well_since else { return Duration::ZERO };
         let lasted = self.spells.iter().map(|(_, lasted)| *lasted).filter(|lasted| *lasted < most);
         let needed = lasted.max().map_or(Duration::ZERO, |longest| longest * OUTLAST);
@@ -66,51 +66,51 @@ mod tests {
     }
 
     /// Lets a WAN be bad for the minute that begins at each of these seconds.
-    fn after(bad: &[u64]) -> Relapses {
-        let mut relapses = Relapses::default();
+    fn after(bad: &[u64]) -> FlapDamping {
+        let mut flap_damping = FlapDamping::default();
         for &second in bad {
-            relapses.note(true, at(second));
-            relapses.note(false, at(second + 60));
+            flap_damping.note(true, at(second));
+            flap_damping.note(false, at(second + 60));
         }
-        relapses
+        flap_damping
     }
 
-    fn patience(bad: &[u64], second: u64) -> u64 {
-        after(bad).patience(at(second), MOST).as_secs()
+    fn remaining(bad: &[u64], second: u64) -> u64 {
+        after(bad).remaining(at(second), MOST).as_secs()
     }
 
     #[test]
     fn what_goes_bad_once_is_believed_at_once() {
-        assert_eq!(patience(&[], 100), 0);
-        assert_eq!(patience(&[300], 360), 0, "how long it was well before nobody knows");
+        assert_eq!(remaining(&[], 100), 0);
+        assert_eq!(remaining(&[300], 360), 0, "how long it was well before nobody knows");
     }
 
     #[test]
     fn what_goes_bad_again_must_outlast_its_longest_spell_twice() {
         // Well for 240 s, then for 540 s.
-        assert_eq!(patience(&[0, 300], 360), 480);
-        assert_eq!(patience(&[0, 300, 900], 960), 1080);
-        assert_eq!(patience(&[0, 300, 900], 1960), 80);
-        assert_eq!(patience(&[0, 300, 900], 2100), 0);
+        assert_eq!(remaining(&[0, 300], 360), 480);
+        assert_eq!(remaining(&[0, 300, 900], 960), 1080);
+        assert_eq!(remaining(&[0, 300, 900], 1960), 80);
+        assert_eq!(remaining(&[0, 300, 900], 2100), 0);
     }
 
     #[test]
     fn patience_has_an_end() {
-        assert_eq!(patience(&[0, 1400], 1460), 1800, "not twice 1340");
-        assert_eq!(patience(&[0, 1900], 1960), 0, "that long is no relapse");
+        assert_eq!(remaining(&[0, 1400], 1460), 1800, "not twice 1340");
+        assert_eq!(remaining(&[0, 1900], 1960), 0, "that long is no relapse");
         let mut long_ago = after(&[0, 300]);
         long_ago.note(false, at(300 + 3600));
         assert_eq!(long_ago.spells.len(), 0);
-        assert_eq!(after(&[0, 300]).patience(at(361), Duration::ZERO), Duration::ZERO);
+        assert_eq!(after(&[0, 300]).remaining(at(361), Duration::ZERO), Duration::ZERO);
     }
 
     #[test]
     fn an_endless_flutter_takes_no_memory() {
-        let mut relapses = Relapses::default();
+        let mut flap_damping = FlapDamping::default();
         for second in 0..1000 {
-            relapses.note(second % 2 == 0, at(second));
+            flap_damping.note(second % 2 == 0, at(second));
         }
-        assert_eq!(relapses.spells.len(), KEPT);
-        assert_eq!(relapses.patience(at(1000), MOST), Duration::from_secs(1));
+        assert_eq!(flap_damping.spells.len(), KEPT);
+        assert_eq!(flap_damping.remaining(at(1000), MOST), Duration::from_secs(1));
     }
 }

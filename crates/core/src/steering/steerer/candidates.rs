@@ -8,9 +8,9 @@ use crate::{
         Blocker, Rank, Reach, Recovery, RouteActuation, Score, Signals, SteeringParams, Switch,
         SwitchKind, WanFacts,
         actions::Actions,
-        failover::Pulse,
-        fitness,
-        machine::{Condition, Refuge},
+        eligibility,
+        failover::DefaultRouteHealth,
+        machine::{AlternateHealth, Condition},
         since::Since,
         target,
         watch::Watch,
@@ -20,21 +20,21 @@ use crate::{
 
 /// Everything that is known at one moment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Choice<'a> {
+pub(super) struct Candidates<'a> {
     pub(super) now: MonoTime,
     pub(super) params: &'a SteeringParams,
     pub(super) watches: &'a [Watch],
     pub(super) switches: &'a [Switch],
     /// `None` while nothing is carried out.
     pub(super) actuation: Option<&'a RouteActuation>,
-    pub(super) carrier: Rank,
+    pub(super) default_route: Rank,
     /// The WAN that connections were moved to, if they were.
-    pub(super) refuge: Option<Rank>,
+    pub(super) alternate: Option<Rank>,
     pub(super) steer_actions: &'a Actions,
     pub(super) failover_actions: &'a Actions,
 }
 
-impl<'a> Choice<'a> {
+impl<'a> Candidates<'a> {
     fn watch(&self, rank: Rank) -> Option<&'a Watch> {
         self.watches.get(rank.0)
     }
@@ -52,7 +52,7 @@ impl<'a> Choice<'a> {
     }
 
     fn is_stale(&self, rank: Rank) -> bool {
-        self.watch(rank).is_none_or(|watch| watch.glance(self.now).is_none())
+        self.watch(rank).is_none_or(|watch| watch.snapshot(self.now).is_none())
     }
 
     fn signals(&self, rank: Rank) -> Option<Signals> {
@@ -74,27 +74,27 @@ impl<'a> Choice<'a> {
 
     /// Tells whether only the raised threshold keeps the carrier's suffering from counting.
     pub(super) fn is_penalised(&self) -> bool {
-        let points = u16::from(self.score(self.carrier).points);
+        let points = u16::from(self.score(self.default_route).points);
         points >= u16::from(self.params.steer.threshold) && points < self.threshold()
     }
 
     /// What the carrier is like, as far as congestion goes. What connections may come back to must
     /// have answered as lately as whatever else is moved to: all may be falling silent together.
     pub(super) fn condition(&self) -> Condition {
-        let silence = self.params.failover.silence;
-        let span = if self.refuge.is_some() { silence / 2 } else { silence };
-        if self.is_dead(self.carrier) {
-            let answers = self.is_answering(self.carrier, span);
+        let dead_after = self.params.failover.dead_after;
+        let span = if self.alternate.is_some() { dead_after / 2 } else { dead_after };
+        if self.is_dead(self.default_route) {
+            let answers = self.is_answering(self.default_route, span);
             return if answers { Condition::Returning } else { Condition::Dead };
         }
-        let Some(signals) = self.signals(self.carrier) else { return Condition::Unclear };
+        let Some(signals) = self.signals(self.default_route) else { return Condition::Unknown };
         let points = self.params.steer.weights.score(&signals).points;
         if u16::from(points) >= self.threshold() {
-            Condition::Suffers
+            Condition::AboveThreshold
         } else if self.has_recovered(&signals, points) {
             Condition::Recovered
         } else {
-            Condition::Middling
+            Condition::BelowThreshold
         }
     }
 
@@ -107,10 +107,10 @@ impl<'a> Choice<'a> {
     /// 5. enough targets answer, and the WAN has been proven up.
     fn has_recovered(&self, signals: &Signals, points: u8) -> bool {
         let Recovery { score, state, delta, no_drops, .. } = self.params.steer.recovery;
-        let Some(watch) = self.watch(self.carrier) else { return false };
-        let measured = watch.glance(self.now).is_some_and(|glance| {
-            glance.measurement.state == MeasurementState::Healthy
-                || glance.measurement.state == MeasurementState::Reduced
+        let Some(watch) = self.watch(self.default_route) else { return false };
+        let measured = watch.snapshot(self.now).is_some_and(|snapshot| {
+            snapshot.measurement.state == MeasurementState::Healthy
+                || snapshot.measurement.state == MeasurementState::Reduced
         });
         points <= score
             && (CongestionState::Green..=state).contains(&signals.state)
@@ -121,28 +121,28 @@ impl<'a> Choice<'a> {
     }
 
     /// What the WAN is like that connections were moved to.
-    pub(super) fn refuge(&self, worse: &Since) -> Refuge {
-        let Some(to) = self.refuge else { return Refuge::Good };
+    pub(super) fn alternate_health(&self, worse: &Since) -> AlternateHealth {
+        let Some(to) = self.alternate else { return AlternateHealth::Good };
         if self.is_dead(to) {
-            Refuge::Dead
+            AlternateHealth::Dead
         } else if worse.lasted(self.now, self.params.steer.sustain) {
-            Refuge::Worse
+            AlternateHealth::Worse
         } else {
-            Refuge::Good
+            AlternateHealth::Good
         }
     }
 
     /// Tells whether the WAN that connections were moved to suffers more than the carrier.
-    pub(super) fn is_refuge_worse(&self) -> bool {
-        let Some(to) = self.refuge else { return false };
+    pub(super) fn is_alternate_worse(&self) -> bool {
+        let Some(to) = self.alternate else { return false };
         let points = self.score(to).points;
         u16::from(points) >= u16::from(self.params.steer.threshold)
-            && points > self.score(self.carrier).points
+            && points > self.score(self.default_route).points
     }
 
     /// Returns the most preferred WAN to move connections to for comfort.
-    pub(super) fn fit(&self) -> Result<Rank, Blocker> {
-        let to = self.best(|rank| self.unfit(rank).map_or(Ok(()), Err))?;
+    pub(super) fn eligible(&self) -> Result<Rank, Blocker> {
+        let to = self.best(|rank| self.ineligible_because(rank).map_or(Ok(()), Err))?;
         self.ready()?;
         self.affordable()?;
         Ok(to)
@@ -160,7 +160,7 @@ impl<'a> Choice<'a> {
     fn best(&self, check: impl Fn(Rank) -> Result<(), Blocker>) -> Result<Rank, Blocker> {
         let mut against = Blocker::NoSwitch;
         for rank in self.ranks().filter(|rank| self.has_steer(*rank)) {
-            if rank == self.carrier || Some(rank) == self.refuge {
+            if rank == self.default_route || Some(rank) == self.alternate {
                 continue;
             }
             match self.usable_steer(rank).and_then(|()| check(rank)) {
@@ -177,7 +177,7 @@ impl<'a> Choice<'a> {
     }
 
     fn usable_steer(&self, rank: Rank) -> Result<(), Blocker> {
-        let switch = Switch { wan: rank, kind: SwitchKind::Steer };
+        let switch = Switch { wan: rank, kind: SwitchKind::SteerRule };
         let is_refused = self.actuation.is_some_and(|actuation| actuation.is_refused(switch));
         if is_refused { Err(Blocker::SwitchRefused) } else { Ok(()) }
     }
@@ -185,7 +185,7 @@ impl<'a> Choice<'a> {
     fn affordable(&self) -> Result<(), Blocker> {
         let limits = self.params.steer.actions;
         let allowed = self.steer_actions.allow(self.now, limits);
-        if allowed { Ok(()) } else { Err(Blocker::ActionsSpent) }
+        if allowed { Ok(()) } else { Err(Blocker::ActionLimit) }
     }
 
     /// Tells whether the router has followed everything so far; while it has not, nothing is
@@ -200,69 +200,69 @@ impl<'a> Choice<'a> {
 
     fn verify(&self, rank: Rank) -> Result<(), Blocker> {
         let watch = self.watch(rank).ok_or(Blocker::AlternateUnverified)?;
-        fitness::verified(watch, &self.params.failover, self.now)
+        eligibility::verified(watch, &self.params.failover, self.now)
     }
 
     /// Says why nothing is moved to a WAN for comfort.
-    pub(super) fn unfit(&self, rank: Rank) -> Option<Blocker> {
+    pub(super) fn ineligible_because(&self, rank: Rank) -> Option<Blocker> {
         let (Some(watch), Some(facts)) = (self.watch(rank), self.facts(rank)) else {
             return Some(Blocker::AlternateUnverified);
         };
-        let here = self.watch(self.carrier).and_then(|watch| watch.glance(self.now));
-        let rtt = here.and_then(|glance| glance.measurement.rtt);
-        let rtt = rtt.filter(|_| rank != self.carrier);
+        let here = self.watch(self.default_route).and_then(|watch| watch.snapshot(self.now));
+        let rtt = here.and_then(|snapshot| snapshot.measurement.rtt);
+        let rtt = rtt.filter(|_| rank != self.default_route);
         let params = (&self.params.steer, &self.params.failover);
-        fitness::fit(watch, facts, rtt, params, self.now).err()
+        eligibility::eligible(watch, facts, rtt, params, self.now).err()
     }
 
     /// Tells whether the operator's choice can be followed.
-    pub(super) fn may_pin(&self, rank: Rank) -> bool {
-        let has_way =
-            rank == self.carrier || (self.has_steer(rank) && self.usable_steer(rank).is_ok());
-        has_way && !self.is_dead(rank)
+    pub(super) fn may_override(&self, rank: Rank) -> bool {
+        let has_route =
+            rank == self.default_route || (self.has_steer(rank) && self.usable_steer(rank).is_ok());
+        has_route && !self.is_dead(rank)
     }
 
     /// What the carrier is like, as far as reachability goes.
-    pub(super) fn pulse(&self) -> Pulse {
-        let cannot_send = self.watch(self.carrier).is_some_and(|watch| {
+    pub(super) fn default_route_health(&self) -> DefaultRouteHealth {
+        let cannot_send = self.watch(self.default_route).is_some_and(|watch| {
             watch.cannot_send_since(self.now, &self.params.failover).is_some()
         });
-        if self.is_returning(self.carrier) {
-            Pulse::Returning
+        if self.is_returning(self.default_route) {
+            DefaultRouteHealth::Returning
         } else if cannot_send && !self.watches.iter().any(|watch| watch.can_send(self.now)) {
-            Pulse::CannotLook
-        } else if self.is_dead(self.carrier) {
-            if cannot_send { Pulse::Gone } else { Pulse::Dead }
-        } else if self.is_stale(self.carrier) {
-            Pulse::Unclear
+            DefaultRouteHealth::NoneCanSend
+        } else if self.is_dead(self.default_route) {
+            if cannot_send { DefaultRouteHealth::CannotSend } else { DefaultRouteHealth::Dead }
+        } else if self.is_stale(self.default_route) {
+            DefaultRouteHealth::Unknown
         } else {
-            Pulse::Alive
+            DefaultRouteHealth::Alive
         }
     }
 
     /// Tells whether a dead WAN has begun to answer again, without being proven up yet.
     fn is_returning(&self, rank: Rank) -> bool {
-        self.is_dead(rank) && self.is_answering(rank, self.params.failover.silence)
+        self.is_dead(rank) && self.is_answering(rank, self.params.failover.dead_after)
     }
 
     /// Tells whether enough targets answer, the last within `span`.
     fn is_answering(&self, rank: Rank, span: Duration) -> bool {
         self.watch(rank).is_some_and(|watch| {
-            let fresh = watch.glance(self.now).map_or(0, |glance| glance.measurement.fresh);
-            fresh >= self.params.failover.targets && watch.answers(self.now, span)
+            let fresh = watch.snapshot(self.now).map_or(0, |snapshot| snapshot.measurement.fresh);
+            fresh >= self.params.failover.quorum && watch.replied_within(self.now, span)
         })
     }
 
     /// Returns the best WAN to move everything to in need: home if it answers, proven or not, else
     /// the most preferred one that is verified healthy.
-    pub(super) fn rescue(&self) -> Result<Rank, Blocker> {
-        let is_away = self.carrier != Rank::HOME;
-        if is_away && self.is_answering(Rank::HOME, self.params.failover.silence / 2) {
-            return Ok(Rank::HOME);
+    pub(super) fn failover_target(&self) -> Result<Rank, Blocker> {
+        let is_away = self.default_route != Rank::DEFAULT_WAN;
+        if is_away && self.is_answering(Rank::DEFAULT_WAN, self.params.failover.dead_after / 2) {
+            return Ok(Rank::DEFAULT_WAN);
         }
         let mut against = Blocker::NoSwitch;
-        for rank in self.ranks().filter(|rank| *rank != self.carrier) {
-            match self.carriable(rank).and_then(|()| self.verify(rank)) {
+        for rank in self.ranks().filter(|rank| *rank != self.default_route) {
+            match self.can_take_default_route(rank).and_then(|()| self.verify(rank)) {
                 Ok(()) => return Ok(rank),
                 Err(blocker) if against == Blocker::NoSwitch => against = blocker,
                 Err(_) => {}
@@ -272,19 +272,22 @@ impl<'a> Choice<'a> {
     }
 
     /// Returns the most preferred WAN that everything should come back to.
-    pub(super) fn better(&self) -> Result<Rank, Blocker> {
+    pub(super) fn failback_target(&self) -> Result<Rank, Blocker> {
         let mut against = Blocker::FailbackDelay;
-        for rank in self.ranks().take_while(|rank| *rank < self.carrier) {
+        for rank in self.ranks().take_while(|rank| *rank < self.default_route) {
             let waits = self.failback_left(rank).is_none_or(|left| !left.is_zero());
-            let relapses = !self.revival_in(rank).is_zero();
-            let delay = match (waits, relapses) {
+            let flap_damping = !self.failover_damping_left(rank).is_zero();
+            let delay = match (waits, flap_damping) {
                 (true, _) => Err(Blocker::FailbackDelay),
-                (false, true) => Err(Blocker::Relapsing),
+                (false, true) => Err(Blocker::FlapDamping),
                 (false, false) => Ok(()),
             };
-            match delay.and_then(|()| self.verify(rank)).and_then(|()| self.carriable(rank)) {
+            match delay
+                .and_then(|()| self.verify(rank))
+                .and_then(|()| self.can_take_default_route(rank))
+            {
                 Ok(()) => return Ok(rank),
-                Err(blocker) if rank == Rank::HOME => against = blocker,
+                Err(blocker) if rank == Rank::DEFAULT_WAN => against = blocker,
                 Err(_) => {}
             }
         }
@@ -293,30 +296,35 @@ impl<'a> Choice<'a> {
 
     /// Returns how long the WAN that everything will come back to still has to be alive.
     pub(super) fn failback_remaining(&self) -> Duration {
-        let better = self.ranks().take_while(|rank| *rank < self.carrier);
+        let better = self.ranks().take_while(|rank| *rank < self.default_route);
         better.filter_map(|rank| self.failback_left(rank)).min().unwrap_or_default()
     }
 
     /// Returns how long the carrier's recovery is not believed yet. A WAN that costs money is not
     /// stayed on for that.
-    pub(super) fn relief_in(&self) -> Duration {
-        if self.refuge.is_none_or(|refuge| self.is_metered(refuge)) {
+    pub(super) fn steer_damping_left(&self) -> Duration {
+        if self.alternate.is_none_or(|alternate| self.is_metered(alternate)) {
             return Duration::ZERO;
         }
-        let watch = self.watch(self.carrier);
-        watch.map_or(Duration::ZERO, |w| w.relief_in(self.now, self.params.steer.patience))
+        let watch = self.watch(self.default_route);
+        watch.map_or(Duration::ZERO, |w| {
+            w.steer_damping_left(self.now, self.params.steer.flap_damping)
+        })
     }
 
     /// The same of a WAN that everything is to come back to. Where connections suffer they gain
     /// nothing by waiting, either.
-    pub(super) fn revival_in(&self, rank: Rank) -> Duration {
-        let carrier = self.watch(self.carrier);
-        let suffers = carrier.is_some_and(|watch| watch.suffers(self.now, &self.params.steer));
-        if suffers || self.is_metered(self.carrier) {
+    pub(super) fn failover_damping_left(&self, rank: Rank) -> Duration {
+        let default_route = self.watch(self.default_route);
+        let is_above_threshold = default_route
+            .is_some_and(|watch| watch.is_above_threshold(self.now, &self.params.steer));
+        if is_above_threshold || self.is_metered(self.default_route) {
             return Duration::ZERO;
         }
         let watch = self.watch(rank);
-        watch.map_or(Duration::ZERO, |w| w.revival_in(self.now, self.params.failover.patience))
+        watch.map_or(Duration::ZERO, |w| {
+            w.failover_damping_left(self.now, self.params.failover.flap_damping)
+        })
     }
 
     fn is_metered(&self, rank: Rank) -> bool {
@@ -331,16 +339,17 @@ impl<'a> Choice<'a> {
     }
 
     /// Tells whether everything can be sent over a WAN, and may be.
-    fn carriable(&self, rank: Rank) -> Result<(), Blocker> {
-        let needed = target::needed_to_carry(self.switches, rank).ok_or(Blocker::NoSwitch)?;
+    fn can_take_default_route(&self, rank: Rank) -> Result<(), Blocker> {
+        let needed =
+            target::needed_for_default_route(self.switches, rank).ok_or(Blocker::NoSwitch)?;
         if let Some(actuation) = self.actuation
             && needed.iter().any(|switch| actuation.is_refused(*switch))
         {
             return Err(Blocker::SwitchRefused);
         }
         let limits = self.params.failover.actions;
-        if rank != Rank::HOME && !self.failover_actions.allow(self.now, limits) {
-            return Err(Blocker::ActionsSpent);
+        if rank != Rank::DEFAULT_WAN && !self.failover_actions.allow(self.now, limits) {
+            return Err(Blocker::ActionLimit);
         }
         Ok(())
     }

@@ -11,9 +11,9 @@ impl Wan {
     pub fn memory(&self) -> WanMemory {
         WanMemory {
             baselines: self.evidence.baselines(),
-            directions: self.directions.map_present(|_, channel| DirectionMemory {
-                desired: channel.desired,
-                proven: channel.law.proven(self.decided),
+            directions: self.directions.map_present(|_, shaped| DirectionMemory {
+                desired: shaped.desired,
+                proven: shaped.law.proven(self.decided),
             }),
         }
     }
@@ -28,15 +28,15 @@ impl Wan {
         if age > memory::RATES_KEEP {
             return;
         }
-        for (direction, channel) in self.directions.present_mut() {
-            let Limits { floor, base, ceiling } = channel.limits;
+        for (direction, shaped) in self.directions.present_mut() {
+            let Limits { floor, base, ceiling } = shaped.limits;
             let Some(DirectionMemory { desired, proven }) = memory.directions[direction] else {
                 continue;
             };
             // What was in force above the base was earned by a load that may be gone.
-            channel.desired = desired.min(base).max(floor);
+            shaped.desired = desired.min(base).max(floor);
             if let Some(proven) = proven {
-                channel.law.recall(proven.min(ceiling), age);
+                shaped.law.recall(proven.min(ceiling), age);
             }
         }
     }

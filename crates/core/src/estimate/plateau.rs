@@ -10,11 +10,11 @@ use crate::params::BypassParams;
 use crate::units::{BitRate, MonoTime};
 
 /// How many of these are kept.
-const KEPT: usize = 6;
+const WINDOW_COUNT: usize = 6;
 
 /// The mean rates of the last windows.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Evenness {
+pub(crate) struct PlateauDetector {
     params: BypassParams,
     since: Option<MonoTime>,
     sum: f64,
@@ -22,7 +22,7 @@ pub(crate) struct Evenness {
     means: VecDeque<f64>,
 }
 
-impl Evenness {
+impl PlateauDetector {
     pub(crate) fn new(params: BypassParams) -> Self {
         Self { params, ..Self::default() }
     }
@@ -31,7 +31,7 @@ impl Evenness {
     pub(crate) fn update(&mut self, now: MonoTime, rate: BitRate) {
         let since = *self.since.get_or_insert(now);
         if now.since(since) >= self.params.plateau_window && self.moments > 0 {
-            self.means.truncate(KEPT - 1);
+            self.means.truncate(WINDOW_COUNT - 1);
             self.means.push_front(self.sum / f64::from(self.moments));
             (self.since, self.sum, self.moments) = (Some(now), 0.0, 0);
         }
@@ -61,14 +61,14 @@ mod tests {
 
     /// What is said of `seconds` of a rate that is `rates` in turn, each for half a second.
     fn after(rates: &[f64], seconds: u64) -> Option<BitRate> {
-        let mut evenness = Evenness::default();
+        let mut plateau = PlateauDetector::default();
         for moment in 0..=seconds * 20 {
             let rate = rates[usize::try_from(moment / 10).unwrap() % rates.len()];
             // Readings that come early and late by turns.
             let rate = if moment % 2 == 0 { rate * 1.05 } else { rate * 0.95 };
-            evenness.update(MonoTime::from_millis(moment * 50), BitRate::from_mbps(rate));
+            plateau.update(MonoTime::from_millis(moment * 50), BitRate::from_mbps(rate));
         }
-        evenness.rate(KEPT)
+        plateau.rate(WINDOW_COUNT)
     }
 
     #[test]

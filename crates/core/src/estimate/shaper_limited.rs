@@ -5,7 +5,7 @@ use crate::{QueueReading, params::ShaperLimitedParams};
 
 /// What the readings say about packets that wait in the shaper.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Waiting {
+pub(crate) struct ShaperLimitedDetector {
     params: ShaperLimitedParams,
     /// At the last two readings.
     last: [bool; 2],
@@ -13,7 +13,7 @@ pub(crate) struct Waiting {
     span: Option<(MonoTime, MonoTime)>,
 }
 
-impl Waiting {
+impl ShaperLimitedDetector {
     pub(crate) fn new(params: ShaperLimitedParams) -> Self {
         Self { params, ..Self::default() }
     }
@@ -33,7 +33,7 @@ impl Waiting {
     }
 
     /// Tells whether packets wait now.
-    pub(crate) fn is_on(self) -> bool {
+    pub(crate) fn is_limited(self) -> bool {
         self.last == [true; 2]
     }
 
@@ -54,17 +54,21 @@ mod tests {
     const STEP: u64 = 100;
 
     /// Feeds so many readings with this backlog and this share of the limit that gets through.
-    fn fed(readings: u64, backlog_bytes: u64, filled: Option<f64>) -> (Waiting, MonoTime) {
+    fn fed(
+        readings: u64,
+        backlog_bytes: u64,
+        filled: Option<f64>,
+    ) -> (ShaperLimitedDetector, MonoTime) {
         let queue = QueueReading { backlog_bytes, ..QueueReading::default() };
-        let mut waiting = Waiting::default();
+        let mut shaper_limited = ShaperLimitedDetector::default();
         let at = |reading: u64| MonoTime::from_millis(1000 + reading * STEP);
-        (0..readings).for_each(|reading| waiting.update(at(reading), &queue, filled));
-        (waiting, at(readings - 1))
+        (0..readings).for_each(|reading| shaper_limited.update(at(reading), &queue, filled));
+        (shaper_limited, at(readings - 1))
     }
 
     #[test]
     fn a_backlog_behind_which_little_flows_is_not_waiting() {
-        for (backlog, filled, is_on) in [
+        for (backlog, filled, is_limited) in [
             (60_000, Some(1.0), true),
             (60_000, Some(0.6), true),
             (60_000, None, true),
@@ -74,10 +78,10 @@ mod tests {
             (u64::MAX, Some(1.0), false),
             (3_000, Some(1.0), false),
         ] {
-            let (waiting, now) = fed(60, backlog, filled);
-            let told = (waiting.is_on(), waiting.is_lasting(now));
-            assert_eq!(told, (is_on, is_on), "{backlog} {filled:?}");
+            let (shaper_limited, now) = fed(60, backlog, filled);
+            let told = (shaper_limited.is_limited(), shaper_limited.is_lasting(now));
+            assert_eq!(told, (is_limited, is_limited), "{backlog} {filled:?}");
         }
-        assert!(!fed(1, 60_000, Some(1.0)).0.is_on(), "one reading alone");
+        assert!(!fed(1, 60_000, Some(1.0)).0.is_limited(), "one reading alone");
     }
 }

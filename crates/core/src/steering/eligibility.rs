@@ -18,14 +18,14 @@ pub(super) fn verified(
     params: &FailoverParams,
     now: MonoTime,
 ) -> Result<(), Blocker> {
-    let glance = watch.glance(now).ok_or(Blocker::AlternateStale)?;
+    let snapshot = watch.snapshot(now).ok_or(Blocker::AlternateStale)?;
     match watch.reach() {
         Reach::Down => return Err(Blocker::AlternateDown),
         Reach::Unknown => return Err(Blocker::AlternateUnverified),
         Reach::Up => {}
     }
-    let is_healthy = glance.measurement.state == MeasurementState::Healthy;
-    if is_healthy && watch.answers(now, params.silence / 2) {
+    let is_healthy = snapshot.measurement.state == MeasurementState::Healthy;
+    if is_healthy && watch.replied_within(now, params.dead_after / 2) {
         Ok(())
     } else {
         Err(Blocker::AlternateUnverified)
@@ -35,7 +35,7 @@ pub(super) fn verified(
 /// Tells whether connections may be moved to a WAN for the sake of comfort: it is verified, has no
 /// queue of its own, has headroom, costs nothing, and its round trip is shorter than `rtt`, that of
 /// the WAN that is left.
-pub(super) fn fit(
+pub(super) fn eligible(
     watch: &Watch,
     facts: &WanFacts,
     rtt: Option<Delay>,
@@ -46,18 +46,18 @@ pub(super) fn fit(
     if facts.metered && !steer.allow_metered {
         return Err(Blocker::AlternateMetered);
     }
-    let glance = watch.glance(now).ok_or(Blocker::AlternateStale)?;
-    if glance.state == CongestionState::Unknown {
+    let snapshot = watch.snapshot(now).ok_or(Blocker::AlternateStale)?;
+    if snapshot.state == CongestionState::Unknown {
         return Err(Blocker::AlternateUnverified);
     }
-    if glance.state > CongestionState::Yellow {
+    if snapshot.state > CongestionState::Yellow {
         return Err(Blocker::AlternateCongested);
     }
-    let share = glance.share.ok_or(Blocker::AlternateLoadUnknown)?;
+    let share = snapshot.share.ok_or(Blocker::AlternateLoadUnknown)?;
     if share >= steer.headroom {
         return Err(Blocker::AlternateLoaded);
     }
-    match (rtt, glance.measurement.rtt, steer.gain) {
+    match (rtt, snapshot.measurement.rtt, steer.gain) {
         (Some(here), Some(there), Some(gain)) if there + gain > here => {
             Err(Blocker::AlternateNotBetter)
         }

@@ -17,7 +17,7 @@ const RECENT: Duration = Duration::from_secs(6);
 
 /// The outcomes of one WAN's probes, as far as they tell whether probes can be sent.
 #[derive(Debug, Clone, Default)]
-pub struct Sending {
+pub struct SendStatus {
     /// When the outcome of a probe that had been sent became known last.
     sent: Option<MonoTime>,
     /// Probes that could not be sent, with none after the first of them that could.
@@ -33,7 +33,7 @@ struct Run {
     last: MonoTime,
 }
 
-impl Sending {
+impl SendStatus {
     /// Takes the outcome of one probe into account.
     pub fn update(&mut self, sample: &RttSample) {
         match sample.outcome {
@@ -61,7 +61,7 @@ impl Sending {
     /// `now`. Where some probes were sent meanwhile, all outcomes of the last `window` must be
     /// probes that could not.
     #[must_use]
-    pub fn impossible_since(&self, now: MonoTime, window: Duration) -> Option<MonoTime> {
+    pub fn cannot_send_since(&self, now: MonoTime, window: Duration) -> Option<MonoTime> {
         let run = self.run.filter(|run| now.since(run.last) <= RECENT)?;
         let is_refuted = self.is_mixed && self.sent.is_some_and(|at| now.since(at) <= window);
         (!is_refuted).then_some(run.since)
@@ -69,7 +69,7 @@ impl Sending {
 
     /// Tells whether probes are known to leave as of `now`.
     #[must_use]
-    pub fn is_possible(&self, now: MonoTime) -> bool {
+    pub fn can_send(&self, now: MonoTime) -> bool {
         let is_recent = self.sent.is_some_and(|at| now.since(at) <= RECENT);
         is_recent && (self.is_mixed || self.run.is_none())
     }
@@ -83,17 +83,17 @@ mod tests {
     const WINDOW: Duration = Duration::from_millis(1_200);
     const SENT: ProbeOutcome = ProbeOutcome::Reply(Delay::from_micros(20_000));
 
-    fn after(outcomes: &[(u64, u64, ProbeOutcome)]) -> Sending {
-        let mut sending = Sending::default();
+    fn after(outcomes: &[(u64, u64, ProbeOutcome)]) -> SendStatus {
+        let mut send_status = SendStatus::default();
         for &(sequence, ms, outcome) in outcomes {
             let (reflector, at) = (ReflectorId(0), MonoTime::from_millis(ms));
-            sending.update(&RttSample { reflector, sequence, at, outcome, one_way: None });
+            send_status.update(&RttSample { reflector, sequence, at, outcome, one_way: None });
         }
-        sending
+        send_status
     }
 
-    fn impossible_since(outcomes: &[(u64, u64, ProbeOutcome)], ms: u64) -> Option<u64> {
-        let since = after(outcomes).impossible_since(MonoTime::from_millis(ms), WINDOW)?;
+    fn cannot_send_since(outcomes: &[(u64, u64, ProbeOutcome)], ms: u64) -> Option<u64> {
+        let since = after(outcomes).cannot_send_since(MonoTime::from_millis(ms), WINDOW)?;
         u64::try_from(since.since_start().as_millis()).ok()
     }
 
@@ -101,28 +101,28 @@ mod tests {
     fn a_probe_that_was_under_way_when_the_device_vanished_does_not_hide_that() {
         use ProbeOutcome::{Lost, Unsent};
         let vanished = [(1, 50, SENT), (3, 150, Unsent), (4, 200, Unsent)];
-        assert_eq!(impossible_since(&vanished, 200), Some(150));
+        assert_eq!(cannot_send_since(&vanished, 200), Some(150));
         let known_late = [&vanished[..], &[(2, 1_100, Lost), (22, 1_150, Unsent)]].concat();
-        assert_eq!(impossible_since(&known_late, 1_150), Some(150));
-        assert!(!after(&known_late).is_possible(MonoTime::from_millis(1_150)));
+        assert_eq!(cannot_send_since(&known_late, 1_150), Some(150));
+        assert!(!after(&known_late).can_send(MonoTime::from_millis(1_150)));
     }
 
     #[test]
     fn one_reflector_without_a_route_among_others_that_are_silent_is_no_missing_device() {
         use ProbeOutcome::{Lost, Unsent};
         let mixed = [(1, 50, Unsent), (2, 1_100, Lost), (23, 1_150, Unsent)];
-        assert_eq!(impossible_since(&mixed, 1_150), None);
-        assert!(after(&mixed).is_possible(MonoTime::from_millis(1_150)));
+        assert_eq!(cannot_send_since(&mixed, 1_150), None);
+        assert!(after(&mixed).can_send(MonoTime::from_millis(1_150)));
         let alone = [&mixed[..], &[(50, 2_500, Unsent)]].concat();
-        assert_eq!(impossible_since(&alone, 2_500), Some(1_150), "nothing else for so long");
+        assert_eq!(cannot_send_since(&alone, 2_500), Some(1_150), "nothing else for so long");
     }
 
     #[test]
     fn a_reply_and_the_end_of_all_outcomes_end_it() {
         use ProbeOutcome::Unsent;
-        assert_eq!(impossible_since(&[(1, 50, Unsent), (2, 120, SENT)], 150), None);
-        assert_eq!(impossible_since(&[(1, 50, Unsent)], 10_000), None);
-        assert_eq!(impossible_since(&[], 0), None);
-        assert!(!after(&[]).is_possible(MonoTime::ZERO));
+        assert_eq!(cannot_send_since(&[(1, 50, Unsent), (2, 120, SENT)], 150), None);
+        assert_eq!(cannot_send_since(&[(1, 50, Unsent)], 10_000), None);
+        assert_eq!(cannot_send_since(&[], 0), None);
+        assert!(!after(&[]).can_send(MonoTime::ZERO));
     }
 }

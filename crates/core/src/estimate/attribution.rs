@@ -4,30 +4,30 @@ use crate::{Direction, PerDirection};
 
 /// Whether a direction's traffic makes the queue that is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Blame {
+pub(crate) enum Attribution {
     /// It does not.
-    Cleared,
+    Excluded,
     /// It may, and so may the other's.
-    Suspected,
+    Possible,
     /// It does: the ways can be told apart, or nobody else can.
-    Proven,
+    Certain,
 }
 
-impl Blame {
-    pub(crate) fn is_blamed(self) -> bool {
-        self != Self::Cleared
+impl Attribution {
+    pub(crate) fn is_attributed(self) -> bool {
+        self != Self::Excluded
     }
 }
 
 /// What speaks for and against a direction.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Suspect {
+pub(crate) struct AttributionEvidence {
     /// Traffic waits in our own shaper.
-    pub(crate) waits: bool,
+    pub(crate) shaper_limited: bool,
     /// What gets through, as a share of the shaper rate.
-    pub(crate) filled: f64,
+    pub(crate) utilisation: f64,
     /// What gets through, as a share of what got through when a queue stood last.
-    pub(crate) near_bound: Option<f64>,
+    pub(crate) share_of_capacity: Option<f64>,
     /// Below this share of limit and bound, traffic is still growing.
     pub(crate) growing: f64,
     /// Less gets through than a moment ago.
@@ -36,33 +36,37 @@ pub(crate) struct Suspect {
 
 /// The directions of a WAN that are shaped.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Suspects(pub(crate) PerDirection<Option<Suspect>>);
+pub(crate) struct AttributionInputs(pub(crate) PerDirection<Option<AttributionEvidence>>);
 
-impl Suspects {
+impl AttributionInputs {
     /// Tells whether `direction` is out of suspicion although it is busy.
     ///
     /// Download arrives at the shaper behind the provider's queue: what waits here has passed
     /// there, so the provider passes more than the shaper. Upload waits here before it gets
     /// there, which excuses it only if the download is a better suspect. A direction that is not
     /// shaped is none: its load is not known.
-    pub(crate) fn excuses(&self, direction: Direction) -> bool {
+    pub(crate) fn excludes(&self, direction: Direction) -> bool {
         let PerDirection { download, upload } = &self.0;
         match direction {
             Direction::Download => download.is_some_and(|download| {
                 let is_upload_growing = upload.is_some_and(|upload| upload.is_growing());
-                download.waits || download.is_growing() && !is_upload_growing
+                download.shaper_limited || download.is_growing() && !is_upload_growing
             }),
             Direction::Upload => upload.zip(*download).is_some_and(|(upload, download)| {
-                !download.waits && !download.is_growing() && (upload.waits || upload.is_growing())
+                !download.shaper_limited
+                    && !download.is_growing()
+                    && (upload.shaper_limited || upload.is_growing())
             }),
         }
     }
 }
 
-impl Suspect {
+impl AttributionEvidence {
     /// Transfers are on their way to a rate that is known to get through.
     fn is_growing(&self) -> bool {
         let Self { growing, .. } = *self;
-        self.filled < growing && !self.falling && self.near_bound.is_some_and(|near| near < growing)
+        self.utilisation < growing
+            && !self.falling
+            && self.share_of_capacity.is_some_and(|near| near < growing)
     }
 }

@@ -9,13 +9,13 @@ use crate::{PerDirection, params::DelaySplitParams};
 
 /// The usual difference between the ways to and from one reflector.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Asymmetry {
+pub(crate) struct DelaySplit {
     params: DelaySplitParams,
     usual: Option<Delay>,
     renewed: MonoTime,
 }
 
-impl Asymmetry {
+impl DelaySplit {
     pub(crate) fn new(params: DelaySplitParams) -> Self {
         Self { params, ..Self::default() }
     }
@@ -50,30 +50,30 @@ mod tests {
 
     /// A reply whose way down took `down` and whose way up took `up` milliseconds of a path of
     /// 10 ms each way, by a clock that is ahead of ours.
-    fn told(asymmetry: &mut Asymmetry, at: u64, down: i64, up: i64) -> Option<(i64, i64)> {
+    fn told(delay_split: &mut DelaySplit, at: u64, down: i64, up: i64) -> Option<(i64, i64)> {
         let at = MonoTime::from_millis(at);
         let one_way = PerDirection {
             download: Delay::from_micros((10 + down) * 1000 - OFFSET),
             upload: Delay::from_micros((10 + up) * 1000 + OFFSET),
         };
-        let split = asymmetry.split(at, Delay::from_micros((down + up) * 1000), one_way)?;
+        let split = delay_split.split(at, Delay::from_micros((down + up) * 1000), one_way)?;
         Some((split.download.micros() / 1000, split.upload.micros() / 1000))
     }
 
     #[test]
     fn a_queue_is_put_down_to_its_way_whatever_the_clock_says() {
-        let mut asymmetry = Asymmetry::default();
-        assert_eq!(told(&mut asymmetry, 0, 0, 0), None);
-        assert_eq!(told(&mut asymmetry, 50, 40, 0), Some((40, 0)));
-        assert_eq!(told(&mut asymmetry, 100, 0, 90), Some((0, 90)));
-        assert_eq!(told(&mut asymmetry, 150, 30, 60), Some((30, 60)));
+        let mut delay_split = DelaySplit::default();
+        assert_eq!(told(&mut delay_split, 0, 0, 0), None);
+        assert_eq!(told(&mut delay_split, 50, 40, 0), Some((40, 0)));
+        assert_eq!(told(&mut delay_split, 100, 0, 90), Some((0, 90)));
+        assert_eq!(told(&mut delay_split, 150, 30, 60), Some((30, 60)));
     }
 
     #[test]
     fn what_is_not_renewed_tells_nothing() {
-        let mut asymmetry = Asymmetry::default();
-        told(&mut asymmetry, 0, 0, 0);
-        assert_eq!(told(&mut asymmetry, 119_000, 50, 0), Some((50, 0)));
-        assert_eq!(told(&mut asymmetry, 121_000, 50, 0), None);
+        let mut delay_split = DelaySplit::default();
+        told(&mut delay_split, 0, 0, 0);
+        assert_eq!(told(&mut delay_split, 119_000, 50, 0), Some((50, 0)));
+        assert_eq!(told(&mut delay_split, 121_000, 50, 0), None);
     }
 }

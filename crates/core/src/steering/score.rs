@@ -15,7 +15,7 @@ pub struct Signals {
     /// The worse of both directions' states; an unknown one gives no points.
     pub state: CongestionState,
     /// A state of SOFT_RED is more than a passing one.
-    pub soft_red_lasts: bool,
+    pub soft_red_sustained: bool,
     /// Delay over the baseline, if anything answers.
     pub delta: Option<Delay>,
     /// Drops become more.
@@ -96,7 +96,7 @@ impl Contributor {
         match self {
             Self::StateRed => signals.state == CongestionState::Red,
             Self::StateSoftRed => {
-                signals.state == CongestionState::SoftRed && signals.soft_red_lasts
+                signals.state == CongestionState::SoftRed && signals.soft_red_sustained
             }
             Self::StateYellow => signals.state == CongestionState::Yellow,
             Self::DeltaSevere => delta > SEVERE,
@@ -209,7 +209,7 @@ mod tests {
 
     const QUIET: Signals = Signals {
         state: Green,
-        soft_red_lasts: false,
+        soft_red_sustained: false,
         delta: Some(Delay::ZERO),
         drops_rising: false,
         backlog: false,
@@ -219,9 +219,9 @@ mod tests {
     };
 
     fn score(weights: &Weights, state: CongestionState, delta: f64, more: [bool; 3]) -> u8 {
-        let [soft_red_lasts, drops_rising, backlog] = more;
+        let [soft_red_sustained, drops_rising, backlog] = more;
         let delta = Some(Delay::from_millis_f64(delta));
-        let signals = Signals { state, soft_red_lasts, delta, drops_rising, backlog, ..QUIET };
+        let signals = Signals { state, soft_red_sustained, delta, drops_rising, backlog, ..QUIET };
         weights.score(&signals).points
     }
 
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn an_exhausted_shaper_makes_a_soft_red_count() {
-        let signals = Signals { state: SoftRed, soft_red_lasts: true, at_floor: true, ..QUIET };
+        let signals = Signals { state: SoftRed, soft_red_sustained: true, at_floor: true, ..QUIET };
         let score = Weights::BALANCED.score(&signals);
         assert_eq!(score.points, 55);
         assert_eq!(

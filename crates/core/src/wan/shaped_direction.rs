@@ -7,44 +7,44 @@ use crate::{
     Actuation, Direction, DirectionCycle, Limits, Load, LoadClass, Measurement, QueueReading,
     ShaperSample,
     estimate::{
-        blame::{Blame, Suspect},
-        bypass::{BypassDetector, Flow},
+        attribution::{Attribution, AttributionEvidence},
+        bypass::{BypassDetector, FlowObservation},
         counters::Counters,
         evidence::{self, Evidence},
         load::LoadMeter,
-        replies::Finding,
+        replies::QueueSignal,
+        shaper_limited::ShaperLimitedDetector,
         state::StateMachine,
-        waiting::Waiting,
     },
     params::EstimateParams,
-    policy::{LawInput, RateLaw, Verdict},
+    policy::{LawInput, RateDecision, RateLaw},
     units::{BitRate, Delay, MonoTime},
 };
 
 /// What both directions of a decision share.
-pub(super) struct Moment<'a> {
+pub(super) struct CycleContext<'a> {
     pub(super) now: MonoTime,
     /// Time since the decision before this one.
     pub(super) dt: Duration,
     pub(super) measurement: Measurement,
     pub(super) evidence: &'a Evidence,
-    pub(super) observes: bool,
+    pub(super) observe_mode: bool,
     pub(super) serialisation: Delay,
 }
 
 /// What is held against one direction.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Case {
+pub(super) struct AttributedQueue {
     pub(super) direction: Direction,
     /// The other direction is not shaped.
     pub(super) is_alone: bool,
-    pub(super) blame: Blame,
-    pub(super) finding: Option<Finding>,
+    pub(super) attribution: Attribution,
+    pub(super) queue: Option<QueueSignal>,
     /// What a cut has left of the other direction's rate.
-    pub(super) other_left: Option<f64>,
+    pub(super) other_remaining: Option<f64>,
 }
 
-impl Moment<'_> {
+impl CycleContext<'_> {
     fn path(&self) -> Duration {
         evidence::path(self.measurement.baseline.unwrap_or_default())
     }
@@ -52,7 +52,7 @@ impl Moment<'_> {
 
 /// One direction's own state.
 #[derive(Debug)]
-pub(super) struct Channel {
+pub(super) struct ShapedDirection {
     tuning: EstimateParams,
     pub(super) limits: Limits,
     pub(super) law: Box<dyn RateLaw>,
@@ -61,14 +61,14 @@ pub(super) struct Channel {
     pub(super) desired: BitRate,
     pub(super) queue: Option<(u64, QueueReading)>,
     pub(super) counters: Counters,
-    pub(super) waiting: Waiting,
+    pub(super) shaper_limited_detector: ShaperLimitedDetector,
     pub(super) actuation: Actuation,
     /// The limit that was in force when that was last known.
     pub(super) last_observed: Option<BitRate>,
     pub(super) bypass: BypassDetector,
 }
 
-impl Channel {
+impl ShapedDirection {
     /// Starts at the base rate.
     pub(super) fn new(wan: &WanParams, params: DirectionParams, now: MonoTime) -> Self {
         let DirectionParams { limits, law } = params;
@@ -76,13 +76,13 @@ impl Channel {
         Self {
             tuning,
             limits,
-            law: law.build(wan.evidence.bloat_threshold, wan.thresholds, &wan.tuning),
+            law: law.build(wan.evidence.queue_threshold, wan.thresholds, &wan.tuning),
             meter: LoadMeter::new(tuning.load),
             machine: StateMachine::new(tuning.state, wan.thresholds, now),
             desired: limits.base,
             queue: None,
             counters: Counters::new(tuning.counters),
-            waiting: Waiting::new(tuning.shaper_limited),
+            shaper_limited_detector: ShaperLimitedDetector::new(tuning.shaper_limited),
             actuation: Actuation::default(),
             last_observed: None,
             bypass: BypassDetector::new(tuning.bypass),
@@ -101,34 +101,38 @@ impl Channel {
 
     /// Tells whether what flows may be all that gets through, however little of the limit it is.
     pub(super) fn is_used(&self, now: MonoTime) -> bool {
-        self.load(now).achieved.is_some_and(|achieved| {
-            achieved >= self.limits.floor.scaled(self.tuning.attribution.floor_in_use)
+        self.load(now).delivery_rate.is_some_and(|delivery_rate| {
+            delivery_rate >= self.limits.floor.scaled(self.tuning.attribution.floor_in_use)
         })
     }
 
     /// Tells whether traffic waits in the shaper: it is the shaper that limits it.
-    fn waits(&self, load: &Load) -> bool {
-        load.class != LoadClass::Unknown && self.waiting.is_on()
+    fn is_shaper_limited(&self, load: &Load) -> bool {
+        load.class != LoadClass::Unknown && self.shaper_limited_detector.is_limited()
     }
 
-    pub(super) fn flow(&self, direction: Direction, now: MonoTime) -> Flow {
+    pub(super) fn flow(&self, direction: Direction, now: MonoTime) -> FlowObservation {
         let load = self.load(now);
-        let (in_force, waits) = (self.in_force(), self.waits(&load));
-        Flow { direction, got: load.achieved, in_force, waits }
+        let (in_force, shaper_limited) = (self.in_force(), self.is_shaper_limited(&load));
+        FlowObservation { direction, delivery_rate: load.delivery_rate, in_force, shaper_limited }
     }
 
-    pub(super) fn suspect(&self, now: MonoTime) -> Suspect {
+    pub(super) fn attribution_evidence(&self, now: MonoTime) -> AttributionEvidence {
         let load = self.load(now);
-        Suspect {
-            waits: self.waits(&load),
-            filled: load.newest.unwrap_or_default().fraction_of(self.in_force()).unwrap_or(0.0),
-            near_bound: self
+        AttributionEvidence {
+            shaper_limited: self.is_shaper_limited(&load),
+            utilisation: load
+                .newest_delivery_rate
+                .unwrap_or_default()
+                .fraction_of(self.in_force())
+                .unwrap_or(0.0),
+            share_of_capacity: self
                 .law
-                .bound()
-                .and_then(|bound| load.newest.unwrap_or_default().fraction_of(bound)),
+                .capacity_bound()
+                .and_then(|bound| load.newest_delivery_rate.unwrap_or_default().fraction_of(bound)),
             growing: self.tuning.attribution.growing,
-            falling: load.newest
-                < load.achieved.map(|rate| rate.scaled(self.tuning.attribution.falling)),
+            falling: load.newest_delivery_rate
+                < load.delivery_rate.map(|rate| rate.scaled(self.tuning.attribution.falling)),
         }
     }
 
@@ -149,7 +153,7 @@ impl Channel {
 
     /// Tells whether no queue of this direction can stand behind the shaper.
     pub(super) fn leaves_no_queue(&self, now: MonoTime) -> bool {
-        self.waiting.is_lasting(now) || self.is_quiet(now)
+        self.shaper_limited_detector.is_lasting(now) || self.is_quiet(now)
     }
 
     /// Tells whether so little has flowed lately that the other direction, whose load is not known,
@@ -167,65 +171,71 @@ impl Channel {
         self.queue = Some((sample.sequence, *queue));
         let rate = if queue.limit > BitRate::ZERO { queue.limit } else { self.desired };
         self.meter.update(sample.at, queue, rate);
-        self.waiting.update(sample.at, queue, self.meter.filled(rate));
+        self.shaper_limited_detector.update(sample.at, queue, self.meter.filled(rate));
     }
 
     /// A suspicion cannot be refuted where the other direction's load is not known. It cuts no further
     /// than to the base rate, which the link is trusted to carry.
-    fn limits_on(&self, case: &Case) -> Limits {
-        match case.blame {
-            Blame::Suspected if case.is_alone => Limits { floor: self.limits.base, ..self.limits },
-            Blame::Suspected | Blame::Proven | Blame::Cleared => self.limits,
+    fn limits_on(&self, case: &AttributedQueue) -> Limits {
+        match case.attribution {
+            Attribution::Possible if case.is_alone => {
+                Limits { floor: self.limits.base, ..self.limits }
+            }
+            Attribution::Possible | Attribution::Certain | Attribution::Excluded => self.limits,
         }
     }
 
-    pub(super) fn decide(&mut self, moment: &Moment<'_>, case: Case) -> DirectionCycle {
-        let load = self.load(moment.now);
-        let Case { blame, finding, .. } = case;
-        let blamed = blame.is_blamed();
-        let Moment { now, dt, measurement: Measurement { state, delta, .. }, .. } = *moment;
-        let verdict = moment.evidence.verdict(now, self.law.last_cut());
+    pub(super) fn decide(
+        &mut self,
+        context: &CycleContext<'_>,
+        case: AttributedQueue,
+    ) -> DirectionCycle {
+        let load = self.load(context.now);
+        let AttributedQueue { attribution, queue, .. } = case;
+        let attributed = attribution.is_attributed();
+        let CycleContext { now, dt, measurement: Measurement { state, delta, .. }, .. } = *context;
+        let quorum = context.evidence.quorum(now, self.law.last_cut());
         // A delay that is not ours leaves this direction green.
-        let noise = moment.evidence.noise();
+        let noise = context.evidence.noise();
         let measured = delta.filter(|_| state.is_measured());
-        let queues = measured.map(|delta| if blamed { delta } else { Delay::ZERO });
+        let queues = measured.map(|delta| if attributed { delta } else { Delay::ZERO });
         self.machine.update(now, queues, noise.middle());
         // While the router does not answer, what it enforced last is what it most likely enforces.
         let in_force = self.last_observed.map(|limit| self.or_ceiling(limit));
-        if let Some(limit) = in_force.filter(|_| moment.observes) {
+        if let Some(limit) = in_force.filter(|_| context.observe_mode) {
             self.desired = limit;
         }
         let previous = self.desired;
         let limits = self.limits_on(&case);
-        let verdict = self.law.decide(&LawInput {
+        let decision = self.law.decide(&LawInput {
             direction: case.direction,
             now,
             dt,
             current: previous,
             in_force,
-            trustworthy: moment.evidence.is_trustworthy(now),
+            sufficient_evidence: context.evidence.has_sufficient_evidence(now),
             limits,
             measurement: state,
-            bloated: verdict.bloated,
-            blame,
-            waits: self.waits(&load),
-            finding,
+            quorum: quorum.reached,
+            attribution,
+            shaper_limited: self.is_shaper_limited(&load),
+            queue,
             noise,
-            serialisation: moment.serialisation,
-            path: moment.path(),
+            serialisation: context.serialisation,
+            path: context.path(),
             delta,
             load,
-            is_counted: self.counters.are_fresh(now),
-            other_left: case.other_left,
+            has_fresh_counters: self.counters.are_fresh(now),
+            other_remaining: case.other_remaining,
             plateau: self.bypass.plateau(),
         });
-        let Verdict { rate, reason } = verdict.within(limits, previous);
+        let RateDecision { rate, reason } = decision.within(limits, previous);
         self.desired = rate;
         DirectionCycle {
             state: self.machine.state(),
             since: self.machine.since(),
             load,
-            blamed,
+            attributed,
             queue: self.queue.map(|(_, queue)| queue),
             previous,
             desired: rate,

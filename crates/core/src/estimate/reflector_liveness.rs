@@ -6,7 +6,7 @@ use crate::{params::ReflectorParams, units::MonoTime};
 
 /// What is known of a reflector's silence.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Silence {
+pub(crate) struct ReflectorLiveness {
     params: ReflectorParams,
     has_answered: bool,
     /// When the last reply came, or the first probe without one ended.
@@ -17,7 +17,7 @@ pub(crate) struct Silence {
     probes: u32,
 }
 
-impl Silence {
+impl ReflectorLiveness {
     pub(crate) fn new(params: ReflectorParams) -> Self {
         Self { params, ..Self::default() }
     }
@@ -39,6 +39,11 @@ impl Silence {
         }
     }
 
+    /// Tells whether the reflector is dead as of `now`.
+    pub(crate) fn is_dead(&self, now: MonoTime) -> bool {
+        self.dead_since(now).is_some()
+    }
+
     /// Returns since when the reflector has not answered, if it is dead as of `now`.
     pub(crate) fn dead_since(&self, now: MonoTime) -> Option<MonoTime> {
         let most = if self.has_answered { self.params.dead_after } else { self.params.never_after };
@@ -54,32 +59,37 @@ mod tests {
     use super::*;
 
     /// Misses a probe every 300 ms for `seconds` from `from` on; tells whether it is dead then.
-    fn misses(silence: &mut Silence, from: u64, seconds: u64, others_answer: bool) -> bool {
+    fn misses(
+        liveness: &mut ReflectorLiveness,
+        from: u64,
+        seconds: u64,
+        others_answer: bool,
+    ) -> bool {
         let ends = (1..=seconds * 1000 / 300).map(|n| MonoTime::from_millis(from * 1000 + n * 300));
-        let last = ends.inspect(|at| silence.missed(*at, others_answer)).last();
-        last.is_some_and(|at| silence.dead_since(at).is_some())
+        let last = ends.inspect(|at| liveness.missed(*at, others_answer)).last();
+        last.is_some_and(|at| liveness.dead_since(at).is_some())
     }
 
     #[test]
     fn one_that_never_answered_is_dead_sooner_than_one_that_did() {
-        let mut silence = Silence::default();
-        assert!(!misses(&mut silence, 0, 4, true));
-        assert!(misses(&mut silence, 4, 3, true));
-        silence.replied(MonoTime::from_millis(7_000));
-        assert!(!misses(&mut silence, 7, 29, true));
-        assert!(misses(&mut silence, 36, 3, true));
-        let since = silence.dead_since(MonoTime::from_millis(39_000));
+        let mut liveness = ReflectorLiveness::default();
+        assert!(!misses(&mut liveness, 0, 4, true));
+        assert!(misses(&mut liveness, 4, 3, true));
+        liveness.replied(MonoTime::from_millis(7_000));
+        assert!(!misses(&mut liveness, 7, 29, true));
+        assert!(misses(&mut liveness, 36, 3, true));
+        let since = liveness.dead_since(MonoTime::from_millis(39_000));
         assert_eq!(since, Some(MonoTime::from_millis(7_000)));
-        silence.replied(MonoTime::from_millis(40_000));
-        assert_eq!(silence.dead_since(MonoTime::from_millis(40_000)), None);
+        liveness.replied(MonoTime::from_millis(40_000));
+        assert_eq!(liveness.dead_since(MonoTime::from_millis(40_000)), None);
     }
 
     #[test]
     fn an_outage_of_all_kills_no_reflector_and_neither_does_rest() {
-        let mut silence = Silence::default();
-        silence.replied(MonoTime::ZERO);
-        assert!(!misses(&mut silence, 0, 600, false));
-        assert!(misses(&mut silence, 600, 40, true));
-        assert_eq!(silence.dead_since(MonoTime::from_millis(660_000)), None);
+        let mut liveness = ReflectorLiveness::default();
+        liveness.replied(MonoTime::ZERO);
+        assert!(!misses(&mut liveness, 0, 600, false));
+        assert!(misses(&mut liveness, 600, 40, true));
+        assert_eq!(liveness.dead_since(MonoTime::from_millis(660_000)), None);
     }
 }
