@@ -1,4 +1,4 @@
-//! `wanctl demo`: the real controller, over real HTTP, in real time, on a simulated household.
+//! `wanctl demo`: the real controller, over real HTTP, in real time, on simulated WANs.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -149,7 +149,9 @@ fn announce(
     say(format!("  history     {}{kept}", history.display()))?;
     say(format!("  router      {router} (user {})", emulate::USER))?;
     say("")?;
-    say("After 38 s works in the street leave a tenth of the cable, and calls take the LTE;")?;
+    say(
+        "After 38 s works in the street leave a tenth of the cable, and latency-sensitive connections use LTE;",
+    )?;
     say("after 105 s it is dead for a while, and everything does.")?;
     say("")?;
     say("Each line: traffic of shaper rate in Mbit/s, state, added delay. Ctrl-C ends it.")?;
@@ -239,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_household_is_a_valid_configuration() {
+    fn the_demo_network_is_a_valid_configuration() {
         let wans = demo_wans::demo_wans(1);
         let config = emulate::config(&wans, "http://127.0.0.1:1");
         for wan in &config.wans {

@@ -1,4 +1,4 @@
-//! `wanctl emulate-router`, and the household that it and the demo share.
+//! `wanctl emulate-router`, and the demo network that it and the demo share.
 
 use std::{
     fmt::Write as _,
@@ -215,13 +215,13 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Sets the household's links going.
+/// Starts the links of the demo network.
 pub(super) fn world(wans: &[DemoWan], clock: Clock) -> World {
     let link = |wan: &DemoWan| (wan.queues.clone(), Link::new(wan.link.clone()));
     World::new(move || clock.now().since_start(), wans.iter().map(link).collect())
 }
 
-/// Puts a router in front of the household's links.
+/// Puts a router in front of the links.
 pub(super) fn emulator(
     wans: &[DemoWan],
     world: &World,
@@ -232,7 +232,7 @@ pub(super) fn emulator(
     Emulator::new(router(wans, user, password, seed), Arc::new(world.clone()))
 }
 
-/// Describes a router with a queue for each way through the household's links.
+/// Describes a router with a queue for each direction of the links.
 fn router(wans: &[DemoWan], user: &str, password: &str, seed: u64) -> EmulatorConfig {
     let queues = wans.iter().flat_map(|wan| {
         let queue = |name: &str, parent: String, max_limit| QueueSpec {
@@ -259,7 +259,7 @@ fn router(wans: &[DemoWan], user: &str, password: &str, seed: u64) -> EmulatorCo
     demo_network::with_routes(plain, wans)
 }
 
-/// Configures wanctl for the household behind a router at `router_url`.
+/// Configures wanctl for the demo network behind a router at `router_url`.
 pub(super) fn config(wans: &[DemoWan], router_url: &str) -> Config {
     Config {
         origin: Origin::default(),

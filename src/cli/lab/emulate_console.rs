@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::Failure;
 
-/// For an SSH server's `ForceCommand`, which tells the rest by the environment.
+/// For an SSH server's `ForceCommand`, which passes login and command in the environment.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct EmulateConsoleArgs {
     /// The socket of the emulated router's console.
