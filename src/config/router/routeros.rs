@@ -1,4 +1,9 @@
-//! Reads how to reach a RouterOS.
+//! Reads how to reach a RouterOS, and which queues and switches it has.
+
+mod keys;
+
+pub(in crate::config) use keys::QueueKeys;
+pub(super) use keys::{failover_key, steer_keys};
 
 use std::{
     io,

@@ -14,7 +14,8 @@ use tracing::{info, warn};
 use wanctl_core::units::MonoTime;
 
 use super::{
-    failover::{TransportFailover, TransportFailoverParams},
+    TransportFailoverParams,
+    failover::TransportFailover,
     transport::{Menu, Row, RowId, RowTransport},
 };
 use crate::router::{PingFrom, Pinged, RouterError, Transport};
