@@ -57,7 +57,7 @@ const PRODUCT: &[(&str, &[&str])] = &[
     ("probe", &["clock", "catalogue", "router"]),
     ("actuator", &["clock", "catalogue", "router"]),
     ("config", &["digest", "files", "router", "probe", "actuator"]),
-    ("history", &["catalogue", "files"]),
+    ("history", &["clock", "catalogue", "files"]),
     ("recording", &[]),
     ("telemetry", &["catalogue"]),
     ("status", &["actuator"]),
