@@ -97,7 +97,7 @@ pub(super) fn claim(
         let wan = |path: &str| path.split('.').next().map(str::to_owned);
         let is_of_another = wan(by) != wan(table.path_of(key).text());
         let remedy = if is_of_another { remedy } else { "" };
-        return Err(table.fail(key, format!("`{value}` is taken already, by {by}{remedy}")));
+        return Err(table.fail(key, format!("`{value}` is already used by {by}{remedy}")));
     }
     taken.insert(value.clone(), table.path_of(key).text().to_owned());
     Ok(value)
@@ -143,15 +143,15 @@ fn direction(table: &mut Table<'_>, which: Direction) -> Read<DirectionParams> {
         table.warn(
             "floor_mbps",
             format!(
-                "above {} % of `ceiling_mbps`: when the link is worse than that, a queue at the \
-                 provider cannot be drained",
+                "above {} % of `ceiling_mbps`: if the capacity is lower, a queue at the provider \
+                 cannot be drained",
                 HIGH_FLOOR * 100.0
             ),
         );
     }
     let (law, limits, zone) = (law?, limits?, zone?);
     if table.has("zone") && law != LawName::Zone {
-        return Err(table.fail("zone", "is of no use without `law: zone`"));
+        return Err(table.fail("zone", "has no effect without `law: zone`"));
     }
     let law = match law {
         LawName::Adaptive => LawKind::Adaptive,

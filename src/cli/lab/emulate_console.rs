@@ -16,7 +16,7 @@ use super::Failure;
 /// For an SSH server's `ForceCommand`, which passes login and command in the environment.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct EmulateConsoleArgs {
-    /// The socket of the emulated router's console.
+    /// Socket of the emulated router's console.
     #[arg(long, value_name = "SOCKET")]
     at: PathBuf,
 }

@@ -135,7 +135,7 @@ fn one(
 fn find(table: &Table<'_>, name: &str, known: &[WanConfig], taken: &mut Taken) -> Read<WanConfig> {
     let shown = value::printable(name);
     if let Some(by) = taken.wans.get(name) {
-        return Err(table.fail("name", format!("`{shown}` is in the list already, at {by}")));
+        return Err(table.fail("name", format!("`{shown}` is in the list twice, first at {by}")));
     }
     taken.wans.insert(name.to_owned(), table.path_of("name").text().to_owned());
     // What is wrong with the WANs has been told; here it would only be told again.

@@ -63,7 +63,7 @@ fn simple_queue(table: &mut Table<'_>, queues: &mut Taken) -> Read<Option<Simple
     );
     let Some(name) = name? else {
         if table.has("simple_queue_target") {
-            return Err(table.fail("simple_queue_target", "is of no use without `simple_queue`"));
+            return Err(table.fail("simple_queue_target", "has no effect without `simple_queue`"));
         }
         return Ok(None);
     };
@@ -109,7 +109,7 @@ pub(in super::super) fn steer_keys(
         comment.map(rule6).transpose()
     });
     if rank == Rank::DEFAULT_WAN {
-        let message = "is of no use: new connections take the preferred WAN by themselves";
+        let message = "is not allowed for the first WAN: new connections use it by default";
         return Err(table.fail_here(message));
     }
     Ok(iter::once(rule?).chain(rule6?).collect())
@@ -141,8 +141,8 @@ pub(in super::super) fn failover_key(
     }
     let diverts = menu != SwitchMenu::Route;
     if diverts && rank == Rank::DEFAULT_WAN {
-        let message = "is of no use: everything takes the preferred WAN by itself; `route` names \
-                       its default route, which is disabled while the WAN is dead";
+        let message = "is not allowed for the first WAN: all traffic uses it by default; set \
+                       `route` to its default route, which is disabled while the WAN is dead";
         return Err(table.fail(key, message));
     }
     let comment = claim_row(table, key, (router, menu, comment), uses)?;
@@ -160,7 +160,7 @@ fn claim_row(
     let comment = row.2.clone();
     if let Some(by) = uses.get(&row) {
         let comment = value::printable(&comment);
-        return Err(table.fail(key, format!("`{comment}` is taken already, by {by}")));
+        return Err(table.fail(key, format!("`{comment}` is already used by {by}")));
     }
     uses.insert(row, table.path_of(key).text().to_owned());
     Ok(comment)
