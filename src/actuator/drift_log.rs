@@ -27,7 +27,7 @@ impl DriftLog {
         let (from, to) = (from.bps(), to.bps());
         if self.untold > 0 {
             let times = self.untold + 1;
-            warn!(%queue, from, to, times, "limits are changed outside wanctl: check for a script");
+            warn!(%queue, from, to, times, "limits are changed outside wanctl: find the other wanctl or script");
         } else {
             warn!(%queue, from, to, "a limit was changed outside wanctl, in bit/s");
         }
