@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use wanctl_core::{
     Actuation, CongestionState, Cycle, DirectionCycle, Load, LoadClass, Measurement,
-    MeasurementState, PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason, ReflectorId,
-    RttSample, Timing,
+    MeasurementState, PerDirection, Phase, ProbeMethod, ProbeOutcome, QueueReading, Reason,
+    ReflectorId, RttSample, Timing,
     units::{BitRate, Delay, MonoTime, Timestamp},
 };
 
@@ -39,6 +39,7 @@ impl TrafficModel {
             previous: BitRate::from_mbps(300.0),
             desired: BitRate::from_mbps(300.0),
             reason: Reason::HoldApplicationLimited,
+            phase: Phase::Cruise,
             capacity: None,
             actuation: Actuation::default(),
         };

@@ -141,28 +141,27 @@ impl RouterFamilies {
             ),
             drifts: c.family(of_router(
                 "wanctl_router_limit_drifts_total",
-                "Limits that were changed outside wanctl and corrected",
+                "Limits found changed by somebody else and put right",
             )),
-            active: c.family(by_transport(
-                "wanctl_router_transport_active",
-                "1 for the transport in use",
-            )),
+            active: c
+                .family(by_transport("wanctl_router_transport_active", "1 for the road in use")),
             failovers: c.family(by_transport(
                 "wanctl_router_failovers_total",
-                "Switches to this transport from the other one",
+                "Moves to this road from the other",
             )),
             findings: c.family(
                 Spec::new(
                     "wanctl_router_findings",
-                    "Findings of the last check of the router's configuration; /health lists them",
+                    "What the last survey of the router found that a person should know; /health \
+                     says what",
                 )
                 .by(&["router", "severity"])
-                .when("once checked"),
+                .when("once surveyed"),
             ),
             confirmation: c.histograms(
                 by_direction(
                     "wanctl_shaper_rate_confirmation_seconds",
-                    "Time from a change of the desired limit until the router confirmed it",
+                    "Time from when the router ought to have another rate until it confirmed it",
                 ),
                 &CONFIRMATION_BUCKETS,
             ),
@@ -172,21 +171,20 @@ impl RouterFamilies {
             )),
             repeats: c.family(by_direction(
                 "wanctl_shaper_rate_repeated_writes_total",
-                "Writes of a rate that was written before and was not in force",
+                "Writes of a rate that was written before and had not been kept",
             )),
             overridden: c.family(
                 Spec::new(
                     "wanctl_shaper_rate_overridden",
-                    "1 while the written rate is not in force because the router enforces another \
-                     one (`not_applied`) or it is changed outside wanctl (`changed_externally`); \
-                     /health has the details",
+                    "1 while the written rate is not in force because the router keeps another \
+                     (`not_applied`) or somebody else keeps changing it (`changed_externally`); /health says more",
                 )
                 .by(&["wan", "direction", "reason"]),
             ),
             write_budget: c.family(of_router(
                 "wanctl_shaper_write_budget_per_hour",
-                "Maximum writes per queue and hour, to limit the wear of the router's flash; only \
-                 new cuts may exceed it",
+                "Writes that each queue may get within an hour, for the sake of the router's \
+                 flash; only new cuts may exceed it",
             )),
             last_hour: c.family(by_direction(
                 "wanctl_shaper_writes_last_hour",
@@ -206,8 +204,7 @@ impl RouterFamilies {
 
     fn declare_facts(self, c: &mut Catalogue) -> Self {
         let facts = Arc::clone(&self.facts);
-        let info = Spec::new("wanctl_router_info", "Identity, model and version of the router")
-            .when("once known");
+        let info = Spec::new("wanctl_router_info", "What the router is").when("once known");
         c.info(info.by(&["router", "identity", "board", "version"]), move || {
             let facts = facts.lock().unwrap_or_else(PoisonError::into_inner);
             let series = facts.iter().map(|(router, facts)| {
@@ -220,11 +217,11 @@ impl RouterFamilies {
         let mut of_router =
             |name, help| c.family(Spec::new(name, help).by(&["router"]).when("once known"));
         Self {
-            cpu_load: of_router("wanctl_router_cpu_load_ratio", "CPU load of the router"),
+            cpu_load: of_router("wanctl_router_cpu_load_ratio", "Load of the router's processors"),
             uptime: of_router("wanctl_router_uptime_seconds", "Time since the router booted"),
             flash: of_router(
                 "wanctl_router_flash_written_sectors",
-                "Sectors written to the router's flash in its lifetime",
+                "Sectors written to the router's flash since it was made",
             ),
             ..self
         }

@@ -133,14 +133,9 @@ impl Switches {
     ) -> Option<RouterError> {
         let mark = &of.mark;
         match answer {
-            Ok(connections) => info!(
-                mark,
-                connections, "existing connections were removed from the connection table"
-            ),
+            Ok(connections) => info!(mark, connections, "connections begin anew"),
             Err(failure) if failure.fault.concerns_all() => return Some(failure),
-            Err(failure) => {
-                warn!(mark, error = %failure, "existing connections stay on their WAN")
-            }
+            Err(failure) => warn!(mark, error = %failure, "connections stay where they are"),
         }
         None
     }
@@ -167,13 +162,11 @@ impl Switches {
                             self.to_forget.extend(forgets.map(|f| f.connections.clone()));
                         }
                     }
-                    (None, true) => {
-                        warn!(switch = %at, enabled, "a switch was changed outside wanctl")
-                    }
+                    (None, true) => warn!(switch = %at, enabled, "somebody switched it"),
                     (None, false) => {}
                 }
                 if found.recovered {
-                    info!(switch = %at, "a switch can be used again");
+                    info!(switch = %at, "the switch can be used again");
                 }
                 None
             }
@@ -228,8 +221,8 @@ impl Switches {
         let rows = self.board.not_applied().filter_map(|place| self.work.refs.get(place));
         problems.extend(rows.map(|at| {
             format!(
-                "{at} is not in its desired state: the router does not apply the write, or \
-                 another wanctl or a script changes it back; it is written again once a minute"
+                "{at} does not stay as it is set: the router does not do it, or somebody else \
+                 (another wanctl, a script) sets it back; it is written again once a minute"
             )
         }));
         link.problems

@@ -37,26 +37,26 @@ const LARGEST_ANSWER: usize = 2 << 20;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 if the requirement is met, 3 if the daemon answers and it is not \
-                  met, 1 if the daemon does not answer."
+    after_help = "Exit codes: 0 if the requirement is met, 3 if the daemon answers and it is \
+                        not, 1 if there is no answer."
 )]
 pub(super) struct StatusArgs {
-    /// Address of the daemon; with a password: http://USER:PASSWORD@HOST:PORT.
+    /// Where the daemon listens; with a password: http://USER:PASSWORD@HOST:PORT.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9102")]
     url: String,
-    /// Repeat until Ctrl-C, also while the daemon does not answer.
+    /// Show it again and again until Ctrl-C, also after the daemon has been away.
     #[arg(long)]
     watch: bool,
-    /// Interval of --watch.
+    /// Time between two looks of --watch.
     #[arg(long, value_parser = duration, value_name = "TIME", default_value = "1s")]
     every: Duration,
-    /// `json` prints the response of the daemon unchanged; with --watch one line each time.
+    /// `json` gives the daemon's answer as it is; one line each time with --watch.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Requirement for exit code 0.
+    /// What must hold for exit code 0.
     #[arg(long, value_enum, default_value = "live")]
     require: Requirement,
-    /// Accept any certificate of the daemon, for a self-signed one on this host.
+    /// Take any certificate of the daemon, for a self-signed one on this host.
     #[arg(long)]
     insecure: bool,
 }
@@ -71,11 +71,11 @@ enum Format {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Requirement {
-    /// The control loops run.
+    /// The control loops turn.
     Live,
-    /// Every WAN is measured and the router answers.
+    /// Everything is measured and the router answers.
     Ready,
-    /// No part has a problem.
+    /// Nothing needs attention.
     Ok,
 }
 
@@ -143,7 +143,7 @@ impl Requirement {
     fn check(self, status: &Status) -> Result<(), Failure> {
         let health = &status.health;
         let error = match self {
-            Self::Live if !health.live => anyhow!("a control loop does not run"),
+            Self::Live if !health.live => anyhow!("a control loop has stopped turning"),
             Self::Ready if !health.ready => {
                 anyhow!("not ready: {}", health.not_ready_reasons.join("; "))
             }
@@ -166,9 +166,9 @@ struct Source {
 impl Source {
     fn new(args: &StatusArgs) -> Result<Self, Failure> {
         let mut shown = reqwest::Url::parse(&args.url)
-            .with_context(|| format!("`{}` is not a URL (try http://127.0.0.1:9102)", args.url))?;
+            .with_context(|| format!("`{}` is no URL (try http://127.0.0.1:9102)", args.url))?;
         let address = reqwest::Url::parse(&format!("{}/status", args.url.trim_end_matches('/')))
-            .with_context(|| format!("`{}` is not a URL", args.url))?;
+            .with_context(|| format!("`{}` is no URL", args.url))?;
         // What cannot have a password has none to hide.
         let _ = shown.set_password(None).and_then(|()| shown.set_username(""));
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -183,11 +183,7 @@ impl Source {
     }
 
     fn name(&self) -> String {
-        format!(
-            "the response of {} is not that of wanctl: check whether another program or version \
-             listens there",
-            self.url
-        )
+        format!("{} does not answer as wanctl does (is it another program, or version?)", self.url)
     }
 
     fn style(&self) -> Style<'_> {
@@ -203,15 +199,15 @@ impl Source {
                 let body = body_within(answer, LARGEST_ANSWER).await;
                 let body = body.map_err(|error| self.no_answer(&error))?.ok_or_else(|| {
                     let mib = LARGEST_ANSWER >> 20;
-                    anyhow!("the response is larger than {mib} MiB").context(self.name())
+                    anyhow!("it sends more than {mib} MiB").context(self.name())
                 })?;
                 String::from_utf8(body).with_context(|| self.name())
             }
             401 => Err(anyhow!(
-                "{} needs a user and a password: --url http://USER:PASSWORD@HOST:PORT",
+                "{} wants a user and a password: --url http://USER:PASSWORD@HOST:PORT",
                 self.url
             )),
-            _ => Err(anyhow!("the status is {}", answer.status()).context(self.name())),
+            _ => Err(anyhow!("it says {}", answer.status()).context(self.name())),
         }
     }
 
@@ -225,8 +221,8 @@ impl Source {
             cause = deeper;
         }
         anyhow!(
-            "cannot reach {url}: {cause}: check that wanctl runs there (`http.listen` in its \
-             configuration; --url selects another)"
+            "cannot ask {url}: {cause}: does wanctl run there? (`http.listen` of its configuration \
+             says where; choose with --url)"
         )
     }
 }

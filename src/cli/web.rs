@@ -43,7 +43,7 @@ impl WebArgs {
                 for line in errors.to_string().lines() {
                     error!("{line}");
                 }
-                error!("no HTTP server until the web configuration is valid; control continues");
+                error!("nothing is served until the web configuration is right; control runs");
                 Web::awaited(path, &errors)
             }
         }

@@ -117,13 +117,10 @@ pub(super) async fn log_dead_reflectors(board: StatusBoard, stop: CancellationTo
             })
             .collect();
         for (wan, reflector) in dead.difference(&known) {
-            warn!(
-                wan,
-                reflector, "a reflector does not answer although others do: it does not count"
-            );
+            warn!(wan, reflector, "a reflector does not answer although others do: not counted");
         }
         for (wan, reflector) in known.difference(&dead) {
-            info!(wan, reflector, "a dead reflector counts again, or was replaced");
+            info!(wan, reflector, "a reflector that did not answer counts again, or rests");
         }
         known = dead;
     }

@@ -10,7 +10,6 @@ mod client;
 #[cfg(feature = "ssh")]
 mod console;
 mod encoding;
-#[cfg(feature = "ssh")]
 mod failover;
 mod faults;
 mod findings;
@@ -41,9 +40,8 @@ mod transports;
 const LARGEST_ANSWER: usize = 2 << 20;
 
 pub use client::RouterOs;
-pub use settings::{
-    Credentials, Secret, Settings, SshConfig, TlsTrust, TransportChoice, TransportFailoverParams,
-};
+pub use failover::TransportFailoverParams;
+pub use settings::{Credentials, Secret, Settings, SshConfig, TlsTrust, TransportChoice};
 
 /// The name of this kind in the configuration.
 pub const KIND: &str = "routeros";

@@ -64,6 +64,8 @@ pub struct DirectionView {
     pub reason: &'static str,
     /// The same in plain words.
     pub why: &'static str,
+    /// What the policy is doing: its phase.
+    pub phase: &'static str,
     /// Rate writes that the router confirmed.
     pub writes: u64,
 }
@@ -153,6 +155,7 @@ impl DirectionView {
                 .map(|reported| reported.bytes),
             reason: reported.reason.code(),
             why: reported.reason.explain(),
+            phase: reported.phase.name(),
             writes: reported.actuation.writes,
         })
     }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use crate::{
-    Actuation, CongestionState, Load, Measurement, PerDirection, ProbeMethod, QueueReading, Reason,
-    ReflectorView, RttSample,
+    Actuation, CongestionState, Load, Measurement, PerDirection, Phase, ProbeMethod, QueueReading,
+    Reason, ReflectorView, RttSample,
     units::{BitRate, MonoTime, Timestamp},
 };
 
@@ -53,6 +53,8 @@ pub struct DirectionCycle {
     pub desired: BitRate,
     /// Why.
     pub reason: Reason,
+    /// What the policy is doing.
+    pub phase: Phase,
     /// What the provider's link is believed to carry: the rate at which a queue stood last, or what
     /// has passed it since. `None` while nothing is known.
     pub capacity: Option<BitRate>,

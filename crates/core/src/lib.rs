@@ -4,8 +4,11 @@
 //! ```text
 //! RttSample ────► baseline, noise ─┬─► evidence (delta, votes) ─► state, for people and steering
 //!                                  └─► replies (standing queue) ─► attribution ─┐
-//! ShaperSample ─► load (delivery rate, class) ──────────────────────────────────┼─► law ─► Cycle
-//! Actuation ────────────────────────────────────────────────────────────────────┘
+//! ShaperSample ─► load (delivery rate, class) ──────────────────────────────────┼─► Observation
+//! Actuation ─────► pending (is the last decision in force?) ────────────────────┘       │
+//!                                                                                       ▼
+//! Cycle ◄── RateDecision ◄── policy ◄── Estimate ◄── estimator (capacity, path offset, response)
+//!                  └──────────────────── Applied ───────►
 //! ```
 //!
 //! Nothing here reads a clock, waits, or knows that sockets exist: every function takes the time
@@ -31,6 +34,7 @@ mod direction;
 mod estimate;
 mod memory;
 mod params;
+mod pending;
 pub mod policy;
 mod sample;
 pub mod steering;
@@ -45,7 +49,7 @@ pub use estimate::{
 };
 pub use memory::{DirectionMemory, WanMemory};
 pub use params::{Param, ParamError, Params};
-pub use policy::{LawKind, LawName, Limits, Reason, ZoneFloors, ZoneParams};
+pub use policy::{LawKind, LawName, Limits, Phase, Reason, ZoneFloors, ZoneParams};
 pub use sample::{
     Actuation, Backlog, ProbeOutcome, QueueReading, ReflectorId, RttSample, ShaperSample,
 };

@@ -152,7 +152,11 @@ impl Wan {
             measurement.state = MeasurementState::Bypass;
         }
         let seen = PerDirection::build(|direction| {
-            evidence.queue_signal(now, directions[direction].as_ref()?.law.last_cut(), direction)
+            evidence.queue_signal(
+                now,
+                directions[direction].as_ref()?.estimator.last_cut(),
+                direction,
+            )
         });
         let standing = seen.present().map(|(_, seen)| seen.standing).max();
         if standing.unwrap_or(Delay::ZERO) <= tuning.attribution.calm {
@@ -186,7 +190,7 @@ impl Wan {
             .fold(Delay::ZERO, |sum, packet| sum + packet);
         let remaining = PerDirection::build(|direction| {
             let shaped = directions[direction].as_ref()?;
-            shaped.law.remaining_share(shaped.desired)
+            shaped.estimator.remaining_share(shaped.desired)
         });
         let context = CycleContext {
             now,

@@ -43,11 +43,14 @@ impl From<BitRate> for Demand {
 }
 
 impl Demand {
-    pub(crate) const fn is_greedy(self) -> bool {
+    /// Tells whether it takes whatever it gets.
+    #[must_use]
+    pub const fn is_greedy(self) -> bool {
         matches!(self, Self::Greedy { flows: 1.., .. })
     }
 
-    /// Joins two demands: flows add up, and so do rates; greedy flows displace a limited rate.
+    /// Joins two demands: flows add up, and so do rates; flows that take what they get leave
+    /// nothing for a rate to be told apart from.
     pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::None, demand) | (demand, Self::None) => demand,
@@ -92,11 +95,11 @@ impl Phase {
 
 /// Somebody who browses the web: now and then a burst of download, besides everything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Web {
+pub struct Web {
     /// Mean time from one page to the next; the times are exponentially distributed.
-    pub(crate) every: Duration,
+    pub every: Duration,
     /// Mean bytes of a page; the sizes are exponentially distributed.
-    pub(crate) bytes: u32,
+    pub bytes: u32,
 }
 
 /// A programme of phases that repeats.
@@ -114,7 +117,9 @@ impl Traffic {
         Self { phases, web: None }
     }
 
-    pub(crate) fn with_web(self, web: Web) -> Self {
+    /// Adds somebody who browses the web.
+    #[must_use]
+    pub fn with_web(self, web: Web) -> Self {
         Self { web: Some(web), ..self }
     }
 
@@ -192,6 +197,7 @@ impl SensitiveConnections {
         }
     }
 
+    /// Counts the connections on the link with this number.
     pub(crate) fn on(&self, link: usize) -> u32 {
         u32::try_from(self.open.iter().filter(|(_, on)| *on == link).count()).unwrap_or(u32::MAX)
     }

@@ -1,4 +1,4 @@
-//! `wanctl emulate-router`, and the demo network that it and the demo share.
+//! `wanctl emulate-router`, and the household that it and the demo share.
 
 use std::{
     fmt::Write as _,
@@ -51,55 +51,55 @@ use crate::{
 
 /// User of the emulated router, unless another is given.
 pub(super) const USER: &str = "wanctl";
-/// Password of the RouterOS user.
+/// Its password.
 pub(super) const PASSWORD: &str = "wanctl";
 /// Reflectors of each simulated WAN, from the range for documentation (RFC 5737).
 const REFLECTORS: u8 = 6;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct EmulateArgs {
-    /// Address of the REST API.
+    /// Where the REST API is served.
     #[arg(long, default_value = "127.0.0.1:8728", value_name = "ADDR")]
     listen: SocketAddr,
-    /// Socket of the console for `emulate-console`; default: no console.
+    /// Where the console is served, as a socket for `emulate-console`; nowhere if not given.
     #[arg(long, value_name = "SOCKET")]
     console: Option<PathBuf>,
     /// Name of the RouterOS user.
     #[arg(long, default_value = USER)]
     user: String,
-    /// Password of the RouterOS user.
+    /// Its password.
     #[arg(long, default_value = PASSWORD)]
     password: String,
-    /// Serve HTTPS with a self-signed certificate that is created at the start.
+    /// Serve HTTPS, with a self-signed certificate made at the start.
     #[arg(long)]
     tls: bool,
-    /// Form of the certificate.
+    /// What the certificate looks like.
     #[arg(long, value_enum, default_value = "modern", requires = "tls")]
     certificate: Certificate,
-    /// Response times.
+    /// How long answers take.
     #[arg(long, value_enum, default_value = "measured")]
     latency: Latency,
-    /// Inject a fault after a time, for example `30s:reboot=5s` or `60s:drift=cable-download,100M`;
-    /// repeatable.
+    /// Let something go wrong after some time, for example `30s:reboot=5s` or
+    /// `60s:drift=cable-download,100M`; can be given more than once.
     #[arg(long, value_name = "AFTER:FAULT")]
     fault: Vec<ScheduledFault>,
-    /// Serve POST /emulator/fault and GET /emulator/log, without a password.
+    /// Serve POST /emulator/fault and GET /emulator/log beside REST, without a password.
     #[arg(long)]
     control: bool,
-    /// Seed of the links and latencies.
+    /// Equal seeds give equal links and latencies.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Certificate {
-    /// With subject alternative names, not a certificate authority.
+    /// Names its hosts, and is no authority.
     Modern,
-    /// Marked as a certificate authority.
+    /// Marked as an authority.
     Authority,
-    /// Without subject alternative names.
+    /// Names no host but in its subject.
     Nameless,
-    /// A certificate authority without subject alternative names.
+    /// Both: an authority that names no host.
     NamelessAuthority,
 }
 
@@ -118,7 +118,7 @@ impl From<Certificate> for CertificateShape {
 enum Latency {
     /// As measured on a router of the RB5009 class.
     Measured,
-    /// No latency.
+    /// None at all.
     None,
 }
 
@@ -171,7 +171,7 @@ pub(super) async fn run(args: EmulateArgs) -> Result<(), Failure> {
     let mut signals = Signals::listen(Hangup::Stops)?;
     tokio::select! {
         _ = signals.next() => {}
-        ended = server => ended.context("the emulator panicked")?.context("the emulator failed")?,
+        ended = server => ended.context("the emulator died")?.context("the emulator failed")?,
     }
     stop.cancel();
     Ok(())
@@ -204,7 +204,7 @@ fn announce(
     if args.control {
         say("  control   POST /emulator/fault, GET /emulator/log")?;
     }
-    Ok(say("Ctrl-C ends the emulator.")?)
+    Ok(say("Ctrl-C ends it.")?)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -215,13 +215,13 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Starts the links of the demo network.
+/// Sets the household's links going.
 pub(super) fn world(wans: &[DemoWan], clock: Clock) -> World {
     let link = |wan: &DemoWan| (wan.queues.clone(), Link::new(wan.link.clone()));
     World::new(move || clock.now().since_start(), wans.iter().map(link).collect())
 }
 
-/// Puts a router in front of the links.
+/// Puts a router in front of the household's links.
 pub(super) fn emulator(
     wans: &[DemoWan],
     world: &World,
@@ -232,7 +232,7 @@ pub(super) fn emulator(
     Emulator::new(router(wans, user, password, seed), Arc::new(world.clone()))
 }
 
-/// Describes a router with a queue for each direction of the links.
+/// Describes a router with a queue for each way through the household's links.
 fn router(wans: &[DemoWan], user: &str, password: &str, seed: u64) -> EmulatorConfig {
     let queues = wans.iter().flat_map(|wan| {
         let queue = |name: &str, parent: String, max_limit| QueueSpec {
@@ -259,7 +259,7 @@ fn router(wans: &[DemoWan], user: &str, password: &str, seed: u64) -> EmulatorCo
     demo_network::with_routes(plain, wans)
 }
 
-/// Configures wanctl for the demo network behind a router at `router_url`.
+/// Configures wanctl for the household behind a router at `router_url`.
 pub(super) fn config(wans: &[DemoWan], router_url: &str) -> Config {
     Config {
         origin: Origin::default(),

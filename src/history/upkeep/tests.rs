@@ -6,8 +6,9 @@ use wanctl_core::{CongestionState, Cycle, Direction, units::Delay};
 
 use super::{
     super::{
-        Bucket, DelayKind, Reader, Resolution, Settings, file::with_suffix, fixture,
-        fixture::START, store::Store,
+        Bucket, DelayKind, Reader, Resolution, Settings, fixture,
+        fixture::START,
+        store::{Store, with_suffix},
     },
     *,
 };

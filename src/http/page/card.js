@@ -45,6 +45,7 @@ class Direction {
     put(field("observed"), enforced(view));
     field("observed").classList.toggle("differs", !observing && differs(view));
     put(field("capacity"), view?.capacity_mbps == null ? "–" : `${rate(view.capacity_mbps)} Mbit/s`);
+    put(field("phase"), view?.phase.replace("_", " ") ?? "–");
     put(field("backlog"), bytes(view?.backlog_bytes));
     const state = view?.state ?? "unknown";
     this.root.dataset.state = state;

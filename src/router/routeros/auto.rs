@@ -14,8 +14,7 @@ use tracing::{info, warn};
 use wanctl_core::units::MonoTime;
 
 use super::{
-    TransportFailoverParams,
-    failover::TransportFailover,
+    failover::{TransportFailover, TransportFailoverParams},
     transport::{Menu, Row, RowId, RowTransport},
 };
 use crate::router::{PingFrom, Pinged, RouterError, Transport};

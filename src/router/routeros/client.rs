@@ -9,7 +9,8 @@ use std::{
 use wanctl_core::units::BitRate;
 
 use super::{
-    KIND, Settings, TransportFailoverParams,
+    KIND, Settings,
+    failover::TransportFailoverParams,
     idle::Counters,
     queues::{self, Kind, Part},
     target,

@@ -2,7 +2,7 @@
 
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
 use wanctl_core::{
-    CongestionState, Direction, DirectionCycle, Limits, Reason,
+    CongestionState, Direction, DirectionCycle, Limits, Phase, Reason,
     units::{BitRate, MonoTime},
 };
 
@@ -31,6 +31,7 @@ pub(super) struct DirectionFamilies {
     state_time: Family<Labels, FloatCounter>,
     transitions: Family<Labels, Counter>,
     decisions: Family<Labels, Counter>,
+    phase: Family<Labels, Gauge>,
     rate: Family<Labels, FloatGauge>,
     applied: Family<Labels, FloatGauge>,
     capacity: Family<Labels, FloatGauge>,
@@ -64,56 +65,61 @@ impl DirectionFamilies {
             )
             .by(&["wan", "direction", "from", "to"]),
         );
-        let decisions = c.family(
-            Spec::new("wanctl_decisions_total", "Cycles by the reason of the decision").by(&[
-                "wan",
-                "direction",
-                "reason",
-            ]),
-        );
+        let decisions =
+            c.family(
+                Spec::new("wanctl_decisions_total", "Cycles by the reason of their decision")
+                    .by(&["wan", "direction", "reason"]),
+            );
+        let phase =
+            c.family(
+                Spec::new("wanctl_shaper_phase", "Phase of the policy, 1 for the current phase")
+                    .by(&["wan", "direction", "phase"]),
+            );
         c.chapter("Rates");
         Self {
             state,
             state_time,
             transitions,
             decisions,
+            phase,
             rate: c
                 .family(by_direction("wanctl_shaper_rate_bytes_per_second", "Desired shaper rate")),
             applied: c.family(
                 by_direction(
                     "wanctl_shaper_rate_observed_bytes_per_second",
-                    "Limit of the shaper that was last read from the router",
+                    "Shaper rate as read back from the router",
                 )
                 .when("once read"),
             ),
             capacity: c.family(
                 by_direction(
                     "wanctl_link_capacity_estimate_bytes_per_second",
-                    "Capacity estimate of the provider's link: the delivery rate at the last \
-                     standing queue, or a higher delivery rate since then",
+                    "What the provider's link is believed to carry: the rate at which a queue \
+                     stood last, or what has passed it since",
                 )
                 .when("once known"),
             ),
             floor: c.family(by_direction(
                 "wanctl_shaper_rate_floor_bytes_per_second",
-                "Configured floor: the lowest rate of a cut",
+                "Configured rate below which no cut goes",
             )),
             base: c.family(by_direction(
                 "wanctl_shaper_rate_base_bytes_per_second",
-                "Configured base rate: the target of the idle decay",
+                "Configured rate that an idle link returns to",
             )),
             ceiling: c.family(by_direction(
                 "wanctl_shaper_rate_ceiling_bytes_per_second",
-                "Configured ceiling: the highest rate of a raise",
+                "Configured rate above which no raise goes",
             )),
             allowance: c.family(by_direction(
                 "wanctl_shaper_allowance_bytes_total",
-                "Time integral of the desired rate; its rate() is the exact mean",
+                "Time integral of the desired rate, whose rate() is the exact mean",
             )),
             changes: c.family(
                 Spec::new(
                     "wanctl_shaper_rate_changes_total",
-                    "Changes of the desired rate, by kind and reason; other: limits were reloaded",
+                    "Changes of the desired rate, by kind and reason; other: new limits in the \
+                     configuration",
                 )
                 .by(&["wan", "direction", "change", "reason"]),
             ),
@@ -123,11 +129,11 @@ impl DirectionFamilies {
             )),
             pending: c.family(by_direction(
                 "wanctl_shaper_rate_pending_seconds",
-                "Time since the router last enforced the desired rate, 0 while it does",
+                "For how long the router has not enforced the desired rate, 0 if it does",
             )),
             pending_time: c.family(by_direction(
                 "wanctl_shaper_rate_pending_time_seconds_total",
-                "Total time in which the router did not enforce the desired rate",
+                "Time in which a cycle saw the router not enforce the desired rate",
             )),
         }
     }
@@ -138,6 +144,7 @@ pub(super) struct DirectionMetrics {
     states: Vec<(CongestionState, Gauge, FloatCounter)>,
     transitions: Vec<(CongestionState, CongestionState, Counter)>,
     decisions: Vec<(Reason, Counter)>,
+    phases: [(Phase, Gauge); Phase::ALL.len()],
     rate: FloatGauge,
     applied: Absent,
     capacity: Absent,
@@ -182,6 +189,10 @@ impl DirectionMetrics {
             states: states.to_vec(),
             transitions: transitions.collect(),
             decisions: decisions.to_vec(),
+            phases: Phase::ALL.map(|phase| {
+                let labels = with(&[("phase", phase.name())]);
+                (phase, all.phase.get_or_create_owned(&labels))
+            }),
             rate: of(&all.rate),
             applied: Absent::new(&all.applied, with(&[])),
             capacity: Absent::new(&all.capacity, with(&[])),
@@ -219,6 +230,9 @@ impl DirectionMetrics {
         let pending = reported.actuation.pending_since.map(|since| now.since(since).as_secs_f64());
         self.pending.set(pending.unwrap_or(0.0));
         self.pending_time.inc_by(pending.map_or(0.0, |pending| pending.min(passed)));
+        for (phase, gauge) in &self.phases {
+            gauge.set(i64::from(*phase == reported.phase));
+        }
         for (state, gauge, _) in &self.states {
             gauge.set(i64::from(*state == reported.state));
         }

@@ -1,13 +1,14 @@
-//! The law that does nothing: the base rate, once, for ever.
+//! The policy `fixed`: the base rate, always.
 
-use super::{LawInput, RateDecision, RateLaw, Reason};
+use super::{Limits, Policy, RateDecision, Reason};
+use crate::estimate::Estimate;
 
 /// Keeps the base rate. For links whose capacity does not move, and for comparison.
 #[derive(Debug)]
 pub(crate) struct Fixed;
 
-impl RateLaw for Fixed {
-    fn decide(&mut self, input: &LawInput) -> RateDecision {
-        RateDecision { rate: input.limits.base, reason: Reason::Fixed }
+impl Policy for Fixed {
+    fn decide(&mut self, _: &Estimate, limits: &Limits) -> RateDecision {
+        RateDecision::new(limits.base, Reason::Fixed, Reason::Fixed.phase())
     }
 }

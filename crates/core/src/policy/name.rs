@@ -1,6 +1,6 @@
 //! The laws by their names, wherever a person chooses one.
 
-use super::{LawKind, Limits, ZoneParams};
+use super::{LawKind, Limits, WhilePending, ZoneParams};
 use crate::Direction;
 
 /// A law without what shapes it.
@@ -40,6 +40,15 @@ impl LawName {
 }
 
 impl LawKind {
+    /// Returns what the policy does while its last decision is not in force.
+    pub(crate) const fn while_pending(&self) -> WhilePending {
+        match self {
+            Self::Adaptive => WhilePending::DecideWhenOverdue,
+            Self::Zone(_) => WhilePending::Hold,
+            Self::Fixed => WhilePending::Decide,
+        }
+    }
+
     /// Returns the law's name.
     #[must_use]
     pub const fn name(&self) -> LawName {

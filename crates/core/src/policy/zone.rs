@@ -17,49 +17,37 @@ use std::time::Duration;
 
 pub use params::{ZoneFloors, ZoneParams};
 
-use super::{LawInput, RateDecision, RateLaw, Reason};
+use super::{Limits, Phase, Policy, RateDecision, Reason};
 use crate::{
     CongestionState, LoadClass, MeasurementState, StateThresholds,
-    params::{Params, ZoneTiming},
-    units::{BitRate, Delay, MonoTime},
+    estimate::{Applied, Disregard, Estimate},
+    params::ZoneTiming,
+    units::{BitRate, Delay},
 };
 
 /// The cycle of v1.7, which its factors are for.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The law of states and floors.
+/// The policy of states and floors.
 #[derive(Debug)]
 pub(crate) struct Zone {
     thresholds: StateThresholds,
     params: ZoneParams,
     timing: ZoneTiming,
-    pending_tolerance: f64,
     /// The state of the newest delay that this direction caused.
     seen: CongestionState,
     /// How long the delay has been GREEN without a break.
     green_for: Duration,
-    last_cut: Option<MonoTime>,
-    /// The last cut is not known to be in force.
-    is_cut_underway: bool,
 }
 
 impl Zone {
-    pub(crate) fn new(thresholds: StateThresholds, params: ZoneParams, tuning: &Params) -> Self {
-        Self {
-            thresholds,
-            params,
-            timing: tuning.zone,
-            pending_tolerance: tuning.pending.tolerance,
-            seen: CongestionState::Green,
-            green_for: Duration::ZERO,
-            last_cut: None,
-            is_cut_underway: false,
-        }
+    pub(crate) fn new(thresholds: StateThresholds, params: ZoneParams, timing: ZoneTiming) -> Self {
+        Self { thresholds, params, timing, seen: CongestionState::Green, green_for: Duration::ZERO }
     }
 
     /// The time that one decision stands for.
-    fn step(&self, input: &LawInput) -> Duration {
-        input.dt.min(self.timing.longest_step)
+    fn step(&self, estimate: &Estimate) -> Duration {
+        estimate.dt.min(self.timing.longest_step)
     }
 
     /// The state that a delay belongs to; a delay at a threshold belongs to the milder one.
@@ -70,129 +58,115 @@ impl Zone {
         }
     }
 
-    fn answer(&mut self, delta: Delay, input: &LawInput) -> RateDecision {
+    fn answer(&mut self, delta: Delay, estimate: &Estimate, limits: &Limits) -> RateDecision {
         let zone = self.zone_of(delta);
-        self.seen = if input.attribution.is_attributed() { zone } else { CongestionState::Green };
+        self.seen =
+            if estimate.attribution.is_attributed() { zone } else { CongestionState::Green };
         if zone == CongestionState::Green {
-            self.green_for = self.green_for.saturating_add(self.step(input));
-            return self.climb(input);
+            self.green_for = self.green_for.saturating_add(self.step(estimate));
+            return self.climb(estimate, limits);
         }
         self.green_for = Duration::ZERO;
-        if !input.attribution.is_attributed() {
-            return hold(input, Reason::HoldNotAttributed);
+        if !estimate.attribution.is_attributed() {
+            return hold(estimate, Reason::HoldNotAttributed);
         }
         // Too few answer for the middle of their deltas to outvote one that is slow by itself.
-        if input.measurement == MeasurementState::Reduced && !input.quorum {
-            return hold(input, Reason::HoldInsufficientEvidence);
+        if estimate.measurement == MeasurementState::Reduced && !estimate.quorum {
+            return hold(estimate, Reason::HoldInsufficientEvidence);
         }
         let floor = self.params.floors.of(zone);
         match zone {
             CongestionState::Unknown | CongestionState::Green | CongestionState::SoftRed => {
-                hold(input, Reason::HoldDelay)
+                hold(estimate, Reason::HoldDelay)
             }
             CongestionState::Yellow => {
                 let factor = self.params.factor_down_yellow;
-                self.cut(input, factor, floor, [Reason::CutQueue, Reason::HoldFloor])
+                self.cut(estimate, factor, floor, [Reason::CutQueue, Reason::HoldFloor])
             }
             CongestionState::Red => {
                 let factor = self.params.factor_down;
-                self.cut(input, factor, floor, [Reason::CutQueue, Reason::HoldFloor])
+                self.cut(estimate, factor, floor, [Reason::CutQueue, Reason::HoldFloor])
             }
         }
     }
 
     /// Traffic flows and no probe returns: down to what the link is trusted with, gently, because
     /// nobody knows how long the queue is.
-    fn answer_silence(&mut self, input: &LawInput) -> RateDecision {
+    fn answer_silence(&mut self, estimate: &Estimate, limits: &Limits) -> RateDecision {
         self.green_for = Duration::ZERO;
-        let least = input.limits.base.max(self.params.floors.of(self.seen));
+        let least = limits.base.max(self.params.floors.of(self.seen));
         let factor = self.params.factor_down_yellow;
-        self.cut(input, factor, least, [Reason::CutCollapsed, Reason::HoldCollapsed])
+        self.cut(estimate, factor, least, [Reason::CutCollapsed, Reason::HoldCollapsed])
     }
 
     /// Shrinks the rate by `factor` per tick, not below `floor`; a rate that is there already stays.
     fn cut(
-        &mut self,
-        input: &LawInput,
+        &self,
+        estimate: &Estimate,
         factor: f64,
         floor: BitRate,
         [cut, held]: [Reason; 2],
     ) -> RateDecision {
-        if input.current <= floor {
-            return hold(input, held);
+        if estimate.desired <= floor {
+            return hold(estimate, held);
         }
-        self.last_cut = Some(input.now);
-        self.is_cut_underway = true;
-        let ticks = self.step(input).as_secs_f64() / TICK.as_secs_f64();
-        let rate = shrunk(input.current, factor.powf(ticks)).max(floor);
-        RateDecision { rate, reason: cut }
+        let ticks = self.step(estimate).as_secs_f64() / TICK.as_secs_f64();
+        let rate = shrunk(estimate.desired, factor.powf(ticks)).max(floor);
+        // What was measured before the cut is in force is no reason for another.
+        let applied = Applied { disregard: Disregard::UntilInForce, ..Applied::default() };
+        RateDecision::new(rate, cut, cut.phase()).with(applied)
     }
 
-    fn climb(&self, input: &LawInput) -> RateDecision {
-        let LawInput { current, limits, .. } = *input;
+    fn climb(&self, estimate: &Estimate, limits: &Limits) -> RateDecision {
+        let (current, in_force) = (estimate.desired, estimate.in_force);
         if current >= limits.ceiling {
-            return hold(input, Reason::HoldCeiling);
+            return hold(estimate, Reason::HoldCeiling);
         }
         if self.green_for < self.params.green_required {
-            return hold(input, Reason::HoldRefractory);
+            return RateDecision::new(current, Reason::HoldRefractory, Phase::Cruise);
         }
-        if current > input.in_force.unwrap_or(BitRate::ZERO).scaled(self.timing.raise_ahead) {
-            return hold(input, Reason::HoldPending);
+        if current > in_force.unwrap_or(BitRate::ZERO).scaled(self.timing.raise_ahead) {
+            return hold(estimate, Reason::HoldPending);
         }
-        if !input.sufficient_evidence || input.measurement != MeasurementState::Healthy {
-            return hold(input, Reason::HoldInsufficientEvidence);
+        if !estimate.sufficient_evidence || estimate.measurement != MeasurementState::Healthy {
+            return hold(estimate, Reason::HoldInsufficientEvidence);
         }
-        let rise = self.params.step_up.scaled(self.step(input).as_secs_f64());
+        let rise = self.params.step_up.scaled(self.step(estimate).as_secs_f64());
         let rate = BitRate::from_bps(current.bps().saturating_add(rise.bps()));
-        match input.load.class {
-            LoadClass::High => RateDecision { rate, reason: Reason::RaiseShaperLimited },
-            LoadClass::Unknown => hold(input, Reason::HoldLoadUnknown),
+        match estimate.load.class {
+            LoadClass::High => RateDecision::new(rate, Reason::RaiseShaperLimited, Phase::Probe),
+            LoadClass::Unknown => hold(estimate, Reason::HoldLoadUnknown),
             LoadClass::Low | LoadClass::Idle if current < limits.base => {
-                RateDecision { rate: rate.min(limits.base), reason: Reason::DecayUp }
+                RateDecision::new(rate.min(limits.base), Reason::DecayUp, Phase::Decay)
             }
-            LoadClass::Low | LoadClass::Idle => hold(input, Reason::HoldApplicationLimited),
+            LoadClass::Low | LoadClass::Idle => hold(estimate, Reason::HoldApplicationLimited),
         }
     }
 }
 
-impl RateLaw for Zone {
-    fn decide(&mut self, input: &LawInput) -> RateDecision {
-        let Some(in_force) = input.in_force else {
-            return hold(input, Reason::HoldPending);
-        };
-        if in_force > input.current.scaled(self.pending_tolerance) {
-            if self.is_cut_underway {
-                // What was measured before the cut is in force is no reason for another.
-                self.last_cut = Some(input.now);
-            }
-            return hold(input, Reason::HoldPending);
-        }
-        self.is_cut_underway = false;
-        match (input.measurement, input.delta) {
-            (MeasurementState::Starting, _) => hold(input, Reason::HoldStarting),
-            (MeasurementState::Collapsed, _) => self.answer_silence(input),
-            (MeasurementState::Bypass, _) => hold(input, Reason::HoldBypass),
+impl Policy for Zone {
+    fn decide(&mut self, estimate: &Estimate, limits: &Limits) -> RateDecision {
+        match (estimate.measurement, estimate.delta) {
+            (MeasurementState::Starting, _) => hold(estimate, Reason::HoldStarting),
+            (MeasurementState::Collapsed, _) => self.answer_silence(estimate, limits),
+            (MeasurementState::Bypass, _) => hold(estimate, Reason::HoldBypass),
             (MeasurementState::CannotSend, _) => {
                 self.green_for = Duration::ZERO;
-                hold(input, Reason::HoldCannotSend)
+                hold(estimate, Reason::HoldCannotSend)
             }
             (MeasurementState::Healthy | MeasurementState::Reduced, Some(delta)) => {
-                self.answer(delta, input)
+                self.answer(delta, estimate, limits)
             }
             (MeasurementState::Stalled, _) | (_, None) => {
                 self.green_for = Duration::ZERO;
-                hold(input, Reason::HoldStalled)
+                hold(estimate, Reason::HoldStalled)
             }
         }
     }
-
-    fn last_cut(&self) -> MonoTime {
-        self.last_cut.unwrap_or_default()
-    }
 }
 
-fn hold(input: &LawInput, reason: Reason) -> RateDecision {
-    RateDecision { rate: input.current, reason }
+fn hold(estimate: &Estimate, reason: Reason) -> RateDecision {
+    RateDecision::new(estimate.desired, reason, reason.phase())
 }
 
 /// Rounds down, as v1.7 does, so that a cut is never less than asked for.

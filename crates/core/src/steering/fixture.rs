@@ -170,6 +170,7 @@ fn direction(conditions: &WanConditions, number: u64) -> DirectionCycle {
         previous: desired,
         desired,
         reason: Reason::Fixed,
+        phase: crate::Phase::Cruise,
         capacity: None,
         actuation: Actuation::default(),
     }

@@ -27,7 +27,9 @@ impl Wan {
             };
             let same_law = of(old) == of(new);
             if !(same_law && same_evidence && same_thresholds) {
-                shaped.law = fresh.law;
+                shaped.estimator = fresh.estimator;
+                shaped.pending = fresh.pending;
+                shaped.policy = fresh.policy;
             }
             if !same_thresholds {
                 shaped.machine = fresh.machine;

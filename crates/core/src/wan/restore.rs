@@ -13,7 +13,7 @@ impl Wan {
             baselines: self.evidence.baselines(),
             directions: self.directions.map_present(|_, shaped| DirectionMemory {
                 desired: shaped.desired,
-                proven: shaped.law.proven(self.decided),
+                proven: shaped.estimator.capacity().proven(self.decided),
             }),
         }
     }
@@ -36,7 +36,7 @@ impl Wan {
             // What was in force above the base was earned by a load that may be gone.
             shaped.desired = desired.min(base).max(floor);
             if let Some(proven) = proven {
-                shaped.law.recall(proven.min(ceiling), age);
+                shaped.estimator.restore(proven.min(ceiling), age);
             }
         }
     }

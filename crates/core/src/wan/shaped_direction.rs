@@ -7,6 +7,7 @@ use crate::{
     Actuation, Direction, DirectionCycle, Limits, Load, LoadClass, Measurement, QueueReading,
     ShaperSample,
     estimate::{
+        Estimator, Observation,
         attribution::{Attribution, AttributionEvidence},
         bypass::{BypassDetector, FlowObservation},
         counters::Counters,
@@ -17,7 +18,8 @@ use crate::{
         state::StateMachine,
     },
     params::EstimateParams,
-    policy::{LawInput, RateDecision, RateLaw},
+    pending::Pending,
+    policy::{Phase, Policy, RateDecision},
     units::{BitRate, Delay, MonoTime},
 };
 
@@ -55,7 +57,11 @@ impl CycleContext<'_> {
 pub(super) struct ShapedDirection {
     tuning: EstimateParams,
     pub(super) limits: Limits,
-    pub(super) law: Box<dyn RateLaw>,
+    pub(super) estimator: Estimator,
+    pub(super) pending: Pending,
+    pub(super) policy: Box<dyn Policy>,
+    /// The phase of the last decision.
+    phase: Phase,
     pub(super) meter: LoadMeter,
     pub(super) machine: StateMachine,
     pub(super) desired: BitRate,
@@ -76,7 +82,10 @@ impl ShapedDirection {
         Self {
             tuning,
             limits,
-            law: law.build(wan.evidence.queue_threshold, wan.thresholds, &wan.tuning),
+            estimator: Estimator::new(&wan.tuning, wan.evidence.queue_threshold),
+            pending: Pending::new(wan.tuning.pending, law.while_pending()),
+            policy: law.build(wan.thresholds, &wan.tuning),
+            phase: Phase::Startup,
             meter: LoadMeter::new(tuning.load),
             machine: StateMachine::new(tuning.state, wan.thresholds, now),
             desired: limits.base,
@@ -127,8 +136,9 @@ impl ShapedDirection {
                 .fraction_of(self.in_force())
                 .unwrap_or(0.0),
             share_of_capacity: self
-                .law
-                .capacity_bound()
+                .estimator
+                .capacity()
+                .rate()
                 .and_then(|bound| load.newest_delivery_rate.unwrap_or_default().fraction_of(bound)),
             growing: self.tuning.attribution.growing,
             falling: load.newest_delivery_rate
@@ -145,8 +155,8 @@ impl ShapedDirection {
         // carry says more about how full it is than what it is allowed to.
         let limit = self.in_force();
         let generous = limit.fraction_of(self.limits.base.min(limit)).unwrap_or(1.0);
-        let drained = now.since(self.law.last_cut()) >= self.tuning.attribution.after_cut
-            || self.law.last_cut() == MonoTime::ZERO;
+        let drained = now.since(self.estimator.last_cut()) >= self.tuning.attribution.after_cut
+            || self.estimator.last_cut() == MonoTime::ZERO;
         let peak = self.load(now).recent_peak;
         drained && peak.is_some_and(|peak| peak * generous < self.tuning.load.quiet)
     }
@@ -194,7 +204,7 @@ impl ShapedDirection {
         let AttributedQueue { attribution, queue, .. } = case;
         let attributed = attribution.is_attributed();
         let CycleContext { now, dt, measurement: Measurement { state, delta, .. }, .. } = *context;
-        let quorum = context.evidence.quorum(now, self.law.last_cut());
+        let quorum = context.evidence.quorum(now, self.estimator.last_cut());
         // A delay that is not ours leaves this direction green.
         let noise = context.evidence.noise();
         let measured = delta.filter(|_| state.is_measured());
@@ -207,14 +217,14 @@ impl ShapedDirection {
         }
         let previous = self.desired;
         let limits = self.limits_on(&case);
-        let decision = self.law.decide(&LawInput {
+        let enforcement = self.pending.observe(now, previous, in_force);
+        let observed = Observation {
             direction: case.direction,
             now,
             dt,
-            current: previous,
+            desired: previous,
             in_force,
             sufficient_evidence: context.evidence.has_sufficient_evidence(now),
-            limits,
             measurement: state,
             quorum: quorum.reached,
             attribution,
@@ -228,8 +238,15 @@ impl ShapedDirection {
             has_fresh_counters: self.counters.are_fresh(now),
             other_remaining: case.other_remaining,
             plateau: self.bypass.plateau(),
-        });
-        let RateDecision { rate, reason } = decision.within(limits, previous);
+        };
+        let estimate = self.estimator.estimate(observed, enforcement, limits.floor);
+        let policy = self.policy.as_mut();
+        let decision = self.pending.decide(policy, self.phase, &estimate, enforcement, &limits);
+        if let Some(applied) = &decision.applied {
+            self.estimator.applied(&estimate, applied);
+        }
+        let RateDecision { rate, reason, phase, .. } = decision.within(limits, previous);
+        self.phase = phase;
         self.desired = rate;
         DirectionCycle {
             state: self.machine.state(),
@@ -240,7 +257,8 @@ impl ShapedDirection {
             previous,
             desired: rate,
             reason,
-            capacity: self.law.capacity(rate),
+            phase,
+            capacity: self.estimator.capacity().while_desired(rate),
             actuation: self.actuation,
         }
     }

@@ -8,7 +8,7 @@ use super::*;
 use crate::units::BitRate;
 use crate::{
     CongestionState, Direction, MeasurementState, ProbeOutcome, QueueReading, Reason, ReflectorId,
-    policy::RateDecision,
+    policy::{Phase, RateDecision},
 };
 
 const FLOOR: BitRate = BitRate::from_bps(2_000_000);
@@ -366,7 +366,7 @@ fn a_queue_that_stood_before_the_first_reply_is_not_climbed_into() {
 
 #[test]
 fn a_rate_below_the_floor_is_not_lifted_by_it() {
-    let verdict = RateDecision { rate: BitRate::from_mbps(0.5), reason: Reason::CutQueue };
+    let verdict = RateDecision::new(BitRate::from_mbps(0.5), Reason::CutQueue, Phase::Drain);
     let limits = params(LawKind::Adaptive).directions.download.unwrap().limits;
     let low = BitRate::from_mbps(1.0);
     assert_eq!(verdict.within(limits, low).rate, low);

@@ -95,14 +95,16 @@ impl Scenario {
     }
 
     /// Returns the scenario with an empty round-trip time of `base_rtt`.
-    pub(crate) fn with_base_rtt(mut self, base_rtt: Duration) -> Self {
+    #[must_use]
+    pub fn with_base_rtt(mut self, base_rtt: Duration) -> Self {
         self.link.base_rtt = base_rtt;
         self
     }
 
-    /// Returns the scenario with probes of which a share of `loss` (0 to 1) is lost, and the others
+    /// Returns the scenario with probes of which a share of `loss` (0 to 1) is lost, and the rest
     /// comes later by an exponentially distributed time of mean `jitter`.
-    pub(crate) fn with_probes(mut self, jitter: Duration, loss: f64) -> Self {
+    #[must_use]
+    pub fn with_probes(mut self, jitter: Duration, loss: f64) -> Self {
         self.link.jitter = jitter;
         self.link.loss = loss;
         self

@@ -66,6 +66,7 @@ pub fn run(candidates: &[Candidate], scenario: &SteeringScenario) -> Vec<Steerin
     results(runs, packets, scenario)
 }
 
+/// Computes the results of each run and of the oracles.
 fn results(
     runs: Vec<CandidateRun>,
     mut packets: Packets,

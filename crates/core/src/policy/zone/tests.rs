@@ -1,16 +1,13 @@
 use super::*;
 use crate::{
-    Direction, Limits, Load,
-    estimate::{attribution::Attribution, noise::Noise},
+    Limits,
+    estimate::{Observation, attribution::Attribution},
+    policy::fixture::{Controller, mbps, observation},
 };
 
 const DOWNLOAD: &str = include_str!("../../../tests/data/zone/download.txt");
 const UPLOAD: &str = include_str!("../../../tests/data/zone/upload.txt");
 const MEASURED: MeasurementState = MeasurementState::Healthy;
-
-fn mbps(rate: f64) -> BitRate {
-    BitRate::from_mbps(rate)
-}
 
 fn download() -> ZoneParams {
     ZoneParams {
@@ -42,61 +39,41 @@ fn upload() -> ZoneParams {
     }
 }
 
-/// A law at work, with everything as it should be but for the delay.
+/// A policy with everything as it should be but for the delay.
 struct Bench {
-    law: Zone,
-    input: LawInput,
+    law: Controller<Zone>,
+    input: Observation,
 }
 
 impl Bench {
     fn new(params: ZoneParams, ceiling: f64) -> Self {
-        let thresholds = StateThresholds {
-            yellow: Delay::from_micros(15_000),
-            soft_red: Delay::from_micros(45_000),
-            red: Delay::from_micros(80_000),
-        };
+        let ms = Delay::from_millis_f64;
+        let thresholds = StateThresholds { yellow: ms(15.0), soft_red: ms(45.0), red: ms(80.0) };
         let ceiling = mbps(ceiling);
-        let input = LawInput {
-            direction: Direction::Download,
-            now: MonoTime::ZERO,
-            dt: TICK,
-            current: ceiling,
+        let mut input = Observation {
+            desired: ceiling,
             in_force: Some(ceiling),
-            sufficient_evidence: true,
-            limits: Limits { floor: params.floors.red, base: ceiling, ceiling },
-            measurement: MEASURED,
             quorum: true,
             attribution: Attribution::Certain,
-            shaper_limited: false,
-            queue: None,
-            noise: Noise::default(),
-            serialisation: Delay::ZERO,
-            path: Duration::ZERO,
-            delta: Some(Delay::ZERO),
-            has_fresh_counters: true,
-            load: Load {
-                class: LoadClass::High,
-                delivery_rate: Some(ceiling),
-                newest_delivery_rate: Some(ceiling),
-                recent_peak: Some(1.0),
-            },
-            other_remaining: None,
-            plateau: None,
+            ..observation(MEASURED, ceiling.mbps())
         };
-        Self { law: Zone::new(thresholds, params, &Params::default()), input }
+        input.load.recent_peak = Some(1.0);
+        let limits = Limits { floor: params.floors.red, base: ceiling, ceiling };
+        let policy = Zone::new(thresholds, params, ZoneTiming::default());
+        Self { law: Controller::new(policy, limits), input }
     }
 
     /// One decision at this delay, carried out at once.
-    fn cycle(&mut self, delta_ms: f64) -> RateDecision {
+    fn cycle(&mut self, delta_ms: f64) -> (BitRate, Reason) {
         self.input.now = self.input.now + self.input.dt;
         self.input.delta = Some(Delay::from_millis_f64(delta_ms));
-        let verdict = self.law.decide(&self.input);
-        self.start_at(verdict.rate.min(self.input.limits.ceiling));
-        verdict
+        let RateDecision { rate, reason, .. } = self.law.decide(&self.input);
+        self.start_at(rate.min(self.law.limits.ceiling));
+        (rate, reason)
     }
 
     fn start_at(&mut self, rate: BitRate) {
-        self.input.current = rate;
+        self.input.desired = rate;
         self.input.in_force = Some(rate);
     }
 }
@@ -111,8 +88,8 @@ fn it_answers_as_v1_7_did_but_for_the_floors_that_raised() {
             let (delta, zone) = (fields[0].parse().unwrap(), fields[1]);
             let expected: u64 = fields.last().unwrap().parse().unwrap();
             bench.cycle(delta);
-            assert_eq!(bench.law.seen.name(), zone, "{number}: {line}");
-            assert_eq!(bench.input.current.bps(), expected, "{number}: {line}");
+            assert_eq!(bench.law.policy.seen.name(), zone, "{number}: {line}");
+            assert_eq!(bench.input.desired.bps(), expected, "{number}: {line}");
         }
     }
 }
@@ -129,11 +106,7 @@ fn a_cut_stops_at_the_floor_of_its_state_and_lifts_nothing_that_lies_below() {
         (5.0, 250.0, 250.0, Reason::HoldRefractory),
     ] {
         bench.start_at(mbps(start));
-        assert_eq!(
-            bench.cycle(delta),
-            RateDecision { rate: mbps(end), reason },
-            "{delta} at {start}"
-        );
+        assert_eq!(bench.cycle(delta), (mbps(end), reason), "{delta} at {start}");
     }
 }
 
@@ -148,7 +121,7 @@ fn what_counts_is_time_and_not_the_number_of_decisions() {
                 bench.cycle(delta);
             }
         }
-        bench.input.current.mbps()
+        bench.input.desired.mbps()
     };
     for deltas in [[20.0, 0.0], [0.0, 20.0], [60.0, 0.0]] {
         let (often, seldom) = (after(25, deltas), after(200, deltas));
@@ -158,7 +131,7 @@ fn what_counts_is_time_and_not_the_number_of_decisions() {
     // Two seconds of silence from the loop itself are not two seconds of RED.
     let mut bench = Bench::new(download(), 940.0);
     bench.input.dt = Duration::from_secs(2);
-    assert!(bench.cycle(90.0).rate > mbps(490.0));
+    assert!(bench.cycle(90.0).0 > mbps(490.0));
 }
 
 #[test]
@@ -174,17 +147,17 @@ fn it_climbs_beyond_the_base_rate_only_on_demand() {
         (LoadClass::High, 940.0, 940.0, Reason::HoldCeiling),
     ] {
         let mut bench = Bench::new(download(), 940.0);
-        bench.input.limits.base = mbps(400.0);
+        bench.law.limits.base = mbps(400.0);
         bench.input.load.class = class;
         bench.start_at(mbps(start));
         let last = (0..5).map(|_| bench.cycle(0.0)).last().unwrap();
-        assert_eq!(last, RateDecision { rate: mbps(end), reason }, "{class:?} at {start}");
+        assert_eq!(last, (mbps(end), reason), "{class:?} at {start}");
     }
 }
 
 #[test]
 fn doubt_holds_and_never_raises() {
-    type Change = fn(&mut LawInput);
+    type Change = fn(&mut Observation);
     let verdict = |delta: f64, change: Change| {
         let mut bench = Bench::new(download(), 940.0);
         bench.start_at(mbps(600.0));
@@ -211,27 +184,27 @@ fn doubt_holds_and_never_raises() {
         (0.0, |input| input.measurement = MeasurementState::Collapsed, Reason::HoldCollapsed),
     ];
     for (delta, change, reason) in cases {
-        assert_eq!(verdict(delta, change), RateDecision { rate: mbps(600.0), reason }, "{delta}");
+        assert_eq!(verdict(delta, change), (mbps(600.0), reason), "{delta}");
     }
-    let one_of_six = |input: &mut LawInput| {
+    let one_of_six = |input: &mut Observation| {
         input.measurement = MeasurementState::Reduced;
         input.quorum = false;
     };
-    assert_eq!(verdict(90.0, one_of_six).reason, Reason::HoldInsufficientEvidence);
+    assert_eq!(verdict(90.0, one_of_six).1, Reason::HoldInsufficientEvidence);
 }
 
 #[test]
 fn probes_that_are_lost_under_load_lead_down_to_the_base_rate_or_the_floor_of_the_state() {
     for (seen, end) in [(0.0, 550.0), (20.0, 450.0)] {
         let mut bench = Bench::new(download(), 940.0);
-        bench.input.limits.base = mbps(450.0);
+        bench.law.limits.base = mbps(450.0);
         bench.cycle(seen);
         bench.input.measurement = MeasurementState::Collapsed;
-        assert_eq!(bench.cycle(0.0).reason, Reason::CutCollapsed);
+        assert_eq!(bench.cycle(0.0).1, Reason::CutCollapsed);
         (0..40).for_each(|_| {
             bench.cycle(0.0);
         });
-        assert_eq!(bench.input.current, mbps(end), "after {seen} ms");
+        assert_eq!(bench.input.desired, mbps(end), "after {seen} ms");
     }
 }
 
@@ -240,8 +213,8 @@ fn a_cut_is_remembered_from_the_moment_it_is_in_force() {
     let mut bench = Bench::new(download(), 940.0);
     bench.cycle(90.0);
     let decided = bench.input.now;
-    assert_eq!(bench.law.last_cut(), decided);
+    assert_eq!(bench.law.estimator.last_cut(), decided);
     bench.input.in_force = Some(mbps(940.0));
     bench.cycle(90.0);
-    assert!(bench.law.last_cut() > decided);
+    assert!(bench.law.estimator.last_cut() > decided);
 }

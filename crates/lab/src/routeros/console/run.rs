@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, net::IpAddr, time::Duration};
 
-use serde_json::Value;
-
 use super::{
     super::{
         Policy,
@@ -14,7 +12,7 @@ use super::{
         tools::{LOST_AFTER, PingTally, Pinger},
         values,
     },
-    script::{Action, Condition, Expression, Verb, Words, elements, for_json, len, text, typed},
+    script::{Action, Condition, Expression, Value, Verb, Words},
 };
 
 /// Rows for people are folded here; the terminal breaks what is still too long.
@@ -68,23 +66,23 @@ impl<'a, 'b> Machine<'a, 'b> {
     fn act(&mut self, action: &Action) -> Result<Value, ApiError> {
         match action {
             Action::Put(value) => {
-                let line = text(&self.value(value)?);
+                let line = self.value(value)?.text();
                 self.print(&line);
-                Ok(Value::Null)
+                Ok(Value::Nothing)
             }
-            Action::Error(value) => Err(ApiError::bad(text(&self.value(value)?))),
-            Action::Len(value) => Ok(Value::from(len(&self.value(value)?))),
-            Action::ToText(value) => Ok(Value::from(text(&self.value(value)?))),
+            Action::Error(text) => Err(ApiError::bad(self.value(text)?.text())),
+            Action::Len(value) => Ok(Value::Number(self.value(value)?.len() as u64)),
+            Action::ToText(value) => self.value(value).map(|value| Value::Text(value.text())),
             Action::Serialize { value, keeps_texts } => {
-                Ok(Value::from(for_json(self.value(value)?, *keeps_texts).to_string()))
+                Ok(Value::Text(self.value(value)?.json(*keeps_texts).to_string()))
             }
             Action::ForEach { names, of, body } => {
-                for (key, element) in elements(self.value(of)?) {
+                for (key, element) in self.value(of)?.elements() {
                     let values = if names.len() == 1 { vec![element] } else { vec![key, element] };
                     self.variables.extend(names.iter().cloned().zip(values));
                     self.steps(body)?;
                 }
-                Ok(Value::Null)
+                Ok(Value::Nothing)
             }
             Action::Menu { place, verb, words } => self.command(*place, *verb, words),
         }
@@ -92,16 +90,16 @@ impl<'a, 'b> Machine<'a, 'b> {
 
     fn value(&mut self, expression: &Expression) -> Result<Value, ApiError> {
         match expression {
-            Expression::Text(text) => Ok(Value::from(text.as_str())),
+            Expression::Text(text) => Ok(Value::Text(text.clone())),
             Expression::Variable(name) => {
-                Ok(self.variables.get(name).cloned().unwrap_or(Value::Null))
+                Ok(self.variables.get(name).cloned().unwrap_or(Value::Nothing))
             }
             Expression::Join(parts) => {
-                let mut joined = String::new();
+                let mut text = String::new();
                 for part in parts {
-                    joined.push_str(&text(&self.value(part)?));
+                    text.push_str(&self.value(part)?.text());
                 }
-                Ok(Value::from(joined))
+                Ok(Value::Text(text))
             }
             Expression::Of(action) => self.act(action),
         }
@@ -112,15 +110,15 @@ impl<'a, 'b> Machine<'a, 'b> {
             Verb::Print => {
                 let rows = self.rows(place, words)?;
                 if words.has("count-only") {
-                    return Ok(Value::from(rows.len()));
+                    return Ok(Value::Number(rows.len() as u64));
                 }
-                Ok(rows.iter().map(table).collect())
+                Ok(Value::List(rows.iter().map(table).collect()))
             }
             Verb::Get => self.get(place, words),
             Verb::Find => {
                 let rows = self.rows(place, words)?;
-                let id = |row: &Values| row.get(".id").map(|id| Value::from(id.as_str()));
-                Ok(rows.iter().filter_map(id).collect())
+                let id = |row: &Values| row.get(".id").map(|id| Value::Text(id.clone()));
+                Ok(Value::List(rows.iter().filter_map(id).collect()))
             }
             Verb::Set => self.set(place, words),
             Verb::Enable | Verb::Disable | Verb::Remove => self.on_rows(place, verb, words),
@@ -141,7 +139,7 @@ impl<'a, 'b> Machine<'a, 'b> {
             }
         }
         if let Some((_, list)) = words.named.iter().find(|(name, _)| name == "proplist") {
-            let list = text(&self.value(list)?);
+            let list = self.value(list)?.text();
             // The identifier comes whether or not it is listed.
             let is_listed = |name: &str| name == ".id" || list.split(',').any(|one| one == name);
             for row in &mut rows {
@@ -164,7 +162,7 @@ impl<'a, 'b> Machine<'a, 'b> {
         let shown = row.get(property.as_str()).map(String::as_str).unwrap_or_default();
         let holds = match value {
             Some(value) => {
-                let wanted = text(&self.value(value)?);
+                let wanted = self.value(value)?.text();
                 // Flags have two spellings.
                 let flag = values::flag(&wanted).filter(|_| values::flag(shown).is_some());
                 flag.map_or(shown == wanted, |flag| values::flag(shown) == Some(flag))
@@ -197,15 +195,15 @@ impl<'a, 'b> Machine<'a, 'b> {
             self.all(place)?.into_iter().next().unwrap_or_default()
         };
         let Some(property) = unnamed.next() else { return Ok(table(&row)) };
-        let property = text(&self.value(property)?);
+        let property = self.value(property)?.text();
         let text = row.get(property.as_str());
-        Ok(text.map_or(Value::Null, |text| typed(&property, text)))
+        Ok(text.map_or(Value::Nothing, |text| Value::of(&property, text)))
     }
 
     fn set(&mut self, place: Place, words: &Words) -> Result<Value, ApiError> {
         let mut pairs = Vec::new();
         for (name, value) in &words.named {
-            pairs.push((name.clone(), text(&self.value(value)?)));
+            pairs.push((name.clone(), self.value(value)?.text()));
         }
         match place {
             Place::Menu(menu) => {
@@ -219,7 +217,7 @@ impl<'a, 'b> Machine<'a, 'b> {
             }
             Place::Single(Single::Resource) | Place::Ping | Place::Execute | Place::Monitor => {}
         }
-        Ok(Value::Null)
+        Ok(Value::Nothing)
     }
 
     /// Enables, disables or removes rows.
@@ -230,7 +228,7 @@ impl<'a, 'b> Machine<'a, 'b> {
             Verb::Remove => self.session.remove(menu, &ids)?,
             verb => self.session.switch(menu, &ids, verb == Verb::Enable)?,
         }
-        Ok(Value::Null)
+        Ok(Value::Nothing)
     }
 
     fn all_targets(&mut self, menu: &'static Menu, words: &Words) -> Result<Vec<u32>, ApiError> {
@@ -245,8 +243,8 @@ impl<'a, 'b> Machine<'a, 'b> {
     /// a match none at all, which is no error.
     fn targets(&mut self, menu: &'static Menu, target: &Expression) -> Result<Vec<u32>, ApiError> {
         let keys: Vec<String> = match self.value(target)? {
-            Value::Array(values) => values.iter().map(text).collect(),
-            single => text(&single).split(',').map(ToOwned::to_owned).collect(),
+            Value::List(values) => values.iter().map(Value::text).collect(),
+            single => single.text().split(',').map(ToOwned::to_owned).collect(),
         };
         keys.iter().map(|key| self.session.target(menu, key)).collect()
     }
@@ -255,7 +253,7 @@ impl<'a, 'b> Machine<'a, 'b> {
         self.session.user.require(Policy::Test)?;
         let mut arguments = BTreeMap::new();
         for (name, value) in &words.named {
-            arguments.insert(name.as_str(), text(&self.value(value)?));
+            arguments.insert(name.as_str(), self.value(value)?.text());
         }
         let host = arguments.get("address").cloned().unwrap_or_default();
         let address: IpAddr = host.parse().map_err(|_| ApiError::invalid_value("address"))?;
@@ -269,13 +267,13 @@ impl<'a, 'b> Machine<'a, 'b> {
             self.wait += if is_last { answer.unwrap_or(LOST_AFTER) } else { LOST_AFTER };
             probes.push(table(&tally.row(&host, "56", answer, "timeout")));
         }
-        Ok(Value::from(probes))
+        Ok(Value::List(probes))
     }
 }
 
 fn table(row: &Values) -> Value {
-    let pair = |(name, text): (&&str, &String)| ((*name).to_owned(), typed(name, text));
-    row.iter().map(pair).collect()
+    let pair = |(name, text): (&&str, &String)| ((*name).to_owned(), Value::of(name, text));
+    Value::Table(row.iter().map(pair).collect())
 }
 
 /// Properties that are shown as a letter in front of the row.

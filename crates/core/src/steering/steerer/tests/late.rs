@@ -81,7 +81,7 @@ impl Probes {
 /// Lets home have the queues of `plant`, and returns the changes that were made.
 fn moves(plant: &Plant) -> usize {
     let mut site = SteeringFixture::new(2);
-    let mut wans = [controller(), controller()];
+    let mut wans: Vec<Wan> = (0..2).map(|_| controller()).collect();
     let mut probes = [Probes::default(), Probes::default()];
     let (mut now, mut queue, mut moves) = (0, 0, 0);
     let mut turn = |site: &mut SteeringFixture, queue: u64| {

@@ -5,20 +5,20 @@ use std::{sync::Arc, time::Duration};
 use tempfile::TempDir;
 use wanctl_core::{
     Actuation, CongestionState, Cycle, DirectionCycle, Load, LoadClass, Measurement,
-    MeasurementState, PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason, ReflectorId,
-    RttSample, Timing,
+    MeasurementState, PerDirection, Phase, ProbeMethod, ProbeOutcome, QueueReading, Reason,
+    ReflectorId, RttSample, Timing,
     units::{BitRate, Delay, MonoTime, Timestamp},
 };
 
-use crate::history::{Retention, Settings, row::Batch, store::Store, tracker::Tracker};
+use super::{Retention, Settings, row::Batch, store::Store, tracker::Tracker};
 
 /// The wall clock at cycle 0.
-pub(in crate::history) const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
+pub(super) const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 /// Time between two cycles.
-pub(in crate::history) const STEP: Duration = Duration::from_millis(50);
+pub(super) const STEP: Duration = Duration::from_millis(50);
 
 /// Returns cycle `number` of a WAN at ease: no value equals another of its row by accident.
-pub(in crate::history) fn cycle(wan: usize, number: u64) -> Cycle {
+pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
     let since_start = STEP * u32::try_from(number).unwrap();
     let at = MonoTime::from_start(since_start);
     let probe = |sequence, outcome| RttSample {
@@ -49,6 +49,7 @@ pub(in crate::history) fn cycle(wan: usize, number: u64) -> Cycle {
         previous: BitRate::from_bps(91_000_000 + place),
         desired: BitRate::from_bps(92_000_000 + 1000 * place),
         reason,
+        phase: Phase::Cruise,
         capacity: Some(BitRate::from_bps((92_000_000 + 1000 * place) * 11 / 10)),
         actuation: Actuation {
             written: Some(BitRate::from_bps(92_000_000 + 1000 * place)),
@@ -97,7 +98,7 @@ pub(in crate::history) fn cycle(wan: usize, number: u64) -> Cycle {
 }
 
 /// Returns settings for two WANs and a file in `directory`.
-pub(in crate::history) fn settings(directory: &TempDir) -> Settings {
+pub(super) fn settings(directory: &TempDir) -> Settings {
     Settings {
         path: directory.path().join("history.db"),
         // The fixture's cycles have fixed moments, and the writer trims by the real clock.
@@ -113,12 +114,12 @@ pub(in crate::history) fn settings(directory: &TempDir) -> Settings {
 }
 
 /// Returns a store on these settings that does not wait for locks.
-pub(in crate::history) fn store(settings: &Settings) -> Store {
+pub(super) fn store(settings: &Settings) -> Store {
     Store::new(settings.clone(), Duration::ZERO)
 }
 
 /// Returns the batch of these cycles.
-pub(in crate::history) fn batch(cycles: impl IntoIterator<Item = Cycle>) -> Batch {
+pub(super) fn batch(cycles: impl IntoIterator<Item = Cycle>) -> Batch {
     let (mut tracker, mut batch) = (Tracker::new(2), Batch::default());
     for cycle in cycles {
         tracker.take(Arc::new(cycle), &mut batch);
@@ -129,7 +130,7 @@ pub(in crate::history) fn batch(cycles: impl IntoIterator<Item = Cycle>) -> Batc
 /// Cycles of a WAN that rests, loads its download, loads both directions and rests again, with
 /// readings of the router at 10 Hz.
 #[derive(Debug)]
-pub(in crate::history) struct SampleHistory {
+pub(super) struct SampleHistory {
     random: fastrand::Rng,
     number: u64,
     at: Duration,
@@ -137,12 +138,12 @@ pub(in crate::history) struct SampleHistory {
 }
 
 impl SampleHistory {
-    pub(in crate::history) fn new() -> Self {
+    pub(super) fn new() -> Self {
         let last = cycle(0, 1);
         Self { random: fastrand::Rng::with_seed(7), number: 0, at: Duration::ZERO, last }
     }
 
-    pub(in crate::history) fn next_cycle(&mut self) -> Cycle {
+    pub(super) fn next_cycle(&mut self) -> Cycle {
         self.number += 1;
         let random = &mut self.random;
         let loaded = match self.number / 2000 % 3 {

@@ -1,19 +1,18 @@
-//! A greedy download, and an upload, on a link that no probe sees.
+//! A greedy download, and an upload, on a link whose queue the probes bypass.
 
 use super::*;
-use crate::units::Delay;
 use crate::{
     LoadClass, MeasurementState,
-    policy::{Adaptive, Limits, RateLaw as _, adaptive::tests},
+    estimate::Observation,
+    policy::{
+        Adaptive,
+        fixture::{Controller, mbps, observation},
+    },
 };
 
-fn mbps(rate: f64) -> BitRate {
-    BitRate::from_mbps(rate)
-}
-
 struct Bench {
-    law: Adaptive,
-    input: LawInput,
+    law: Controller<Adaptive>,
+    input: Observation,
     /// How far the router is behind, in decisions.
     lag: usize,
     /// What it makes of a limit.
@@ -23,11 +22,9 @@ struct Bench {
 
 impl Bench {
     fn new(direction: Direction) -> Self {
-        let limits = Limits { floor: mbps(5.0), base: mbps(30.0), ceiling: mbps(100.0) };
-        let input = tests::input(MeasurementState::Bypass, 0.0);
-        let input = LawInput { direction, limits, ..input };
-        let law = Adaptive::new(Delay::from_millis_f64(15.0), &Params::default());
-        Self { law, input, lag: 0, rounds: 1.0, ordered: vec![input.current] }
+        let input = Observation { direction, ..observation(MeasurementState::Bypass, 0.0) };
+        let law = Controller::adaptive();
+        Self { law, input, lag: 0, rounds: 1.0, ordered: vec![input.desired] }
     }
 
     /// The link carries so much for so long; the traffic takes it all. Returns the rates at the end.
@@ -36,19 +33,19 @@ impl Bench {
         for moment in 0..seconds * 20 {
             let in_force = self.ordered[self.ordered.len().saturating_sub(1 + self.lag)];
             let in_force = in_force.scaled(self.rounds);
-            let got = in_force.min(capacity);
+            let delivered = in_force.min(capacity);
             let full = moment >= 20 && capacity < in_force;
             let load = &mut self.input.load;
-            (load.delivery_rate, load.newest_delivery_rate) = (Some(got), Some(got));
+            (load.delivery_rate, load.newest_delivery_rate) = (Some(delivered), Some(delivered));
             load.class = LoadClass::High;
             self.input.shaper_limited = in_force <= capacity;
             self.input.plateau = full.then_some(capacity);
             self.input.in_force = Some(in_force);
             self.input.now = self.input.now + self.input.dt;
-            self.input.current = self.law.decide(&self.input).rate;
-            self.ordered.push(self.input.current);
+            self.input.desired = self.law.decide(&self.input).rate;
+            self.ordered.push(self.input.desired);
         }
-        self.input.current
+        self.input.desired
     }
 }
 
@@ -59,11 +56,11 @@ fn a_download_follows_its_counters_down_and_up() {
     assert_eq!(bench.run(2, 20.0), mbps(20.0).scaled(AdaptiveParams::default().resume_share));
     let rate = bench.run(12, 50.0);
     assert!((45.0..55.0).contains(&rate.mbps()), "{rate:?}");
-    assert_eq!(bench.run(30, 100.0), mbps(60.0), "no more than was proven with eyes");
+    assert_eq!(bench.run(30, 100.0), mbps(60.0), "no higher than before the bypass");
 }
 
 #[test]
-fn a_raise_that_is_not_filled_is_taken_back_and_tried_less_often() {
+fn a_raise_that_is_not_filled_is_withdrawn_and_tried_less_often() {
     let mut bench = Bench::new(Direction::Download);
     bench.run(2, 50.0);
     let from = bench.ordered.len();
@@ -110,30 +107,34 @@ fn traffic_long_after_the_link_was_full_may_be_all_there_is() {
 }
 
 #[test]
-fn what_was_lost_in_the_dark_is_nothing_to_follow_once_it_is_light() {
+fn a_loss_without_a_signal_backs_nothing_off_once_there_is_one() {
     let mut bench = Bench::new(Direction::Download);
     bench.run(2, 20.0);
-    assert!(bench.law.remaining_share(bench.input.current).is_some_and(|left| left < 0.5));
-    let lit = LawInput { measurement: MeasurementState::Healthy, ..bench.input };
-    assert_eq!(bench.law.decide(&lit), hold(&lit, Reason::HoldBypass));
-    assert_eq!(bench.law.remaining_share(lit.current), None);
+    assert!(
+        bench.law.estimator.remaining_share(bench.input.desired).is_some_and(|left| left < 0.5)
+    );
+    let measured = Observation { measurement: MeasurementState::Healthy, ..bench.input };
+    let decision = bench.law.decide(&measured);
+    assert_eq!((decision.rate, decision.reason), (measured.desired, Reason::HoldBypass));
+    assert_eq!(bench.law.estimator.remaining_share(measured.desired), None);
 }
 
 #[test]
-fn an_upload_shares_the_fate_of_the_download() {
+fn an_upload_loses_and_regains_the_share_that_the_download_does() {
     let mut bench = Bench::new(Direction::Upload);
-    let decide = |bench: &mut Bench, got: f64, left: f64| {
+    let decide = |bench: &mut Bench, delivered: f64, share: f64| {
         let load = &mut bench.input.load;
-        (load.delivery_rate, load.newest_delivery_rate) = (Some(mbps(got)), Some(mbps(got)));
-        bench.input.other_remaining = Some(left);
+        (load.delivery_rate, load.newest_delivery_rate) =
+            (Some(mbps(delivered)), Some(mbps(delivered)));
+        bench.input.other_remaining = Some(share);
         bench.input.now = bench.input.now + bench.input.dt;
-        bench.input.current = bench.law.decide(&bench.input).rate;
-        bench.input.in_force = Some(bench.input.current);
-        bench.input.current
+        bench.input.desired = bench.law.decide(&bench.input).rate;
+        bench.input.in_force = Some(bench.input.desired);
+        bench.input.desired
     };
-    bench.input.limits.base = mbps(60.0);
+    bench.law.limits.base = mbps(60.0);
     assert_eq!(decide(&mut bench, 59.0, 1.0), mbps(60.0));
-    assert_eq!(decide(&mut bench, 59.0, 0.5), mbps(60.0), "its rate still gets through");
+    assert_eq!(decide(&mut bench, 59.0, 0.5), mbps(60.0), "its rate is still delivered");
     assert_eq!(decide(&mut bench, 25.0, 0.5), mbps(30.0));
     assert_eq!(decide(&mut bench, 29.9, 0.5), mbps(30.0));
     assert_eq!(decide(&mut bench, 29.9, 0.9), mbps(54.0), "and back");

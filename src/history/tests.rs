@@ -1,3 +1,0 @@
-//! What the tests of the history share.
-
-pub(super) mod fixture;
