@@ -139,7 +139,7 @@ impl ProbeMetrics {
 
     /// Shows the road in use, and counts what was opened anew since.
     pub(super) fn method(&mut self, report: &ProberReport) {
-        let mut labels = of(&self.wan, "road", report.kind.name());
+        let mut labels = of(&self.wan, "method", report.kind.name());
         labels.push(("reason", report.reason.code().to_owned()));
         if self.method.as_ref() != Some(&labels) {
             if let Some(before) = &self.method {

@@ -75,7 +75,7 @@ pub struct SteeringStatus {
     pub sensitive: String,
     /// The WAN of everything else.
     pub default_route: String,
-    /// How sure it is that the carrier suffers, 0 to 100.
+    /// The score of the default route, 0 to 100.
     pub score: u8,
     /// The score from which it counts.
     pub threshold: u16,

@@ -2,7 +2,7 @@
 //! and where traffic goes ([`steering`]).
 //!
 //! ```text
-//! RttSample ────► baseline, noise ─┬─► evidence (delta, votes) ─► state, for people and steering
+//! RttSample ────► baseline, noise ─┬─► evidence (delta, quorum) ► state, for people and steering
 //!                                  └─► replies (standing queue) ─► attribution ─┐
 //! ShaperSample ─► load (delivery rate, class) ──────────────────────────────────┼─► Observation
 //! Actuation ─────► pending (is the last decision in force?) ────────────────────┘       │

@@ -1,7 +1,7 @@
 //! Which WAN new latency-sensitive connections take, and which WAN carries everything else.
 //!
 //! ```text
-//! Cycle of each WAN ─► watch ─┬─► reachability ─► failover machine ─► carrier ──┐
+//! Cycle of each WAN ─► watch ─┬─► reachability ─► failover machine ─► default ───┐
 //!                             └─► signals ─► score ─► steering machine ─────────┴► RouteTarget
 //! RouteActuation, operator ───────────────► blockers, belief ─┘
 //! ```

@@ -38,7 +38,7 @@ class Direction {
     const limit = observing ? view?.observed_mbps : view?.desired_mbps;
     const used = limit > 0 ? Math.min(1, (view.delivery_mbps ?? 0) / limit) : 0;
     this.bar.style.transform = `scaleX(${used.toFixed(3)})`;
-    put(field("achieved"), rate(view?.delivery_mbps));
+    put(field("delivery"), rate(view?.delivery_mbps));
     put(field("of"), limit > 0 ? `of ${rate(limit)} Mbit/s` : "Mbit/s");
     put(field("desired-title"), observing ? "Would be set to" : "Shaper rate");
     put(field("desired"), view ? `${rate(view.desired_mbps)} Mbit/s` : "–");

@@ -33,7 +33,7 @@ export class SteeringCard {
     const [root, find] = clone("steering-card");
     this.root = root;
     this.field = (field) => find("field", field);
-    this.ways = { steer: find("slot", "calls"), failover: find("slot", "others") };
+    this.targets = { steer: find("slot", "sensitive"), failover: find("slot", "default-route") };
     this.bar = root.querySelector(".bar > div");
     this.mark = root.querySelector(".bar > i");
     this.wans = new Rows(find("slot", "wans"), 4);
@@ -52,10 +52,10 @@ export class SteeringCard {
     put(field("state"), `${STATES[told.state] ?? told.state}${observing}`);
     field("state").title = `for ${span(told.state_seconds)}`;
     put(field("sensitive"), told.sensitive);
-    put(field("carrier"), told.default_route);
+    put(field("default-route"), told.default_route);
     const home = told.wans[0]?.name;
-    this.ways.steer.classList.toggle("away", told.sensitive !== home);
-    this.ways.failover.classList.toggle("away", told.default_route !== home);
+    this.targets.steer.classList.toggle("steered", told.sensitive !== home);
+    this.targets.failover.classList.toggle("steered", told.default_route !== home);
     const { score, threshold } = told;
     put(field("score"), `${told.default_route} suffers by ${score} of 100; calls leave it from ${threshold}`);
     this.bar.style.transform = `scaleX(${score / 100})`;

@@ -132,7 +132,7 @@ pub struct SteeringValues {
     pub sensitive: String,
     /// The WAN of everything else.
     pub default_route: String,
-    /// How sure it is that the carrier suffers, 0 to 100.
+    /// The score of the default route, 0 to 100.
     pub score: u8,
     /// What the operator has ordered, until it runs out.
     #[serde(rename = "override")]

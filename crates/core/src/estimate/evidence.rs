@@ -35,7 +35,7 @@ pub struct EvidenceParams {
     /// Time between two probes of the WAN.
     #[serde(rename = "probe_interval_ns", with = "crate::units::nanos")]
     pub probe_interval: Duration,
-    /// Delay over the baseline from which a reflector votes for bloat.
+    /// Delay over the baseline from which a reflector counts as delayed.
     #[serde(rename = "queue_threshold_us")]
     pub queue_threshold: Delay,
 }
@@ -89,7 +89,7 @@ pub(crate) struct Evidence {
 pub(crate) struct Quorum {
     /// Reflectors that vote for bloat.
     pub(crate) delayed: usize,
-    /// Whether the votes suffice.
+    /// Whether enough are delayed.
     pub(crate) reached: bool,
 }
 
@@ -161,7 +161,7 @@ impl Evidence {
         }
     }
 
-    /// Counts the votes of the fresh replies as of `now`. Only probes sent at `since` or later
+    /// Counts the delayed reflectors among the fresh replies as of `now`. Only probes sent at `since` or later
     /// vote: an older one tells of the queue as it was before.
     pub(crate) fn quorum(&self, now: MonoTime, since: MonoTime) -> Quorum {
         let fresh = self.fresh(now);
@@ -181,7 +181,7 @@ impl Evidence {
         self.noise
     }
 
-    /// No reflector votes for what is noise.
+    /// Noise makes no reflector count as delayed.
     fn queue_threshold(&self) -> Delay {
         self.params.queue_threshold.max(self.noise.middle())
     }

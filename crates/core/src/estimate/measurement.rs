@@ -106,7 +106,7 @@ pub struct Measurement {
     pub fresh: u16,
     /// Fresh reflectors whose delta exceeds the bloat threshold.
     pub delayed: u16,
-    /// Whether the votes suffice to call it bloat.
+    /// Whether enough reflectors are delayed.
     pub quorum: bool,
     /// Median round-trip time of the fresh reflectors.
     pub rtt: Option<Delay>,

@@ -23,7 +23,7 @@ pub(super) struct DefaultRoute {
     pub(super) hold_until: MonoTime,
 }
 
-/// What the carrier is like.
+/// The health of the default route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DefaultRouteHealth {
     /// Nothing is known.

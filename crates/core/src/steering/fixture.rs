@@ -197,7 +197,7 @@ pub(super) struct SteeringFixture {
     pub(super) step: Duration,
     pub(super) applies: bool,
     pub(super) last: Option<SteeringDecision>,
-    /// When each change was made, and from where to where: (sensitive, carrier).
+    /// When each change was made, and from where to where: (sensitive, default route).
     pub(super) moves: Vec<(MonoTime, &'static str, Rank, Rank)>,
 }
 

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A WAN is silent when nothing has answered through its own source for `silence`, although at
-//! least `targets` distinct targets used to (or, right after the start, that many were asked). One
+//! least `quorum` distinct reflectors used to (or, right after the start, that many were asked). One
 //! target that answers is enough to be alive. Silence counts only while somebody watches.
 //!
 //! A WAN none of whose probes can be sent counts as silent as well, whatever its targets did

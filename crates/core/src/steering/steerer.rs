@@ -196,7 +196,7 @@ impl Steering {
         }
     }
 
-    /// Decides about new latency-sensitive connections, as everything else goes over the carrier.
+    /// Decides about new latency-sensitive connections, given the default route.
     fn decide_steering(
         &mut self,
         now: MonoTime,

@@ -146,7 +146,7 @@ pub struct SteerView {
     pub reason: SteerReason,
     /// What keeps it from being acted upon.
     pub blocker: Option<Blocker>,
-    /// How sure it is that the carrier suffers, and why.
+    /// The score of the default route, and why.
     pub score: Score,
     /// The score from which it counts; above 100 it is out of reach.
     pub threshold: u16,

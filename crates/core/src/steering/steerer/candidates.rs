@@ -72,13 +72,13 @@ impl<'a> Candidates<'a> {
         u16::from(steer.threshold) + if is_flapping { u16::from(steer.flap.points) } else { 0 }
     }
 
-    /// Tells whether only the raised threshold keeps the carrier's suffering from counting.
+    /// Tells whether only the raised threshold keeps the score of the default route from counting.
     pub(super) fn is_penalised(&self) -> bool {
         let points = u16::from(self.score(self.default_route).points);
         points >= u16::from(self.params.steer.threshold) && points < self.threshold()
     }
 
-    /// What the carrier is like, as far as congestion goes. What connections may come back to must
+    /// The health of the default route, as far as congestion goes. What connections may come back to must
     /// have answered as lately as whatever else is moved to: all may be falling silent together.
     pub(super) fn condition(&self) -> Condition {
         let dead_after = self.params.failover.dead_after;
@@ -132,7 +132,7 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// Tells whether the WAN that connections were moved to suffers more than the carrier.
+    /// Tells whether the WAN that connections were moved to has a higher score than the default route.
     pub(super) fn is_alternate_worse(&self) -> bool {
         let Some(to) = self.alternate else { return false };
         let points = self.score(to).points;
@@ -222,7 +222,7 @@ impl<'a> Candidates<'a> {
         has_route && !self.is_dead(rank)
     }
 
-    /// What the carrier is like, as far as reachability goes.
+    /// The health of the default route, as far as reachability goes.
     pub(super) fn default_route_health(&self) -> DefaultRouteHealth {
         let cannot_send = self.watch(self.default_route).is_some_and(|watch| {
             watch.cannot_send_since(self.now, &self.params.failover).is_some()
@@ -300,7 +300,7 @@ impl<'a> Candidates<'a> {
         better.filter_map(|rank| self.failback_left(rank)).min().unwrap_or_default()
     }
 
-    /// Returns how long the carrier's recovery is not believed yet. A WAN that costs money is not
+    /// Returns how long flap damping holds back a return to the default route. A WAN that costs money is not
     /// stayed on for that.
     pub(super) fn steer_damping_left(&self) -> Duration {
         if self.alternate.is_none_or(|alternate| self.is_metered(alternate)) {
