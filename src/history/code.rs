@@ -43,60 +43,28 @@ macro_rules! coded {
 }
 
 coded!(MeasurementState, "measurement", name, {
-    Starting = 0,
-    Healthy = 1,
-    Reduced = 2,
-    Collapsed = 3,
-    Stalled = 4,
-    Bypass = 5,
+    Starting = 0, Healthy = 1, Reduced = 2, Collapsed = 3, Stalled = 4, Bypass = 5,
     CannotSend = 6,
 });
 
 coded!(CongestionState, "state", name, {
-    Green = 0,
-    Yellow = 1,
-    SoftRed = 2,
-    Red = 3,
-    Unknown = 4,
+    Green = 0, Yellow = 1, SoftRed = 2, Red = 3, Unknown = 4,
 });
 
 coded!(ProbeMethod, "method", name, {
-    IcmpEcho = 0,
-    TcpConnect = 1,
-    RouterPing = 2,
-    IcmpTimestamp = 3,
+    IcmpEcho = 0, TcpConnect = 1, RouterPing = 2, IcmpTimestamp = 3,
 });
 
 coded!(LoadClass, "load", name, {
-    Unknown = 0,
-    Idle = 1,
-    Low = 2,
-    High = 3,
+    Unknown = 0, Idle = 1, Low = 2, High = 3,
 });
 
 coded!(Reason, "reason", code, {
-    CutQueue = 0,
-    CutCollapsed = 1,
-    RaiseShaperLimited = 2,
-    DecayUp = 3,
-    DecayDown = 4,
-    HoldRefractory = 5,
-    HoldNotAttributed = 6,
-    HoldDelay = 7,
-    HoldApplicationLimited = 8,
-    HoldCeiling = 9,
-    HoldFloor = 10,
-    HoldLoadUnknown = 11,
-    HoldStalled = 12,
-    HoldCollapsed = 13,
-    HoldStarting = 14,
-    Fixed = 15,
-    HoldPending = 16,
-    HoldInsufficientEvidence = 17,
-    CutBypass = 18,
-    RaiseRollback = 19,
-    HoldBypass = 20,
-    CutCrossDirection = 21,
+    CutQueue = 0, CutCollapsed = 1, RaiseShaperLimited = 2, DecayUp = 3, DecayDown = 4,
+    HoldRefractory = 5, HoldNotAttributed = 6, HoldDelay = 7, HoldApplicationLimited = 8,
+    HoldCeiling = 9, HoldFloor = 10, HoldLoadUnknown = 11, HoldStalled = 12, HoldCollapsed = 13,
+    HoldStarting = 14, Fixed = 15, HoldPending = 16, HoldInsufficientEvidence = 17,
+    CutBypass = 18, RaiseRollback = 19, HoldBypass = 20, CutCrossDirection = 21,
     HoldCannotSend = 22,
 });
 

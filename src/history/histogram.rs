@@ -1,10 +1,11 @@
-//! A histogram of delays that can be merged: what lets a coarse tier tell percentiles of all the
-//! cycles below it, and not averages of percentiles.
+//! A mergeable histogram of delays, for percentiles of all cycles of a bucket.
 //!
-//! A delay of `v` µs falls into bucket `b(|v| / 64)` with the sign of `v`, where `b(m)` is `m`
-//! below 16, and above has 16 equal steps to each doubling: `16·(e - 3) + (m >> (e - 4)) - 16`
-//! with `e = ⌊log₂ m⌋`. A percentile is told as the middle of its bucket, so it is wrong by at most
-//! 3.2 % or 32 µs, whichever is more, however often histograms were merged.
+//! The layout is that of `HdrHistogram` (<https://hdrhistogram.org>): linear steps, doubled in width with
+//! each power of two. A delay of `v` µs falls into bucket `b(|v| / 64)` with the sign of `v`, where
+//! `b(m)` is `m` below 16, and above has 16 equal steps to each doubling:
+//! `16·(e - 3) + (m >> (e - 4)) - 16` with `e = ⌊log₂ m⌋`. A percentile is the middle of its bucket,
+//! so its error is at most 3.2 % or 32 µs, whichever is more, however often histograms were merged.
+//! The crate `hdrhistogram` knows neither negative values nor this stored form.
 //!
 //! Stored, it is a sequence of LEB128 pairs in ascending order of buckets: the step from the bucket
 //! before (the first: from 0, zigzag-encoded) and the count.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params_from_iter};
 
 use super::{
     bucket::Bucket,
     rollup,
-    row::{CycleValues, insert_cycle, insert_values, summed},
+    row::{CycleValues, RAW_COLUMNS, raw_table, summed},
     tier::Tier,
 };
 
@@ -36,8 +36,15 @@ pub(super) fn insert(
     sums: &mut Sums,
     taken: &mut IngestResult,
 ) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(&insert_cycle(wan))?;
-    let at = place(at_ms, taken, |at| insert_values(&mut statement, at, values))?;
+    let (table, columns) = (raw_table(wan), RAW_COLUMNS.join(", "));
+    let marks = vec!["?"; 1 + RAW_COLUMNS.len()].join(", ");
+    let mut statement = connection.prepare_cached(&format!(
+        "INSERT INTO {table} (at_ms, {columns}) VALUES ({marks}) ON CONFLICT DO NOTHING"
+    ))?;
+    let at = place(at_ms, taken, |at| {
+        let values = std::iter::once(Some(at)).chain(*values);
+        Ok(statement.execute(params_from_iter(values))? > 0)
+    })?;
     sums.entry((wan, at.div_euclid(1000))).or_default().merge(&summed(values));
     Ok(())
 }

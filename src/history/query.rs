@@ -43,9 +43,9 @@ impl Reader {
         if !schema::is_there(path)? {
             return Err(HistoryError::Missing { path: path.to_owned() });
         }
-        let (connection, identity) = match connect(path, Beside::Allowed) {
+        let (connection, identity) = match connect(path, false) {
             Err(error) if error.is_refused() && !with_suffix(path, "-wal").exists() => {
-                connect(path, Beside::Impossible)?
+                connect(path, true)?
             }
             connected => connected?,
         };
@@ -141,27 +141,21 @@ impl Reader {
     }
 }
 
-/// Whether SQLite may make its index of the log beside the file, as it does even to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Beside {
-    Allowed,
-    /// As on a medium that cannot be written. Nobody else writes the file either, then: without a
-    /// log it is all there is.
-    Impossible,
-}
-
-fn connect(path: &Path, beside: Beside) -> Result<(Connection, Identity), HistoryError> {
-    let opening = failed("opening", path);
+/// Opens the database to read it. SQLite makes its index of the log beside the file even to read;
+/// that is impossible on a medium that cannot be written, where the file `is_immutable`: without a log
+/// it is all there is.
+fn connect(path: &Path, is_immutable: bool) -> Result<(Connection, Identity), HistoryError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = match (beside, path.to_str()) {
-        (Beside::Impossible, Some(name)) => {
+    let opened = match path.to_str().filter(|_| is_immutable) {
+        Some(name) => {
             let name = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
             let uri = format!("file:{name}?immutable=1");
             Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
         }
-        _ => Connection::open_with_flags(path, flags),
+        None => Connection::open_with_flags(path, flags),
     };
-    let connection = connection.map_err(&opening)?;
+    let opening = failed("opening", path);
+    let connection = opened.map_err(&opening)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(&opening)?;
     let identity = schema::identify(&connection, path)?;
     Ok((connection, identity))

@@ -93,53 +93,26 @@ pub(super) fn trim(
         None => i64::MAX,
     };
     let cut = step.floor(cut.min(built));
-    let Some(oldest) = at(connection, wan, level, 0)?.filter(|&oldest| oldest < cut) else {
-        return Ok(false);
+    // The table, its key, the rows of the WAN, and how many of the key's units are a second.
+    let (table, key, of_wan, unit) = match level {
+        Level::Raw => (raw_table(wan), "at_ms", "true".to_owned(), 1000),
+        Level::Tier(tier) => (tier.table().to_owned(), "start", format!("wan = {wan}"), 1),
     };
+    // The second of the row after this many older ones.
+    let at = |offset: i64| {
+        let sql =
+            format!("SELECT {key} FROM {table} WHERE {of_wan} ORDER BY {key} LIMIT 1 OFFSET ?1");
+        let found = connection.prepare_cached(&sql)?.query_row([offset], |row| row.get(0));
+        Ok::<_, rusqlite::Error>(found.optional()?.map(|at: i64| at.div_euclid(unit)))
+    };
+    let Some(oldest) = at(0)?.filter(|&oldest| oldest < cut) else { return Ok(false) };
     // Whole steps, of which one at least.
-    let end = at(connection, wan, level, STEP_ROWS)?.unwrap_or(cut);
-    let end = step.floor(end).max(step.floor(oldest).saturating_add(step.seconds())).min(cut);
-    match level {
-        Level::Raw => {
-            let sql = format!("DELETE FROM {} WHERE at_ms < ?1", raw_table(wan));
-            connection.prepare_cached(&sql)?.execute([end.saturating_mul(1000)])?;
-        }
-        Level::Tier(tier) => {
-            let sql = format!("DELETE FROM {} WHERE wan = ?1 AND start < ?2", tier.table());
-            connection.prepare_cached(&sql)?.execute([wan, end])?;
-        }
-    }
+    let end = step.floor(at(STEP_ROWS)?.unwrap_or(cut));
+    let end = end.max(step.floor(oldest).saturating_add(step.seconds())).min(cut);
+    let sql = format!("DELETE FROM {table} WHERE {of_wan} AND {key} < ?1");
+    connection.prepare_cached(&sql)?.execute([end.saturating_mul(unit)])?;
     mark::raise(connection, wan, level, "trimmed", end)?;
     Ok(true)
-}
-
-/// Returns the second of the level's row after `offset` older ones.
-fn at(
-    connection: &Connection,
-    wan: i64,
-    level: Level,
-    offset: i64,
-) -> rusqlite::Result<Option<i64>> {
-    match level {
-        Level::Raw => {
-            let sql = format!(
-                "SELECT at_ms FROM {} WHERE at_ms > ?1 ORDER BY at_ms LIMIT 1 OFFSET ?2",
-                raw_table(wan)
-            );
-            let at: Option<i64> = connection
-                .prepare_cached(&sql)?
-                .query_row([i64::MIN, offset], |row| row.get(0))
-                .optional()?;
-            Ok(at.map(|millis| millis.div_euclid(1000)))
-        }
-        Level::Tier(tier) => {
-            let sql = format!(
-                "SELECT start FROM {} WHERE wan = ?1 ORDER BY start LIMIT 1 OFFSET ?2",
-                tier.table()
-            );
-            connection.prepare_cached(&sql)?.query_row([wan, offset], |row| row.get(0)).optional()
-        }
-    }
 }
 
 /// Removes some events that are too old or too many; returns whether there were any.

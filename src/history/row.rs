@@ -3,7 +3,7 @@
 mod pack;
 mod summed;
 
-use rusqlite::{Statement, params, params_from_iter};
+use rusqlite::{Statement, params};
 
 use pack::Unpacked;
 pub(super) use pack::{Carry, CycleValues, PackedField, RAW_COLUMNS, field};
@@ -38,27 +38,9 @@ impl CycleRow {
     }
 }
 
-/// Inserts a cycle through a statement of [`insert_cycle`]. Returns whether the moment was free.
-pub(super) fn insert_values(
-    statement: &mut Statement<'_>,
-    at_ms: i64,
-    values: &CycleValues,
-) -> rusqlite::Result<bool> {
-    let values = std::iter::once(Some(at_ms)).chain(*values);
-    Ok(statement.execute(params_from_iter(values))? > 0)
-}
-
 /// Returns the name of the table of the WAN with this number.
 pub(super) fn raw_table(wan: i64) -> String {
     format!("cycle_{wan}")
-}
-
-/// Returns what inserts a cycle of a WAN, or does nothing if it has a row at that millisecond.
-pub(super) fn insert_cycle(wan: i64) -> String {
-    let columns = RAW_COLUMNS.join(", ");
-    let marks = vec!["?"; 1 + RAW_COLUMNS.len()].join(", ");
-    let table = raw_table(wan);
-    format!("INSERT INTO {table} (at_ms, {columns}) VALUES ({marks}) ON CONFLICT DO NOTHING")
 }
 
 /// Inserts an event.

@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{Format, QueryContext, QueryOptions};
 use crate::{
     cli::Failure,
-    history::{HistoryQuery, Row, Rows, export_openmetrics, write_csv, write_json},
+    history::{Row, Rows, export_openmetrics, write_csv, write_json},
 };
 
 /// After this long, a person wonders.
@@ -48,62 +48,41 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
     Ok(out.flush().with_context(writing)?)
 }
 
-/// Writes the asked rows.
+/// Writes the rows, with a progress bar on standard error if that takes long and a person watches.
 pub(super) fn write(
     out: &mut dyn Write,
     asking: &QueryContext,
     format: Format,
 ) -> Result<(), anyhow::Error> {
-    let QueryContext { reader, question, now, .. } = asking;
+    let QueryContext { reader, question, wans, now, .. } = asking;
     let mut rows = Rows::new(reader, question, usize::MAX, None)?;
-    let mut progress = Progress::new(asking);
-    let see = |row: &Row| progress.see(row);
+    let from = question.from.micros();
+    let span = (question.to.micros() - from).max(1) as f64;
+    let (started, mut seen, mut shown) = (Instant::now(), 0_u64, None);
+    let see = |row: &Row| {
+        seen += 1;
+        // Often enough for the eye.
+        if !seen.is_multiple_of(256) || started.elapsed() < DEADLINE {
+            return;
+        }
+        let done = (row.point.at.micros() - from) as f64 / span;
+        let before = wans.iter().position(|wan| **wan == *row.wan).unwrap_or(0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let within = (done.clamp(0.0, 1.0) * STEPS as f64) as u64;
+        let bar = shown.get_or_insert_with(|| bar(wans.len() as u64 * STEPS));
+        bar.set_message(format!("{seen} rows"));
+        bar.set_position(before as u64 * STEPS + within);
+    };
     match format {
         Format::Csv => write_csv(out, &mut rows, question, see)?,
         Format::Json => write_json(out, &mut rows, question, see)?,
         Format::Openmetrics => export_openmetrics(out, &mut rows, question, *now, see)?,
         Format::Table => super::table::print(out, asking, true)?,
     }
-    progress.end();
+    if let Some(bar) = shown {
+        bar.finish_and_clear();
+    }
     Ok(())
-}
-
-/// A bar on standard error, which is not there for what is quick and where nobody watches.
-struct Progress<'a> {
-    asking: &'a QueryContext,
-    started: Instant,
-    rows: u64,
-    bar: Option<ProgressBar>,
-}
-
-impl<'a> Progress<'a> {
-    fn new(asking: &'a QueryContext) -> Self {
-        Self { asking, started: Instant::now(), rows: 0, bar: None }
-    }
-
-    fn see(&mut self, row: &Row) {
-        self.rows += 1;
-        // Often enough for the eye.
-        if !self.rows.is_multiple_of(256) || self.started.elapsed() < DEADLINE {
-            return;
-        }
-        let HistoryQuery { from, to, .. } = self.asking.question;
-        let whole = (to.micros() - from.micros()).max(1) as f64;
-        let done = (row.point.at.micros() - from.micros()) as f64 / whole;
-        let place = self.asking.wans.iter().position(|wan| **wan == *row.wan).unwrap_or(0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let within = (done.clamp(0.0, 1.0) * STEPS as f64) as u64;
-        let wans = self.asking.wans.len() as u64;
-        let bar = self.bar.get_or_insert_with(|| bar(wans * STEPS));
-        bar.set_message(format!("{} rows", self.rows));
-        bar.set_position(place as u64 * STEPS + within);
-    }
-
-    fn end(&mut self) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
-    }
 }
 
 fn bar(length: u64) -> ProgressBar {

@@ -39,10 +39,10 @@ pub(super) fn value(field: &Field, bucket: &Bucket) -> Option<String> {
 
 /// Returns a number with about three digits that count.
 pub(super) fn significant(number: f64) -> String {
-    let decimals = if number.abs() >= 100.0 {
-        0
-    } else {
-        usize::from(number.abs() >= 10.0) + 2 * usize::from(number.abs() < 10.0)
+    let decimals = match number.abs() {
+        hundreds if hundreds >= 100.0 => 0,
+        tens if tens >= 10.0 => 1,
+        _ => 2,
     };
     format!("{number:.decimals$}")
 }
