@@ -4,9 +4,8 @@
 //! reading can tell what the router enforces, and the caller does that.
 
 use std::{
-    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use futures_util::future::BoxFuture;
@@ -14,10 +13,11 @@ use tracing::{info, warn};
 use wanctl_core::units::MonoTime;
 
 use super::{
-    failover::{TransportFailover, TransportFailoverParams},
-    transport::{Menu, Row, RowId, RowTransport},
+    TransportFailoverParams,
+    failover::TransportFailover,
+    transport::{Menu, Request, Row, RowTransport},
 };
-use crate::router::{PingFrom, Pinged, RouterError, Transport};
+use crate::router::{Reply, RouterError, Transport};
 
 /// Which road is taken; shared by the users of one router, who change roads together.
 #[derive(Debug)]
@@ -105,18 +105,6 @@ impl AutoTransport {
             Transport::Ssh => &*self.ssh,
         }
     }
-
-    /// Makes a request on the road that is taken, and takes note of how it went.
-    async fn take<'a, T>(
-        &'a self,
-        request: impl FnOnce(&'a dyn RowTransport) -> BoxFuture<'a, Result<T, RouterError>> + Send,
-    ) -> Result<T, RouterError> {
-        self.selector.check_rest();
-        let transport = self.active();
-        let answer = request(transport).await;
-        self.selector.answered(transport.transport(), answer.as_ref().err());
-        answer
-    }
 }
 
 impl RowTransport for AutoTransport {
@@ -132,48 +120,14 @@ impl RowTransport for AutoTransport {
         self.active().check_alive()
     }
 
-    fn print<'a>(
-        &'a self,
-        menu: Menu,
-        properties: &'static [&'static str],
-    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
-        Box::pin(self.take(move |transport| transport.print(menu, properties)))
-    }
-
-    fn set<'a>(
-        &'a self,
-        menu: Menu,
-        id: &'a RowId,
-        property: &'static str,
-        value: &'a str,
-    ) -> BoxFuture<'a, Result<Row, RouterError>> {
-        Box::pin(self.take(move |transport| transport.set(menu, id, property, value)))
-    }
-
-    fn find<'a>(
-        &'a self,
-        menu: Menu,
-        property: &'static str,
-        value: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
-        Box::pin(self.take(move |transport| transport.find(menu, property, value)))
-    }
-
-    fn remove<'a>(
-        &'a self,
-        menu: Menu,
-        ids: &'a [RowId],
-    ) -> BoxFuture<'a, Result<(), RouterError>> {
-        Box::pin(self.take(move |transport| transport.remove(menu, ids)))
-    }
-
-    fn ping<'a>(
-        &'a self,
-        address: IpAddr,
-        from: &'a PingFrom,
-        wait: Duration,
-    ) -> BoxFuture<'a, Result<Pinged, RouterError>> {
-        Box::pin(self.take(move |transport| transport.ping(address, from, wait)))
+    fn request<'a>(&'a self, request: Request<'a>) -> Reply<'a, Vec<Row>> {
+        Box::pin(async move {
+            self.selector.check_rest();
+            let transport = self.active();
+            let answer = transport.request(request).await;
+            self.selector.answered(transport.transport(), answer.as_ref().err());
+            answer
+        })
     }
 }
 

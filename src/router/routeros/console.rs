@@ -16,7 +16,7 @@ use std::{net::IpAddr, time::Duration};
 use super::{
     faults::fault_of_words,
     json::Keep,
-    transport::{MOST_FOUND, Menu, Row, RowId, interval},
+    transport::{Menu, Request, Row, RowId, interval},
 };
 use crate::router::{PingFrom, RouterFault, RouterText};
 
@@ -38,21 +38,6 @@ pub(super) enum Dialect {
     Text,
 }
 
-/// One thing to do on the console.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Request<'a> {
-    /// Print the rows of a menu.
-    Print(Menu, &'static [&'static str]),
-    /// Set a property of a row, and print the row.
-    Set { menu: Menu, id: &'a RowId, property: &'static str, value: &'a str },
-    /// Print the ids of the rows of which a property has a value.
-    Find { menu: Menu, property: &'static str, value: &'a str },
-    /// Remove rows.
-    Remove { menu: Menu, ids: &'a [RowId] },
-    /// Send one echo request.
-    Ping(IpAddr, &'a PingFrom, Duration),
-}
-
 /// A command line with its mark, which must not be used twice.
 #[derive(Debug)]
 pub(super) struct CommandLine {
@@ -66,11 +51,7 @@ impl CommandLine {
     /// Builds the command line for `request`; `nonce` makes its mark unmistakable.
     pub(super) fn new(request: Request<'_>, dialect: Dialect, nonce: u64) -> Self {
         let mark = format!("OK-{nonce:016x}");
-        let keep = match request {
-            Request::Print(menu, properties) if !menu.is_singleton() => Keep::Only(properties),
-            Request::Find { .. } => Keep::Ids(MOST_FOUND),
-            _ => Keep::All,
-        };
+        let keep = request.keep();
         let (before, rows) = match request {
             Request::Print(menu, properties) => (String::new(), Rows::of(menu, properties)),
             Request::Set { menu, id, property, value } => {

@@ -4,13 +4,13 @@
 //! or with a fault, and never panics.
 
 use super::{
-    console::{CommandLine, Dialect, Request},
+    console::{CommandLine, Dialect},
     json::Keep,
     queues::Part,
     rest::answer::RestResponse,
     target,
     topology::Topology,
-    transport::{Menu, Row},
+    transport::{Menu, Request, Row},
 };
 use crate::router::QueueRef;
 use crate::router::routeros::queues;

@@ -20,7 +20,7 @@ impl Pinger for RouterOs {
         from: &'a PingFrom,
         wait: Duration,
     ) -> Reply<'a, Pinged> {
-        self.pings.ping(address, from, wait)
+        Box::pin(self.pings.ping(address, from, wait))
     }
 
     /// A reply that comes later would find its request timed out.

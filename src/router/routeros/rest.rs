@@ -13,14 +13,12 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::{
-    Credentials, LARGEST_ANSWER, Settings,
-    json::Keep,
-    pinged, tls,
-    transport::{MOST_FOUND, Menu, Row, RowId, RowTransport, interval},
+    Credentials, LARGEST_ANSWER, Settings, tls,
+    transport::{Request, Row, RowId, RowTransport, interval},
 };
 use crate::{
     https::body_within,
-    router::{PingFrom, Pinged, RouterError, RouterFault, RouterText, Transport},
+    router::{PingFrom, Reply, RouterFault, RouterText, Transport},
 };
 use answer::RestResponse;
 
@@ -64,46 +62,23 @@ impl RestTransport {
     }
 
     /// Makes one request and returns the rows of its answer; `None` if that is empty.
-    async fn request(
-        &self,
-        operation: &'static str,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-        keep: Keep,
-    ) -> Result<Option<Vec<Row>>, RouterError> {
+    async fn exchange(&self, request: Request<'_>) -> Result<Option<Vec<Row>>, RouterFault> {
+        let Call { method, path, body } = Call::of(request);
         let _turn = self.turn.lock().await;
-        let mut request = self
+        let mut http = self
             .http
             .request(method, format!("{}/rest{path}", self.url))
             .basic_auth(&self.credentials.user, Some(self.credentials.password.expose()));
         if let Some(body) = body {
-            request = request.json(body);
+            http = http.json(&body);
         }
-        let exchange = async {
-            let response = request.send().await.map_err(|e| self.transport_fault(&e))?;
-            let status = response.status().as_u16();
-            let location = response.headers().get(LOCATION).cloned();
-            let body = self.body(response).await?;
-            let location = location.as_ref().and_then(|place| place.to_str().ok());
-            RestResponse { status, location, body: &body }.rows(&self.credentials.user, keep)
-        };
-        exchange.await.map_err(|fault: RouterFault| fault.at(&self.url, operation))
-    }
-
-    /// As [`RestTransport::call`], where an answer has to hold rows, if only an empty list of them.
-    async fn rows(
-        &self,
-        operation: &'static str,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-        keep: Keep,
-    ) -> Result<Vec<Row>, RouterError> {
-        let rows = self.request(operation, method, path, body, keep).await?;
-        rows.ok_or_else(|| {
-            RouterFault::Unparsable("the answer is empty".into()).at(&self.url, operation)
-        })
+        let response = http.send().await.map_err(|e| self.transport_fault(&e))?;
+        let status = response.status().as_u16();
+        let location = response.headers().get(LOCATION).cloned();
+        let body = self.body(response).await?;
+        let location = location.as_ref().and_then(|place| place.to_str().ok());
+        let response = RestResponse { status, location, body: &body };
+        response.rows(&self.credentials.user, request.keep())
     }
 
     /// Reads the body of an answer as it comes, and no more of it than can be meant.
@@ -147,91 +122,71 @@ impl RowTransport for RestTransport {
         Some(Box::pin(async move { answer.await.is_ok() }))
     }
 
-    fn print<'a>(
-        &'a self,
-        menu: Menu,
-        properties: &'static [&'static str],
-    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
+    fn request<'a>(&'a self, request: Request<'a>) -> Reply<'a, Vec<Row>> {
         Box::pin(async move {
-            let operation = "reading";
-            if menu.is_singleton() {
-                return self.rows(operation, Method::GET, menu.path(), None, Keep::All).await;
-            }
-            let path = format!("{}/print", menu.path());
-            let body = json!({ ".proplist": properties });
-            self.rows(operation, Method::POST, &path, Some(&body), Keep::Only(properties)).await
+            let rows = self.exchange(request).await;
+            let rows = rows.and_then(|rows| match (rows, request) {
+                (Some(rows), _) => Ok(rows),
+                // A write may be answered with nothing.
+                (None, Request::Set { .. } | Request::Remove { .. }) => Ok(Vec::new()),
+                (None, _) => Err(RouterFault::Unparsable("the answer is empty".into())),
+            });
+            rows.map_err(|fault| fault.at(&self.url, request.operation()))
         })
     }
+}
 
-    fn set<'a>(
-        &'a self,
-        menu: Menu,
-        id: &'a RowId,
-        property: &'static str,
-        value: &'a str,
-    ) -> BoxFuture<'a, Result<Row, RouterError>> {
-        Box::pin(async move {
+/// A request as REST has it.
+struct Call {
+    method: Method,
+    path: String,
+    body: Option<Value>,
+}
+
+impl Call {
+    fn of(request: Request<'_>) -> Self {
+        let post = |path, body| Self { method: Method::POST, path, body: Some(body) };
+        match request {
+            Request::Print(menu, _) if menu.is_singleton() => {
+                Self { method: Method::GET, path: menu.path().to_owned(), body: None }
+            }
+            Request::Print(menu, properties) => {
+                post(format!("{}/print", menu.path()), json!({ ".proplist": properties }))
+            }
             // The id goes into the path as it is: RouterOS does not decode `%2A`.
-            let path = format!("{}/{id}", menu.path());
-            let body = json!({ property: value });
-            let rows =
-                self.request("writing", Method::PATCH, &path, Some(&body), Keep::All).await?;
-            Ok(rows.unwrap_or_default().into_iter().next().unwrap_or_default())
-        })
-    }
-
-    fn find<'a>(
-        &'a self,
-        menu: Menu,
-        property: &'static str,
-        value: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
-        Box::pin(async move {
-            let path = format!("{}/print", menu.path());
-            let query = format!("={property}={value}");
-            let body = json!({ ".proplist": [".id"], ".query": [query] });
-            self.rows("reading", Method::POST, &path, Some(&body), Keep::Ids(MOST_FOUND)).await
-        })
-    }
-
-    fn remove<'a>(
-        &'a self,
-        menu: Menu,
-        ids: &'a [RowId],
-    ) -> BoxFuture<'a, Result<(), RouterError>> {
-        Box::pin(async move {
-            let path = format!("{}/remove", menu.path());
-            let ids: Vec<&str> = ids.iter().map(RowId::as_str).collect();
-            let body = json!({ ".id": ids.join(",") });
-            let none = Keep::Ids(0);
-            self.request("removing", Method::POST, &path, Some(&body), none).await.map(drop)
-        })
-    }
-
-    fn ping<'a>(
-        &'a self,
-        address: IpAddr,
-        from: &'a PingFrom,
-        wait: Duration,
-    ) -> BoxFuture<'a, Result<Pinged, RouterError>> {
-        Box::pin(async move {
-            let mut body = json!({ "address": address.to_string(), "count": "1" });
-            if let Some(source) = from.source {
-                body["src-address"] = source.to_string().into();
+            Request::Set { menu, id, property, value } => Self {
+                method: Method::PATCH,
+                path: format!("{}/{id}", menu.path()),
+                body: Some(json!({ property: value })),
+            },
+            Request::Find { menu, property, value } => {
+                let query = format!("={property}={value}");
+                let body = json!({ ".proplist": [".id"], ".query": [query] });
+                post(format!("{}/print", menu.path()), body)
             }
-            if let Some(interface) = &from.interface {
-                body["interface"] = interface.as_str().into();
+            Request::Remove { menu, ids } => {
+                let ids: Vec<&str> = ids.iter().map(RowId::as_str).collect();
+                post(format!("{}/remove", menu.path()), json!({ ".id": ids.join(",") }))
             }
-            if let Some(interval) = interval(wait) {
-                body["interval"] = interval.into();
+            Request::Ping(address, from, wait) => {
+                post("/ping".to_owned(), ping(address, from, wait))
             }
-            let operation = "pinging";
-            let replies =
-                self.rows(operation, Method::POST, "/ping", Some(&body), Keep::All).await?;
-            pinged::read(address, &replies)
-                .map_err(|cause| RouterFault::Unparsable(cause.into()).at(&self.url, operation))
-        })
+        }
     }
+}
+
+fn ping(address: IpAddr, from: &PingFrom, wait: Duration) -> Value {
+    let mut body = json!({ "address": address.to_string(), "count": "1" });
+    if let Some(source) = from.source {
+        body["src-address"] = source.to_string().into();
+    }
+    if let Some(interface) = &from.interface {
+        body["interface"] = interface.as_str().into();
+    }
+    if let Some(interval) = interval(wait) {
+        body["interval"] = interval.into();
+    }
+    body
 }
 
 /// Retries a request once when the connection died under it, which is what happens when the router

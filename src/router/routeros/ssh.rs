@@ -8,9 +8,9 @@
 mod control_directory;
 mod fault;
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use futures_util::future::{BoxFuture, join};
+use futures_util::future::join;
 use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
@@ -21,11 +21,11 @@ use tokio::{
 
 use super::{
     LARGEST_ANSWER, Settings,
-    console::{CommandLine, Dialect, OPTIONS, Request},
-    encoding, pinged,
-    transport::{Menu, Row, RowId, RowTransport},
+    console::{CommandLine, Dialect, OPTIONS},
+    encoding,
+    transport::{Request, Row, RowTransport},
 };
-use crate::router::{PingFrom, Pinged, RouterError, RouterFault, RouterText, Transport};
+use crate::router::{Reply, RouterFault, RouterText, Transport};
 
 /// How long the TCP and SSH handshakes may take; a command that cannot wait that long gives up,
 /// and the next one finds the connection made.
@@ -106,27 +106,21 @@ impl SshTransport {
     }
 
     /// Makes one request in the dialect that the router understands.
-    async fn run_command(
-        &self,
-        operation: &'static str,
-        request: Request<'_>,
-    ) -> Result<Vec<Row>, RouterError> {
+    async fn run_command(&self, request: Request<'_>) -> Result<Vec<Row>, RouterFault> {
         let mut link = self.turn.lock().await;
-        let at = |fault: RouterFault| fault.at(&self.target, operation);
         let answer = self.say(&mut link, request).await;
-        let answer = match answer {
-            // A console without JSON, or another mistake: then this complains as well.
-            Err(RouterFault::UnknownParameter(_)) if link.dialect == Dialect::Json => {
-                link.dialect = Dialect::Text;
-                let answer = self.say(&mut link, request).await;
-                if answer.is_err() {
-                    link.dialect = Dialect::Json;
-                }
-                answer
+        // A console without JSON, or another mistake: then this complains as well.
+        if let Err(RouterFault::UnknownParameter(_)) = answer
+            && link.dialect == Dialect::Json
+        {
+            link.dialect = Dialect::Text;
+            let answer = self.say(&mut link, request).await;
+            if answer.is_err() {
+                link.dialect = Dialect::Json;
             }
-            answer => answer,
-        };
-        answer.map_err(at)
+            return answer;
+        }
+        answer
     }
 
     async fn say(
@@ -229,63 +223,22 @@ impl RowTransport for SshTransport {
         self.target.clone()
     }
 
-    fn print<'a>(
-        &'a self,
-        menu: Menu,
-        properties: &'static [&'static str],
-    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
-        Box::pin(self.run_command("reading", Request::Print(menu, properties)))
-    }
-
-    fn set<'a>(
-        &'a self,
-        menu: Menu,
-        id: &'a RowId,
-        property: &'static str,
-        value: &'a str,
-    ) -> BoxFuture<'a, Result<Row, RouterError>> {
+    fn request<'a>(&'a self, request: Request<'a>) -> Reply<'a, Vec<Row>> {
         Box::pin(async move {
-            let operation = "writing";
-            let rows =
-                self.run_command(operation, Request::Set { menu, id, property, value }).await?;
-            let is_it = |row: &Row| row.text(".id").is_none_or(|shown| shown == id.as_str());
-            rows.into_iter().find(is_it).ok_or_else(|| {
-                RouterFault::NotFound(format!("{} {id}", menu.path()).into())
-                    .at(&self.target, operation)
-            })
-        })
-    }
-
-    fn find<'a>(
-        &'a self,
-        menu: Menu,
-        property: &'static str,
-        value: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
-        Box::pin(self.run_command("reading", Request::Find { menu, property, value }))
-    }
-
-    fn remove<'a>(
-        &'a self,
-        menu: Menu,
-        ids: &'a [RowId],
-    ) -> BoxFuture<'a, Result<(), RouterError>> {
-        Box::pin(async move {
-            self.run_command("removing", Request::Remove { menu, ids }).await.map(drop)
-        })
-    }
-
-    fn ping<'a>(
-        &'a self,
-        address: IpAddr,
-        from: &'a PingFrom,
-        wait: Duration,
-    ) -> BoxFuture<'a, Result<Pinged, RouterError>> {
-        Box::pin(async move {
-            let operation = "pinging";
-            let replies = self.run_command(operation, Request::Ping(address, from, wait)).await?;
-            pinged::read(address, &replies)
-                .map_err(|cause| RouterFault::Unparsable(cause.into()).at(&self.target, operation))
+            let rows = self.run_command(request).await;
+            let rows = rows.and_then(|rows| match request {
+                // A row that was removed meanwhile is not shown.
+                Request::Set { menu, id, .. } => {
+                    let is_it =
+                        |row: &Row| row.text(".id").is_none_or(|shown| shown == id.as_str());
+                    let row = rows.into_iter().find(is_it);
+                    row.map(|row| vec![row]).ok_or_else(|| {
+                        RouterFault::NotFound(format!("{} {id}", menu.path()).into())
+                    })
+                }
+                _ => Ok(rows),
+            });
+            rows.map_err(|fault| fault.at(&self.target, request.operation()))
         })
     }
 }

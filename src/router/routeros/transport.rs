@@ -1,69 +1,118 @@
-//! The roads to a RouterOS and what travels on them: rows of texts.
-//!
-//! RouterOS has the same tables whichever way one comes. A road knows how to print a table, to
-//! set one property and to ping; what the rows mean is known once, in the client above it.
+//! The transports to a RouterOS and what they carry: requests, and rows of texts. RouterOS has the
+//! same tables over each of them; the client above knows what the rows mean.
 
 use std::{collections::BTreeMap, fmt, net::IpAddr, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-use super::{rate, time};
-use crate::router::{PingFrom, Pinged, RouterError, RouterText, Transport};
+use super::{json::Keep, pinged, rate, time};
+use crate::router::{PingFrom, Pinged, Reply, RouterError, RouterFault, RouterText, Transport};
 
-/// A way to talk to a RouterOS as one of its users.
+/// A connection to a RouterOS as one of its users.
 ///
-/// A road has at most one request in flight, in the order in which they were asked for, and
-/// never cancels one.
+/// It has at most one request in flight, in the order of the calls, and never cancels one.
 pub(super) trait RowTransport: Send + Sync + fmt::Debug {
-    /// Which kind of road took the last request.
+    /// Returns which transport took the last request.
     fn transport(&self) -> Transport;
 
-    /// Where the road leads, for messages: `https://192.168.88.1` or `ssh://192.168.88.1:22`.
+    /// Returns the address, for messages: `https://192.168.88.1` or `ssh://192.168.88.1:22`.
     fn target(&self) -> String;
 
     /// Checks whether the server answers anything at all, beside the requests in flight and without
-    /// credentials; `None` if this transport cannot tell.
+    /// credentials; `None` if this transport has no such check.
     fn check_alive(&self) -> Option<BoxFuture<'static, bool>> {
         None
     }
 
-    /// Returns every row of `menu` with at least those of `properties` that it has.
-    fn print<'a>(
-        &'a self,
+    /// Makes a request and returns the rows that it comes to.
+    fn request<'a>(&'a self, request: Request<'a>) -> Reply<'a, Vec<Row>>;
+}
+
+/// A request to a RouterOS.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Request<'a> {
+    /// Print the rows of a menu, with at least those of these properties that each has.
+    Print(Menu, &'static [&'static str]),
+    /// Set a property of a row, and print the row as far as the router shows it.
+    Set { menu: Menu, id: &'a RowId, property: &'static str, value: &'a str },
+    /// Print the ids of the rows of which a property has exactly this value, at most
+    /// [`MOST_FOUND`] of them.
+    Find { menu: Menu, property: &'static str, value: &'a str },
+    /// Remove these rows, at least one.
+    Remove { menu: Menu, ids: &'a [RowId] },
+    /// Send one echo request, which is lost without a reply within the time.
+    Ping(IpAddr, &'a PingFrom, Duration),
+}
+
+impl Request<'_> {
+    /// Returns what it does, for messages.
+    pub(super) const fn operation(self) -> &'static str {
+        match self {
+            Self::Print(..) | Self::Find { .. } => "reading",
+            Self::Set { .. } => "writing",
+            Self::Remove { .. } => "removing",
+            Self::Ping(..) => "pinging",
+        }
+    }
+
+    /// Returns what is kept of its answer.
+    pub(super) const fn keep(self) -> Keep {
+        match self {
+            Self::Print(menu, properties) if !menu.is_singleton() => Keep::Only(properties),
+            Self::Find { .. } => Keep::Ids(MOST_FOUND),
+            Self::Remove { .. } => Keep::Ids(0),
+            Self::Print(..) | Self::Set { .. } | Self::Ping(..) => Keep::All,
+        }
+    }
+}
+
+/// The requests, with what each comes to.
+impl dyn RowTransport + '_ {
+    pub(super) async fn print(
+        &self,
         menu: Menu,
         properties: &'static [&'static str],
-    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>>;
+    ) -> Result<Vec<Row>, RouterError> {
+        self.request(Request::Print(menu, properties)).await
+    }
 
-    /// Sets one property of the row `id` and returns the row as it is afterwards, as far as the
-    /// router shows it: what it does not show is not proven.
-    fn set<'a>(
-        &'a self,
+    /// Returns the row afterwards; what it does not show is not confirmed.
+    pub(super) async fn set(
+        &self,
         menu: Menu,
-        id: &'a RowId,
+        id: &RowId,
         property: &'static str,
-        value: &'a str,
-    ) -> BoxFuture<'a, Result<Row, RouterError>>;
+        value: &str,
+    ) -> Result<Row, RouterError> {
+        let rows = self.request(Request::Set { menu, id, property, value }).await?;
+        Ok(rows.into_iter().next().unwrap_or_default())
+    }
 
-    /// Returns the ids of the rows of `menu` of which a property has exactly this value, at most
-    /// [`MOST_FOUND`] of them.
-    fn find<'a>(
-        &'a self,
+    pub(super) async fn find(
+        &self,
         menu: Menu,
         property: &'static str,
-        value: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>>;
+        value: &str,
+    ) -> Result<Vec<Row>, RouterError> {
+        self.request(Request::Find { menu, property, value }).await
+    }
 
-    /// Removes the rows with these ids, of which there is at least one.
-    fn remove<'a>(&'a self, menu: Menu, ids: &'a [RowId])
-    -> BoxFuture<'a, Result<(), RouterError>>;
+    pub(super) async fn remove(&self, menu: Menu, ids: &[RowId]) -> Result<(), RouterError> {
+        self.request(Request::Remove { menu, ids }).await.map(drop)
+    }
 
-    /// Lets the router send one echo request, which is lost without an answer within `wait`.
-    fn ping<'a>(
-        &'a self,
+    pub(super) async fn ping(
+        &self,
         address: IpAddr,
-        from: &'a PingFrom,
+        from: &PingFrom,
         wait: Duration,
-    ) -> BoxFuture<'a, Result<Pinged, RouterError>>;
+    ) -> Result<Pinged, RouterError> {
+        let request = Request::Ping(address, from, wait);
+        let rows = self.request(request).await?;
+        pinged::read(address, &rows).map_err(|cause| {
+            RouterFault::Unparsable(cause.into()).at(self.target(), request.operation())
+        })
+    }
 }
 
 /// How long RouterOS waits for the answer to the last echo request when nothing is said.
@@ -92,7 +141,7 @@ pub(super) async fn optional(
     }
 }
 
-/// Most rows that [`RowTransport::find`] returns: far more than a house has calls, few enough for one
+/// Most rows that [`Request::Find`] returns: far more than a house has calls, few enough for one
 /// request.
 pub(super) const MOST_FOUND: usize = 256;
 

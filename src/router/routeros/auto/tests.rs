@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::*;
-use crate::router::RouterFault;
+use crate::router::{RouterFault, routeros::transport::RowId};
 
 /// A road that works or does not, and counts who comes along.
 #[derive(Debug)]
@@ -36,44 +36,8 @@ impl RowTransport for FakeTransport {
         self.kind.name().to_owned()
     }
 
-    fn print<'a>(
-        &'a self,
-        _: Menu,
-        _: &'static [&'static str],
-    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
+    fn request<'a>(&'a self, _: Request<'a>) -> Reply<'a, Vec<Row>> {
         self.answer(vec![Row([("name".to_owned(), "gw".to_owned())].into())])
-    }
-
-    fn set<'a>(
-        &'a self,
-        _: Menu,
-        _: &'a RowId,
-        _: &'static str,
-        _: &'a str,
-    ) -> BoxFuture<'a, Result<Row, RouterError>> {
-        self.answer(Row::default())
-    }
-
-    fn find<'a>(
-        &'a self,
-        _: Menu,
-        _: &'static str,
-        _: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<Row>, RouterError>> {
-        self.answer(Vec::new())
-    }
-
-    fn remove<'a>(&'a self, _: Menu, _: &'a [RowId]) -> BoxFuture<'a, Result<(), RouterError>> {
-        self.answer(())
-    }
-
-    fn ping<'a>(
-        &'a self,
-        _: IpAddr,
-        _: &'a PingFrom,
-        _: Duration,
-    ) -> BoxFuture<'a, Result<Pinged, RouterError>> {
-        self.answer(Pinged::Lost)
     }
 }
 
@@ -92,6 +56,7 @@ async fn requests_use_the_transport_that_works_and_none_is_repeated() {
     let selector = TransportSelector::new(rest.clone(), FAST);
     let control = AutoTransport::new(rest.clone(), ssh.clone(), selector.clone());
     let statistics = AutoTransport::new(rest.clone(), ssh.clone(), selector);
+    let (control, statistics): (&dyn RowTransport, &dyn RowTransport) = (&control, &statistics);
     let id = RowId::parse("*1").unwrap();
     let write = || control.set(Menu::QueueTree, &id, "max-limit", "1");
     write().await.unwrap();
