@@ -44,8 +44,10 @@ fn health_keeps_the_shape_of_its_schema_with_everything_in_use() {
     let reported = until("a ready demo", || {
         let reported = health(address);
         assert_eq!(violations(&schema, &reported), [""; 0]);
-        (reported["ready"] == true && reported["parts"]["history"]["values"]["rows_written"] != 0)
-            .then_some(reported)
+        (reported["ready"] == true
+            && reported["parts"]["history"]["values"]["rows_written"] != 0
+            && reported["routers"][0]["values"]["version"].is_string())
+        .then_some(reported)
     });
     assert_eq!(reported["not_ready_reasons"], json!([]));
     let wan = &reported["wans"][0];
@@ -53,7 +55,8 @@ fn health_keeps_the_shape_of_its_schema_with_everything_in_use() {
     assert!(wan["control"]["values"]["cycles"].as_u64().unwrap() > 0, "{wan}");
     assert!(wan["measurement"]["values"]["rtt_ms"].as_f64().unwrap() > 1.0, "{wan}");
     assert_eq!(reported["parts"]["steering"]["values"]["default_route"], "cable");
-    assert!(reported["routers"][0]["values"]["version"].is_string(), "{reported}");
+    assert_eq!(reported["routers"][0]["kind"], "routeros");
+    assert_eq!(wan["router"], "router");
 
     let mut broken = reported.clone();
     broken["routers"][0]["status"] = json!("great");

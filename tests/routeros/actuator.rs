@@ -357,7 +357,7 @@ async fn a_second_controller_is_named_and_not_fought_without_end() {
     let reported = rig.report.borrow().overridden.clone();
     assert_eq!(reported.len(), 1, "{reported:?}");
     assert!(
-        reported[0].what.contains("controller") && reported[0].what.contains("dl"),
+        reported[0].what.contains("another wanctl") && reported[0].what.contains("dl"),
         "{reported:?}"
     );
     // A new cut goes out at once all the same.

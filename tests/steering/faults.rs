@@ -58,7 +58,7 @@ async fn a_rule_that_cannot_be_used_is_reported_in_one_line_and_never_touched() 
         (with_rules(twice), "steer_rule", "ambiguous: 2 rules"),
         (
             with_rules(vec![steer_rule(STEER_RULE, "accept")]),
-            "steer",
+            "steer_rule",
             "`accept`, which marks nothing",
         ),
         (table("drop", "to-lte"), "failover_rule", "`drop`, which looks nothing up"),
@@ -81,14 +81,14 @@ async fn a_router_that_reboots_in_the_middle_of_a_switch_ends_up_as_it_should() 
     testbed.emulator.inject(Fault::Reboot { down: Duration::from_millis(1500) });
     let reported = testbed
         .until("the rule as ordered", |reported| {
-            let steer = switch(reported, "steer");
+            let steer = switch(reported, "steer_rule");
             steer["enabled"] == true && steer["in_doubt"] == false && steer["pending"] == false
         })
         .await;
     assert_eq!(testbed.switched(STEER_RULE), [true], "{reported:#}");
     testbed.override_with("to=auto").await;
     testbed
-        .until("the rule at rest", |reported| switch(reported, "steer")["enabled"] == false)
+        .until("the rule at rest", |reported| switch(reported, "steer_rule")["enabled"] == false)
         .await;
     assert_eq!(testbed.switched(STEER_RULE), [true, false]);
     testbed.end().await;
@@ -105,7 +105,7 @@ async fn a_router_that_applies_late_is_not_left_steering() {
     testbed.override_with("to=auto").await;
     testbed
         .until("no doubt any more", |reported| {
-            let steer = switch(reported, "steer");
+            let steer = switch(reported, "steer_rule");
             steer["enabled"] == false && steer["in_doubt"] == false && steer["pending"] == false
         })
         .await;

@@ -128,7 +128,7 @@ async fn steering_only_observes_while_nothing_is_written() {
     testbed.reload("active");
     // What the router does is taken over, and then put right in its own time.
     testbed
-        .until("the rule at rest", |reported| switch(reported, "steer")["enabled"] == false)
+        .until("the rule at rest", |reported| switch(reported, "steer_rule")["enabled"] == false)
         .await;
     assert_eq!(testbed.switched(STEER_RULE), [true, false]);
     assert_eq!(testbed.metric("wanctl_steering_active").await, Some(1.0));
