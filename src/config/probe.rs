@@ -156,9 +156,9 @@ fn settings(table: &mut Table<'_>) -> Read<(ProbeConfig, bool)> {
         "method",
         value::choice(&[
             ("auto", ProbeMethodChoice::Auto),
-            ("host", ProbeMethodChoice::Icmp),
-            ("router", ProbeMethodChoice::RouterPing),
-            ("tcp", ProbeMethodChoice::TcpConnect),
+            ("icmp", ProbeMethodChoice::Icmp),
+            ("router_ping", ProbeMethodChoice::RouterPing),
+            ("tcp_connect", ProbeMethodChoice::TcpConnect),
         ]),
         ProbeMethodChoice::Auto,
     );
