@@ -57,7 +57,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     }
 }
 
-/// Keeps latency low on links whose capacity moves, and tells Prometheus everything.
+/// Adaptive CAKE shaper for RouterOS: keeps latency low on links with varying capacity.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {
@@ -79,30 +79,29 @@ struct HistoryCli {
 
 #[derive(Debug, Args)]
 struct LogArgs {
-    /// How much is logged to standard error. `RUST_LOG` wins.
+    /// Level of the log on standard error; `RUST_LOG` overrides it.
     #[arg(long, global = true, value_enum, default_value = "info", value_name = "LEVEL")]
     log_level: LogLevel,
-    /// How the log is written.
+    /// Format of the log.
     #[arg(long, global = true, value_enum, default_value = "text")]
     log_format: LogFormat,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measure, decide and shape, as the configuration says.
+    /// Run the controller: measure the delay, decide, and set the router's limits.
     Run(RunArgs),
-    /// Preflight check: look at the configuration, this host, the router and every reflector, and
-    /// say line by line what was found.
+    /// Check the configuration, this host, the router and every reflector before a start.
     Check(CheckArgs),
-    /// Decide again what `run --record` recorded, and say what comes out otherwise.
+    /// Replay a recording of `run --record` and report the decisions that differ.
     Replay(replay::ReplayArgs),
-    /// Show how a running daemon is: rates, delay, states, last decisions and what needs attention.
+    /// Show the status of a running daemon: rates, delay, states, last decisions and problems.
     #[cfg(feature = "client")]
     Status(status::StatusArgs),
-    /// Choose for a while which WAN new latency-sensitive connections take.
+    /// Override steering for a limited time: select the WAN of new latency-sensitive connections.
     #[cfg(feature = "client")]
     Steer(steer::SteerArgs),
-    /// Tell how a link has behaved, from the SQLite history.
+    /// Query the SQLite history of a link.
     History(Box<history::HistoryArgs>),
     #[cfg(feature = "lab")]
     #[command(flatten)]
@@ -111,10 +110,10 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct RunArgs {
-    /// The configuration file.
+    /// Configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Decide and export everything, but write nothing to the router.
+    /// Observe mode: make and export every decision, but write nothing to the router.
     #[arg(long)]
     observe: bool,
     #[command(flatten)]
@@ -125,22 +124,22 @@ struct RunArgs {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 if everything is ready, 1 if it is not, 2 if it is with warnings \
-                  or something could not be looked at, 78 if the configuration is wrong. It takes \
-                  30 s at most."
+    after_help = "Exit codes: 0 if everything is ready, 1 if not, 2 if it is ready with warnings \
+                  or something could not be checked, 78 if the configuration has errors. The \
+                  check takes at most 30 s."
 )]
 struct CheckArgs {
-    /// The configuration file.
+    /// Configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Check the file only: no probe is sent and the router is not asked.
+    /// Check only the file: send no probe and no request to the router.
     #[arg(long, conflicts_with = "try_write")]
     offline: bool,
-    /// Write one limit as it already is: only a write proves the right to write. Without this
-    /// nothing is written to the router.
+    /// Write one limit with its present value, to check the permission to write. Without this
+    /// option nothing is written to the router.
     #[arg(long)]
     try_write: bool,
-    /// How the report is written.
+    /// Format of the report.
     #[arg(long, value_enum, default_value = "text")]
     format: check::Format,
 }

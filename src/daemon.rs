@@ -220,15 +220,15 @@ impl Daemon {
             let joined = task::spawn_blocking(move || control.join());
             match timeout_at(begin + LOOPS_BY, joined).await {
                 Ok(Ok(Ok(()))) => {}
-                Ok(_) => error!("the control thread had died"),
-                Err(_) => warn!("the control loops have not ended; leaving without them"),
+                Ok(_) => error!("the control thread has panicked"),
+                Err(_) => warn!("the control loops have not stopped in time; exiting without them"),
             }
         }
         let recording = self.recording.take().map(|recording| {
             task::spawn_blocking(move || recording.close(FLUSHED_BY.saturating_sub(LOOPS_BY)))
         });
         if timeout_at(begin + TASKS_BY, self.tasks.wait()).await.is_err() {
-            warn!("a request to the router is still in flight; leaving without its answer");
+            warn!("a request to the router is still in flight; exiting without its response");
         }
         if let Some(recorder) = self.recorder.take() {
             recorder.event(Clock::wall(), None, Event::Stop { reason: reason.to_owned() });
@@ -237,7 +237,7 @@ impl Daemon {
             let within = FLUSHED_BY.saturating_sub(begin.elapsed()).max(FLUSH_LEAST);
             let flushed = task::spawn_blocking(move || writer.close(within)).await;
             if let Ok(Err(error)) = flushed {
-                error!(%error, "the history is not complete");
+                error!(%error, "the history is incomplete");
             }
         }
         if let Some(recording) = recording {

@@ -24,11 +24,9 @@ mod compact;
 mod error;
 mod event;
 mod field;
-#[cfg(test)]
-mod fixture;
+mod file;
 mod histogram;
 mod ingest;
-mod lock;
 mod mark;
 mod memory;
 mod metrics;
@@ -42,8 +40,9 @@ mod rollup;
 mod row;
 mod rows;
 mod schema;
-mod steering_memory;
 mod store;
+#[cfg(test)]
+mod tests;
 mod tier;
 mod tracker;
 mod upkeep;
@@ -52,23 +51,23 @@ mod writer;
 
 use std::path::PathBuf;
 
+#[cfg(test)]
+use tests::fixture;
+
 pub use answer::{AnswerError, Format, csv_values, write_csv, write_json};
 pub use bucket::{Bucket, DelayKind, DelayStats, RateKind, RateStats};
 pub use compact::{Compacted, compact};
 pub use error::HistoryError;
 pub use event::{Event, SteeringInputs};
 pub use field::{Field, Unit};
-pub use memory::Memories;
+pub use memory::{Memories, SavedSteering};
 pub use metrics::declare_metrics;
 pub use openmetrics::export as export_openmetrics;
 pub use query::{EventFilter, Events, Point, Reader, RecordedEvent, Resolution, Series};
 pub use recorder::{Recorder, Stats};
-pub use request::{
-    Cursor, ExportRequest, HistoryQuery, QueryArgs, QueryError, moment, span_before,
-};
+pub use request::{Cursor, ExportRequest, HistoryQuery, QueryArgs, QueryError};
 pub use retention::Retention;
 pub use rows::{Row, Rows};
-pub use steering_memory::SavedSteering;
 pub use tier::Tier;
 pub use verify::Verification;
 pub use writer::{CloseError, Writer, start};

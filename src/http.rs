@@ -147,7 +147,6 @@ async fn reload(State(served): State<Served>) -> Response {
 }
 
 async fn unknown() -> Response {
-    let paths = "there is nothing here; try /, /metrics, /metrics/history, /health, /livez, /readyz, \
-                 /status\n";
+    let paths = "not found; try /, /metrics, /metrics/history, /health, /livez, /readyz, /status\n";
     (StatusCode::NOT_FOUND, paths).into_response()
 }

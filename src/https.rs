@@ -132,8 +132,8 @@ impl SystemAuthorities {
         // The next connection tries again: the package may have been installed meanwhile.
         let verifier = Verifier::new(provider()).map_err(|_| {
             Error::General(
-                "this system has no certificate authorities to verify it by: install \
-                 ca-certificates, or name the authority or the fingerprint that is to be trusted"
+                "this system has no certificate authorities: install ca-certificates, or \
+                 configure the trusted authority or fingerprint"
                     .to_owned(),
             )
         })?;

@@ -8,249 +8,209 @@
 //!              └─ Inspect   facts, findings, rights       ◄── actuator, `wanctl check`
 //! ```
 
+mod capability;
 mod error;
 mod finding;
-mod kind;
-mod reference;
 #[cfg(feature = "routeros")]
 pub mod routeros;
 mod text;
 
-use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+use std::fmt;
 
-use futures_util::future::{BoxFuture, FutureExt as _, ready};
+use wanctl_core::{Direction, steering::Switch};
 
+pub use capability::{
+    Inspect, PingFrom, Pinged, Pinger, QueueRow, Readings, Reply, Rights, Router, RouterFacts,
+    Shaper, Switches, Transport,
+};
 pub use error::{RouterError, RouterFault};
 pub use finding::{Finding, Severity, Subject};
-pub use kind::{Connection, KINDS};
-pub use reference::{MarkedConnections, QueueRef, QueueTarget, SwitchMenu, SwitchRef};
 pub use text::{RouterText, visible};
 
-use wanctl_core::{
-    QueueReading,
-    units::{BitRate, Delay},
-};
+/// The kinds that are compiled in, the default first: the values of `kind` in the configuration.
+pub const KINDS: &[&str] = &[
+    #[cfg(feature = "routeros")]
+    routeros::KIND,
+];
 
-/// What a request to a router comes to.
-pub type Reply<'a, T> = BoxFuture<'a, Result<T, RouterError>>;
-
-/// One router: what it can do, by capability.
-///
-/// The capabilities usually share one client. Each keeps at most one request of each of the
-/// router's users in flight, and never cancels one: callers wait for the answer or for the
-/// client's own deadline.
-#[derive(Debug, Clone)]
-pub struct Router {
-    /// Its name in the configuration, in labels and in messages.
-    pub name: String,
-    /// Its kind, one of [`KINDS`].
-    pub kind: &'static str,
-    /// Reads and limits its queues.
-    pub shaper: Arc<dyn Shaper>,
-    /// Switches its rules and routes; `None` if it cannot.
-    pub switches: Option<Arc<dyn Switches>>,
-    /// Sends pings; `None` if it cannot.
-    pub pinger: Option<Arc<dyn Pinger>>,
-    /// Says what it is and what is wrong with it.
-    pub inspect: Arc<dyn Inspect>,
-}
-
-/// Reads the shaper queues of a router and sets their limits.
-pub trait Shaper: Send + Sync + fmt::Debug {
-    /// Reads these queues, in as few requests as possible.
-    ///
-    /// # Errors
-    /// Any [`RouterError`] that concerns all queues; what is wrong with one is in its row.
-    fn read_queues<'a>(&'a self, queues: &'a [QueueRef]) -> Reply<'a, Readings>;
-
-    /// Sets the limit of a queue, and nothing else of it, and returns the limit that the router
-    /// confirms. The router may round. Setting the same limit twice is setting it once.
-    ///
-    /// # Errors
-    /// Any [`RouterError`]; the limit in force is then unknown until it is read.
-    fn set_limit<'a>(&'a self, queue: &'a QueueRef, limit: BitRate) -> Reply<'a, BitRate>;
-
-    /// Returns whether a reading in flight leaves a write undelayed.
-    fn reads_apart(&self) -> bool;
-}
-
-/// Switches the steering rules and routes of a router.
-pub trait Switches: Send + Sync + fmt::Debug {
-    /// Returns whether a switch is enabled.
-    ///
-    /// # Errors
-    /// [`RouterFault::NotFound`], [`RouterFault::Ambiguous`] or [`RouterFault::Unfit`] if not
-    /// exactly one row matches and does what it is for; any other [`RouterError`].
-    fn switch_enabled<'a>(&'a self, switch: &'a SwitchRef) -> Reply<'a, bool>;
-
-    /// Enables or disables a switch, and returns whether the router confirms that it is enabled.
-    ///
-    /// # Errors
-    /// As [`Switches::switch_enabled`]. After one that concerns all requests the state of the
-    /// switch is unknown until it is read.
-    fn enable_switch<'a>(&'a self, switch: &'a SwitchRef, enabled: bool) -> Reply<'a, bool>;
-
-    /// Removes tracked connections with this mark, a bounded number of them, so that their next
-    /// packet takes the route that is open by then. Returns how many; none is no error.
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
-    fn forget_connections<'a>(&'a self, of: &'a MarkedConnections) -> Reply<'a, usize>;
-}
-
-/// Sends echo requests from a router.
-pub trait Pinger: Send + Sync + fmt::Debug {
-    /// Sends one echo request to `address` and waits for the reply, at least as long as `wait`
-    /// unless that is longer than [`Pinger::longest_wait`].
-    ///
-    /// # Errors
-    /// Any [`RouterError`]; a lost packet is none.
-    fn ping<'a>(&'a self, address: IpAddr, from: &'a PingFrom, wait: Duration)
-    -> Reply<'a, Pinged>;
-
-    /// Returns the longest time that a reply can be waited for.
-    fn longest_wait(&self) -> Duration;
-
-    /// Returns the names of the interfaces from which a ping can be sent.
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
-    fn interfaces(&self) -> Reply<'_, Vec<RouterText>>;
-}
-
-/// Says what a router is, and what keeps it from being shaped.
-pub trait Inspect: Send + Sync + fmt::Debug {
-    /// Returns the transport of the last request.
-    fn transport(&self) -> Transport;
-
-    /// Returns the transports that may be in use, the preferred first.
-    fn transports(&self) -> &'static [Transport];
-
-    /// Returns the router's address, for messages.
-    fn target(&self) -> String;
-
-    /// Returns what a person can do about a fault.
-    fn remedy(&self, fault: &RouterFault) -> &'static str;
-
-    /// Checks whether the router's server answers anything at all, beside the requests in flight
-    /// and without credentials; `None` if this transport has no such check.
-    fn check_alive(&self) -> Option<BoxFuture<'static, bool>> {
-        None
-    }
-
-    /// Returns what the router says about itself.
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
-    fn facts(&self) -> Reply<'_, RouterFacts>;
-
-    /// Returns what keeps the configured queues from being shaped, none of it [`Severity::Ok`];
-    /// what cannot be checked is [`Severity::Unknown`].
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
-    fn findings(&self) -> Reply<'_, Vec<Finding>>;
-
-    /// Returns the queues that moved no byte since the last call although their interface did.
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
-    fn idle_queues(&self) -> Reply<'_, Vec<Finding>> {
-        ready(Ok(Vec::new())).boxed()
-    }
-
-    /// Returns whether the users of the router may do what is needed, one finding a user.
-    ///
-    /// # Errors
-    /// Any [`RouterError`]; rights that cannot be seen are [`Severity::Unknown`].
-    fn rights(&self, needed: Rights) -> Reply<'_, Vec<Finding>>;
-
-    /// Returns how a queue is made: [`Severity::Ok`] if its limit can be written.
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
-    fn describe_queue<'a>(&'a self, queue: &'a QueueRef) -> Reply<'a, Finding>;
-}
-
-/// What wanctl does on a router, for [`Inspect::rights`]; it always reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rights {
-    /// It writes limits or switches.
-    pub writes: bool,
-    /// It sends pings.
-    pub pings: bool,
-}
-
-/// Where on a router an echo request starts; by default its routes choose.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PingFrom {
-    /// The source address.
-    pub source: Option<IpAddr>,
-    /// The interface.
-    pub interface: Option<String>,
-}
-
-/// What became of an echo request of a router.
+/// How to reach a router, by kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pinged {
-    /// The target answered after this round-trip time.
-    Reply(Delay),
-    /// No reply came, or an error from the network.
-    Lost,
-    /// The router could not send it; in its own words.
-    Refused(String),
+pub enum Connection {
+    /// MikroTik RouterOS 7.
+    #[cfg(feature = "routeros")]
+    RouterOs(routeros::Settings),
 }
 
-/// How requests reach a router.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Transport {
-    /// RouterOS REST over HTTP or HTTPS.
-    Rest,
-    /// RouterOS console over SSH.
-    Ssh,
-}
-
-impl Transport {
-    /// Returns the name used in labels and in the history.
+impl Connection {
+    /// Returns the kind, one of [`KINDS`].
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rest => "rest",
-            Self::Ssh => "ssh",
+    pub fn kind(&self) -> &'static str {
+        match *self {
+            #[cfg(feature = "routeros")]
+            Self::RouterOs(_) => routeros::KIND,
+        }
+    }
+
+    /// Prepares a client for a router with these queues; nothing is sent yet.
+    ///
+    /// # Errors
+    /// A sentence if the settings cannot be used on this host.
+    pub fn open(&self, name: &str, queues: Vec<QueueRef>) -> Result<Router, String> {
+        match *self {
+            #[cfg(feature = "routeros")]
+            Self::RouterOs(ref settings) => {
+                Ok(routeros::RouterOs::new(settings, queues)?.into_router(name))
+            }
+        }
+    }
+
+    /// Returns the keys below `router` that differ in `new`; all of them need a restart.
+    #[must_use]
+    pub fn changed_keys(&self, new: &Self) -> Vec<&'static str> {
+        match (self, new) {
+            #[cfg(feature = "routeros")]
+            (Self::RouterOs(old), Self::RouterOs(new)) => old.changed_keys(new),
+            #[cfg(not(feature = "routeros"))]
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns whether the router can ping without delaying a write.
+    #[must_use]
+    pub fn pings_apart(&self) -> bool {
+        match *self {
+            #[cfg(feature = "routeros")]
+            Self::RouterOs(ref settings) => settings.pings.is_some(),
+        }
+    }
+
+    /// Returns what was chosen with a risk, for the log and /health.
+    #[must_use]
+    pub fn reminders(&self) -> Vec<String> {
+        match *self {
+            #[cfg(feature = "routeros")]
+            Self::RouterOs(ref settings) => settings.reminders(),
+        }
+    }
+
+    /// Returns who the router is asked as, and what `wanctl check` does not try, each with the way
+    /// to try it.
+    #[must_use]
+    pub fn described(&self) -> (String, Vec<String>) {
+        match *self {
+            #[cfg(feature = "routeros")]
+            Self::RouterOs(ref settings) => settings.described(),
         }
     }
 }
 
-/// What a router says about itself.
+/// A shaper queue of a router.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QueueRef {
+    /// A queue tree, which shapes one direction.
+    Tree(String),
+    /// One direction of a simple queue.
+    Simple {
+        /// Its name.
+        name: String,
+        /// The direction that is meant.
+        direction: Direction,
+        /// The side of its target as configured; `None` if the router decides.
+        target: Option<QueueTarget>,
+    },
+}
+
+/// On which side of the router the target of a simple queue is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QueueTarget {
+    /// In the LAN: the queue's first values are those of the upload.
+    Lan,
+    /// At the provider: the queue's first values are those of the download.
+    Wan,
+}
+
+impl QueueRef {
+    /// Returns the queue's name on the router.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Tree(name) | Self::Simple { name, .. } => name,
+        }
+    }
+
+    /// Returns whether both are the same queue, be it in different directions.
+    #[must_use]
+    pub fn is_same_queue(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other) && self.name() == other.name()
+    }
+
+    /// Returns the key that names the queue, below a WAN of the configuration.
+    #[must_use]
+    pub fn key(&self, direction: Direction) -> String {
+        match self {
+            Self::Tree(_) => format!("{}.queue", direction.name()),
+            Self::Simple { .. } => "simple_queue".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for QueueRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tree(name) => write!(f, "queue tree `{name}`"),
+            Self::Simple { name, .. } => write!(f, "simple queue `{name}`"),
+        }
+    }
+}
+
+/// A rule or route of a router that steering switches, found by its exact comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouterFacts {
-    /// Its name.
-    pub identity: RouterText,
-    /// Its model.
-    pub board: RouterText,
-    /// The version of its operating system.
-    pub version: RouterText,
-    /// Time since it booted, if it says so.
-    pub uptime: Option<Duration>,
-    /// Load of its processors, 0 to 100 percent, if it says so.
-    pub cpu_percent: Option<u64>,
-    /// Sectors written to its flash since it was made, if it says so.
-    pub flash_sectors_written: Option<u64>,
+pub struct SwitchRef {
+    /// What it does, for which WAN.
+    pub switch: Switch,
+    /// Where on the router it is.
+    pub menu: SwitchMenu,
+    /// Its comment.
+    pub comment: String,
 }
 
-/// One reading of a router's queues.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Readings {
-    /// The queues as requested, in that order; the fault of one that cannot be used: it is
-    /// missing, there are several of its name, or its row cannot be read.
-    pub rows: Vec<Result<QueueRow, RouterFault>>,
+impl fmt::Display for SwitchRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` of {}", self.comment, self.menu.path())
+    }
 }
 
-/// One direction of a shaper queue as the router shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QueueRow {
-    /// Its counters and its limit.
-    pub reading: QueueReading,
-    /// Whether it shapes at all: neither disabled nor invalid.
-    pub active: bool,
+/// A menu of the router whose rows can be switched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SwitchMenu {
+    /// `/ip/firewall/mangle`.
+    Mangle,
+    /// `/ipv6/firewall/mangle`.
+    Mangle6,
+    /// `/routing/rule`.
+    RoutingRule,
+    /// `/ip/route`.
+    Route,
+}
+
+impl SwitchMenu {
+    /// Returns its path on the router.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Mangle => "/ip/firewall/mangle",
+            Self::Mangle6 => "/ipv6/firewall/mangle",
+            Self::RoutingRule => "/routing/rule",
+            Self::Route => "/ip/route",
+        }
+    }
+}
+
+/// Connections that the router tracks under a mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkedConnections {
+    /// Their connection mark.
+    pub mark: String,
+    /// Whether those of IPv6 are included.
+    pub ipv6: bool,
 }

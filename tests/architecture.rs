@@ -126,6 +126,13 @@ fn violations_are_found_and_placed() {
         ),
         ("crates/core/src/wan/a.rs", "use tokio::time;", "1: the core must not use `tokio"),
         ("crates/core/src/units.rs", "tracing::info!(\"x\");", "1: the core must not use `tracing"),
+        ("src/actuator.rs", "use crate::router::routeros::RouterOs;", "1: only `router` and"),
+        ("src/config/wan.rs", "use crate::router::routeros::KIND;", "1: only `router` and"),
+        (
+            "src/router/routeros/rest.rs",
+            "use crate::config::Config;",
+            "1: `router` must not import",
+        ),
         ("src/router.rs", "use anyhow::Result;", "1: only `cli` uses `anyhow`"),
         ("src/http.rs", "fn f() { println!(\"x\"); }", "1: only `cli` prints"),
         ("src/http.rs", "fn f() { std::io::stdout(); }", "1: only `cli` prints"),
@@ -179,6 +186,7 @@ fn what_is_allowed_is_let_pass() {
         ),
         ("src/probe/simulated.rs", "use wanctl_lab::world::World;"),
         ("src/main.rs", "fn main() { wanctl::cli::main() }"),
+        ("src/config/router/routeros.rs", "use crate::router::routeros::Settings;"),
     ] {
         assert_eq!(violations(name, text), Vec::<String>::new(), "{name}: {text}");
     }

@@ -27,9 +27,9 @@ impl DriftLog {
         let (from, to) = (from.bps(), to.bps());
         if self.untold > 0 {
             let times = self.untold + 1;
-            warn!(%queue, from, to, times, "limits keep being changed: another wanctl, or a script?");
+            warn!(%queue, from, to, times, "limits are changed outside wanctl: find the other wanctl or script");
         } else {
-            warn!(%queue, from, to, "somebody else changed a limit, in bit/s");
+            warn!(%queue, from, to, "a limit was changed outside wanctl, in bit/s");
         }
         self.reported = Some(now);
         self.untold = 0;

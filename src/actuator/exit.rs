@@ -57,25 +57,28 @@ pub(super) async fn write_exit(
         let queue = &left.queue;
         match timeout_at(deadline, router.shaper.set_limit(queue, limit)).await {
             Ok(Ok(limit)) => {
-                info!(%queue, %limit, "written at the end");
+                info!(%queue, %limit, "exit write done");
                 left.last = Some(limit);
             }
-            Ok(Err(failure)) => error!(%queue, error = %failure, "could not be written at the end"),
+            Ok(Err(failure)) => error!(%queue, error = %failure, "exit write failed"),
             Err(_) => is_late = true,
         }
     }
     for (switch, enabled) in &switches {
         let Some(rows) = &router.switches else { break };
         match timeout_at(deadline, rows.enable_switch(switch, *enabled)).await {
-            Ok(Ok(enabled)) => info!(%switch, enabled, "written at the end"),
+            Ok(Ok(enabled)) => info!(%switch, enabled, "exit write done"),
             Ok(Err(failure)) => {
-                error!(%switch, error = %failure, "could not be written at the end");
+                error!(%switch, error = %failure, "exit write failed");
             }
             Err(_) => is_late = true,
         }
     }
     if is_late {
-        error!(?within, "gave up on the router: what was not confirmed stays as it is");
+        error!(
+            ?within,
+            "no more exit writes: the router does not answer, unconfirmed limits stay as they are"
+        );
     }
     if !limits.is_empty() {
         info!("limits left on the router: {}", sentence(&limits));

@@ -141,27 +141,28 @@ impl RouterFamilies {
             ),
             drifts: c.family(of_router(
                 "wanctl_router_limit_drifts_total",
-                "Limits found changed by somebody else and put right",
+                "Limits that were changed outside wanctl and corrected",
             )),
-            active: c
-                .family(by_transport("wanctl_router_transport_active", "1 for the road in use")),
+            active: c.family(by_transport(
+                "wanctl_router_transport_active",
+                "1 for the transport in use",
+            )),
             failovers: c.family(by_transport(
                 "wanctl_router_failovers_total",
-                "Moves to this road from the other",
+                "Switches to this transport from the other one",
             )),
             findings: c.family(
                 Spec::new(
                     "wanctl_router_findings",
-                    "What the last survey of the router found that a person should know; /health \
-                     says what",
+                    "Findings of the last check of the router's configuration; /health lists them",
                 )
                 .by(&["router", "severity"])
-                .when("once surveyed"),
+                .when("once checked"),
             ),
             confirmation: c.histograms(
                 by_direction(
                     "wanctl_shaper_rate_confirmation_seconds",
-                    "Time from when the router ought to have another rate until it confirmed it",
+                    "Time from a change of the desired limit until the router confirmed it",
                 ),
                 &CONFIRMATION_BUCKETS,
             ),
@@ -171,20 +172,21 @@ impl RouterFamilies {
             )),
             repeats: c.family(by_direction(
                 "wanctl_shaper_rate_repeated_writes_total",
-                "Writes of a rate that was written before and had not been kept",
+                "Writes of a rate that was written before and was not in force",
             )),
             overridden: c.family(
                 Spec::new(
                     "wanctl_shaper_rate_overridden",
-                    "1 while the written rate is not in force because the router keeps another \
-                     (`not_applied`) or somebody else keeps changing it (`changed_externally`); /health says more",
+                    "1 while the written rate is not in force because the router enforces another \
+                     one (`not_applied`) or it is changed outside wanctl (`changed_externally`); \
+                     /health has the details",
                 )
                 .by(&["wan", "direction", "reason"]),
             ),
             write_budget: c.family(of_router(
                 "wanctl_shaper_write_budget_per_hour",
-                "Writes that each queue may get within an hour, for the sake of the router's \
-                 flash; only new cuts may exceed it",
+                "Maximum writes per queue and hour, to limit the wear of the router's flash; only \
+                 new cuts may exceed it",
             )),
             last_hour: c.family(by_direction(
                 "wanctl_shaper_writes_last_hour",
@@ -204,7 +206,8 @@ impl RouterFamilies {
 
     fn declare_facts(self, c: &mut Catalogue) -> Self {
         let facts = Arc::clone(&self.facts);
-        let info = Spec::new("wanctl_router_info", "What the router is").when("once known");
+        let info = Spec::new("wanctl_router_info", "Identity, model and version of the router")
+            .when("once known");
         c.info(info.by(&["router", "identity", "board", "version"]), move || {
             let facts = facts.lock().unwrap_or_else(PoisonError::into_inner);
             let series = facts.iter().map(|(router, facts)| {
@@ -217,11 +220,11 @@ impl RouterFamilies {
         let mut of_router =
             |name, help| c.family(Spec::new(name, help).by(&["router"]).when("once known"));
         Self {
-            cpu_load: of_router("wanctl_router_cpu_load_ratio", "Load of the router's processors"),
+            cpu_load: of_router("wanctl_router_cpu_load_ratio", "CPU load of the router"),
             uptime: of_router("wanctl_router_uptime_seconds", "Time since the router booted"),
             flash: of_router(
                 "wanctl_router_flash_written_sectors",
-                "Sectors written to the router's flash since it was made",
+                "Sectors written to the router's flash in its lifetime",
             ),
             ..self
         }

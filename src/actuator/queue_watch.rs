@@ -29,7 +29,7 @@ impl QueueWatch {
     ) -> Option<String> {
         if !row.active {
             return Some(format!(
-                "{queue} is disabled or invalid and shapes nothing: enable it, and check its \
+                "{queue} is disabled or invalid and does not shape: enable it, and check its \
                  parent and its type"
             ));
         }
@@ -39,8 +39,8 @@ impl QueueWatch {
             Some((before, since)) if waits && before == packets => {
                 (now.since(since) >= STUCK_AFTER).then(|| {
                     format!(
-                        "{queue} holds {} packets and has sent none for {} s: toggle it off and \
-                         on; if it comes back, reboot the router",
+                        "{queue} has a backlog of {} packets and has sent none for {} s: disable \
+                         and enable it; if that does not help, reboot the router",
                         row.reading.backlog_packets,
                         now.since(since).as_secs()
                     )

@@ -50,12 +50,12 @@ impl RouterReport {
         let known = self.facts.as_ref();
         if known.is_none_or(|known| known.version != facts.version) {
             let RouterFacts { identity, board, version, .. } = &facts;
-            info!(%identity, %board, %version, "found the router");
+            info!(%identity, %board, %version, "connected to the router");
         }
         self.facts = Some(facts);
         if self.idle != idle {
             for finding in &idle {
-                warn!(what = %finding, "a queue shapes nothing");
+                warn!(what = %finding, "a queue does not shape");
             }
             self.idle = idle;
         }

@@ -133,9 +133,14 @@ impl Switches {
     ) -> Option<RouterError> {
         let mark = &of.mark;
         match answer {
-            Ok(connections) => info!(mark, connections, "connections begin anew"),
+            Ok(connections) => info!(
+                mark,
+                connections, "existing connections were removed from the connection table"
+            ),
             Err(failure) if failure.fault.concerns_all() => return Some(failure),
-            Err(failure) => warn!(mark, error = %failure, "connections stay where they are"),
+            Err(failure) => {
+                warn!(mark, error = %failure, "existing connections stay on their WAN")
+            }
         }
         None
     }
@@ -162,11 +167,13 @@ impl Switches {
                             self.to_forget.extend(forgets.map(|f| f.connections.clone()));
                         }
                     }
-                    (None, true) => warn!(switch = %at, enabled, "somebody switched it"),
+                    (None, true) => {
+                        warn!(switch = %at, enabled, "a switch was changed outside wanctl")
+                    }
                     (None, false) => {}
                 }
                 if found.recovered {
-                    info!(switch = %at, "the switch can be used again");
+                    info!(switch = %at, "a switch can be used again");
                 }
                 None
             }
@@ -221,8 +228,8 @@ impl Switches {
         let rows = self.board.not_applied().filter_map(|place| self.work.refs.get(place));
         problems.extend(rows.map(|at| {
             format!(
-                "{at} does not stay as it is set: the router does not do it, or somebody else \
-                 (another wanctl, a script) sets it back; it is written again once a minute"
+                "{at} is not in its desired state: the router does not apply the write, or \
+                 another wanctl or a script changes it back; it is written again once a minute"
             )
         }));
         link.problems

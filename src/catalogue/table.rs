@@ -19,7 +19,7 @@ impl Catalogue {
         }
         for chapter in chapters {
             writeln!(text, "\n## {chapter}\n")?;
-            writeln!(text, "| name | type | labels | unit | there | |")?;
+            writeln!(text, "| name | type | labels | unit | present | |")?;
             writeln!(text, "|---|---|---|---|---|---|")?;
             let of_chapter = || self.declared().iter().filter(|metric| metric.chapter == chapter);
             for metric in of_chapter() {

@@ -33,7 +33,7 @@ const LONGEST: Duration = Duration::from_secs(25);
 pub(super) enum Format {
     /// For people.
     Text,
-    /// For programs; the shape is docs/check.schema.json.
+    /// For programs; the schema is docs/check.schema.json.
     Json,
 }
 
@@ -103,19 +103,18 @@ fn untried(args: &CheckArgs, config: &Config) -> Vec<String> {
     let mut untried = Vec::new();
     if !args.try_write {
         let why =
-            if config.control.mode == Mode::Observe { " (observe mode needs none)" } else { "" };
+            if config.control.mode == Mode::Observe { " (not needed in observe mode)" } else { "" };
         untried.push(format!("writing a limit{why}: {}", router::TRY_WRITE));
     }
     if config.steering.is_some() {
         untried.push(
-            "switching a steering row: `wanctl steer` moves traffic while `wanctl run` is running"
+            "switching a steering rule: `wanctl steer` moves traffic while `wanctl run` is running"
                 .to_owned(),
         );
     }
     untried.extend(config.routers.iter().flat_map(|router| router.connection.described().1));
-    untried.push(
-        "delay under load: `wanctl run --observe` shows it while you load the link".to_owned(),
-    );
+    untried
+        .push("delay under load: run `wanctl run --observe` while the link is loaded".to_owned());
     untried
 }
 
@@ -123,8 +122,8 @@ fn untried(args: &CheckArgs, config: &Config) -> Vec<String> {
 fn described(args: &CheckArgs, config: &Config) -> Vec<Line> {
     let ok = |subject: String, what: String| Line::ok(Topic::Configuration, subject, what);
     let mode = match config.control.mode {
-        Mode::Active => "active, limits are written",
-        Mode::Observe => "observe, nothing is written",
+        Mode::Active => "active, limits are written to the router",
+        Mode::Observe => "observe, nothing is written to the router",
     };
     let mut lines = vec![ok(
         "configuration".to_owned(),

@@ -53,25 +53,8 @@ struct Database {
 struct QueryOptions {
     #[command(flatten)]
     database: Database,
-    /// How far back from --to, for example `90m`, `24h`, `7d` or `2w`; an hour if nothing is said.
-    #[arg(long, value_name = "TIME", conflicts_with = "from")]
-    last: Option<String>,
-    /// From when on: RFC 3339, 'YYYY-MM-DD HH:MM', 'HH:MM', 'yesterday 14:00', '2h ago'.
-    #[arg(long, value_name = "TIME")]
-    from: Option<String>,
-    /// Until when; now if nothing is said.
-    #[arg(long, value_name = "TIME")]
-    to: Option<String>,
-    /// Only this WAN; may be given several times.
-    #[arg(long, value_name = "NAME")]
-    wan: Vec<String>,
-    /// What to tell, for example `delta,download_delivery` or `all`.
-    #[arg(long, value_name = "LIST")]
-    metrics: Option<String>,
-    /// How fine: `auto`, `raw`, `1s`, `1m`, `5m` or `1h`. What is older than that is kept is
-    /// coarser.
-    #[arg(long, value_name = "SPAN")]
-    resolution: Option<String>,
+    #[command(flatten)]
+    query: QueryArgs,
 }
 
 /// What is made of it.
@@ -135,24 +118,10 @@ struct QueryContext {
 
 impl QueryOptions {
     fn open(&self) -> Result<QueryContext, Failure> {
-        let Self { database, last, from, to, wan, metrics, resolution } = self;
         let (now, zone) = (Clock::wall(), zone::local());
-        let words = QueryArgs {
-            last: last.as_deref(),
-            from: from.as_deref(),
-            to: to.as_deref(),
-            wans: wan,
-            metrics: metrics.as_deref(),
-            resolution: resolution.as_deref(),
-        };
-        let question = HistoryQuery::parse(&words, now, &zone).map_err(misused)?;
-        let reader = Reader::open(&database.db)?;
-        let known = reader.wans()?;
-        if let Some(name) = wan.iter().find(|wan| !known.contains(wan)) {
-            return Err(history::HistoryError::UnknownWan { name: name.clone(), known }.into());
-        }
-        let is_asked = |name: &String| wan.is_empty() || wan.contains(name);
-        let wans = known.into_iter().filter(is_asked).collect();
+        let question = HistoryQuery::parse(&self.query, now, &zone).map_err(misused)?;
+        let reader = Reader::open(&self.database.db)?;
+        let wans = reader.wans_among(&question.wans)?;
         Ok(QueryContext { reader, question, wans, zone, now })
     }
 }
@@ -205,7 +174,7 @@ pub(super) fn run(args: HistoryArgs) -> Result<(), Failure> {
         return Err(usage("--format openmetrics: only rows are written that way"));
     }
     let asking = asked.open()?;
-    let chosen = asked.metrics.is_some();
+    let chosen = asked.query.metrics.is_some();
     #[cfg(feature = "plot")]
     if let Answer::Plot(plot::Target::File(file)) = &answer {
         return Ok(plot::to_file(&asking, chosen, file)?);

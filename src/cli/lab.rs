@@ -12,14 +12,14 @@ use super::{Failure, block_on};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LabCommand {
-    /// Watch the real controller work on two simulated WANs and an emulated router.
+    /// Run the controller on two simulated WANs and an emulated router.
     Demo(demo::DemoArgs),
-    /// Be a RouterOS router with shaped queues, for trying things out.
+    /// Emulate a RouterOS router with shaped queues.
     EmulateRouter(emulate::EmulateArgs),
-    /// Pass a command line of an SSH server on to an emulated router's console.
+    /// Pass a command line of an SSH server to the console of an emulated router.
     #[command(hide = true)]
     EmulateConsole(emulate_console::EmulateConsoleArgs),
-    /// Run control laws on simulated links, thousands of times faster than life, and compare them.
+    /// Run control laws on simulated links in virtual time, and compare them.
     Simulate(Box<simulate::SimulateArgs>),
 }
 

@@ -9,11 +9,10 @@ use crate::recording::{Recording, RecordingError};
 
 #[derive(Debug, Args)]
 pub(super) struct RecordArgs {
-    /// Record everything that the controllers see and decide into this new file, for
-    /// `wanctl replay`.
+    /// Record all inputs and decisions of the controllers into this new file, for `wanctl replay`.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// How large the recording may become; it ends there, and control goes on.
+    /// Maximum size of the recording; at this size the recording ends, and control continues.
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "1GB", requires = "record")]
     record_max: u64,
 }
@@ -28,7 +27,7 @@ impl RecordArgs {
     pub(super) fn open_or_go_on(&self) -> Option<Recording> {
         self.open().unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
-            error!(error, "nothing is recorded; control runs");
+            error!(error, "no recording is written; control continues");
             None
         })
     }

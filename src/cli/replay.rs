@@ -21,24 +21,23 @@ use vary::{Setting, Variation};
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// The recording, as `run --record` made it; `-` is standard input.
+    /// Recording of `run --record`; `-` is standard input.
     #[arg(value_name = "FILE")]
     recording: PathBuf,
-    /// Only this WAN.
+    /// Replay only this WAN.
     #[arg(long, value_name = "NAME")]
     wan: Option<String>,
-    /// Decide by the limits, laws and thresholds of this configuration's WAN of the same name.
+    /// Use the limits, laws and thresholds of the WAN of the same name in this configuration.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Decide by this value instead of the recorded one, for example
-    /// `download.ceiling_mbps=80`, `delay.yellow_ms=20` or a number that `simulate --list` shows.
-    /// May be given several times.
+    /// Use this value in place of the recorded one, for example `download.ceiling_mbps=80`,
+    /// `delay.yellow_ms=20` or a number that `simulate --list` shows. Repeatable.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<Setting>,
-    /// Decide both directions by this law.
+    /// Use this law for both directions.
     #[arg(long, value_name = "NAME", value_parser = vary::law)]
     law: Option<Setting>,
-    /// How the differences are printed.
+    /// Format of the differences.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
 }
@@ -68,7 +67,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     }
     // With the settings that it was recorded with, a difference is a fault, ours or a gap's.
     if variation.is_none() && !outcome.is_identical() {
-        let error = anyhow!("the decisions are not those that were recorded");
+        let error = anyhow!("the replayed decisions differ from the recorded ones");
         return Err(Failure { code: EXIT_FAILURE, error });
     }
     Ok(())

@@ -50,7 +50,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), Failure> {
         }
     };
     info!(reason, "stopping");
-    signals.enter("stopping in order");
+    signals.enter("stopping");
     daemon.stop(reason).await;
     signals.enter("ending");
     Ok(())
@@ -174,5 +174,5 @@ pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, anyhow::Err
 }
 
 fn busy(address: SocketAddr) -> String {
-    format!("cannot listen on {address} (another wanctl? choose another port)")
+    format!("cannot listen on {address}: stop another wanctl there, or set another port")
 }

@@ -30,6 +30,10 @@ pub(super) enum Hangup {
     /// To read the configuration again.
     Reloads,
     /// To end, as without a handler.
+    #[cfg_attr(
+        not(any(feature = "client", feature = "lab")),
+        expect(dead_code, reason = "only their commands do")
+    )]
     Stops,
 }
 

@@ -37,26 +37,26 @@ const LARGEST_ANSWER: usize = 2 << 20;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 if the requirement is met, 3 if the daemon answers and it is \
-                        not, 1 if there is no answer."
+    after_help = "Exit codes: 0 if the requirement is met, 3 if the daemon answers and it is not \
+                  met, 1 if the daemon does not answer."
 )]
 pub(super) struct StatusArgs {
-    /// Where the daemon listens; with a password: http://USER:PASSWORD@HOST:PORT.
+    /// Address of the daemon; with a password: http://USER:PASSWORD@HOST:PORT.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9102")]
     url: String,
-    /// Show it again and again until Ctrl-C, also after the daemon has been away.
+    /// Repeat until Ctrl-C, also while the daemon does not answer.
     #[arg(long)]
     watch: bool,
-    /// Time between two looks of --watch.
+    /// Interval of --watch.
     #[arg(long, value_parser = duration, value_name = "TIME", default_value = "1s")]
     every: Duration,
-    /// `json` gives the daemon's answer as it is; one line each time with --watch.
+    /// `json` prints the response of the daemon unchanged; with --watch one line each time.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// What must hold for exit code 0.
+    /// Requirement for exit code 0.
     #[arg(long, value_enum, default_value = "live")]
     require: Requirement,
-    /// Take any certificate of the daemon, for a self-signed one on this host.
+    /// Accept any certificate of the daemon, for a self-signed one on this host.
     #[arg(long)]
     insecure: bool,
 }
@@ -71,11 +71,11 @@ enum Format {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Requirement {
-    /// The control loops turn.
+    /// The control loops run.
     Live,
-    /// Everything is measured and the router answers.
+    /// Every WAN is measured and the router answers.
     Ready,
-    /// Nothing needs attention.
+    /// No part has a problem.
     Ok,
 }
 
@@ -143,7 +143,7 @@ impl Requirement {
     fn check(self, status: &Status) -> Result<(), Failure> {
         let health = &status.health;
         let error = match self {
-            Self::Live if !health.live => anyhow!("a control loop has stopped turning"),
+            Self::Live if !health.live => anyhow!("a control loop does not run"),
             Self::Ready if !health.ready => {
                 anyhow!("not ready: {}", health.not_ready_reasons.join("; "))
             }
@@ -166,9 +166,9 @@ struct Source {
 impl Source {
     fn new(args: &StatusArgs) -> Result<Self, Failure> {
         let mut shown = reqwest::Url::parse(&args.url)
-            .with_context(|| format!("`{}` is no URL (try http://127.0.0.1:9102)", args.url))?;
+            .with_context(|| format!("`{}` is not a URL (try http://127.0.0.1:9102)", args.url))?;
         let address = reqwest::Url::parse(&format!("{}/status", args.url.trim_end_matches('/')))
-            .with_context(|| format!("`{}` is no URL", args.url))?;
+            .with_context(|| format!("`{}` is not a URL", args.url))?;
         // What cannot have a password has none to hide.
         let _ = shown.set_password(None).and_then(|()| shown.set_username(""));
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -183,7 +183,11 @@ impl Source {
     }
 
     fn name(&self) -> String {
-        format!("{} does not answer as wanctl does (is it another program, or version?)", self.url)
+        format!(
+            "the response of {} is not that of wanctl: check whether another program or version \
+             listens there",
+            self.url
+        )
     }
 
     fn style(&self) -> Style<'_> {
@@ -199,15 +203,15 @@ impl Source {
                 let body = body_within(answer, LARGEST_ANSWER).await;
                 let body = body.map_err(|error| self.no_answer(&error))?.ok_or_else(|| {
                     let mib = LARGEST_ANSWER >> 20;
-                    anyhow!("it sends more than {mib} MiB").context(self.name())
+                    anyhow!("the response is larger than {mib} MiB").context(self.name())
                 })?;
                 String::from_utf8(body).with_context(|| self.name())
             }
             401 => Err(anyhow!(
-                "{} wants a user and a password: --url http://USER:PASSWORD@HOST:PORT",
+                "{} needs a user and a password: --url http://USER:PASSWORD@HOST:PORT",
                 self.url
             )),
-            _ => Err(anyhow!("it says {}", answer.status()).context(self.name())),
+            _ => Err(anyhow!("the status is {}", answer.status()).context(self.name())),
         }
     }
 
@@ -221,8 +225,8 @@ impl Source {
             cause = deeper;
         }
         anyhow!(
-            "cannot ask {url}: {cause}: does wanctl run there? (`http.listen` of its configuration \
-             says where; choose with --url)"
+            "cannot reach {url}: {cause}: check that wanctl runs there (`http.listen` in its \
+             configuration; --url selects another)"
         )
     }
 }

@@ -20,13 +20,13 @@ const LARGEST_ANSWER: usize = 64 << 10;
 
 #[derive(Debug, Args)]
 pub(super) struct SteerArgs {
-    /// Where new latency-sensitive connections go: `primary`, `alternate`, the name of a WAN, or
-    /// `auto` to let the daemon decide again.
+    /// WAN of new latency-sensitive connections: `default`, `alternate`, the name of a WAN, or
+    /// `auto` to clear the override.
     to: String,
-    /// How long, for example `30m` or `2h`; at most a day. Then the daemon decides again.
+    /// Duration of the override, for example `30m` or `2h`; at most a day.
     #[arg(long = "for", value_parser = duration, value_name = "TIME", default_value = "30m")]
     lasts: Duration,
-    /// Where the daemon listens. It must have `http.allow_steer`.
+    /// Address of the daemon, which must have `http.allow_steer`.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9102")]
     url: String,
 }
@@ -35,7 +35,7 @@ pub(super) async fn run(args: SteerArgs) -> Result<(), Failure> {
     let SteerArgs { to, lasts, url } = args;
     let address = format!("{}/-/steer", url.trim_end_matches('/'));
     let mut address =
-        reqwest::Url::parse(&address).with_context(|| format!("`{url}` is no URL"))?;
+        reqwest::Url::parse(&address).with_context(|| format!("`{url}` is not a URL"))?;
     address
         .query_pairs_mut()
         .append_pair("to", &to)
@@ -45,12 +45,15 @@ pub(super) async fn run(args: SteerArgs) -> Result<(), Failure> {
     let builder = reqwest::Client::builder().no_proxy().timeout(TIMEOUT);
     let client =
         https::trust(builder, SystemAuthorities::default()).map_err(anyhow::Error::msg)?.build()?;
-    let asking = || format!("cannot ask {url} (does wanctl run there?)");
+    let asking = || format!("cannot reach {url}: check that wanctl runs there");
     let answer = client.post(address).send().await.with_context(asking)?;
     let status = answer.status();
     let body = body_within(answer, LARGEST_ANSWER).await.with_context(asking)?;
     let body = body.ok_or_else(|| {
-        anyhow!("{url} does not answer as wanctl does: more than {} KiB", LARGEST_ANSWER >> 10)
+        anyhow!(
+            "the response of {url} is not that of wanctl: more than {} KiB",
+            LARGEST_ANSWER >> 10
+        )
     })?;
     // Whoever answers there may not be wanctl, and a terminal obeys what it is sent.
     let text = visible(&String::from_utf8_lossy(&body));
@@ -97,6 +100,6 @@ mod tests {
         let said = about(&"x".repeat(LARGEST_ANSWER)).await;
         assert!(said.starts_with("refused by"), "{said}");
         let said = about(&"x".repeat(LARGEST_ANSWER + 1)).await;
-        assert!(said.ends_with("does not answer as wanctl does: more than 64 KiB"), "{said}");
+        assert!(said.ends_with("is not that of wanctl: more than 64 KiB"), "{said}");
     }
 }

@@ -43,7 +43,7 @@ impl WebArgs {
                 for line in errors.to_string().lines() {
                     error!("{line}");
                 }
-                error!("nothing is served until the web configuration is right; control runs");
+                error!("no HTTP server until the web configuration is valid; control continues");
                 Web::awaited(path, &errors)
             }
         }

@@ -20,8 +20,7 @@ pub(super) fn local() -> TimeZone {
                 let name = value.to_string_lossy().escape_default().to_string();
                 warn!(
                     TZ = name,
-                    "times are shown in UTC: there is no such time zone on this system (is tzdata \
-                     installed?)"
+                    "times are shown in UTC: this system has no such time zone; install tzdata"
                 );
                 TimeZone::UTC
             })

@@ -43,15 +43,15 @@ pub(super) fn read(table: &mut Table<'_>, several: bool, pings: bool) -> Read<Pr
     let bind = bind(table, is_router);
     if several && matches!(bind, Ok(Bind::Any)) {
         table.warn_here(
-            "has neither `source` nor `interface`, so its probes follow the routing table and \
-             may measure another WAN",
+            "has neither `source` nor `interface`: its probes follow the routing table and may \
+             measure another WAN",
         );
     }
     let listed = reflectors(table, bind.as_ref().ok());
     if is_router && !pings {
         table.warn_here(
-            "is probed by the router with the user that also writes the rates: a lost ping holds a \
-             cut up for a second; give `router.pings` a user of its own",
+            "is probed by the router with the user that writes the rates: a lost ping delays a \
+             cut by a second; set a separate user in `router.pings`",
         );
     }
     let (bind, listed, (settings, with_reserve)) = (bind?, listed?, settings?);
@@ -122,7 +122,7 @@ fn reflectors(table: &mut Table<'_>, bind: Option<&Bind>) -> Read<Option<Vec<IpA
     for item in items {
         let address = item.scalar(value::host_address).and_then(|address| match bind {
             _ if reflectors.contains(&address) => {
-                Err(item.fail(format!("{address} is in the list already")))
+                Err(item.fail(format!("{address} is in the list twice")))
             }
             Some(Bind::Source(source)) if source.is_ipv4() != address.is_ipv4() => {
                 Err(item.fail(format!("{address} cannot be reached from the source {source}")))
@@ -141,8 +141,8 @@ fn reflectors(table: &mut Table<'_>, bind: Option<&Bind>) -> Read<Option<Vec<IpA
         table.warn(
             "reflectors",
             format!(
-                "fewer than {FEW_REFLECTORS}: a reflector that is slow by itself looks like \
-                 congestion; name a dozen, or leave the key out"
+                "fewer than {FEW_REFLECTORS}: a single slow reflector looks like congestion; list \
+                 about twelve, or leave the key out"
             ),
         );
     }
@@ -184,7 +184,7 @@ fn settings(table: &mut Table<'_>) -> Read<(ProbeConfig, bool)> {
     if let Some(given) = given.filter(|given| *given < least) {
         table.warn(
             "interval_ms",
-            format!("{} is less than `budget_pps` allows, which counts", given.as_millis()),
+            format!("{} is less than `budget_pps` allows; `budget_pps` applies", given.as_millis()),
         );
     }
     let idle_interval = match idle {

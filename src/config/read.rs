@@ -272,7 +272,7 @@ impl<'a> Table<'a> {
             let shown = if hides && !is_known { "…" } else { key };
             let path = self.path.entry(shown, index);
             if !seen.insert(key) {
-                self.report.error(path, Spot::Key, "the key is here twice; keep one");
+                self.report.error(path, Spot::Key, "duplicate key; remove one");
             } else if !is_known {
                 let message = self.unknown(key);
                 self.report.error(path, Spot::Key, message);

@@ -3,7 +3,9 @@
 #[cfg(feature = "routeros")]
 mod routeros;
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use wanctl_core::{Direction, steering::Rank};
 
 use super::{
     RouterConfig,
@@ -12,10 +14,13 @@ use super::{
     report::{Read, Reported},
     surroundings::Environment,
     value,
+    wan::Taken,
 };
+#[cfg(feature = "routeros")]
+use crate::router::routeros::KIND as KIND_ROUTEROS;
 use crate::{
     actuator::Pace,
-    router::{Connection, KINDS},
+    router::{Connection, KINDS, QueueRef, SwitchMenu, SwitchRef},
 };
 
 /// Most routers of one daemon.
@@ -72,9 +77,7 @@ fn connection(
     };
     match kind.as_deref().unwrap_or(default) {
         #[cfg(feature = "routeros")]
-        crate::router::routeros::KIND => {
-            routeros::read(table, base, surroundings).map(Connection::RouterOs)
-        }
+        KIND_ROUTEROS => routeros::read(table, base, surroundings).map(Connection::RouterOs),
         _ => {
             let _ = (base, surroundings);
             // The keys of another kind are not known here.
@@ -105,6 +108,87 @@ fn pace(table: &mut Table<'_>) -> Read<Pace> {
         writes_per_hour: u32::try_from(writes?).unwrap_or(default.writes_per_hour),
         ..default
     })
+}
+
+/// The keys that name a WAN's queues, by the kind of its router.
+pub(super) enum QueueKeys {
+    #[cfg(feature = "routeros")]
+    RouterOs(routeros::QueueKeys),
+}
+
+impl QueueKeys {
+    /// Reads which queue shapes a direction, from the table of that direction.
+    pub(super) fn of(
+        &self,
+        table: &mut Table<'_>,
+        direction: Direction,
+        queues: &mut Taken,
+    ) -> Read<QueueRef> {
+        match *self {
+            #[cfg(feature = "routeros")]
+            Self::RouterOs(ref keys) => keys.of(table, direction, queues),
+        }
+    }
+}
+
+/// The switches in use, by router, menu and comment, with the key that uses each.
+pub(super) type SwitchUses = BTreeMap<(usize, SwitchMenu, String), String>;
+
+/// By kind of router: reading the keys that name its queues and switches.
+impl Routers<'_> {
+    /// Reads the keys of a WAN that name the queues of both directions.
+    pub(super) fn queue_keys(
+        self,
+        router: usize,
+        table: &mut Table<'_>,
+        queues: &mut Taken,
+    ) -> Read<QueueKeys> {
+        match self.kind(router) {
+            #[cfg(feature = "routeros")]
+            KIND_ROUTEROS => routeros::QueueKeys::read(table, queues).map(QueueKeys::RouterOs),
+            _ => Err(unknown_kind(table)),
+        }
+    }
+
+    /// Reads `steer` of an item of `steering.wans`.
+    pub(super) fn steer_keys(
+        self,
+        table: &mut Table<'_>,
+        rank: Rank,
+        (router, uses): (usize, &mut SwitchUses),
+    ) -> Read<Vec<SwitchRef>> {
+        match self.kind(router) {
+            #[cfg(feature = "routeros")]
+            KIND_ROUTEROS => routeros::steer_keys(table, rank, (router, uses)),
+            _ => Err(unknown_kind(table)),
+        }
+    }
+
+    /// Reads `failover` of an item of `steering.wans`.
+    pub(super) fn failover_key(
+        self,
+        table: &mut Table<'_>,
+        rank: Rank,
+        (router, uses): (usize, &mut SwitchUses),
+    ) -> Read<SwitchRef> {
+        match self.kind(router) {
+            #[cfg(feature = "routeros")]
+            KIND_ROUTEROS => routeros::failover_key(table, rank, (router, uses)),
+            _ => Err(unknown_kind(table)),
+        }
+    }
+
+    /// The kind of a router; the default one if the routers are wrong.
+    fn kind(self, place: usize) -> &'static str {
+        let kind = self.0.get(place).map(|router| router.connection.kind());
+        kind.or(KINDS.first().copied()).unwrap_or_default()
+    }
+}
+
+/// That no kind is compiled in has been reported.
+fn unknown_kind(table: &mut Table<'_>) -> Reported {
+    table.accept_all();
+    Reported
 }
 
 impl Routers<'_> {

@@ -76,9 +76,8 @@ pub(super) fn http(table: &mut Table<'_>) -> Read<HttpConfig> {
         return Err(table.fail(
             "listen",
             format!(
-                "{listen} can be reached from other machines and there is no authentication on \
-                 it; listen on 127.0.0.1, or have --web.config.file ask for a password and set \
-                 `allow_remote: true`"
+                "{listen} can be reached from other machines and has no authentication; listen on \
+                 127.0.0.1, or set a password with --web.config.file and `allow_remote: true`"
             ),
         ));
     }

@@ -96,8 +96,7 @@ pub(super) fn read(
         let fewest = listed.iter().map(|wan| wan.probe.active).min();
         if let Some(fewest) = fewest.filter(|fewest| *fewest < params.quorum) {
             let quorum = params.quorum;
-            let message =
-                format!("{quorum} is more than the {fewest} reflectors of a WAN that take turns");
+            let message = format!("{quorum} is more than the {fewest} active reflectors of a WAN");
             return Err(table.fail("quorum", message));
         }
         Ok(params)
@@ -128,7 +127,8 @@ fn warn(table: &Table<'_>, wans: &wans::Wans, allow_metered: bool) {
     if !diverts {
         table.warn(
             "wans",
-            "no WAN has a `failover` switch, so only latency-sensitive connections leave a dead WAN",
+            "no WAN has a `failover` switch, so only latency-sensitive connections leave a dead \
+             WAN",
         );
     }
 }
@@ -138,8 +138,8 @@ fn must_be_bound(table: &Table<'_>, wan: &WanConfig) -> Read<()> {
     if wan.probe.bind != Bind::Any {
         return Ok(());
     }
-    let message = "its probes follow the routing table and may measure another WAN, which would \
-                   be steered by; give the WAN a `source` or an `interface`";
+    let message = "its probes follow the routing table and may measure another WAN, so steering \
+                   would use wrong evidence; give the WAN a `source` or an `interface`";
     let _: Reported = table.fail("name", message);
     Err(Reported)
 }

@@ -15,12 +15,11 @@ use super::{
     router::Routers,
     value, zone,
 };
-use crate::router::{QueueRef, QueueTarget};
 
 /// A floor above this share of the ceiling may not drain a queue at the provider.
 const HIGH_FLOOR: f64 = 0.25;
 /// Values that are in use, with the key that uses each.
-type Taken = BTreeMap<String, String>;
+pub(super) type Taken = BTreeMap<String, String>;
 
 /// What the WANs together need: no two of the same name, no two on the same queue.
 #[derive(Default)]
@@ -45,13 +44,14 @@ pub(super) fn read(
     let pings = matches!(router, Ok(router) if routers.pings_apart(router));
     let probe = probe::read(table, several, pings);
     let thresholds = table.table("delay", thresholds);
-    let queues = uses.queues.entry(router.unwrap_or_default()).or_default();
-    let simple = simple_queue(table, queues);
+    // Of a router that is not known, nothing is in use.
+    let place = router.unwrap_or(usize::MAX);
+    let queues = uses.queues.entry(place).or_default();
+    let keys = routers.queue_keys(place, table, queues);
     let mut queue_of = |key, which| {
         table.optional_table(key, |table| {
-            let queue = match &simple {
-                Ok(None) => tree(table, which, queues),
-                Ok(Some(simple)) => no_tree(table).map(|()| simple.of(which)),
+            let queue = match &keys {
+                Ok(keys) => keys.of(table, which, queues),
                 Err(Reported) => Err(Reported),
             };
             let params = direction(table, which);
@@ -86,7 +86,7 @@ pub(super) fn read(
 
 /// Takes `value` for its own, unless another part of the file has it. If that is of another WAN,
 /// `remedy` ends the message.
-fn claim(
+pub(super) fn claim(
     table: &Table<'_>,
     (key, value): (&'static str, String),
     remedy: &str,
@@ -97,7 +97,7 @@ fn claim(
         let wan = |path: &str| path.split('.').next().map(str::to_owned);
         let is_of_another = wan(by) != wan(table.path_of(key).text());
         let remedy = if is_of_another { remedy } else { "" };
-        return Err(table.fail(key, format!("`{value}` is taken already, by {by}{remedy}")));
+        return Err(table.fail(key, format!("`{value}` is already used by {by}{remedy}")));
     }
     taken.insert(value.clone(), table.path_of(key).text().to_owned());
     Ok(value)
@@ -128,54 +128,6 @@ fn above(
     Err(table.fail(key, format!("{value}{default} must be above `{lower_key}`, which is {lower}")))
 }
 
-/// A simple queue, which shapes both directions.
-struct Simple {
-    name: String,
-    /// On which side its target is said to be.
-    target: Option<QueueTarget>,
-}
-
-impl Simple {
-    fn of(&self, direction: Direction) -> QueueRef {
-        QueueRef::Simple { name: self.name.clone(), direction, target: self.target }
-    }
-}
-
-fn simple_queue(table: &mut Table<'_>, queues: &mut Taken) -> Read<Option<Simple>> {
-    let name = table.optional("simple_queue", value::line(256));
-    let target = table.optional(
-        "simple_queue_target",
-        value::choice(&[("lan", QueueTarget::Lan), ("wan", QueueTarget::Wan)]),
-    );
-    let Some(name) = name? else {
-        if table.has("simple_queue_target") {
-            return Err(table.fail("simple_queue_target", "is of no use without `simple_queue`"));
-        }
-        return Ok(None);
-    };
-    let remedy = "; give each WAN a queue of its own (docs/router.md, \"Several WANs\")";
-    let name = claim(table, ("simple_queue", name), remedy, queues)?;
-    Ok(Some(Simple { name, target: target? }))
-}
-
-fn tree(table: &mut Table<'_>, direction: Direction, queues: &mut Taken) -> Read<QueueRef> {
-    let queue = table.required("queue", value::line(256))?;
-    let remedy = format!(
-        "; a queue serves one WAN: give each WAN a queue of its own, with packet marks, or leave \
-         `{}` out of one of them (docs/router.md, \"Several WANs\")",
-        direction.name()
-    );
-    claim(table, ("queue", queue), &remedy, queues).map(QueueRef::Tree)
-}
-
-fn no_tree(table: &mut Table<'_>) -> Read<()> {
-    if table.optional("queue", value::line(256))?.is_some() {
-        let message = "this WAN has a `simple_queue`, which shapes both directions";
-        return Err(table.fail("queue", message));
-    }
-    Ok(())
-}
-
 fn direction(table: &mut Table<'_>, which: Direction) -> Read<DirectionParams> {
     let law = table.or(
         "law",
@@ -191,15 +143,15 @@ fn direction(table: &mut Table<'_>, which: Direction) -> Read<DirectionParams> {
         table.warn(
             "floor_mbps",
             format!(
-                "above {} % of `ceiling_mbps`: when the link is worse than that, a queue at the \
-                 provider cannot be drained",
+                "above {} % of `ceiling_mbps`: if the capacity is lower, a queue at the provider \
+                 cannot be drained",
                 HIGH_FLOOR * 100.0
             ),
         );
     }
     let (law, limits, zone) = (law?, limits?, zone?);
     if table.has("zone") && law != LawName::Zone {
-        return Err(table.fail("zone", "is of no use without `law: zone`"));
+        return Err(table.fail("zone", "has no effect without `law: zone`"));
     }
     let law = match law {
         LawName::Adaptive => LawKind::Adaptive,

@@ -39,7 +39,7 @@ pub(super) fn read(
     if factor_down_yellow < factor_down {
         let message = format!(
             "{factor_down_yellow} must not be below `factor_down`, which is {factor_down}: YELLOW \
-             would cut harder than RED"
+             would cut deeper than RED"
         );
         return Err(table.fail("factor_down_yellow", message));
     }
@@ -57,7 +57,7 @@ fn soft_red(table: &mut Table<'_>, direction: Direction) -> Read<Option<BitRate>
     let key = "floor_soft_red_mbps";
     let floor = table.optional(key, value::mbps)?;
     if floor.is_some() && direction == Direction::Upload {
-        return Err(table.fail(key, "an upload has no SOFT_RED: its delays are RED there"));
+        return Err(table.fail(key, "an upload has no SOFT_RED: it is RED above `soft_red_ms`"));
     }
     Ok(floor)
 }

@@ -117,10 +117,13 @@ pub(super) async fn log_dead_reflectors(board: StatusBoard, stop: CancellationTo
             })
             .collect();
         for (wan, reflector) in dead.difference(&known) {
-            warn!(wan, reflector, "a reflector does not answer although others do: not counted");
+            warn!(
+                wan,
+                reflector, "a reflector does not answer although others do: it does not count"
+            );
         }
         for (wan, reflector) in known.difference(&dead) {
-            info!(wan, reflector, "a reflector that did not answer counts again, or rests");
+            info!(wan, reflector, "a dead reflector counts again, or was replaced");
         }
         known = dead;
     }

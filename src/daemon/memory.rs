@@ -77,7 +77,7 @@ pub(super) fn recall(config: &Config, now: Timestamp) -> Recalled {
     {
         return recalled;
     }
-    warn!("what was learned could not be read in {} s: starting anew", RECALL.as_secs());
+    warn!("the stored state could not be read in {} s: starting without it", RECALL.as_secs());
     config.wans.iter().map(|_| None).collect()
 }
 
@@ -102,7 +102,7 @@ fn of_wan(memories: &Memories, wan: &WanConfig, now: Timestamp) -> Option<(WanMe
     match age(at, now) {
         Ok(age) => Some((memory, age)),
         Err(reason) => {
-            warn!(wan = %wan.name, reason, "what was learned is not used");
+            warn!(wan = %wan.name, reason, "the stored state is not used");
             None
         }
     }
@@ -111,17 +111,17 @@ fn of_wan(memories: &Memories, wan: &WanConfig, now: Timestamp) -> Option<(WanMe
 /// Returns how old is what was current `at`, or why nobody can tell.
 pub(super) fn age(at: Timestamp, now: Timestamp) -> Result<Duration, &'static str> {
     let micros = u64::try_from(now.micros().saturating_sub(at.micros()))
-        .map_err(|_| "it is from the future: the clock has stepped back, or is not set yet")?;
+        .map_err(|_| "its time is in the future: the clock was set back, or is not set yet")?;
     let age = Duration::from_micros(micros);
     if age > ABSURD {
-        return Err("it is more than a year old: the clock has stepped, or is not set yet");
+        return Err("it is more than a year old: the clock was set ahead, or is not set yet");
     }
     Ok(age)
 }
 
 pub(super) fn complain(what: impl AsRef<Path>, error: &HistoryError) {
     let what = what.as_ref().display();
-    warn!(%what, error = error as &dyn std::error::Error, "what was learned cannot be read");
+    warn!(%what, error = error as &dyn std::error::Error, "the stored state cannot be read");
 }
 
 /// Lets `wan` start from `memory`, and says so in the log.
@@ -130,9 +130,9 @@ pub(super) fn restore(wan: &mut Wan, name: &str, (memory, age): &(WanMemory, Dur
     wan.restore(memory, *age);
     let ago = ago(*age);
     if wan.memory() == before {
-        info!(wan = name, "starts anew: what was learned {ago} ago is too old or says nothing");
+        info!(wan = name, "starting without the stored state of {ago} ago: it is too old or empty");
     } else {
-        info!(wan = name, "continues from what was learned {ago} ago");
+        info!(wan = name, "continuing from the stored state of {ago} ago");
     }
 }
 
@@ -156,7 +156,7 @@ mod tests {
         let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
         assert_eq!(age(at(100), at(160)), Ok(Duration::from_mins(1)));
         assert_eq!(age(at(100), at(100)), Ok(Duration::ZERO));
-        assert!(age(at(100), at(99)).unwrap_err().contains("from the future"));
+        assert!(age(at(100), at(99)).unwrap_err().contains("in the future"));
         assert!(age(at(0), at(1_790_000_000)).unwrap_err().contains("more than a year"));
         assert!(age(Timestamp::from_micros(i64::MIN), at(1)).is_err());
     }

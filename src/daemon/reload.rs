@@ -55,10 +55,10 @@ pub(super) enum ReloadError {
     #[error(transparent)]
     Invalid(#[from] ConfigErrors),
     /// There is no file.
-    #[error("this configuration is built in: there is no file to read again")]
+    #[error("this configuration is built in: there is no file to reload")]
     BuiltIn,
     /// Reading did not end.
-    #[error("reading the configuration has not ended within {} s: does its file system answer?", READING.as_secs())]
+    #[error("reading the configuration took more than {} s: check its file system", READING.as_secs())]
     Hangs,
     /// Reading the file panicked, which is a fault in wanctl.
     #[error("reading the configuration panicked; please report this")]
@@ -224,7 +224,7 @@ impl Reloader {
         for line in error.to_string().lines() {
             error!("{line}");
         }
-        error!("the configuration was not reloaded: the one before stays in force");
+        error!("the configuration was not reloaded: the previous one stays in force");
         let mut config_in_force =
             self.config_in_force.lock().unwrap_or_else(PoisonError::into_inner);
         config_in_force.config.reload_failure = Some(summary(error));
@@ -263,7 +263,7 @@ fn summary(error: &ReloadError) -> String {
         0 | 1 => String::new(),
         lines => format!(" (and {} more)", lines - 1),
     };
-    format!("the last reload failed, the configuration before it is in force: {first}{more}")
+    format!("the last reload failed, the previous configuration stays in force: {first}{more}")
 }
 
 fn reminders(config: &Config) -> BTreeMap<String, Vec<String>> {

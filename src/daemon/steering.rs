@@ -85,7 +85,7 @@ impl SteeringSettings {
     pub(super) fn of(config: &Config, steering: &SteeringConfig) -> Self {
         let mut params = steering.params.clone();
         if config.control.mode == Mode::Observe && params.mode == SteeringMode::Active {
-            info!("steering only observes, because nothing is written to the router");
+            info!("steering is in observe mode, because control writes nothing to the router");
             params.mode = SteeringMode::Observe;
         }
         Self { params, restores: steering.on_exit == SteeringExit::Restore }
@@ -217,8 +217,8 @@ impl SteeringTask {
                 warn!(
                     wan,
                     rule,
-                    "left switched, since steering only observes from now on: \
-                     put it back on the router, or set steering to act again"
+                    "left in its state, because steering is in observe mode now: switch it back \
+                     on the router, or set `steering.mode: active`"
                 );
             }
         }
@@ -257,7 +257,7 @@ fn recall(config: &Config, now: Timestamp) -> Option<(SavedSteering, Duration)> 
     match memory::age(at, now) {
         Ok(age) => Some((kept, age)),
         Err(reason) => {
-            warn!(reason, "where traffic was steered is not remembered");
+            warn!(reason, "the stored state of steering cannot be read");
             None
         }
     }

@@ -5,8 +5,7 @@ use std::{fs, path::Path};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    HistoryError,
-    lock::WriterLock,
+    HistoryError, file,
     schema::{Identity, failed},
 };
 use crate::history::schema;
@@ -29,11 +28,11 @@ pub struct Compacted {
 /// [`HistoryError::Unfit`], [`HistoryError::Foreign`] or [`HistoryError::OtherSchema`] if it is no history of this wanctl,
 /// and [`HistoryError::Sqlite`]; the file is then as it was.
 pub fn compact(path: &Path) -> Result<Compacted, HistoryError> {
-    let missing = || HistoryError::Missing { path: path.to_owned() };
+    let missing = || HistoryError::Missing(path.to_owned());
     let size = || fs::metadata(path).map(|meta| meta.len()).map_err(|_| missing());
-    schema::is_there(path)?;
+    file::is_there(path)?;
     let before = size()?;
-    let _lock = WriterLock::take(path)?;
+    let _lock = file::lock(path)?;
     let compacting = failed("compacting", path);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(&compacting)?;

@@ -1,119 +1,59 @@
 //! What can go wrong with the history.
 
-use std::{error::Error, io, path::PathBuf};
+use std::{error::Error, io, iter, path::PathBuf};
 
 use rusqlite::ErrorCode;
 
 use super::schema::SCHEMA_VERSION;
 
-/// Why the history cannot be written or read.
+/// Why the history cannot be written or read. A path is that of the database file.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// The directory of the database cannot be created.
-    #[error("creating the directory {path} (give it to wanctl's user, or set history.path)")]
-    CreateDirectory {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error("creating the directory {0} (give it to wanctl's user, or set history.path)")]
+    CreateDirectory(PathBuf, #[source] io::Error),
     /// There is no file, or an empty one.
-    #[error("{path} holds no history: no wanctl has written one there, or it may not be read")]
-    Missing {
-        /// The database file.
-        path: PathBuf,
-    },
-    /// What stands at the path is no regular file, or cannot be looked at.
-    #[error("{path} cannot be a history")]
-    Unfit {
-        /// The path.
-        path: PathBuf,
-        /// Why it cannot: what it is, or what the system said.
-        source: io::Error,
-    },
-    /// The file is not a history of wanctl.
+    #[error("{0} holds no history: no wanctl has written one there, or it may not be read")]
+    Missing(PathBuf),
+    /// It is no regular file, or cannot be looked at.
+    #[error("{0} cannot be a history")]
+    Unfit(PathBuf, #[source] io::Error),
+    /// The file is not a history of wanctl; with the `application_id` of its header.
     #[error(
-        "{path} is a database of another application (application_id {application_id:#x}); \
-         it was left alone: name another file for the history"
+        "{0} is a database of another application (application_id {1:#x}); it was left alone: name \
+         another file for the history"
     )]
-    Foreign {
-        /// The database file.
-        path: PathBuf,
-        /// The `application_id` in its header.
-        application_id: i64,
-    },
-    /// The file is a history with another schema than this wanctl's.
+    Foreign(PathBuf, i64),
+    /// The file is a history with another schema than this wanctl's; with its `user_version`.
     #[error(
-        "{path} is a history with schema {version}, and this wanctl reads only schema \
-         {SCHEMA_VERSION}: query it with the wanctl that wrote it"
+        "{0} is a history with schema {1}, and this wanctl reads only schema {SCHEMA_VERSION}: query \
+         it with the wanctl that wrote it"
     )]
-    OtherSchema {
-        /// The database file.
-        path: PathBuf,
-        /// The `user_version` in its header.
-        version: i64,
-    },
-    /// The file could not be used and has been renamed.
-    #[error("the history file was renamed to {archived_as}, and a new history begins")]
-    SetAside {
-        /// The file's new name.
-        archived_as: PathBuf,
-        /// Why it could not be used: it is corrupt or has another schema.
-        source: Box<HistoryError>,
-    },
-    /// The file can be neither used nor renamed.
-    #[error("renaming {path}, which cannot be used because {fault}")]
-    Rename {
-        /// The database file.
-        path: PathBuf,
-        /// Why it cannot be used.
-        fault: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The history has no such WAN.
-    #[error("the history knows no WAN {name}; it knows: {}", known.join(", "))]
-    UnknownWan {
-        /// The name that was asked for.
-        name: String,
-        /// The names that it has.
-        known: Vec<String>,
-    },
+    OtherSchema(PathBuf, i64),
+    /// The file could not be used, being corrupt or of another schema, and has been renamed.
+    #[error("the history file was renamed to {0}, and a new history begins")]
+    SetAside(PathBuf, #[source] Box<HistoryError>),
+    /// The file can be neither used, for the reason given, nor renamed.
+    #[error("renaming {0}, which cannot be used because {1}")]
+    Rename(PathBuf, String, #[source] io::Error),
+    /// The history has no WAN of this name, but these.
+    #[error("the history knows no WAN {0}; it knows: {known}", known = .1.join(", "))]
+    UnknownWan(String, Vec<String>),
     /// What is remembered of a WAN is not what a wanctl writes.
-    #[error("what is remembered of WAN {wan} makes no sense")]
-    Memory {
-        /// The WAN.
-        wan: String,
-        /// What is wrong with it.
-        source: serde_json::Error,
-    },
+    #[error("what is remembered of WAN {0} makes no sense")]
+    Memory(String, #[source] serde_json::Error),
     /// Another process writes this history.
     #[error(
-        "another wanctl writes {path}: this one keeps no history until that ends; \
-         name another file in history.path if both should"
+        "another wanctl writes {0}: this one keeps no history until that ends; name another file in \
+         history.path if both should"
     )]
-    InUse {
-        /// The database file.
-        path: PathBuf,
-    },
-    /// The file that keeps a second writer away cannot be opened or locked.
-    #[error("locking {path} (its directory must be writable for wanctl's user)")]
-    Lock {
-        /// The lock file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// SQLite failed.
-    #[error("{step} {path}")]
-    Sqlite {
-        /// What was being done.
-        step: &'static str,
-        /// The database file.
-        path: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
-    },
+    InUse(PathBuf),
+    /// The lock file, which keeps a second writer away, cannot be opened or locked.
+    #[error("locking {0} (its directory must be writable for wanctl's user)")]
+    Lock(PathBuf, #[source] io::Error),
+    /// SQLite failed; with what was being done.
+    #[error("{0} {1}")]
+    Sqlite(&'static str, PathBuf, #[source] rusqlite::Error),
 }
 
 impl HistoryError {
@@ -143,21 +83,15 @@ impl HistoryError {
     }
 
     fn sqlite_code(&self) -> Option<ErrorCode> {
-        let Self::Sqlite { source, .. } = self else { return None };
+        let Self::Sqlite(_, _, source) = self else { return None };
         source.sqlite_error_code()
     }
 
     /// Returns the message with all its causes, in one line.
     #[must_use]
     pub fn with_causes(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
+        let causes = iter::successors(self.source(), |&error| error.source());
+        causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"))
     }
 }
 
@@ -167,10 +101,8 @@ mod tests {
 
     #[test]
     fn a_message_names_the_step_the_file_and_the_cause() {
-        let error = HistoryError::CreateDirectory {
-            path: "/var/lib/wanctl".into(),
-            source: io::Error::from(io::ErrorKind::PermissionDenied),
-        };
+        let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+        let error = HistoryError::CreateDirectory("/var/lib/wanctl".into(), denied);
         assert_eq!(
             error.with_causes(),
             "creating the directory /var/lib/wanctl (give it to wanctl's user, or set history.path): \

@@ -1,9 +1,4 @@
-//! What is worth remembering for longer than single cycles.
-#![expect(
-    clippy::trivially_copy_pass_by_ref,
-    clippy::ref_option,
-    reason = "serde hands fields to their serializers by reference"
-)]
+//! Events: what is kept for longer than single cycles.
 
 mod steering;
 
@@ -20,9 +15,10 @@ use wanctl_core::{
 
 use super::code::Coded;
 
-/// Something that happened once. The fields become the JSON of `event.payload`, in base units.
+/// Something that happened once: the variant becomes `event.kind`, the fields become the JSON of
+/// `event.payload`, in base units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The daemon started.
     Start {
@@ -59,7 +55,6 @@ pub enum Event {
     /// A direction's congestion state changed. The writer derives this from the cycles.
     StateChanged {
         /// The direction.
-        #[serde(serialize_with = "as_direction")]
         direction: Direction,
         /// The state before.
         #[serde(serialize_with = "as_label")]
@@ -68,10 +63,10 @@ pub enum Event {
         #[serde(serialize_with = "as_label")]
         to: CongestionState,
         /// Delay over the baseline at that moment.
-        #[serde(rename = "delta_us", serialize_with = "as_delay")]
+        #[serde(rename = "delta_us")]
         delta: Option<Delay>,
         /// The rate desired from then on.
-        #[serde(rename = "desired_bps", serialize_with = "as_rate")]
+        #[serde(rename = "desired_bps")]
         desired: BitRate,
         /// Why that rate.
         #[serde(serialize_with = "as_label")]
@@ -91,13 +86,12 @@ pub enum Event {
     /// The router confirmed a new limit. The writer derives this from the cycles.
     RateWritten {
         /// The direction.
-        #[serde(serialize_with = "as_direction")]
         direction: Direction,
         /// The limit that was written before.
-        #[serde(rename = "from_bps", serialize_with = "as_known_rate")]
+        #[serde(rename = "from_bps")]
         from: Option<BitRate>,
         /// The limit now.
-        #[serde(rename = "to_bps", serialize_with = "as_known_rate")]
+        #[serde(rename = "to_bps")]
         to: Option<BitRate>,
         /// Why the desired rate last changed before.
         #[serde(serialize_with = "as_label")]
@@ -106,13 +100,12 @@ pub enum Event {
     /// Somebody else changed a limit on the router. The writer derives this from the cycles.
     LimitDrifted {
         /// The direction.
-        #[serde(serialize_with = "as_direction")]
         direction: Direction,
         /// The limit that wanctl had written.
-        #[serde(rename = "written_bps", serialize_with = "as_known_rate")]
+        #[serde(rename = "written_bps")]
         written: Option<BitRate>,
         /// The limit that was found.
-        #[serde(rename = "found_bps", serialize_with = "as_known_rate")]
+        #[serde(rename = "found_bps")]
         found: Option<BitRate>,
     },
     /// No reflector of the WAN answers any more. The writer derives this from the cycles.
@@ -144,7 +137,7 @@ pub enum Event {
     /// The wall clock was set. The writer derives this from the cycles.
     ClockStepped {
         /// How far, forwards or (negative) backwards.
-        #[serde(rename = "by_us", serialize_with = "as_step")]
+        #[serde(rename = "by_us")]
         by: Delay,
     },
     /// The router stopped answering.
@@ -226,75 +219,47 @@ pub enum Event {
     },
 }
 
-macro_rules! kinds {
-    ($($variant:ident $name:literal),+ $(,)?) => {
-        /// The kinds of all events: the values of `event.kind`.
-        pub const KINDS: &'static [&'static str] = &[$($name),+];
-
-        /// Returns the value of `event.kind`.
-        #[must_use]
-        pub const fn kind(&self) -> &'static str {
-            match self {
-                $(Self::$variant { .. } => $name),+
-            }
-        }
-    };
-}
-
 impl Event {
-    kinds! {
-        Start "start",
-        Stop "stop",
-        ConfigLoaded "config_loaded",
-        ConfigReloaded "config_reloaded",
-        StateChanged "state_changed",
-        MeasurementChanged "measurement_changed",
-        RateWritten "rate_written",
-        LimitDrifted "limit_drifted",
-        ProbesLost "probes_lost",
-        ProbesRecovered "probes_recovered",
-        ReflectorReplaced "reflector_replaced",
-        ReflectorReturned "reflector_returned",
-        ClockStepped "clock_stepped",
-        RouterUnreachable "router_unreachable",
-        RouterRecovered "router_recovered",
-        TransportChanged "transport_changed",
-        SteeringStateChanged "steering_state_changed",
-        Steered "steered",
-        FailedOver "failed_over",
-        SteerOverride "steer_override",
-        SwitchChanged "switch_changed",
-        HistoryArchived "history_archived",
-    }
+    /// The kinds of all events: the values of `event.kind`.
+    pub const KINDS: [&str; 22] = [
+        "start",
+        "stop",
+        "config_loaded",
+        "config_reloaded",
+        "state_changed",
+        "measurement_changed",
+        "rate_written",
+        "limit_drifted",
+        "probes_lost",
+        "probes_recovered",
+        "reflector_replaced",
+        "reflector_returned",
+        "clock_stepped",
+        "router_unreachable",
+        "router_recovered",
+        "transport_changed",
+        "steering_state_changed",
+        "steered",
+        "failed_over",
+        "steer_override",
+        "switch_changed",
+        "history_archived",
+    ];
 
-    /// Returns the JSON object for `event.payload`.
-    pub(super) fn payload(&self) -> String {
-        serde_json::to_string(self).expect("numbers and strings under string keys are JSON")
+    /// Returns the kind, and the JSON object of the payload.
+    pub(super) fn stored(&self) -> (String, String) {
+        let text =
+            serde_json::to_string(self).expect("numbers and strings under string keys are JSON");
+        // As serde tags it: {"kind":{...}}.
+        let (kind, payload) = text.split_once("\":").unwrap_or_default();
+        let kind = kind.trim_start_matches("{\"").to_owned();
+        debug_assert!(Self::KINDS.contains(&kind.as_str()), "{kind} is not among the kinds");
+        (kind, payload.strip_suffix('}').unwrap_or_default().to_owned())
     }
 }
 
 fn as_label<T: Coded, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(value.label())
-}
-
-fn as_direction<S: Serializer>(value: &Direction, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(value.name())
-}
-
-fn as_delay<S: Serializer>(value: &Option<Delay>, serializer: S) -> Result<S::Ok, S::Error> {
-    value.map(Delay::micros).serialize(serializer)
-}
-
-fn as_rate<S: Serializer>(value: &BitRate, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(value.bps())
-}
-
-fn as_known_rate<S: Serializer>(value: &Option<BitRate>, serializer: S) -> Result<S::Ok, S::Error> {
-    value.map(BitRate::bps).serialize(serializer)
-}
-
-fn as_step<S: Serializer>(value: &Delay, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_i64(value.micros())
 }
 
 fn as_span<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -315,14 +280,15 @@ mod tests {
             desired: BitRate::from_mbps(17.5),
             reason: Reason::CutQueue,
         };
-        assert_eq!(event.kind(), "state_changed");
+        let (kind, payload) = event.stored();
+        assert_eq!(kind, "state_changed");
         assert_eq!(
-            event.payload(),
+            payload,
             r#"{"direction":"upload","from":"green","to":"soft_red","delta_us":61000,"#.to_owned()
                 + r#""desired_bps":17500000,"reason":"cut_queue"}"#
         );
         let router = "attic".to_owned();
         let event = Event::RouterRecovered { router, outage: Duration::from_secs(3) };
-        assert_eq!(event.payload(), r#"{"router":"attic","outage_us":3000000}"#);
+        assert_eq!(event.stored().1, r#"{"router":"attic","outage_us":3000000}"#);
     }
 }

@@ -5,21 +5,20 @@
 //! its bucket ended, because that is when a scrape would have seen it.
 //!
 //! OpenMetrics wants each series in one piece, and the history has all of them in each row. So the
-//! samples go through a [`Spool`] on disk: one pass over the history, little memory.
+//! samples of each series go through a nameless file: one pass over the history, little memory.
 
 mod family;
-mod spool;
 
 use std::{
-    io::{self, Write},
+    fs::File,
+    io::{self, BufReader, BufWriter, Seek as _, Write},
     sync::Arc,
 };
 
 use wanctl_core::units::Timestamp;
 
 use super::{AnswerError, HistoryQuery, Row, Rows};
-use family::{Family, Series, Sums};
-use spool::Spool;
+use family::{FAMILIES, Series, Sums};
 
 /// Writes all rows as OpenMetrics; `see` is shown each. No sample is later than `now`.
 ///
@@ -32,15 +31,11 @@ pub fn export(
     now: Timestamp,
     mut see: impl FnMut(&Row),
 ) -> Result<(), AnswerError> {
-    let families = family::all();
-    let series: Vec<(&str, &Series)> = families
-        .iter()
-        .flat_map(|family| family.series.iter().map(|series| (family.name, series)))
-        .collect();
-    let mut spool = Spool::new(series.len())?;
+    let series: Vec<Series> = FAMILIES.iter().flat_map(family::Family::series).collect();
+    let spool = |_| tempfile::tempfile().map(BufWriter::new);
+    let mut spools = series.iter().map(spool).collect::<io::Result<Vec<BufWriter<File>>>>()?;
     let mut sums: Vec<Sums> = vec![Sums::default(); series.len()];
     let mut wan: Option<(Arc<str>, String)> = None;
-    let mut lines = Vec::new();
     for row in rows {
         let row = row?;
         let label = match &wan {
@@ -51,37 +46,30 @@ pub fn export(
             }
         };
         let at = ended(&row, question, now);
-        for (place, (name, series)) in series.iter().enumerate() {
-            series.write(name, label, &row.point.bucket, &at, &mut sums[place], &mut lines)?;
-            spool.add(place, &lines)?;
-            lines.clear();
+        for ((series, spool), sums) in series.iter().zip(&mut spools).zip(&mut sums) {
+            series.write(label, &row.point.bucket, &at, sums, spool)?;
         }
         see(&row);
     }
-    write_family(out, &families, &mut spool)?;
-    Ok(())
-}
-
-/// Writes what was spooled, family after family, and the end.
-fn write_family(out: &mut dyn Write, families: &[Family], spool: &mut Spool) -> io::Result<()> {
-    let mut place = 0;
-    for family in families {
-        let places = place..place + family.series.len();
-        place = places.end;
-        if places.clone().all(|place| spool.is_empty(place)) {
+    let mut begun = "";
+    for (series, spool) in series.iter().zip(spools) {
+        let mut spool = spool.into_inner().map_err(io::IntoInnerError::into_error)?;
+        if spool.stream_position()? == 0 {
             continue;
         }
-        let Family { name, unit, help, .. } = family;
-        writeln!(out, "# TYPE {name} {}", family.kind())?;
-        if let Some(unit) = unit {
-            writeln!(out, "# UNIT {name} {unit}")?;
+        let family = FAMILIES.iter().find(|family| family.name == series.family);
+        if let Some(family) = family.filter(|family| family.name != begun) {
+            begun = family.name;
+            writeln!(out, "# TYPE {begun} {}", family.kind())?;
+            if let Some(unit) = family.unit() {
+                writeln!(out, "# UNIT {begun} {unit}")?;
+            }
+            writeln!(out, "# HELP {begun} {}", family.help)?;
         }
-        writeln!(out, "# HELP {name} {help}")?;
-        for place in places {
-            spool.copy(place, out)?;
-        }
+        spool.rewind()?;
+        io::copy(&mut BufReader::new(spool), out)?;
     }
-    out.write_all(b"# EOF\n")
+    Ok(out.write_all(b"# EOF\n")?)
 }
 
 /// Returns the label of a WAN.

@@ -13,9 +13,9 @@ use wanctl_core::units::Timestamp;
 
 use super::{
     Bucket, HistoryError,
+    file::{self, with_suffix},
     read::sum,
     schema::{self, Identity, failed},
-    store::with_suffix,
     tier::{Level, Tier},
 };
 
@@ -40,8 +40,8 @@ impl Reader {
     /// [`HistoryError::OtherSchema`] if there is no history that this wanctl reads,
     /// [`HistoryError::Sqlite`] if it cannot be read.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
-        if !schema::is_there(path)? {
-            return Err(HistoryError::Missing { path: path.to_owned() });
+        if !file::is_there(path)? {
+            return Err(HistoryError::Missing(path.to_owned()));
         }
         let (connection, identity) = match connect(path, false) {
             Err(error) if error.is_refused() && !with_suffix(path, "-wal").exists() => {
@@ -51,7 +51,7 @@ impl Reader {
         };
         match identity {
             Identity::Ours => Ok(Self { connection, path: path.to_owned() }),
-            Identity::Blank => Err(HistoryError::Missing { path: path.to_owned() }),
+            Identity::Blank => Err(HistoryError::Missing(path.to_owned())),
         }
     }
 
@@ -63,6 +63,18 @@ impl Reader {
         self.read("SELECT name FROM wan ORDER BY name", |statement| {
             statement.query_map([], |row| row.get(0))?.collect()
         })
+    }
+
+    /// Returns those of [`Self::wans`] that are among `wanted`, or all if none is named there.
+    ///
+    /// # Errors
+    /// [`HistoryError::UnknownWan`] and [`HistoryError::Sqlite`].
+    pub fn wans_among(&self, wanted: &[String]) -> Result<Vec<String>, HistoryError> {
+        let known = self.wans()?;
+        if let Some(name) = wanted.iter().find(|wan| !known.contains(wan)) {
+            return Err(HistoryError::UnknownWan(name.clone(), known));
+        }
+        Ok(known.into_iter().filter(|wan| wanted.is_empty() || wanted.contains(wan)).collect())
     }
 
     /// Sums up the cycles of `wan` from `from` on and before `to`.
@@ -108,7 +120,7 @@ impl Reader {
         })?;
         match number {
             Some(number) => Ok(number),
-            None => Err(HistoryError::UnknownWan { name: wan.to_owned(), known: self.wans()? }),
+            None => Err(HistoryError::UnknownWan(wan.to_owned(), self.wans()?)),
         }
     }
 

@@ -13,8 +13,7 @@ use wanctl_core::{Cycle, WanMemory, units::Timestamp};
 
 use super::{
     Event, Retention,
-    memory::{Content, MemoryRow},
-    steering_memory::{SavedSteering, SteeringRow},
+    memory::{MemoryRow, SavedSteering},
 };
 
 /// What goes through the queue.
@@ -24,10 +23,8 @@ pub(super) enum Item {
     Cycle(Arc<Cycle>),
     /// An event to store.
     Event(Timestamp, Option<usize>, Event),
-    /// What was learned of a WAN, to replace what was stored before.
-    Memory(Box<MemoryRow>),
-    /// Where traffic is steered, likewise.
-    Steering(Box<SteeringRow>),
+    /// What a start continues from, to replace what was stored before.
+    Memory(MemoryRow),
 }
 
 /// Hands cycles and events to the writer, and never waits for it.
@@ -58,14 +55,13 @@ impl Recorder {
     /// Queues what was learned of the WAN with this place in the settings, whose `reflectors` the
     /// memory has in this order; or counts it as dropped like a cycle.
     pub fn memory(&self, wan: usize, at: Timestamp, memory: &WanMemory, reflectors: &[String]) {
-        let content = Content::new(memory, reflectors);
-        self.offer(Some(wan), Item::Memory(Box::new(MemoryRow { wan, at, content })));
+        self.offer(Some(wan), Item::Memory(MemoryRow::of_wan(wan, at, memory, reflectors)));
     }
 
     /// Queues where traffic is steered, to replace what was stored before; or counts it as dropped
     /// like a cycle.
     pub fn steering(&self, at: Timestamp, kept: &SavedSteering) {
-        self.offer(None, Item::Steering(Box::new(SteeringRow::new(at, kept))));
+        self.offer(None, Item::Memory(MemoryRow::of_steering(at, kept)));
     }
 
     /// Keeps so much from now on. Not by the queue, which may be full.

@@ -13,7 +13,7 @@ use wanctl_core::{
     units::{Delay, Timestamp},
 };
 
-use super::{Event, memory::MemoryRow, steering_memory::SteeringRow};
+use super::{Event, memory::MemoryRow};
 
 /// The longest time that a cycle can stand for. After more than that, nothing is known about the
 /// time since the cycle before.
@@ -53,13 +53,14 @@ pub(super) struct EventRow {
     at: Timestamp,
     /// The WAN's place in the settings, or `None` if the event is not about one WAN.
     pub(super) wan: Option<usize>,
-    kind: &'static str,
+    kind: String,
     payload: String,
 }
 
 impl EventRow {
     pub(super) fn new(at: Timestamp, wan: Option<usize>, event: &Event) -> Self {
-        Self { at, wan, kind: event.kind(), payload: event.payload() }
+        let (kind, payload) = event.stored();
+        Self { at, wan, kind, payload }
     }
 
     /// Inserts the row as one of the WAN with the number `wan`.
@@ -79,16 +80,11 @@ pub(super) struct Batch {
     pub(super) cycles: Vec<CycleRow>,
     pub(super) events: Vec<EventRow>,
     pub(super) memories: Vec<MemoryRow>,
-    /// The newest only: it replaces what was before.
-    pub(super) steering: Option<SteeringRow>,
 }
 
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
-        self.cycles.is_empty()
-            && self.events.is_empty()
-            && self.memories.is_empty()
-            && self.steering.is_none()
+        self.cycles.is_empty() && self.events.is_empty() && self.memories.is_empty()
     }
 }
 

@@ -42,13 +42,8 @@ impl<'a> Rows<'a> {
         limit: usize,
         cursor: Option<&Cursor>,
     ) -> Result<Self, HistoryError> {
-        let known = reader.wans()?;
-        if let Some(name) = question.wans.iter().find(|wan| !known.contains(wan)) {
-            return Err(HistoryError::UnknownWan { name: name.clone(), known });
-        }
-        let is_asked = |wan: &String| question.wans.is_empty() || question.wans.contains(wan);
         let is_left = |wan: &String| cursor.is_none_or(|cursor| *wan >= cursor.wan);
-        let wans = known.into_iter().filter(|wan| is_asked(wan) && is_left(wan));
+        let wans = reader.wans_among(&question.wans)?.into_iter().filter(is_left);
         let mut rows = Self {
             reader,
             question,

@@ -2,12 +2,11 @@
 
 mod tables;
 
-use std::{io, path::Path};
+use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::{HistoryError, code, tier::Tier};
-use crate::files;
 
 /// The `user_version` of the files that this wanctl writes, and the only one that it reads.
 pub(super) const SCHEMA_VERSION: i64 = 5;
@@ -26,19 +25,6 @@ pub(super) enum Identity {
     Blank,
 }
 
-/// Tells whether there is a file at `path`, before SQLite opens it: it would wait for whoever writes
-/// a named pipe.
-///
-/// # Errors
-/// [`HistoryError::Unfit`] if it is no regular file, or the system does not say.
-pub(super) fn is_there(path: &Path) -> Result<bool, HistoryError> {
-    match files::check_regular(path) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(source) => Err(HistoryError::Unfit { path: path.to_owned(), source }),
-    }
-}
-
 /// Tells whose database this is.
 ///
 /// # Errors
@@ -50,7 +36,7 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<Identity,
             .query_row(sql, [], |row| row.get::<_, i64>(0))
             .map_err(failed("reading the header of", path))
     };
-    let foreign = |application_id| HistoryError::Foreign { path: path.to_owned(), application_id };
+    let foreign = |application_id| HistoryError::Foreign(path.to_owned(), application_id);
     let application_id = read("PRAGMA application_id")?;
     // Before anything else is read: what belongs to another is not ours to find corrupt.
     if application_id != APPLICATION_ID && application_id != 0 {
@@ -61,7 +47,7 @@ pub(super) fn identify(connection: &Connection, path: &Path) -> Result<Identity,
         (0, 0, 0) => Ok(Identity::Blank),
         (0, _, _) => Err(foreign(0)),
         (_, SCHEMA_VERSION, _) => Ok(Identity::Ours),
-        _ => Err(HistoryError::OtherSchema { path: path.to_owned(), version }),
+        _ => Err(HistoryError::OtherSchema(path.to_owned(), version)),
     }
 }
 
@@ -126,7 +112,7 @@ fn number_of(transaction: &Transaction<'_>, wan: &str) -> rusqlite::Result<i64> 
 
 /// Returns what turns an error of SQLite into one that says what was being done.
 pub(super) fn failed(step: &'static str, path: &Path) -> impl Fn(rusqlite::Error) -> HistoryError {
-    move |source| HistoryError::Sqlite { step, path: path.to_owned(), source }
+    move |source| HistoryError::Sqlite(step, path.to_owned(), source)
 }
 
 #[cfg(test)]

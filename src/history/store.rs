@@ -3,27 +3,20 @@
 //! A store is opened by its first use and again by the first use after an error, so that a disk
 //! that comes back, a file that was removed and a directory that becomes writable need no restart.
 
-mod aside;
-
-use std::{
-    fs, io,
-    os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, io, os::unix::fs::MetadataExt, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use wanctl_core::units::Timestamp;
 
 use super::{
     HistoryError, Retention, Settings,
+    file::with_suffix,
     ingest::{IngestResult, Sums},
-    lock::WriterLock,
     row::{Batch, INSERT_EVENT, raw_table},
     schema::failed,
     upkeep::LOG_BYTES,
 };
-use crate::history::{ingest, schema, upkeep};
+use crate::history::{file, ingest, schema, upkeep};
 
 /// The history file, open or to be opened.
 #[derive(Debug)]
@@ -43,7 +36,7 @@ struct OpenStore {
     /// Device and inode, to notice that the file under this name is another one.
     file: (u64, u64),
     /// Keeps a second daemon away from the file.
-    _lock: WriterLock,
+    _lock: fs::File,
 }
 
 impl Store {
@@ -133,20 +126,18 @@ impl Store {
             other => return other,
         };
         self.open = None;
-        Err(if error.is_unusable() { aside::set_aside(&self.settings.path, error) } else { error })
+        Err(if error.is_unusable() { file::set_aside(&self.settings.path, error) } else { error })
     }
 }
 
 impl OpenStore {
     fn open(path: &Path, wans: &[String], busy_timeout: Duration) -> Result<Self, HistoryError> {
         if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory).map_err(|source| HistoryError::CreateDirectory {
-                path: directory.to_owned(),
-                source,
-            })?;
+            fs::create_dir_all(directory)
+                .map_err(|error| HistoryError::CreateDirectory(directory.to_owned(), error))?;
         }
-        schema::is_there(path)?;
-        let lock = WriterLock::take(path)?;
+        file::is_there(path)?;
+        let lock = file::lock(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -162,8 +153,7 @@ impl OpenStore {
         ] {
             connection.pragma_update(None, name, value).map_err(&opening)?;
         }
-        let file =
-            identity_of(path).map_err(|_| HistoryError::Missing { path: path.to_owned() })?;
+        let file = identity_of(path).map_err(|_| HistoryError::Missing(path.to_owned()))?;
         let taken = vec![IngestResult::NOTHING; wans.len()];
         Ok(Self { connection, wans, taken, file, _lock: lock })
     }
@@ -194,10 +184,7 @@ impl OpenStore {
                 row.insert(&mut insert, row.wan.map(|wan| wans[wan]))?;
             }
             for row in &batch.memories {
-                row.store(&transaction, wans[row.wan])?;
-            }
-            if let Some(row) = &batch.steering {
-                row.store(&transaction)?;
+                row.store(&transaction, row.wan.map(|wan| wans[wan]))?;
             }
         }
         transaction.commit()
@@ -215,13 +202,6 @@ fn checkpoint(connection: &Connection, busy_timeout: Duration) -> rusqlite::Resu
 
 fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
     fs::metadata(path).map(|meta| (meta.dev(), meta.ino()))
-}
-
-/// Returns `path` with `suffix` after its whole name.
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! The writer: the one thread that owns the database.
 
 use std::{
+    mem,
     sync::{
         Arc,
         mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError},
     },
     thread::{self, JoinHandle},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use tracing::{info, warn};
-use wanctl_core::units::{Delay, Timestamp};
 
 use super::{
     Event, HistoryError, Recorder, Settings,
@@ -20,6 +20,7 @@ use super::{
     store::Store,
     tracker::Tracker,
 };
+use crate::clock::Clock;
 
 /// Between two attempts while the writer is closing; it has only seconds.
 const CLOSING_RETRY: Duration = Duration::from_millis(50);
@@ -158,28 +159,18 @@ struct Worker {
     pace: Pace,
 }
 
-/// What became of the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Queue {
-    /// More may come.
-    Open,
-    /// All recorders are gone.
-    Ended,
-}
-
 impl Worker {
-    /// Runs until it is closed or no recorder is left. `_alive` tells by its end that this has
-    /// ended.
+    /// Runs until it is closed or no recorder is left. The end of `_alive` reports that of the thread.
     fn run(mut self, _alive: SyncSender<()>) {
         loop {
-            let queue = self.gather();
+            let is_ended = self.gather();
             let failure = self.write().err();
             let close_by = self.shared.close_by.get();
-            let ending = queue == Queue::Ended || close_by.is_some();
+            let ending = is_ended || close_by.is_some();
             match failure {
                 None if !ending => {}
                 Some(_) if !ending => self.backoff(self.pace.retry),
-                None if queue == Queue::Ended || self.shared.queued() == 0 => break,
+                None if is_ended || self.shared.queued() == 0 => break,
                 _ if close_by.is_none_or(|&by| Instant::now() >= by) => break,
                 None => {}
                 Some(error) if error.may_pass_soon() => thread::sleep(CLOSING_RETRY),
@@ -189,26 +180,26 @@ impl Worker {
         self.store.close();
     }
 
-    /// Fills the batch until its time or its size is reached.
+    /// Fills the batch until its time or its size is reached. Returns whether all recorders are gone.
     ///
-    /// It never waits at the queue: a receiver that waits there must be woken by each send, two
-    /// system calls and often a change of threads in the middle of a control cycle.
-    fn gather(&mut self) -> Queue {
+    /// It never waits at the queue: each send would have to wake it, with two system calls and often
+    /// a change of threads in the middle of a control cycle.
+    fn gather(&mut self) -> bool {
         let until = Instant::now() + self.pace.batch_span;
         while self.batch.cycles.len() + self.batch.events.len() < self.pace.batch_items {
             match self.items.try_recv() {
                 Ok(item) => self.take(item),
-                Err(TryRecvError::Disconnected) => return Queue::Ended,
+                Err(TryRecvError::Disconnected) => return true,
                 Err(TryRecvError::Empty) => {
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() || self.shared.close_by.get().is_some() {
-                        return Queue::Open;
+                        return false;
                     }
                     thread::park_timeout(left);
                 }
             }
         }
-        Queue::Open
+        false
     }
 
     fn take(&mut self, item: Item) {
@@ -217,74 +208,69 @@ impl Worker {
             Item::Event(at, wan, event) => {
                 self.batch.events.push(EventRow::new(at, wan, &event));
             }
-            Item::Memory(row) => self.batch.memories.push(*row),
-            Item::Steering(row) => self.batch.steering = Some(*row),
+            Item::Memory(row) => self.batch.memories.push(row),
         }
         self.taken += 1;
     }
 
     /// Writes the batch and does some upkeep; on an error the batch stays for the next attempt.
     fn write(&mut self) -> Result<(), HistoryError> {
-        let result = self.set_age_clock().and_then(|()| self.store.write(&self.batch));
-        if result.is_ok() {
-            self.note_commit();
-        }
-        let result = result.and_then(|()| self.tend());
+        let result = self.try_write();
         match &result {
             Ok(()) => self.note_success(),
             Err(error) => self.note_failure(error),
         }
         let (database_bytes, wal_bytes) = self.store.sizes();
         let mut stats = self.shared.written();
-        stats.database_bytes = database_bytes;
-        stats.wal_bytes = wal_bytes;
+        (stats.database_bytes, stats.wal_bytes) = (database_bytes, wal_bytes);
         result
     }
 
-    /// Lets ages be counted from what was stored before the first batch, whose times may be wrong.
-    fn set_age_clock(&mut self) -> Result<(), HistoryError> {
+    fn try_write(&mut self) -> Result<(), HistoryError> {
         if self.age_clock.is_none() {
+            // From what was stored before the first batch, whose times may be wrong.
             let newest = self.store.newest()?;
-            self.age_clock = Some(AgeClock::new(Instant::now(), wall_clock(), newest));
+            self.age_clock = Some(AgeClock::new(Instant::now(), Clock::wall(), newest));
         }
-        Ok(())
+        self.store.write(&self.batch)?;
+        self.note_commit();
+        self.tend()
     }
 
     fn tend(&mut self) -> Result<(), HistoryError> {
         let retention = self.shared.retention().take();
         let is_due = self.tended.is_none_or(|at| at.elapsed() >= UPKEEP_INTERVAL);
-        if !is_due && retention.is_none() {
-            return Ok(());
-        }
         if let Some(retention) = retention {
             self.store.retain(retention);
+        } else if !is_due {
+            return Ok(());
         }
-        let (run, wall) = (Instant::now(), wall_clock());
+        let (run, wall) = (Instant::now(), Clock::wall());
         self.tended = Some(run);
         let Some(clock) = &mut self.age_clock else { return Ok(()) };
         let aged = clock.read(run, wall);
         match self.store.upkeep(wall, aged) {
             // Another second will do.
             Err(error) if error.is_busy() => Ok(()),
-            result => result.map(|_| ()),
+            result => result.map(drop),
         }
     }
 
     fn note_commit(&mut self) {
-        let batch = std::mem::take(&mut self.batch);
+        let batch = mem::take(&mut self.batch);
         if !batch.is_empty() {
             let mut stats = self.shared.written();
             stats.rows_written += batch.cycles.len() as u64;
             stats.events_written += batch.events.len() as u64;
-            stats.last_commit = Some(wall_clock());
+            stats.last_commit = Some(Clock::wall());
         }
-        self.shared.settle(std::mem::take(&mut self.taken));
+        self.shared.settle(mem::take(&mut self.taken));
     }
 
     fn note_success(&mut self) {
-        if self.failed_attempts > 0 {
+        let attempts = mem::take(&mut self.failed_attempts);
+        if attempts > 0 {
             let dropped = self.shared.stats().dropped;
-            let attempts = std::mem::take(&mut self.failed_attempts);
             info!(path = self.path, attempts, dropped, "history is written again");
             self.shared.written().failing = false;
         }
@@ -292,11 +278,11 @@ impl Worker {
 
     fn note_failure(&mut self, error: &HistoryError) {
         let text = error.with_causes();
-        if let HistoryError::SetAside { archived_as, .. } = error {
+        if let HistoryError::SetAside(archived_as, _) = error {
             // Not a state but something that happened, so it is told each time.
             warn!(error = text, "history file set aside");
             let event = Event::HistoryArchived { archived_as: archived_as.display().to_string() };
-            self.batch.events.push(EventRow::new(wall_clock(), None, &event));
+            self.batch.events.push(EventRow::new(Clock::wall(), None, &event));
         } else if self.failed_attempts == 0 {
             warn!(error = text, "history is not written, control goes on");
         }
@@ -318,11 +304,6 @@ impl Worker {
             thread::park_timeout(left);
         }
     }
-}
-
-fn wall_clock() -> Timestamp {
-    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    Timestamp::from_micros(Delay::from(since).micros())
 }
 
 #[cfg(test)]

@@ -69,12 +69,12 @@ pub(super) async fn history(
     };
     let HistorySource { path, turns } = served.history;
     let Some(path) = path else {
-        let reported = "no history is kept: set history.path";
+        let reported = "no history is stored: set history.path";
         return refused(StatusCode::NOT_FOUND, reported);
     };
     let Ok(turn) = turns.try_acquire_owned() else {
         let reported =
-            format!("{MOST_PAGES} others are reading the history; try again in a second");
+            format!("{MOST_PAGES} other requests read the history; try again in a second");
         let refused = refused(StatusCode::SERVICE_UNAVAILABLE, &reported);
         return ([(header::RETRY_AFTER, "1")], refused).into_response();
     };
@@ -103,7 +103,7 @@ pub(super) async fn history(
             response
         }
         Ok(Err(error)) => failed(&error),
-        Err(_) => refused(StatusCode::INTERNAL_SERVER_ERROR, "reading the history broke off"),
+        Err(_) => refused(StatusCode::INTERNAL_SERVER_ERROR, "reading the history failed"),
     }
 }
 

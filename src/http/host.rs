@@ -85,7 +85,7 @@ fn check(
         return Ok(());
     }
     Err(HostRefusal::Misdirected(
-        "refused: this server is not known by that name; ask for its address, or list the name in \
+        "refused: this server does not accept that host name; use its address, or add the name to \
          http.hosts\n"
             .to_owned(),
     ))

@@ -107,7 +107,7 @@ async fn recent(State(live): State<Live>) -> Response {
 async fn events(State(live): State<Live>) -> Response {
     let Ok(seat) = Arc::clone(&live.listeners).try_acquire_owned() else {
         let retry = [(header::RETRY_AFTER, RETRY_SECONDS)];
-        let text = "enough pages listen; ask /status instead\n";
+        let text = "too many clients of /events; poll /status\n";
         return (StatusCode::SERVICE_UNAVAILABLE, retry, text).into_response();
     };
     let stream = stream::unfold((live, seat, true), |(live, seat, is_first)| async move {

@@ -18,13 +18,13 @@ pub(super) async fn livez(State(served): State<Served>) -> Response {
         .wans
         .iter()
         .flat_map(|wan| wan.control.reasons.iter().map(|reason| format!("{}: {reason}", wan.name)));
-    probe(health.live, "the control loops turn", &stuck.collect::<Vec<_>>())
+    probe(health.live, "the control loops run", &stuck.collect::<Vec<_>>())
 }
 
 /// Says whether the WANs are measured and the router answers, and if not, what is waited for.
 pub(super) async fn readyz(State(served): State<Served>) -> Response {
     let health = (served.health.0)();
-    probe(health.ready, "measuring, and the router answers", &health.not_ready_reasons)
+    probe(health.ready, "every WAN is measured, and the router answers", &health.not_ready_reasons)
 }
 
 /// Tells all that is known, whether it is good or bad: a status other than 200 would keep simple

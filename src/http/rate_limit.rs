@@ -64,7 +64,7 @@ pub(super) async fn limit(
         return next.run(request).await;
     }
     let retry = [(header::RETRY_AFTER, RETRY_SECONDS)];
-    (StatusCode::TOO_MANY_REQUESTS, retry, "too many orders: two a second are obeyed\n")
+    (StatusCode::TOO_MANY_REQUESTS, retry, "too many requests: at most two per second\n")
         .into_response()
 }
 

@@ -92,7 +92,7 @@ pub(super) async fn serve(
     let app = web.protect(app);
     let connections = affordable(bounds.connections);
     if connections < bounds.connections {
-        warn!(connections, "few file descriptors (ulimit -n): few connections are accepted");
+        warn!(connections, "few file descriptors: the connection limit is low; raise `ulimit -n`");
     }
     let connection_limit = ConnectionLimit::new(connections);
     let conversations = TaskTracker::new();
@@ -114,7 +114,7 @@ pub(super) async fn serve(
             Ok((stream, peer)) => {
                 fails = false;
                 let Some(slot) = connection_limit.admit() else {
-                    debug!(%peer, "every connection is busy: turned away");
+                    debug!(%peer, "connection refused: the limit is reached");
                     continue;
                 };
                 // An event must not wait for the acknowledgement of the one before.
@@ -164,7 +164,7 @@ async fn greet(
         () = slot.must_leave() => return None,
         () = stop.cancelled() => return None,
     };
-    greeted.inspect_err(|error| debug!(%error, "a connection could not be secured")).ok()
+    greeted.inspect_err(|error| debug!(%error, "TLS handshake failed")).ok()
 }
 
 /// Answers the requests of one connection until it ends, must make room, or `stop`.
@@ -205,7 +205,7 @@ async fn converse<S>(
         }
     };
     if let Err(error) = ended {
-        debug!(%error, "a connection broke");
+        debug!(%error, "connection failed");
     }
 }
 
@@ -215,7 +215,8 @@ fn is_too_large(request: &Request<Incoming>) -> bool {
 
 fn too_large() -> Response<Body> {
     let headers = [(header::CONNECTION, "close")];
-    (StatusCode::PAYLOAD_TOO_LARGE, headers, "a request here needs no body\n").into_response()
+    (StatusCode::PAYLOAD_TOO_LARGE, headers, "a request to this path must not have a body\n")
+        .into_response()
 }
 
 #[cfg(test)]

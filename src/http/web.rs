@@ -117,16 +117,16 @@ impl Web {
         let when = "with --web.config.file";
         let refused = Spec::new(
             "wanctl_web_unauthorized_requests_total",
-            "Requests refused for want of a user and the password",
+            "Requests refused without a valid user and password",
         );
         c.adopt(refused.when(when), shared.unauthorized.clone());
         let good = Figure::gauge(
             "wanctl_web_config_last_reload_successful",
-            "1 if the web configuration and all it names could be read when they last changed",
+            "1 if the web configuration and its files could be read after their last change",
         );
         let expiry = Figure::gauge(
             "wanctl_web_certificate_not_after_timestamp_seconds",
-            "Unix time at which the server's certificate, or one in its chain, expires",
+            "Unix time at which the server's certificate or one of its chain expires",
         );
         c.figures([good.when(when), expiry.when("with TLS")], move || {
             let good = f64::from(u8::from(shared.is_good.load(Relaxed)));
@@ -212,11 +212,12 @@ impl Shared {
                     }
                     if self.inner().is_some() {
                         error!(
-                            "the web configuration was not reloaded: the one before stays in force"
+                            "the web configuration was not reloaded: the previous one stays in \
+                             force"
                         );
                     } else {
                         error!(
-                            "the web configuration was not read: nothing is served until it is right"
+                            "the web configuration was not read: no HTTP server until it is valid"
                         );
                     }
                     *complaint = reported;

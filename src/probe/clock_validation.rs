@@ -84,11 +84,11 @@ impl ClockFault {
     pub const fn explain(self) -> &'static str {
         match self {
             Self::NotStandard => "it does not count from midnight UTC",
-            Self::Swapped => "its bytes are in the wrong order",
-            Self::OutOfRange => "it shows a time that no day has",
-            Self::Constant => "it stands still",
+            Self::Swapped => "its byte order is wrong",
+            Self::OutOfRange => "it shows an invalid time of day",
+            Self::Constant => "it does not advance",
             Self::Coarse => "it counts in steps of 10 ms or more",
-            Self::Mismatch => "up and down together are not the round trip",
+            Self::Mismatch => "its one-way delays do not add up to the round-trip time",
             Self::Unsteady => "it jumps or drifts",
             Self::Silent => "it does not answer",
         }

@@ -213,12 +213,12 @@ impl IcmpProber {
         let is_trusted = validator.is_trusted();
         match fault {
             None if is_trusted && !was_trusted => {
-                info!(%target, "the reflector's clock tells the directions' delays apart");
+                info!(%target, "one-way delays are measured with the reflector's clock");
             }
             Some(fault) if was_trusted && fault != ClockFault::Silent => {
                 info!(%target, why = fault.explain(), "the reflector's clock is not trusted");
             }
-            Some(fault) => debug!(%target, why = fault.explain(), "its clock is of no use"),
+            Some(fault) => debug!(%target, why = fault.explain(), "its clock cannot be used"),
             None => {}
         }
         answer

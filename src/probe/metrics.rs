@@ -28,39 +28,39 @@ impl ProbeFamilies {
         Self {
             active: c.family(by_reflector(
                 "wanctl_reflector_active",
-                "1 for reflectors that take turns, 0 for spares",
+                "1 for active reflectors, 0 for spares",
             )),
             one_way: c.family(by_reflector(
                 "wanctl_reflector_one_way",
-                "1 if the reflector's clock tells the directions' delays apart",
+                "1 if one-way delays are measured with the reflector's timestamps",
             )),
             replacements: c.family(
                 Spec::new(
                     "wanctl_reflector_replacements_total",
-                    "Reflectors that made room for a spare, by their fault",
+                    "Reflectors that were replaced by a spare, by reason",
                 )
                 .by(&["wan", "reason"]),
             ),
             returns: c.family(by_wan(
                 "wanctl_reflector_returns_total",
-                "Replaced reflectors that answer well again and may take turns",
+                "Replaced reflectors that answer reliably again and may be active",
             )),
             // A gauge in all formats, since one road replaces another.
             method: c.family(
                 Spec::new(
                     "wanctl_probe_method_info",
-                    "1 for the way in which delay is measured, and why",
+                    "1 for the probe method in use, with the reason",
                 )
                 .by(&["wan", "method", "reason"])
                 .when("once chosen"),
             ),
             reopened: c.family(by_wan(
                 "wanctl_probe_reopenings_total",
-                "Sockets opened anew because no probe could be sent",
+                "Sockets that were reopened because no probe could be sent",
             )),
             interval: c.family(by_wan(
                 "wanctl_probe_interval_seconds",
-                "Time between two probes of the WAN at present",
+                "Current time between two probes of the WAN",
             )),
         }
     }

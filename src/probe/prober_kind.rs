@@ -69,12 +69,14 @@ impl ProberReason {
     pub const fn explain(self) -> &'static str {
         match self {
             Self::Configured => "the configuration says so",
-            Self::Best => "it is the best one",
+            Self::Best => "it is the most accurate one",
             Self::NotPermitted => {
                 "this host does not permit ICMP: grant CAP_NET_RAW or widen \
                  net.ipv4.ping_group_range"
             }
-            Self::Unanswered => "no reflector answers ICMP: is it filtered on the way?",
+            Self::Unanswered => {
+                "no reflector answers ICMP: check whether it is filtered on the path"
+            }
         }
     }
 }

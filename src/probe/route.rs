@@ -44,7 +44,8 @@ pub(super) fn explain(bind: &Bind, address: IpAddr, error: &io::Error) -> String
             format!("no {family} route from the source address {source} ({cause})")
         }
         (Err(Missing::Route(cause)), Bind::Interface(name)) => format!(
-            "no {family} route through interface {name} ({cause}): is it up, and has it an address?"
+            "no {family} route through interface {name} ({cause}): check that it is up and has an \
+             address"
         ),
         (Err(Missing::Route(cause) | Missing::End(cause)), Bind::Any) => {
             format!("no {family} route ({cause})")

@@ -196,11 +196,11 @@ impl Schedule {
         match event {
             PoolEvent::Replaced { reflector, by, fault } => {
                 let (reflector, by) = (self.address(reflector), self.address(by));
-                info!(%wan, %reflector, %by, ?fault, "another reflector takes its turns");
+                info!(%wan, %reflector, %by, ?fault, "a spare replaced an active reflector");
             }
             PoolEvent::Returned(reflector) => {
                 let reflector = self.address(reflector);
-                info!(%wan, %reflector, "a reflector answers well again");
+                info!(%wan, %reflector, "a replaced reflector answers reliably again");
             }
         }
     }

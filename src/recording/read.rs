@@ -25,11 +25,12 @@ pub enum ReadFault {
     #[error("the recording is empty")]
     Empty,
     /// The first line is not that of a recording.
-    #[error("this is no recording of wanctl, which begins with {{\"wanctl_recording\":{FORMAT}")]
+    #[error("this is not a recording of wanctl, which begins with {{\"wanctl_recording\":{FORMAT}")]
     Foreign,
     /// The format is another.
     #[error(
-        "the recording has format {0}, this wanctl reads format {FORMAT}; use the one it was made with"
+        "the recording has format {0}, this wanctl reads format {FORMAT}; use the version that \
+         wrote it"
     )]
     Format(u64),
     /// The line is not one of a recording.
@@ -42,7 +43,7 @@ pub enum ReadFault {
     #[error("WAN number {0} has not begun")]
     UnknownWan(usize),
     /// The file cannot be read.
-    #[error("cannot read on: {0}")]
+    #[error("cannot read further: {0}")]
     Io(io::Error),
 }
 

@@ -73,7 +73,7 @@ pub enum ReplayError {
         known: Vec<String>,
     },
     /// Nothing was recorded.
-    #[error("the recording holds no cycle")]
+    #[error("the recording has no cycles")]
     Nothing,
 }
 

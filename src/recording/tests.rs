@@ -290,7 +290,7 @@ fn what_is_no_recording_is_reported_with_its_line() {
         (with(4, r#"{"cycle":{"wan":0}}"#), "line 4: not a line of a recording: missing field"),
         (with(2, r#"{"gap":{"wan":0,"cycles":1}}"#), "line 2: WAN number 0 has not begun"),
         (with(3, &"y".repeat(2 << 20)), "line 3: longer than"),
-        (lines[..2].join("\n") + "\n", "the recording holds no cycle"),
+        (lines[..2].join("\n") + "\n", "the recording has no cycles"),
     ] {
         let error = replayed(&text).unwrap_err().to_string();
         assert!(error.starts_with(reported), "{error}");

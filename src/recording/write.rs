@@ -44,13 +44,13 @@ pub(super) struct Shared {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
     /// The file is there already.
-    #[error("{path} exists already, and a recording never overwrites anything: name another file")]
+    #[error("{path} already exists, and a recording never overwrites a file: use another name")]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// The file cannot be made.
-    #[error("cannot record into {path}")]
+    #[error("cannot write the recording {path}")]
     Create {
         /// The file.
         path: PathBuf,
@@ -154,7 +154,7 @@ impl<W: Write> Worker<W> {
     /// this has ended.
     fn run(mut self, _alive: SyncSender<()>) {
         if let Err(error) = self.write() {
-            error!(%error, "the recording has ended: it cannot be written; control goes on");
+            error!(%error, "the recording has ended: it cannot be written; control continues");
         }
         self.shared.ended.store(true, Relaxed);
     }
@@ -206,7 +206,7 @@ impl<W: Write> Worker<W> {
 
     fn end(&mut self, reason: &'static str) -> io::Result<()> {
         if reason == "full" {
-            warn!("the recording has ended: it is as large as --record-max allows");
+            warn!("the recording has ended: it reached the size of --record-max");
         }
         let end = Line::End(End { reason: reason.into() });
         serde_json::to_writer(&mut self.text, &end)?;

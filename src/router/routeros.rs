@@ -10,6 +10,7 @@ mod client;
 #[cfg(feature = "ssh")]
 mod console;
 mod encoding;
+#[cfg(feature = "ssh")]
 mod failover;
 mod faults;
 mod findings;
@@ -40,8 +41,9 @@ mod transports;
 const LARGEST_ANSWER: usize = 2 << 20;
 
 pub use client::RouterOs;
-pub use failover::TransportFailoverParams;
-pub use settings::{Credentials, Secret, Settings, SshConfig, TlsTrust, TransportChoice};
+pub use settings::{
+    Credentials, Secret, Settings, SshConfig, TlsTrust, TransportChoice, TransportFailoverParams,
+};
 
 /// The name of this kind in the configuration.
 pub const KIND: &str = "routeros";

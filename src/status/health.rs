@@ -219,7 +219,7 @@ fn not_ready_reasons(inputs: &HealthInputs) -> Vec<String> {
     let mut not_ready_reasons: Vec<String> = inputs.routers.iter().flat_map(problems).collect();
     for (name, cycle) in &inputs.wans {
         if !is_turning(cycle.as_deref(), inputs.now) {
-            not_ready_reasons.push(format!("{name}: the control loop stands still"));
+            not_ready_reasons.push(format!("{name}: the control loop does not run"));
         } else if cycle.as_ref().is_none_or(|cycle| cycle.measurement.fresh == 0) {
             not_ready_reasons.push(format!("{name}: no reflector answers"));
         }

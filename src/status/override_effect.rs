@@ -13,7 +13,7 @@ use wanctl_core::{
 pub enum OverrideEffect {
     /// The router does it.
     Applied,
-    /// It is decided, but the router has not confirmed it yet.
+    /// It is decided, but not yet confirmed by the router.
     Unconfirmed,
     /// Nothing is written to the router.
     ObserveMode,
@@ -44,13 +44,13 @@ impl OverrideEffect {
     pub const fn explain(self) -> &'static str {
         match self {
             Self::Applied => "applied",
-            Self::Unconfirmed => "decided, but the router has not confirmed it yet",
+            Self::Unconfirmed => "decided, but not yet confirmed by the router",
             Self::ObserveMode => "not applied, because steering is in observe mode",
             Self::DeferredSwitchesUnknown => {
-                "deferred: the router's switches have not been seen yet"
+                "deferred: the router's switches have not been read yet"
             }
             Self::DeferredWanDown => "deferred: the WAN is down",
-            Self::DeferredNoSwitch => "deferred: the router has no usable switch for the WAN",
+            Self::DeferredNoSwitch => "deferred: the router has no usable rule for the WAN",
         }
     }
 

@@ -259,14 +259,14 @@ impl SteeringBoard {
         let mut reasons = problems;
         reasons.extend(in_doubt.iter().map(|switch| {
             let (kind, wan) = (switch.kind.name(), name(decision, switch.wan));
-            format!("nobody knows what became of the last change of the {kind} rule of {wan}")
+            format!("the result of the last write of the switch {kind} of {wan} is unknown")
         }));
         if failover.reason == FailoverReason::AllDown {
             reasons.push("no WAN is known to work".to_owned());
         }
         if failover.reason == FailoverReason::NoneCanSend {
-            let fault = "no WAN can send a probe, so the fault is on this side: check this host's \
-                         network, and the router if it sends the pings";
+            let fault = "no WAN can send a probe, so the fault is on wanctl's side: check this \
+                         host's network, and the router if it sends the pings";
             reasons.push(fault.to_owned());
         }
         if let Some(steer_override) = steer.steer_override {
@@ -275,7 +275,7 @@ impl SteeringBoard {
                 OverrideEffect::of(&latest.decision, &latest.actuation, steer_override),
             );
             let until = time_of(latest.wall.after(steer_override.until.since(decision.at)));
-            let order = format!("steering was ordered to {to} until {until}: {}", effect.explain());
+            let order = format!("override to {to} until {until}: {}", effect.explain());
             if steer.blocker == Some(Blocker::OverrideRefused) {
                 reasons.push(order);
             } else {
@@ -285,16 +285,16 @@ impl SteeringBoard {
         let mut notes = orders;
         let (sensitive, default_route) =
             (name(decision, target.sensitive), name(decision, target.default_route));
-        let verb = if *mode == SteeringMode::Active { "go" } else { "would go" };
+        let verb = if *mode == SteeringMode::Active { "is" } else { "would be" };
         if target.default_route != Rank::DEFAULT_WAN {
             let lasts = match now.since(failover.since).as_secs() {
                 seconds @ 0..60 => format!("{seconds} s"),
                 seconds => format!("{} min", seconds / 60),
             };
-            notes.push(format!("all connections {verb} over {default_route}, for {lasts} now"));
+            notes.push(format!("the default route {verb} on {default_route}, for {lasts} now"));
         }
         if target.sensitive != target.default_route {
-            notes.push(format!("new latency-sensitive connections {verb} over {sensitive}"));
+            notes.push(format!("latency-sensitive traffic {verb} on {sensitive}"));
         }
         Some((reasons, notes))
     }

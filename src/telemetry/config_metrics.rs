@@ -31,11 +31,8 @@ impl ConfigMetrics {
         );
         c.info(info.by(&["hash"]), move || Some(vec![reported.open().clone()]));
         let results = c.family::<Counter>(
-            Spec::new(
-                "wanctl_config_reloads_total",
-                "Attempts to take a changed configuration while running, by result",
-            )
-            .by(&["result"]),
+            Spec::new("wanctl_config_reloads_total", "Reloads of the configuration by result")
+                .by(&["result"]),
         );
         let result = |name: &str| results.get_or_create_owned(&vec![("result", name.to_owned())]);
         Self {
@@ -56,7 +53,7 @@ impl ConfigMetrics {
             )),
             generation: c.one(Spec::new(
                 "wanctl_config_generation",
-                "Number of the configuration in force: 1 since the start, one more with each reload",
+                "Number of the configuration in force: 1 at the start, incremented by each reload",
             )),
         }
     }

@@ -14,7 +14,7 @@ use tracing_subscriber::{
 
 pub use count::declare_log;
 
-/// How the log is written.
+/// Format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// For people.
@@ -78,7 +78,7 @@ fn parse(directives: &str) -> Result<EnvFilter, String> {
     });
     if let Some(word) = strange {
         return Err(format!(
-            "RUST_LOG has `{word}`, which is no level: use error, warn, info, debug or trace"
+            "RUST_LOG: `{word}` is not a level: use error, warn, info, debug or trace"
         ));
     }
     let parsed = EnvFilter::builder().parse(directives);

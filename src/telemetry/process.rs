@@ -20,8 +20,8 @@ pub fn declare_process(c: &mut Catalogue) {
         Figure::gauge("process_virtual_memory_bytes", "Virtual memory"),
         Figure::gauge("process_threads", "Threads"),
         Figure::gauge("process_open_fds", "Open file descriptors"),
-        Figure::gauge("process_max_fds", "Most file descriptors that may be open"),
-        Figure::gauge("process_start_time_seconds", "Unix time of the start"),
+        Figure::gauge("process_max_fds", "Maximum number of open file descriptors"),
+        Figure::gauge("process_start_time_seconds", "Unix time of the process start"),
     ];
     c.figures(figures.map(|figure| figure.when("on Linux")), || {
         Process::read().map_or([None; 7], |process| {

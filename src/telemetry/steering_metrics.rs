@@ -107,33 +107,34 @@ impl SteeringMetrics {
         c.chapter("Steering and failover");
         let plain = |name, help| Spec::new(name, help).when(STEERING);
         Self {
-            active: c.one(plain("wanctl_steering_active", "1 if steering is carried out")),
+            active: c
+                .one(plain("wanctl_steering_active", "1 if decisions are applied to the router")),
             state: c.family(
-                plain("wanctl_steering_state", "1 for the state that steering is in")
+                plain("wanctl_steering_state", "Steering state, 1 for the current one")
                     .by(&["state"]),
             ),
             state_time: c.family(
-                plain("wanctl_steering_state_time_seconds_total", "Time in each state")
+                plain("wanctl_steering_state_time_seconds_total", "Time in each steering state")
                     .by(&["state"]),
             ),
             transitions: c.family(
-                plain("wanctl_steering_state_transitions_total", "Changes of state")
+                plain("wanctl_steering_state_transitions_total", "Transitions between the states")
                     .by(&["from", "to"]),
             ),
             score: c.family(
-                plain("wanctl_steering_score", "How sure it is that a WAN suffers, 0 to 100")
+                plain("wanctl_steering_score", "Evidence that the WAN is congested, 0 to 100")
                     .by(&["wan"]),
             ),
             contributors: c.family(
                 plain(
                     "wanctl_steering_score_contribution",
-                    "Points that a contributor adds to a WAN's score",
+                    "Points that the contributor adds to the WAN's score",
                 )
                 .by(&["wan", "contributor"]),
             ),
             threshold: c.one(plain(
                 "wanctl_steering_score_threshold",
-                "The score from which a WAN suffers; above 100 it is out of reach",
+                "Score from which a WAN counts as congested; above 100 it is unreachable",
             )),
             decisions: c.family(
                 plain(
@@ -145,46 +146,47 @@ impl SteeringMetrics {
             blocked: c.family(
                 plain(
                     "wanctl_steering_blocked_total",
-                    "Decisions that were kept from being acted upon, by what did",
+                    "Decisions that a blocker prevented, by blocker",
                 )
                 .by(&["blocker"]),
             ),
             failover_decisions: c.family(
                 plain(
                     "wanctl_steering_failover_decisions_total",
-                    "Decisions about everything else by reason",
+                    "Decisions about the default route by reason",
                 )
                 .by(&["reason"]),
             ),
             steered: c.family(
                 plain(
                     "wanctl_steering_moves_total",
-                    "Times that new latency-sensitive connections took another WAN, or would have",
+                    "Moves of new latency-sensitive connections to another WAN, including those \
+                     that observe mode did not apply",
                 )
                 .by(&["from", "to", "reason"]),
             ),
             failovers: c.family(
                 plain(
                     "wanctl_wan_failovers_total",
-                    "Times that everything took another WAN, or would have",
+                    "Moves of the default route to another WAN, including those that observe mode \
+                     did not apply",
                 )
                 .by(&["from", "to", "reason"]),
             ),
             target: c.family(
                 plain(
                     "wanctl_steering_target",
-                    "1 for the WAN of latency-sensitive connections, and for that of the default route",
+                    "1 for the WAN of latency-sensitive connections, and for that of the default \
+                     route",
                 )
                 .by(&["wan", "traffic"]),
             ),
             reach: c.family(
-                plain("wanctl_wan_reach", "1 for what is known of a WAN's reachability")
+                plain("wanctl_wan_reach", "Reachability of the WAN, 1 for the current value")
                     .by(&["wan", "reach"]),
             ),
-            overridden: c.one(plain(
-                "wanctl_steering_override",
-                "1 while the operator has chosen the WAN of sensitive connections",
-            )),
+            overridden: c
+                .one(plain("wanctl_steering_override", "1 during an override by the operator")),
             before: None,
         }
     }

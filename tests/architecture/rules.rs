@@ -71,7 +71,7 @@ const PRODUCT: &[(&str, &[&str])] = &[
     ("probe", &["clock", "catalogue", "router"]),
     ("actuator", &["clock", "catalogue", "router"]),
     ("config", &["digest", "files", "router", "probe", "actuator"]),
-    ("history", &["catalogue", "files"]),
+    ("history", &["clock", "catalogue", "files"]),
     ("recording", &[]),
     ("telemetry", &["catalogue"]),
     ("status", &["actuator"]),
@@ -116,6 +116,11 @@ const PRODUCT: &[(&str, &[&str])] = &[
 
 /// The only modules of the product that may import the lab, besides tests.
 const LAB_USERS: [&[&str]; 2] = [&["cli", "lab"], &["probe", "simulated"]];
+
+/// The folders of `router` that are kinds of it, and the only modules besides `router` itself, the
+/// composition of a demo, and tests that may name one: who else does is not free of the kind.
+const KINDS: [&str; 1] = ["routeros"];
+const KIND_USERS: [&[&str]; 3] = [&["router"], &["config", "router"], &["cli", "lab"]];
 
 /// The crate that computes and does nothing else.
 const PURE: &str = "wanctl_core";
@@ -215,6 +220,7 @@ impl<'a> File<'a> {
             let flaw = self
                 .check_crate(named, relaxed)
                 .or_else(|| self.check_arrow(named, exports, relaxed))
+                .or_else(|| self.check_kind(named, relaxed))
                 .or_else(|| self.check_core(named))
                 .or_else(|| self.check_output(named, relaxed));
             broken.extend(flaw.map(|flaw| self.place(named.line, &flaw)));
@@ -286,6 +292,17 @@ impl<'a> File<'a> {
             let list = if may_import.is_empty() { "nothing".into() } else { may_import.join(", ") };
             format!("`{module}` must not import `{imported}`; it may import {list}")
         })
+    }
+
+    /// A kind of router is known to few.
+    fn check_kind(&self, named: &Named, in_test: bool) -> Option<String> {
+        let [root, router, kind, ..] = &named.path[..] else { return None };
+        let is_kind = root == "crate" && router == "router" && KINDS.contains(&kind.as_str());
+        let is_user = |user: &&[&str]| {
+            self.module.iter().zip(*user).filter(|(a, b)| a == *b).count() == user.len()
+        };
+        let strays = is_kind && !in_test && !KIND_USERS.iter().any(is_user);
+        strays.then(|| format!("only `router` and `config::router` may name the kind `{kind}`"))
     }
 
     /// The core computes, and does nothing else, in its tests as well.

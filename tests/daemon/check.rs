@@ -103,7 +103,12 @@ fn a_set_up_that_is_right_is_ready_and_nothing_is_written() {
     assert_eq!(report["verdict"], "ready");
     assert_line(&report, "wan cable reflectors", "ok", "6 of 6 answer pings from the router");
     for host in 1..=6 {
-        assert_line(&report, &format!("reflector 127.0.0.{host}"), "ok", "idle round trip 10.0 ms");
+        assert_line(
+            &report,
+            &format!("reflector 127.0.0.{host}"),
+            "ok",
+            "idle round-trip time 10.0 ms",
+        );
     }
     assert_line(&report, "router user `wanctl`", "ok", "`rest-api`, `write`");
     assert_line(&report, "router user `pinger`", "ok", "`rest-api`, `test`");
@@ -157,7 +162,8 @@ fn a_local_end_that_is_not_here_is_not_ready() {
     {
         for method in ["icmp", "tcp_connect"] {
             let probes = format!(
-                "reflectors: [127.0.0.1, 127.0.0.2, 127.0.0.3]\n    {end}\n    probe: {{method: {method}}}"
+                "reflectors: [127.0.0.1, 127.0.0.2, 127.0.0.3]\n    {end}\n    probe: {{method: \
+                 {method}}}"
             );
             let sketch = Sketch { probes, ..Sketch::of(router.url()) };
             let exit = check(&Site::with(&sketch), &["--format", "json"]);
@@ -181,7 +187,7 @@ fn steering_rows_are_looked_at_one_by_one() {
     };
     let marking = || row("mark-connection");
     for (mangle, state, words) in [
-        (vec![marking()], "ok", "it is disabled: no connection is steered by it"),
+        (vec![marking()], "ok", "it is disabled: it steers no connection"),
         (vec![], "failed", "not found: a rule of /ip/firewall/mangle"),
         (vec![marking(), marking()], "failed", "2 rules of /ip/firewall/mangle are commented"),
         (vec![row("accept")], "failed", "has the action `accept`, which marks nothing"),
@@ -201,7 +207,7 @@ fn steering_rows_are_looked_at_one_by_one() {
         exit.expect(1);
         let report = report(&exit);
         assert_line(&report, "steering steer to wan lte", state, words);
-        assert_line(&report, "interface `ether1` of the router", "ok", "the router has it");
+        assert_line(&report, "interface `ether1` of the router", "ok", "it exists");
         assert_line(&report, "interface `ether9` of the router", "failed", "no such interface");
         // The other thing that is wrong: nobody made these queues.
         assert_line(&report, "wan lte download: queue tree", "failed", "not found: queue tree");
@@ -243,7 +249,7 @@ fn a_router_that_does_not_answer_leaves_everything_of_its_unknown() {
     assert_eq!(state, "failed", "{what}");
     assert!(what.contains("no answer within 3s"), "{what}");
     assert_line(&report, "wan cable upload: queue tree", "unknown", "the router does not answer");
-    assert_line(&report, "reflector 127.0.0.3", "unknown", "not tried");
+    assert_line(&report, "reflector 127.0.0.3", "unknown", "not checked");
     assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
 }
 

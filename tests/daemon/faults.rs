@@ -90,14 +90,14 @@ fn assert_held(router: &Router, state: &str, reason: &str) {
 
 #[test]
 fn reflectors_that_never_answer_on_an_idle_link_are_reported_and_no_rate_moves() {
-    let reason = "no reflector answers and no traffic flows: is the link up, and do the probes \
-                  leave through it?";
+    let reason = "no reflector answers and no traffic flows: check that the link is up and that \
+                  the probes use it";
     assert_held(&Router::with_traffic(0.0), "stalled", reason);
 }
 
 #[test]
 fn reflectors_that_never_answer_under_load_are_reported_and_no_rate_moves() {
-    let reason = "no reflector answers although traffic flows: congestion suspected";
+    let reason = "no reflector answers although traffic flows: congestion is likely";
     assert_held(&Router::with_traffic(1.0), "collapsed", reason);
 }
 

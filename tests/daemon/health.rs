@@ -133,5 +133,5 @@ fn a_daemon_that_is_not_there_is_reported_with_what_to_do() {
     let mut command = wanctl();
     command.args(["status", "--url", &router.url()]);
     let exit = Program::finish(command);
-    assert!(exit.expect(1).complaint().contains("does not answer as wanctl does"), "{exit:#?}");
+    assert!(exit.expect(1).complaint().contains("is not that of wanctl"), "{exit:#?}");
 }

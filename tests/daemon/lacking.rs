@@ -42,7 +42,7 @@ fn a_web_configuration_that_cannot_be_used_yet() {
     let web = site.path("web.yml");
     let mut program = controls(&site, &router, &["--web.config.file", web.to_str().unwrap()]);
     program.logged("web.yml: cannot read the file");
-    program.logged("nothing is served until the web configuration is right; control runs");
+    program.logged("no HTTP server until the web configuration is valid; control continues");
     assert!(!program.stderr().contains("serving url="));
     site.write("web.yml", "# nobody is asked for a password\n");
     let address = address(&program.logged("serving url="));
@@ -56,7 +56,7 @@ fn a_recording_that_cannot_begin() {
     let router = Router::start();
     let site = Site::with(&Sketch::of(router.url()));
     let mut program = controls(&site, &router, &["--record", "/nowhere/recording.jsonl"]);
-    program.logged("nothing is recorded; control runs");
+    program.logged("no recording is written; control continues");
     program.terminate();
     program.exit().expect(0);
 }

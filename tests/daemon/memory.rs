@@ -54,13 +54,13 @@ fn a_restart_continues_from_what_was_learned() {
     assert!((1..500_000).contains(&learned), "{learned} µs");
     forge(&site, -600);
     let mut daemon = site.run(&[]).unwrap();
-    let line = daemon.program.logged("continues from what was learned 10 minutes ago");
+    let line = daemon.program.logged("continuing from the stored state of 10 minutes ago");
     assert!(line.contains(WAN), "{line}");
     // Killed within its first minute it leaves the memory as it was.
     drop(daemon);
     assert_eq!(stored(&site), Some(7_777_777));
     let mut daemon = site.run(&[]).unwrap();
-    daemon.program.logged("continues from what was learned 10 minutes ago");
+    daemon.program.logged("continuing from the stored state of 10 minutes ago");
     daemon.stop().expect(0);
 }
 
@@ -71,8 +71,8 @@ fn a_memory_from_the_future_is_ignored() {
     let Some(()) = live_a_little(&site) else { return };
     forge(&site, 3600);
     let mut daemon = site.run(&[]).unwrap();
-    let line = daemon.program.logged("what was learned is not used");
-    assert!(line.contains("from the future"), "{line}");
+    let line = daemon.program.logged("the stored state is not used");
+    assert!(line.contains("in the future"), "{line}");
     daemon.wait_until_ready();
     learn(&daemon);
     daemon.stop().expect(0);

@@ -68,7 +68,7 @@ fn a_run_that_was_reloaded_and_remembers_is_decided_again_to_the_bit() {
     daemon.stop().expect(0);
     let recording = site.path("run.jsonl");
     let mut daemon = site.run(&["--record", recording.to_str().unwrap()]).unwrap();
-    daemon.program.logged("continues from what was learned");
+    daemon.program.logged("continuing from the stored state");
     daemon.wait_until_ready();
     let text = fs::read_to_string(site.path("wanctl.yaml")).unwrap();
     let text = text

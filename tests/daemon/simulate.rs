@@ -141,7 +141,7 @@ fn mistakes_are_reported_with_what_was_meant() {
     }
     let exit = simulate(&["--scenario", "step", "--base", "30", "--ceiling", "20"]);
     exit.expect(2);
-    assert!(exit.stderr.contains("do not ascend"), "{exit:#?}");
+    assert!(exit.stderr.contains("ascending order"), "{exit:#?}");
 }
 
 #[test]

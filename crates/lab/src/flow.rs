@@ -61,7 +61,7 @@ pub(super) struct Flow {
     lost: f64,
     /// Bytes in flight that a timeout gave up; their acknowledgements may come yet.
     given_up: f64,
-    /// Holes at the receiver that no acknowledgement has told of.
+    /// Holes at the receiver that no acknowledgement has reported.
     holes: f64,
     /// Until this much is accounted for, further losses belong to an event that was answered.
     recover_at: f64,
@@ -185,7 +185,7 @@ impl Flow {
         self.source.took(bytes);
         self.sent += bytes;
         let delivered = self.acked;
-        Some(Segments { flow, marked: false, bytes, lost: 0.0, sent: now, delivered })
+        Some(Segments { flow, bytes, lost: 0.0, sent: now, delivered })
     }
 
     fn window(&self) -> f64 {
@@ -208,7 +208,7 @@ impl Flow {
 
     /// The sender gets the acknowledgement of `segments`.
     pub(super) fn on_ack(&mut self, segments: Segments, now: f64) {
-        let Segments { bytes, lost, sent, marked, delivered, .. } = segments;
+        let Segments { bytes, lost, sent, delivered, .. } = segments;
         let rtt = (now - sent).max(1e-3);
         self.acked += bytes;
         self.lost += lost;
@@ -227,7 +227,7 @@ impl Flow {
         self.measure(rtt);
         let accounted = self.acked + self.lost;
         let recovering = accounted < self.recover_at;
-        if (lost > NOTHING || marked) && !recovering {
+        if lost > NOTHING && !recovering {
             if let Control::Cubic(cubic) = &mut self.control {
                 cubic.on_congestion();
             }

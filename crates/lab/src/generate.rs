@@ -42,7 +42,6 @@ fn bins<F: FnMut(Duration) -> f64>(
     })
 }
 
-/// Gives each direction a randomness of its own.
 fn seed_of(seed: u64, direction: Direction) -> u64 {
     seed.wrapping_mul(2).wrapping_add(u64::from(direction == Direction::Upload))
 }

@@ -37,7 +37,6 @@ use self::{
     user_groups::UserGroups,
 };
 pub use self::{
-    fifo::Discipline,
     probes::Probed,
     spec::{Buffer, LinkSpec, ProbePath},
     supply::{Shape, Supply},
@@ -49,8 +48,7 @@ pub const STEP: Duration = Duration::from_micros(STEP_MICROS);
 const STEP_MICROS: u64 = 2_000;
 /// Reflectors are usually this much further away, one from the next.
 pub const SPREAD: Duration = Duration::from_millis(3);
-/// Longest delay of a provider's buffer that is told, in seconds: a link that fades out would
-/// make it endless.
+/// Longest delay of a provider's buffer that is reported, in seconds.
 const MOST_DELAY: f64 = 60.0;
 /// Steps between two packets of the monitor: a call of 50 packets per second.
 const MONITOR_INTERVAL: u64 = 10;
@@ -109,20 +107,18 @@ impl Link {
     }
 
     /// Moves on to `now`, by whole steps; a time that has passed changes nothing.
-    pub fn advance_to(&mut self, now: Duration) {
+    pub(crate) fn advance_to(&mut self, now: Duration) {
         while self.time() + STEP <= now {
             self.step();
         }
     }
 
-    /// Returns the time up to which the link has moved on.
-    #[must_use]
-    pub fn now(&self) -> MonoTime {
+    pub(crate) fn now(&self) -> MonoTime {
         MonoTime::from_start(self.time())
     }
 
     /// Sets the rate of a direction's shaper; zero removes it.
-    pub fn set_limit(&mut self, direction: Direction, limit: BitRate) {
+    pub(crate) fn set_limit(&mut self, direction: Direction, limit: BitRate) {
         match direction {
             Direction::Download => self.download.cake.set_limit(limit),
             Direction::Upload => self.upload.cake.set_limit(limit),
@@ -130,17 +126,16 @@ impl Link {
     }
 
     /// Makes the way to the internet longer by `path_offset` than it was at first, from now on.
-    pub fn reroute(&mut self, path_offset: Duration) {
+    pub(crate) fn reroute(&mut self, path_offset: Duration) {
         self.path_offset = path_offset;
     }
 
     /// Says who uses the link from now on: its own people, and its displaced from another link.
-    pub fn set_present(&mut self, own: bool, displaced: bool) {
+    pub(crate) fn set_present(&mut self, own: bool, displaced: bool) {
         self.groups.set_present(own, displaced);
     }
 
-    /// Says how many calls the link carries from now on.
-    pub fn set_calls(&mut self, calls: u32) {
+    pub(crate) fn set_calls(&mut self, calls: u32) {
         if self.groups.set_calls(calls) {
             let (rate, now) = (self.groups.call_rate(), self.seconds());
             self.download.users.call(rate, now);
@@ -148,42 +143,35 @@ impl Link {
         }
     }
 
-    /// Reads a direction's shaper.
-    #[must_use]
-    pub fn reading(&self, direction: Direction) -> PlantReading {
+    pub(crate) fn reading(&self, direction: Direction) -> PlantReading {
         self.of(direction).cake.reading()
     }
 
     /// Returns a direction's true capacity, which no controller may ask for.
-    #[must_use]
-    pub fn capacity(&self, direction: Direction) -> BitRate {
+    pub(crate) fn capacity(&self, direction: Direction) -> BitRate {
         BitRate::from_bps(8).scaled(self.of(direction).supply.now())
     }
 
     /// Returns the delay of a direction's provider buffer, at most a minute: what the controller
     /// ought to keep low.
-    #[must_use]
-    pub fn queue_delay(&self, direction: Direction) -> Delay {
+    pub(crate) fn queue_delay(&self, direction: Direction) -> Delay {
         let link = self.of(direction);
         let seconds = (link.fifo.backlog() / link.supply.now()).min(MOST_DELAY);
         Delay::from_millis_f64(seconds * 1e3)
     }
 
     /// Returns the payload that a direction's greedy flows have delivered, in bytes.
-    #[must_use]
-    pub fn goodput(&self, direction: Direction) -> u64 {
+    pub(crate) fn goodput(&self, direction: Direction) -> u64 {
         self.of(direction).users.goodput()
     }
 
-    /// Tells whether somebody takes whatever a direction gives.
-    #[must_use]
-    pub fn is_wanted(&self, direction: Direction) -> bool {
+    pub(crate) fn is_wanted(&self, direction: Direction) -> bool {
         self.of(direction).users.is_greedy()
     }
 
     /// Sends a probe to a reflector that is `further` away than the nearest and returns its
     /// number. It shares the queues as they are when it really passes.
-    pub fn send_probe(&mut self, further: Duration, timeout: Duration) -> u64 {
+    pub(crate) fn send_probe(&mut self, further: Duration, timeout: Duration) -> u64 {
         let number = self.probes.send(self.now(), timeout);
         if self.rng.f64() < self.loss {
             return number;
@@ -204,17 +192,17 @@ impl Link {
         number
     }
 
-    /// Returns the end of a probe, once it is known. Each end is told once.
-    pub fn probed(&mut self, number: u64) -> Option<Probed> {
+    /// Returns the end of a probe, once it is known, and only once.
+    pub(crate) fn probed(&mut self, number: u64) -> Option<Probed> {
         self.probes.take(number, self.now())
     }
 
     /// Moves the ends of all probes that are known by now to `into`, in their order in time.
-    pub fn drain_probed(&mut self, into: &mut Vec<Probed>) {
+    pub(crate) fn drain_probed(&mut self, into: &mut Vec<Probed>) {
         self.probes.drain(self.now(), into);
     }
 
-    /// Starts the monitor: a call whose packets tell what a sparse flow feels.
+    /// Starts the latency monitor: 50 sparse packets a second.
     pub(super) fn start_monitor(&mut self) {
         self.monitor.get_or_insert_default();
     }
@@ -239,7 +227,6 @@ impl Link {
         self.steps as f64 * STEP.as_secs_f64()
     }
 
-    /// Seconds from the provider's upload buffer to its download buffer.
     fn out_delay(&self) -> f64 {
         self.base + self.path_offset.as_secs_f64()
     }
@@ -275,7 +262,7 @@ impl Link {
         }
     }
 
-    /// From the internet through the provider's buffer and the shaper to the home.
+    /// From the internet through the provider's buffer and the shaper to the user.
     fn carry_down(&mut self, now: f64, dt: f64) {
         while let Some(packet) = self.reflected.take(now) {
             self.return_packet(packet, now);
@@ -285,7 +272,7 @@ impl Link {
             download.fifo.arrive(queued);
         }
         if !download.fifo.is_idle() {
-            download.fifo.admit(download.supply.now(), dt, rng, |packet| lose(monitor, packet));
+            download.fifo.admit(download.supply.now(), dt, rng);
             while let Some((queued, moment)) = download.fifo.take() {
                 match queued.payload {
                     PacketPayload::Data(segments) => download.cake.enqueue(segments, now),
@@ -311,10 +298,10 @@ impl Link {
         });
     }
 
-    /// From the home through the shaper and the provider's buffer to the internet.
+    /// From the user through the shaper and the provider's buffer to the internet.
     fn carry_up(&mut self, now: f64, dt: f64) {
         let out = self.out_delay();
-        let Self { download, upload, net, rng, monitor, .. } = self;
+        let Self { download, upload, net, rng, .. } = self;
         upload.users.send(now, dt, |segments| upload.cake.enqueue(segments, now));
         upload.cake.serve(now, dt, download.users.open(), rng, |payload| match payload {
             PacketPayload::Data(segments) => upload.fifo.arrive(QueuedPacket::data(segments, now)),
@@ -322,7 +309,7 @@ impl Link {
             PacketPayload::Sparse(_) => {}
         });
         if !upload.fifo.is_idle() {
-            upload.fifo.admit(upload.supply.now(), dt, rng, |packet| lose(monitor, packet));
+            upload.fifo.admit(upload.supply.now(), dt, rng);
             while let Some((queued, moment)) = upload.fifo.take() {
                 match queued.payload {
                     PacketPayload::Data(segments) => {
@@ -345,7 +332,6 @@ impl Link {
         });
     }
 
-    /// A sparse packet leaves the home.
     fn depart(&mut self, mut packet: SparsePacket) {
         let now = self.seconds();
         let Self { upload, rng, .. } = self;
@@ -355,7 +341,6 @@ impl Link {
         }
     }
 
-    /// A sparse packet comes back to the provider.
     fn return_packet(&mut self, mut packet: SparsePacket, now: f64) {
         let Self { download, rng, .. } = self;
         packet.waited += download.fifo.residual(rng);
@@ -365,7 +350,6 @@ impl Link {
     }
 }
 
-/// A draw from the exponential distribution of mean one.
 fn exponential(rng: &mut Rng) -> f64 {
     -(1.0 - rng.f64()).ln()
 }

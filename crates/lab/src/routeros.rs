@@ -87,7 +87,7 @@ use crate::plant::Plant;
 
 /// Requests that the web server carries at once, those that wait included.
 const HANDLERS: usize = 8;
-/// How long the answer that tells of a damaged web server gets, before every connection is reset.
+/// Time between the answer of a damaged web server and the reset of every connection.
 const LAST_WORDS: Duration = Duration::from_millis(20);
 
 /// An emulated router; clones share it.
@@ -98,7 +98,7 @@ pub struct Emulator(Arc<Inner>);
 struct Inner {
     started: Instant,
     users: Vec<User>,
-    /// One for each user: whoever holds it has the turn.
+    /// One for each user, held by the request that is served.
     turns: Vec<tokio::sync::Mutex<()>>,
     handlers: Semaphore,
     latency: LatencyProfile,
@@ -112,7 +112,7 @@ struct Inner {
     faults: Mutex<ActiveFaults>,
     hazard: Mutex<Hazard>,
     log: Mutex<RequestLog>,
-    /// Cancelled to cut off every connection that stands; then replaced.
+    /// Cancelled to reset every connection; then replaced.
     wire: Mutex<CancellationToken>,
 }
 
@@ -151,7 +151,7 @@ impl Emulator {
         RouterListener::new(listener, self.clone())
     }
 
-    /// Serves plain HTTP on `listener` until `stop`, which cuts off what is still connected.
+    /// Serves plain HTTP on `listener` until `stop`, which resets what is still connected.
     /// Meanwhile scheduled faults happen.
     ///
     /// # Errors
@@ -177,7 +177,7 @@ impl Emulator {
         axum::serve(listener, self.service()).with_graceful_shutdown(stopped).await
     }
 
-    /// Lets scheduled faults happen until `stop`, and then cuts off what is connected.
+    /// Lets scheduled faults happen until `stop`, and then resets what is connected.
     async fn until(self, stop: CancellationToken) {
         let schedule = async {
             self.follow_schedule().await;
@@ -199,14 +199,13 @@ impl Emulator {
         }
     }
 
-    /// Returns the last calls, oldest first, each once it was answered: as many as the
-    /// configuration says.
+    /// Returns the last answered requests, oldest first, at most `log_capacity`.
     #[must_use]
     pub fn log(&self) -> Vec<RequestRecord> {
         lock(&self.0.log).to_vec()
     }
 
-    /// Lets something go wrong, from now on.
+    /// Begins a fault.
     pub fn inject(&self, fault: Fault) {
         let now = self.now();
         lock(&self.0.faults).begin(&fault, now);
@@ -236,9 +235,9 @@ impl Emulator {
         std::mem::take(&mut *lock(&self.0.wire)).cancel();
     }
 
-    /// Returns what cuts off a new connection, or `None` if none can be made.
+    /// Returns the token that resets a new connection, or `None` if none can be made.
     fn wire(&self) -> Option<CancellationToken> {
-        // In this order: a fault that begins in between cuts off what was just taken.
+        // In this order: a fault that begins in between cancels the token.
         let wire = lock(&self.0.wire).clone();
         let now = self.now();
         let is_damaged = lock(&self.0.hazard).is_damaged(now);
@@ -251,7 +250,6 @@ impl Emulator {
         if is_full { None } else { self.0.sessions.clone().try_acquire_owned().ok() }
     }
 
-    /// A client went away before it was answered.
     fn abort_on(&self, connection: u64) {
         if self.0.quirks.abort_hazard {
             lock(&self.0.hazard).abort(connection, self.now());
@@ -277,19 +275,6 @@ impl Emulator {
         MonoTime::from_start(self.0.started.elapsed())
     }
 
-    fn quirks(&self) -> &Quirks {
-        &self.0.quirks
-    }
-
-    fn is_controlled(&self) -> bool {
-        self.0.is_controlled
-    }
-
-    fn pinger(&self) -> &Pinger {
-        &self.0.pinger
-    }
-
-    /// Returns one of the web server's handlers.
     fn handler(&self) -> Result<SemaphorePermit<'_>, ApiError> {
         self.0.handlers.try_acquire().map_err(|_| ApiError::unavailable())
     }
@@ -324,10 +309,6 @@ impl Emulator {
         self.0.latency.draw(&mut lock(&self.0.random), slowdown)
     }
 
-    fn failed_login(&self) -> Duration {
-        self.0.latency.of_failed_login()
-    }
-
     fn server_mode(&self) -> ServerMode {
         lock(&self.0.faults).server_mode(self.now())
     }
@@ -346,7 +327,7 @@ impl Emulator {
 
     fn with_world<T>(&self, act: impl FnOnce(&mut World, MonoTime) -> T) -> T {
         let mut world = lock(&self.0.world);
-        // Taken under the lock, so that time never runs backwards for the world.
+        // Read under the lock: time never runs backwards for the world.
         let now = self.now();
         act(&mut world, now)
     }
@@ -359,10 +340,6 @@ impl Emulator {
         act: impl FnOnce(&mut Session<'_>) -> T,
     ) -> T {
         self.with_world(|world, now| act(&mut Session { world, user, now, effects }))
-    }
-
-    fn record(&self, record: RequestRecord) {
-        lock(&self.0.log).push(record);
     }
 }
 

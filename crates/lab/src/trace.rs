@@ -23,16 +23,14 @@ pub struct Trace {
 
 impl Trace {
     /// A capacity that never moves.
-    #[must_use]
-    pub fn steady(rate: BitRate) -> Self {
+    pub(crate) fn steady(rate: BitRate) -> Self {
         Self { points: vec![(Duration::ZERO, rate)], round: Duration::MAX }
     }
 
     /// Joins moments and the capacity from there on to a trace that repeats after `round`.
     ///
     /// Returns `None` unless the moments ascend, begin at zero and end before `round`.
-    #[must_use]
-    pub fn held(mut points: Vec<(Duration, BitRate)>, round: Duration) -> Option<Self> {
+    pub(crate) fn held(mut points: Vec<(Duration, BitRate)>, round: Duration) -> Option<Self> {
         let ascends = points.windows(2).all(|pair| pair[0].0 < pair[1].0);
         let fits = points.first()?.0.is_zero() && points.last()?.0 < round;
         // What does not change is no point; a trace of bins is full of those.
@@ -42,16 +40,14 @@ impl Trace {
 
     /// Returns the trace whose capacity is each of `rates` for the time `width`, or `None` if
     /// there is no rate or no width.
-    #[must_use]
-    pub fn bins(rates: impl IntoIterator<Item = BitRate>, width: Duration) -> Option<Self> {
+    pub(crate) fn bins(rates: impl IntoIterator<Item = BitRate>, width: Duration) -> Option<Self> {
         let points: Vec<_> = (0_u32..).map(|bin| width * bin).zip(rates).collect();
         let round = points.last()?.0 + width;
         Self::held(points, round)
     }
 
     /// Returns the capacity at `at`.
-    #[must_use]
-    pub fn rate_at(&self, at: Duration) -> BitRate {
+    pub(crate) fn rate_at(&self, at: Duration) -> BitRate {
         let into = match self.round.as_nanos() {
             0 => at,
             round => Duration::from_nanos_u128(at.as_nanos() % round),
@@ -61,15 +57,13 @@ impl Trace {
     }
 
     /// Returns the time after which the trace repeats; [`Duration::MAX`] if it never moves.
-    #[must_use]
-    pub const fn round(&self) -> Duration {
+    pub(crate) const fn round(&self) -> Duration {
         self.round
     }
 
     /// Returns the lowest capacity that is not exceeded for a share of `quantile` (0 to 1) of the
     /// time.
-    #[must_use]
-    pub fn quantile(&self, quantile: f64) -> BitRate {
+    pub(crate) fn quantile(&self, quantile: f64) -> BitRate {
         let mut spans = self.spans();
         spans.sort_by_key(|(rate, _)| *rate);
         let mut left = quantile * spans.iter().map(|(_, seconds)| seconds).sum::<f64>();
@@ -80,9 +74,7 @@ impl Trace {
         reached.or(spans.last()).map_or(BitRate::ZERO, |(rate, _)| *rate)
     }
 
-    /// Returns the mean capacity of a round.
-    #[must_use]
-    pub fn mean(&self) -> BitRate {
+    pub(crate) fn mean(&self) -> BitRate {
         let spans = self.spans();
         let time: f64 = spans.iter().map(|(_, seconds)| seconds).sum();
         let carried: f64 = spans.iter().map(|(rate, seconds)| rate.mbps() * seconds).sum();

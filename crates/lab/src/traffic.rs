@@ -43,14 +43,11 @@ impl From<BitRate> for Demand {
 }
 
 impl Demand {
-    /// Tells whether it takes whatever it gets.
-    #[must_use]
-    pub const fn is_greedy(self) -> bool {
+    pub(crate) const fn is_greedy(self) -> bool {
         matches!(self, Self::Greedy { flows: 1.., .. })
     }
 
-    /// Joins two demands: flows add up, and so do rates; flows that take what they get leave
-    /// nothing for a rate to be told apart from.
+    /// Joins two demands: flows add up, and so do rates; greedy flows displace a limited rate.
     pub(super) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::None, demand) | (demand, Self::None) => demand,
@@ -95,11 +92,11 @@ impl Phase {
 
 /// Somebody who browses the web: now and then a burst of download, besides everything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Web {
+pub(crate) struct Web {
     /// Mean time from one page to the next; the times are exponentially distributed.
-    pub every: Duration,
+    pub(crate) every: Duration,
     /// Mean bytes of a page; the sizes are exponentially distributed.
-    pub bytes: u32,
+    pub(crate) bytes: u32,
 }
 
 /// A programme of phases that repeats.
@@ -117,9 +114,7 @@ impl Traffic {
         Self { phases, web: None }
     }
 
-    /// Adds somebody who browses the web.
-    #[must_use]
-    pub fn with_web(self, web: Web) -> Self {
+    pub(crate) fn with_web(self, web: Web) -> Self {
         Self { web: Some(web), ..self }
     }
 
@@ -197,7 +192,6 @@ impl SensitiveConnections {
         }
     }
 
-    /// Counts the connections on the link with this number.
     pub(crate) fn on(&self, link: usize) -> u32 {
         u32::try_from(self.open.iter().filter(|(_, on)| *on == link).count()).unwrap_or(u32::MAX)
     }

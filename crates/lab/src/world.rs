@@ -127,7 +127,6 @@ impl World {
         self.links.iter().position(|(names, _)| Some(&names.gateway) == gateway)
     }
 
-    /// Begins and ends latency-sensitive connections.
     fn advance_connections(&self) {
         let mut routing = self.routing.lock().unwrap_or_else(PoisonError::into_inner);
         let sensitive = routing.sensitive;

@@ -20,7 +20,7 @@ pub struct SwitchMetrics {
 impl SwitchMetrics {
     /// Declares the metrics, for switches of these WANs.
     pub fn register(c: &mut Catalogue, wans: &[WanFacts]) -> Self {
-        c.chapter("Rules and routes of steering");
+        c.chapter("Steering switches");
         let wans = wans.iter().map(|wan| wan.name.clone()).collect();
         let by_switch = |name, help| Spec::new(name, help).by(&["wan", "switch"]);
         let seen = "with steering, once known";
@@ -29,33 +29,34 @@ impl SwitchMetrics {
             desired: c.family(
                 by_switch(
                     "wanctl_steering_switch_desired",
-                    "1 if a rule or route of the router ought to be enabled",
+                    "1 if the rule or route of the router should be enabled",
                 )
                 .when(seen),
             ),
             observed: c.family(
                 by_switch(
                     "wanctl_steering_switch_observed",
-                    "1 if it was enabled when it was last seen",
+                    "1 if the switch was enabled at the last read",
                 )
                 .when(seen),
             ),
             refused: c.family(
                 by_switch(
                     "wanctl_steering_switch_refused",
-                    "1 if it cannot be used: no match, several, or not what it should be",
+                    "1 if the switch cannot be used: no row, several rows or an unsuitable row \
+                     has its comment",
                 )
                 .when(seen),
             ),
             in_doubt: c.family(
                 by_switch(
                     "wanctl_steering_switch_in_doubt",
-                    "1 while nobody knows what became of the last write",
+                    "1 while the result of the last write is unknown",
                 )
                 .when(seen),
             ),
             writes: c.family(
-                Spec::new("wanctl_steering_switch_writes_total", "Changes of a rule by result")
+                Spec::new("wanctl_steering_switch_writes_total", "Writes of the switch by result")
                     .by(&["wan", "switch", "result"])
                     .when(seen),
             ),

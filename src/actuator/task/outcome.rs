@@ -50,11 +50,11 @@ impl Actuator {
         let remedy = self.work.router.inspect.remedy(&failure.fault);
         let is_plain = self.failures == 1 && !may_pass;
         if is_plain || self.suspicions == FAILED_AFTER {
-            error!(error = %failure, remedy, "the router fails");
+            error!(error = %failure, remedy, "requests to the router fail");
         } else if self.failures == 1 {
-            warn!(error = %failure, "the router fails; it may pass, trying again");
+            warn!(error = %failure, "a request to the router failed; trying again");
         } else {
-            debug!(error = %failure, "the router fails");
+            debug!(error = %failure, "requests to the router fail");
         }
         self.report.send_modify(|report| {
             report.up = Some(false);

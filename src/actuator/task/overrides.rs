@@ -33,10 +33,10 @@ impl Actuator {
             };
             let before = std::mem::take(&mut report.overridden);
             for new in overridden.iter().filter(|new| !before.iter().any(|old| is_same(old, new))) {
-                warn!(what = %new.what, "a limit is not kept");
+                warn!(what = %new.what, "the router does not enforce a written limit");
             }
             for old in before.iter().filter(|old| !overridden.iter().any(|new| is_same(old, new))) {
-                info!(what = %old.what, "no longer: the limit is kept");
+                info!(what = %old.what, "the router enforces the written limit again");
             }
             let changed = before != overridden;
             report.overridden = overridden;
@@ -48,19 +48,18 @@ impl Actuator {
 fn sentence(queue: &QueueRef, found: RateOverride) -> String {
     match found {
         RateOverride::Refused { at, wanted } => format!(
-            "the router refuses to change {queue}: it is {}, and no write of {wanted} was accepted; \
-             look for the router's words in the log, and at what its user may do",
+            "the router refuses to change {queue}: it is {}, and no write of {wanted} was \
+             accepted; find the router's error in the log, and check the policies of its user",
             said(at)
         ),
         RateOverride::NotApplied { at, written } => format!(
-            "{queue} is kept {} by the router although {written} was written: look at what \
-             limits this queue on the router, and for a second controller (another wanctl, a \
-             script) on the same queue that sets it back at once",
+            "{queue} is {} although {written} was written: check the router for another limit of \
+             this queue, and for another wanctl or a script that changes it back at once",
             said(at)
         ),
         RateOverride::ChangedExternally { to, per_minute } => format!(
-            "{queue} is changed by somebody else {per_minute} times a minute, and is {} now: a second \
-             controller (another wanctl, a script) on the same queue is likely; stop one of them",
+            "{queue} is changed outside wanctl {per_minute} times a minute, and is {} now: find \
+             another wanctl or a script that controls the same queue, and stop one of them",
             said(to)
         ),
     }

@@ -106,7 +106,7 @@ impl Actuator {
             let changed = report.queue_problems != problems;
             if changed {
                 for what in &problems {
-                    warn!(%what, "trouble with a queue");
+                    warn!(%what, "a queue has a problem");
                 }
                 report.queue_problems = problems;
             }
@@ -121,7 +121,7 @@ impl Actuator {
 
     pub(super) fn take_findings(&mut self, findings: Vec<Finding>) {
         for finding in &findings {
-            warn!(what = %finding, "the router is not set up as it should be");
+            warn!(what = %finding, "the configuration of the router has a problem");
         }
         self.work.metrics.findings(&findings);
         self.report.send_modify(|report| report.findings = findings);

@@ -42,7 +42,7 @@ impl Actuator {
             return;
         }
         if self.hangs_since.take().is_some() && now < self.rest_until {
-            debug!("the router's server answers again");
+            debug!("the router's REST server answers again");
             self.rest_until = now;
         }
         if life == ServerState::RequestsLost {

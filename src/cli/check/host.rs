@@ -29,14 +29,14 @@ pub(super) async fn surroundings(config: &Config) -> Vec<Line> {
     let history = spawn_blocking(move || history(path.as_deref()));
     let listen = listen(config).await;
     let history = history.await.unwrap_or_else(|error| {
-        Line::unknown(Topic::Host, HISTORY, format!("not looked at: {error}"))
+        Line::unknown(Topic::Host, HISTORY, format!("not checked: {error}"))
     });
     vec![history, listen]
 }
 
 fn history(path: Option<&Path>) -> Line {
     let Some(path) = path else {
-        return Line::ok(Topic::Host, HISTORY, "none is kept (`history.path` is not set)");
+        return Line::ok(Topic::Host, HISTORY, "not stored (`history.path` is not set)");
     };
     let shown = path.display();
     let line = match Reader::open(path) {
@@ -46,16 +46,17 @@ fn history(path: Option<&Path>) -> Line {
             return Line::unknown(
                 Topic::Host,
                 HISTORY,
-                format!("not looked at: another program holds {shown} locked"),
+                format!("not checked: another program has locked {shown}"),
             )
-            .remedy("end that program, or try again later");
+            .remedy("stop that program, or check again later");
         }
         Err(error) => Err(error.with_causes()),
     };
     match line {
         Ok(what) => Line::ok(Topic::Host, HISTORY, what),
-        Err(why) => Line::warning(Topic::Host, HISTORY, why)
-            .remedy("let wanctl's user write there, or name another file in `history.path`"),
+        Err(why) => Line::warning(Topic::Host, HISTORY, why).remedy(
+            "give wanctl's user write permission there, or set another file in `history.path`",
+        ),
     }
 }
 
@@ -69,9 +70,9 @@ fn place_for(path: &Path) -> Result<String, String> {
     let directory = directory.unwrap_or(Path::new("."));
     // `run` makes the directory, so what counts is the nearest one that is there.
     let there = directory.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
-    try_file_in(there)
-        .map(|()| format!("{shown} can be written"))
-        .map_err(|error| format!("no history can be kept in {}: {error}", directory.display()))
+    try_file_in(there).map(|()| format!("{shown} can be written")).map_err(|error| {
+        format!("the history cannot be stored in {}: {error}", directory.display())
+    })
 }
 
 /// Opens a file that is there as one that is to be written, and leaves it as it is.
@@ -93,7 +94,7 @@ async fn listen(config: &Config) -> Line {
     match bind(address).await {
         Ok(_) => Line::ok(Topic::Host, subject, format!("{address} is free")),
         Err(error) => Line::warning(Topic::Host, subject, format!("{error:#}"))
-            .remedy("if a wanctl runs here already, all is well; if not, correct `http.listen`"),
+            .remedy("correct `http.listen`, unless a wanctl already runs on this host"),
     }
 }
 
@@ -109,7 +110,7 @@ pub(super) fn local_end(wan: &WanConfig) -> Option<Line> {
         Ok(()) if wan.probe.bind == Bind::Any => Line::ok(
             Topic::Wan,
             subject,
-            "neither `source` nor `interface` is set: this host's routes choose",
+            "neither `source` nor `interface` is set: this host's routes select it",
         ),
         Ok(()) => Line::ok(Topic::Wan, subject, format!("{end} is on this host")),
         Err(error) => Line::failed(Topic::Wan, subject, format!("{end} cannot be used: {error}"))
@@ -145,7 +146,7 @@ pub(super) fn no_route_to(probe: &ProbeConfig, reflector: IpAddr) -> Option<Stri
     };
     routed().err().map(|error| {
         let end = described(&probe.bind);
-        format!("cannot be sent to from {end}: {error}")
+        format!("cannot send to it from {end}: {error}")
     })
 }
 

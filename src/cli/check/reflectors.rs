@@ -99,7 +99,7 @@ async fn without_icmp(
         found.insert(0, instead(wan, &error.to_string(), pings));
         return found;
     }
-    let why = "not sent: see the line on ICMP above";
+    let why = "not probed: see the line on ICMP above";
     let none = asked(&wan.probe).into_iter().map(|_| ReflectorStatus::CannotSend(why.to_owned()));
     let mut found = lines(wan, ProberKind::Icmp, &none.collect::<Vec<_>>());
     found.insert(0, Line::failed(Topic::Wan, subject, error.to_string()));
@@ -109,12 +109,12 @@ async fn without_icmp(
 /// Says that the best probe method does not work, and what is used in its place.
 fn instead(wan: &WanConfig, why: &str, pings: bool) -> Line {
     let methods = if pings && wan.probe.bind == Bind::Any {
-        "`run` measures by the router's pings or by TCP connects instead"
+        "`run` measures with the router's pings or with TCP connects"
     } else {
-        "`run` measures by TCP connects instead"
+        "`run` measures with TCP connects"
     };
     Line::warning(Topic::Wan, format!("wan {} ICMP", wan.name), why)
-        .remedy(format!("permit ICMP on the way; until then {methods}"))
+        .remedy(format!("allow ICMP on the path; until then {methods}"))
 }
 
 async fn by_tcp(probe: &ProbeConfig, until: Instant) -> Vec<ReflectorStatus> {
@@ -178,7 +178,7 @@ async fn on_host<'a>(
         async move {
             let Some(prober) = prober else {
                 return ReflectorStatus::CannotSend(
-                    "no ICMP socket of its family can be opened".to_owned(),
+                    "cannot open an ICMP socket of its address family".to_owned(),
                 );
             };
             sleep(STAGGER * u32::from(id)).await;
@@ -190,7 +190,7 @@ async fn on_host<'a>(
 }
 
 fn out_of_time() -> ReflectorStatus {
-    ReflectorStatus::NotTried("the time for it was up".to_owned())
+    ReflectorStatus::NotTried("the time limit of the check was reached".to_owned())
 }
 
 async fn status_of(
@@ -324,18 +324,18 @@ fn summary(wan: &WanConfig, method: &str, statuses: &[ReflectorStatus]) -> Line 
     let what = format!("{answer} of {all} answer {method}");
     if answer == 0 && untried == 0 {
         return Line::failed(Topic::Wan, subject, what).remedy(
-            "see each reflector below: without one that answers this WAN cannot be measured, and \
-             its rates are held",
+            "see each reflector below: if none answers, this WAN cannot be measured and its rates \
+             are held",
         );
     }
     if answer == 0 {
-        return Line::unknown(Topic::Wan, subject, format!("{what}; {untried} were not tried"));
+        return Line::unknown(Topic::Wan, subject, format!("{what}; {untried} were not checked"));
     }
     let active = usize::from(wan.probe.active);
     if answer < active {
-        let what = format!("{what}; {active} shall take turns (`probe.active`)");
+        let what = format!("{what}; `probe.active` needs {active}");
         return Line::warning(Topic::Wan, subject, what)
-            .remedy("replace those that do not answer, or add spares to `reflectors`");
+            .remedy("replace the others, or add spares to `reflectors`");
     }
     Line::ok(Topic::Wan, subject, what)
 }
@@ -349,23 +349,23 @@ fn reflector(wan: &WanConfig, address: IpAddr, status: &ReflectorStatus) -> Line
                 Some(false) => ", does not answer timestamp requests",
                 None => "",
             };
-            let what = format!("idle round trip {:.1} ms{time}", rtt.millis());
+            let what = format!("idle round-trip time {:.1} ms{time}", rtt.millis());
             let timeout = wan.probe.timeout.as_secs_f64() * 1e3;
             if rtt.millis() > timeout * IDLE_SHARE {
                 let what = format!("{what}, more than half of `probe.timeout_ms`, {timeout:.0}");
                 return Line::warning(Topic::Reflector, subject, what).remedy(format!(
-                    "set `probe.timeout_ms` to {:.0} or more, or choose a nearer reflector",
+                    "set `probe.timeout_ms` to {:.0} or more, or select a nearer reflector",
                     (rtt.millis() * 4.0 / 100.0).ceil() * 100.0
                 ));
             }
             Line::ok(Topic::Reflector, subject, what)
         }
         ReflectorStatus::Silent => Line::warning(Topic::Reflector, subject, "does not answer")
-            .remedy("choose another in `reflectors`, or see whether the WAN is up"),
+            .remedy("replace it in `reflectors`, or check whether the WAN is up"),
         ReflectorStatus::CannotSend(why) => Line::warning(Topic::Reflector, subject, why.as_str())
             .remedy("correct the WAN's `source` or `interface`, the routes, or `reflectors`"),
         ReflectorStatus::NotTried(why) => {
-            Line::unknown(Topic::Reflector, subject, format!("not tried: {why}"))
+            Line::unknown(Topic::Reflector, subject, format!("not checked: {why}"))
         }
     }
 }

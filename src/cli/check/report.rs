@@ -40,7 +40,7 @@ impl State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Topic {
-    /// The configuration file.
+    /// Configuration file.
     Configuration,
     /// This host: history, listen address.
     Host,
@@ -141,7 +141,7 @@ impl Verdict {
 pub(super) struct Report {
     schema_version: u32,
     version: &'static str,
-    /// The configuration file.
+    /// Configuration file.
     pub(super) config: String,
     /// Whether only the file was looked at.
     pub(super) offline: bool,

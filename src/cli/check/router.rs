@@ -14,7 +14,8 @@ use crate::{
 };
 
 /// How to prove the right to write.
-pub(super) const TRY_WRITE: &str = "`wanctl check --try-write` writes one limit as it already is";
+pub(super) const TRY_WRITE: &str =
+    "`wanctl check --try-write` writes one limit with its present value";
 
 /// The check of one router.
 pub(super) struct Check<'a> {
@@ -137,8 +138,12 @@ enum RouterProblem {
 impl RouterProblem {
     fn line(&self, topic: Topic, subject: impl Into<String>, state: State) -> Line {
         match self {
-            Self::Late => Line::unknown(topic, subject, "not looked at: the time for it was up")
-                .remedy("see why the router answers so slowly, then check again"),
+            Self::Late => Line::unknown(
+                topic,
+                subject,
+                "not checked: the time limit of the check was reached",
+            )
+            .remedy("find out why the router answers so slowly, then check again"),
             Self::Router(error, remedy) => {
                 let what = error.to_string();
                 let line = match state {

@@ -28,8 +28,10 @@ fn sum(report: &Report) -> String {
         (Verdict::Ready, false) => "ready",
         (Verdict::Warnings, false) => "ready, with warnings",
         (Verdict::NotReady, _) => "not ready",
-        (Verdict::Ready, true) => "the file is right; nothing else was looked at",
-        (Verdict::Warnings, true) => "the file is right, with warnings; nothing else was looked at",
+        (Verdict::Ready, true) => "the file has no errors; nothing else was checked",
+        (Verdict::Warnings, true) => {
+            "the file has warnings and no errors; nothing else was checked"
+        }
     };
     let counted = State::ALL.into_iter().rev().filter_map(|state| {
         let count = report.count(state);

@@ -1,4 +1,4 @@
-//! `wanctl demo`: the real controller, over real HTTP, in real time, on a simulated household.
+//! `wanctl demo`: the real controller, over real HTTP, in real time, on simulated WANs.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -31,16 +31,16 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DemoArgs {
-    /// End after this time, for example `30s` or `5m`; without it, run until Ctrl-C.
+    /// End after this time, for example `30s` or `5m`; default: run until Ctrl-C.
     #[arg(long, value_parser = duration, value_name = "TIME")]
     duration: Option<Duration>,
-    /// Where the live page and /metrics are served.
+    /// Address of the live page and /metrics.
     #[arg(long, default_value = "127.0.0.1:9102", value_name = "ADDR")]
     listen: SocketAddr,
-    /// Where the history is kept; a temporary directory if not given.
+    /// Directory of the history; default: a temporary directory.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Equal seeds give equal links.
+    /// Seed of the simulated links.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     #[command(flatten)]
@@ -97,7 +97,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     for (name, tally) in board.tallies() {
         summarise(&name, &tally)?;
     }
-    say(format!("history kept; look at it with: wanctl-history --db {}", history.display()))?;
+    say(format!("history stored; query it with: wanctl-history --db {}", history.display()))?;
     Ok(watched?)
 }
 
@@ -140,19 +140,19 @@ fn announce(
     (scheme, history, given): (&str, &std::path::Path, bool),
 ) -> anyhow::Result<()> {
     let listen = config.http.listen;
-    say("wanctl demo: two simulated WANs whose capacity moves, an emulated RouterOS router,")?;
-    say("and the real controller between them, deciding 20 times a second.")?;
+    say("wanctl demo: two simulated WANs with varying capacity, an emulated RouterOS router,")?;
+    say("and the real controller with 20 decisions per second.")?;
     say("")?;
     say(format!("  live page   {scheme}://{listen}/"))?;
     say(format!("  metrics     {scheme}://{listen}/metrics"))?;
-    let kept = if given { "" } else { " (a temporary directory; choose one with --data-dir)" };
+    let kept = if given { "" } else { " (a temporary directory; set another with --data-dir)" };
     say(format!("  history     {}{kept}", history.display()))?;
     say(format!("  router      {router} (user {})", emulate::USER))?;
     say("")?;
-    say("After 38 s works in the street leave a tenth of the cable, and calls take the LTE;")?;
-    say("after 105 s it is dead for a while, and everything does.")?;
+    say("After 38 s cable has a tenth of its capacity, and new connections are steered to lte;")?;
+    say("after 105 s cable is dead for 15 s, and all traffic fails over to lte.")?;
     say("")?;
-    say("Each line: traffic of shaper rate in Mbit/s, state, added delay. Ctrl-C ends it.")?;
+    say("Each line: delivery rate of shaper rate in Mbit/s, state, added delay. Ctrl-C ends it.")?;
     say("")?;
     Ok(())
 }
@@ -173,9 +173,9 @@ fn routes(reported: &SteeringStatus) -> String {
     let SteeringStatus { sensitive, default_route, wans, .. } = reported;
     let default_wan = wans.first().map_or("", |wan| wan.name.as_str());
     if default_route != default_wan {
-        format!("  |  everything over {default_route}")
+        format!("  |  default route on {default_route}")
     } else if sensitive != default_route {
-        format!("  |  calls over {sensitive}")
+        format!("  |  latency-sensitive connections on {sensitive}")
     } else {
         String::new()
     }
@@ -239,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_household_is_a_valid_configuration() {
+    fn the_demo_network_is_a_valid_configuration() {
         let wans = demo_wans::demo_wans(1);
         let config = emulate::config(&wans, "http://127.0.0.1:1");
         for wan in &config.wans {

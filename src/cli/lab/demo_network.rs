@@ -1,5 +1,4 @@
-//! How the emulated router of the household sends traffic over its WANs, and how wanctl would be
-//! configured to steer it.
+//! The routes and steering rules of the demo's emulated router, and the configuration of steering.
 
 use std::time::Duration;
 
@@ -20,8 +19,7 @@ use crate::{
 /// Expedited forwarding, which calls are marked with.
 const DSCP: &str = "46";
 
-/// Adds routes over all WANs to `router`, and rules, at rest, that divert traffic to all but the
-/// first.
+/// Adds routes over all WANs to `router`, and disabled rules that send traffic to all but the first.
 pub(super) fn with_routes(router: EmulatorConfig, wans: &[DemoWan]) -> EmulatorConfig {
     let alternates = wans.iter().skip(1);
     let mangle = alternates.clone().flat_map(|wan| {
@@ -67,8 +65,7 @@ pub(super) fn with_routes(router: EmulatorConfig, wans: &[DemoWan]) -> EmulatorC
     }
 }
 
-/// Configures steering between the WANs of `config`, which are the household's, with times that
-/// let a spectator see it all within minutes.
+/// Configures steering between the WANs of `config`, with times that show all of it within minutes.
 pub(super) fn steering(config: &Config) -> SteeringConfig {
     let facts = config.wans.iter().enumerate().map(|(place, wan)| WanFacts {
         name: wan.name.clone(),

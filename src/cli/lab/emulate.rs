@@ -1,4 +1,4 @@
-//! `wanctl emulate-router`, and the household that it and the demo share.
+//! `wanctl emulate-router`, and the demo network that it and the demo share.
 
 use std::{
     fmt::Write as _,
@@ -51,55 +51,55 @@ use crate::{
 
 /// User of the emulated router, unless another is given.
 pub(super) const USER: &str = "wanctl";
-/// Its password.
+/// Password of the RouterOS user.
 pub(super) const PASSWORD: &str = "wanctl";
 /// Reflectors of each simulated WAN, from the range for documentation (RFC 5737).
 const REFLECTORS: u8 = 6;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct EmulateArgs {
-    /// Where the REST API is served.
+    /// Address of the REST API.
     #[arg(long, default_value = "127.0.0.1:8728", value_name = "ADDR")]
     listen: SocketAddr,
-    /// Where the console is served, as a socket for `emulate-console`; nowhere if not given.
+    /// Socket of the console for `emulate-console`; default: no console.
     #[arg(long, value_name = "SOCKET")]
     console: Option<PathBuf>,
     /// Name of the RouterOS user.
     #[arg(long, default_value = USER)]
     user: String,
-    /// Its password.
+    /// Password of the RouterOS user.
     #[arg(long, default_value = PASSWORD)]
     password: String,
-    /// Serve HTTPS, with a self-signed certificate made at the start.
+    /// Serve HTTPS with a self-signed certificate that is created at the start.
     #[arg(long)]
     tls: bool,
-    /// What the certificate looks like.
+    /// Form of the certificate.
     #[arg(long, value_enum, default_value = "modern", requires = "tls")]
     certificate: Certificate,
-    /// How long answers take.
+    /// Response times.
     #[arg(long, value_enum, default_value = "measured")]
     latency: Latency,
-    /// Let something go wrong after some time, for example `30s:reboot=5s` or
-    /// `60s:drift=cable-download,100M`; can be given more than once.
+    /// Inject a fault after a time, for example `30s:reboot=5s` or `60s:drift=cable-download,100M`;
+    /// repeatable.
     #[arg(long, value_name = "AFTER:FAULT")]
     fault: Vec<ScheduledFault>,
-    /// Serve POST /emulator/fault and GET /emulator/log beside REST, without a password.
+    /// Serve POST /emulator/fault and GET /emulator/log, without a password.
     #[arg(long)]
     control: bool,
-    /// Equal seeds give equal links and latencies.
+    /// Seed of the links and latencies.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Certificate {
-    /// Names its hosts, and is no authority.
+    /// With subject alternative names, not a certificate authority.
     Modern,
-    /// Marked as an authority.
+    /// Marked as a certificate authority.
     Authority,
-    /// Names no host but in its subject.
+    /// Without subject alternative names.
     Nameless,
-    /// Both: an authority that names no host.
+    /// A certificate authority without subject alternative names.
     NamelessAuthority,
 }
 
@@ -118,7 +118,7 @@ impl From<Certificate> for CertificateShape {
 enum Latency {
     /// As measured on a router of the RB5009 class.
     Measured,
-    /// None at all.
+    /// No latency.
     None,
 }
 
@@ -171,7 +171,7 @@ pub(super) async fn run(args: EmulateArgs) -> Result<(), Failure> {
     let mut signals = Signals::listen(Hangup::Stops)?;
     tokio::select! {
         _ = signals.next() => {}
-        ended = server => ended.context("the emulator died")?.context("the emulator failed")?,
+        ended = server => ended.context("the emulator panicked")?.context("the emulator failed")?,
     }
     stop.cancel();
     Ok(())
@@ -204,7 +204,7 @@ fn announce(
     if args.control {
         say("  control   POST /emulator/fault, GET /emulator/log")?;
     }
-    Ok(say("Ctrl-C ends it.")?)
+    Ok(say("Ctrl-C ends the emulator.")?)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -215,13 +215,13 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Sets the household's links going.
+/// Starts the links of the demo network.
 pub(super) fn world(wans: &[DemoWan], clock: Clock) -> World {
     let link = |wan: &DemoWan| (wan.queues.clone(), Link::new(wan.link.clone()));
     World::new(move || clock.now().since_start(), wans.iter().map(link).collect())
 }
 
-/// Puts a router in front of the household's links.
+/// Puts a router in front of the links.
 pub(super) fn emulator(
     wans: &[DemoWan],
     world: &World,
@@ -232,7 +232,7 @@ pub(super) fn emulator(
     Emulator::new(router(wans, user, password, seed), Arc::new(world.clone()))
 }
 
-/// Describes a router with a queue for each way through the household's links.
+/// Describes a router with a queue for each direction of the links.
 fn router(wans: &[DemoWan], user: &str, password: &str, seed: u64) -> EmulatorConfig {
     let queues = wans.iter().flat_map(|wan| {
         let queue = |name: &str, parent: String, max_limit| QueueSpec {
@@ -259,7 +259,7 @@ fn router(wans: &[DemoWan], user: &str, password: &str, seed: u64) -> EmulatorCo
     demo_network::with_routes(plain, wans)
 }
 
-/// Configures wanctl for the household behind a router at `router_url`.
+/// Configures wanctl for the demo network behind a router at `router_url`.
 pub(super) fn config(wans: &[DemoWan], router_url: &str) -> Config {
     Config {
         origin: Origin::default(),

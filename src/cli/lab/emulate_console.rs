@@ -13,10 +13,10 @@ use clap::Args;
 
 use super::Failure;
 
-/// For an SSH server's `ForceCommand`, which tells the rest by the environment.
+/// For an SSH server's `ForceCommand`, which passes login and command in the environment.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct EmulateConsoleArgs {
-    /// The socket of the emulated router's console.
+    /// Socket of the emulated router's console.
     #[arg(long, value_name = "SOCKET")]
     at: PathBuf,
 }

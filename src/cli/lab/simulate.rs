@@ -24,74 +24,73 @@ use sweep::Sweep;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SimulateArgs {
-    /// A capacity trace: mahimahi, `seconds,mbit` CSV, or `seconds mbit_down mbit_up [rtt_ms]`. The
-    /// upload of X.down is X.up, if that stands beside it. May be repeated.
+    /// Capacity trace: mahimahi, `seconds,mbit` CSV, or `seconds mbit_down mbit_up [rtt_ms]`. The
+    /// upload of X.down is X.up, if it exists. Repeatable.
     #[arg(long, value_name = "FILE")]
     trace: Vec<PathBuf>,
-    /// The column of a CSV trace that is the download, by its number or name.
+    /// Column of the download in a CSV trace, by number or name.
     #[arg(long, value_parser = column, default_value = "1", value_name = "COLUMN")]
     column: Column,
-    /// The width of the bins in which a mahimahi trace becomes a rate.
+    /// Width of the bins that convert a mahimahi trace to rates.
     #[arg(long, default_value_t = 100, value_name = "MS",
         value_parser = clap::value_parser!(u64).range(1..=60_000))]
     bin_ms: u64,
-    /// A scenario by its name; `--list` has them. May be repeated. Without a trace or a scenario:
-    /// all of them.
+    /// Scenario by name; `--list` shows them. Repeatable. Default without a trace: all scenarios.
     #[arg(long, value_name = "NAME")]
     scenario: Vec<String>,
-    /// A law by its name; `--list` has them. May be repeated.
+    /// Law by name; `--list` shows them. Repeatable.
     #[arg(long, value_name = "NAME")]
     law: Vec<String>,
     /// Compare all laws; those given with `--law` come first.
     #[arg(long)]
     compare: bool,
-    /// How much of the mean capacity the provider's buffers hold. Without it 100, or 50, 100 and 300
-    /// if all scenarios are run.
+    /// Size of the provider's buffers at the mean capacity. Default: 100, or 50, 100 and 300 if all
+    /// scenarios are run.
     #[arg(long, value_delimiter = ',', value_name = "MS",
         value_parser = clap::value_parser!(u64).range(1..=10_000))]
     buffer_ms: Vec<u64>,
-    /// How long each scenario lasts, for example `60s` or `5m`; without it, as long as it is.
+    /// Duration of each scenario, for example `60s` or `5m`; default: its own duration.
     #[arg(long, value_parser = duration, value_name = "TIME")]
     duration: Option<Duration>,
-    /// Equal seeds give equal runs. May be repeated, to run everything with each.
+    /// Seed of the random numbers. Repeatable; everything is run with each seed.
     #[arg(long, value_name = "NUMBER", default_value = "1")]
     seed: Vec<u64>,
-    /// Round-trip time of the empty link; without it, as the scenario says, and 20 ms for a trace.
+    /// Round-trip time of the idle link; default: that of the scenario, and 20 ms for a trace.
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=2_000))]
     rtt_ms: Option<u64>,
-    /// The lowest rates in Mbit/s; without it, a tenth of the base rates.
+    /// Floor rates in Mbit/s; default: a tenth of the base rates.
     #[arg(long, value_parser = rates, value_name = "DOWN[,UP]")]
     floor: Option<PerDirection<BitRate>>,
-    /// The rates in Mbit/s that the link can be trusted with; without it, the capacity that it has
-    /// for three quarters of the time.
+    /// Base rates in Mbit/s; default: the capacity that is available for three quarters of the
+    /// time.
     #[arg(long, value_parser = rates, value_name = "DOWN[,UP]")]
     base: Option<PerDirection<BitRate>>,
-    /// The highest rates in Mbit/s; without it, a tenth more than nearly all of the capacity.
+    /// Ceiling rates in Mbit/s; default: 110 % of the 99th percentile of the capacity.
     #[arg(long, value_parser = rates, value_name = "DOWN[,UP]")]
     ceiling: Option<PerDirection<BitRate>>,
-    /// Take limits, thresholds and, unless laws are given, the law from this configuration.
+    /// Use the limits, the thresholds and, without `--law`, the law of this configuration.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The WAN of the configuration; only needed if it has several.
+    /// WAN of the configuration; only needed if it has several.
     #[arg(long, value_name = "NAME", requires = "config")]
     wan: Option<String>,
     /// Run with this value of a tunable number of the estimator or a policy; `--list` has them. Of
     /// several values each is run, and has its own row. May be repeated: all combinations are run.
     #[arg(long, value_name = "KEY=VALUE[,VALUE]")]
     set: Vec<Sweep>,
-    /// How the figures are printed.
+    /// Format of the figures.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
-    /// Draw capacity, rates and delay of each law into this SVG or PNG file; of several scenarios
-    /// into one each, `FILE-SCENARIO-SEED.svg`.
+    /// Plot capacity, rates and delay of each law into this SVG or PNG file; with several scenarios
+    /// into a file for each, `FILE-SCENARIO-SEED.svg`.
     #[cfg(feature = "plot")]
     #[arg(long, value_name = "FILE", conflicts_with = "steering")]
     plot: Option<crate::plot::PictureFile>,
-    /// Try steering between two WANs instead: the first two columns of each trace, or brown-outs,
-    /// outages and glitches.
+    /// Simulate steering between two WANs: with the first two columns of each trace, or with
+    /// brown-outs and outages.
     #[arg(long, conflicts_with_all = ["scenario", "compare", "config", "set"])]
     steering: bool,
-    /// List the scenarios, the laws and the tunable numbers, and run nothing.
+    /// List the scenarios, the laws and the tunable numbers without running anything.
     #[arg(long)]
     list: bool,
 }

@@ -17,22 +17,22 @@ const QUANTILES: [(&str, f64); 3] = [("p5", 0.05), ("p50", 0.5), ("p95", 0.95)];
 pub(super) fn table(outcome: &Outcome, is_repeat: bool) -> io::Result<()> {
     if outcome.version != env!("CARGO_PKG_VERSION") {
         say(format!(
-            "recorded by wanctl {}, decided again by {}",
+            "recorded by wanctl {}, replayed by {}",
             outcome.version,
             env!("CARGO_PKG_VERSION")
         ))?;
     }
     if let Some(line) = outcome.torn {
-        say(format!("line {line} is cut short, as a crash leaves it; what is before it counts"))?;
+        say(format!("line {line} is incomplete, as after a crash; the lines before it are used"))?;
     } else if outcome.end.is_none() {
-        say("the recording has no end: it is still being made, or was not ended in good order")?;
+        say("the recording has no end: it is still being written, or wanctl was killed")?;
     }
     for wan in &outcome.wans {
         print(wan)?;
     }
     match (outcome.is_identical(), is_repeat) {
         (true, true) => say("identical"),
-        (true, false) => say("identical: the other settings change nothing here"),
+        (true, false) => say("identical: the changed settings have no effect on this recording"),
         (false, _) => Ok(()),
     }
 }
@@ -41,7 +41,7 @@ fn print(wan: &WanOutcome) -> io::Result<()> {
     say(format!("{}: {} cycles in {:.1} s", wan.name, wan.cycles, wan.span.as_secs_f64()))?;
     if wan.missing > 0 {
         say(format!(
-            "  {} cycles were not recorded: from there on the decisions need not be the same",
+            "  {} cycles were not recorded: decisions after them may differ",
             wan.missing
         ))?;
     }

@@ -69,7 +69,7 @@ impl FromStr for Setting {
 }
 
 fn unknown(key: &str) -> String {
-    format!("`{key}` is no key that can be set here; known: {KEYS}")
+    format!("`{key}` is not a key that --set accepts; known: {KEYS}")
 }
 
 fn positive(value: &str) -> Result<f64, String> {
@@ -128,7 +128,7 @@ fn configured(config: &Config, wan: &str, recorded: &WanParams) -> Result<WanPar
     let found = config.wans.iter().find(|known| known.name == wan).ok_or_else(|| {
         let known: Vec<&str> = config.wans.iter().map(|known| known.name.as_str()).collect();
         format!(
-            "{} has no WAN {wan}, which was recorded; it has: {} (choose one with --wan)",
+            "{} has no WAN {wan}, which was recorded; it has: {} (select one with --wan)",
             config.origin.file,
             known.join(", ")
         )
@@ -139,8 +139,8 @@ fn configured(config: &Config, wan: &str, recorded: &WanParams) -> Result<WanPar
             let (is, not) = if is_shaped(recorded) { ("is", "not") } else { ("is not", "is") };
             let name = direction.name();
             return Err(format!(
-                "WAN {wan}: its {name} {is} shaped in the recording, but {not} in {}; replay it by \
-                 a configuration with the same directions",
+                "WAN {wan}: its {name} {is} shaped in the recording, but {not} in {}; use a \
+                 configuration with the same directions",
                 config.origin.file
             ));
         }
@@ -182,7 +182,8 @@ fn check(params: &WanParams) -> Result<(), String> {
     let StateThresholds { yellow, soft_red, red } = params.thresholds;
     if !(yellow < soft_red && soft_red < red) {
         return Err(format!(
-            "delay.yellow_ms ({}), soft_red_ms ({}) and red_ms ({}) must rise; set the others too",
+            "delay.yellow_ms ({}), soft_red_ms ({}) and red_ms ({}) must be in ascending order; \
+             set the others too",
             yellow.millis(),
             soft_red.millis(),
             red.millis()
@@ -192,8 +193,8 @@ fn check(params: &WanParams) -> Result<(), String> {
         let Limits { floor, base, ceiling } = *limits;
         if !(floor <= base && base <= ceiling) {
             return Err(format!(
-                "{}: floor_mbps ({}), base_mbps ({}) and ceiling_mbps ({}) must not fall; set the \
-                 others too",
+                "{}: floor_mbps ({}), base_mbps ({}) and ceiling_mbps ({}) must be in ascending \
+                 order; set the others too",
                 direction.name(),
                 floor.mbps(),
                 base.mbps(),

@@ -77,7 +77,7 @@ pub(super) fn fit(status: &Status, style: Style<'_>, size: Size) -> Vec<String> 
     }
     if lines.len() > size.rows {
         let kept = size.rows.saturating_sub(1);
-        let more = format!("{} more lines: a taller window shows them", lines.len() - kept);
+        let more = format!("{} more lines: enlarge the window to see them", lines.len() - kept);
         lines.truncate(kept);
         lines.push(more);
     }
@@ -144,7 +144,7 @@ impl Page<'_> {
     fn headline(&self) -> Vec<String> {
         let (health, paint) = (&self.status.health, self.paint());
         let mode = match health.mode.as_str() {
-            "observe" => "observing: nothing is written",
+            "observe" => "observe mode: nothing is written",
             _ => "active: rates are written",
         };
         let level = paint.on(&health.status, tone(&health.status));
@@ -179,8 +179,8 @@ impl Page<'_> {
         let name = self.paint().pad(&wan.name, 8, Tone::Strong);
         let measured = match wan.delta_ms {
             Some(delta) => format!(
-                "{name} {delta:+.1} ms (round trip {}, baseline {}, jitter {}), {fresh} of {all} \
-                 reflectors",
+                "{name} {delta:+.1} ms (round-trip time {}, baseline {}, jitter {}), {fresh} of \
+                 {all} reflectors",
                 plain_delay(wan.rtt_ms),
                 plain_delay(wan.baseline_ms),
                 plain_delay(wan.jitter_ms)
@@ -237,17 +237,17 @@ impl Page<'_> {
             ..
         } = steering;
         let name = self.paint().pad("steering", 8, Tone::Strong);
-        let only = if mode == "active" { "" } else { ", only observing" };
+        let only = if mode == "active" { "" } else { ", observe mode" };
         let mut lines = vec![
             format!(
-                "{name} {state}{only}: latency-sensitive on {sensitive}, all else on {default_route}; score \
-                 {score} of {threshold}"
+                "{name} {state}{only}: latency-sensitive on {sensitive}, default route on \
+                 {default_route}; score {score} of {threshold}"
             ),
             format!("  latency-sensitive: {}", decided(&steering.steer)),
-            format!("  all else: {}", decided(&steering.failover)),
+            format!("  default route: {}", decided(&steering.failover)),
         ];
         if let Some(Override { to, until, why }) = steer_override {
-            lines.insert(1, format!("  ordered to {to} until {}: {why}", time_of_day(*until)));
+            lines.insert(1, format!("  override to {to} until {}: {why}", time_of_day(*until)));
         }
         lines
     }
@@ -338,7 +338,7 @@ impl Page<'_> {
 
 fn decided(DecisionStatus { why, blocker_text, timers }: &DecisionStatus) -> String {
     let left = timers.values().copied().fold(0.0, f64::max);
-    let wait = if left > 0.0 { format!(", {} to go", span(left.ceil())) } else { String::new() };
+    let wait = if left > 0.0 { format!(", {} left", span(left.ceil())) } else { String::new() };
     let because = blocker_text.as_ref().map(|because| format!("; {because}{wait}"));
     format!("{why}{}", because.unwrap_or_default())
 }

@@ -154,7 +154,7 @@ impl Status {
         let status: Self = serde_json::from_value(answer)?;
         let version = status.health.schema_version;
         if version != SCHEMA {
-            bail!("it tells its health in version {version}, this program reads version {SCHEMA}");
+            bail!("its health has schema version {version}, this program reads version {SCHEMA}");
         }
         Ok(status)
     }

@@ -25,7 +25,7 @@ wans:
 #[test]
 fn an_interface_of_the_router_has_a_name_of_routeros() {
     let with = |method: &str, name: &str| {
-        parse(&format!("    interface: {name}\n    probe: {{via: {method}}}"))
+        parse(&format!("    interface: {name}\n    probe: {{method: {method}}}"))
     };
     for name in ["pppoe-out1 Telekom", "ether1/up", "sfp-sfpplus1-uplink-to-provider", "LTE Müller"]
     {

@@ -1,4 +1,9 @@
-//! Reads how to reach a RouterOS.
+//! Reads how to reach a RouterOS, and which queues and switches it has.
+
+mod keys;
+
+pub(in crate::config) use keys::QueueKeys;
+pub(super) use keys::{failover_key, steer_keys};
 
 use std::{
     io,
@@ -22,7 +27,7 @@ use crate::{
 const PEM: &str = "-----BEGIN CERTIFICATE-----";
 const PASSWORD_KEYS: [&str; 3] = ["password_file", "password_env", "password"];
 const PLAIN_HTTP: &str =
-    "http sends the password in the clear; use https, or set `allow_plain_http: true`";
+    "http sends the password in clear text; use https, or set `allow_plain_http: true`";
 
 /// A router's URL, and what follows from it.
 struct Url {
@@ -71,7 +76,7 @@ pub(super) fn read(
             table.fail("url", PLAIN_HTTP);
         }
         if let Ok(Some(key)) = trust.as_ref().map(key_of) {
-            table.fail(key, "http knows no certificates; use https, or remove the key");
+            table.fail(key, "http has no certificates; use https, or remove the key");
         }
     }
     let (url, credentials, ssh) = (url?, main?, ssh?);
@@ -157,7 +162,7 @@ fn url(node: &Node) -> Result<Url, String> {
     // The URL is not quoted in any message: it may hold a password.
     let url = reqwest::Url::parse(&text).map_err(|error| format!("{FORM}: {error}"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not hold credentials; use `user` and `password_file`".to_owned());
+        return Err("must not contain credentials; use `user` and `password_file`".to_owned());
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(FORM.to_owned());
@@ -165,7 +170,7 @@ fn url(node: &Node) -> Result<Url, String> {
     let host = url.host_str().unwrap_or_default();
     // The parser mends what it reads, 192.168.881 for example to 192.168.3.113.
     if !text.to_ascii_lowercase().contains(host) {
-        return Err(format!("the host would be read as {host}; write it so"));
+        return Err(format!("the host is read as {host}; write it like that"));
     }
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let is_loopback =
@@ -204,7 +209,7 @@ fn password(
         (None, None, Some(text)) => {
             table.warn(
                 inline_key,
-                "the password stands in the configuration itself; `password_file` keeps it apart",
+                "the password is part of the configuration; store it in a `password_file`",
             );
             (inline_key, text)
         }
@@ -216,7 +221,7 @@ fn password(
         }
     };
     if password.is_empty() {
-        return Err(table.fail(key, "the password is empty; give the router's user one"));
+        return Err(table.fail(key, "the password is empty; set one for the router's user"));
     }
     Ok(Secret::new(password))
 }
@@ -231,7 +236,7 @@ fn password_of_file(
     let FileText { text, is_exposed } =
         (surroundings.file)(path).map_err(|error| table.fail(key, unreadable(&error)))?;
     if is_exposed {
-        let advice = format!("others can read {shown}; `chmod 600 {shown}` keeps them out");
+        let advice = format!("other users can read {shown}; run `chmod 600 {shown}`");
         table.warn(key, advice);
     }
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
@@ -259,8 +264,8 @@ fn trust(table: &mut Table<'_>, base: &Path, surroundings: &Environment<'_>) -> 
         (None, None, true) => {
             table.warn(
                 "insecure",
-                "whoever answers at this address gets the password; \
-                 `fingerprint_sha256` verifies the router without a certificate authority",
+                "the router is not verified, so any host at this address gets the password; \
+                 `fingerprint_sha256` verifies it without a certificate authority",
             );
             Ok(TlsTrust::Insecure)
         }
@@ -276,7 +281,7 @@ fn check_ca_file(path: &Path, surroundings: &Environment<'_>) -> Result<(), Stri
     if file.text.contains(PEM) {
         Ok(())
     } else {
-        Err(format!("{shown} holds no PEM certificate (no `{PEM}`)"))
+        Err(format!("{shown} contains no PEM certificate (no `{PEM}`)"))
     }
 }
 

@@ -36,8 +36,9 @@ pub(super) fn steer(table: &mut Table<'_>, preset: SteerParams) -> Read<SteerPar
     }
     let highest = highest(&weights);
     if highest < u16::from(threshold) {
-        let message =
-            format!("{threshold} can never be reached: the weights add up to {highest} at most");
+        let message = format!(
+            "{threshold} can never be reached: the sum of the weights is at most {highest}"
+        );
         return Err(table.fail("score_threshold", message));
     }
     let (hold_down, flap) = (hold_down?, flap?);

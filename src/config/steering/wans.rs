@@ -11,16 +11,14 @@ use crate::{
         WanConfig,
         read::Table,
         report::{Read, Reported},
-        router::Routers,
+        router::{Routers, SwitchUses},
         value,
     },
-    router::{MarkedConnections, SwitchMenu, SwitchRef},
+    router::{MarkedConnections, SwitchRef},
 };
 
 /// Most WANs that stand in for each other; more than anybody has, few enough to be looked over.
 const MAX_WANS: usize = 8;
-/// The longest comment; RouterOS takes more, people do not.
-const COMMENT: usize = 256;
 
 /// What `steering.wans` says.
 pub(super) struct Wans {
@@ -45,8 +43,7 @@ struct Item {
 #[derive(Default)]
 struct Taken {
     wans: BTreeMap<String, String>,
-    /// By router and menu.
-    comments: BTreeMap<(usize, SwitchMenu, String), String>,
+    rows: SwitchUses,
 }
 
 pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig], routers: Routers<'_>) -> Read<Wans> {
@@ -108,35 +105,20 @@ fn one(
     // Its switches are on its own router unless another is named.
     let own = config.as_ref().ok().map(|wan| wan.router);
     let router = routers.named(table, own);
-    let place = router.unwrap_or_default();
-    let mut switches = Vec::new();
-    let steer = table.optional_table("steer", |table| {
-        let mut switch = |table: &Table<'_>, key, kind, menu, comment: Option<String>| {
-            let Some(comment) = comment else { return Ok(()) };
-            let comment = claim(table, key, (place, menu, comment), taken)?;
-            switches.push(SwitchRef { switch: Switch { wan: rank, kind }, menu, comment });
-            Ok(())
-        };
-        let rule = table.required("rule", value::line(COMMENT));
-        let rule6 = table.optional("rule6", value::line(COMMENT));
-        let rule = rule.and_then(|rule| {
-            switch(table, "rule", SwitchKind::SteerRule, SwitchMenu::Mangle, Some(rule))
-        });
-        let rule6 = rule6.and_then(|rule6| {
-            switch(table, "rule6", SwitchKind::SteerRule6, SwitchMenu::Mangle6, rule6)
-        });
-        if rank == Rank::DEFAULT_WAN {
-            let message = "is of no use: new connections take the preferred WAN by themselves";
-            return Err(table.fail_here(message));
-        }
-        rule?;
-        rule6
-    });
+    let place = router.unwrap_or(usize::MAX);
+    let uses = (place, &mut taken.rows);
+    let steer = table.optional_table("steer", |table| routers.steer_keys(table, rank, uses));
     let forget = table.optional("forget_mark", value::line(64));
-    let failover = table.optional_table("failover", |table| failover(table, (rank, place), taken));
-    let (config, router, _, failover, forget) = (config?, router?, steer?, failover?, forget?);
-    let failover_method = failover.as_ref().map(|(failover_method, _)| *failover_method);
-    switches.extend(failover.map(|(_, switch)| switch));
+    let uses = (place, &mut taken.rows);
+    let failover =
+        table.optional_table("failover", |table| routers.failover_key(table, rank, uses));
+    let (config, router, steer, failover, forget) = (config?, router?, steer?, failover?, forget?);
+    let failover_method = failover.as_ref().and_then(|at| match at.switch.kind {
+        SwitchKind::FailoverRoute => Some(FailoverMethod::DisableRoute),
+        SwitchKind::FailoverRule => Some(FailoverMethod::EnableRule),
+        SwitchKind::SteerRule | SwitchKind::SteerRule6 => None,
+    });
+    let switches: Vec<SwitchRef> = steer.into_iter().flatten().chain(failover).collect();
     let has = |kind| switches.iter().any(|at| at.switch.kind == kind);
     let facts = WanFacts {
         name: config.name.clone(),
@@ -153,7 +135,7 @@ fn one(
 fn find(table: &Table<'_>, name: &str, known: &[WanConfig], taken: &mut Taken) -> Read<WanConfig> {
     let shown = value::printable(name);
     if let Some(by) = taken.wans.get(name) {
-        return Err(table.fail("name", format!("`{shown}` is in the list already, at {by}")));
+        return Err(table.fail("name", format!("`{shown}` is in the list twice, first at {by}")));
     }
     taken.wans.insert(name.to_owned(), table.path_of("name").text().to_owned());
     // What is wrong with the WANs has been told; here it would only be told again.
@@ -168,58 +150,4 @@ fn find(table: &Table<'_>, name: &str, known: &[WanConfig], taken: &mut Taken) -
     };
     must_be_bound(table, wan)?;
     Ok(wan.clone())
-}
-
-fn failover(
-    table: &mut Table<'_>,
-    (rank, router): (Rank, usize),
-    taken: &mut Taken,
-) -> Read<(FailoverMethod, SwitchRef)> {
-    const KEYS: [(&str, SwitchMenu); 3] = [
-        ("route", SwitchMenu::Route),
-        ("routing_rule", SwitchMenu::RoutingRule),
-        ("mangle", SwitchMenu::Mangle),
-    ];
-    let comments = KEYS.map(|(key, menu)| (key, menu, table.optional(key, value::line(COMMENT))));
-    let mut given = Vec::new();
-    for (key, menu, comment) in comments {
-        given.extend(comment?.map(|comment| (key, menu, comment)));
-    }
-    let mut given = given.into_iter();
-    let Some((key, menu, comment)) = given.next() else {
-        return Err(table.miss(&KEYS.map(|(key, _)| key)));
-    };
-    if let Some((second, ..)) = given.next() {
-        let message = "only one of `route`, `routing_rule`, `mangle` may be given";
-        return Err(table.fail(second, message));
-    }
-    let diverts = menu != SwitchMenu::Route;
-    if diverts && rank == Rank::DEFAULT_WAN {
-        let message = "is of no use: everything takes the preferred WAN by itself; `route` names \
-                       its default route, which is disabled while the WAN is dead";
-        return Err(table.fail(key, message));
-    }
-    let comment = claim(table, key, (router, menu, comment), taken)?;
-    let (failover_method, kind) = if diverts {
-        (FailoverMethod::EnableRule, SwitchKind::FailoverRule)
-    } else {
-        (FailoverMethod::DisableRoute, SwitchKind::FailoverRoute)
-    };
-    Ok((failover_method, SwitchRef { switch: Switch { wan: rank, kind }, menu, comment }))
-}
-
-/// Takes a row of the router for its own, unless another key has it.
-fn claim(
-    table: &Table<'_>,
-    key: &'static str,
-    row: (usize, SwitchMenu, String),
-    taken: &mut Taken,
-) -> Read<String> {
-    let comment = row.2.clone();
-    if let Some(by) = taken.comments.get(&row) {
-        let comment = value::printable(&comment);
-        return Err(table.fail(key, format!("`{comment}` is taken already, by {by}")));
-    }
-    taken.comments.insert(row, table.path_of(key).text().to_owned());
-    Ok(comment)
 }

@@ -70,33 +70,35 @@ fn mistakes_are_reported_with_their_lines() {
     for (text, reported) in [
         (
             "tls_server_config:\n  cert_file: cert.pem\n  key_file: other.pem\n",
-            "web.yml:3:13: tls_server_config.key_file: does not go with the certificate of cert_file",
+            "web.yml:3:13: tls_server_config.key_file: does not go with the certificate of \
+             cert_file",
         ),
         (
             "tls_server_config:\n  cert_file: gone.pem\n  key_file: cert.pem\n",
-            "web.yml:2:14: tls_server_config.cert_file: cannot read the file that is named here: No such file",
+            "web.yml:2:14: tls_server_config.cert_file: cannot read the file that is named here: \
+             No such file",
         ),
         (
             "tls_server_config:\n  cert_file: cert.pem\n  key_file: cert.pem\n",
-            "web.yml:3:13: tls_server_config.key_file: cert.pem holds no PEM private key",
+            "web.yml:3:13: tls_server_config.key_file: cert.pem contains no PEM private key",
         ),
         (
             "tls_server_config: {cert_file: cert.pem}\n",
             "tls_server_config.key_file: required, but missing",
         ),
         (&format!("{TLS}, min_version: TLS10}}\n"), "TLS10 is broken and not offered"),
-        (&format!("{TLS}, client_auth_type: RequireAnyClientCert}}\n"), "trusts any"),
+        (&format!("{TLS}, client_auth_type: RequireAnyClientCert}}\n"), "accepts any certificate"),
         (
             &format!("{TLS}, client_auth_type: RequireAndVerifyClientCert}}\n"),
             "needs client_ca_file",
         ),
-        (&format!("{TLS}, client_ca_file: cert.pem}}\n"), "no client is asked"),
+        (&format!("{TLS}, client_ca_file: cert.pem}}\n"), "clients need no certificate"),
         (&format!("{TLS}, min_version: TLS13, max_version: TLS12}}\n"), "is below min_version"),
         (
             "basic_auth_users:\n  alice: secret\n",
             "the password of user number 1 must be a bcrypt hash",
         ),
-        ("basic_auth_users: {}\n", "names nobody"),
+        ("basic_auth_users: {}\n", "has no user"),
         ("basic_auth_user: {}\n", "did you mean `basic_auth_users`?"),
         ("http_server_config: {headers: {X-Powered-By: us}}\n", "unknown key"),
         ("http_server_config: {headers: {X-Frame-Options: \"a\\nb\"}}\n", "control characters"),

@@ -61,7 +61,7 @@ pub(super) fn read(table: &mut Table<'_>, base: &Path, files: &mut Vec<PathBuf>)
     let (chain, key) = (chain?, key?);
     let not_after = chain.iter().map(|der| validity::not_after(der)).min().flatten();
     let Some(not_after) = not_after else {
-        return Err(table.fail("cert_file", "does not say until when it is valid"));
+        return Err(table.fail("cert_file", "has no end of its validity"));
     };
     let builder = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions)
@@ -71,7 +71,7 @@ pub(super) fn read(table: &mut Table<'_>, base: &Path, files: &mut Vec<PathBuf>)
         None => builder.with_no_client_auth(),
     };
     let mut server = builder.with_single_cert(chain, key).map_err(|error| {
-        table.fail("key_file", format!("does not go with the certificate of cert_file: {error}"))
+        table.fail("key_file", format!("does not match the certificate of cert_file: {error}"))
     })?;
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(WebTls { server: Arc::new(server), not_after })
@@ -87,12 +87,12 @@ fn clients(
     let path = match (auth, authorities) {
         (ClientAuth::None, None) => return Ok(None),
         (ClientAuth::None, Some(_)) => {
-            let message = "is given, but no client is asked for a certificate: set \
-                           client_auth_type to RequireAndVerifyClientCert";
+            let message = "is set, but clients need no certificate: set client_auth_type to \
+                           RequireAndVerifyClientCert";
             return Err(table.fail("client_ca_file", message));
         }
         (ClientAuth::IfGiven | ClientAuth::Required, None) => {
-            let message = "needs client_ca_file: whose certificates are good?";
+            let message = "needs client_ca_file with the trusted certificate authorities";
             return Err(table.fail("client_auth_type", message));
         }
         (ClientAuth::IfGiven | ClientAuth::Required, Some(path)) => path,
@@ -101,7 +101,9 @@ fn clients(
     let mut roots = RootCertStore::empty();
     for certificate in certificates(&path).map_err(fail)? {
         let shown = path.display();
-        roots.add(certificate).map_err(|error| fail(format!("{shown}: no authority: {error}")))?;
+        roots
+            .add(certificate)
+            .map_err(|error| fail(format!("{shown}: not a certificate authority: {error}")))?;
     }
     let provider = Arc::clone(provider);
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
@@ -134,8 +136,8 @@ fn content(path: &Path) -> Result<Vec<u8>, String> {
 fn problem(path: &Path, what: &str, error: &pem::Error) -> String {
     let shown = path.display();
     match error {
-        pem::Error::NoItemsFound => format!("{shown} holds no PEM {what}"),
-        other => format!("{shown} is no good PEM file: {other}"),
+        pem::Error::NoItemsFound => format!("{shown} contains no PEM {what}"),
+        other => format!("{shown} is not a valid PEM file: {other}"),
     }
 }
 
@@ -143,9 +145,7 @@ fn client_auth(node: &Node) -> Result<ClientAuth, String> {
     if let Node::Text(word) = node
         && ["RequestClientCert", "RequireAnyClientCert"].contains(&word.as_str())
     {
-        return Err(format!(
-            "{word} asks for certificates and trusts any: use RequireAndVerifyClientCert"
-        ));
+        return Err(format!("{word} accepts any certificate: use RequireAndVerifyClientCert"));
     }
     value::choice(&[
         ("NoClientCert", ClientAuth::None),
@@ -159,7 +159,7 @@ fn version(node: &Node) -> Result<u8, String> {
     if let Node::Text(word) = node
         && ["TLS10", "TLS11"].contains(&word.as_str())
     {
-        return Err(format!("{word} is broken and not offered: use TLS12 or TLS13"));
+        return Err(format!("{word} is insecure and not supported: use TLS12 or TLS13"));
     }
     value::choice(&[("TLS12", 2), ("TLS13", 3)])(node)
 }

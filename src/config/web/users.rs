@@ -31,11 +31,15 @@ impl Users {
                 }
             };
             if users.insert(name.clone(), hash).is_some() {
-                return Err(format!("the user `{name}` is there twice"));
+                return Err(format!("the user `{name}` is listed twice"));
             }
         }
         if users.is_empty() {
-            return Err("names nobody, so nobody could ask; leave it out to let everybody".into());
+            return Err(
+                "has no user, so no client would have access; add a user, or leave it out for \
+                 access without a password"
+                    .into(),
+            );
         }
         Ok(Self(users))
     }

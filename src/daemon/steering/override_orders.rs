@@ -92,16 +92,16 @@ impl OverrideOrders {
 
     async fn obey(&self, request: &SteerRequest) -> SteerOutcome {
         let Some(clock) = self.clock else {
-            return SteerOutcome::Refused("nothing is steered: there is no `steering:`".to_owned());
+            return SteerOutcome::Refused(
+                "there is no steering: the configuration has no `steering` table".to_owned(),
+            );
         };
         if self.board.view().is_some_and(|view| view.mode == SteeringMode::Off.name()) {
             return SteerOutcome::Refused("steering is off: set `steering.mode`".to_owned());
         }
         let lasts = request.for_s.map_or(DEFAULT_DURATION, Duration::from_secs);
         if lasts.is_zero() || lasts > LONGEST {
-            return SteerOutcome::Refused(
-                "the time must be above zero and at most 24 h".to_owned(),
-            );
+            return SteerOutcome::Refused("the time must be above 0 and at most 24 h".to_owned());
         }
         if request.to == "auto" {
             self.steer_override.send_replace(None);
@@ -123,8 +123,8 @@ impl OverrideOrders {
         self.steer_override.send_replace(Some(order));
         self.note(Some(name.clone()), lasts);
         let effect = self.effect_of(order).await;
-        let reported =
-            effect.map_or("taken, but steering has not decided yet", OverrideEffect::explain);
+        let reported = effect
+            .map_or("accepted, but steering has not made a decision yet", OverrideEffect::explain);
         let text = format!("new latency-sensitive connections to {name} until {until}: {reported}");
         if effect == Some(OverrideEffect::Applied) {
             SteerOutcome::Done(text)

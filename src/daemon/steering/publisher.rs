@@ -70,13 +70,16 @@ impl SteeringPublisher {
         if let Some(moved) = steer.moved {
             let (from, to) = self.ends(moved);
             let (reason, score) = (steer.reason.code(), steer.score.points);
-            info!(from, to, reason, score, "{would}sensitive connections take another WAN");
+            info!(
+                from,
+                to, reason, score, "{would}new latency-sensitive connections move to another WAN"
+            );
             self.record(Some(moved.from), Event::Steered { from, to, inputs: inputs() });
         }
         if let Some(moved) = failover.moved {
             let (from, to) = self.ends(moved);
             let reason = failover.reason.code();
-            warn!(from, to, reason, "{would}all connections take another WAN");
+            warn!(from, to, reason, "{would}the default route moves to another WAN");
             self.record(Some(moved.from), Event::FailedOver { from, to, inputs: inputs() });
         }
     }

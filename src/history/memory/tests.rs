@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
+use wanctl_core::units::BitRate;
 
 use super::*;
 use crate::history::{self, Settings, fixture};
@@ -88,4 +89,29 @@ fn unknown_keys_are_not_minded_and_nonsense_is_reported_or_left_out() {
     assert_eq!(memory.directions.download.unwrap().desired, BitRate::from_bps(5));
     let error = set("{}").unwrap_err();
     assert!(matches!(error, HistoryError::Memory { .. }), "{error}");
+}
+
+#[test]
+fn steering_comes_back_as_it_was() {
+    let kept = SavedSteering {
+        memory: SteeringMemory {
+            sensitive: "lte".to_owned(),
+            default_route: "cable".to_owned(),
+            hold_down: Duration::from_secs(12),
+            failover_hold_down: Duration::ZERO,
+            steered: vec![Duration::from_mins(3), Duration::from_secs(18)],
+            failed_over: Vec::new(),
+        },
+        steer_override: Some(("lte".to_owned(), Timestamp::from_micros(7))),
+    };
+    let row = MemoryRow::of_steering(Timestamp::from_micros(5), &kept);
+    let content: SteeringContent = serde_json::from_str(&row.content).unwrap();
+    assert_eq!(SavedSteering::from(content), kept);
+}
+
+#[test]
+fn keys_that_only_another_version_knows_are_no_obstacle() {
+    let text = r#"{"sensitive":"a","default_route":"b","later":1}"#;
+    let content: SteeringContent = serde_json::from_str(text).unwrap();
+    assert_eq!(SavedSteering::from(content).memory.default_route, "b");
 }

@@ -1,4 +1,4 @@
-//! What is exported: the families of `/metrics` that the history can tell.
+//! The families of `/metrics` that are exported.
 
 use std::io::{self, Write};
 
@@ -12,45 +12,145 @@ const BOUNDS: [i64; 14] = [
     500_000, 1_000_000, 2_000_000,
 ];
 
-/// A metric family.
+/// A metric family: its series are those of a WAN.
 pub(super) struct Family {
     pub(super) name: &'static str,
-    /// Its base unit, if its name ends in one.
-    pub(super) unit: Option<&'static str>,
     pub(super) help: &'static str,
-    pub(super) series: Vec<Series>,
+    source: Source<&'static str>,
 }
+
+/// Where values come from, by the names of fields or by the fields. A name may have placeholders, for
+/// each value of which there is a series: `{d}` for the direction, `{m}` for the state of the
+/// measurement, `{s}` for the congestion state.
+#[derive(Clone, Copy)]
+enum Source<F> {
+    /// The counts of a histogram and the sum of its values.
+    Histogram(DelayKind),
+    /// A field, and how many of its units are one base unit.
+    Gauge(F, f64),
+    /// A field that adds up, likewise.
+    Counter(F, f64),
+    /// The time integral of a rate in bytes: the fields of its mean and its time.
+    Integral(F, F),
+}
+
+use Source::{Counter, Gauge, Histogram, Integral};
+
+macro_rules! families {
+    ($($name:literal $source:ident($($argument:expr),+) $help:literal),+ $(,)?) => {
+        pub(super) const FAMILIES: [Family; [$($name),+].len()] =
+            [$(Family { name: $name, help: $help, source: $source($($argument),+) }),+];
+    };
+}
+
+families!(
+    "wanctl_rtt_seconds" Histogram(DelayKind::Rtt)
+        "Median round-trip time over the fresh reflectors, once per cycle",
+    "wanctl_rtt_inflation_seconds" Histogram(DelayKind::Delta)
+        "Delay over the baseline, not below zero, once per cycle",
+    "wanctl_rtt_baseline_seconds" Gauge("baseline_mean_us", 1e6)
+        "Learned idle round-trip time, mean",
+    "wanctl_rtt_delta_seconds" Gauge("delta_mean_us", 1e6)
+        "Delay over the baseline, may be negative, mean",
+    "wanctl_rtt_jitter_seconds" Gauge("jitter_mean_us", 1e6)
+        "Smoothed step from reply to reply, mean",
+    "wanctl_rtt_noise_seconds" Gauge("noise_mean_us", 1e6)
+        "Mean step from reply to reply while the link is idle, mean",
+    "wanctl_measurement_state_time_seconds" Counter("{m}_ms", 1e3)
+        "Time spent in each state of the measurement",
+    "wanctl_controller_state_time_seconds" Counter("{d}_{s}_ms", 1e3)
+        "Time spent in each congestion state",
+    "wanctl_shaper_rate_bytes_per_second" Gauge("{d}_desired_mean_bps", 8.0)
+        "Desired shaper rate, mean",
+    "wanctl_shaper_rate_observed_bytes_per_second" Gauge("{d}_observed_mean_bps", 8.0)
+        "Shaper rate as read back from the router, mean",
+    "wanctl_shaper_delivery_rate_bytes_per_second" Gauge("{d}_delivery_mean_bps", 8.0)
+        "Traffic that passed the shaper, mean",
+    "wanctl_link_capacity_estimate_bytes_per_second" Gauge("{d}_capacity_mean_bps", 8.0)
+        "Capacity estimate of the provider's link, mean",
+    "wanctl_shaper_allowance_bytes" Integral("{d}_desired_mean_bps", "{d}_desired_ms")
+        "Time integral of the desired rate, whose rate() is the exact mean",
+    "wanctl_shaper_sent_bytes" Counter("{d}_bytes", 1.0)
+        "Bytes that passed the shaper",
+    "wanctl_shaper_dropped_packets" Counter("{d}_drops", 1.0)
+        "Packets that the shaper dropped",
+    "wanctl_shaper_rate_writes" Counter("{d}_writes", 1.0)
+        "Rate writes that the router confirmed",
+    "wanctl_cycle_overruns" Counter("overruns", 1.0)
+        "Cycles busy for longer than the interval",
+    "wanctl_cycle_ticks_skipped" Counter("skipped", 1.0)
+        "Ticks dropped because of a late cycle",
+);
 
 /// One labelled series of every WAN.
 pub(super) struct Series {
+    pub(super) family: &'static str,
     /// Labels besides the WAN's, each after a comma.
     labels: String,
-    source: Source,
+    source: Source<&'static Field>,
 }
 
-/// Where a series has its values from.
-enum Source {
-    /// A field, and how many of its units are one base unit.
-    Gauge(&'static Field, f64),
-    /// A field that adds up, likewise.
-    Counter(&'static Field, f64),
-    /// The time integral of a rate in bytes: the fields of its mean and its time.
-    Integral(&'static Field, &'static Field),
-    Histogram(DelayKind),
-}
-
-/// What a series has added up to: one sum, or the counts and the sum of a histogram.
+/// The sums of a series: one, or the counts and the sum of a histogram.
 pub(super) type Sums = [i64; BOUNDS.len() + 2];
 
 impl Family {
     /// Returns the type of the family.
     pub(super) fn kind(&self) -> &'static str {
-        match self.series.first().map(|series| &series.source) {
-            Some(Source::Gauge(..)) => "gauge",
-            Some(Source::Counter(..) | Source::Integral(..)) => "counter",
-            Some(Source::Histogram(_)) => "histogram",
-            None => "unknown",
+        match self.source {
+            Gauge(..) => "gauge",
+            Counter(..) | Integral(..) => "counter",
+            Histogram(_) => "histogram",
         }
+    }
+
+    /// Returns the base unit, if the name ends in one.
+    pub(super) fn unit(&self) -> Option<&'static str> {
+        let last = self.name.rsplit_once('_').map(|(_, last)| last);
+        last.filter(|last| ["seconds", "bytes"].contains(last) && !self.name.contains("_per_"))
+    }
+
+    /// Returns the series, in the order in which they are exported.
+    pub(super) fn series(&self) -> Vec<Series> {
+        let template = match self.source {
+            Gauge(name, _) | Counter(name, _) | Integral(name, _) => name,
+            Histogram(_) => "",
+        };
+        let directions = Direction::ALL.map(Direction::name);
+        let measurement = MeasurementState::ALL.map(MeasurementState::name);
+        let congestion = CongestionState::ALL.map(CongestionState::name);
+        let placeholders: [(&str, &str, &[&str]); 3] = [
+            ("{d}", "direction", &directions),
+            ("{m}", "state", &measurement),
+            ("{s}", "state", &congestion),
+        ];
+        // The labels of each series, and what stands for the placeholders.
+        let mut variants = vec![(String::new(), Vec::new())];
+        for (placeholder, label, values) in placeholders {
+            if template.contains(placeholder) {
+                let with = |(labels, replaced): &(String, Vec<_>), value: &&'static str| {
+                    let labels = format!("{labels},{label}=\"{value}\"");
+                    (labels, [&replaced[..], &[(placeholder, *value)]].concat())
+                };
+                let all = variants.iter().flat_map(|one| values.iter().map(|v| with(one, v)));
+                variants = all.collect();
+            }
+        }
+        let series = |(labels, replaced): (String, Vec<(&str, &str)>)| {
+            let field = |name: &str| {
+                let name = replaced
+                    .iter()
+                    .fold(name.to_owned(), |name, (from, to)| name.replace(from, to));
+                Field::named(&name).expect("a test exports every family")
+            };
+            let source = match self.source {
+                Histogram(kind) => Histogram(kind),
+                Gauge(name, per) => Gauge(field(name), per),
+                Counter(name, per) => Counter(field(name), per),
+                Integral(mean, time) => Integral(field(mean), field(time)),
+            };
+            Series { family: self.name, labels, source }
+        };
+        variants.into_iter().map(series).collect()
     }
 }
 
@@ -58,36 +158,35 @@ impl Series {
     /// Appends the series' samples of a bucket, if it knows anything.
     pub(super) fn write(
         &self,
-        name: &str,
         wan: &str,
         bucket: &Bucket,
         at: &str,
         sums: &mut Sums,
-        out: &mut Vec<u8>,
+        out: &mut impl Write,
     ) -> io::Result<()> {
-        let labels = &self.labels;
+        let Self { family: name, labels, source } = self;
         let mut count = |value: i64, per: f64| {
             sums[0] = sums[0].saturating_add(value);
             sums[0] as f64 / per
         };
-        match self.source {
-            Source::Gauge(field, per) => {
+        match *source {
+            Gauge(field, per) => {
                 let Some(value) = field.value(bucket) else { return Ok(()) };
                 let value = value as f64 / per;
                 writeln!(out, "{name}{{{wan}{labels}}} {value} {at}")
             }
-            Source::Counter(field, per) => {
+            Counter(field, per) => {
                 let Some(value) = field.value(bucket) else { return Ok(()) };
                 let value = count(value, per);
                 writeln!(out, "{name}_total{{{wan}{labels}}} {value} {at}")
             }
-            Source::Integral(mean, time) => {
+            Integral(mean, time) => {
                 let both = mean.value(bucket).zip(time.value(bucket));
                 let Some((mean, millis)) = both else { return Ok(()) };
                 let value = count(mean.saturating_mul(millis) / 8, 1e3);
                 writeln!(out, "{name}_total{{{wan}{labels}}} {value} {at}")
             }
-            Source::Histogram(kind) => {
+            Histogram(kind) => {
                 add(kind, bucket, sums);
                 if sums[BOUNDS.len()] == 0 {
                     return Ok(());
@@ -119,156 +218,4 @@ fn add(kind: DelayKind, bucket: &Bucket, sums: &mut Sums) {
     let exact = stats.mean.micros().saturating_mul(signed(stats.cycles));
     sums[BOUNDS.len() + 1] +=
         if stats.min >= Delay::ZERO { exact } else { bucket.positive_sum(kind).micros() };
-}
-
-/// Returns all families.
-#[expect(clippy::too_many_lines, reason = "a catalogue is one list")]
-pub(super) fn all() -> Vec<Family> {
-    let field = |name: &str| Field::named(name).expect("a test exports every family");
-    let one = |source| vec![Series { labels: String::new(), source }];
-    let gauge = |name, per| one(Source::Gauge(field(name), per));
-    let counter = |name, per| one(Source::Counter(field(name), per));
-    let each = |source: &dyn Fn(&str) -> Source| {
-        let of = |direction: Direction| {
-            let name = direction.name();
-            Series { labels: format!(",direction=\"{name}\""), source: source(name) }
-        };
-        Direction::ALL.map(of).into_iter().collect::<Vec<_>>()
-    };
-    let rate = |what: &str| {
-        each(&|direction| Source::Gauge(field(&format!("{direction}_{what}_mean_bps")), 8.0))
-    };
-    let sum =
-        |what: &str| each(&|direction| Source::Counter(field(&format!("{direction}_{what}")), 1.0));
-    let family = |name, unit, help, series| Family { name, unit, help, series };
-    let seconds = Some("seconds");
-    vec![
-        family(
-            "wanctl_rtt_seconds",
-            seconds,
-            "Median round-trip time over the fresh reflectors, once per cycle",
-            one(Source::Histogram(DelayKind::Rtt)),
-        ),
-        family(
-            "wanctl_rtt_inflation_seconds",
-            seconds,
-            "Delay over the baseline, not below zero, once per cycle",
-            one(Source::Histogram(DelayKind::Delta)),
-        ),
-        family(
-            "wanctl_rtt_baseline_seconds",
-            seconds,
-            "Learned idle round-trip time, mean",
-            gauge("baseline_mean_us", 1e6),
-        ),
-        family(
-            "wanctl_rtt_delta_seconds",
-            seconds,
-            "Delay over the baseline, may be negative, mean",
-            gauge("delta_mean_us", 1e6),
-        ),
-        family(
-            "wanctl_rtt_jitter_seconds",
-            seconds,
-            "Smoothed step from reply to reply, mean",
-            gauge("jitter_mean_us", 1e6),
-        ),
-        family(
-            "wanctl_rtt_noise_seconds",
-            seconds,
-            "Mean step from reply to reply while the link is idle, mean",
-            gauge("noise_mean_us", 1e6),
-        ),
-        family(
-            "wanctl_measurement_state_time_seconds",
-            seconds,
-            "Time spent in each state of the measurement",
-            MeasurementState::ALL.map(measurement).into_iter().collect(),
-        ),
-        family(
-            "wanctl_controller_state_time_seconds",
-            seconds,
-            "Time spent in each congestion state",
-            Direction::ALL.into_iter().flat_map(states).collect(),
-        ),
-        family(
-            "wanctl_shaper_rate_bytes_per_second",
-            None,
-            "Desired shaper rate, mean",
-            rate("desired"),
-        ),
-        family(
-            "wanctl_shaper_rate_observed_bytes_per_second",
-            None,
-            "Shaper rate as read back from the router, mean",
-            rate("observed"),
-        ),
-        family(
-            "wanctl_shaper_delivery_rate_bytes_per_second",
-            None,
-            "Traffic that passed the shaper, mean",
-            rate("delivery"),
-        ),
-        family(
-            "wanctl_link_capacity_estimate_bytes_per_second",
-            None,
-            "Capacity estimate of the provider's link, mean",
-            rate("capacity"),
-        ),
-        family(
-            "wanctl_shaper_allowance_bytes",
-            Some("bytes"),
-            "Time integral of the desired rate, whose rate() is the exact mean",
-            each(&|direction| {
-                let name = |what: &str| field(&format!("{direction}_desired_{what}"));
-                Source::Integral(name("mean_bps"), name("ms"))
-            }),
-        ),
-        family(
-            "wanctl_shaper_sent_bytes",
-            Some("bytes"),
-            "Bytes that passed the shaper",
-            sum("bytes"),
-        ),
-        family(
-            "wanctl_shaper_dropped_packets",
-            None,
-            "Packets that the shaper dropped",
-            sum("drops"),
-        ),
-        family(
-            "wanctl_shaper_rate_writes",
-            None,
-            "Rate writes that the router confirmed",
-            sum("writes"),
-        ),
-        family(
-            "wanctl_cycle_overruns",
-            None,
-            "Cycles busy for longer than the interval",
-            counter("overruns", 1.0),
-        ),
-        family(
-            "wanctl_cycle_ticks_skipped",
-            None,
-            "Ticks dropped because of a late cycle",
-            counter("skipped", 1.0),
-        ),
-    ]
-}
-
-fn measurement(state: MeasurementState) -> Series {
-    let state = state.name();
-    let time = Field::named(&format!("{state}_ms")).expect("each state has its time");
-    Series { labels: format!(",state=\"{state}\""), source: Source::Counter(time, 1e3) }
-}
-
-fn states(direction: Direction) -> Vec<Series> {
-    let of = |state: CongestionState| {
-        let (direction, state) = (direction.name(), state.name());
-        let time = Field::named(&format!("{direction}_{state}_ms")).expect("each has its time");
-        let labels = format!(",direction=\"{direction}\",state=\"{state}\"");
-        Series { labels, source: Source::Counter(time, 1e3) }
-    };
-    CongestionState::ALL.map(of).into_iter().collect()
 }

@@ -67,7 +67,7 @@ fn a_day_back_is_a_day_of_the_calendar() {
     assert_eq!(before("2w"), "2026-03-15T11:00:00Z");
 }
 
-fn asked(words: &QueryArgs<'_>) -> Result<HistoryQuery, QueryError> {
+fn asked(words: &QueryArgs) -> Result<HistoryQuery, QueryError> {
     HistoryQuery::parse(words, NOW, &TimeZone::UTC)
 }
 
@@ -81,26 +81,31 @@ fn without_words_it_is_the_last_hour_of_all() {
 
 #[test]
 fn a_span_ends_where_it_is_reported() {
-    let words =
-        QueryArgs { last: Some("2h"), to: Some("2026-02-28 12:00"), ..QueryArgs::default() };
+    let words = QueryArgs {
+        last: Some("2h".into()),
+        to: Some("2026-02-28 12:00".into()),
+        ..QueryArgs::default()
+    };
     let question = asked(&words).unwrap();
     assert_eq!(utc(question.from), "2026-02-28T10:00:00Z");
 }
 
 #[test]
 fn words_that_contradict_each_other_are_reported() {
-    let both = QueryArgs { last: Some("2h"), from: Some("today"), ..QueryArgs::default() };
+    let both =
+        QueryArgs { last: Some("2h".into()), from: Some("today".into()), ..QueryArgs::default() };
     assert_eq!(
         asked(&both).unwrap_err().to_string(),
         "last: give either `last` or `from`, not both"
     );
-    let turned = QueryArgs { from: Some("now"), to: Some("2h ago"), ..QueryArgs::default() };
+    let turned =
+        QueryArgs { from: Some("now".into()), to: Some("2h ago".into()), ..QueryArgs::default() };
     let reported = asked(&turned).unwrap_err().to_string();
     assert_eq!(
         reported,
         "from: 2026-03-01 12:00:00 +00:00 is not before the end, 2026-03-01 10:00:00 +00:00"
     );
-    let coarse = QueryArgs { resolution: Some("10s"), ..QueryArgs::default() };
+    let coarse = QueryArgs { resolution: Some("10s".into()), ..QueryArgs::default() };
     let reported = asked(&coarse).unwrap_err().to_string();
     assert_eq!(reported, "resolution: `10s` is none of auto, raw, 1s, 1m, 5m and 1h");
 }

@@ -19,7 +19,7 @@ const EXAMPLES: &str =
 ///
 /// # Errors
 /// A sentence with examples.
-pub fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
     let text = text.trim();
     let nonsense = || format!("{} is no time; {EXAMPLES}", quoted(text));
     let here = zoned(now, zone).ok_or_else(nonsense)?;
@@ -48,7 +48,11 @@ pub fn moment(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, 
 ///
 /// # Errors
 /// A sentence with examples.
-pub fn span_before(text: &str, end: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
+pub(super) fn span_before(
+    text: &str,
+    end: Timestamp,
+    zone: &TimeZone,
+) -> Result<Timestamp, String> {
     let lower = text.trim().to_ascii_lowercase();
     let nonsense =
         || format!("{} is no span of time; try 30m, 2h, 7d, 2w or '1d 12h'", quoted(text));

@@ -204,7 +204,7 @@ fn expect_set_aside(damage: impl FnOnce(&mut Vec<u8>)) {
     let mut store = fixture::store(&settings);
     let batch = fixture::batch(cycles(1000..1010));
     let error = store.write(&batch).unwrap_err();
-    let HistoryError::SetAside { archived_as, .. } = error else { panic!("{error:?}") };
+    let HistoryError::SetAside(archived_as, _) = error else { panic!("{error:?}") };
     let name = archived_as.file_name().unwrap().to_str().unwrap();
     assert!(name.starts_with("history.db.corrupt-2"), "{name}");
     assert_eq!(fs::read(&archived_as).unwrap(), content);
@@ -230,7 +230,7 @@ fn what_was_set_aside_is_not_replaced_by_the_next() {
     for number in 0..3 {
         fs::write(&settings.path, format!("this is no database, for the time {number}\n")).unwrap();
         match fixture::store(&settings).write(&Batch::default()).unwrap_err() {
-            HistoryError::SetAside { archived_as, .. } => kept.push(archived_as),
+            HistoryError::SetAside(archived_as, _) => kept.push(archived_as),
             error => panic!("{error:?}"),
         }
     }
@@ -275,7 +275,7 @@ fn a_history_with_another_schema_is_kept_under_another_name() {
         let batch = fixture::batch(cycles(0..1));
         let error = store.write(&batch).unwrap_err();
         let text = error.with_causes();
-        let HistoryError::SetAside { archived_as, .. } = error else { panic!("{error:?}") };
+        let HistoryError::SetAside(archived_as, _) = error else { panic!("{error:?}") };
         assert!(archived_as.to_str().unwrap().contains(&format!("history.db.schema-{other}-2")));
         assert_eq!(fs::read(&archived_as).unwrap(), before);
         assert!(text.contains(&format!("is a history with schema {other}, and this")), "{text}");

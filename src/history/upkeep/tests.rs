@@ -6,9 +6,8 @@ use wanctl_core::{CongestionState, Cycle, Direction, units::Delay};
 
 use super::{
     super::{
-        Bucket, DelayKind, Reader, Resolution, Settings, fixture,
-        fixture::START,
-        store::{Store, with_suffix},
+        Bucket, DelayKind, Reader, Resolution, Settings, file::with_suffix, fixture,
+        fixture::START, store::Store,
     },
     *,
 };

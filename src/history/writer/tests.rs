@@ -3,6 +3,8 @@ use std::{fs, ops::Range};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use wanctl_core::units::{Delay, Timestamp};
+
 use super::{
     super::{Reader, Retention, Stats, fixture},
     *,
@@ -57,7 +59,7 @@ fn closing_writes_all_that_is_queued() {
     // A batch that would take a minute to fill: closing must not wait for it.
     let pace = Pace { batch_span: Duration::from_mins(1), batch_items: 4096, ..FAST };
     let (recorder, writer) = start_at(settings.clone(), pace);
-    recorder.event(wall_clock(), None, Event::Start { version: "0".into(), mode: "active" });
+    recorder.event(Clock::wall(), None, Event::Start { version: "0".into(), mode: "active" });
     send(&recorder, 0..20);
     writer.close(DEADLINE).unwrap();
     assert_eq!(stored(&settings), 20);
@@ -205,7 +207,7 @@ fn a_shorter_retention_takes_effect_while_it_runs() {
     let settings = fixture::settings(&directory);
     let (recorder, writer) = start_at(settings.clone(), FAST);
     let at =
-        |age: Duration| Timestamp::from_micros(wall_clock().micros() - Delay::from(age).micros());
+        |age: Duration| Timestamp::from_micros(Clock::wall().micros() - Delay::from(age).micros());
     for (number, age) in [(1, Duration::from_hours(2)), (2, Duration::from_mins(1))] {
         let wall = at(age);
         recorder.cycle(Arc::new(wanctl_core::Cycle { wall, ..fixture::cycle(0, number) }));

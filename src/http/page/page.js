@@ -127,7 +127,7 @@ function show() {
   if (page.snapshot === null) return;
   const { health, wans } = page.snapshot;
   const observing = health.mode === "observe";
-  put(byId("mode"), observing ? "observing: nothing is written" : "active: rates are written");
+  put(byId("mode"), observing ? "observe mode: nothing is written" : "active: rates are written");
   byId("mode").hidden = false;
   byId("mode").dataset.mode = health.mode;
   put(byId("about"), `wanctl ${health.version}, up for ${span(health.uptime_seconds)}`);

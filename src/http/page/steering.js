@@ -90,7 +90,7 @@ function wanRow({ name, reach, cannot_send_since, score, contributors, ineligibl
     takes.join(" and ") || "–",
     [suffers, ...rules, ineligible_because && `not eligible: ${itself(ineligible_because)}`].filter(Boolean).join("; "),
   ];
-  return { key: name, cells, bad: reach === "down" || ineligible_because === "the other WAN is dead" };
+  return { key: name, cells, bad: reach === "down" || ineligible_because === "the alternate is dead" };
 }
 
 /** Says of a WAN itself what steering says of "the other WAN". */

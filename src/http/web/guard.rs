@@ -31,12 +31,12 @@ pub(super) async fn guard(
         AuthOutcome::Unauthorized => {
             shared.unauthorized.inc();
             let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"wanctl\"")];
-            let text = "a user and a password are needed\n";
+            let text = "user and password required\n";
             (StatusCode::UNAUTHORIZED, challenge, text).into_response()
         }
         AuthOutcome::Crowded => {
             let retry = [(header::RETRY_AFTER, "2")];
-            let text = "too many passwords wait to be checked\n";
+            let text = "too many password checks are queued\n";
             (StatusCode::TOO_MANY_REQUESTS, retry, text).into_response()
         }
     };

@@ -256,7 +256,7 @@ fn lock(waiting: &Waiting) -> MutexGuard<'_, HashMap<u16, Request>> {
 fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| io::Error::other("the operating system gives no random bytes"))?;
+    filled.map_err(|_| io::Error::other("the operating system provides no random bytes"))?;
     Ok(bytes)
 }
 

@@ -9,8 +9,7 @@ use std::{
 use wanctl_core::units::BitRate;
 
 use super::{
-    KIND, Settings,
-    failover::TransportFailoverParams,
+    KIND, Settings, TransportFailoverParams,
     idle::Counters,
     queues::{self, Kind, Part},
     target,

@@ -11,36 +11,8 @@ use std::time::Duration;
 
 use wanctl_core::units::MonoTime;
 
+use super::TransportFailoverParams;
 use crate::router::{RouterFault, Transport};
-
-/// How much is borne before a road is changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TransportFailoverParams {
-    /// REST is left after at least this many failures in a row…
-    pub failures: u32,
-    /// …with at least this long between the first and the last.
-    pub sustained: Duration,
-    /// The first look whether REST is back comes after this time.
-    pub first_check: Duration,
-    /// After every failed look the next one takes twice as long to come, up to this.
-    pub longest_backoff: Duration,
-    /// REST is returned to after this many good looks in a row.
-    pub good_checks: u32,
-}
-
-impl Default for TransportFailoverParams {
-    /// A pause of the web server, which lasts some two seconds, is not worth a change; an outage
-    /// of five seconds is, since a cut may have to go out. Back there is no hurry: SSH works.
-    fn default() -> Self {
-        Self {
-            failures: 3,
-            sustained: Duration::from_secs(5),
-            first_check: Duration::from_secs(30),
-            longest_backoff: Duration::from_mins(5),
-            good_checks: 3,
-        }
-    }
-}
 
 /// Which road is taken, and why not the other.
 #[derive(Debug)]

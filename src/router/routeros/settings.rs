@@ -108,6 +108,35 @@ pub enum TransportChoice {
     Auto,
 }
 
+/// When `auto` moves from REST to SSH and back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransportFailoverParams {
+    /// REST is left after at least this many failures in a row…
+    pub failures: u32,
+    /// …with at least this long between the first and the last.
+    pub sustained: Duration,
+    /// Time until the first check whether REST works again.
+    pub first_check: Duration,
+    /// Each failed check doubles the time to the next one, up to this.
+    pub longest_backoff: Duration,
+    /// REST is used again after this many good checks in a row.
+    pub good_checks: u32,
+}
+
+impl Default for TransportFailoverParams {
+    /// The web server pauses for some 2 s, which is not worth a change; an outage of 5 s is, since a
+    /// cut may have to go out. There is no hurry back: SSH works.
+    fn default() -> Self {
+        Self {
+            failures: 3,
+            sustained: Duration::from_secs(5),
+            first_check: Duration::from_secs(30),
+            longest_backoff: Duration::from_mins(5),
+            good_checks: 3,
+        }
+    }
+}
+
 /// A user of the router.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {

@@ -42,14 +42,15 @@ pub(super) fn measurement(
         MeasurementState::Healthy => None,
         MeasurementState::Starting => Some("no reflector has answered yet".to_owned()),
         MeasurementState::Reduced => Some(format!(
-            "only {} of {of} reflectors answer: check the others, or replace them",
+            "only {} of {of} reflectors answer: check or replace the others",
             reported.fresh
         )),
         MeasurementState::Collapsed => {
-            Some("no reflector answers although traffic flows: congestion suspected".to_owned())
+            Some("no reflector answers although traffic flows: congestion is likely".to_owned())
         }
         MeasurementState::Bypass => Some(
-            "the link is full, but the probes see no queue: they seem to pass it by".to_owned(),
+            "the link is full, but the delay is that of an idle link: the probes bypass the queue"
+                .to_owned(),
         ),
         MeasurementState::CannotSend => {
             let lasted = cycle.at.since(reported.cannot_send_since.unwrap_or(cycle.at));
@@ -60,8 +61,8 @@ pub(super) fn measurement(
             ))
         }
         MeasurementState::Stalled => Some(
-            "no reflector answers and no traffic flows: is the link up, and do the probes leave \
-             through it?"
+            "no reflector answers and no traffic flows: check that the link is up and that the \
+             probes use it"
                 .to_owned(),
         ),
     };
@@ -71,7 +72,7 @@ pub(super) fn measurement(
     }
     if reported.provisional {
         let finding = "the baseline is provisional: it was learned under load and may contain a \
-                       queue, so no rate is raised until the link rests or shorter replies come";
+                       queue, so no rate is raised until the link is idle or shorter replies arrive";
         notes.push(finding.to_owned());
     }
     let ms = |delay: Option<Delay>| delay.map(Delay::millis);
@@ -116,9 +117,9 @@ pub(super) fn control(
 ) -> Part<Option<ControlValues>> {
     let standing_still = (!is_turning(cycle, now)).then(|| match cycle {
         Some(cycle) => {
-            format!("the loop has not turned for {:.0} s", now.since(cycle.at).as_secs_f64())
+            format!("the control loop has not run for {:.0} s", now.since(cycle.at).as_secs_f64())
         }
-        None => "the loop has never turned".to_owned(),
+        None => "the control loop has never run".to_owned(),
     });
     let values = cycle.zip(missed).map(|(cycle, missed)| {
         let states = cycle.directions.map_present(|_, reported| reported.state.name());
@@ -156,7 +157,7 @@ pub(super) fn actuator(
             return None;
         }
         let (name, seconds) = (direction.name(), pending.as_secs_f64());
-        Some(format!("the router has not followed the {name} rate for {seconds:.0} s"))
+        Some(format!("the router has not enforced the {name} rate for {seconds:.0} s"))
     });
     let PerDirection { download, upload } = cycle.directions.map_present(|_, reported| {
         let DirectionCycle { desired, actuation, .. } = reported;
@@ -214,7 +215,7 @@ pub(super) fn history(inputs: &HealthInputs) -> Part<Option<HistoryValues>> {
     if let Some(late) = late
         && reasons.is_empty()
     {
-        reasons.push(format!("nothing was written for {late:.0} s: is the disk stuck?"));
+        reasons.push(format!("no row was written for {late:.0} s: check the disk"));
     }
     let mut notes = Vec::new();
     if values.dropped > 0 {
@@ -264,7 +265,10 @@ pub(super) fn clock(inputs: &HealthInputs) -> Part<ClockValues> {
     let reported =
         last.zip(since).filter(|(_, since)| *since < STEP_REPORTED_FOR).map(|((_, by), since)| {
             let minutes = since.as_secs() / 60;
-            format!("the wall clock was set by {by:+.0} s {minutes} min ago: records jump there")
+            format!(
+                "the wall clock was set by {by:+.0} s {minutes} min ago: records have a gap or \
+                 overlap there"
+            )
         });
     Part::assess(Level::Degraded, reported.into_iter().collect(), values)
 }

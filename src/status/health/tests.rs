@@ -84,7 +84,7 @@ fn a_loop_has_some_time_to_begin_and_to_turn_and_no_more() {
         if !live {
             assert_eq!(health.status, Level::Failing);
             assert_eq!(health.wans[0].control.status, Level::Failing);
-            assert_eq!(health.not_ready_reasons, ["cable: the control loop stands still"]);
+            assert_eq!(health.not_ready_reasons, ["cable: the control loop does not run"]);
         }
     }
 }
@@ -130,10 +130,10 @@ fn a_history_that_stands_still_and_a_clock_that_was_set_are_reported() {
     inputs.clock.see(MonoTime::from_millis(60_000), WALL);
     inputs.clock.see(MonoTime::from_millis(120_000), WALL);
     let health = Health::assess(&inputs);
-    assert!(health.parts.history.reasons[0].starts_with("nothing was written for 31 s"));
+    assert!(health.parts.history.reasons[0].starts_with("no row was written for 31 s"));
     assert_eq!(
         health.parts.clock.reasons,
-        ["the wall clock was set by -60 s 9 min ago: records jump there"]
+        ["the wall clock was set by -60 s 9 min ago: records have a gap or overlap there"]
     );
     inputs.now = MonoTime::from_millis(721_000);
     let clock = Health::assess(&inputs).parts.clock;
@@ -148,7 +148,7 @@ fn a_rate_that_is_not_enforced_is_reported_unless_it_only_decays() {
         actuation.pending_since = Some(MonoTime::from_millis(3_000));
         actuation.observed = observed_mbps.map(|mbps| BitRate::from_bps(mbps * 1_000_000));
         let actuator = Health::assess(&inputs(Some(cycle), 10_050)).wans.remove(0).actuator;
-        let reason = "the router has not followed the upload rate for 7 s";
+        let reason = "the router has not enforced the upload rate for 7 s";
         assert_eq!(actuator.reasons, [reason][usize::from(!reported)..], "{observed_mbps:?}");
     }
 }

@@ -65,11 +65,13 @@ impl DirectionFamilies {
             )
             .by(&["wan", "direction", "from", "to"]),
         );
-        let decisions =
-            c.family(
-                Spec::new("wanctl_decisions_total", "Cycles by the reason of their decision")
-                    .by(&["wan", "direction", "reason"]),
-            );
+        let decisions = c.family(
+            Spec::new("wanctl_decisions_total", "Cycles by the reason of the decision").by(&[
+                "wan",
+                "direction",
+                "reason",
+            ]),
+        );
         let phase =
             c.family(
                 Spec::new("wanctl_shaper_phase", "Phase of the policy, 1 for the current phase")
@@ -87,39 +89,38 @@ impl DirectionFamilies {
             applied: c.family(
                 by_direction(
                     "wanctl_shaper_rate_observed_bytes_per_second",
-                    "Shaper rate as read back from the router",
+                    "Limit of the shaper that was last read from the router",
                 )
                 .when("once read"),
             ),
             capacity: c.family(
                 by_direction(
                     "wanctl_link_capacity_estimate_bytes_per_second",
-                    "What the provider's link is believed to carry: the rate at which a queue \
-                     stood last, or what has passed it since",
+                    "Capacity estimate of the provider's link: the delivery rate at the last \
+                     standing queue, or a higher delivery rate since then",
                 )
                 .when("once known"),
             ),
             floor: c.family(by_direction(
                 "wanctl_shaper_rate_floor_bytes_per_second",
-                "Configured rate below which no cut goes",
+                "Configured floor: the lowest rate of a cut",
             )),
             base: c.family(by_direction(
                 "wanctl_shaper_rate_base_bytes_per_second",
-                "Configured rate that an idle link returns to",
+                "Configured base rate: the target of the idle decay",
             )),
             ceiling: c.family(by_direction(
                 "wanctl_shaper_rate_ceiling_bytes_per_second",
-                "Configured rate above which no raise goes",
+                "Configured ceiling: the highest rate of a raise",
             )),
             allowance: c.family(by_direction(
                 "wanctl_shaper_allowance_bytes_total",
-                "Time integral of the desired rate, whose rate() is the exact mean",
+                "Time integral of the desired rate; its rate() is the exact mean",
             )),
             changes: c.family(
                 Spec::new(
                     "wanctl_shaper_rate_changes_total",
-                    "Changes of the desired rate, by kind and reason; other: new limits in the \
-                     configuration",
+                    "Changes of the desired rate, by kind and reason; other: limits were reloaded",
                 )
                 .by(&["wan", "direction", "change", "reason"]),
             ),
@@ -129,11 +130,11 @@ impl DirectionFamilies {
             )),
             pending: c.family(by_direction(
                 "wanctl_shaper_rate_pending_seconds",
-                "For how long the router has not enforced the desired rate, 0 if it does",
+                "Time since the router last enforced the desired rate, 0 while it does",
             )),
             pending_time: c.family(by_direction(
                 "wanctl_shaper_rate_pending_time_seconds_total",
-                "Time in which a cycle saw the router not enforce the desired rate",
+                "Total time in which the router did not enforce the desired rate",
             )),
         }
     }

@@ -55,27 +55,34 @@ impl MeasurementFamilies {
                     .when(measured),
             ),
             jitter: c.family(
-                by_wan("wanctl_rtt_jitter_seconds", "Smoothed step from reply to reply")
-                    .when(measured),
+                by_wan(
+                    "wanctl_rtt_jitter_seconds",
+                    "Smoothed difference between consecutive replies (RFC 3550)",
+                )
+                .when(measured),
             ),
             noise: c.family(
                 by_wan(
                     "wanctl_rtt_noise_seconds",
-                    "Mean step from reply to reply while the link is idle; law adaptive and the states keep above it",
+                    "Mean difference between consecutive replies on the idle link; the thresholds \
+                     of law adaptive and of the states are above it",
                 )
-                .when("once the link was idle"),
+                .when("after the link was idle"),
             ),
             threshold: c.family(by_state(
                 "wanctl_rtt_threshold_seconds",
-                "Configured delay over the baseline above which the congestion state is entered, but not within the noise",
+                "Configured delay over the baseline from which the congestion state begins, \
+                 unless it is within the noise",
             )),
             state: c.family(by_state(
                 "wanctl_measurement_state",
-                "How far the probes can be trusted, 1 for the current state: healthy and reduced are measured; starting, collapsed, stalled, bypass (the probes do not pass the queue) and cannot_send (no probe can be sent) are not",
+                "Measurement state, 1 for the current one. The delay is measured in healthy and \
+                 reduced, and not in starting, collapsed, stalled, bypass (the probes bypass the \
+                 queue) and cannot_send (no probe can be sent)",
             )),
             state_time: c.family(by_state(
                 "wanctl_measurement_state_time_seconds_total",
-                "Time spent in each state of the measurement",
+                "Time spent in each measurement state",
             )),
             fresh: c.family(by_wan(
                 "wanctl_measurement_fresh_reflectors",
@@ -83,15 +90,16 @@ impl MeasurementFamilies {
             )),
             delayed: c.family(by_wan(
                 "wanctl_measurement_delayed_reflectors",
-                "Fresh reflectors whose delay is over the bloat threshold",
+                "Fresh reflectors whose delay is above the threshold",
             )),
             provisional: c.family(by_wan(
                 "wanctl_rtt_baseline_provisional",
-                "1 while the baselines were never seen without load, so that they may contain a queue and no rate is raised",
+                "1 while the baselines were only learned under load, so that they may contain a \
+                 queue and no rate is raised",
             )),
             quorum: c.family(by_wan(
                 "wanctl_measurement_quorum_cycles_total",
-                "Cycles in which enough reflectors voted that the delay is up",
+                "Cycles in which enough reflectors were delayed (quorum)",
             )),
         }
     }

@@ -26,7 +26,7 @@ impl QueueFamilies {
             achieved: c.family(
                 by_direction(
                     "wanctl_shaper_delivery_rate_bytes_per_second",
-                    "Traffic that passed the shaper, smoothed over 0.2 s",
+                    "Delivery rate of the shaper, smoothed over 0.2 s",
                 )
                 .when(counted),
             ),
@@ -43,23 +43,20 @@ impl QueueFamilies {
                     "wanctl_shaper_dropped_packets_total",
                     "Packets that the shaper dropped",
                 )
-                .when("once the router has counted one, which RouterOS may never do for CAKE"),
+                .when("once the router has counted a drop, which RouterOS may never do for CAKE"),
             ),
             backlog: c.family(
-                by_direction("wanctl_shaper_backlog_bytes", "Bytes waiting in the shaper's queue")
+                by_direction("wanctl_shaper_backlog_bytes", "Backlog of the shaper in bytes")
                     .when(counted),
             ),
             backlog_packets: c.family(
-                by_direction(
-                    "wanctl_shaper_backlog_packets",
-                    "Packets waiting in the shaper's queue",
-                )
-                .when(counted),
+                by_direction("wanctl_shaper_backlog_packets", "Backlog of the shaper in packets")
+                    .when(counted),
             ),
             delay: c.histograms(
                 by_direction(
                     "wanctl_shaper_queue_delay_seconds",
-                    "Backlog over the limit in force, which is the delay of our own queue, once \
+                    "Queueing delay of the shaper: backlog divided by the limit in force, once \
                      per cycle while the router's counters are fresh",
                 ),
                 &RTT_BUCKETS,

@@ -32,12 +32,12 @@ impl ReflectorFamilies {
             ),
             probes: c.family(by_reflector(
                 "wanctl_reflector_probes_total",
-                "Probes sent to the reflector whose fate is known",
+                "Probes to the reflector whose result is known",
             )),
             failures: c.family(
                 Spec::new(
                     "wanctl_reflector_probe_failures_total",
-                    "Probes without a usable reply, by reason: timeout (sent, lost or too late) or \
+                    "Probes without a usable reply, by reason: timeout (no reply in time) or \
                      send_error (not sent)",
                 )
                 .by(&["wan", "reflector", "reason"]),
@@ -58,7 +58,7 @@ impl ReflectorFamilies {
             ),
             dead: c.family(by_reflector(
                 "wanctl_reflector_dead",
-                "1 if the reflector has not answered for a while although others have, so that it does not count",
+                "1 while the reflector does not count: it does not answer although others do",
             )),
         }
     }

@@ -39,12 +39,12 @@ impl TimingFamilies {
             busy: c.histograms(
                 by_wan(
                     "wanctl_cycle_duration_seconds",
-                    "Busy time of a cycle, fan-out included; its count counts the cycles",
+                    "Busy time of a cycle, fan-out included; its count is the number of cycles",
                 ),
                 &CYCLE_BUCKETS,
             ),
             lateness: c.histograms(
-                by_wan("wanctl_cycle_start_lag_seconds", "How late a cycle started after its tick"),
+                by_wan("wanctl_cycle_start_lag_seconds", "Delay of a cycle's start after its tick"),
                 &CYCLE_BUCKETS,
             ),
             overruns: c.family(by_wan(
@@ -65,7 +65,7 @@ impl TimingFamilies {
             )),
             clock_steps: c.family(by_wan(
                 "wanctl_clock_steps_total",
-                "Times that the wall clock was set by more than a second, as the WAN's loop saw it",
+                "Steps of the wall clock by more than a second, as seen by the WAN's control loop",
             )),
         }
     }

@@ -111,13 +111,13 @@ pub(crate) const MOVES: Annotation = Annotation {
     text: "{{instance}}: {{reason}}",
     shown: true,
 };
-/// The road is a label, so that a new one is a new series.
+/// The method is a label, so that a change begins a new series.
 pub(crate) const METHOD: Annotation = Annotation {
-    name: "Road of the probes",
+    name: "Probe method",
     colour: "green",
     expr: "wanctl_probe_method_info{instance=~\"$instance\", wan=~\"$wan\"} unless wanctl_probe_method_info{instance=~\"$instance\", wan=~\"$wan\"} offset 1m",
-    title: "Probes: {{road}}",
-    text: "{{wan}} is measured in another way: {{reason}}",
+    title: "Probes: {{method}}",
+    text: "{{wan}} has another probe method: {{reason}}",
     shown: false,
 };
 

@@ -15,7 +15,7 @@ pub(crate) fn board() -> Dashboard {
     Dashboard {
         name: "internals",
         title: "wanctl: internals",
-        description: "Whether the controller does its own work well: loops, router, history, process.",
+        description: "Control loops, router, history and process of the controller.",
         from: "now-1h",
         refresh: "10s",
         variables: &[INSTANCE, WAN],
@@ -41,7 +41,7 @@ fn loop_row() -> Row {
                 Panel::new(
                     Shape::Lines,
                     "Busy time of a cycle",
-                    "From the tick to the last consumer; it must stay far below the interval",
+                    "From the tick to the last consumer; must be far below the interval",
                 ),
             ),
             both(
@@ -49,13 +49,13 @@ fn loop_row() -> Row {
                 Panel::new(
                     Shape::Lines,
                     "How late cycles start",
-                    "After their tick; a busy host shows here first",
+                    "Delay after the tick; a busy host shows here first",
                 ),
             ),
             Panel::new(
                 Shape::Lines,
                 "Cycles",
-                "Cycles a second; dashed: what the configured interval asks for",
+                "Cycles per second; dashed: the rate of the configured interval",
             )
             .ask(&rate("wanctl_cycle_start_lag_seconds_count", OF_WAN, "instance, wan"), &legend(""))
             .ask(
@@ -85,7 +85,7 @@ fn router_row() -> Row {
     Row {
         title: "Router",
         panels: vec![
-            Panel::new(Shape::Lines, "Time of requests", "95th percentile by operation and road")
+            Panel::new(Shape::Lines, "Time of requests", "95th percentile by operation and transport")
                 .ask(
                     &format!(
                         "{} >= 0",
@@ -120,19 +120,19 @@ fn router_row() -> Row {
             Panel::new(
                 Shape::Timeline,
                 "Router transport",
-                "REST is quicker; SSH takes over when REST fails, if the configuration allows it",
+                "REST is faster; SSH is used when REST fails, if the configuration allows it",
             )
             .ask(&format!("max by (instance, router) ({})", active.join(" or ")), "{{instance}} {{router}}")
             .words(&words(&TRANSPORTS))
             .interval("15s"),
-            Panel::new(Shape::Lines, "Router CPU load", "Of its processors, as it says itself")
+            Panel::new(Shape::Lines, "Router CPU load", "CPU load that the router reports")
                 .ask(&format!("max by (instance, router) (wanctl_router_cpu_load_ratio{{{OF_INSTANCE}}})"), "{{instance}} {{router}}")
                 .unit("percentunit")
                 .range(0.0, 1.0),
             Panel::new(
                 Shape::Lines,
                 "Router flash writes",
-                "Sectors written a day at this pace: each change of a limit is a change of its configuration",
+                "Sectors per day at this rate: each change of a limit is a change of the router's configuration",
             )
             .ask(
                 &format!("86400 * deriv(wanctl_router_flash_written_sectors{{{OF_INSTANCE}}}[$__rate_interval])"),
@@ -157,7 +157,7 @@ fn history_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "History queue",
-                "Rows that wait to be written; about a second's worth is normal, above 8192 they are dropped",
+                "Rows in the queue of the writer; about those of a second are normal, above 8192 they are dropped",
             )
             .ask(&format!("max by (instance) (wanctl_history_queue_rows{{{OF_INSTANCE}}})"), "{{instance}}")
             .above_zero(),
@@ -172,7 +172,7 @@ fn history_row() -> Row {
                 )
                 .unit("bytes")
                 .above_zero(),
-            Panel::new(Shape::Lines, "Age of the last commit", "It commits about once a second")
+            Panel::new(Shape::Lines, "Age of the last commit", "The writer commits about once a second")
                 .ask(
                     &format!("time() - max by (instance) (wanctl_history_last_commit_timestamp_seconds{{{OF_INSTANCE}}})"),
                     "{{instance}}",
@@ -198,12 +198,12 @@ fn process_row() -> Row {
                 .unit("bytes")
                 .above_zero()
                 .size(8, 7),
-            Panel::new(Shape::Lines, "File descriptors and threads", "Both ought to stay level")
+            Panel::new(Shape::Lines, "File descriptors and threads", "Both should stay constant")
                 .ask(&gauge("open_fds"), "{{instance}} descriptors")
                 .ask(&gauge("threads"), "{{instance}} threads")
                 .above_zero()
                 .size(8, 7),
-            Panel::new(Shape::Lines, "Scrape", "How long Prometheus took to fetch the page")
+            Panel::new(Shape::Lines, "Scrape", "Duration of a scrape")
                 .ask(&format!("max by (instance) (scrape_duration_seconds{{{ours}}})"), "{{instance}}")
                 .unit("s")
                 .above_zero()
@@ -219,7 +219,7 @@ fn process_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Clock steps",
-                "Times that the wall clock was set by more than a second, in each step; control does not mind",
+                "Steps of the wall clock by more than a second, in each interval; control is not affected",
             )
             .ask(
                 &format!("max by (instance) (increase(wanctl_clock_steps_total{{{OF_INSTANCE}}}[$__rate_interval]))"),
@@ -246,7 +246,7 @@ fn facts_row() -> Row {
                 .ask(&format!("wanctl_build_info{{{OF_INSTANCE}}}"), ""),
             table("Configurations", "The hash of the configuration in force; equal hashes are equal files")
                 .ask(&format!("wanctl_config_info{{{OF_INSTANCE}}}"), ""),
-            table("Routers", "What each router says it is")
+            table("Routers", "Identity, model and version of each router")
                 .ask(&format!("wanctl_router_info{{{OF_INSTANCE}}}"), ""),
             Panel::new(
                 Shape::Stat,

@@ -15,7 +15,7 @@ pub(crate) fn board() -> Dashboard {
     Dashboard {
         name: "overview",
         title: "wanctl: overview",
-        description: "Is every link well, and if not, which and why. One line a WAN, for one controller or a fleet.",
+        description: "The status of every link with its reason. One line per WAN, for one controller or a fleet.",
         from: "now-1h",
         refresh: "10s",
         variables: &[INSTANCE, WAN],
@@ -35,7 +35,7 @@ fn now_row() -> Row {
                 .steps(PLAIN),
             stat(
                 "Alerts firing",
-                "Alerts about the chosen controllers; those that only inform are not counted",
+                "Alerts about the selected controllers, without those of severity info",
             )
             .ask(
                 &format!(
@@ -47,7 +47,7 @@ fn now_row() -> Row {
             .steps(NONE),
             stat(
                 "Congested now",
-                "Directions in SOFT RED or RED at the last scrape; one that passes by is no worry",
+                "Directions in SOFT RED or RED at the last scrape; short ones are normal",
             )
             .ask(
                 &format!(r#"sum(wanctl_controller_state{{{OF_WAN}, state=~"soft_red|red"}})"#),
@@ -102,7 +102,7 @@ fn table_row() -> Row {
     let table = Panel::new(
         Shape::Table,
         "WANs",
-        "One line a WAN; the newest state, the rest over five minutes. Added delay and congestion are of the measured time. A click on a WAN leads to its details.",
+        "One line per WAN: the newest state, the other columns over five minutes. Added delay and congestion are of the measured time. A click on a WAN opens its dashboard.",
     )
     .ask(&now("wanctl_controller_state", OF_WAN, "instance, wan", &CONGESTION), "")
     .ask(&now("wanctl_measurement_state", OF_WAN, "instance, wan", &MEASUREMENT), "")
@@ -141,7 +141,7 @@ fn table_row() -> Row {
     let alerts = Panel::new(
         Shape::Table,
         "Why WANs cannot be measured",
-        "Alerts that fire or are about to, of every severity. Empty is good.",
+        "Alerts that fire or are pending, of every severity.",
     )
     .ask(
         &format!(
@@ -187,7 +187,7 @@ fn time_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Added delay, 95th percentile",
-                "Delay over the idle delay: one in twenty cycles of the five minutes before saw more",
+                "Delay over the baseline: one in twenty cycles of the previous five minutes had more",
             )
             .ask(
                 &format!(
@@ -214,12 +214,12 @@ fn time_row() -> Row {
             .steps(BAD_SHARE)
             .range(0.0, 1.0)
             .interval("1m"),
-            Panel::new(Shape::Lines, "Download", "What passed the shaper, mean of five minutes")
+            Panel::new(Shape::Lines, "Download", "Delivery rate, mean of five minutes")
                 .ask(&sent("download"), legend)
                 .unit("bps")
                 .above_zero()
             .interval("1m"),
-            Panel::new(Shape::Lines, "Upload", "What passed the shaper, mean of five minutes")
+            Panel::new(Shape::Lines, "Upload", "Delivery rate, mean of five minutes")
                 .ask(&sent("upload"), legend)
                 .unit("bps")
                 .above_zero()

@@ -12,7 +12,7 @@ pub(crate) fn board() -> Dashboard {
     Dashboard {
         name: "queues",
         title: "wanctl: CAKE and queues",
-        description: "What passes the shapers, what waits in them, and whether the router enforces what was decided. RouterOS tells nothing about CAKE's tins.",
+        description: "Delivery rate and backlog of the shapers, and whether the router enforces the desired rates. RouterOS reports nothing about CAKE's tins.",
         from: "now-30m",
         refresh: "10s",
         variables: &[INSTANCE, WAN, DIRECTION],
@@ -32,7 +32,7 @@ fn traffic_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Sent and allowed: $direction",
-                "What passed the queue, and the mean of the rate it was shaped to; both exact over each step",
+                "Delivery rate, and mean of the desired rate; both exact over each step",
             )
             .ask(&format!("8 * {}", sent("bytes")), "{{wan}} {{direction}} sent")
             .ask(&format!("8 * {allowed}"), "{{wan}} {{direction}} allowed")
@@ -43,7 +43,7 @@ fn traffic_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Packets",
-                "Packets that passed, and those that the queue dropped. RouterOS counts no drops of CAKE queues: then there is no such line, which is not the same as none.",
+                "Packets that passed, and packets that the queue dropped. RouterOS does not count drops of CAKE queues: then the series is missing, which does not mean that there are none.",
             )
             .ask(&sent("packets"), "{{wan}} {{direction}} sent")
             .ask(
@@ -71,7 +71,7 @@ fn waiting_row() -> Row {
             Panel::new(
                 Shape::Heatmap,
                 "Delay of the queue: $direction",
-                "Backlog over the limit in force, from every cycle with fresh counters: how long the last byte waits",
+                "Backlog divided by the limit in force, from every cycle with fresh counters",
             )
             .ask(
                 &format!(
@@ -95,7 +95,7 @@ fn waiting_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Backlog",
-                "Bytes waiting at the moment of each scrape; the heatmap misses none",
+                "Backlog at the moment of each scrape; the heatmap has every cycle",
             )
             .ask(
                 &format!("max by (wan, direction) (wanctl_shaper_backlog_bytes{{{OF_DIRECTION}}})"),
@@ -103,7 +103,7 @@ fn waiting_row() -> Row {
             )
             .unit("decbytes")
             .above_zero(),
-            Panel::new(Shape::Lines, "Backlog in packets", "Packets waiting at the moment of each scrape")
+            Panel::new(Shape::Lines, "Backlog in packets", "Backlog at the moment of each scrape")
                 .ask(
                     &format!("max by (wan, direction) (wanctl_shaper_backlog_packets{{{OF_DIRECTION}}})"),
                     LEGEND,
@@ -120,7 +120,7 @@ fn writing_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Time in which the router did not enforce the desired rate",
-                "Share of the time; each change takes as long as the router needs, and raises are joined",
+                "Share of the time; each change takes as long as the router needs, and raises are merged",
             )
             .ask(
                 &rate("wanctl_shaper_rate_pending_time_seconds_total", OF_DIRECTION, "wan, direction"),
@@ -131,7 +131,7 @@ fn writing_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "From a change to its enforcement",
-                "How long it took until the router enforced a desired change, 95th percentile; cuts go out at once, raises wait for each other",
+                "Time until the router enforced a desired change, 95th percentile; cuts are sent at once, raises are rate-limited",
             )
             .ask(
                 &quantile("0.95", "wanctl_shaper_rate_confirmation_seconds", OF_DIRECTION, "wan, direction"),
@@ -148,8 +148,8 @@ fn writing_row() -> Row {
                 .above_zero(),
             Panel::new(
                 Shape::Bars,
-                "Limits changed by somebody else",
-                "Found at a look at the router, and put right; anything but none is a second controller or a person",
+                "Limits changed outside wanctl",
+                "Found when polling the router, and corrected; any value above zero is another controller or an operator",
             )
             .ask(
                 &format!(

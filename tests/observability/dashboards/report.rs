@@ -18,7 +18,7 @@ pub(crate) fn board() -> Dashboard {
     Dashboard {
         name: "report",
         title: "wanctl: weekly report",
-        description: "How the links were over days: time under a delay, worst hours, time in each state, traffic. Also for history imported with promtool.",
+        description: "The links over days: time under a delay, worst hours, time in each state, traffic. Also for history that promtool imported.",
         from: "now-7d",
         refresh: "",
         variables: &[INSTANCE, WAN, DIRECTION],
@@ -54,11 +54,11 @@ fn sum_row() -> Row {
     Row {
         title: "Summary",
         panels: vec![
-            stat("Time under 30 ms", "Share of the measured cycles with at most 30 ms of added delay: what a call does not notice")
+            stat("Time under 30 ms", "Share of the measured cycles with at most 30 ms of added delay, which calls do not notice")
                 .ask(&under("0.03", "$__range"), EACH)
                 .unit("percentunit")
                 .steps(GOOD_SHARE),
-            stat("Time under 100 ms", "Share of the measured cycles with at most 100 ms of added delay: what a reader does not notice")
+            stat("Time under 100 ms", "Share of the measured cycles with at most 100 ms of added delay, which browsing does not notice")
                 .ask(&under("0.1", "$__range"), EACH)
                 .unit("percentunit")
                 .steps(GOOD_SHARE),
@@ -119,7 +119,7 @@ fn hours_row() -> Row {
             Panel::new(
                 Shape::Heatmap,
                 "Added delay, hour by hour",
-                "How many cycles of each hour saw which delay over the idle delay",
+                "Distribution of the delay over the baseline in each hour",
             )
             .ask(
                 &format!("sum by (le) (increase(wanctl_rtt_inflation_seconds_bucket{{{OF_WAN}}}[1h]))"),
@@ -138,7 +138,7 @@ fn hours_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Mean rates of each hour",
-                "What the shapers were set to, and what passed them",
+                "Desired rate and delivery rate",
             )
             .ask(
                 &format!(

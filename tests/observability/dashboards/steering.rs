@@ -15,7 +15,7 @@ pub(crate) fn board() -> Dashboard {
     Dashboard {
         name: "steering",
         title: "wanctl: steering",
-        description: "Which WAN takes new latency-sensitive connections, which takes the rest, and why. Without steering it is empty.",
+        description: "The WANs of new latency-sensitive connections and of the default route, with the reasons. Empty without steering.",
         from: "now-1h",
         refresh: "10s",
         variables: &[INSTANCE],
@@ -44,25 +44,22 @@ fn now_row() -> Row {
                 .ask(&target("default"), "{{wan}}")
                 .by_name()
                 .size(5, 4),
-            stat("State", "What the steering machine is doing")
+            stat("State", "Steering state")
                 .ask(
                     &now("wanctl_steering_state", OF_INSTANCE, "instance", &STEERING),
                     "{{instance}}",
                 )
                 .words(&words(&STEERING))
                 .size(5, 4),
-            stat(
-                "Steers",
-                "Moves of latency-sensitive connections, there and back, in the shown time",
-            )
-            .ask(&moves("wanctl_steering_moves_total"), "")
-            .steps(PLAIN)
-            .size(3, 4),
-            stat("Failovers", "Moves of everything, there and back, in the shown time")
+            stat("Steers", "Moves of latency-sensitive connections, both ways, in the shown time")
+                .ask(&moves("wanctl_steering_moves_total"), "")
+                .steps(PLAIN)
+                .size(3, 4),
+            stat("Failovers", "Moves of the default route, both ways, in the shown time")
                 .ask(&moves("wanctl_wan_failovers_total"), "")
                 .steps(PLAIN)
                 .size(3, 4),
-            stat("Steering active", "1 if decisions are carried out, 0 if they are only told")
+            stat("Steering active", "1 if decisions are applied to the router, 0 in observe mode")
                 .ask(&format!("max(wanctl_steering_active{{{OF_INSTANCE}}})"), "")
                 .steps(PLAIN)
                 .size(3, 4),
@@ -80,7 +77,7 @@ fn time_row() -> Row {
             Panel::new(
                 Shape::Timeline,
                 "State of steering",
-                "The state furthest from home of each step, if it lasted at least a hundredth of it",
+                "The state furthest from the default of each step, if it lasted at least a hundredth of it",
             )
             .ask(
                 &worst("wanctl_steering_state_time_seconds_total", OF_INSTANCE, "instance", &STEERING),
@@ -92,7 +89,7 @@ fn time_row() -> Row {
             Panel::new(
                 Shape::Timeline,
                 "Reachability",
-                "The worst that was known of each WAN within each step",
+                "The worst reachability of each WAN within each step",
             )
             .ask(&format!("max by (instance, wan) ({})", reach.join(" or ")), "{{instance}} {{wan}}")
             .words(&words(&REACH))
@@ -101,19 +98,19 @@ fn time_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Score by WAN",
-                "How sure it is that a WAN suffers, and from where on it counts",
+                "Score of each WAN, and the threshold",
             )
             .ask(&format!("max by (instance, wan) (wanctl_steering_score{{{OF_INSTANCE}}})"), "{{instance}} {{wan}}")
             .ask(
                 &format!("max by (instance) (wanctl_steering_score_threshold{{{OF_INSTANCE}}})"),
-                "{{instance}} suffers from here",
+                "{{instance}} threshold",
             )
-            .bounds("/from here$/")
+            .bounds("/threshold$/")
             .range(0.0, 100.0),
             Panel::new(
                 Shape::Lines,
                 "Added delay by WAN",
-                "95th percentile of the delay over the idle delay, the WANs side by side: what a move gains",
+                "95th percentile of the delay over the baseline, by WAN: the gain of a move",
             )
             .ask(
                 &quantile("0.95", "wanctl_rtt_inflation_seconds", OF_INSTANCE, "instance, wan"),
@@ -161,7 +158,7 @@ fn reasons_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Blocked decisions",
-                "Decisions a second that something kept from being acted upon, by what did",
+                "Decisions per second that a blocker prevented, by blocker",
             )
             .ask(&rate("wanctl_steering_blocked_total", OF_INSTANCE, "blocker"), "{{blocker}}")
             .unit("cps")
@@ -221,7 +218,7 @@ fn rules_row() -> Row {
             .ask(&rule("in_doubt"), "")
             .then("merge", &json!({}))
             .then("organize", &columns(&["Desired", "Observed", "Refused", "In doubt"])),
-            Panel::new(Shape::Lines, "Writes", "Changes of rules by result")
+            Panel::new(Shape::Lines, "Writes", "Writes of switches by result")
                 .ask(
                     &rate("wanctl_steering_switch_writes_total", OF_INSTANCE, "wan, switch, result"),
                     "{{wan}} {{switch}} {{result}}",

@@ -15,7 +15,7 @@ pub(crate) fn board() -> Dashboard {
     Dashboard {
         name: "wan",
         title: "wanctl: WAN",
-        description: "One WAN: how the delay is, what was decided about the rates, and for what reason.",
+        description: "One WAN: the delay, the decisions about the rates, and their reasons.",
         from: "now-30m",
         refresh: "10s",
         variables: &[INSTANCE, WAN, DIRECTION],
@@ -34,11 +34,11 @@ fn now_row() -> Row {
     Row {
         title: "Now",
         panels: vec![
-            stat("Added delay, median", "Half of the cycles see less delay over the idle delay than this")
+            stat("Added delay, median", "Half of the cycles have less delay over the baseline")
                 .ask(&quantile("0.5", "wanctl_rtt_inflation_seconds", OF_WAN, "wan"), "{{wan}}")
                 .unit("s")
                 .steps(DELAY),
-            stat("Added delay, 95th percentile", "One cycle in twenty sees more than this")
+            stat("Added delay, 95th percentile", "One cycle in twenty has more delay over the baseline")
                 .ask(&quantile("0.95", "wanctl_rtt_inflation_seconds", OF_WAN, "wan"), "{{wan}}")
                 .unit("s")
                 .steps(DELAY),
@@ -62,8 +62,8 @@ fn now_row() -> Row {
                 )
                 .unit("percentunit")
                 .steps(BAD_SHARE),
-            stat("Download", "What passes the shaper").ask(&rate("download"), "").unit("bps").steps(PLAIN),
-            stat("Upload", "What passes the shaper").ask(&rate("upload"), "").unit("bps").steps(PLAIN),
+            stat("Download", "Delivery rate of the shaper").ask(&rate("download"), "").unit("bps").steps(PLAIN),
+            stat("Upload", "Delivery rate of the shaper").ask(&rate("upload"), "").unit("bps").steps(PLAIN),
         ],
     }
 }
@@ -80,7 +80,7 @@ fn delay_row() -> Row {
     let added = Panel::new(
         Shape::Lines,
         "Added delay",
-        "Delay over the learned idle delay, from every cycle. Dashed: where the congestion states begin.",
+        "Delay over the learned baseline, from every cycle. Dashed: thresholds of the congestion states.",
     );
     Row {
         title: "Delay",
@@ -97,7 +97,7 @@ fn delay_row() -> Row {
             Panel::new(
                 Shape::Heatmap,
                 "Round-trip time, every cycle",
-                "How many cycles saw which round-trip time. Two bands are two paths; a smear upwards is a queue.",
+                "Distribution of the round-trip time. Two bands are two paths; a tail upwards is a queue.",
             )
             .ask(
                 &format!("sum by (le) (increase(wanctl_rtt_seconds_bucket{{{OF_WAN}}}[$__rate_interval]))"),
@@ -107,7 +107,7 @@ fn delay_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Round-trip time and idle delay",
-                "The median round-trip time beside the idle delay that was learned; what lies between is the queue",
+                "The median round-trip time and the learned baseline; the difference is the queueing delay",
             )
             .ask(&quantile("0.5", "wanctl_rtt_seconds", OF_WAN, "wan"), "{{wan}} median")
             .ask(&quantile("0.99", "wanctl_rtt_seconds", OF_WAN, "wan"), "{{wan}} 99 %")
@@ -118,7 +118,7 @@ fn delay_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Jitter and noise",
-                "The smoothed step from reply to reply at the moment of each scrape, and the usual one of the idle link, above which wanctl keeps its thresholds",
+                "Jitter at the moment of each scrape, and the noise of the idle link, above which wanctl keeps its thresholds",
             )
             .ask(&format!("max by (wan) (wanctl_rtt_jitter_seconds{{{OF_WAN}}})"), "{{wan}}")
             .ask(&format!("max by (wan) (wanctl_rtt_noise_seconds{{{OF_WAN}}})"), "{{wan}} idle")
@@ -142,7 +142,7 @@ fn rates_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Rates: $direction",
-                "The desired rate (exact mean of each step), the router's own limit as last read back, what passed, what the link is believed to carry, and the configured bounds",
+                "The desired rate (exact mean of each step), the limit last read from the router, the delivery rate, the capacity estimate, and the configured limits",
             )
             .ask(&mean("allowance"), "{{wan}} {{direction}} desired")
             .ask(&gauge("rate_observed"), "{{wan}} {{direction}} in the router")
@@ -162,7 +162,7 @@ fn rates_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Load: $direction",
-                "What passed as a share of what was allowed. Rates are raised only where it is high, and blame needs it.",
+                "Delivery rate divided by the limit. Raises and attribution need a high utilisation.",
             )
             .ask(
                 &format!(
@@ -177,7 +177,7 @@ fn rates_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Delay of our own queue: $direction",
-                "Backlog over the limit in force, 95th percentile over the cycles. If it explains the added delay, the shaper holds the queue.",
+                "Backlog divided by the limit in force, 95th percentile over the cycles. If it explains the added delay, the queue is in the shaper.",
             )
             .ask(
                 &quantile("0.95", "wanctl_shaper_queue_delay_seconds", OF_DIRECTION, "wan, direction"),
@@ -227,7 +227,7 @@ fn state_row() -> Row {
             Panel::new(
                 Shape::Stack,
                 "Decisions by reason: $direction",
-                "Cycles a second by the reason of their decision; docs/control-law.md explains each",
+                "Cycles per second by the reason of their decision; docs/control-law.md explains each",
             )
             .ask(
                 &format!(
@@ -263,7 +263,7 @@ fn reflectors_row() -> Row {
             Panel::new(
                 Shape::Timeline,
                 "Measurement state",
-                "The worst state of each step that lasted at least a hundredth of it. COLLAPSED: replies lost under load. STALLED: no replies and no load. BYPASS: the probes do not pass the queue. CANNOT SEND: no probe can be sent.",
+                "The worst state of each step that lasted at least a hundredth of it. COLLAPSED: replies lost under load. STALLED: no replies and no load. BYPASS: the probes bypass the queue. CANNOT SEND: no probe can be sent.",
             )
             .ask(
                 &worst("wanctl_measurement_state_time_seconds_total", OF_WAN, "wan", &MEASUREMENT),
@@ -274,15 +274,15 @@ fn reflectors_row() -> Row {
             Panel::new(
                 Shape::Lines,
                 "Fresh and delayed reflectors",
-                "How many reflectors have a fresh reply, and how many of these see more delay than the threshold; at least half, and two, must",
+                "Reflectors with a fresh reply, and those of them with a delay above the threshold; the quorum is half of them, and at least two",
             )
             .ask(&format!("max by (wan) (wanctl_measurement_fresh_reflectors{{{OF_WAN}}})"), "{{wan}} fresh")
-            .ask(&format!("max by (wan) (wanctl_measurement_delayed_reflectors{{{OF_WAN}}})"), "{{wan}} seeing a queue")
+            .ask(&format!("max by (wan) (wanctl_measurement_delayed_reflectors{{{OF_WAN}}})"), "{{wan}} delayed")
             .above_zero(),
             Panel::new(
                 Shape::Lines,
                 "Round-trip time by reflector",
-                "95th percentile; one that stands out is far or bad, all together are the link",
+                "95th percentile; a single high one is far away or bad, all high ones are the link",
             )
             .ask(
                 &quantile("0.95", "wanctl_reflector_rtt_seconds", OF_WAN, "wan, reflector"),

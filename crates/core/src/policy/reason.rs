@@ -23,7 +23,7 @@ pub enum Reason {
     DecayDown,
     /// Hold: a cut was made just now and its effect is not visible yet.
     HoldRefractory,
-    /// Hold: the router has not yet followed the last change, or is in doubt.
+    /// Hold: the router has not confirmed the last change yet, or is in doubt.
     HoldPending,
     /// Hold: replies have just stopped, or their baselines were never seen at rest.
     HoldInsufficientEvidence,
@@ -172,26 +172,24 @@ impl Reason {
             Self::DecayUp => "idle decay: no demand, up towards the base rate",
             Self::DecayDown => "idle decay: no demand, down towards the base rate",
             Self::HoldRefractory => "hold: the last cut has not taken effect yet",
-            Self::HoldPending => "hold: the router has not yet followed the last change",
-            Self::HoldInsufficientEvidence => {
-                "hold: the replies are too few or too young to raise on"
-            }
+            Self::HoldPending => "hold: the router has not confirmed the last change yet",
+            Self::HoldInsufficientEvidence => "hold: too few or too recent replies for a raise",
             Self::HoldNotAttributed => {
                 "hold: the delay is up, but it is not attributed to this direction"
             }
-            Self::HoldDelay => "hold: the delay is a little up",
+            Self::HoldDelay => "hold: the delay is slightly above the baseline",
             Self::HoldApplicationLimited => {
                 "hold: application-limited, a higher rate would not be used"
             }
             Self::HoldCeiling => "hold: at the ceiling",
             Self::HoldFloor => "hold: at the floor although there is a standing queue",
-            Self::HoldLoadUnknown => "hold: the router gives no counters",
+            Self::HoldLoadUnknown => "hold: the router reports no counters",
             Self::HoldStalled => "hold: no replies and no traffic",
             Self::HoldCollapsed => "hold: probes are lost while traffic flows",
             Self::HoldBypass => "hold: the probes bypass the queue",
             Self::HoldCannotSend => "hold: no probe can be sent",
             Self::HoldStarting => "hold: no reflector has answered yet",
-            Self::Fixed => "fixed: the law `fixed` keeps the base rate",
+            Self::Fixed => "fixed: the law `fixed` holds the base rate",
         }
     }
 }

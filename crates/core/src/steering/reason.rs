@@ -37,73 +37,74 @@ macro_rules! codes {
 }
 
 codes! {
-    /// Why new latency-sensitive connections go where they go.
+    /// Why new latency-sensitive connections use their WAN.
     SteerReason, 18 {
-        Off: "off", "off: nothing is decided";
-        SwitchesUnknown: "switches_unknown", "hold: the router's switches have not been seen yet";
-        Healthy: "healthy", "default: its score is below the threshold";
-        Stale: "stale", "hold: nothing is measured now, so there is no evidence";
-        Confirming: "confirming", "wait: its score is above the threshold, but not for long enough yet";
-        Blocked: "blocked", "hold: its score has been above the threshold for long enough, but the blocker forbids a change";
-        Steer: "steer", "move: its score is above the threshold, and an alternate is eligible";
+        Off: "off", "off: no decision is made";
+        SwitchesUnknown: "switches_unknown", "hold: the router's switches have not been read yet";
+        Healthy: "healthy", "default: the score is below the threshold";
+        Stale: "stale", "hold: no fresh cycle, so no evidence";
+        Confirming: "confirming", "wait: the score is at the threshold, but not for long enough";
+        Blocked: "blocked", "hold: the score is at the threshold, but the blocker forbids a change";
+        Steer: "steer", "move: the score is at the threshold, and an alternate is eligible";
         AnswersAgain: "answers_again", "hold: the dead WAN answers again, but is not proven up yet";
-        DefaultRouteDown: "default_route_down", "move: the WAN is dead, and another one is verified healthy";
-        NotRecovered: "not_recovered", "stay away: it has not recovered";
-        HoldDown: "hold_down", "stay away: the hold-down has not run out";
-        Recovering: "recovering", "stay away: it has recovered, but not for long enough yet";
-        Return: "return", "return: it has recovered";
+        DefaultRouteDown: "default_route_down", "move: the WAN is dead, and another one is healthy";
+        NotRecovered: "not_recovered", "stay: the WAN has not recovered";
+        HoldDown: "hold_down", "stay: the hold-down is not over";
+        Recovering: "recovering", "stay: the WAN has not been recovered for long enough yet";
+        Return: "return", "return: the WAN has recovered";
         AlternateDown: "alternate_down", "leave the alternate: it is dead";
         AlternateWorse: "alternate_worse", "leave the alternate: its score is higher";
-        AllDown: "all_down", "hold: there is no WAN that is known to work";
-        Override: "override", "the operator's override, until it expires";
+        AllDown: "all_down", "hold: no WAN is known to work";
+        Override: "override", "override: the operator's choice until its time is over";
         FollowDefaultRoute: "follow_default_route", "follow: the default route has moved";
     }
 }
 
 codes! {
-    /// Why everything else goes where it goes.
+    /// Why the default route is on its WAN.
     FailoverReason, 14 {
-        Off: "off", "off: nothing is decided";
-        SwitchesUnknown: "switches_unknown", "hold: the router's switches have not been seen yet";
-        Healthy: "healthy", "default: it is not dead";
+        Off: "off", "off: no decision is made";
+        SwitchesUnknown: "switches_unknown", "hold: the router's switches have not been read yet";
+        Healthy: "healthy", "default: the default WAN is not dead";
         Stale: "stale", "hold: no fresh cycle, so no evidence";
-        NoneCanSend: "none_can_send", "hold: no WAN can send a probe, so the fault is on this side";
+        NoneCanSend: "none_can_send", "hold: no WAN can send a probe: a fault of this host";
         AnswersAgain: "answers_again", "hold: the dead WAN answers again, but is not proven up yet";
-        NoReplies: "no_replies", "move: no target answers, and another WAN is known to work";
+        NoReplies: "no_replies", "move: no reflector answers, and another WAN is known to work";
         CannotSend: "cannot_send", "move: no probe can be sent, and another WAN is known to work";
         AllDown: "all_down", "hold: the WAN is dead, and no other WAN is known to work";
         Blocked: "blocked", "hold: the WAN is dead, but the blocker forbids a change";
         FailedOver: "failed_over", "stay: no more preferred WAN has been alive for long enough";
-        HoldDown: "hold_down", "stay: the hold-down has not run out";
+        HoldDown: "hold_down", "stay: the hold-down is not over";
         Failback: "failback", "return: a more preferred WAN has been alive for long enough";
-        FailbackBlocked: "failback_blocked", "stay: a return is due, but the blocker forbids it";
+        FailbackBlocked: "failback_blocked", "stay: a failback is due, but the blocker forbids it";
     }
 }
 
 codes! {
-    /// What keeps a decision from being acted upon.
+    /// What prevents a decision from being applied.
     Blocker, 21 {
         Sustain: "sustain", "it has not lasted for long enough";
-        FlapPenalty: "flap_penalty", "the threshold is raised because of flapping";
-        HoldDown: "hold_down", "the hold-down has not run out";
+        FlapPenalty: "flap_penalty", "the flap penalty raises the threshold";
+        HoldDown: "hold_down", "the hold-down is not over";
         RecoverySustain: "recovery_sustain", "the recovery has not lasted for long enough";
-        FlapDamping: "flap_damping", "flap damping: it has not been healthy for longer than the last times";
+        FlapDamping: "flap_damping", "flap damping: the WAN must stay recovered for longer";
         FailbackDelay: "failback_delay", "the WAN has not been alive for long enough";
-        ActionLimit: "action_limit", "the limit of changes within an hour is reached";
-        Pending: "pending", "the router has not yet followed the last change";
-        InDoubt: "in_doubt", "what became of the last change is not known";
-        SwitchesUnknown: "switches_unknown", "the router's switches have not been seen yet";
-        NoSwitch: "no_switch", "no rule or route is configured for it";
-        SwitchRefused: "switch_refused", "its rule or route on the router cannot be used";
-        AlternateStale: "alternate_stale", "the other WAN has no fresh cycle";
-        AlternateDown: "alternate_down", "the other WAN is dead";
-        AlternateUnverified: "alternate_unverified", "the other WAN is not verified healthy";
-        AlternateCongested: "alternate_congested", "the other WAN is congested itself";
-        AlternateLoaded: "alternate_loaded", "the other WAN has no headroom";
-        AlternateLoadUnknown: "alternate_load_unknown", "the other WAN's load is not known";
-        AlternateMetered: "alternate_metered", "the other WAN costs money";
-        AlternateNotBetter: "alternate_not_better", "the other WAN's round trip is not shorter";
-        OverrideRefused: "override_refused", "the WAN of the override is dead or has no usable rule";
+        ActionLimit: "action_limit", "the maximum changes per hour are reached";
+        Pending: "pending", "the router has not confirmed the last change yet";
+        InDoubt: "in_doubt", "the result of the last write is unknown";
+        SwitchesUnknown: "switches_unknown", "the router's switches have not been read yet";
+        NoSwitch: "no_switch", "no rule or route is configured for the WAN";
+        SwitchRefused: "switch_refused", "the WAN's rule or route on the router cannot be used";
+        AlternateStale: "alternate_stale", "the alternate has no fresh cycle";
+        AlternateDown: "alternate_down", "the alternate is dead";
+        AlternateUnverified: "alternate_unverified", "the alternate is not verified healthy";
+        AlternateCongested: "alternate_congested", "the alternate is congested";
+        AlternateLoaded: "alternate_loaded", "the alternate has no headroom";
+        AlternateLoadUnknown: "alternate_load_unknown", "the load of the alternate is not known";
+        AlternateMetered: "alternate_metered", "the alternate is metered";
+        AlternateNotBetter: "alternate_not_better", "its round-trip time is not shorter";
+        OverrideRefused: "override_refused", "the WAN of the override is dead or has no usable \
+                          rule";
     }
 }
 

@@ -167,7 +167,6 @@ impl Cubic {
         self.epoch = None;
     }
 
-    /// What was given up arrived after all.
     pub(super) fn undo_timeout(&mut self) {
         if let Some(Before { window, threshold }) = self.before_timeout.take() {
             (self.window, self.threshold) = (window, threshold);

@@ -13,7 +13,6 @@ pub(crate) struct Walk {
 }
 
 impl Walk {
-    /// Starts at a random place.
     pub(crate) fn new(tau: Duration, rng: &mut Rng) -> Self {
         Self { tau: tau.as_secs_f64(), at: gaussian(rng) }
     }

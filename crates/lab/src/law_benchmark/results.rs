@@ -134,7 +134,6 @@ fn demand(cycles: &[RecordedCycle], direction: Direction) -> Demand {
     sum
 }
 
-/// Counts the steps down to below the base rate while the link is idle.
 fn idle_cuts(cycles: &[RecordedCycle], limits: PerDirection<Limits>) -> Option<u64> {
     let mut busy = Duration::ZERO;
     let mut cuts = None;

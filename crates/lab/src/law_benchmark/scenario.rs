@@ -95,16 +95,14 @@ impl Scenario {
     }
 
     /// Returns the scenario with an empty round-trip time of `base_rtt`.
-    #[must_use]
-    pub fn with_base_rtt(mut self, base_rtt: Duration) -> Self {
+    pub(crate) fn with_base_rtt(mut self, base_rtt: Duration) -> Self {
         self.link.base_rtt = base_rtt;
         self
     }
 
-    /// Returns the scenario with probes of which a share of `loss` (0 to 1) is lost, and the rest
+    /// Returns the scenario with probes of which a share of `loss` (0 to 1) is lost, and the others
     /// comes later by an exponentially distributed time of mean `jitter`.
-    #[must_use]
-    pub fn with_probes(mut self, jitter: Duration, loss: f64) -> Self {
+    pub(crate) fn with_probes(mut self, jitter: Duration, loss: f64) -> Self {
         self.link.jitter = jitter;
         self.link.loss = loss;
         self

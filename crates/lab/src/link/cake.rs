@@ -26,8 +26,6 @@ const ACK_TIMEOUT: f64 = 0.02;
 pub(super) struct Cake {
     /// Bytes per second; `None` is unlimited.
     rate: Option<f64>,
-    /// Whether the flows' packets may be marked instead of dropped.
-    ecn: bool,
     queues: Vec<FlowQueue>,
     /// One bit for each flow queue in which something waits.
     backlogged: u64,
@@ -45,10 +43,9 @@ pub(super) struct Cake {
 
 impl Cake {
     /// Creates an unlimited shaper with a queue for each of `flows` flows.
-    pub(super) fn new(flows: usize, ecn: bool) -> Self {
+    pub(super) fn new(flows: usize) -> Self {
         Self {
             rate: None,
-            ecn,
             queues: vec![FlowQueue::default(); flows],
             backlogged: 0,
             bulk: 0.0,
@@ -88,7 +85,6 @@ impl Cake {
         self.queues.iter().map(FlowQueue::waiting).sum()
     }
 
-    /// Takes in segments of a flow.
     pub(super) fn enqueue(&mut self, segments: Segments, now: f64) {
         self.bulk += segments.bytes;
         self.backlogged |= 1 << segments.flow;
@@ -108,7 +104,6 @@ impl Cake {
         }
     }
 
-    /// Takes in acknowledgements.
     pub(super) fn enqueue_ack(&mut self, ack: QueuedPacket) {
         self.ack_bytes += ack.size;
         self.acks.push_back(ack);
@@ -151,12 +146,7 @@ impl Cake {
         budget -= self.serve_acks(now, if active == 0 { budget } else { budget * share }, &mut out);
         self.debt = (-budget).max(0.0);
         if active > 0 {
-            let service = Service {
-                now,
-                packet_time: PACKET / rate,
-                flows: f64::from(active),
-                ecn: self.ecn,
-            };
+            let service = Service { now, packet_time: PACKET / rate, flows: f64::from(active) };
             self.serve_flows(service, budget.max(0.0), rng, &mut out);
         }
     }
@@ -264,7 +254,6 @@ impl Cake {
     }
 }
 
-/// Returns the places of the bits that are set.
 fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let place = (bits != 0).then(|| bits.trailing_zeros() as usize);

@@ -39,8 +39,8 @@ impl LinkDirection {
         let users = Users::new(flows.min(MOST_FLOWS));
         Self {
             supply: supply::Source::new(spec.supply[direction].clone(), nominal, seed),
-            cake: Cake::new(users.places(), spec.ecn),
-            fifo: Fifo::new(spec.buffer[direction].bytes(nominal), spec.discipline),
+            cake: Cake::new(users.places()),
+            fifo: Fifo::new(spec.buffer[direction].bytes(nominal)),
             users,
         }
     }
@@ -65,12 +65,10 @@ impl Users {
         Self { flows, demand: Demand::None, open: 0, goodput: 0.0 }
     }
 
-    /// Returns how many connections there can be.
     pub(super) fn places(&self) -> usize {
         self.flows.len()
     }
 
-    /// Returns how many connections have an application.
     pub(super) fn open(&self) -> usize {
         self.open
     }
@@ -124,7 +122,7 @@ impl Users {
         self.count_open();
     }
 
-    /// Lets the calls take `rate`; zero if there are none.
+    /// Sets the rate of the latency-sensitive connections; zero if there are none.
     pub(super) fn call(&mut self, rate: BitRate, now: f64) {
         let place = self.greedy_places() + 1;
         let Some(flow) = self.flows.get_mut(place) else { return };
@@ -193,7 +191,6 @@ impl Users {
         &self.flows
     }
 
-    /// The news of segments comes back to their sender.
     pub(super) fn on_ack(&mut self, news: Segments, now: f64) {
         self.flows[usize::from(news.flow)].on_ack(news, now);
     }

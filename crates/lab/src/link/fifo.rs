@@ -1,25 +1,15 @@
-//! The provider's buffer: one queue for everybody, deep and unmanaged.
+//! The provider's buffer: one deep drop-tail queue for all traffic.
 
 use std::collections::VecDeque;
 
 use fastrand::Rng;
 
-use super::packet::{PACKET, PacketPayload, QueuedPacket, SparsePacket};
-
-/// What a full buffer drops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Discipline {
-    /// The packet that arrives.
-    DropTail,
-    /// The packet that has waited longest: its sender learns of the loss a queue earlier.
-    DropFront,
-}
+use super::packet::{PACKET, PacketPayload, QueuedPacket};
 
 /// Sizes below this are rounding errors, in bytes.
 const NOTHING: f64 = 1e-6;
 
-/// No packet is on a wire that is slower than this, in bytes per second: it is an outage, whose
-/// length nobody knows when it begins. What waits for its end waits in the queue.
+/// Below this rate in bytes per second, an outage, no packet counts as being on the wire.
 const WIRE: f64 = 8_000.0;
 
 /// A first-in, first-out buffer of so many bytes.
@@ -27,7 +17,6 @@ const WIRE: f64 = 8_000.0;
 pub(super) struct Fifo {
     /// Bytes that fit.
     room: f64,
-    discipline: Discipline,
     queue: VecDeque<QueuedPacket>,
     /// Bytes in the queue.
     backlog: f64,
@@ -48,10 +37,9 @@ pub(super) struct Fifo {
 }
 
 impl Fifo {
-    pub(super) fn new(room: f64, discipline: Discipline) -> Self {
+    pub(super) fn new(room: f64) -> Self {
         Self {
             room: room.max(PACKET),
-            discipline,
             queue: VecDeque::new(),
             backlog: 0.0,
             arriving: Vec::new(),
@@ -76,7 +64,7 @@ impl Fifo {
         queued: QueuedPacket,
         rng: &mut Rng,
     ) -> Result<(), QueuedPacket> {
-        if self.discipline == Discipline::DropTail && rng.f64() < self.overflow {
+        if rng.f64() < self.overflow {
             return Err(queued);
         }
         self.backlog += queued.size;
@@ -90,21 +78,15 @@ impl Fifo {
     }
 
     /// Admits what arrived, as far as there is room, and lets `rate` bytes per second leave during
-    /// the next `dt` seconds, by [`Fifo::take`]. Sparse packets that are dropped go to `lost`.
-    pub(super) fn admit(
-        &mut self,
-        rate: f64,
-        dt: f64,
-        rng: &mut Rng,
-        lost: impl FnMut(SparsePacket),
-    ) {
+    /// the next `dt` seconds, by [`Fifo::take`].
+    pub(super) fn admit(&mut self, rate: f64, dt: f64, rng: &mut Rng) {
         (self.rate, self.budget, self.used) = (rate, rate * dt, 0.0);
         let waiting = self.backlog + self.arriving_bytes;
         self.busy = if self.budget > 0.0 { (waiting / self.budget).min(1.0) } else { 1.0 };
         let over = (waiting - self.budget - self.room).max(0.0);
         self.overflow =
             if self.arriving_bytes > 0.0 { (over / self.arriving_bytes).min(1.0) } else { 0.0 };
-        let share = if self.discipline == Discipline::DropTail { self.overflow } else { 0.0 };
+        let share = self.overflow;
         for place in 0..self.arriving.len() {
             let mut queued = self.arriving[place];
             if share > 0.0 {
@@ -115,13 +97,10 @@ impl Fifo {
         }
         self.arriving.clear();
         self.arriving_bytes = 0.0;
-        if self.discipline == Discipline::DropFront && over > 0.0 {
-            self.drop_front(over, lost);
-        }
     }
 
-    /// Drops whole packets out of an arriving queued, `share` of it in the long run. Whom an
-    /// overflow hits is luck, and flows whose losses did not come by luck would move in lockstep.
+    /// Drops whole packets of what arrives, `share` of it in the long run. Losses are random: with
+    /// regular ones, flows would move in lockstep.
     fn refuse(&mut self, queued: &mut QueuedPacket, share: f64, rng: &mut Rng) {
         match &mut queued.payload {
             PacketPayload::Data(segments) => {
@@ -138,32 +117,6 @@ impl Fifo {
                 queued.size = 0.0;
             }
             PacketPayload::Ack(_) | PacketPayload::Sparse(_) => {}
-        }
-    }
-
-    fn drop_front(&mut self, mut over: f64, mut lost: impl FnMut(SparsePacket)) {
-        let mut place = 0;
-        while over > NOTHING
-            && let Some(queued) = self.queue.get_mut(place)
-        {
-            let cut = queued.size.min(over);
-            over -= cut;
-            self.backlog -= cut;
-            queued.size -= cut;
-            match &mut queued.payload {
-                PacketPayload::Data(segments) => {
-                    segments.bytes -= cut;
-                    segments.lost += cut;
-                    place += 1;
-                }
-                PacketPayload::Ack(_) => place += 1,
-                PacketPayload::Sparse(packet) => {
-                    let packet = *packet;
-                    self.backlog -= queued.size;
-                    self.queue.remove(place);
-                    lost(packet);
-                }
-            }
         }
     }
 

@@ -32,7 +32,7 @@ struct Cobalt {
 }
 
 impl Cobalt {
-    /// Returns how many packets are to be dropped (or marked) now: `sojourn` is the time that the
+    /// Returns how many packets are to be dropped now: `sojourn` is the time that the
     /// head has waited, `packet_time` that of a full packet at the shaper's rate, all in seconds.
     fn due(&mut self, now: f64, sojourn: f64, packet_time: f64, flows: f64) -> u32 {
         let target = TARGET.max(1.5 * packet_time);
@@ -69,7 +69,6 @@ impl Cobalt {
         self.share
     }
 
-    /// The memory ran out on account of this queue.
     fn on_overflow(&mut self, now: f64) {
         if now - self.blue_changed_at > TARGET {
             self.share = (self.share + BLUE_UP).min(1.0);
@@ -148,16 +147,12 @@ impl FlowQueue {
         cut
     }
 
-    /// Drops or marks what the queue's management asks for before up to `most` bytes are taken;
+    /// Drops what the queue's management asks for before up to `most` bytes are taken;
     /// returns the bytes dropped.
     pub(super) fn manage(&mut self, most: f64, service: Service, rng: &mut Rng) -> f64 {
-        let Service { now, packet_time, flows, ecn } = service;
-        let Some((head, entered)) = self.waiting.front_mut() else { return 0.0 };
-        let mut due = self.cobalt.due(now, now - *entered, packet_time, flows);
-        if ecn && due > 0 {
-            head.marked = true;
-            due = 0;
-        }
+        let Service { now, packet_time, flows } = service;
+        let Some((_, entered)) = self.waiting.front() else { return 0.0 };
+        let due = self.cobalt.due(now, now - *entered, packet_time, flows);
         let mut bytes = f64::from(due) * PACKET;
         let share = self.cobalt.share();
         if share > 0.0 {
@@ -180,12 +175,11 @@ impl FlowQueue {
                 Some(before) => Segments {
                     bytes: before.bytes + bytes,
                     lost: before.lost + piece.lost,
-                    marked: before.marked || piece.marked,
                     ..piece
                 },
             });
             head.bytes -= bytes;
-            (head.lost, head.marked) = (0.0, false);
+            head.lost = 0.0;
             if head.bytes > NOTHING {
                 break;
             }
@@ -206,7 +200,6 @@ pub(super) struct Service {
     pub(super) packet_time: f64,
     /// Flows that have something waiting.
     pub(super) flows: f64,
-    pub(super) ecn: bool,
 }
 
 #[cfg(test)]

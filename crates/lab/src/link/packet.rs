@@ -18,8 +18,6 @@ pub(crate) const SPARSE_SIZE: f64 = 98.0;
 pub(crate) struct Segments {
     /// The flow's place in its direction.
     pub(crate) flow: u8,
-    /// Whether a queue marked one of them (ECN).
-    pub(crate) marked: bool,
     /// Bytes on the wire that are still there.
     pub(crate) bytes: f64,
     /// Bytes on the wire that queues dropped out of them.
@@ -31,10 +29,10 @@ pub(crate) struct Segments {
     pub(crate) delivered: f64,
 }
 
-/// One round trip of a sparse packet: a probe's, or one of the judge's.
+/// One round trip of a sparse packet: a probe's, or one of the latency monitor's.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct SparsePacket {
-    /// Which probe it is; `None` is the judge's.
+    /// Which probe it is; `None` is the monitor's.
     pub(crate) probe: Option<u64>,
     /// The time that it spent in queues until now, in seconds.
     pub(crate) waited: f64,
@@ -88,7 +86,7 @@ impl QueuedPacket {
             return None;
         }
         let piece = Segments { bytes, ..*rest };
-        *rest = Segments { bytes: self.size, lost: 0.0, marked: false, ..*rest };
+        *rest = Segments { bytes: self.size, lost: 0.0, ..*rest };
         Some(Self { size: 0.0, entered: self.entered, payload: PacketPayload::Data(piece) })
     }
 }

@@ -103,7 +103,6 @@ pub(crate) struct LatencyMonitor {
     pub(crate) lost: u32,
 }
 
-/// A sparse packet is back at the user.
 pub(super) fn arrive(
     probes: &mut Probes,
     monitor: &mut Option<LatencyMonitor>,
@@ -119,7 +118,6 @@ pub(super) fn arrive(
     }
 }
 
-/// A sparse packet was dropped. A probe times out.
 pub(super) fn lose(monitor: &mut Option<LatencyMonitor>, packet: SparsePacket) {
     if let (None, Some(monitor)) = (packet.probe, monitor) {
         monitor.lost += 1;

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use wanctl_core::{PerDirection, units::BitRate};
 
-use super::{
-    fifo::Discipline,
-    supply::{Shape, Supply},
-};
+use super::supply::{Shape, Supply};
 use crate::traffic::Traffic;
 
 /// The size of a provider's buffer.
@@ -58,10 +55,6 @@ pub struct LinkSpec {
     pub probes: ProbePath,
     /// Size of the provider's buffers.
     pub buffer: PerDirection<Buffer>,
-    /// What they drop when they are full.
-    pub discipline: Discipline,
-    /// Whether the shapers mark instead of dropping: whether the flows speak ECN.
-    pub ecn: bool,
     /// Demand of its own users.
     pub traffic: Traffic,
     /// Demand of users displaced from another link.
@@ -86,8 +79,6 @@ impl LinkSpec {
             timestamps: false,
             probes: ProbePath::Shared,
             buffer: PerDirection { download: buffer, upload: buffer },
-            discipline: Discipline::DropTail,
-            ecn: false,
             traffic: Traffic::new(Vec::new()),
             displaced: Traffic::new(Vec::new()),
             seed: 0,

@@ -1,4 +1,4 @@
-//! Who uses a link now: its own people, those of another link that was left, and calls.
+//! The users of a link: its own, those displaced from another link, and latency-sensitive connections.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use wanctl_core::{Direction, PerDirection, units::BitRate};
 
 use crate::traffic::{Demand, Programme, Traffic};
 
-/// What one call takes, each way.
+/// Rate of one latency-sensitive connection in each direction.
 const CALL: BitRate = BitRate::from_bps(100_000);
 
-/// The people behind a link.
+/// The users of a link.
 #[derive(Debug, Clone)]
 pub(super) struct UserGroups {
     own: UserGroup,
@@ -35,18 +35,16 @@ impl UserGroups {
         Self { own: group(own, true), displaced: group(displaced, false), calls: 0, changed: false }
     }
 
-    /// Says who is present from now on.
     pub(super) fn set_present(&mut self, own: bool, displaced: bool) {
         self.changed |= self.own.is_present != own || self.displaced.is_present != displaced;
         (self.own.is_present, self.displaced.is_present) = (own, displaced);
     }
 
-    /// Says how many calls are carried from now on; tells whether that is news.
+    /// Sets the number of latency-sensitive connections; returns whether it has changed.
     pub(super) fn set_calls(&mut self, calls: u32) -> bool {
         std::mem::replace(&mut self.calls, calls) != calls
     }
 
-    /// Returns what the calls take.
     pub(super) fn call_rate(&self) -> BitRate {
         CALL.scaled(f64::from(self.calls))
     }

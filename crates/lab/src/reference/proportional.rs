@@ -21,9 +21,9 @@ use super::DeliveryRate;
 use crate::controller::Controller;
 
 /// Pause after a cut before the next cut or a raise.
-const BLOAT_REST: Duration = Duration::from_millis(300);
+const CUT_PAUSE: Duration = Duration::from_millis(300);
 /// Pause after any change before a step towards the base rate.
-const DECAY_REST: Duration = Duration::from_secs(1);
+const DECAY_PAUSE: Duration = Duration::from_secs(1);
 /// Time over which the achieved rate is measured.
 const DELIVERY_PERIOD: Duration = Duration::from_millis(200);
 /// The same in times of the longest packet, on a link so slow that this is longer.
@@ -69,7 +69,6 @@ struct Channel {
 }
 
 impl Proportional {
-    /// Starts at the base rates.
     pub(crate) fn new(limits: PerDirection<Limits>, params: ProportionalParams) -> Self {
         let channel = |direction: Direction| Channel {
             limits: limits[direction],
@@ -168,19 +167,19 @@ impl Channel {
         let rested = |last: Option<MonoTime>, rest| last.is_none_or(|last| now.since(last) >= rest);
         let mean = mean - self.longest_packet();
         let factor = if is_bloated {
-            if !rested(self.last_cut, BLOAT_REST) {
+            if !rested(self.last_cut, CUT_PAUSE) {
                 return;
             }
             self.last_cut = Some(now);
             params.cut(mean)
         } else if self.is_load_high {
-            if !self.is_delivery_fresh || !rested(self.last_cut, BLOAT_REST) {
+            if !self.is_delivery_fresh || !rested(self.last_cut, CUT_PAUSE) {
                 return;
             }
             self.is_delivery_fresh = false;
             params.raise(mean)
         } else {
-            if !rested(self.last_change, DECAY_REST) {
+            if !rested(self.last_change, DECAY_PAUSE) {
                 return;
             }
             self.last_change = Some(now);
@@ -249,12 +248,11 @@ impl Delays {
         self.window.push_back((delta, late));
     }
 
-    /// Tells whether enough of the last replies were late for `direction`.
+    /// Returns whether enough of the last replies were late for `direction`.
     fn is_bloated(&self, direction: Direction) -> bool {
         self.window.iter().filter(|(_, late)| late[direction]).count() >= LATE
     }
 
-    /// Returns the mean delay of the last replies over their baselines.
     fn mean(&self) -> Delay {
         let sum: f64 = self.window.iter().map(|(delta, _)| delta).sum();
         Delay::from_millis_f64(sum / WINDOW as f64)
@@ -319,13 +317,11 @@ impl ProportionalParams {
         }
     }
 
-    /// What a cut at this mean delay keeps of a rate.
     fn cut(&self, mean: Delay) -> f64 {
         let depth = share(mean - self.delay_threshold, self.cut_full_above - self.delay_threshold);
         self.mildest_cut - depth * (self.mildest_cut - self.hardest_cut)
     }
 
-    /// What a raise at this mean delay makes of a rate.
     fn raise(&self, mean: Delay) -> f64 {
         let ease = share(self.delay_threshold - mean, self.delay_threshold - self.raise_full_below);
         self.least_raise + ease * (self.most_raise - self.least_raise)

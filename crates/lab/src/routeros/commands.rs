@@ -127,7 +127,6 @@ impl Session<'_> {
         }
     }
 
-    /// Answers a POST that names no command.
     fn without_verb(&self) -> Result<CommandReply, ApiError> {
         match self.world.quirks.bare_post {
             BarePost::Ignored => Ok(CommandReply::Done),
@@ -222,7 +221,6 @@ impl Session<'_> {
         self.add(menu, before, &arguments.into_pairs()?)
     }
 
-    /// Returns the row that a path names.
     fn locate(&self, menu: &Menu, key: &str) -> Result<u32, ApiError> {
         if values::id(key).is_none() && (key.starts_with('*') || !menu.kind.is_named) {
             return Err(ApiError::bad("no such command prefix"));
@@ -230,13 +228,11 @@ impl Session<'_> {
         self.world.locate(menu, key).ok_or_else(ApiError::not_found)
     }
 
-    /// Returns the rows that a body names.
     fn targets(&self, menu: &Menu, arguments: &mut Arguments) -> Result<Vec<u32>, ApiError> {
         take_keys(arguments)?.iter().map(|key| self.target(menu, key)).collect()
     }
 }
 
-/// Takes out what names the rows of a command.
 fn take_keys(arguments: &mut Arguments) -> Result<Vec<String>, ApiError> {
     let keys = arguments.take_list(".id", Some(','));
     let keys = keys.or_else(|| arguments.take_list("numbers", Some(',')));

@@ -41,13 +41,13 @@ impl Emulator {
         let known = self.0.users.iter().zip(&self.0.turns).find(|(user, _)| user.name == name);
         let printed = match known {
             Some((user, turn)) => {
-                let _turn = if self.quirks().user_order { Some(turn.lock().await) } else { None };
+                let _turn = if self.0.quirks.user_order { Some(turn.lock().await) } else { None };
                 self.carry_out(user, command, &mut effects).await
             }
             // A login without an account has nothing to say.
             None => String::new(),
         };
-        self.record(RequestRecord {
+        lock(&self.0.log).push(RequestRecord {
             at: arrived.since_start(),
             took: self.now().since(arrived),
             user: name.to_owned(),
@@ -77,7 +77,7 @@ impl Emulator {
             let system = session.world.system.resource(session.now);
             let version = system.get("version").map(String::as_str).unwrap_or_default();
             match parse::parse(command, Abilities::of(version)) {
-                Ok(script) => Machine::new(session, self.pinger()).run(&script),
+                Ok(script) => Machine::new(session, &self.0.pinger).run(&script),
                 Err(complaint) => (complaint + "\r\n", Duration::ZERO),
             }
         });

@@ -67,27 +67,22 @@ impl ActiveFaults {
         self.reboots
     }
 
-    /// Returns whether a connection can be made and kept.
     pub(super) fn is_reachable(&self, now: MonoTime) -> bool {
         now >= self.reset && self.boot.is_none_or(|boot| now >= boot.up)
     }
 
-    /// Returns how long requests still have to wait.
     pub(super) const fn stall(&self, now: MonoTime) -> Duration {
         self.hang.since(now)
     }
 
-    /// Returns how long answers are still held back.
     pub(super) const fn silence(&self, now: MonoTime) -> Duration {
         self.silence.since(now)
     }
 
-    /// Returns whether every session is in use.
     pub(super) fn is_full(&self, now: MonoTime) -> bool {
         now < self.sessions_full
     }
 
-    /// Returns the factor by which answers are slowed down.
     pub(super) fn slowdown(&self, now: MonoTime) -> f64 {
         if now < self.slow { self.slowdown } else { 1.0 }
     }
@@ -151,7 +146,6 @@ impl Hazard {
         true
     }
 
-    /// Returns whether connections are reset.
     pub(super) fn is_damaged(&self, now: MonoTime) -> bool {
         now < self.recovered
     }
@@ -199,7 +193,6 @@ impl LatencyProfile {
         Duration::try_from_secs_f64(healthy.as_secs_f64() * slowdown).unwrap_or(Duration::MAX)
     }
 
-    /// Returns the time that a failed login takes.
     pub(super) const fn of_failed_login(self) -> Duration {
         match self {
             Self::Measured => FAILED_LOGIN,

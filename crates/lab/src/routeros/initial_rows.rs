@@ -138,7 +138,6 @@ fn place_routes(store: &mut Store, config: &EmulatorConfig) {
     }
 }
 
-/// Gives every user who may not do everything a group of the same name.
 fn place_users(store: &mut Store, config: &EmulatorConfig) {
     for user in &config.users {
         let is_full = Policy::ALL.iter().all(|policy| user.may(*policy));

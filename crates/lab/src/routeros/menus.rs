@@ -195,7 +195,6 @@ pub(super) fn find_place(segments: &[String]) -> Result<(Place, &[String]), ApiE
     })
 }
 
-/// Returns the menu of this path.
 pub(super) fn menu(path: &str) -> &'static Menu {
     MENUS.iter().find(|menu| menu.path == path).expect("menus.json has every path of this module")
 }
@@ -206,7 +205,6 @@ impl Menu {
         found.ok_or_else(|| ApiError::unknown_parameter(name))
     }
 
-    /// Fills in what follows from what was written.
     pub(super) fn complete(&self, values: &mut Values) {
         if matches!(self.path, MANGLE | MANGLE6)
             && values.get("action").is_some_and(|action| action.starts_with("mark-"))

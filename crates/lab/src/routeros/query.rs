@@ -25,7 +25,6 @@ impl Query {
         read
     }
 
-    /// Keeps the listed properties.
     pub(super) fn project(&self, mut row: Values) -> Values {
         if let Some(properties) = &self.properties {
             row.retain(|name, _| properties.iter().any(|listed| listed == name));

@@ -23,7 +23,7 @@ pub struct Quirks {
     /// cause inferred; default no.
     pub plus_is_space: bool,
     /// Whether a list that is asked for with `.proplist` carries `.id` unasked. The manual shows
-    /// that it does not, one survey of 7.23 that it does; default no, which is harder on clients.
+    /// that it does not, one report on 7.23 that it does; default no, which is harder on clients.
     pub unasked_id: bool,
     /// Whether a group needs the policy `web` for REST. One report, of 7.24.4; default no.
     pub needs_web_policy: bool,

@@ -71,7 +71,6 @@ impl ApiRequest {
     }
 }
 
-/// Returns user and password of a request's basic credentials.
 pub(super) fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.split_once(' ')?;
@@ -161,12 +160,10 @@ pub(super) struct ApiError {
 }
 
 impl ApiError {
-    /// A request that was understood and found wrong.
     pub(super) fn bad(detail: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, detail: Some(detail.into()) }
     }
 
-    /// A command for which the user's group lacks the policy.
     pub(super) fn forbidden(detail: &str) -> Self {
         Self { status: StatusCode::INTERNAL_SERVER_ERROR, detail: Some(detail.to_owned()) }
     }
@@ -176,7 +173,6 @@ impl ApiError {
         Self { status, detail: None }
     }
 
-    /// The row named in the path does not exist.
     pub(super) const fn not_found() -> Self {
         Self::bare(StatusCode::NOT_FOUND)
     }
@@ -196,7 +192,6 @@ impl ApiError {
         Self::bad(format!("no such command or directory ({word})"))
     }
 
-    /// A row that a command names does not exist.
     pub(super) fn no_such_item() -> Self {
         Self::bad("no such item")
     }
@@ -219,7 +214,6 @@ impl ApiError {
         Self::bad(format!("missing ={argument}="))
     }
 
-    /// A value that cannot be read.
     pub(super) fn invalid_value(property: &str) -> Self {
         Self::bad(format!("invalid value for argument {property}"))
     }
@@ -228,12 +222,10 @@ impl ApiError {
         Self::bad(format!("invalid time value for argument {argument}"))
     }
 
-    /// A value that names nothing that exists.
     pub(super) fn no_match(property: &str) -> Self {
         Self::bad(format!("input does not match any value of {property}"))
     }
 
-    /// The router gave up on a command after its time limit.
     pub(super) fn session_closed() -> Self {
         Self::bad("Session closed")
     }

@@ -16,6 +16,7 @@ use super::{
     commands::CommandReply,
     faults::ServerMode,
     listener::Peer,
+    lock,
     log::{CONTROL_PATHS, RequestEffect, RequestRecord, control},
     menus::{Place, find_place},
     request::{ApiError, ApiRequest, credentials},
@@ -35,7 +36,7 @@ pub(super) fn router(emulator: Emulator) -> Router {
 }
 
 async fn answer(State(emulator): State<Emulator>, request: Request) -> Response {
-    let keep_alive = emulator.quirks().keep_alive;
+    let keep_alive = emulator.0.quirks.keep_alive;
     let mut response = respond(emulator, request).await;
     if !keep_alive {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -47,7 +48,7 @@ async fn answer(State(emulator): State<Emulator>, request: Request) -> Response 
 pub(super) async fn respond(emulator: Emulator, request: Request) -> Response {
     let arrived = emulator.now();
     let (parts, body) = request.into_parts();
-    if emulator.is_controlled() && parts.uri.path().starts_with(CONTROL_PATHS) {
+    if emulator.0.is_controlled && parts.uri.path().starts_with(CONTROL_PATHS) {
         return control(&emulator, &parts, body).await;
     }
     match parts.method {
@@ -114,14 +115,14 @@ async fn carry_out(
         }
         Err(busy) => Err(busy),
     };
-    let outcome = match emulator.quirks().unknown_command {
+    let outcome = match emulator.0.quirks.unknown_command {
         UnknownCommand::BadRequest => outcome,
         UnknownCommand::NotAcceptable => outcome.map_err(ApiError::into_older_words),
     };
     let response = outcome.map_or_else(IntoResponse::into_response, IntoResponse::into_response);
     let response = with_host(response, parts);
-    let response = if emulator.quirks().windows_1252 { as_typed(response).await } else { response };
-    emulator.record(RequestRecord {
+    let response = if emulator.0.quirks.windows_1252 { as_typed(response).await } else { response };
+    lock(&emulator.0.log).push(RequestRecord {
         at: arrived.since_start(),
         took: emulator.now().since(arrived),
         user: credentials(&parts.headers).map(|(name, _)| name).unwrap_or_default(),
@@ -149,7 +150,6 @@ async fn as_typed(response: Response) -> Response {
     (head, typed).into_response()
 }
 
-/// Completes the location of a new row with the host of the request.
 fn with_host(mut response: Response, parts: &Parts) -> Response {
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let path = response.headers().get(header::LOCATION).and_then(|path| path.to_str().ok());
@@ -174,11 +174,11 @@ async fn process(
         Ok(admitted) => admitted,
         Err(refusal) => {
             emulator.stall().await;
-            tokio::time::sleep(emulator.failed_login()).await;
+            tokio::time::sleep(emulator.0.latency.of_failed_login()).await;
             return Err(refusal);
         }
     };
-    let _turn = if emulator.quirks().user_order { Some(turn.lock().await) } else { None };
+    let _turn = if emulator.0.quirks.user_order { Some(turn.lock().await) } else { None };
     tokio::time::sleep(emulator.draw_latency()).await;
     emulator.stall().await;
     if emulator.finish_boot() != reboots {
@@ -195,7 +195,7 @@ async fn process(
     }
     let path = parts.uri.path().strip_prefix(REST).unwrap_or_default();
     let query = parts.uri.query().unwrap_or_default();
-    let plus_is_space = emulator.quirks().plus_is_space;
+    let plus_is_space = emulator.0.quirks.plus_is_space;
     let (method, headers) = (parts.method.clone(), &parts.headers);
     let request = ApiRequest::read(method, path, query, plus_is_space, headers, body)?;
     let segments = request.segments.clone();
@@ -204,8 +204,8 @@ async fn process(
     match place {
         Place::Ping if is_command => {
             user.require(Policy::Test)?;
-            let lost_probe = emulator.quirks().lost_probe;
-            ping(emulator.pinger(), request.arguments, lost_probe).await.map(CommandReply::List)
+            let lost_probe = emulator.0.quirks.lost_probe;
+            ping(&emulator.0.pinger, request.arguments, lost_probe).await.map(CommandReply::List)
         }
         Place::Monitor if is_command => {
             monitor(emulator, user, request.arguments).await.map(CommandReply::List)

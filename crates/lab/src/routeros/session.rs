@@ -244,7 +244,6 @@ impl Session<'_> {
         ]))
     }
 
-    /// Renames the router.
     pub(super) fn rename(&mut self, name: String) -> Result<(), ApiError> {
         self.user.require(Policy::Write)?;
         self.world.system.rename(name, self.now);

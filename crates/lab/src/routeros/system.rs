@@ -65,17 +65,14 @@ impl System {
         self.flash.sectors_before_boot = self.flash.sectors;
     }
 
-    /// Returns the time since the router started.
     pub(super) const fn uptime(&self, now: MonoTime) -> Duration {
         now.since(self.booted)
     }
 
-    /// Writes one change to the flash.
     pub(super) fn write_flash(&mut self, now: MonoTime) {
         self.flash.write(now);
     }
 
-    /// Renames the router.
     pub(super) fn rename(&mut self, name: String, now: MonoTime) {
         self.identity = name;
         self.flash.write(now);

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::plant::{Plant, PlantReading};
 
-/// A plant that moves nothing, and shows what it is told to show.
+/// A plant that moves nothing and has the readings of the test.
 #[derive(Debug, Default)]
 struct TestPlant {
     limits: Mutex<BTreeMap<String, BitRate>>,
@@ -126,7 +126,7 @@ impl Rig {
         Self::served(config, None).await
     }
 
-    /// Serves HTTPS; the client believes everything.
+    /// Serves HTTPS; the client accepts every certificate.
     async fn secure(config: EmulatorConfig, certificate: RouterCertificate) -> Self {
         Self::served(config, Some(certificate)).await
     }

@@ -36,7 +36,6 @@ pub(super) fn whole(text: &str) -> Option<u64> {
     digits.then(|| text.parse().ok()).flatten()
 }
 
-/// Reads a truth value in any of the words that RouterOS takes.
 pub(super) fn flag(text: &str) -> Option<bool> {
     match text {
         "true" | "yes" => Some(true),
@@ -87,7 +86,6 @@ pub(super) fn shown_id(id: u32) -> String {
     format!("*{id:X}")
 }
 
-/// Reads a row's identifier.
 pub(super) fn id(text: &str) -> Option<u32> {
     let digits = text.strip_prefix('*').filter(|digits| !digits.starts_with('+'))?;
     u32::from_str_radix(digits, 16).ok()

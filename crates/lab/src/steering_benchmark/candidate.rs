@@ -93,7 +93,6 @@ impl CandidateRun {
         }
     }
 
-    /// Advances after the cycle with this number.
     pub(super) fn advance(&mut self, number: u64, now: MonoTime) {
         if number.is_multiple_of(CYCLES_PER_TURN) {
             self.steering.on_actuation(self.seen.clone());
@@ -128,7 +127,6 @@ fn params(candidate: &Candidate, wans: [&Scenario; 2]) -> SteeringParams {
     }
 }
 
-/// Returns the report of a router that applies every order.
 fn followed(decision: &SteeringDecision, steering: &Steering, now: MonoTime) -> RouteActuation {
     let report = |switch: &Switch| {
         let order = decision.orders.iter().find(|order| order.switch == *switch);

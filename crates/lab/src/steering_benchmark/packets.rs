@@ -52,7 +52,6 @@ pub(super) struct Packets {
 }
 
 impl Packets {
-    /// Records whether a link carries anything at all.
     pub(super) fn set_outage(&mut self, wan: usize, now: MonoTime, is_out: bool) {
         let Some(outage) = self.outages.get_mut(wan) else { return };
         if is_out && !outage.is_now {

@@ -33,8 +33,7 @@ pub struct SteeringResults {
 impl SteeringResults {
     /// Returns the share of the oracle's gain over the default WAN that was reached, of the p95 and of
     /// the useless packets; `None` where there is almost nothing to gain.
-    #[must_use]
-    pub fn shares(&self) -> [Option<f64>; 2] {
+    pub(crate) fn shares(&self) -> [Option<f64>; 2] {
         let share = |of: fn(&CallLatency) -> f64, least: f64| {
             let [default, steered, oracle] = [&self.default, &self.steered, &self.oracle].map(of);
             (default - oracle >= least).then(|| (default - steered) / (default - oracle))

@@ -66,7 +66,6 @@ pub fn run(candidates: &[Candidate], scenario: &SteeringScenario) -> Vec<Steerin
     results(runs, packets, scenario)
 }
 
-/// Computes the results of each run and of the oracles.
 fn results(
     runs: Vec<CandidateRun>,
     mut packets: Packets,

@@ -143,7 +143,6 @@ pub(super) fn events(name: &str, events: &[Event]) -> SteeringScenario {
     }
 }
 
-/// A user of a tenth of the capacity.
 fn light(capacity: BitRate) -> Traffic {
     let rate = capacity.scaled(0.1);
     Traffic::new(vec![Phase {

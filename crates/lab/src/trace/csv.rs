@@ -41,7 +41,6 @@ pub(super) fn parse(text: &str, column: &Column) -> Result<Recording, Flaw> {
     Ok(Recording { download, upload, base_rtt_steps: Vec::new() })
 }
 
-/// Returns the places of the download's and the upload's column in a row.
 fn choose(
     line: usize,
     names: &[String],

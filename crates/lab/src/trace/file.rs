@@ -18,7 +18,7 @@ use super::{Trace, csv, lab, mahimahi};
 const LARGEST: u64 = 256 << 20;
 /// The longest trace.
 pub(super) const LONGEST: Duration = Duration::from_hours(7 * 24);
-/// The highest capacity in Mbit/s that is believed.
+/// The highest plausible capacity in Mbit/s.
 pub(super) const HIGHEST_MBPS: f64 = 1e6;
 
 /// How a trace file is read.
@@ -31,7 +31,7 @@ pub struct LoadOptions {
 }
 
 impl Default for LoadOptions {
-    /// Bins of 100 ms, about what a queue and a controller can tell apart, and the first column.
+    /// Bins of 100 ms, about the resolution of a controller, and the first column.
     fn default() -> Self {
         Self { bin: Duration::from_millis(100), column: Column::Number(1) }
     }
@@ -157,7 +157,6 @@ fn load_one(path: &Path, options: &LoadOptions) -> Result<Recording, TraceError>
     parse(&content, options).map_err(|flaw| TraceError::Flawed { path: path.to_owned(), flaw })
 }
 
-/// Reads the content of a file.
 pub(super) fn parse(content: &[u8], options: &LoadOptions) -> Result<Recording, Flaw> {
     let text = std::str::from_utf8(content).map_err(|error| {
         let line = content[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
@@ -247,7 +246,6 @@ impl<T> Timeline<T> {
     }
 }
 
-/// Reads a capacity.
 pub(super) fn mbps(line: usize, field: &str) -> Result<BitRate, Flaw> {
     let rate = field.parse::<f64>().ok().filter(|rate| (0.0..=HIGHEST_MBPS).contains(rate));
     rate.map(BitRate::from_mbps).ok_or_else(|| {
@@ -256,7 +254,6 @@ pub(super) fn mbps(line: usize, field: &str) -> Result<BitRate, Flaw> {
     })
 }
 
-/// Makes traces of points that are known to ascend.
 pub(super) fn traces(
     timeline: &Timeline<PerDirection<Option<BitRate>>>,
 ) -> Result<(Trace, Option<Trace>), Flaw> {

@@ -6,10 +6,9 @@ use wanctl_core::PerDirection;
 
 use super::file::{Flaw, Recording, Timeline, lines, mbps, quoted, traces};
 
-/// The longest base round-trip time in milliseconds that is believed.
+/// The longest plausible base round-trip time in milliseconds.
 const LONGEST_RTT_MS: f64 = 10_000.0;
 
-/// Reads a file of columns between spaces.
 pub(super) fn parse(text: &str) -> Result<Recording, Flaw> {
     let mut timeline = Timeline::new();
     let mut base_rtt_steps: Vec<(Duration, Duration)> = Vec::new();

@@ -21,7 +21,7 @@ impl Check<'_> {
     /// What is not known because the router does not answer.
     pub(super) fn not_asked(&self) -> Vec<Line> {
         let unknown = |topic, subject| {
-            Line::unknown(topic, subject, "not looked at: the router does not answer")
+            Line::unknown(topic, subject, "not checked: the router does not answer")
         };
         let queues = self.named_queues().into_iter();
         let queues = queues.map(|(subject, _)| unknown(Topic::Queue, subject));
@@ -81,7 +81,7 @@ impl Check<'_> {
         let row = match read.map(|mut readings| readings.rows.pop()) {
             Err(problem) => return problem.line(Topic::Queue, subject, State::Failed),
             Ok(None) => {
-                return Line::unknown(Topic::Queue, subject, "the router gives no such row");
+                return Line::unknown(Topic::Queue, subject, "the router has no such row");
             }
             Ok(Some(Err(fault))) => return self.fault_line(subject, &fault),
             Ok(Some(Ok(row))) => row,
@@ -119,9 +119,8 @@ impl Check<'_> {
                 Ok(enabled) => {
                     let state = if enabled { "enabled" } else { "disabled" };
                     let effect = effect(switch.switch.kind, enabled);
-                    let what = format!(
-                        "one row has this comment and fits its use; it is {state}: {effect}"
-                    );
+                    let what =
+                        format!("one suitable row has this comment; it is {state}: {effect}");
                     Line::ok(Topic::Steering, subject, what)
                 }
                 // Without a row nothing is switched; observing, nothing would be.
@@ -160,7 +159,7 @@ impl Check<'_> {
             let subject = format!("wan {wan} interface `{interface}` of the router");
             match &there {
                 Ok(known) if known.iter().any(|name| name.as_str() == interface) => {
-                    Line::ok(Topic::Wan, subject, "the router has it")
+                    Line::ok(Topic::Wan, subject, "it exists")
                 }
                 Ok(known) => {
                     let what = format!(
@@ -184,7 +183,7 @@ impl Check<'_> {
         };
         let queues = self.config.queues(self.place);
         let Some(queue) = queues.first() else {
-            let what = "no queue is configured to try it with";
+            let what = "no queue is configured, so no write can be tried";
             return Line::unknown(Topic::Router, subject, what);
         };
         let shaper = &self.router.shaper;
@@ -193,7 +192,7 @@ impl Check<'_> {
             Err(problem) => return problem.line(Topic::Router, subject, State::Failed),
         };
         let Some(limit) = limit.map(|row| row.reading.limit) else {
-            let what = format!("{queue} is not there to try it with");
+            let what = format!("{queue} does not exist, so no write can be tried");
             return Line::unknown(Topic::Router, subject, what);
         };
         match self.within(shaper.set_limit(queue, limit)).await {
@@ -201,14 +200,15 @@ impl Check<'_> {
             Ok(confirmed) if confirmed == limit => Line::ok(
                 Topic::Router,
                 subject,
-                format!("{queue} was set to the limit that it had, {limit}"),
+                format!("{queue} was written with its present limit, {limit}"),
             ),
             Ok(confirmed) => {
                 let what = format!(
-                    "{queue} was set to {limit}, as it was, and the router says {confirmed}"
+                    "{queue} was written with its present limit, {limit}, and the router reports \
+                     {confirmed}"
                 );
                 Line::warning(Topic::Router, subject, what)
-                    .remedy("look who else sets this limit, or whether the router rounds it")
+                    .remedy("find out what else sets this limit, or whether the router rounds it")
             }
         }
     }
@@ -217,13 +217,13 @@ impl Check<'_> {
 /// What a row does as it is.
 const fn effect(kind: SwitchKind, enabled: bool) -> &'static str {
     match (kind, enabled) {
-        (SwitchKind::SteerRule | SwitchKind::SteerRule6, false) => "no connection is steered by it",
+        (SwitchKind::SteerRule | SwitchKind::SteerRule6, false) => "it steers no connection",
         (SwitchKind::SteerRule | SwitchKind::SteerRule6, true) => {
-            "new latency-sensitive connections take this WAN now"
+            "new latency-sensitive connections use this WAN now"
         }
         (SwitchKind::FailoverRoute, true) => "this WAN's default route is in use",
-        (SwitchKind::FailoverRoute, false) => "this WAN's default route is withdrawn now",
-        (SwitchKind::FailoverRule, false) => "no traffic is diverted by it",
-        (SwitchKind::FailoverRule, true) => "all traffic takes this WAN now",
+        (SwitchKind::FailoverRoute, false) => "this WAN's default route is disabled now",
+        (SwitchKind::FailoverRule, false) => "it moves no traffic",
+        (SwitchKind::FailoverRule, true) => "all traffic uses this WAN now",
     }
 }

@@ -144,8 +144,8 @@ fn limit(params: &mut WanParams, args: &SimulateArgs) -> Result<(), Failure> {
         limits.floor = floor.unwrap_or(limits.floor.min(limits.base));
         if limits.floor > limits.base || limits.base > limits.ceiling {
             return Err(usage(format!(
-                "{}: floor {}, base {}, ceiling {} do not ascend; change --floor, --base or \
-                 --ceiling",
+                "{}: floor {}, base {} and ceiling {} are not in ascending order; change --floor, \
+                 --base or --ceiling",
                 direction.name(),
                 limits.floor,
                 limits.base,

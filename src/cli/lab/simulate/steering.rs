@@ -20,8 +20,10 @@ pub(super) fn run(args: &SimulateArgs) -> Result<(), Failure> {
     let recorded = args.trace.iter().map(|path| {
         let column = |number| load(path, &LoadOptions { bin, column: Column::Number(number) });
         let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-        let (default_wan, other) =
-            (column(1)?, column(2).context("a second column is the other WAN")?);
+        let (default_wan, other) = (
+            column(1)?,
+            column(2).context("steering needs a second column, the download of the alternate")?,
+        );
         Ok(of_recordings(&name, default_wan, other))
     });
     let mut settings = recorded.collect::<Result<Vec<_>, Failure>>()?;

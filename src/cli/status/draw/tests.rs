@@ -61,13 +61,13 @@ fn everything_that_matters_is_on_the_page() {
     let page = draw(&status(), PLAIN);
     let lines: Vec<&str> = page.lines().collect();
     for wanted in [
-        "wanctl 1.2.3 at http://x: degraded, up 2 h 2 min, observing: nothing is written",
+        "wanctl 1.2.3 at http://x: degraded, up 2 h 2 min, observe mode: nothing is written",
         " ! cable: only 1 of 6 reflectors answer",
         "!! config: it is wrong",
-        "cable    +100.0 ms (round trip 120.0, baseline 20.0, jitter -), 1 of 6 reflectors",
+        "cable    +100.0 ms (round-trip time 120.0, baseline 20.0, jitter -), 1 of 6 reflectors",
         "  down   6.17 of  12.3 Mbit/s [##########..........] red 3 s        cut: a standing queue is \
          attributed to this direction",
-        "steering steered: latency-sensitive on lte, all else on cable; score 80 of 55",
+        "steering steered: latency-sensitive on lte, default route on cable; score 80 of 55",
         "  latency-sensitive: steer: it suffers; a change was made lately, 1 min to go",
         "router   ok        edge, RouterOS 7.20, by ssh, 0 s ago",
         "history  off",
@@ -139,7 +139,11 @@ fn a_usual_terminal_shows_every_wan_and_direction() {
         assert!(begins("last decisions") == 1 && !lines[0].is_empty(), "{lines:#?}");
     }
     let lines = fit(&of(12), PLAIN, Size { columns: 80, rows: 10 });
-    assert_eq!(lines.last().unwrap(), "19 more lines: a taller window shows them", "{lines:#?}");
+    assert_eq!(
+        lines.last().unwrap(),
+        "19 more lines: enlarge the window to see them",
+        "{lines:#?}"
+    );
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn what_makes_no_sense_is_refused_in_one_line() {
     assert_eq!(refusal("fibre", None), "there is no WAN `fibre`; there are cable, dsl, lte");
     assert_eq!(refusal("dsl", None), "`dsl` has no `steer` rule");
     for seconds in [0, 86_401] {
-        assert_eq!(refusal("lte", Some(seconds)), "the time must be above zero and at most 24 h");
+        assert_eq!(refusal("lte", Some(seconds)), "the time must be above 0 and at most 24 h");
     }
     let nobody = OverrideOrders::nobody();
     assert!(matches!(ask(&nobody, "auto", None), SteerOutcome::Refused(_)));

@@ -115,9 +115,9 @@ fn a_drop_is_answered_when_the_delay_stays_calm() {
     };
     let reaction = |record: &Record| LawResults::of(record, limits()).reaction_down;
     assert!(is_near(reaction(&seen(40.0, 23.5)), 3.5), "{:?}", reaction(&seen(40.0, 23.5)));
-    // Never calm: as long as somebody suffered.
+    // Never low: until the demand ended.
     assert!(is_near(reaction(&seen(30.0, 99.0)), 10.0), "{:?}", reaction(&seen(30.0, 99.0)));
-    // Nobody there, nobody suffers.
+    // Without demand there is no reaction.
     assert_eq!(reaction(&seen(15.0, 99.0)), None);
 }
 
@@ -159,7 +159,7 @@ fn only_cuts_below_the_base_rate_of_an_idle_link_count() {
             // Under load, and while its end is still felt.
             at if at < 10.0 => 40.0,
             at if at < 11.0 => 10.0,
-            // A glide to the base rate is none, three steps below it are.
+            // Decay to the base rate is none, three steps below it are.
             at if at < 20.0 => 30.0,
             at if at < 25.0 => 20.0,
             at if at < 26.0 => 19.0,

@@ -79,7 +79,7 @@ fn the_averages_keep_as_much_of_a_half_second_as_is_published() {
 }
 
 #[test]
-fn it_starts_at_60_per_cent_of_the_base_and_rests_there_without_demand() {
+fn it_starts_at_60_per_cent_of_the_base_and_stays_there_without_demand() {
     let mut bench = Bench::new();
     assert!((bench.run(Duration::from_mins(1), 0.5, [0.0; 5]) - 48.0).abs() < 1e-9);
 }
@@ -113,15 +113,15 @@ fn a_queue_cuts_in_one_step_to_nine_tenths_of_the_delivery_rate() {
     assert!((bench.rate() - 16.0).abs() < 0.3, "{}", bench.rate());
     let mut bench = Bench::at(150.0);
     bench.run(PERIOD, 1.0, [100.0; 5]);
-    // Much got through, so the random safe rate is the smaller.
+    // The delivery rate is high, so the random safe rate is the smaller.
     assert!((60.0..=76.0).contains(&bench.rate()), "{}", bench.rate());
 }
 
 #[test]
 fn the_third_smallest_delay_counts() {
-    let rests = |deltas: [f64; 5]| (Bench::at(60.0).run(PERIOD, 0.5, deltas) - 60.0).abs() < 1e-9;
-    assert!(rests([0.0, 0.0, 0.0, 300.0, 300.0]), "two bad ones are outvoted");
-    assert!(!rests([0.0, 0.0, 300.0, 300.0, 300.0]), "three are not");
+    let stays = |deltas: [f64; 5]| (Bench::at(60.0).run(PERIOD, 0.5, deltas) - 60.0).abs() < 1e-9;
+    assert!(stays([0.0, 0.0, 0.0, 300.0, 300.0]), "two bad ones are outvoted");
+    assert!(!stays([0.0, 0.0, 300.0, 300.0, 300.0]), "three are not");
 }
 
 #[test]

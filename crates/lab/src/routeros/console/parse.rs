@@ -55,7 +55,6 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Takes characters as long as they are part of a word.
     fn word(&mut self) -> &'a str {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let ends = |c: char| c.is_whitespace() || "/;=[]{}()\"$!".contains(c);

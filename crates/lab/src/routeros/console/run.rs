@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, net::IpAddr, time::Duration};
 
+use serde_json::Value;
+
 use super::{
     super::{
         Policy,
@@ -12,7 +14,7 @@ use super::{
         tools::{LOST_AFTER, PingTally, Pinger},
         values,
     },
-    script::{Action, Condition, Expression, Value, Verb, Words},
+    script::{Action, Condition, Expression, Verb, Words, elements, for_json, len, text, typed},
 };
 
 /// Rows for people are folded here; the terminal breaks what is still too long.
@@ -66,23 +68,23 @@ impl<'a, 'b> Machine<'a, 'b> {
     fn act(&mut self, action: &Action) -> Result<Value, ApiError> {
         match action {
             Action::Put(value) => {
-                let line = self.value(value)?.text();
+                let line = text(&self.value(value)?);
                 self.print(&line);
-                Ok(Value::Nothing)
+                Ok(Value::Null)
             }
-            Action::Error(text) => Err(ApiError::bad(self.value(text)?.text())),
-            Action::Len(value) => Ok(Value::Number(self.value(value)?.len() as u64)),
-            Action::ToText(value) => self.value(value).map(|value| Value::Text(value.text())),
+            Action::Error(value) => Err(ApiError::bad(text(&self.value(value)?))),
+            Action::Len(value) => Ok(Value::from(len(&self.value(value)?))),
+            Action::ToText(value) => Ok(Value::from(text(&self.value(value)?))),
             Action::Serialize { value, keeps_texts } => {
-                Ok(Value::Text(self.value(value)?.json(*keeps_texts).to_string()))
+                Ok(Value::from(for_json(self.value(value)?, *keeps_texts).to_string()))
             }
             Action::ForEach { names, of, body } => {
-                for (key, element) in self.value(of)?.elements() {
+                for (key, element) in elements(self.value(of)?) {
                     let values = if names.len() == 1 { vec![element] } else { vec![key, element] };
                     self.variables.extend(names.iter().cloned().zip(values));
                     self.steps(body)?;
                 }
-                Ok(Value::Nothing)
+                Ok(Value::Null)
             }
             Action::Menu { place, verb, words } => self.command(*place, *verb, words),
         }
@@ -90,16 +92,16 @@ impl<'a, 'b> Machine<'a, 'b> {
 
     fn value(&mut self, expression: &Expression) -> Result<Value, ApiError> {
         match expression {
-            Expression::Text(text) => Ok(Value::Text(text.clone())),
+            Expression::Text(text) => Ok(Value::from(text.as_str())),
             Expression::Variable(name) => {
-                Ok(self.variables.get(name).cloned().unwrap_or(Value::Nothing))
+                Ok(self.variables.get(name).cloned().unwrap_or(Value::Null))
             }
             Expression::Join(parts) => {
-                let mut text = String::new();
+                let mut joined = String::new();
                 for part in parts {
-                    text.push_str(&self.value(part)?.text());
+                    joined.push_str(&text(&self.value(part)?));
                 }
-                Ok(Value::Text(text))
+                Ok(Value::from(joined))
             }
             Expression::Of(action) => self.act(action),
         }
@@ -110,15 +112,15 @@ impl<'a, 'b> Machine<'a, 'b> {
             Verb::Print => {
                 let rows = self.rows(place, words)?;
                 if words.has("count-only") {
-                    return Ok(Value::Number(rows.len() as u64));
+                    return Ok(Value::from(rows.len()));
                 }
-                Ok(Value::List(rows.iter().map(table).collect()))
+                Ok(rows.iter().map(table).collect())
             }
             Verb::Get => self.get(place, words),
             Verb::Find => {
                 let rows = self.rows(place, words)?;
-                let id = |row: &Values| row.get(".id").map(|id| Value::Text(id.clone()));
-                Ok(Value::List(rows.iter().filter_map(id).collect()))
+                let id = |row: &Values| row.get(".id").map(|id| Value::from(id.as_str()));
+                Ok(rows.iter().filter_map(id).collect())
             }
             Verb::Set => self.set(place, words),
             Verb::Enable | Verb::Disable | Verb::Remove => self.on_rows(place, verb, words),
@@ -139,7 +141,7 @@ impl<'a, 'b> Machine<'a, 'b> {
             }
         }
         if let Some((_, list)) = words.named.iter().find(|(name, _)| name == "proplist") {
-            let list = self.value(list)?.text();
+            let list = text(&self.value(list)?);
             // The identifier comes whether or not it is listed.
             let is_listed = |name: &str| name == ".id" || list.split(',').any(|one| one == name);
             for row in &mut rows {
@@ -162,7 +164,7 @@ impl<'a, 'b> Machine<'a, 'b> {
         let shown = row.get(property.as_str()).map(String::as_str).unwrap_or_default();
         let holds = match value {
             Some(value) => {
-                let wanted = self.value(value)?.text();
+                let wanted = text(&self.value(value)?);
                 // Flags have two spellings.
                 let flag = values::flag(&wanted).filter(|_| values::flag(shown).is_some());
                 flag.map_or(shown == wanted, |flag| values::flag(shown) == Some(flag))
@@ -195,15 +197,15 @@ impl<'a, 'b> Machine<'a, 'b> {
             self.all(place)?.into_iter().next().unwrap_or_default()
         };
         let Some(property) = unnamed.next() else { return Ok(table(&row)) };
-        let property = self.value(property)?.text();
+        let property = text(&self.value(property)?);
         let text = row.get(property.as_str());
-        Ok(text.map_or(Value::Nothing, |text| Value::of(&property, text)))
+        Ok(text.map_or(Value::Null, |text| typed(&property, text)))
     }
 
     fn set(&mut self, place: Place, words: &Words) -> Result<Value, ApiError> {
         let mut pairs = Vec::new();
         for (name, value) in &words.named {
-            pairs.push((name.clone(), self.value(value)?.text()));
+            pairs.push((name.clone(), text(&self.value(value)?)));
         }
         match place {
             Place::Menu(menu) => {
@@ -217,7 +219,7 @@ impl<'a, 'b> Machine<'a, 'b> {
             }
             Place::Single(Single::Resource) | Place::Ping | Place::Execute | Place::Monitor => {}
         }
-        Ok(Value::Nothing)
+        Ok(Value::Null)
     }
 
     /// Enables, disables or removes rows.
@@ -228,7 +230,7 @@ impl<'a, 'b> Machine<'a, 'b> {
             Verb::Remove => self.session.remove(menu, &ids)?,
             verb => self.session.switch(menu, &ids, verb == Verb::Enable)?,
         }
-        Ok(Value::Nothing)
+        Ok(Value::Null)
     }
 
     fn all_targets(&mut self, menu: &'static Menu, words: &Words) -> Result<Vec<u32>, ApiError> {
@@ -243,8 +245,8 @@ impl<'a, 'b> Machine<'a, 'b> {
     /// a match none at all, which is no error.
     fn targets(&mut self, menu: &'static Menu, target: &Expression) -> Result<Vec<u32>, ApiError> {
         let keys: Vec<String> = match self.value(target)? {
-            Value::List(values) => values.iter().map(Value::text).collect(),
-            single => single.text().split(',').map(ToOwned::to_owned).collect(),
+            Value::Array(values) => values.iter().map(text).collect(),
+            single => text(&single).split(',').map(ToOwned::to_owned).collect(),
         };
         keys.iter().map(|key| self.session.target(menu, key)).collect()
     }
@@ -253,7 +255,7 @@ impl<'a, 'b> Machine<'a, 'b> {
         self.session.user.require(Policy::Test)?;
         let mut arguments = BTreeMap::new();
         for (name, value) in &words.named {
-            arguments.insert(name.as_str(), self.value(value)?.text());
+            arguments.insert(name.as_str(), text(&self.value(value)?));
         }
         let host = arguments.get("address").cloned().unwrap_or_default();
         let address: IpAddr = host.parse().map_err(|_| ApiError::invalid_value("address"))?;
@@ -267,13 +269,13 @@ impl<'a, 'b> Machine<'a, 'b> {
             self.wait += if is_last { answer.unwrap_or(LOST_AFTER) } else { LOST_AFTER };
             probes.push(table(&tally.row(&host, "56", answer, "timeout")));
         }
-        Ok(Value::List(probes))
+        Ok(Value::from(probes))
     }
 }
 
 fn table(row: &Values) -> Value {
-    let pair = |(name, text): (&&str, &String)| ((*name).to_owned(), Value::of(name, text));
-    Value::Table(row.iter().map(pair).collect())
+    let pair = |(name, text): (&&str, &String)| ((*name).to_owned(), typed(name, text));
+    row.iter().map(pair).collect()
 }
 
 /// Properties that are shown as a letter in front of the row.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value;
 
 use super::super::{menus::Place, values};
 
@@ -93,18 +93,6 @@ pub(super) enum Expression {
     Of(Box<Action>),
 }
 
-/// A value.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
-    Nothing,
-    Flag(bool),
-    Number(u64),
-    Text(String),
-    List(Vec<Value>),
-    /// Keys and values in their order.
-    Table(Vec<(String, Value)>),
-}
-
 /// Properties whose values are texts even when they look like something else.
 const TEXTS: [&str; 12] = [
     "name",
@@ -123,83 +111,67 @@ const TEXTS: [&str; 12] = [
 const TIMES: [&str; 7] =
     ["uptime", "burst-time", "cake-rtt", "time", "min-rtt", "avg-rtt", "max-rtt"];
 
-impl Value {
-    /// Gives the text of a property its type.
-    pub(super) fn of(property: &str, text: &str) -> Self {
-        if TEXTS.contains(&property) {
-            return Self::Text(text.to_owned());
-        }
-        if TIMES.contains(&property)
-            && let Some(span) = values::time(text)
-        {
-            return Self::Text(clock(span));
-        }
-        Self::guess(text)
+pub(super) fn typed(property: &str, text: &str) -> Value {
+    if TEXTS.contains(&property) {
+        return Value::from(text);
     }
-
-    fn guess(text: &str) -> Self {
-        match text {
-            "true" => Self::Flag(true),
-            "false" => Self::Flag(false),
-            _ => values::whole(text).map_or_else(|| Self::Text(text.to_owned()), Self::Number),
-        }
+    match values::time(text).filter(|_| TIMES.contains(&property)) {
+        Some(span) => Value::from(clock(span)),
+        None => guess(text),
     }
+}
 
-    /// Writes the value as `:put` does.
-    pub(super) fn text(&self) -> String {
-        match self {
-            Self::Nothing => String::new(),
-            Self::Flag(flag) => flag.to_string(),
-            Self::Number(number) => number.to_string(),
-            Self::Text(text) => text.clone(),
-            Self::List(values) => values.iter().map(Self::text).collect::<Vec<_>>().join(";"),
-            Self::Table(values) => {
-                let pair = |(name, value): &(String, Self)| format!("{name}={}", value.text());
-                values.iter().map(pair).collect::<Vec<_>>().join(";")
-            }
+fn guess(text: &str) -> Value {
+    match text {
+        "true" | "false" => Value::from(text == "true"),
+        _ => values::whole(text).map_or_else(|| Value::from(text), Value::from),
+    }
+}
+
+/// Writes a value as `:put` does.
+pub(super) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(text).collect::<Vec<_>>().join(";"),
+        Value::Object(values) => {
+            let pair = |(name, value): (&String, &Value)| format!("{name}={}", text(value));
+            values.iter().map(pair).collect::<Vec<_>>().join(";")
         }
     }
+}
 
-    /// Writes the value as JSON. Texts that look like numbers or flags become such, unless
-    /// `keeps_texts`.
-    pub(super) fn json(&self, keeps_texts: bool) -> Json {
-        match self {
-            Self::Nothing => Json::String(String::new()),
-            Self::Flag(flag) => Json::Bool(*flag),
-            Self::Number(number) => Json::from(*number),
-            Self::Text(text) if keeps_texts => Json::String(text.clone()),
-            Self::Text(text) => match Self::guess(text) {
-                Self::Text(text) => Json::String(text),
-                typed => typed.json(true),
-            },
-            Self::List(values) => values.iter().map(|value| value.json(keeps_texts)).collect(),
-            Self::Table(values) => {
-                let pair = |(name, value): &(String, Self)| (name.clone(), value.json(keeps_texts));
-                Json::Object(values.iter().map(pair).collect::<Map<_, _>>())
-            }
+/// Returns the value for JSON. Texts that look like numbers or flags become such, unless
+/// `keeps_texts`.
+pub(super) fn for_json(value: Value, keeps_texts: bool) -> Value {
+    match value {
+        Value::Null => Value::from(""),
+        Value::String(text) if !keeps_texts => guess(&text),
+        Value::Array(values) => values.into_iter().map(|v| for_json(v, keeps_texts)).collect(),
+        Value::Object(values) => {
+            values.into_iter().map(|(name, v)| (name, for_json(v, keeps_texts))).collect()
         }
+        plain => plain,
     }
+}
 
-    /// Returns how many there are: elements, or characters of a text.
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Nothing => 0,
-            Self::List(values) => values.len(),
-            Self::Table(values) => values.len(),
-            Self::Flag(_) | Self::Number(_) | Self::Text(_) => self.text().len(),
-        }
+/// Returns the number of elements, or of the bytes of a text.
+pub(super) fn len(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => values.len(),
+        Value::Object(values) => values.len(),
+        plain => text(plain).len(),
     }
+}
 
-    /// Returns keys and elements; what is no list is one of itself.
-    pub(super) fn elements(self) -> Vec<(Self, Self)> {
-        match self {
-            Self::Nothing => Vec::new(),
-            Self::List(values) => (0..).map(Self::Number).zip(values).collect(),
-            Self::Table(values) => {
-                values.into_iter().map(|(name, value)| (Self::Text(name), value)).collect()
-            }
-            single => vec![(Self::Number(0), single)],
-        }
+/// Returns keys and elements; a single value is a list of itself.
+pub(super) fn elements(value: Value) -> Vec<(Value, Value)> {
+    match value {
+        Value::Null => Vec::new(),
+        Value::Array(values) => (0_u64..).map(Value::from).zip(values).collect(),
+        Value::Object(values) => values.into_iter().map(|(k, v)| (Value::from(k), v)).collect(),
+        single => vec![(Value::from(0), single)],
     }
 }
 

@@ -43,7 +43,7 @@ async fn aborts_with_requests_between_them_damage_the_server_for_everybody() {
     }
     // The credentials were as good the third time.
     assert_eq!(statuses, [200, 200, 401]);
-    // For more than a second nobody gets through, on old connections or new ones.
+    // For more than a second every request fails, on old connections and new ones.
     let bystander = || async {
         let request = rig.request("ctl", "GET", "/rest/queue/tree").send();
         request.await.is_ok()

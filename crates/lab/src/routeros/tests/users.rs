@@ -59,7 +59,7 @@ async fn one_users_requests_wait_for_each_other_and_others_do_not() {
     let rig = Rig::new().await;
     let ping = rig.send_as("ctl", "POST", "/rest/ping", SLOW_PING);
     let later = async {
-        // The ping is on its way as soon as somebody else's probe gets through beside it.
+        // The ping runs as soon as the lock of its user is held.
         while rig.emulator.0.turns[0].try_lock().is_ok() {
             tokio::task::yield_now().await;
         }

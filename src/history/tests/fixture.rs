@@ -10,15 +10,15 @@ use wanctl_core::{
     units::{BitRate, Delay, MonoTime, Timestamp},
 };
 
-use super::{Retention, Settings, row::Batch, store::Store, tracker::Tracker};
+use crate::history::{Retention, Settings, row::Batch, store::Store, tracker::Tracker};
 
 /// The wall clock at cycle 0.
-pub(super) const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
+pub(in crate::history) const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 /// Time between two cycles.
-pub(super) const STEP: Duration = Duration::from_millis(50);
+pub(in crate::history) const STEP: Duration = Duration::from_millis(50);
 
 /// Returns cycle `number` of a WAN at ease: no value equals another of its row by accident.
-pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
+pub(in crate::history) fn cycle(wan: usize, number: u64) -> Cycle {
     let since_start = STEP * u32::try_from(number).unwrap();
     let at = MonoTime::from_start(since_start);
     let probe = |sequence, outcome| RttSample {
@@ -98,7 +98,7 @@ pub(super) fn cycle(wan: usize, number: u64) -> Cycle {
 }
 
 /// Returns settings for two WANs and a file in `directory`.
-pub(super) fn settings(directory: &TempDir) -> Settings {
+pub(in crate::history) fn settings(directory: &TempDir) -> Settings {
     Settings {
         path: directory.path().join("history.db"),
         // The fixture's cycles have fixed moments, and the writer trims by the real clock.
@@ -114,12 +114,12 @@ pub(super) fn settings(directory: &TempDir) -> Settings {
 }
 
 /// Returns a store on these settings that does not wait for locks.
-pub(super) fn store(settings: &Settings) -> Store {
+pub(in crate::history) fn store(settings: &Settings) -> Store {
     Store::new(settings.clone(), Duration::ZERO)
 }
 
 /// Returns the batch of these cycles.
-pub(super) fn batch(cycles: impl IntoIterator<Item = Cycle>) -> Batch {
+pub(in crate::history) fn batch(cycles: impl IntoIterator<Item = Cycle>) -> Batch {
     let (mut tracker, mut batch) = (Tracker::new(2), Batch::default());
     for cycle in cycles {
         tracker.take(Arc::new(cycle), &mut batch);
@@ -130,7 +130,7 @@ pub(super) fn batch(cycles: impl IntoIterator<Item = Cycle>) -> Batch {
 /// Cycles of a WAN that rests, loads its download, loads both directions and rests again, with
 /// readings of the router at 10 Hz.
 #[derive(Debug)]
-pub(super) struct SampleHistory {
+pub(in crate::history) struct SampleHistory {
     random: fastrand::Rng,
     number: u64,
     at: Duration,
@@ -138,12 +138,12 @@ pub(super) struct SampleHistory {
 }
 
 impl SampleHistory {
-    pub(super) fn new() -> Self {
+    pub(in crate::history) fn new() -> Self {
         let last = cycle(0, 1);
         Self { random: fastrand::Rng::with_seed(7), number: 0, at: Duration::ZERO, last }
     }
 
-    pub(super) fn next_cycle(&mut self) -> Cycle {
+    pub(in crate::history) fn next_cycle(&mut self) -> Cycle {
         self.number += 1;
         let random = &mut self.random;
         let loaded = match self.number / 2000 % 3 {

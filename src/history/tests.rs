@@ -1,0 +1,3 @@
+//! What the tests of the history share.
+
+pub(super) mod fixture;
