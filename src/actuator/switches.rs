@@ -139,7 +139,7 @@ impl Switches {
             ),
             Err(failure) if failure.fault.concerns_all() => return Some(failure),
             Err(failure) => {
-                warn!(mark, error = %failure, "existing connections stay on their WAN")
+                warn!(mark, error = %failure, "existing connections stay on their WAN");
             }
         }
         None
@@ -168,7 +168,7 @@ impl Switches {
                         }
                     }
                     (None, true) => {
-                        warn!(switch = %at, enabled, "a switch was changed outside wanctl")
+                        warn!(switch = %at, enabled, "a switch was changed outside wanctl");
                     }
                     (None, false) => {}
                 }
