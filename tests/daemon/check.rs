@@ -206,7 +206,7 @@ fn steering_rows_are_looked_at_one_by_one() {
         let exit = check(&site, &["--format", "json"]);
         exit.expect(1);
         let report = report(&exit);
-        assert_line(&report, "steering steer to wan lte", state, words);
+        assert_line(&report, "steering steer_rule to wan lte", state, words);
         assert_line(&report, "interface `ether1` of the router", "ok", "it exists");
         assert_line(&report, "interface `ether9` of the router", "failed", "no such interface");
         // The other thing that is wrong: nobody made these queues.
