@@ -192,13 +192,13 @@ impl Daemon {
         &self.steering
     }
 
-    /// Judges the daemon's health now.
+    /// Assesses the daemon's health now.
     #[must_use]
     pub fn health(&self) -> Health {
         (self.health.0)()
     }
 
-    /// Begins to reload the configuration; what comes of it is told in the log.
+    /// Begins to reload the configuration; the log has the result.
     pub fn reload(&self) {
         let (reloader, stop) = (self.reloader.clone(), self.stop.clone());
         self.tasks.spawn(async move {
@@ -209,8 +209,8 @@ impl Daemon {
         });
     }
 
-    /// Stops in order: loops, parting limits, history, listener. The history is told `reason`.
-    /// Each step has a deadline, after which the next begins.
+    /// Stops in order: loops, exit limits, history (with `reason`), listener. Each step has a
+    /// deadline, after which the next begins.
     pub async fn stop(mut self, reason: &str) {
         let begin = Instant::now();
         watchdog::stopping();

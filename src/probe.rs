@@ -1,7 +1,7 @@
 //! Where delay is measured: one probe about every 50 ms per WAN, the reflectors taking turns.
 //!
 //! ```text
-//!              Pace ──► Schedule ──► Roads ──► ICMP echo or timestamp (supervised sockets)
+//!              Pace ──► Schedule ──► Probers ─► ICMP echo or timestamp (supervised sockets)
 //!  (control loop says)     │ │         └─────► the router's pings, or TCP connects
 //!                        Pool └──► RttSample ──► control
 //! ```
@@ -89,7 +89,7 @@ impl Family {
 pub struct ProbeResult {
     /// What became of it.
     pub outcome: ProbeOutcome,
-    /// The reply's way in either direction by the reflector's clock, if it told a sane one.
+    /// The reply's one-way delays by the reflector's clock, if that is valid.
     pub one_way: Option<PerDirection<Delay>>,
     /// Why it could not be sent, in words that do not depend on the reflector.
     pub unsent: Option<String>,
@@ -121,8 +121,8 @@ pub trait Prober: Send + Sync + fmt::Debug {
         reply_timeout: ReplyTimeout,
     ) -> BoxFuture<'_, ProbeResult>;
 
-    /// Takes a turn for a packet of its own, if it needs one: to try another road, or whether
-    /// the reflector's clock is sane. The reflector is then not probed in this turn.
+    /// Takes a turn for a packet of its own, if it needs one: to try another prober, or to validate
+    /// the reflector's clock. The reflector is then not probed in this turn.
     fn background_task(
         self: Arc<Self>,
         reflector: ReflectorId,
@@ -138,15 +138,15 @@ pub trait Prober: Send + Sync + fmt::Debug {
         Duration::ZERO
     }
 
-    /// Tells whether there is a route to the reflector at present, as far as that can be known
+    /// Returns whether there is a route to the reflector at present, as far as that can be known
     /// without a packet.
     fn reaches(&self, reflector: ReflectorId) -> bool {
         let _ = reflector;
         true
     }
 
-    /// Tells whether waiting for the fate of a probe may be given up; not if it is a request to
-    /// the router.
+    /// Returns whether a probe may be abandoned before its outcome; not if it is a request to the
+    /// router.
     fn may_be_abandoned(&self) -> bool {
         true
     }
@@ -156,12 +156,12 @@ pub trait Prober: Send + Sync + fmt::Debug {
         let _ = reflectors;
     }
 
-    /// Tells by which road it asks; `None` if there are no roads to choose from.
+    /// Returns the prober in use; `None` if there is no choice.
     fn report(&self) -> Option<ProberReport> {
         None
     }
 
-    /// Tells whether the reflector's clock is trusted to tell the directions apart.
+    /// Returns whether the reflector's clock is used for one-way delays.
     fn measures_one_way(&self, reflector: ReflectorId) -> bool {
         let _ = reflector;
         false

@@ -78,7 +78,7 @@ pub struct Pace {
 
 impl Default for Pace {
     /// 200 ms between raises, as small climbs proved to be worth joining in the predecessor's
-    /// production; 1 % is below what a person or a congestion controller can tell apart; 300 is
+    /// production; 1 % is too little for a person or a congestion controller to notice; 300 is
     /// what 200 ms allow. 7200 writes in an hour are two a second, more than any link needed on
     /// average in the lab; a router whose flash is written 4 KiB for each of them, and endures 10^9
     /// such writes, lasts for 16 years of that.
@@ -113,27 +113,27 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// Tells whether anything is written as things stand.
+    /// Returns whether anything is written at present.
     pub(super) fn writes(&self) -> bool {
         self.tuning.borrow().writes
     }
 
-    /// Returns the time between two readings as things stand.
+    /// Returns the time between two readings at present.
     pub(super) fn stats_interval(&self) -> Duration {
         self.tuning.borrow().stats_interval
     }
 
-    /// Returns how idle queues are read as things stand.
+    /// Returns how idle queues are read at present.
     pub(super) fn idle(&self) -> IdleReads {
         self.tuning.borrow().idle
     }
 
-    /// Tells whether all control loops find their links idle.
+    /// Returns whether all control loops find their links idle.
     pub(super) fn loops_are_idle(&self) -> bool {
         self.links.values().all(|link| *link.idle.borrow())
     }
 
-    /// Returns how eagerly limits are written as things stand.
+    /// Returns how eagerly limits are written at present.
     pub(super) fn pace(&self) -> Pace {
         self.tuning.borrow().pace
     }

@@ -1,4 +1,4 @@
-//! Tells of limits that somebody else changes, without drowning the log when it does not stop.
+//! Logs limits that are changed outside wanctl, at a bounded rate.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::router::QueueRef;
 /// At most one line in this time.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// What has not been told yet.
+/// The changes that are not logged yet.
 #[derive(Debug, Default)]
 pub(super) struct DriftLog {
     reported: Option<MonoTime>,

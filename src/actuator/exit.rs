@@ -37,8 +37,8 @@ pub(super) async fn write_exit(
     within: Duration,
 ) {
     let ExitWrites { router, mut limits, switches } = exit_writes;
-    // A request that is not waited for would hold the road for ever, and one that is cut off
-    // would confuse the router before the farewell.
+    // A request that is not waited for would block the transport, and one that is cancelled would
+    // confuse the router before the exit writes.
     let writes = in_flight.iter().filter_map(|request| request.write).map(|write| write.queue);
     for queue in writes.collect::<Vec<_>>() {
         if let Some(left) = limits.get_mut(queue) {

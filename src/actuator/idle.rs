@@ -6,7 +6,7 @@ use wanctl_core::units::{BitRate, MonoTime};
 
 use crate::router::{QueueRow, RouterFault};
 
-/// More than this is traffic; less is what an idle house and the probes send.
+/// More than this is traffic; an idle site and the probes send less.
 const TRAFFIC: BitRate = BitRate::from_bps(100_000);
 /// A rate is worked out over this time: a single packet is no traffic.
 const WINDOW: Duration = Duration::from_millis(900);
@@ -38,7 +38,7 @@ pub(super) struct IdlePolling {
 }
 
 impl IdlePolling {
-    /// Takes a reading of all queues, and tells whether it shows traffic.
+    /// Takes a reading of all queues, and returns whether it shows traffic.
     pub(super) fn take(&mut self, rows: &[Result<QueueRow, RouterFault>], now: MonoTime) -> bool {
         let bytes: Vec<Option<u64>> =
             rows.iter().map(|row| row.as_ref().ok().map(|row| row.reading.bytes)).collect();
@@ -98,7 +98,7 @@ mod tests {
         })
     }
 
-    /// Reads as often as it is told to while `bps` flow, until `end`; returns the readings made.
+    /// Reads as often as requested while `bps` flow, until `end`; returns the readings made.
     fn reads(watch: &mut IdlePolling, bytes: &mut u64, bps: u64, from: u64, end: u64) -> Vec<u64> {
         let mut now = from;
         let mut at = Vec::new();

@@ -26,7 +26,7 @@ pub(super) enum Completion {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RequestTiming {
     pub(super) operation: Operation,
-    /// The road that it took.
+    /// The transport that it used.
     pub(super) transport: Transport,
     began: Instant,
     pub(super) took: Duration,

@@ -2,8 +2,8 @@
 //!
 //! RouterOS takes aborted requests badly, so a request that hangs is waited for. Meanwhile a small
 //! request without credentials, on a connection of its own, is made four times a second: the first
-//! answer to one says that the server is back. A request that was lost in the hang would be waited
-//! for in vain; it is given up once a later check was answered although an earlier one was not.
+//! answer to one says that the server is back. A request that was lost in the hang gets no
+//! answer; it is given up once a later check was answered although an earlier one was not.
 
 use std::{collections::VecDeque, future::pending, time::Duration};
 

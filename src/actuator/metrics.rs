@@ -21,7 +21,7 @@ use crate::{
     router::{Finding, Router, RouterError, RouterFacts, RouterFault, Severity, Transport},
 };
 
-/// A router answers within milliseconds when idle and within a second when it suffers.
+/// A router answers within milliseconds when idle and within a second under load.
 const REQUEST_BUCKETS: [f64; 11] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
@@ -324,7 +324,7 @@ impl RouterMetrics {
         self.write_budget.set(i64::from(per_hour));
     }
 
-    /// Shows what a survey found.
+    /// Shows the findings.
     pub(super) fn findings(&self, findings: &[Finding]) {
         for severity in Severity::PROBLEMS {
             let found = findings.iter().filter(|finding| finding.severity == severity).count();
@@ -357,7 +357,7 @@ impl RouterMetrics {
         self.drifts.inc();
     }
 
-    /// Takes note of the road in use; `moved` tells that it was another one before.
+    /// Shows the transport in use; `moved` says that it was another one before.
     pub(super) fn transport(&self, transport: Transport, moved: bool) {
         for each in self.transports {
             let active = self.families.active.get_or_create_owned(&self.of_transport(*each));

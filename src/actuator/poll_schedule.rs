@@ -1,13 +1,13 @@
-//! When to look at the router, and at what.
+//! When to poll the router, and for what.
 
 use std::time::Duration;
 
 use wanctl_core::units::MonoTime;
 
-/// Time between two looks at what the router says about itself.
+/// Time between two polls of the facts.
 const FACTS_INTERVAL: Duration = Duration::from_secs(30);
 
-/// A look at the router.
+/// A poll of the router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PollKind {
     /// What keeps it from shaping: at the start, and after it was away.
@@ -18,12 +18,12 @@ pub(super) enum PollKind {
     Facts,
 }
 
-/// The looks to come.
+/// The polls to come.
 #[derive(Debug)]
 pub(super) struct PollSchedule {
     /// When the queues are to be read next.
     pub(super) queues: MonoTime,
-    /// Whether a survey is due.
+    /// Whether the findings are due.
     pub(super) findings: bool,
     facts: MonoTime,
 }
@@ -34,7 +34,7 @@ impl PollSchedule {
         Self { queues: MonoTime::ZERO, findings: true, facts: MonoTime::ZERO }
     }
 
-    /// Returns the most urgent look that is due at `now`, and plans the next of its kind.
+    /// Returns the most urgent poll that is due at `now`, and plans the next of its kind.
     pub(super) fn next(&mut self, now: MonoTime, stats_interval: Duration) -> Option<PollKind> {
         if self.findings {
             self.findings = false;

@@ -42,7 +42,7 @@ struct Ledger {
     tried: Option<(MonoTime, BitRate)>,
     /// After a refusal this queue is left alone until then; the others go on.
     rests_until: MonoTime,
-    /// What was asked before this moment is not believed.
+    /// Answers to requests from before this moment are ignored.
     doubted: MonoTime,
     in_flight: bool,
     pending_since: Option<MonoTime>,
@@ -71,7 +71,7 @@ pub(super) struct Reconciler {
     queues: Vec<Ledger>,
 }
 
-/// What reading a queue's limit told.
+/// What a reading of a queue's limit showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Observation {
     /// The limit is what was last known, or the reading is older than what is known.
@@ -107,7 +107,7 @@ impl Reconciler {
     }
 
     /// Takes the limit that the router was read to enforce by a request made at `asked`. A
-    /// reading that a write has overtaken tells nothing.
+    /// reading that a write has overtaken is ignored.
     pub(super) fn observed(
         &mut self,
         queue: usize,
@@ -169,7 +169,7 @@ impl Reconciler {
         ledger.note_pending(now, self.pace.deadband);
     }
 
-    /// Forgets what the router was known to enforce: after a failed request only a read can tell.
+    /// Forgets what the router enforces: after a failed request it is unknown until it is read.
     pub(super) fn doubt(&mut self, now: MonoTime) {
         for ledger in &mut self.queues {
             ledger.in_flight = false;
@@ -264,7 +264,7 @@ impl Ledger {
         self.pending_since = if pending { self.pending_since.or(Some(now)) } else { None };
     }
 
-    /// Tells whether the router enforces what is desired, as precisely as it can.
+    /// Returns whether the router enforces what is desired, as precisely as it can.
     fn is_settled(&self, deadband: f64) -> bool {
         match (self.desired, self.observed) {
             (Some(desired), Some(observed)) => {

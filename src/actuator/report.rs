@@ -1,4 +1,4 @@
-//! How the router is, for people: what health, the log and the history tell of it.
+//! The state of a router, for health, the log and the history.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub struct RouterReport {
     pub up: Option<bool>,
     /// Why not, and what to do about it.
     pub failure: Option<(RouterError, &'static str)>,
-    /// What the last survey found.
+    /// The last findings.
     pub findings: Vec<Finding>,
     /// Queues that shaped nothing lately although their interface was busy.
     pub idle: Vec<Finding>,
@@ -38,14 +38,14 @@ pub struct RouterReport {
     pub overridden: Vec<OverriddenQueue>,
     /// What the router says about itself.
     pub facts: Option<RouterFacts>,
-    /// The road in use.
+    /// The transport in use.
     pub transport: Option<Transport>,
     /// When a request last succeeded.
     pub last_success: Option<Timestamp>,
 }
 
 impl RouterReport {
-    /// Takes what the router says about itself, and tells the log what is new of it.
+    /// Takes the facts, and logs what is new.
     pub(super) fn learn(&mut self, facts: RouterFacts, idle: Vec<Finding>) {
         let known = self.facts.as_ref();
         if known.is_none_or(|known| known.version != facts.version) {
@@ -61,7 +61,7 @@ impl RouterReport {
         }
     }
 
-    /// Returns the name of the road in use, if any has been used.
+    /// Returns the name of the transport in use, if any has been used.
     #[must_use]
     pub fn transport_name(&self) -> Option<&'static str> {
         self.transport.map(Transport::name)
@@ -79,7 +79,7 @@ impl RouterReport {
             failure.into_iter().chain(self.queue_problems.iter().cloned()).collect();
         problems.extend(self.refusals.values().cloned());
         problems.extend(self.idle.iter().map(ToString::to_string));
-        // A survey is older than the last reading: what both say is said once, by the reading.
+        // The findings are older than the last reading; what both say is reported once.
         if self.queue_problems.is_empty() && self.failure.is_none() {
             problems.extend(fatal.map(ToString::to_string));
         }

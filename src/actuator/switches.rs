@@ -106,12 +106,12 @@ impl Switches {
         self.board.due_change(now)
     }
 
-    /// Returns the look that is due at `now`.
+    /// Returns the read that is due at `now`.
     pub(super) fn due_read(&self, now: MonoTime) -> Option<Job> {
         self.board.due_read(now)
     }
 
-    /// Returns when the next look falls due if nothing else happens.
+    /// Returns when the next read is due if nothing else happens.
     pub(super) fn next_read(&self) -> Option<MonoTime> {
         self.board.next_read()
     }
@@ -126,7 +126,7 @@ impl Switches {
         self.to_forget.pop()
     }
 
-    /// Takes the router's answer to the wish to forget; trouble with the road is returned.
+    /// Takes the result of forgetting; a fault of the whole router is returned.
     pub(super) fn forgot(
         of: &MarkedConnections,
         answer: Result<usize, RouterError>,
@@ -145,7 +145,7 @@ impl Switches {
         None
     }
 
-    /// Takes the router's answer to a job; trouble with the road is returned.
+    /// Takes the result of a job; a fault of the whole router is returned.
     pub(super) fn take(
         &mut self,
         router: &Router,
@@ -198,7 +198,7 @@ impl Switches {
         failure
     }
 
-    /// After a failed request only a look can tell how the switches are.
+    /// After a failed request the switches are unknown until they are read.
     pub(super) fn doubt(&mut self, now: MonoTime) {
         self.board.doubt(now);
         self.publish();
@@ -214,7 +214,7 @@ impl Switches {
         orders.iter().filter_map(row).collect()
     }
 
-    /// Tells everybody how the switches are.
+    /// Publishes the state of the switches.
     pub(super) fn publish(&self) {
         let any_changed = self.board.actuation();
         for report in &any_changed.switches {

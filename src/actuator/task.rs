@@ -1,7 +1,7 @@
-//! The task that reads counters, writes limits and tells how it went.
+//! The task that reads counters, writes limits and reports the outcomes.
 //!
-//! At most one read and one write are in flight. The road to the router queues them if they are
-//! of one user, so a read is begun only when no write is due. A request is never cancelled.
+//! At most one read and one write are in flight. The transport queues them if they are of one user,
+//! so a read is begun only when no write is due. A request is never cancelled.
 
 mod outcome;
 mod overrides;
@@ -35,7 +35,7 @@ use super::{
 use crate::actuator::exit;
 use crate::router::{MarkedConnections, QueueRef, RouterError, RouterFault};
 
-/// With nothing due sooner, the task looks around this often.
+/// Longest time between two turns of the task.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Keeps the router's limits at what the control loops want.
@@ -95,7 +95,7 @@ impl Actuator {
         }
     }
 
-    /// Returns where the router's state is told.
+    /// Returns where the router's state is reported.
     #[must_use]
     pub fn report(&self) -> watch::Receiver<RouterReport> {
         self.report.subscribe()
@@ -224,7 +224,7 @@ impl Actuator {
         request.of_limit(write)
     }
 
-    /// Changes a switch, or looks at it.
+    /// Changes a switch, or reads it.
     fn switch(&mut self, job: Job, now: MonoTime) -> InFlight {
         self.switches.begin(job, now);
         let none = RouterFault::Unfit("this kind of router has no switches".into());
@@ -242,7 +242,7 @@ impl Actuator {
         })
     }
 
-    /// Notes by which road a request goes: by the answer another may be in use.
+    /// Notes the transport of a request: by its end another may be in use.
     fn begin(&self, operation: Operation) -> RequestTiming {
         RequestTiming::begin(operation, self.work.router.inspect.transport())
     }
@@ -296,8 +296,8 @@ impl Actuator {
         self.report.send_if_modified(|report| report.refusals.remove(&write.queue).is_some());
     }
 
-    /// Takes note of a write that failed. If the router has something against this queue, only
-    /// this queue rests; trouble with the road concerns them all and is returned.
+    /// Records a write that failed. A fault of this queue delays this queue only; a fault of the whole
+    /// router is returned.
     fn refusal(
         &mut self,
         write: Write,

@@ -52,7 +52,7 @@ pub struct ControlLoop {
     pub updates: watch::Receiver<LoopSettings>,
     /// The clock that dates decisions; the samples must be dated by the same one.
     pub clock: Clock,
-    /// Where it lies by which road the probes go.
+    /// The prober in use.
     pub prober_kind: watch::Receiver<Option<ProberKind>>,
     /// How the newest reply was measured.
     pub method: Option<ProbeMethod>,
@@ -74,7 +74,7 @@ pub struct ControlLoop {
     pub outputs: Outputs,
 }
 
-/// Where a cycle goes: to everybody who tells about it.
+/// Where a cycle goes.
 #[derive(Debug)]
 pub struct Outputs {
     /// The WAN's metrics.
@@ -136,9 +136,9 @@ impl ControlLoop {
         }
     }
 
-    /// Turns once: takes what has arrived, decides, and tells everybody. Never waits.
+    /// Turns once: takes what has arrived, decides, and publishes. Never waits.
     ///
-    /// `number` counts the cycles from 1; `timing` tells how punctual this one is.
+    /// `number` counts the cycles from 1; `timing` is how punctual this one is.
     pub fn cycle(&mut self, number: u64, timing: Timing) {
         self.take_settings();
         let mut samples = Vec::new();

@@ -75,7 +75,7 @@ pub(super) struct ReflectorEvents {
 }
 
 impl ReflectorEvents {
-    /// Records the changes for as long as there is somebody to tell them.
+    /// Records the changes until the sender is gone.
     pub(super) async fn run(mut self) {
         while let Some(change) = self.changes.recv().await {
             let event = match change {

@@ -108,7 +108,7 @@ fn of_wan(memories: &Memories, wan: &WanConfig, now: Timestamp) -> Option<(WanMe
     }
 }
 
-/// Returns how old is what was current `at`, or why nobody can tell.
+/// Returns the age of what was current `at`, or why it is unknown.
 pub(super) fn age(at: Timestamp, now: Timestamp) -> Result<Duration, &'static str> {
     let micros = u64::try_from(now.micros().saturating_sub(at.micros()))
         .map_err(|_| "its time is in the future: the clock was set back, or is not set yet")?;

@@ -68,7 +68,7 @@ pub(super) enum ReloadError {
 /// How things stand with the configuration, for health and the HTTP server.
 #[derive(Debug, Clone)]
 pub(super) struct ConfigInForce {
-    /// What health tells of it.
+    /// What health reports of it.
     pub(super) config: ConfigInputs,
     /// Whether a reload may be asked for over HTTP.
     pub(super) allows_http: bool,
@@ -127,7 +127,7 @@ struct Inner {
 }
 
 impl Reloader {
-    /// Starts with `config`, which is in force, and tells the metrics and the history so.
+    /// Starts with `config`, which is in force, and publishes that.
     pub(super) fn new(config: Config, source: Option<Source>, out: Outgoing) -> Self {
         let is_active = config.control.mode == Mode::Active;
         out.metrics.taken(&config.origin.sha256, is_active, false, Clock::wall());
@@ -141,19 +141,19 @@ impl Reloader {
         self.config_in_force.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Tells whether the configuration lists `host` as this server.
+    /// Returns whether the configuration lists `host` as this server.
     pub(super) fn lists(&self, host: &str) -> bool {
         let config_in_force = self.config_in_force.lock().unwrap_or_else(PoisonError::into_inner);
         config_in_force.hosts.iter().any(|listed| listed == host)
     }
 
     /// Reads the configuration anew and takes it, if it is valid as a whole. What cannot change
-    /// while running is told and waits for a restart.
+    /// while running is reported and waits for a restart.
     ///
     /// # Errors
     /// [`ReloadError`]; nothing has changed then.
     pub(super) async fn reload(&self) -> Result<Vec<Change>, ReloadError> {
-        // Reloads take turns, and systemd is told when this one is over, however it ends.
+        // Reloads take turns, and systemd is notified when this one is over, however it ends.
         let mut inner = self.inner.lock().await;
         let _announced = watchdog::reloading();
         let read = match self.source.clone() {
@@ -244,7 +244,7 @@ impl Inner {
     }
 }
 
-/// Puts `new` in the place of `told`, and tells whether that made a difference.
+/// Puts `new` in the place of `told`, and returns whether they differed.
 fn replace<T: PartialEq>(reported: &mut T, new: T) -> bool {
     let differs = *reported != new;
     *reported = new;

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// Where what health is judged by comes from.
+/// The inputs of health.
 pub(super) struct HealthSources {
     pub(super) reloader: Reloader,
     pub(super) clock: Clock,
@@ -34,7 +34,7 @@ pub(super) struct HealthSources {
     pub(super) listen_error: ListenError,
 }
 
-/// Returns what judges the daemon's health.
+/// Returns what assesses the daemon's health.
 pub(super) fn health_source(of: HealthSources) -> HealthSource {
     HealthSource(Arc::new(move || {
         let router =
@@ -107,7 +107,7 @@ pub(super) fn reload_source(reloader: Reloader) -> ReloadSource {
     }))
 }
 
-/// Returns what tells whether the configuration lists a host as this server.
+/// Returns what checks whether the configuration lists a host as this server.
 pub(super) fn host_source(reloader: Reloader) -> HostSource {
     HostSource(Arc::new(move |host| reloader.lists(host)))
 }

@@ -52,13 +52,13 @@ pub(super) struct SteeringParts {
     pub(super) overrides: OverrideOrders,
     /// Where the loops leave their cycles.
     pub(super) cycles: Option<mpsc::Sender<Arc<Cycle>>>,
-    /// Where what may change while it runs is told.
+    /// Where new settings are published.
     pub(super) tune: Option<watch::Sender<SteeringSettings>>,
     /// The task to run.
     pub(super) task: Option<SteeringTask>,
 }
 
-/// Decides, ten times a second, and tells everybody.
+/// Decides ten times a second, and publishes the decisions.
 #[derive(Debug)]
 pub(super) struct SteeringTask {
     steering: Steering,

@@ -1,4 +1,4 @@
-//! What systemd is told. The watchdog proves that the control loops turn, nothing else: an outage
+//! Notifications to systemd. The watchdog proves that the control loops turn, nothing else: an outage
 //! of the link or of the router is no reason to be restarted.
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(super) fn ready() {
 /// Says that the configuration is being read anew, and once this is dropped, that it was.
 #[must_use]
 pub(super) fn reloading() -> Reloading {
-    // `Type=notify-reload` needs the time, to tell this answer from one to an earlier signal.
+    // `Type=notify-reload` needs the time, to assign this answer to its signal.
     if let Ok(now) = NotifyState::monotonic_usec_now() {
         let _ = sd_notify::notify(&[NotifyState::Reloading, now]);
     }
@@ -61,7 +61,7 @@ pub(super) async fn run(board: StatusBoard, clock: Clock, stop: CancellationToke
     }
 }
 
-/// Outside systemd there is nobody to tell, which is not an error.
+/// Outside systemd nobody listens, which is not an error.
 fn notify(state: NotifyState<'_>) {
     let _ = sd_notify::notify(&[state]);
 }

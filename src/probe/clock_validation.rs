@@ -1,5 +1,5 @@
-//! Whether a reflector's clock can be trusted to tell the way up from the way down, as a pure
-//! judge of its ICMP timestamps (RFC 792: milliseconds since midnight, universal time).
+//! Whether a reflector's clock is good enough to measure one-way delays: a pure check of its ICMP
+//! timestamps (RFC 792: milliseconds since midnight, universal time).
 //!
 //! The clock's offset is not known and need not be: only the changes of what it says mean
 //! something. What counts is that the offset stays where it is. How far the path can make it
@@ -31,7 +31,7 @@ const GRAIN: i64 = 2_000;
 const COARSE: u32 = 10;
 /// A clock may run off by this many microseconds a second.
 const DRIFT: i64 = 20;
-/// How long one look at the clock is what others are compared with.
+/// How long a clock anchor is what other exchanges are compared with.
 const ANCHORED: Duration = Duration::from_mins(10);
 /// Equal timestamps this far apart are a clock that stands.
 const STANDS: Duration = Duration::from_millis(20);
@@ -95,7 +95,7 @@ impl ClockFault {
     }
 }
 
-/// The judge of one reflector's clock.
+/// The validation of one reflector's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ClockValidator {
     standing: Standing,
@@ -140,7 +140,7 @@ struct ClockAnchor {
 }
 
 impl ClockValidator {
-    /// Tells whether its one-way delays can be used.
+    /// Returns whether its one-way delays can be used.
     #[must_use]
     pub const fn is_trusted(&self) -> bool {
         matches!(self.standing, Standing::Trusted)
@@ -157,11 +157,11 @@ impl ClockValidator {
         }
     }
 
-    /// Judges one exchange. Returns the way up and the way down, off by the unknown offset of the
+    /// Checks one exchange. Returns the delay up and down, off by the unknown offset of the
     /// clock, the one less what the other is more.
     ///
     /// # Errors
-    /// The first [`ClockFault`] found; nothing of the clock is believed for a while then.
+    /// The first [`ClockFault`] found; the clock is not used for a while then.
     pub fn observe(
         &mut self,
         stamps: &TimestampExchange,

@@ -123,7 +123,7 @@ impl IcmpProber {
         })
     }
 
-    /// Tells whether `reflector` answers an ICMP timestamp request within `longest`; `None` if it
+    /// Returns whether `reflector` answers an ICMP timestamp request within `longest`; `None` if it
     /// cannot be asked: raw sockets are not permitted or not wanted, or it is no IPv4 address.
     pub async fn answers_timestamps(
         &self,
@@ -166,7 +166,7 @@ impl IcmpProber {
         }
     }
 
-    /// Asks a reflector for the time and lets its judge look at the answer.
+    /// Asks a reflector for the time and validates the answer.
     async fn timestamp(
         &self,
         timestamps: &Exchange,

@@ -45,7 +45,7 @@ impl ProbeFamilies {
                 "wanctl_reflector_returns_total",
                 "Replaced reflectors that answer reliably again and may be active",
             )),
-            // A gauge in all formats, since one road replaces another.
+            // A gauge in all formats, since one prober replaces another.
             method: c.family(
                 Spec::new(
                     "wanctl_probe_method_info",
@@ -137,7 +137,7 @@ impl ProbeMetrics {
         }
     }
 
-    /// Shows the road in use, and counts what was opened anew since.
+    /// Shows the prober in use, and counts what was opened anew since.
     pub(super) fn method(&mut self, report: &ProberReport) {
         let mut labels = of(&self.wan, "method", report.kind.name());
         labels.push(("reason", report.reason.code().to_owned()));

@@ -31,14 +31,14 @@ use wanctl_core::{
 };
 use window::Window;
 
-/// Time between two looks at the scores, and so the least time between two replacements.
+/// Time between two checks of the scores, and so the least time between two replacements.
 const REVIEW: Duration = Duration::from_secs(5);
-/// How long a reflector takes turns at least before it is judged: long enough for its window to
+/// How long a reflector is active at least before it is assessed: long enough for its window to
 /// fill, so that a moment's bad luck replaces nobody.
 const STAY: Duration = Duration::from_secs(30);
-/// Outcomes without which a reflector is not judged.
+/// Fewest outcomes by which a reflector is assessed.
 const ASSESSED: usize = 20;
-/// Outcomes after which one that has never answered is dead, and judged at once.
+/// Outcomes after which one that has never answered is dead, and assessed at once.
 const DEAD: usize = 12;
 /// Share of probes that a reflector may lose more than the best before it is replaced.
 const LOSSY: f64 = 0.25;
@@ -255,7 +255,7 @@ impl Pool {
         (member.streak == FIT && member.rests > 0).then_some(PoolEvent::Returned(reflector))
     }
 
-    /// Looks at the scores if it is time, and replaces one reflector if a better one is known.
+    /// Checks the scores if that is due, and replaces one reflector if a better one is known.
     pub fn review(&mut self, now: MonoTime) -> Option<PoolEvent> {
         if now.since(self.reviewed) < REVIEW {
             return None;

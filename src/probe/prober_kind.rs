@@ -1,4 +1,4 @@
-//! By which road the reflectors of a WAN are asked, and why by that one.
+//! Which prober measures a WAN, and why.
 
 use std::net::IpAddr;
 
@@ -26,8 +26,7 @@ impl ProberKind {
         }
     }
 
-    /// Returns how a reply on this road was measured, given whether it tells the directions' delays
-    /// apart.
+    /// Returns how a reply of this prober was measured, given whether it has one-way delays.
     #[must_use]
     pub const fn method(self, measures_one_way: bool) -> ProbeMethod {
         match self {
@@ -39,7 +38,7 @@ impl ProberKind {
     }
 }
 
-/// Why a road is taken.
+/// Why a prober is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProberReason {
     /// The configuration says so.
@@ -87,7 +86,7 @@ const NAMED: usize = 8;
 /// How a WAN's probes fare on their way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProberReport {
-    /// The road in use.
+    /// The transport in use.
     pub kind: ProberKind,
     /// Why that one.
     pub reason: ProberReason,
@@ -100,7 +99,7 @@ pub struct ProberReport {
 }
 
 impl ProberReport {
-    /// Returns what a person should know: nothing while the road is the one that was asked for.
+    /// Returns what a person should know: nothing while the configured prober is in use.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let other = match self.reason {

@@ -108,7 +108,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Lets `span` pass in steps of 50 ms on probers that answer as told; returns the trials.
+    /// Lets `span` pass in steps of 50 ms on probers with these answers; returns the trials.
     fn run(
         choice: &mut ProberSelection,
         now: &mut MonoTime,

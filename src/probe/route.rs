@@ -12,7 +12,7 @@ use super::{Bind, Family};
 /// Any port will do: nothing is sent.
 const PORT: u16 = 53;
 
-/// Tells whether this host can send to `address` from the end `bind`. No packet is sent.
+/// Checks whether this host can send to `address` from `bind`. No packet is sent.
 pub(super) fn reaches(bind: &Bind, address: IpAddr) -> bool {
     let has_family = match bind {
         Bind::Source(source) => source.is_ipv4() == address.is_ipv4(),
@@ -96,7 +96,7 @@ fn check_route(bind: &Bind, address: IpAddr) -> Result<(), Missing> {
     socket.connect(&target.into()).map_err(Missing::Route)
 }
 
-/// Tells whether an interface has an address of this family that reaches beyond its own network.
+/// Returns whether an interface has an address of this family that reaches beyond its own network.
 /// Where that cannot be read, it is assumed.
 fn has_address(interface: &str, family: Family) -> bool {
     let Ok(addresses) = if_addrs::get_if_addrs() else { return true };

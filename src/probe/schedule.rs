@@ -23,7 +23,7 @@ use crate::clock::Clock;
 /// Fates that may wait for the schedule: far more than are in flight at once.
 const FATES: usize = 256;
 
-/// Time between two looks at the routes: an address family comes and goes with its link.
+/// Time between two checks of the routes: an address family comes and goes with its link.
 const ROUTES: Duration = Duration::from_secs(2);
 
 /// How a WAN's probes are spread.
@@ -53,9 +53,9 @@ pub struct Ends {
     pub samples: mpsc::Sender<RttSample>,
     /// Where it lies how fast to probe.
     pub pace: watch::Receiver<Pace>,
-    /// Where it is left by which road the probes go.
+    /// Where the prober in use is published.
     pub prober_kind: watch::Sender<Option<ProberKind>>,
-    /// Where it is told who takes turns; what nobody takes is dropped.
+    /// Where changes of the active reflectors are published; dropped if the receiver is full.
     pub changes: mpsc::Sender<PoolEvent>,
     /// What is shown of the probing.
     pub metrics: ProbeMetrics,

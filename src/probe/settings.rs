@@ -35,7 +35,7 @@ pub struct ProbeConfig {
     pub idle_interval: Duration,
     /// Time after which a probe without an answer is lost.
     pub timeout: Duration,
-    /// Whether reflectors are asked for the time, to tell the two directions' delays apart.
+    /// Whether reflectors are asked for the time, to measure one-way delays.
     pub timestamps: bool,
     /// How often a reflector makes room for another without a fault of its own, if at all.
     pub rotation: Option<Duration>,

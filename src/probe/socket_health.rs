@@ -36,7 +36,7 @@ impl SocketHealth {
         self.retries(now)
     }
 
-    /// Tells whether to try anew now what has failed.
+    /// Returns whether to try again now what has failed.
     pub(super) fn retries(&mut self, now: MonoTime) -> bool {
         let Some(failing) = &mut self.failing else { return true };
         if now < failing.next {
@@ -53,12 +53,12 @@ impl SocketHealth {
         self.sent = Some(now);
     }
 
-    /// Tells whether a probe was sent lately and none has failed since.
+    /// Returns whether a probe was sent lately and none has failed since.
     pub(super) fn works(&self, now: MonoTime) -> bool {
         self.failing.is_none() && self.sent.is_some_and(|sent| now.since(sent) <= PROOF)
     }
 
-    /// Tells whether it is worth trying: nothing has failed, or not lately.
+    /// Returns whether it is worth trying: nothing has failed, or not lately.
     pub(super) fn may_retry(&self, now: MonoTime) -> bool {
         self.fault(now).is_none() || self.failing.as_ref().is_none_or(|failing| now >= failing.next)
     }

@@ -29,7 +29,7 @@ type Open = dyn Fn(Family) -> Result<Arc<dyn Prober>, IcmpError> + Send + Sync;
 /// A host knows within this time that it cannot send a probe.
 const KNOWN_WITHIN: Duration = Duration::from_millis(200);
 
-/// The probes of one WAN by one road, with sockets that are opened anew when nothing can be sent.
+/// The probes of one WAN by one prober, with sockets that are opened anew when nothing can be sent.
 pub struct Supervised {
     wan: String,
     kind: ProberKind,
@@ -127,7 +127,7 @@ impl Supervised {
         Self { kind, bind, ..Self::start(wan, clock, config, open) }
     }
 
-    /// Tells whether this host has refused all sockets, so that no waiting helps.
+    /// Returns whether this host has refused all sockets, so that waiting does not help.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         let mut state = self.state();

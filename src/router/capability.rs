@@ -73,9 +73,6 @@ pub trait Switches: Send + Sync + fmt::Debug {
 
     /// Removes tracked connections with this mark, a bounded number of them, so that their next
     /// packet takes the route that is open by then. Returns how many; none is no error.
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
     fn forget_connections<'a>(&'a self, of: &'a MarkedConnections) -> Reply<'a, usize>;
 }
 
@@ -93,9 +90,6 @@ pub trait Pinger: Send + Sync + fmt::Debug {
     fn longest_wait(&self) -> Duration;
 
     /// Returns the names of the interfaces from which a ping can be sent.
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
     fn interfaces(&self) -> Reply<'_, Vec<RouterText>>;
 }
 
@@ -120,22 +114,13 @@ pub trait Inspect: Send + Sync + fmt::Debug {
     }
 
     /// Returns what the router says about itself.
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
     fn facts(&self) -> Reply<'_, RouterFacts>;
 
     /// Returns what keeps the configured queues from being shaped, none of it [`Severity::Ok`];
     /// what cannot be checked is [`Severity::Unknown`].
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
     fn findings(&self) -> Reply<'_, Vec<Finding>>;
 
     /// Returns the queues that moved no byte since the last call although their interface did.
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
     fn idle_queues(&self) -> Reply<'_, Vec<Finding>> {
         ready(Ok(Vec::new())).boxed()
     }
@@ -147,9 +132,6 @@ pub trait Inspect: Send + Sync + fmt::Debug {
     fn rights(&self, needed: Rights) -> Reply<'_, Vec<Finding>>;
 
     /// Returns how a queue is made: [`Severity::Ok`] if its limit can be written.
-    ///
-    /// # Errors
-    /// Any [`RouterError`].
     fn describe_queue<'a>(&'a self, queue: &'a QueueRef) -> Reply<'a, Finding>;
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong between us and a router, told so that a person can mend it.
+//! What can go wrong between wanctl and a router.
 
 use std::time::Duration;
 
@@ -108,7 +108,7 @@ impl RouterFault {
         }
     }
 
-    /// Tells whether the road, not the router's opinion, is at fault: another road may do better.
+    /// Returns whether the transport is at fault, so that another one may work.
     #[must_use]
     pub const fn is_transport_fault(&self) -> bool {
         match self {
@@ -117,7 +117,7 @@ impl RouterFault {
             | Self::Reset(_)
             | Self::Overloaded(_)
             | Self::NotRouterOs(_) => true,
-            // A wrong certificate is for a person to look at, not to be driven around.
+            // A wrong certificate is a matter for a person, not for another transport.
             Self::Untrusted(_)
             | Self::Unauthorized(_)
             | Self::Policy(_)
@@ -131,15 +131,14 @@ impl RouterFault {
         }
     }
 
-    /// Tells whether this says something about the router only if it stays. A booting router
-    /// answers 401 and other menus' rows for a while, and a confused one somebody else's 401.
+    /// Returns whether it may pass by itself: a booting router answers 401 and other menus' rows for a
+    /// while, and a confused one the 401 of another user.
     #[must_use]
     pub const fn may_pass(&self) -> bool {
         matches!(self, Self::Unauthorized(_) | Self::Booting(_))
     }
 
-    /// Tells whether any other request would have fared the same; if not, the router has something
-    /// against this one only.
+    /// Returns whether any other request would have failed in the same way.
     #[must_use]
     pub const fn concerns_all(&self) -> bool {
         self.is_transport_fault() || self.may_pass() || matches!(self, Self::Untrusted(_))

@@ -1,7 +1,7 @@
 //! MikroTik RouterOS 7.
 //!
 //! ```text
-//! client (what rows mean: queues, survey) ──► road (print, set, ping) ──► rest | ssh | auto
+//! client (what rows mean: queues, findings) ──► transport (rows) ──► rest | ssh | auto
 //! ```
 
 #[cfg(feature = "ssh")]

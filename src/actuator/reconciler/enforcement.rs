@@ -8,9 +8,9 @@ use crate::actuator::write_backoff::WriteBackoff;
 
 /// The span over which changes by others are counted.
 const MINUTE: Duration = Duration::from_mins(1);
-/// Another limit within the range that was tried in vain is tried after this time at the latest.
+/// Another limit within the range that was not applied is tried after this time at the latest.
 const WITHIN_RANGE: Duration = Duration::from_secs(5);
-/// From so many writes in vain, or changes by others in a minute, on the limit is not ours to set.
+/// From so many writes that were not applied, or changes by others in a minute, the limit is overridden.
 const OVERRIDDEN: usize = 2;
 
 /// Why a queue does not have the limit that was written.
@@ -41,7 +41,7 @@ struct Attempt {
 pub(super) struct Enforcement {
     backoff: WriteBackoff,
     attempt: Option<Attempt>,
-    /// The lowest and the highest limit that were tried in vain since the router last obeyed.
+    /// The lowest and the highest limit that were not applied since the last one that was.
     ineffective: Option<(BitRate, BitRate)>,
     last: Option<BitRate>,
     foreign: Option<BitRate>,
@@ -67,7 +67,7 @@ impl Enforcement {
         self.see(limit, now, deadband, false);
     }
 
-    /// Notes a limit that was read; tells whether somebody else changed it.
+    /// Records a limit that was read; returns whether it was changed outside wanctl.
     pub(super) fn read(&mut self, limit: BitRate, now: MonoTime, deadband: f64) -> bool {
         let is_changed = self.see(limit, now, deadband, true);
         if is_changed {
@@ -100,7 +100,7 @@ impl Enforcement {
         if !attempt.failed {
             self.was_changed = was_in_force;
         }
-        // After a write in vain, too, the router shows another limit only if another one set it.
+        // After a write that was not applied, too, only another controller changes the limit.
         let is_changed = was_in_force || attempt.failed && is_reading && differs;
         self.foreign = Some(limit);
         self.fail();
@@ -118,14 +118,14 @@ impl Enforcement {
         self.backoff.not_applied();
     }
 
-    /// Tells whether `desired` is what was written last, and `observed` what the router made of it
+    /// Returns whether `desired` is what was written last, and `observed` what the router made of it
     /// by rounding.
     pub(super) fn is_rounded(&self, desired: BitRate, observed: BitRate, deadband: f64) -> bool {
         let is_written = self.attempt.is_some_and(|attempt| attempt.limit == desired);
         is_written && is_near(observed, desired, deadband)
     }
 
-    /// Tells whether `limit` is a cut below everything that was written lately: a new desire, not
+    /// Returns whether `limit` is a cut below everything that was written lately: a new desire, not
     /// the repetition of an old one.
     pub(super) fn is_new_cut(&self, limit: BitRate, deadband: f64) -> bool {
         let lowest = |attempt: Attempt| {
@@ -169,7 +169,7 @@ impl Enforcement {
     }
 }
 
-/// Tells whether two limits differ by no more than the share `deadband` of the first.
+/// Returns whether two limits differ by no more than the share `deadband` of the first.
 pub(super) fn is_near(one: BitRate, other: BitRate, deadband: f64) -> bool {
     one.bps().abs_diff(other.bps()) as f64 <= one.bps() as f64 * deadband
 }

@@ -1,4 +1,4 @@
-//! The reconciler against routers that do not do as they are told, in virtual time.
+//! The reconciler against routers that do not apply writes, in virtual time.
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ const DEADBAND: f64 = 0.01;
 #[derive(Debug, Clone, Copy)]
 enum Manner {
     Obeys,
-    /// Keeps the limit it had; tells so at once, or only when it is read.
+    /// Keeps the limit it had; shows that at once, or only when it is read.
     Keeps {
         reports: bool,
     },

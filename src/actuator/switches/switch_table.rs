@@ -1,11 +1,11 @@
-//! Which switch to change or to look at next, if any. Pure: it knows no router and no clock.
+//! Which switch to change or to read next, if any. Pure: it knows no router and no clock.
 //!
-//! - a change is made as soon as the row is seen to be otherwise than ordered;
+//! - a row that is read to differ from its order is changed at once;
 //! - nothing is closed while what is to be opened instead is not open yet, but for steering rules
 //!   whose stand-in cannot be used;
 //! - a write without an answer leaves a doubt, which ends when the row is seen as it was written,
 //!   or is otherwise for so long that the write cannot be on its way any more;
-//! - a row that cannot be used is looked at again, in case somebody mends it;
+//! - a row that cannot be used is read again, in case it is corrected;
 //! - a row that does not stay as it was written is written again with a growing back-off.
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ use wanctl_core::{
 
 use crate::actuator::write_backoff::WriteBackoff;
 
-/// Time between two looks at a switch that nobody wants otherwise.
+/// Time between two reads of a switch that is as ordered.
 const READ_INTERVAL: Duration = Duration::from_secs(30);
 /// The same while it is in doubt.
 const DOUBT_EVERY: Duration = Duration::from_secs(1);
@@ -35,13 +35,13 @@ const NOT_APPLIED: usize = 2;
 pub(in crate::actuator) struct Job {
     /// The switch's place.
     pub(in crate::actuator) place: usize,
-    /// Enable or disable it; `None` only looks.
+    /// Enable or disable it; `None` only reads.
     pub(in crate::actuator) change: Option<bool>,
     /// When it was asked; older news is overtaken by it.
     asked: MonoTime,
 }
 
-/// What an answer told.
+/// What an answer showed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Found {
     /// Somebody else changed it.
@@ -93,7 +93,7 @@ impl SwitchTable {
     }
 
     /// Takes how the switches ought to be; what is not ordered is left alone.
-    /// Tells whether that is news.
+    /// Returns whether they are new.
     pub(super) fn want(&mut self, orders: &[SwitchOrder], now: MonoTime) -> bool {
         if self.orders == orders {
             return false;
@@ -103,7 +103,7 @@ impl SwitchTable {
             let order = self.orders.iter().find(|order| order.switch == ledger.switch);
             let wanted = order.map(|order| order.enabled);
             if wanted != ledger.wanted {
-                // Another order is nothing that was written in vain.
+                // A new order starts without a back-off.
                 (ledger.written, ledger.backoff) = (None, WriteBackoff::default());
             }
             ledger.wanted = wanted;
@@ -137,7 +137,7 @@ impl SwitchTable {
         })
     }
 
-    /// Tells whether a switch that decides about the same traffic as `kind` is yet to be enabled.
+    /// Returns whether a switch for the same traffic as `kind` is yet to be enabled.
     ///
     /// A steering rule that cannot be used is not waited for: without any rule, connections still
     /// go with everything else. Without a route, nothing goes anywhere.
@@ -149,7 +149,7 @@ impl SwitchTable {
         })
     }
 
-    /// Returns the look that is due at `now`, the longest overdue first.
+    /// Returns the read that is due at `now`, the longest overdue first.
     pub(super) fn due_read(&self, now: MonoTime) -> Option<Job> {
         let free = self.ledgers.iter().enumerate().filter(|(_, l)| l.in_flight.is_none());
         let (place, _) = free.filter(|(_, l)| now >= l.look_at).min_by_key(|(_, l)| l.look_at)?;
@@ -199,7 +199,7 @@ impl SwitchTable {
         Found { drifted: job.change.is_none() && in_doubt.is_none() && differs, recovered }
     }
 
-    /// Takes a refusal that is about this row only; tells whether it is news.
+    /// Takes a refusal of this row only; returns whether it is new.
     pub(super) fn refused(&mut self, job: Job, what: String, now: MonoTime) -> bool {
         let Some(ledger) = self.ledgers.get_mut(job.place) else { return false };
         ledger.in_flight = None;
@@ -221,7 +221,7 @@ impl SwitchTable {
                 ledger.doubt = Some((change, now));
             }
             ledger.look_at = now;
-            // Not believed any more, so that a change waits for a look.
+            // Unknown, so that a change waits for a read.
             if ledger.doubt.is_some() {
                 ledger.seen = None;
             }

@@ -9,12 +9,12 @@ use crate::{
     router::{RouterError, RouterFault},
 };
 
-/// Refusals in a row before a 401 is believed to be about the password.
+/// Refusals in a row after which a 401 is taken as one of the password.
 const FAILED_AFTER: u32 = 3;
 
 impl Actuator {
-    /// Takes note of how a request went: after a failure the router is left alone for a while,
-    /// and only a read can tell what it enforces. Logs the first failure and the recovery only.
+    /// Records the outcome of a request. After a failure the actuator backs off, and what the router
+    /// enforces is unknown until it is read. Logs only the first failure and the recovery.
     pub(super) fn record_outcome(&mut self, failure: Option<RouterError>, now: MonoTime) {
         let transport = self.work.router.inspect.transport();
         let before = self.report.borrow().transport;

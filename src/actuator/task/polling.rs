@@ -1,4 +1,4 @@
-//! Looks at the router, and what they show.
+//! Polls of the router, and what they show.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -31,7 +31,7 @@ impl Actuator {
         }
     }
 
-    /// Begins the most urgent look at the router, if any is due.
+    /// Begins the most urgent poll of the router, if any is due.
     pub(super) fn poll(&mut self, now: MonoTime) -> Option<InFlight> {
         // Rare, and short: the counters can wait for it, and a slow router must not starve it.
         if let Some(job) = self.switches.due_read(now).filter(|_| !self.next.findings) {
@@ -59,7 +59,7 @@ impl Actuator {
         })
     }
 
-    /// Spreads one reading over the WANs; a queue that is unusable is told, the others go on.
+    /// Distributes one reading over the WANs; an unusable queue is reported, the others go on.
     pub(super) fn take_readings(&mut self, readings: &Readings, asked: MonoTime, now: MonoTime) {
         self.readings += 1;
         if self.idle_watch.take(&readings.rows, now) {

@@ -21,11 +21,11 @@ use crate::{
     status::{OverrideEffect, SteeringBoard, time_of},
 };
 
-/// How long an override lasts unless told otherwise.
+/// Default duration of an override.
 const DEFAULT_DURATION: Duration = Duration::from_mins(30);
 /// An order is confirmed after a decision and a write; a router may be slow.
 const CONFIRMED_WITHIN: Duration = Duration::from_secs(3);
-/// Time between two looks at what became of it.
+/// Time between two checks of its effect.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// The longest: a word that is meant to last belongs into the configuration.
 const LONGEST: Duration = Duration::from_hours(24);
@@ -133,7 +133,7 @@ impl OverrideOrders {
         }
     }
 
-    /// Tells whether the router was seen to lack the rule that would be needed.
+    /// Returns whether the router was seen to lack the rule that would be needed.
     fn is_unusable(&self, to: Rank) -> bool {
         let name = self.wans.get(to.0).map(|wan| wan.name.as_str());
         let switches = self.board.view().map(|view| view.switches).unwrap_or_default();

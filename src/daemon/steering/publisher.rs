@@ -1,4 +1,4 @@
-//! Tells everybody what steering decided: metrics, the board, the log and the history.
+//! Publishes what steering decided: metrics, the board, the log and the history.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
     telemetry::SteeringMetrics,
 };
 
-/// Tells what was decided.
+/// Publishes decisions.
 #[derive(Debug)]
 pub(super) struct SteeringPublisher {
     metrics: SteeringMetrics,
@@ -37,7 +37,7 @@ impl SteeringPublisher {
         Self { metrics, recorder, board, places, names: Vec::new(), seen: BTreeMap::new() }
     }
 
-    /// Returns the name of a WAN, once a decision has told it.
+    /// Returns the name of a WAN, known since the first decision.
     pub(super) fn name(&self, rank: Rank) -> Option<String> {
         self.names.get(rank.0).cloned()
     }
@@ -84,7 +84,7 @@ impl SteeringPublisher {
         }
     }
 
-    /// What the router was seen to do is told as well: it may not be what was decided.
+    /// Records what the router was seen to do: it may differ from what was decided.
     fn publish_switches(&mut self, actuation: &RouteActuation) {
         for report in &actuation.switches {
             let Some((enabled, _)) = report.seen else { continue };

@@ -1,4 +1,4 @@
-//! Tells the losses of a reflector from those of the link.
+//! Distinguishes the losses of a reflector from those of the link.
 //!
 //! A lost probe is held against its reflector only when probes sent shortly before *and* shortly
 //! after it were answered: the link was there. In a blackout nothing else was answered either, so

@@ -4,7 +4,7 @@ use super::*;
 
 const TURN: Duration = Duration::from_millis(50);
 
-/// A pool and reflectors that behave as told, in virtual time. A fate becomes known at once.
+/// A pool and simulated reflectors in virtual time. An outcome is known at once.
 struct Bench {
     pool: Pool,
     now: MonoTime,

@@ -1,7 +1,7 @@
-//! Both roads: REST, and SSH while REST fails.
+//! REST, and SSH while REST fails.
 //!
-//! A request takes one road and is never repeated on the other: after a write that failed only a
-//! reading can tell what the router enforces, and the caller does that.
+//! A request uses one transport and is not repeated over the other: after a write that failed, the
+//! caller reads what the router enforces.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::router::{Reply, RouterError, Transport};
 
-/// Which road is taken; shared by the users of one router, who change roads together.
+/// The transport in use, shared by all users of one router.
 #[derive(Debug)]
 pub(super) struct TransportSelector {
     /// Where REST is looked at while SSH is taken.
@@ -29,7 +29,7 @@ pub(super) struct TransportSelector {
 }
 
 impl TransportSelector {
-    /// Begins with REST; `look` is the road over REST on which its return is watched for.
+    /// Begins with REST, whose return is checked over `rest`.
     pub(super) fn new(
         checker: Arc<dyn RowTransport>,
         failover_params: TransportFailoverParams,
@@ -50,8 +50,8 @@ impl TransportSelector {
         MonoTime::from_start(self.start.elapsed())
     }
 
-    /// Looks whether REST is back, if it is time. In a task of its own, so that no request waits
-    /// for a road that is not taken; it ends at that road's deadline at the latest.
+    /// Checks whether REST works again, if a check is due; in a task of its own, so that no request
+    /// waits for it. It ends at the deadline of REST.
     fn check_rest(self: &Arc<Self>) {
         if !self.failover().begin_check(self.now()) {
             return;

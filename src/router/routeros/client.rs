@@ -1,4 +1,4 @@
-//! A RouterOS router by what its rows mean, whichever road leads there.
+//! A RouterOS router by what its rows mean, over any transport.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +25,7 @@ use crate::router::{
 /// A RouterOS router.
 #[derive(Debug)]
 pub struct RouterOs {
-    /// Writes, and everything that has no road of its own.
+    /// Writes, and everything that has no user of its own.
     pub(super) control: Arc<dyn RowTransport>,
     /// Pings, as another user if one is configured: a ping holds up its user's other requests.
     pub(super) pings: Arc<dyn RowTransport>,
@@ -133,8 +133,8 @@ impl RouterOs {
         seen.get(&(Kind::of(queue), queue.name().to_owned())).map(|seen| seen.row.clone())
     }
 
-    /// Returns which of the row's values are those of `queue`. Nothing is read or written of a simple
-    /// queue whose target contradicts the configuration, or whose side nobody tells.
+    /// Returns which of the row's values are those of `queue`. A simple queue whose target contradicts
+    /// the configuration, or is on an unknown side, is neither read nor written.
     ///
     /// # Errors
     /// [`RouterFault::Unfit`] with the remedy, and any other that concerns all requests.

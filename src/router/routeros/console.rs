@@ -1,10 +1,10 @@
 //! The RouterOS console over SSH: what is said to it, and what its answers mean.
 //!
-//! Its exit status is 0 whatever happened, and an error is text like any other. Only the output
-//! tells: every command line ends by printing a mark, which an error keeps from being printed.
+//! Its exit status is always 0, and an error is text like any other. So every command line ends by
+//! printing a mark, which is missing after an error.
 //!
 //! ```text
-//! command line ──► ssh ──► output ──► judged by its mark ──► rows, spelt as over REST
+//! command line ──► ssh ──► output ──► checked by its mark ──► rows, spelt as over REST
 //! ```
 
 mod answer;

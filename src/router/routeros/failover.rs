@@ -1,9 +1,9 @@
-//! When REST is left for SSH, and when it is returned to. Pure: answers and times in, a road out.
+//! When to use SSH instead of REST, and when to return. Pure: outcomes and times in, a transport out.
 //!
 //! ```text
-//!          REST ── n faults of the road in a row, over a while ──► SSH
+//!          REST ── n transport faults in a row, over a while ────► SSH
 //!            ▲                                                      │
-//!            └── m looks in a row find REST healthy, or one does ◄──┘
+//!            └── m good checks of REST in a row, or one ◄───────────┘
 //!                while SSH itself fails
 //! ```
 
@@ -14,7 +14,7 @@ use wanctl_core::units::MonoTime;
 use super::TransportFailoverParams;
 use crate::router::{RouterFault, Transport};
 
-/// Which road is taken, and why not the other.
+/// The transport in use, and what decides about the other.
 #[derive(Debug)]
 pub(super) struct TransportFailover {
     failover_params: TransportFailoverParams,
@@ -42,7 +42,7 @@ impl TransportFailover {
         Self { failover_params, state: State::Rest { problem: None } }
     }
 
-    /// Returns the road to take.
+    /// Returns the transport to use.
     pub(super) const fn active(&self) -> Transport {
         match self.state {
             State::Rest { .. } => Transport::Rest,
@@ -50,7 +50,7 @@ impl TransportFailover {
         }
     }
 
-    /// Takes note of how a request on `transport` went.
+    /// Records the outcome of a request.
     pub(super) fn answered(
         &mut self,
         transport: Transport,
@@ -59,7 +59,7 @@ impl TransportFailover {
     ) {
         match (&mut self.state, transport) {
             (State::Rest { problem }, Transport::Rest) => {
-                // A refusal came over a road that works.
+                // A refusal came over a transport that works.
                 if !fault.is_some_and(RouterFault::is_transport_fault) {
                     *problem = None;
                     return;
@@ -79,7 +79,7 @@ impl TransportFailover {
                 }
             }
             (State::Ssh { next_check, fails, .. }, Transport::Ssh) => {
-                // Whoever is not let in over SSH stands before a closed road as well.
+                // A refused login over SSH is a transport that does not work.
                 *fails = fault.is_some_and(|fault| {
                     fault.is_transport_fault() || matches!(fault, RouterFault::Unauthorized(_))
                 });
@@ -87,12 +87,12 @@ impl TransportFailover {
                     *next_check = (*next_check).min(now + self.failover_params.sustained);
                 }
             }
-            // An answer that was on its way when the road changed.
+            // The outcome of a request that was in flight when the transport changed.
             (State::Rest { .. }, Transport::Ssh) | (State::Ssh { .. }, Transport::Rest) => {}
         }
     }
 
-    /// Tells whether REST is to be looked at, at most once until [`TransportFailover::checked`].
+    /// Returns whether REST is to be checked now, at most once until [`TransportFailover::checked`].
     pub(super) fn begin_check(&mut self, now: MonoTime) -> bool {
         match &mut self.state {
             State::Ssh { next_check, is_looking, .. } if !*is_looking && now >= *next_check => {
@@ -103,7 +103,7 @@ impl TransportFailover {
         }
     }
 
-    /// Takes note of what a look found.
+    /// Records the result of a check.
     pub(super) fn checked(&mut self, is_healthy: bool, now: MonoTime) {
         let TransportFailoverParams { first_check, longest_backoff, good_checks: enough, .. } =
             self.failover_params;

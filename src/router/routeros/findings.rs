@@ -13,8 +13,8 @@ use crate::router::{
 const SAFE: Version = Version(7, 20, 1);
 /// First version that this client was built for.
 const SUPPORTED: Version = Version(7, 16, 0);
-/// Queue trees allow a burst of this many seconds at their limit, unless told otherwise; above
-/// it the shaper answers a change of its rate late.
+/// The default bucket size of queue trees, in seconds at their limit. From it on, the shaper follows
+/// a change of its rate late.
 const LARGE_BUCKET: f64 = 0.1;
 /// The action of a rule that lets connections skip most of the router.
 const FASTTRACK: &str = "fasttrack-connection";
@@ -58,9 +58,6 @@ impl Version {
 }
 
 /// Checks the router at the end of `transport` for what keeps `queues` from being shaped.
-///
-/// # Errors
-/// Any [`RouterError`].
 pub(super) async fn findings(
     transport: &dyn RowTransport,
     facts: &RouterFacts,
@@ -157,7 +154,7 @@ const IPV6: Family = Family {
     active: "ipv6-fasttrack-active",
 };
 
-/// Tells whether a `FastTrack` rule is at work; a router without the firewall's menu has none.
+/// Returns whether a `FastTrack` rule is active; a router without the firewall's menu has none.
 async fn is_fasttracking(
     transport: &dyn RowTransport,
     family: Family,

@@ -1,7 +1,6 @@
 //! The parsers of what a router says, open to the fuzzers and to nobody else.
 //!
-//! A router is believed in what it says, not in how: whatever it sends, a parser answers with rows
-//! or with a fault, and never panics.
+//! Whatever a router sends, a parser returns rows or a fault, and never panics.
 
 use super::{
     console::{CommandLine, Dialect},

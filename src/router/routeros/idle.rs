@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use super::transport::{Menu, Row, RowTransport};
 use crate::router::{Finding, QueueRef, RouterError, RouterText, Severity, Subject};
 
-/// An interface that sent less than this between two looks was not busy: some updates and chatter
-/// may rightly pass outside the queues.
+/// An interface that sent fewer bytes than this between two readings was not busy: some updates and
+/// chatter may rightly pass outside the queues.
 const BUSY_BYTES: u64 = 5_000_000;
 
-/// What the last look saw.
+/// The counters of one reading.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counters {
     /// Bytes sent, by interface.
@@ -22,9 +22,6 @@ pub(super) struct Counters {
 }
 
 /// Reads the counters of interfaces and queue trees.
-///
-/// # Errors
-/// Any [`RouterError`].
 pub(super) async fn read_counters(transport: &dyn RowTransport) -> Result<Counters, RouterError> {
     let interfaces = transport.print(Menu::Interface, &["name", "tx-byte"]).await?;
     let queues = transport.print(Menu::QueueTree, &["name", "parent", "bytes"]).await?;
@@ -40,7 +37,7 @@ pub(super) async fn read_counters(transport: &dyn RowTransport) -> Result<Counte
     })
 }
 
-/// Compares two looks and returns what is wrong with the configured `queues`.
+/// Compares two readings and returns what is wrong with the configured `queues`.
 pub(super) fn compare(before: &Counters, now: &Counters, queues: &[QueueRef]) -> Vec<Finding> {
     let idle = |queue: &QueueRef| {
         let (_, was) = before.queues.get(queue.name())?;

@@ -63,7 +63,7 @@ impl Code {
 /// What REST says when it refuses; `detail` is missing on 401 and 404.
 #[derive(Debug, Deserialize)]
 pub(super) struct Refusal {
-    /// The status, which no other web server puts there; other words in its place are told.
+    /// The status, which no other web server puts there, or other words.
     pub(super) error: Code,
     #[serde(default)]
     detail: Option<String>,
@@ -88,7 +88,7 @@ impl Refusal {
         self.error.status()
     }
 
-    /// Returns the most telling words of the answer.
+    /// Returns the most specific words of the answer.
     pub(super) fn words(self) -> String {
         let words =
             [self.detail, self.message].into_iter().flatten().find(|words| !words.is_empty());

@@ -28,7 +28,7 @@ impl Network {
         self.prefix
     }
 
-    /// Tells whether one of the two holds the other.
+    /// Returns whether one of the two contains the other.
     pub(super) fn overlaps(self, other: Self) -> bool {
         let common = self.prefix.min(other.prefix);
         match (self.address, other.address) {

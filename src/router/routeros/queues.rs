@@ -134,7 +134,7 @@ pub(super) fn limit(part: Part, row: &Row) -> Result<BitRate, String> {
 /// Writes a limit as the row wants it: plain integers, a pair with its other half unchanged.
 ///
 /// # Errors
-/// A sentence if the other half cannot be told from the row.
+/// A sentence if the row does not show the other half.
 pub(super) fn limit_text(part: Part, row: &Row, limit: BitRate) -> Result<String, String> {
     let bps = limit.bps();
     Ok(match part {

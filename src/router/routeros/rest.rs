@@ -1,4 +1,4 @@
-//! The REST road.
+//! REST as a transport.
 //!
 //! RouterOS executes the requests of one user one after the other and takes an aborted request
 //! badly, so there is one request in flight at a time, and each is waited for.
@@ -37,7 +37,7 @@ pub(super) struct RestTransport {
 }
 
 impl RestTransport {
-    /// Prepares a road; nothing is sent yet.
+    /// Prepares the transport; nothing is sent yet.
     ///
     /// # Errors
     /// A sentence if the configured certificates cannot be used.

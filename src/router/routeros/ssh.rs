@@ -1,9 +1,8 @@
-//! The SSH road: the console of RouterOS over one lasting connection.
+//! SSH as a transport: the console of RouterOS over one lasting connection.
 //!
 //! The system's `ssh` keeps the connection and this program speaks to it over a private socket.
 //! One command is in flight at a time: how many channels RouterOS allows at once is not known. A
-//! command that gets no answer takes its connection with it, since nobody could tell the answers
-//! apart afterwards.
+//! command without an answer ends its connection, because later answers could not be assigned.
 
 mod control_directory;
 mod fault;
@@ -59,7 +58,7 @@ struct SshConnection {
 }
 
 impl SshTransport {
-    /// Prepares a road; nothing is sent yet.
+    /// Prepares the transport; nothing is sent yet.
     ///
     /// # Errors
     /// A sentence if the host's name cannot be one.

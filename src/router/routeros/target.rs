@@ -15,7 +15,7 @@ const WIDEST: u32 = 8;
 /// Returns the side of a queue with this `target` and `dst`, as the router shows them.
 ///
 /// # Errors
-/// Why it cannot be told.
+/// Why it is unknown.
 pub(super) fn side(
     topology: &Topology,
     target: Option<&str>,
@@ -78,7 +78,7 @@ fn of_network(topology: &Topology, network: Network) -> Result<QueueTarget, Stri
     Err(format!("{} is on no interface of the router", shown()))
 }
 
-/// Whether an address is of those that are used at home and routed nowhere else.
+/// Returns whether an address is private, and so in a LAN.
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_private(),
@@ -101,7 +101,7 @@ pub(super) fn contradiction(said: QueueTarget, target: &str) -> String {
     }
 }
 
-/// Says what is asked of a person where the router does not tell the side.
+/// Describes an unknown side, and how to set it.
 pub(super) fn undecided(target: Option<&str>, why: &str) -> String {
     let target = RouterText::words(target.unwrap_or_default());
     format!(

@@ -13,13 +13,13 @@ use super::{
 };
 use crate::router::{QueueTarget, RouterError};
 
-/// A side that could not be told is asked for again after this time: the routes may have been
-/// missing because the WAN was down.
+/// An unknown side is determined again after this time: the routes may have been missing because
+/// the WAN was down.
 const RETRY_UNKNOWN: Duration = Duration::from_secs(30);
 
 /// What decides a side: the target and the other end, as the router shows them.
 type Ends = (Option<String>, Option<String>);
-/// A side, or why it cannot be told.
+/// A side, or why it is unknown.
 type TargetSide = Result<QueueTarget, String>;
 
 /// The sides of the targets that were asked for, each until the target changes.
@@ -27,7 +27,7 @@ type TargetSide = Result<QueueTarget, String>;
 pub(super) struct TargetSides(Mutex<BTreeMap<Ends, (TargetSide, Instant)>>);
 
 impl TargetSides {
-    /// Returns the side of the simple queue `row`, as the router at the end of `transport` tells it.
+    /// Returns the side of the simple queue `row`.
     ///
     /// # Errors
     /// Any that concerns all requests.

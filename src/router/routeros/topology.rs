@@ -33,7 +33,7 @@ pub(super) struct Topology {
     lists: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// The rows that tell about interfaces, each menu empty if the router does not have it.
+/// The rows about interfaces; empty for a menu that the router does not have.
 #[derive(Debug, Default)]
 struct Rows {
     interfaces: Vec<Row>,
@@ -49,8 +49,7 @@ impl Topology {
     /// Asks the router at the end of `transport`.
     ///
     /// # Errors
-    /// Those that any other request would meet as well; a menu that the router refuses to show
-    /// tells nothing.
+    /// Those that concern all requests; a menu that the router refuses to show counts as empty.
     pub(super) async fn read(transport: &dyn RowTransport) -> Result<Self, RouterError> {
         const ROUTE: &[&str] = &["dst-address", "gateway", "immediate-gw", "disabled"];
         const OF_INTERFACE: &[&str] = &["interface", "disabled"];
@@ -151,7 +150,7 @@ impl Topology {
     /// Returns the side of an interface, or of all members of an interface list.
     ///
     /// # Errors
-    /// Why it cannot be told.
+    /// Why it is unknown.
     pub(super) fn side_of(&self, name: &str) -> Result<QueueTarget, String> {
         let shown = RouterText::words(name);
         if let Some(members) = self.lists.get(name).filter(|_| !self.names.contains(name)) {
@@ -199,12 +198,12 @@ impl Topology {
         }
     }
 
-    /// Tells whether something leads to the internet over another interface than this.
+    /// Returns whether another interface leads to the internet.
     fn is_other_uplink(&self, name: &str) -> bool {
         self.has_lost_route || self.wan.union(&self.routed).any(|other| other != name)
     }
 
-    /// Tells whether all gateways to the internet are known, or one beyond doubt.
+    /// Returns whether all gateways to the internet are known, or one beyond doubt.
     fn is_uplink_known(&self) -> bool {
         let is_certain = |name: &String| !self.looks_like_lan(name);
         !self.wan.is_empty()

@@ -117,7 +117,7 @@ impl dyn RowTransport + '_ {
 
 /// How long RouterOS waits for the answer to the last echo request when nothing is said.
 const DEFAULT_WAIT: Duration = Duration::from_secs(1);
-/// The longest that it can be told to wait.
+/// The longest wait that it accepts.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// The `interval` of a ping, which is also how long an answer is waited for; `None` if the usual
@@ -141,8 +141,8 @@ pub(super) async fn optional(
     }
 }
 
-/// Most rows that [`Request::Find`] returns: far more than a house has calls, few enough for one
-/// request.
+/// Most rows that [`Request::Find`] returns: more than a site has latency-sensitive connections,
+/// few enough for one request.
 pub(super) const MOST_FOUND: usize = 256;
 
 /// The id of a row: an asterisk and hexadecimal digits.
@@ -206,7 +206,7 @@ pub(super) enum Menu {
 }
 
 impl Menu {
-    /// The path, the same on every road.
+    /// The path, the same over every transport.
     pub(super) const fn path(self) -> &'static str {
         match self {
             Self::QueueTree => "/queue/tree",

@@ -1,4 +1,4 @@
-//! Builds the roads that the configuration chooses.
+//! Builds the transports that the settings choose.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{
     ssh::SshTransport,
 };
 
-/// One road for each purpose; without users of their own, the same.
+/// A transport for each purpose; the same one for purposes without a user of their own.
 #[derive(Debug)]
 pub(super) struct Transports {
     pub(super) control: Arc<dyn RowTransport>,
@@ -21,10 +21,8 @@ pub(super) struct Transports {
 }
 
 impl Transports {
-    /// Builds the roads.
-    ///
-    /// Over SSH there is one connection and one user: the users for statistics and pings are for
-    /// REST, where they keep out of the way of the writes.
+    /// Builds the transports. SSH has one connection and one user; the users for statistics and pings
+    /// are for REST, where their requests do not delay writes.
     ///
     /// # Errors
     /// A sentence if the configured certificates or the name of the SSH host cannot be used.

@@ -34,7 +34,7 @@ fn write(board: &mut SwitchTable, now: MonoTime) -> Job {
 }
 
 fn poll(board: &mut SwitchTable, now: MonoTime, enabled: bool) -> Found {
-    let job = board.due_read(now).expect("a look is due");
+    let job = board.due_read(now).expect("a read is due");
     board.begin(job, now);
     board.answered(job, enabled, now)
 }
@@ -111,7 +111,7 @@ fn a_write_without_an_answer_leaves_a_doubt_until_it_is_seen() {
     write(&mut board, at(1));
     board.doubt(at(4));
     assert!(report(&board).in_doubt && report(&board).seen.is_none());
-    assert_eq!(board.due_change(at(4)), None, "a look comes first");
+    assert_eq!(board.due_change(at(4)), None, "a read comes first");
     assert!(!poll(&mut board, at(4), true).drifted, "that was us");
     assert!(!report(&board).in_doubt);
     assert_eq!(board.due_change(at(5)), None);

@@ -6,7 +6,7 @@ use std::{
 use super::*;
 use crate::router::{RouterFault, routeros::transport::RowId};
 
-/// A road that works or does not, and counts who comes along.
+/// A transport that works or not, and counts its requests.
 #[derive(Debug)]
 struct FakeTransport {
     kind: Transport,
@@ -41,7 +41,7 @@ impl RowTransport for FakeTransport {
     }
 }
 
-/// Changes at the second failure, and looks without pausing.
+/// Changes at the second failure, and checks without a pause.
 const FAST: TransportFailoverParams = TransportFailoverParams {
     failures: 2,
     sustained: Duration::ZERO,

@@ -129,8 +129,7 @@ fn step() -> impl Strategy<Value = (Step, u64)> {
 }
 
 proptest! {
-    /// Whatever happens: REST is left only by a fault of the road that came over REST, after enough
-    /// of them, and returned to only by a good look.
+    /// REST is left only after enough transport faults of REST, and used again only after a good check.
     #[test]
     fn transports_change_for_their_reasons_only(
         steps in proptest::collection::vec(step(), 0..200),
