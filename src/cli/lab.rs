@@ -3,7 +3,6 @@
 mod demo;
 mod demo_network;
 mod emulate;
-mod emulate_console;
 mod simulate;
 
 use clap::Subcommand;
@@ -18,7 +17,7 @@ pub(super) enum LabCommand {
     EmulateRouter(emulate::EmulateArgs),
     /// Pass a command line of an SSH server to the console of an emulated router.
     #[command(hide = true)]
-    EmulateConsole(emulate_console::EmulateConsoleArgs),
+    EmulateConsole(emulate::EmulateConsoleArgs),
     /// Run control laws on simulated links in virtual time, and compare them.
     Simulate(Box<simulate::SimulateArgs>),
 }
@@ -28,7 +27,7 @@ pub(super) fn run(command: LabCommand) -> Result<(), Failure> {
     match command {
         LabCommand::Demo(args) => block_on(demo::run(args)),
         LabCommand::EmulateRouter(args) => block_on(emulate::run(args)),
-        LabCommand::EmulateConsole(args) => emulate_console::run(&args),
+        LabCommand::EmulateConsole(args) => emulate::run_console(&args),
         LabCommand::Simulate(args) => simulate::run(&args),
     }
 }

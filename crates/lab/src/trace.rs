@@ -1,14 +1,13 @@
 //! A capacity over time, held from each point to the next, and the files that such things are
 //! written in.
 
-mod csv;
+mod columns;
 mod file;
-mod lab;
 mod mahimahi;
 
 use std::time::Duration;
 
-pub use file::{Column, Flaw, LoadOptions, Recording, TraceError, load};
+pub use file::{Column, LoadOptions, Recording, TraceError, load};
 
 use wanctl_core::units::BitRate;
 

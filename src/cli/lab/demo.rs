@@ -18,7 +18,7 @@ use super::{
         signals::{Hangup, Signals},
         web::WebArgs,
     },
-    demo_network, emulate,
+    demo_network,
 };
 use crate::{
     clock::Clock,
@@ -63,12 +63,18 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let router = TcpListener::bind("127.0.0.1:0").await.context("no loopback port is free")?;
     let router_url = format!("http://{}", router.local_addr().context("no loopback address")?);
     let clock = Clock::start();
-    let world = emulate::world(&wans, clock);
-    let emulator = emulate::emulator(&wans, &world, emulate::USER, emulate::PASSWORD, args.seed);
+    let world = demo_network::world(&wans, clock);
+    let emulator = demo_network::emulator(
+        &wans,
+        &world,
+        demo_network::USER,
+        demo_network::PASSWORD,
+        args.seed,
+    );
     let stop_router = CancellationToken::new();
     tokio::spawn(emulator.serve(router, stop_router.clone()));
 
-    let mut config = emulate::config(&wans, &router_url);
+    let mut config = demo_network::config(&wans, &router_url);
     config.steering = Some(demo_network::steering(&config));
     config.history = HistoryConfig { path: Some(history.clone()), ..config.history };
     config.http = HttpConfig { listen, ..config.http };
@@ -147,7 +153,7 @@ fn announce(
     say(format!("  metrics     {scheme}://{listen}/metrics"))?;
     let kept = if given { "" } else { " (a temporary directory; set another with --data-dir)" };
     say(format!("  history     {}{kept}", history.display()))?;
-    say(format!("  router      {router} (user {})", emulate::USER))?;
+    say(format!("  router      {router} (user {})", demo_network::USER))?;
     say("")?;
     say("After 38 s cable has a tenth of its capacity, and new connections are steered to lte;")?;
     say("after 105 s cable is dead for 15 s, and all traffic fails over to lte.")?;
@@ -241,7 +247,7 @@ mod tests {
     #[test]
     fn the_demo_network_is_a_valid_configuration() {
         let wans = demo_wans::demo_wans(1);
-        let config = emulate::config(&wans, "http://127.0.0.1:1");
+        let config = demo_network::config(&wans, "http://127.0.0.1:1");
         for wan in &config.wans {
             for (_, direction) in wan.params.directions.each() {
                 let limits = direction.unwrap().limits;

@@ -1,30 +1,24 @@
-//! `wanctl emulate-router`, and the demo network that it and the demo share.
+//! `wanctl emulate-router` and `wanctl emulate-console`: an emulated router in front of the demo network.
 
 use std::{
-    fmt::Write as _,
-    net::{IpAddr, SocketAddr},
+    env,
+    io::{self, Write as _},
+    net::{Shutdown, SocketAddr},
+    os::unix::net::UnixStream,
     path::PathBuf,
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
 use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
-use wanctl_core::{
-    DirectionParams, EvidenceParams, LawKind, Limits, Params, PerDirection, StateThresholds,
-    WanParams,
-    units::{BitRate, Delay},
-};
 use wanctl_lab::{
     demo_wans::{self, DemoWan},
-    link::Link,
     routeros::{
-        CertificateShape, Emulator, EmulatorConfig, LatencyProfile, QueueSpec, RouterCertificate,
-        ScheduledFault, User,
+        CertificateShape, Emulator, EmulatorConfig, LatencyProfile, RouterCertificate,
+        ScheduledFault,
     },
-    world::World,
 };
 
 use super::{
@@ -34,27 +28,9 @@ use super::{
         run::bind,
         signals::{Hangup, Signals},
     },
-    demo_network,
+    demo_network::{PASSWORD, USER, router, world},
 };
-use crate::{
-    clock::Clock,
-    config::{
-        Config, ControlConfig, HistoryConfig, HttpConfig, Mode, OnExit, Origin, RouterConfig,
-        WanConfig,
-    },
-    probe::ProbeConfig,
-    router::{
-        Connection, QueueRef,
-        routeros::{Credentials, Settings},
-    },
-};
-
-/// User of the emulated router, unless another is given.
-pub(super) const USER: &str = "wanctl";
-/// Password of the RouterOS user.
-pub(super) const PASSWORD: &str = "wanctl";
-/// Reflectors of each simulated WAN, from the range for documentation (RFC 5737).
-const REFLECTORS: u8 = 6;
+use crate::clock::Clock;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct EmulateArgs {
@@ -208,116 +184,27 @@ fn announce(
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Starts the links of the demo network.
-pub(super) fn world(wans: &[DemoWan], clock: Clock) -> World {
-    let link = |wan: &DemoWan| (wan.queues.clone(), Link::new(wan.link.clone()));
-    World::new(move || clock.now().since_start(), wans.iter().map(link).collect())
+/// For an SSH server's `ForceCommand`, which passes login and command in the environment.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct EmulateConsoleArgs {
+    /// Socket of the emulated router's console.
+    #[arg(long, value_name = "SOCKET")]
+    at: PathBuf,
 }
 
-/// Puts a router in front of the links.
-pub(super) fn emulator(
-    wans: &[DemoWan],
-    world: &World,
-    user: &str,
-    password: &str,
-    seed: u64,
-) -> Emulator {
-    Emulator::new(router(wans, user, password, seed), Arc::new(world.clone()))
-}
-
-/// Describes a router with a queue for each direction of the links.
-fn router(wans: &[DemoWan], user: &str, password: &str, seed: u64) -> EmulatorConfig {
-    let queues = wans.iter().flat_map(|wan| {
-        let queue = |name: &str, parent: String, max_limit| QueueSpec {
-            name: name.to_owned(),
-            parent,
-            queue_type: "cake".to_owned(),
-            max_limit,
-            bucket_size: "0.02".to_owned(),
-        };
-        let nominal = wan.link.nominal;
-        [
-            queue(&wan.queues.download, "bridge".to_owned(), nominal.download),
-            queue(&wan.queues.upload, format!("ether-{}", wan.name), nominal.upload),
-        ]
-    });
-    let plain = EmulatorConfig {
-        identity: "emulated".to_owned(),
-        users: vec![User::full(user, password)],
-        queues: queues.collect(),
-        latency: LatencyProfile::Measured,
-        seed,
-        ..EmulatorConfig::default()
-    };
-    demo_network::with_routes(plain, wans)
-}
-
-/// Configures wanctl for the demo network behind a router at `router_url`.
-pub(super) fn config(wans: &[DemoWan], router_url: &str) -> Config {
-    Config {
-        origin: Origin::default(),
-        routers: vec![RouterConfig::only(Connection::RouterOs(Settings::at(
-            router_url,
-            Credentials::new(USER, PASSWORD),
-        )))],
-        wans: (0..).zip(wans).map(|(number, wan)| wan_config(number, wan)).collect(),
-        control: ControlConfig {
-            interval: Duration::from_millis(50),
-            mode: Mode::Active,
-            on_exit: OnExit::Keep,
-        },
-        history: HistoryConfig::default(),
-        http: HttpConfig {
-            hosts: Vec::new(),
-            listen: ([127, 0, 0, 1], 9102).into(),
-            allow_reload: false,
-            allow_steer: false,
-        },
-        steering: None,
-    }
-}
-
-fn wan_config(number: u8, wan: &DemoWan) -> WanConfig {
-    let ms = Delay::from_millis_f64;
-    let [yellow, soft_red, red] = wan.delay_ms.map(ms);
-    let limits = |[floor, base, ceiling]: [f64; 3]| DirectionParams {
-        limits: Limits {
-            floor: BitRate::from_mbps(floor),
-            base: BitRate::from_mbps(base),
-            ceiling: BitRate::from_mbps(ceiling),
-        },
-        law: LawKind::Adaptive,
-    };
-    let reflectors = (1..=REFLECTORS).map(|host| IpAddr::from([192, 0, 2, number * 16 + host]));
-    WanConfig {
-        name: wan.name.to_owned(),
-        router: 0,
-        metered: false,
-        probe: ProbeConfig::of(reflectors.collect()),
-        queues: PerDirection {
-            download: Some(QueueRef::Tree(wan.queues.download.clone())),
-            upload: Some(QueueRef::Tree(wan.queues.upload.clone())),
-        },
-        params: WanParams {
-            evidence: EvidenceParams {
-                reflectors: u16::from(REFLECTORS),
-                probe_interval: Duration::from_millis(50),
-                stale_after: Duration::from_millis(1200),
-                queue_threshold: yellow,
-            },
-            thresholds: StateThresholds { yellow, soft_red, red },
-            directions: PerDirection {
-                download: Some(limits(wan.download_mbps)),
-                upload: Some(limits(wan.upload_mbps)),
-            },
-            tuning: Params::default(),
-        },
-    }
+/// Passes the command line that the SSH server was asked for to the emulated router, and its answer
+/// back. Like RouterOS it exits with success whatever the answer is.
+pub(super) fn run_console(args: &EmulateConsoleArgs) -> Result<(), Failure> {
+    let login = env::var("USER").context("no `USER` in the environment")?;
+    let command = env::var("SSH_ORIGINAL_COMMAND").unwrap_or_default();
+    let socket = args.at.display();
+    let mut router =
+        UnixStream::connect(&args.at).with_context(|| format!("cannot connect to {socket}"))?;
+    write!(router, "{login}\n{command}")?;
+    router.shutdown(Shutdown::Write)?;
+    io::copy(&mut router, &mut io::stdout().lock())?;
+    Ok(())
 }

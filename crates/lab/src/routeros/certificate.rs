@@ -43,25 +43,11 @@ pub struct RouterCertificate {
 
 /// Why there is no certificate.
 #[derive(Debug, Error)]
-pub enum CertificateError {
-    /// It could not be made.
-    #[error("cannot make a certificate for {hosts}")]
-    Make {
-        /// The hosts, with commas between.
-        hosts: String,
-        /// What was wrong.
-        #[source]
-        source: rcgen::Error,
-    },
-    /// It cannot be served.
-    #[error("cannot serve TLS with the certificate made for {hosts}")]
-    Serve {
-        /// The hosts, with commas between.
-        hosts: String,
-        /// What was wrong.
-        #[source]
-        source: rustls::Error,
-    },
+#[error("cannot serve TLS with a certificate for {hosts}")]
+pub struct CertificateError {
+    hosts: String,
+    #[source]
+    source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl RouterCertificate {
@@ -70,8 +56,9 @@ impl RouterCertificate {
     /// # Errors
     /// Fails for hosts that are no ASCII text.
     pub fn new(shape: CertificateShape, hosts: &[String]) -> Result<Self, CertificateError> {
+        let hosts_shown = || hosts.join(", ");
         let (certificate, key) = sign(shape, hosts)
-            .map_err(|source| CertificateError::Make { hosts: hosts.join(", "), source })?;
+            .map_err(|source| CertificateError { hosts: hosts_shown(), source: source.into() })?;
         let der: CertificateDer<'static> = certificate.der().clone();
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(digest(&SHA256, &der).as_ref());
@@ -80,7 +67,7 @@ impl RouterCertificate {
         let config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS12])
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![der], key))
-            .map_err(|source| CertificateError::Serve { hosts: hosts.join(", "), source })?;
+            .map_err(|source| CertificateError { hosts: hosts_shown(), source: source.into() })?;
         Ok(Self { config: Arc::new(config), fingerprint, pem: certificate.pem() })
     }
 

@@ -58,26 +58,21 @@ pub struct ScheduledFault {
 
 /// Why a text is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum FaultSyntaxError {
-    /// There is no time in front.
-    #[error("`{0}` does not say when: write AFTER:FAULT, for example 30s:reboot=5s")]
-    NoTime(String),
-    /// Something is not a time.
-    #[error("`{0}` is not a time such as 500ms, 30s or 1m30s")]
-    Time(String),
-    /// Something is not a rate.
-    #[error("`{0}` is not a rate such as 100M or 2500k")]
-    Rate(String),
-    /// Something is not a factor.
-    #[error("`{0}` is not a factor such as 8")]
-    Factor(String),
-    /// The kind is unknown, or its values are not those of its kind.
-    #[error("`{0}` is not a fault; faults are {KINDS}")]
-    Kind(String),
+#[error("`{text}` {problem}")]
+pub struct FaultSyntaxError {
+    text: String,
+    problem: &'static str,
 }
 
-/// Every form of a fault.
-const KINDS: &str = "hang=TIME, silence=TIME, unauthorised=TIME, slow=FACTOR,TIME, reset=TIME, \
+impl FaultSyntaxError {
+    fn new(text: &str, problem: &'static str) -> Self {
+        Self { text: text.to_owned(), problem }
+    }
+}
+
+const NO_TIME: &str = "does not say when: write AFTER:FAULT, for example 30s:reboot=5s";
+/// The problem of an unknown fault, with every form of a fault.
+const KINDS: &str = "is not a fault; faults are hang=TIME, silence=TIME, unauthorised=TIME, slow=FACTOR,TIME, reset=TIME, \
                      sessions-full=TIME, reboot=TIME, drift=QUEUE,RATE and recreate=QUEUE";
 
 impl Fault {
@@ -96,7 +91,7 @@ impl FromStr for ScheduledFault {
 
     fn from_str(text: &str) -> Result<Self, FaultSyntaxError> {
         let parts = text.split_once(':');
-        let (after, fault) = parts.ok_or_else(|| FaultSyntaxError::NoTime(text.to_owned()))?;
+        let (after, fault) = parts.ok_or_else(|| FaultSyntaxError::new(text, NO_TIME))?;
         Ok(Self { after: time(after)?, fault: fault.parse()? })
     }
 }
@@ -105,7 +100,7 @@ impl FromStr for Fault {
     type Err = FaultSyntaxError;
 
     fn from_str(text: &str) -> Result<Self, FaultSyntaxError> {
-        let strange = || FaultSyntaxError::Kind(text.to_owned());
+        let strange = || FaultSyntaxError::new(text, KINDS);
         let (kind, values) = text.split_once('=').ok_or_else(strange)?;
         // The last comma counts: names of queues may have some of their own.
         let pair = || values.rsplit_once(',').ok_or_else(strange);
@@ -131,17 +126,19 @@ impl FromStr for Fault {
 }
 
 fn time(text: &str) -> Result<Duration, FaultSyntaxError> {
-    values::time(text).ok_or_else(|| FaultSyntaxError::Time(text.to_owned()))
+    values::time(text)
+        .ok_or_else(|| FaultSyntaxError::new(text, "is not a time such as 500ms, 30s or 1m30s"))
 }
 
 fn rate(text: &str) -> Result<BitRate, FaultSyntaxError> {
-    let bps = values::rate(text).ok_or_else(|| FaultSyntaxError::Rate(text.to_owned()))?;
+    let bps = values::rate(text)
+        .ok_or_else(|| FaultSyntaxError::new(text, "is not a rate such as 100M or 2500k"))?;
     Ok(BitRate::from_bps(bps))
 }
 
 fn read_factor(text: &str) -> Result<f64, FaultSyntaxError> {
     let factor = text.parse().ok().filter(|factor: &f64| factor.is_finite() && *factor >= 1.0);
-    factor.ok_or_else(|| FaultSyntaxError::Factor(text.to_owned()))
+    factor.ok_or_else(|| FaultSyntaxError::new(text, "is not a factor such as 8"))
 }
 
 impl fmt::Display for Fault {
@@ -193,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_fault_is_said() {
-        let kinds = format!("faults are {KINDS}");
+        let kinds = format!("` {KINDS}");
         for (text, said) in [
             ("reboot=5s", "`reboot=5s` does not say when"),
             ("soon:reboot=5s", "`soon` is not a time"),

@@ -4,23 +4,18 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read as _},
-    path::{Path, PathBuf},
+    path::Path,
     time::Duration,
 };
 
+use super::{Trace, columns, mahimahi};
 use thiserror::Error;
-use wanctl_core::{PerDirection, units::BitRate};
-
-use super::{Trace, csv, lab, mahimahi};
 
 /// The largest file that is read, in bytes; an hour of a gigabit link in mahimahi's
 /// format is twice that.
 const LARGEST: u64 = 256 << 20;
 /// The longest trace.
 pub(super) const LONGEST: Duration = Duration::from_hours(7 * 24);
-/// The highest plausible capacity in Mbit/s.
-pub(super) const HIGHEST_MBPS: f64 = 1e6;
-
 /// How a trace file is read.
 #[derive(Debug, Clone)]
 pub struct LoadOptions {
@@ -66,42 +61,18 @@ pub struct Recording {
     pub base_rtt_steps: Vec<(Duration, Duration)>,
 }
 
-/// Why a file is no trace.
+/// Why a file is no trace: the file, the line, what is wrong and what was expected.
 #[derive(Debug, Error)]
-pub enum TraceError {
-    /// The file cannot be read.
-    #[error("cannot read the trace {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The file is larger than any trace.
-    #[error("{} has {bytes} bytes; a trace has at most {LARGEST}", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its size.
-        bytes: u64,
-    },
-    /// What is in the file is no trace.
-    #[error("{}{flaw}", path.display())]
-    Flawed {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        flaw: Flaw,
-    },
-}
+#[error("{0}")]
+pub struct TraceError(String);
 
 /// What is wrong with the content of a trace file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flaw {
+pub(super) struct Flaw {
     /// The line, from 1, if it is one line's fault.
-    pub line: Option<usize>,
+    pub(super) line: Option<usize>,
     /// What is wrong, and what was expected.
-    pub text: String,
+    pub(super) text: String,
 }
 
 impl Flaw {
@@ -127,8 +98,7 @@ impl fmt::Display for Flaw {
 /// `X.down` is `X.up`, if that stands beside it.
 ///
 /// # Errors
-/// If one of the files cannot be read or is no trace; the error has the file, the line and what
-/// was expected there.
+/// If one of the files cannot be read or is no trace.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Recording, TraceError> {
     let recording = load_one(path, options)?;
     let beside = path.with_extension("up");
@@ -141,7 +111,9 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Recording, TraceError>
 }
 
 fn load_one(path: &Path, options: &LoadOptions) -> Result<Recording, TraceError> {
-    let unreadable = |source| TraceError::Unreadable { path: path.to_owned(), source };
+    let shown = path.display();
+    let unreadable =
+        |error: io::Error| TraceError(format!("cannot read the trace {shown}: {error}"));
     // Opening a named pipe waits for a writer, so the kind of the file is checked first.
     let metadata = path.metadata().map_err(unreadable)?;
     if !metadata.is_file() {
@@ -149,12 +121,13 @@ fn load_one(path: &Path, options: &LoadOptions) -> Result<Recording, TraceError>
     }
     let bytes = metadata.len();
     if bytes > LARGEST {
-        return Err(TraceError::TooLarge { path: path.to_owned(), bytes });
+        let text = format!("{shown} has {bytes} bytes; a trace has at most {LARGEST}");
+        return Err(TraceError(text));
     }
     let mut content = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
     file.take(LARGEST).read_to_end(&mut content).map_err(unreadable)?;
-    parse(&content, options).map_err(|flaw| TraceError::Flawed { path: path.to_owned(), flaw })
+    parse(&content, options).map_err(|flaw| TraceError(format!("{shown}{flaw}")))
 }
 
 pub(super) fn parse(content: &[u8], options: &LoadOptions) -> Result<Recording, Flaw> {
@@ -169,9 +142,9 @@ pub(super) fn parse(content: &[u8], options: &LoadOptions) -> Result<Recording, 
         return Err(Flaw::whole("is empty; expected a capacity trace"));
     };
     if first.contains([',', ';']) {
-        csv::parse(text, &options.column)
+        columns::csv(text, &options.column)
     } else if first.split_whitespace().count() > 1 {
-        lab::parse(text)
+        columns::spaced(text)
     } else {
         let download = mahimahi::parse(text, options.bin)?;
         Ok(Recording { download, upload: None, base_rtt_steps: Vec::new() })
@@ -193,75 +166,4 @@ pub(super) fn quoted(text: &str) -> String {
         shown.push('…');
     }
     format!("`{shown}`")
-}
-
-/// Points of a file with columns, in the order of their seconds.
-#[derive(Debug, Default)]
-pub(super) struct Timeline<T> {
-    first: f64,
-    last: f64,
-    pub(super) points: Vec<(Duration, T)>,
-}
-
-impl<T> Timeline<T> {
-    pub(super) fn new() -> Self {
-        Self { first: 0.0, last: 0.0, points: Vec::new() }
-    }
-
-    /// Adds a point at the seconds that `field` says. Those of the first point are its zero: a
-    /// recording may count from the epoch.
-    pub(super) fn push(&mut self, line: usize, field: &str, value: T) -> Result<(), Flaw> {
-        let expected = "expected the seconds, a number";
-        let seconds = field.parse::<f64>().ok().filter(|seconds| seconds.is_finite());
-        let seconds =
-            seconds.ok_or_else(|| Flaw::at(line, format!("{} here; {expected}", quoted(field))))?;
-        if self.points.is_empty() {
-            if seconds < 0.0 {
-                return Err(Flaw::at(line, "negative seconds; expected zero or more"));
-            }
-            self.first = seconds;
-        } else if seconds <= self.last {
-            let text = format!("{seconds} s after {} s; expected ascending seconds", self.last);
-            return Err(Flaw::at(line, text));
-        }
-        self.last = seconds;
-        let at = seconds - self.first;
-        if at >= LONGEST.as_secs_f64() {
-            return Err(Flaw::at(line, "more than a week after the first; expected seconds"));
-        }
-        let at = Duration::from_secs_f64(at);
-        if self.points.last().is_some_and(|(before, _)| *before == at) {
-            return Err(Flaw::at(line, "no time passed; expected ascending seconds"));
-        }
-        self.points.push((at, value));
-        Ok(())
-    }
-
-    /// Returns when the round ends: the last point holds as long as the one before it.
-    pub(super) fn round(&self) -> Duration {
-        match self.points[..] {
-            [.., (before, _), (last, _)] => last + last.saturating_sub(before),
-            _ => Duration::MAX,
-        }
-    }
-}
-
-pub(super) fn mbps(line: usize, field: &str) -> Result<BitRate, Flaw> {
-    let rate = field.parse::<f64>().ok().filter(|rate| (0.0..=HIGHEST_MBPS).contains(rate));
-    rate.map(BitRate::from_mbps).ok_or_else(|| {
-        let text = format!("{} here; expected Mbit/s, from 0 to {HIGHEST_MBPS}", quoted(field));
-        Flaw::at(line, text)
-    })
-}
-
-pub(super) fn traces(
-    timeline: &Timeline<PerDirection<Option<BitRate>>>,
-) -> Result<(Trace, Option<Trace>), Flaw> {
-    let round = timeline.round();
-    let nothing = || Flaw::whole("has no points; expected lines of seconds and Mbit/s");
-    let points = timeline.points.iter();
-    let download = points.clone().filter_map(|(at, rates)| Some((*at, rates.download?)));
-    let upload = points.filter_map(|(at, rates)| Some((*at, rates.upload?)));
-    let download = Trace::held(download.collect(), round).ok_or_else(nothing)?;
-    Ok((download, Trace::held(upload.collect(), round)))
 }
