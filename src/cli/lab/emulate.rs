@@ -184,7 +184,7 @@ fn announce(
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// For an SSH server's `ForceCommand`, which passes login and command in the environment.
