@@ -56,13 +56,13 @@ impl SteeringMetrics {
     pub fn register(catalogue: &mut Catalogue, wans: &[String]) -> Self {
         let all = Self::declare(catalogue);
         all.zero_states();
-        for reason in SteerReason::ALL {
+        for reason in SteerReason::ALL.iter().copied() {
             drop(all.decisions.get_or_create(&one("reason", reason.code())));
         }
-        for reason in FailoverReason::ALL {
+        for reason in FailoverReason::ALL.iter().copied() {
             drop(all.failover_decisions.get_or_create(&one("reason", reason.code())));
         }
-        for blocker in Blocker::ALL {
+        for blocker in Blocker::ALL.iter().copied() {
             drop(all.blocked.get_or_create(&one("blocker", blocker.code())));
         }
         for wan in wans {
@@ -71,7 +71,7 @@ impl SteeringMetrics {
                 for reason in MOVING {
                     drop(all.steered.get_or_create(&moved(wan, other, reason.code())));
                 }
-                for reason in FailoverReason::ALL.into_iter().filter(|reason| reason.moves()) {
+                for reason in FailoverReason::ALL.iter().copied().filter(|reason| reason.moves()) {
                     drop(all.failovers.get_or_create(&moved(wan, other, reason.code())));
                 }
             }
@@ -80,10 +80,10 @@ impl SteeringMetrics {
     }
 
     fn zero_states(&self) {
-        for state in SteerState::ALL {
+        for state in SteerState::ALL.iter().copied() {
             drop(self.state.get_or_create(&one("state", state.name())));
             drop(self.state_time.get_or_create(&one("state", state.name())));
-            for to in SteerState::ALL.into_iter().filter(|to| *to != state) {
+            for to in SteerState::ALL.iter().copied().filter(|to| *to != state) {
                 drop(self.transitions.get_or_create(&transition(state, to)));
             }
         }
@@ -91,14 +91,14 @@ impl SteeringMetrics {
 
     fn zero_wan(&self, wan: &str) {
         drop(self.score.get_or_create(&one("wan", wan)));
-        for contributor in Contributor::ALL {
+        for contributor in Contributor::ALL.iter().copied() {
             let labels = of_wan(wan, "contributor", contributor.code());
             drop(self.contributors.get_or_create(&labels));
         }
         for traffic in ["sensitive", "default"] {
             drop(self.target.get_or_create(&of_wan(wan, "traffic", traffic)));
         }
-        for reach in Reach::ALL {
+        for reach in Reach::ALL.iter().copied() {
             drop(self.reach.get_or_create(&of_wan(wan, "reach", reach.name())));
         }
     }
@@ -197,7 +197,7 @@ impl SteeringMetrics {
         let passed = self.before.map_or(0.0, |before| at.since(before).as_secs_f64());
         self.before = Some(*at);
         self.active.set(i64::from(*mode == SteeringMode::Active));
-        for state in SteerState::ALL {
+        for state in SteerState::ALL.iter().copied() {
             let is_it = state == steer.state;
             self.state.get_or_create(&one("state", state.name())).set(i64::from(is_it));
         }
@@ -229,7 +229,7 @@ impl SteeringMetrics {
             self.score
                 .get_or_create(&vec![("wan", wan.name.clone())])
                 .set(i64::from(wan.score.points));
-            for contributor in Contributor::ALL {
+            for contributor in Contributor::ALL.iter().copied() {
                 let given = wan.score.contributors.iter().find(|(each, _)| *each == contributor);
                 let points = given.map_or(0, |(_, points)| *points);
                 self.contributors
@@ -241,7 +241,7 @@ impl SteeringMetrics {
             {
                 flag(&self.target, of_wan(&wan.name, "traffic", traffic), to == rank);
             }
-            for reach in Reach::ALL {
+            for reach in Reach::ALL.iter().copied() {
                 flag(&self.reach, of_wan(&wan.name, "reach", reach.name()), wan.reach == reach);
             }
         }

@@ -31,6 +31,22 @@
     clippy::wildcard_enum_match_arm
 )]
 
+/// Gives an enum the list of its values, and the method `$method` for its `snake_case` name.
+macro_rules! named {
+    ($name:ident::$method:ident) => {
+        impl $name {
+            /// All values, in the order in which they are shown.
+            pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+
+            /// Returns the code used in the configuration, labels, the history and JSON.
+            #[must_use]
+            pub fn $method(self) -> &'static str {
+                self.into()
+            }
+        }
+    };
+}
+
 mod actions;
 mod assessment;
 mod eligibility;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
+
 use super::{AssessmentParams, FailoverMethod, Weights};
 use crate::{CongestionState, Limits, PerDirection, units::Delay};
 
@@ -19,7 +22,11 @@ pub struct SteeringParams {
 }
 
 /// Whether decisions are taken, and carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum SteeringMode {
     /// Nothing is decided.
     Off,
@@ -30,17 +37,7 @@ pub enum SteeringMode {
     Active,
 }
 
-impl SteeringMode {
-    /// Returns the name used in the configuration and in the status.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Observe => "observe",
-            Self::Active => "active",
-        }
-    }
-}
+named!(SteeringMode::name);
 
 /// What is known of a WAN before anything is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,13 +2,20 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
+
 use super::{
     ActionLimits, AssessmentParams, FailoverParams, FlapParams, Recovery, SteerParams, Weights,
 };
 use crate::{CongestionState, units::Delay};
 
 /// A set of parameters that belong together; single ones may be changed on top of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Preset {
     /// Ours: v1.7's score, and what it did not see: the shaper at its floor and lost probes.
     #[default]
@@ -19,17 +26,9 @@ pub enum Preset {
     Hysteresis,
 }
 
-impl Preset {
-    /// Returns the name used in the configuration.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Balanced => "balanced",
-            Self::V17 => "v17",
-            Self::Hysteresis => "hysteresis",
-        }
-    }
+named!(Preset::name);
 
+impl Preset {
     /// Returns when connections are moved and come back by this preset.
     #[must_use]
     pub fn steer(self) -> SteerParams {

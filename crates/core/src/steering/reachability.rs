@@ -23,6 +23,9 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
+
 use super::{FailoverParams, since::Since};
 use crate::{Cycle, LoadClass, MeasurementState, ProbeOutcome, SendStatus, units::MonoTime};
 
@@ -34,7 +37,22 @@ const USED_TO_ANSWER: Duration = Duration::from_mins(10);
 const LATE: u32 = 4;
 
 /// Whether a WAN is reachable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Reach {
     /// Neither proven.
     Unknown,
@@ -44,20 +62,7 @@ pub enum Reach {
     Down,
 }
 
-impl Reach {
-    /// All values, in the order in which they are shown.
-    pub const ALL: [Self; 3] = [Self::Unknown, Self::Up, Self::Down];
-
-    /// Returns the name used in labels and in the history.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Up => "up",
-            Self::Down => "down",
-        }
-    }
-}
+named!(Reach::name);
 
 /// What a single cycle says.
 enum Sign {

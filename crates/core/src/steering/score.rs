@@ -1,5 +1,8 @@
 //! How sure it is that a WAN suffers: a score from 0 to 100, and what contributed to it.
 
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
+
 use super::Assessment;
 use crate::{CongestionState, units::Delay};
 
@@ -31,7 +34,22 @@ pub struct Signals {
 }
 
 /// A contributor to the score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Contributor {
     /// A direction is RED.
     StateRed,
@@ -57,40 +75,9 @@ pub enum Contributor {
     AssessedYellow,
 }
 
+named!(Contributor::code);
+
 impl Contributor {
-    /// All contributors, in the order in which they are shown.
-    pub const ALL: [Self; 11] = [
-        Self::StateRed,
-        Self::StateSoftRed,
-        Self::StateYellow,
-        Self::DeltaSevere,
-        Self::DeltaHigh,
-        Self::DropsRising,
-        Self::Backlog,
-        Self::AtFloor,
-        Self::Collapsed,
-        Self::AssessedRed,
-        Self::AssessedYellow,
-    ];
-
-    /// Returns the code used in the configuration, in labels and in the history.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::StateRed => "state_red",
-            Self::StateSoftRed => "state_soft_red",
-            Self::StateYellow => "state_yellow",
-            Self::DeltaSevere => "delta_severe",
-            Self::DeltaHigh => "delta_high",
-            Self::DropsRising => "drops_rising",
-            Self::Backlog => "backlog",
-            Self::AtFloor => "at_floor",
-            Self::Collapsed => "collapsed",
-            Self::AssessedRed => "assessed_red",
-            Self::AssessedYellow => "assessed_yellow",
-        }
-    }
-
     fn applies(self, signals: &Signals) -> bool {
         let delta = signals.delta.unwrap_or_default();
         match self {
@@ -183,7 +170,8 @@ impl Weights {
     #[must_use]
     pub fn score(&self, signals: &Signals) -> Score {
         let contributors: Vec<(Contributor, u8)> = Contributor::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|contributor| contributor.applies(signals))
             .map(|contributor| (contributor, self.of(contributor)))
             .filter(|(_, points)| *points > 0)

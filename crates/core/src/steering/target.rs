@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
+
 use super::WanFacts;
 use crate::units::MonoTime;
 
@@ -39,7 +42,22 @@ pub enum FailoverMethod {
 }
 
 /// What a switch does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum SwitchKind {
     /// Enabled, it sends new latency-sensitive connections over its WAN.
     SteerRule,
@@ -51,18 +69,9 @@ pub enum SwitchKind {
     FailoverRule,
 }
 
-impl SwitchKind {
-    /// Returns the name used in labels, logs and the history.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SteerRule => "steer_rule",
-            Self::SteerRule6 => "steer_rule6",
-            Self::FailoverRoute => "failover_route",
-            Self::FailoverRule => "failover_rule",
-        }
-    }
+named!(SwitchKind::name);
 
+impl SwitchKind {
     const fn is_for_steering(self) -> bool {
         matches!(self, Self::SteerRule | Self::SteerRule6)
     }

@@ -3,6 +3,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
+
 use super::{
     Blocker, FailoverReason, Rank, Reach, RouteTarget, Score, SteerOverride, SteerReason,
     SteeringMode, Switch, SwitchOrder, machine::Phase,
@@ -10,7 +13,22 @@ use super::{
 use crate::units::MonoTime;
 
 /// Where the steering machine stands, for people and labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum SteerState {
     /// New latency-sensitive connections go with everything else.
     Default,
@@ -24,23 +42,9 @@ pub enum SteerState {
     Override,
 }
 
+named!(SteerState::name);
+
 impl SteerState {
-    /// All states, in the order in which they are shown.
-    pub const ALL: [Self; 5] =
-        [Self::Default, Self::Confirming, Self::Steered, Self::Recovering, Self::Override];
-
-    /// Returns the name used in labels and in the history.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Confirming => "confirming",
-            Self::Steered => "steered",
-            Self::Recovering => "recovering",
-            Self::Override => "override",
-        }
-    }
-
     pub(super) const fn of(phase: Phase) -> Self {
         match phase {
             Phase::Default => Self::Default,
@@ -52,7 +56,22 @@ impl SteerState {
 }
 
 /// What a timer measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum TimerKind {
     /// Until suffering counts.
     Sustain,
@@ -72,22 +91,7 @@ pub enum TimerKind {
     Failback,
 }
 
-impl TimerKind {
-    /// Returns the name used in labels and in the status.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sustain => "sustain",
-            Self::HoldDown => "hold_down",
-            Self::RecoverySustain => "recovery_sustain",
-            Self::FlapDamping => "flap_damping",
-            Self::FlapPenalty => "flap_penalty",
-            Self::Override => "override",
-            Self::FailoverHoldDown => "failover_hold_down",
-            Self::Failback => "failback",
-        }
-    }
-}
+named!(TimerKind::name);
 
 /// A timer that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
