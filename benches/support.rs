@@ -2,7 +2,7 @@
 
 use std::env;
 
-/// Tells whether `cargo bench` asked; `cargo test --all-targets` starts the benchmarks as well,
+/// Returns whether `cargo bench` asked; `cargo test --all-targets` starts the benchmarks as well,
 /// and must not wait a minute for figures that nobody wants.
 pub(crate) fn wanted() -> bool {
     env::args().any(|argument| argument == "--bench")

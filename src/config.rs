@@ -84,7 +84,7 @@ impl Config {
     }
 }
 
-/// Where a configuration comes from, to tell one from another in metrics and in the history.
+/// Where a configuration comes from, to distinguish configurations in metrics and in the history.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The file; empty for a configuration that is built in.
@@ -138,7 +138,7 @@ pub struct ControlConfig {
 pub enum Mode {
     /// Decide and write.
     Active,
-    /// Decide and tell, write nothing.
+    /// Decide and export, write nothing.
     Observe,
 }
 

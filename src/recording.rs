@@ -4,14 +4,14 @@
 //! ```text
 //! control loop ── Tape ──► bounded queue ──► thread "recording" ──► FILE.jsonl
 //!                (try_send)  full: counted,     flushed each second
-//!                            told as a gap
+//!                            reported as a gap
 //! FILE.jsonl ──► Lines ──► Replay ──► control::Wan, anew ──► Outcome: what differs
 //! ```
 //!
 //! A control core that reads no clock decides the same from the same inputs, so a recording that is
 //! replayed with the settings it was made with gives the same decisions, to the bit. What is
 //! written down is therefore exact: nanoseconds, microseconds and bits per second, and factors with
-//! all the digits that tell them from their neighbours.
+//! all the digits that distinguish them from their neighbours.
 //!
 //! Invariants:
 //! - **A recording never delays control.** What the queue cannot hold is dropped, counted, and

@@ -192,7 +192,7 @@ fn a_path_a_little_longer_under_load_is_no_queue_for_long() {
             let rates = desired.iter().map(|desired| desired[direction].bps() as f64 / 1e6);
             let mean = rates.clone().sum::<f64>() / desired.len() as f64;
             let least = rates.fold(f64::MAX, f64::min);
-            // Now and then a drain puts the excuse to the test.
+            // Now and then a drain tests the path offset.
             let reported = format!("seed {seed}: {direction:?} at {mean}, {least} of 50 Mbit/s");
             assert!(mean > 44.0 && least > 28.0, "{reported}");
         }

@@ -43,7 +43,7 @@ fn settings(path: &Path) -> Settings {
     Settings { path: path.to_owned(), retention, wans: WANS.map(str::to_owned).to_vec() }
 }
 
-/// Not a test but the process that is killed: it records until then, and tells how many cycles
+/// Not a test but the process that is killed: it records until then, and prints how many cycles
 /// are safe.
 #[test]
 #[expect(clippy::print_stdout, reason = "the parent reads it")]

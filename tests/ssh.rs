@@ -1,5 +1,5 @@
-//! The road over SSH, through the system's `ssh` and a real `sshd`, against the emulated console;
-//! and the same suite over REST, so that what holds on one road holds on the other.
+//! The transport over SSH, through the system's `ssh` and a real `sshd`, against the emulated console;
+//! and the same suite over REST, so that what holds for one transport holds for the other.
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 #[path = "ssh"]
@@ -63,7 +63,7 @@ async fn both_transports_lead_to_the_same_router() {
         assert_eq!(over_rest, over_ssh, "{version}, {user}");
         assert_eq!(rest.effects(), ssh.effects(), "{version}, {user}");
         let methods = |rig: &Rig| rig.emulator.log().iter().all(|call| call.method == "SSH");
-        assert!(methods(&ssh) && !methods(&rest), "each took its own road");
+        assert!(methods(&ssh) && !methods(&rest), "each used its own transport");
         assert!(ssh.sshd.logins() == 1, "all of it over one connection: {}", ssh.sshd.log());
     }
 }

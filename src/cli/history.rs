@@ -110,7 +110,7 @@ enum Task {
 struct QueryContext {
     reader: Reader,
     question: HistoryQuery,
-    /// The WANs that are told of, in order.
+    /// The WANs that are shown, in order.
     wans: Vec<String>,
     zone: TimeZone,
     now: Timestamp,

@@ -18,7 +18,7 @@ pub(super) fn complain(error: &anyhow::Error) {
     let _ = writeln!(io::stderr(), "{}", sentence(error));
 }
 
-/// Tells whether an error comes from a reader that went away.
+/// Returns whether an error comes from a reader that went away.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)

@@ -25,7 +25,7 @@ pub enum Class {
     Restart,
 }
 
-/// A key whose value changed. Values are not told: they may be secret.
+/// A key whose value changed. Values are not shown: they may be secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The key, from the root of the new configuration: `wans[0].download.floor_mbps`; `wans` for

@@ -1,6 +1,6 @@
 //! Where in the text a key stands.
 //!
-//! `serde_yaml` tells no places of values. Once there is something to report, the text is parsed
+//! `serde_yaml` gives no places of values. Once there is something to report, the text is parsed
 //! again, by saphyr-parser, whose events carry marks, and a key is found by its position.
 
 use saphyr_parser::{Event, Marker, Parser, Span, StrInput};

@@ -6,7 +6,7 @@ use super::value;
 const NEAR_SECRETS: [&str; 4] = ["router", "routers", "tls_server_config", "basic_auth_users"];
 
 /// The way to a value: for people as text, for `locate` as the position among its siblings at
-/// each level, which tells even two entries of the same key apart.
+/// each level, which distinguishes even two entries of the same key.
 #[derive(Clone, Default)]
 pub(super) struct KeyPath {
     text: String,
@@ -35,7 +35,7 @@ impl KeyPath {
         Self { text, steps: self.steps.clone() }
     }
 
-    /// Tells whether a secret may stand here, in its place or in the wrong one. What is written
+    /// Returns whether a secret may stand here, in its place or in the wrong one. What is written
     /// here is then not repeated in messages.
     pub(super) fn is_near_secrets(&self) -> bool {
         let root = self.text.split(['.', '[']).next().unwrap_or_default();

@@ -34,7 +34,7 @@ const INTERFACE_BYTES: usize = 15;
 /// The longest name of an interface of RouterOS that is taken, in characters.
 const ROUTER_INTERFACE: usize = 128;
 
-/// Reads how a WAN is measured. `several` tells that there are other WANs, `pings` that its router
+/// Reads how a WAN is measured. `several`: there are other WANs, `pings` that its router
 /// can ping without delaying a write.
 pub(super) fn read(table: &mut Table<'_>, several: bool, pings: bool) -> Read<ProbeConfig> {
     let settings = table.table("probe", settings);
@@ -150,7 +150,7 @@ fn reflectors(table: &mut Table<'_>, bind: Option<&Bind>) -> Read<Option<Vec<IpA
 }
 
 /// The table `probe`; what comes from elsewhere is empty.
-/// Tells besides whether there is a reserve of built-in reflectors.
+/// Returns besides whether there are built-in spares.
 fn settings(table: &mut Table<'_>) -> Read<(ProbeConfig, bool)> {
     let method = table.or(
         "method",

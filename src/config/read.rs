@@ -236,7 +236,7 @@ impl<'a> Table<'a> {
         self.report.warning(self.path.clone(), message);
     }
 
-    /// Tells whether the table has `key`, so that no default stands in for it.
+    /// Returns whether the table has `key`, so that no default stands in for it.
     pub(super) fn has(&self, key: &str) -> bool {
         self.find(key).is_some()
     }
@@ -314,7 +314,7 @@ pub(super) fn similar<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> O
     similar.map(|(_, name)| name)
 }
 
-/// Tells whether a text is spelt as our keys are.
+/// Returns whether a text is spelt as our keys are.
 fn looks_like_key(text: &str) -> bool {
     let fits = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '_');
     (1..=40).contains(&text.len()) && text.chars().all(fits)

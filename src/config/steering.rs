@@ -133,7 +133,7 @@ fn warn(table: &Table<'_>, wans: &wans::Wans, allow_metered: bool) {
     }
 }
 
-/// A WAN whose probes take any road proves nothing about itself.
+/// Probes that are not bound to a WAN say nothing about it.
 fn must_be_bound(table: &Table<'_>, wan: &WanConfig) -> Read<()> {
     if wan.probe.bind != Bind::Any {
         return Ok(());

@@ -156,7 +156,7 @@ pub(super) fn host_address(node: &Node) -> Result<IpAddr, String> {
     };
     let address: IpAddr =
         text.parse().map_err(|_| format!("expected an IP address, got {}", quoted(node)))?;
-    // An IPv4 address in the guise of IPv6 is the same host, by the same road.
+    // An IPv4 address written as IPv6 is the same host.
     let address = address.to_canonical();
     let is_broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
     if address.is_unspecified() || address.is_multicast() || is_broadcast {

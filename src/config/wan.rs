@@ -29,7 +29,7 @@ pub(super) struct QueueUses {
     queues: BTreeMap<usize, Taken>,
 }
 
-/// Reads one WAN. `several` tells that there are others.
+/// Reads one WAN. `several`: there are others.
 pub(super) fn read(
     table: &mut Table<'_>,
     several: bool,

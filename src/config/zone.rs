@@ -30,7 +30,7 @@ pub(super) fn read(
     let given = Given { green: green?, yellow: yellow?, soft_red: soft_red? };
     let (factor_down, factor_down_yellow) = (factor_down?, factor_down_yellow?);
     let (step_up, green_required) = (step_up?, green_required?);
-    // A mistake in the limits has been told already.
+    // A mistake in the limits has been reported already.
     let limits = limits.ok_or(Reported)?;
     let defaults = ZoneParams::defaults(direction, limits);
     let factor_down = factor_down.unwrap_or(defaults.factor_down);

@@ -91,7 +91,7 @@ fn check(
     ))
 }
 
-/// Tells whether a name cannot be one of public DNS.
+/// Returns whether a name cannot be one of public DNS.
 fn is_private(name: &str) -> bool {
     let ends_in = |end: &str| name.strip_suffix(end).is_some_and(|rest| rest.ends_with('.'));
     !name.contains('.') || PRIVATE.into_iter().any(ends_in)

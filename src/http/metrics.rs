@@ -40,7 +40,7 @@ fn list(headers: &HeaderMap, name: header::HeaderName) -> String {
     values.join(",")
 }
 
-/// Tells whether an `Accept-Encoding` header allows gzip. `*` does not: whoever writes it by hand
+/// Returns whether an `Accept-Encoding` header allows gzip. `*` does not: whoever writes it by hand
 /// wants to read the answer.
 fn takes_gzip(accept: &str) -> bool {
     accept.split(',').any(|coding| {

@@ -20,7 +20,7 @@ pub(super) async fn refuse_strangers(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Tells whether there is an origin, and it is not this server. `null` is one as well.
+/// Returns whether there is an origin, and it is not this server. `null` is one as well.
 fn is_stranger(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return false };
     let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());

@@ -32,7 +32,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Tells whether every decision comes out as it was recorded.
+    /// Returns whether every decision comes out as it was recorded.
     #[must_use]
     pub fn is_identical(&self) -> bool {
         let same = |wan: &WanOutcome| wan.directions.present().all(|(_, c)| c.differing == 0);
@@ -138,7 +138,7 @@ pub fn replay<R: BufRead>(
     Ok(Outcome { version, wans, torn, end })
 }
 
-/// What a line tells of a WAN that has begun.
+/// What a line says of a WAN that has begun.
 enum ReplayedDecision {
     Change(Box<ParamsChange>),
     Cycle(Box<CycleLine>),

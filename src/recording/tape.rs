@@ -102,7 +102,7 @@ impl Tape {
         }
     }
 
-    /// Queues `line` behind what must be told before it; `false` if there is no room for it all.
+    /// Queues `line` behind what must be written before it; `false` if there is no room for it all.
     fn offer(&mut self, line: Line) -> bool {
         if self.lost > 0 {
             let gap = Gap { wan: self.wan, cycles: self.lost };

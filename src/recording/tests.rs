@@ -1,4 +1,4 @@
-//! What is recorded and replayed is what was decided, and a broken file is told with its line.
+//! What is recorded and replayed is what was decided, and an error names the line of a broken file.
 
 use std::{
     io::{self, Write},
@@ -43,7 +43,7 @@ fn params(ceiling_mbps: f64) -> WanParams {
     let mbps = BitRate::from_mbps;
     let limits = Limits { floor: mbps(2.0), base: mbps(30.0), ceiling: mbps(ceiling_mbps) };
     let direction = DirectionParams { limits, law: LawKind::Adaptive };
-    // A factor that only all its digits tell from its neighbours.
+    // A factor that only all its digits distinguish from its neighbours.
     let LawKind::Zone(zone) = LawName::Zone.default_law(Direction::Upload, &limits) else {
         panic!("zone is zone")
     };
@@ -345,7 +345,7 @@ fn what_a_slow_disk_costs_is_a_gap_in_the_recording() {
         cycle();
     }
     drop(barrier);
-    // The next that finds room tells of those that did not.
+    // The next that finds room reports those that did not.
     while !paper.text().contains("\"gap\"") {
         cycle();
         std::thread::sleep(Duration::from_millis(1));

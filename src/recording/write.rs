@@ -150,7 +150,7 @@ struct Worker<W: Write> {
 }
 
 impl<W: Write> Worker<W> {
-    /// Runs until it is closed, full or broken, or no tape is left. `_alive` tells by its end that
+    /// Runs until it is closed, full or broken, or no tape is left. The end of `_alive` says that
     /// this has ended.
     fn run(mut self, _alive: SyncSender<()>) {
         if let Err(error) = self.write() {

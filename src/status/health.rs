@@ -203,7 +203,7 @@ impl<V> Part<Option<V>> {
     }
 }
 
-/// Tells whether a loop with this newest cycle turns; one that has just started may take its time.
+/// Returns whether a loop with this newest cycle turns; one that has just started may take its time.
 fn is_turning(newest: Option<&Cycle>, now: MonoTime) -> bool {
     let last = newest.map_or(MonoTime::ZERO, |cycle| cycle.at);
     now.since(last) < LOOP_DEAD

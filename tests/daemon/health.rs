@@ -1,4 +1,4 @@
-//! `/health`, `/livez`, `/readyz` and `wanctl status`: what they tell of a demo, and that the
+//! `/health`, `/livez`, `/readyz` and `wanctl status`: what they report of a demo, and that the
 //! document has the shape that is promised.
 
 use std::{fs, net::SocketAddr, path::Path};

@@ -1,4 +1,4 @@
-//! The history that `wanctl run` leaves behind, and what `wanctl history` tells of it.
+//! The history that `wanctl run` leaves behind, and what `wanctl history` prints of it.
 
 use std::{path::Path, process::Stdio};
 

@@ -12,7 +12,7 @@ use crate::support::{
     site::{BASE_MBPS, DOWNLOAD, Site, Sketch, UPLOAD, WAN},
 };
 
-/// Families without which nobody could tell what the controller does.
+/// Families without which the controller could not be observed.
 const ESSENTIAL: [&str; 12] = [
     "process_cpu_seconds",
     "wanctl_build",

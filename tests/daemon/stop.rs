@@ -83,7 +83,7 @@ fn a_named_pipe_in_place_of_the_history_costs_the_history_only() {
     let Some(daemon) = site.run(&[]) else { return };
     daemon.wait_until_ready();
     until("a rate", || router.limits(DOWNLOAD).last().copied());
-    // An attempt to open it fails, or it hangs; either is told.
+    // An attempt to open it fails, or it hangs; either is reported.
     daemon.complains("history", |_| true);
     stop_in_time(daemon);
 }

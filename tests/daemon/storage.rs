@@ -1,4 +1,4 @@
-//! A history that others lock or write: control goes on, it is told, and it ends by itself.
+//! A history that others lock or write: control goes on, it is reported, and it ends by itself.
 
 use rusqlite::Connection;
 

@@ -183,7 +183,7 @@ async fn drift_is_corrected() {
     rig.bench.emulator.inject(Fault::Drift { queue: "dl".into(), limit: mbps(900.0) });
     let count = |rig: &Rig| rig.link.actuation.borrow().download.writes;
     let before = count(&rig);
-    until("put right", || count(&rig) > before && rig.is_settled(50.0)).await;
+    until("repaired", || count(&rig) > before && rig.is_settled(50.0)).await;
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use wanctl_lab::{
     },
 };
 
-/// A plant whose queues carry what they are told to.
+/// A plant whose queues carry what a test says.
 #[derive(Debug, Default)]
 pub(crate) struct TempFiles(Mutex<BTreeMap<String, PlantReading>>);
 

@@ -1,4 +1,4 @@
-//! Every operation of the client, and how each refusal is told.
+//! Every operation of the client, and how each refusal is reported.
 
 use std::net::IpAddr;
 

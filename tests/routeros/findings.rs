@@ -1,4 +1,4 @@
-//! What a person is told about a router that is not set up as it should be.
+//! The findings about a router that is not set up as it should be.
 
 use wanctl::router::{
     Finding, Inspect as _, QueueRef, QueueTarget, Shaper as _, routeros::RouterOs,
@@ -117,7 +117,7 @@ async fn a_simple_queue_that_contradicts_the_configuration_is_never_written() {
         assert!(read.iter().all(|row| row.as_ref().is_err_and(|fault| fault.kind() == "unfit")));
         assert!(bench.emulator.log().iter().all(|call| call.effects.is_empty()));
     }
-    // What nobody else can tell is believed.
+    // A direction that nothing contradicts is accepted.
     let bench = Bench::start(with_simple_queue("ether1", &[])).await;
     let queues = both(Some(Wan));
     let client = RouterOs::new(&bench.config("ctl", "secret"), queues.clone()).unwrap();

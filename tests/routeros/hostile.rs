@@ -1,4 +1,4 @@
-//! Routers that do not do as they are told, one kind after the other.
+//! Routers that do not obey, one kind after the other.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},

@@ -94,7 +94,7 @@ fn change() -> impl Strategy<Value = Change> {
     prop_oneof![Just(Change::Drop), Just(Change::Rename), value.prop_map(Change::Become)]
 }
 
-/// What control cannot do without: which queue it is, what it may be told, whether it shapes.
+/// What control cannot do without: which queue it is, what may be set, whether it shapes.
 const ESSENTIAL: [&str; 5] = [".id", "name", "max-limit", "disabled", "invalid"];
 
 /// Changes one property of every row of every path but what control lives on.

@@ -1,4 +1,4 @@
-//! What every road has to do alike.
+//! What every transport has to do alike.
 
 use std::fmt::Debug;
 
@@ -14,7 +14,7 @@ use super::rig::{LONG_COMMENT, LOST, QUOTED_MARK, Rig, STRANGE_NAME, dl, switch}
 /// How long the answer to a ping is waited for.
 const PING: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Does everything that a router can be asked for, and tells what came of it. Faults are told by
+/// Does everything that a router can be asked for, and reports what came of it. Faults are named by
 /// their kind: the words differ.
 pub(crate) async fn transcript(rig: &Rig, router: &RouterOs) -> Vec<String> {
     let mut reported = Vec::new();
@@ -30,7 +30,7 @@ pub(crate) async fn transcript(rig: &Rig, router: &RouterOs) -> Vec<String> {
         facts
     });
     report(&mut reported, "facts", facts);
-    report(&mut reported, "survey", router.findings().await);
+    report(&mut reported, "findings", router.findings().await);
     report(&mut reported, "read", router.read_queues(&queues).await);
     for queue in &queues {
         report(&mut reported, "write", router.set_limit(queue, BitRate::from_mbps(7.0)).await);

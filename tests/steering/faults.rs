@@ -1,4 +1,4 @@
-//! What goes wrong on the router, each told in one line, and nothing left where it should not be.
+//! What goes wrong on the router, each reported in one line, and nothing left where it should not be.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use wanctl_lab::routeros::{EmulatorConfig, Fault, RoutingRuleSpec};
 
 use super::testbed::{ALL, STEER_RULE, Testbed, rules, steer_rule, switch};
 
-/// Starts a house on a router of these rules and returns what health says about steering.
+/// Starts a site on a router of these rules and returns what health says about steering.
 async fn complaint(router: EmulatorConfig, rule: &str) -> String {
     let mut testbed = Testbed::start(vec![(0, 1.0)], router).await;
     let reported = testbed

@@ -17,7 +17,8 @@ async fn sensitive_connections_leave_a_congested_wan_and_return() {
         .await;
     assert_eq!(reported["default_route"], "cable", "congestion never fails over: {reported:#}");
     assert_eq!(testbed.switched(STEER_RULE), [true]);
-    let carried = testbed.until("new calls carried", |_| testbed.world.connections_on(1) > 2).await;
+    let carried =
+        testbed.until("new connections carried", |_| testbed.world.connections_on(1) > 2).await;
     assert_eq!(carried["steer"]["blocker"], serde_json::Value::Null);
     testbed
         .until("the calls back", |reported| {
@@ -71,7 +72,7 @@ async fn an_override_survives_a_restart_and_expires() {
         .until("the rule enabled again", |_| testbed.switched(STEER_RULE) == [true, false, true])
         .await;
     let reported =
-        testbed.until("told", |reported| reported["steer"]["reason"] == "override").await;
+        testbed.until("reported", |reported| reported["steer"]["reason"] == "override").await;
     assert!(reported["steer"]["timers"]["override"].as_f64() < Some(14.0));
     testbed.until("the rule at rest", |_| testbed.switched(STEER_RULE).len() == 4).await;
     let (status, text) = testbed.override_with("to=fibre").await;

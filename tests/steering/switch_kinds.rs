@@ -59,7 +59,7 @@ async fn sensitive_connections_move_by_both_rules_and_return() {
             testbed.switched(STEER_RULE) == [true] && testbed.switched(STEER_RULE6) == [true]
         })
         .await;
-    testbed.until("the calls at home forgotten", |_| testbed.forgotten() == 3).await;
+    testbed.until("connections on the default WAN forgotten", |_| testbed.forgotten() == 3).await;
     testbed
         .until("both rules disabled", |_| {
             testbed.switched(STEER_RULE) == [true, false]
@@ -123,10 +123,12 @@ async fn steering_only_observes_while_nothing_is_written() {
     let (code, said) = testbed.command(&["lte"]).await;
     assert!(code == Some(0) && said.contains("observe mode"), "{said}");
     testbed.override_with("to=auto").await;
-    testbed.until("home, if only in the mind", |reported| reported["sensitive"] == "cable").await;
+    testbed
+        .until("default WAN, as a decision only", |reported| reported["sensitive"] == "cable")
+        .await;
     assert_eq!(testbed.switched(STEER_RULE), [true], "nothing is written");
     testbed.reload("active");
-    // What the router does is taken over, and then put right in its own time.
+    // What the router does is adopted, and then repaired in its own time.
     testbed
         .until("the rule at rest", |reported| switch(reported, "steer_rule")["enabled"] == false)
         .await;

@@ -1,4 +1,4 @@
-//! A house with two WANs behind an emulated router, and the daemon that steers them.
+//! A site with two WANs behind an emulated router, and the daemon that steers them.
 
 use std::{fs, net::SocketAddr, path::PathBuf, process::Command, sync::Arc, time::Duration};
 
@@ -337,7 +337,7 @@ impl Testbed {
     }
 }
 
-/// Tells how a switch is, in the status.
+/// Returns the state of a switch from the status.
 pub(crate) fn switch<'a>(reported: &'a Value, rule: &str) -> &'a Value {
     let switches = reported["switches"].as_array().unwrap();
     switches.iter().find(|switch| switch["switch"] == rule).unwrap()

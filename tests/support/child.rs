@@ -29,7 +29,7 @@ pub(crate) fn until_within<T>(
         if let Some(found) = check() {
             return found;
         }
-        assert!(start.elapsed() < deadline, "waited {deadline:?} in vain: {what}");
+        assert!(start.elapsed() < deadline, "waited {deadline:?} without success: {what}");
         thread::sleep(POLL_INTERVAL);
     }
 }

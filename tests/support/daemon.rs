@@ -42,7 +42,7 @@ impl Site {
 fn refused<T>(program: Program) -> Option<T> {
     let exit = hush(program.exit());
     exit.expect(77);
-    // One test asks for a log of everything, which may tell of the attempts.
+    // One test asks for a log of everything, which may name the attempts.
     let reported = exit.stderr.lines().filter(|line| !line.contains(" DEBUG ")).count();
     assert_eq!(reported, 1, "{exit:#?}");
     let complaint = exit.complaint();
@@ -53,7 +53,7 @@ fn refused<T>(program: Program) -> Option<T> {
     None
 }
 
-/// Tells whether this process may open an ICMP socket: by capability, or by its group.
+/// Returns whether this process may open an ICMP socket: by capability, or by its group.
 fn may_ping() -> bool {
     const CAP_NET_RAW: u32 = 13;
     let status = fs::read_to_string("/proc/self/status").unwrap();

@@ -1,4 +1,4 @@
-//! A router that does not do as it is told, written by hand over TCP: its world and its manners share
+//! A router that does not obey, written by hand over TCP: its world and its manners share
 //! nothing with the emulator's.
 //!
 //! It answers honestly from its rows, unless its manner has another answer for a request.

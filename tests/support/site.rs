@@ -36,7 +36,7 @@ impl Sketch {
         Self {
             url,
             download: DOWNLOAD,
-            // Told to ping, it says so where it may not, instead of finding another way.
+            // Asked to ping, it says so where it may not, instead of finding another way.
             probes: format!("reflectors: [{}]\n    probe: {{method: icmp}}", reflectors.join(", ")),
             on_exit: "keep",
             history: "history.db",

@@ -103,7 +103,7 @@ impl Browser {
         let start = Instant::now();
         while self.evaluate(script) != true {
             let text = self.evaluate("document.body.innerText");
-            assert!(start.elapsed() < DEADLINE, "in vain: {script}\n{text}");
+            assert!(start.elapsed() < DEADLINE, "not reached: {script}\n{text}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -59,7 +59,7 @@ impl OnDisk {
         scrape.value("wanctl_cycle_duration_seconds_count", &[("wan", WAN)])
     }
 
-    /// Waits until the history fails for a reason that health tells, and control goes on.
+    /// Waits until the history fails for a reason that health gives, and control goes on.
     fn fails(&self, reason: &str) {
         until(reason, || (self.value("wanctl_history_failing") > 0.0).then_some(()));
         let health = http::get(self.address, "/health", "*/*").unwrap();

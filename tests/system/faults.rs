@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 const SPEEDUP: u32 = 20;
-/// How long an alert is waited for: its window and its wait, hastened, and room for a busy machine.
+/// How long an alert is waited for: its window and its wait, sped up, and room for a busy machine.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Between two changes by somebody else.

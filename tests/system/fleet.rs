@@ -58,12 +58,12 @@ fn the_overview_of_fifty_controllers_is_quick() {
     let panels = board["panels"].as_array().unwrap().iter();
     let targets: Vec<&Value> =
         panels.flat_map(|panel| panel["targets"].as_array().into_iter().flatten()).collect();
-    // The machine may be busy with something else; three looks tell what the queries take.
+    // The machine may be busy with something else; three measurements show what the queries take.
     let quickest = (0..3).map(|_| check(&prometheus, &targets)).min().unwrap();
     assert!(quickest < QUICK, "the {} queries of the overview took {quickest:?}", targets.len());
 }
 
-/// Asks everything that the dashboard asks, as a browser does, and tells how long it took.
+/// Asks everything that the dashboard asks, as a browser does, and returns how long it took.
 fn check(prometheus: &Prometheus, targets: &[&Value]) -> Duration {
     let start = Instant::now();
     let hour_ago = jiff::Timestamp::now().as_second() as f64 - 3600.0;

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The same reflectors are behind both, so that what counts is which way the probes go. Without
-//! being told otherwise they go left; packets from the address on the right go right.
+//! by default they go left; packets from the address on the right go right.
 
 use std::{
     net::SocketAddr,

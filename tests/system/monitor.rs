@@ -70,19 +70,19 @@ impl Prometheus {
 
     /// Starts one with the configuration and the rules of the demo stack. They are changed in three
     /// things: where the others listen, that it scrapes and evaluates every second, and how fast time passes:
-    /// with a `haste` of 20 a rule that waits for a minute waits for three seconds.
+    /// with a `speedup` of 20 a rule that waits for a minute waits for three seconds.
     pub(crate) fn of_the_stack(
         site: &Site,
         name: &str,
         target: SocketAddr,
         alertmanager: &Alertmanager,
-        haste: u32,
+        speedup: u32,
     ) -> Self {
         let rules = site.path(&format!("{name}/alerts"));
         fs::create_dir_all(&rules).unwrap();
         for file in fs::read_dir(repository("alerts")).unwrap().map(|entry| entry.unwrap().path()) {
             let text = fs::read_to_string(&file).unwrap();
-            fs::write(rules.join(file.file_name().unwrap()), sped_up(&text, haste)).unwrap();
+            fs::write(rules.join(file.file_name().unwrap()), sped_up(&text, speedup)).unwrap();
         }
         let config = fs::read_to_string(repository("compose/prometheus.yaml")).unwrap();
         let config = replaced(&config, "wanctl:9102", &target.to_string());
@@ -187,19 +187,19 @@ pub(crate) fn encoded(text: &str) -> String {
 }
 
 /// Shortens the windows and the waiting times of rules.
-fn sped_up(rules: &str, haste: u32) -> String {
+fn sped_up(rules: &str, speedup: u32) -> String {
     let mut lines = Vec::new();
     for line in rules.lines() {
         let shortened = match line.split_once("for: ") {
             Some((indent, time)) if indent.trim().is_empty() => {
-                format!("{indent}for: {}", shorter(time, haste))
+                format!("{indent}for: {}", shorter(time, speedup))
             }
             _ => {
                 let mut parts = line.split('[');
                 let first = parts.next().unwrap_or_default().to_owned();
                 parts.fold(first, |line, part| match part.split_once(']') {
                     Some((window, rest)) if seconds(window).is_some() => {
-                        format!("{line}[{}]{rest}", shorter(window, haste))
+                        format!("{line}[{}]{rest}", shorter(window, speedup))
                     }
                     _ => format!("{line}[{part}"),
                 })
@@ -211,8 +211,8 @@ fn sped_up(rules: &str, haste: u32) -> String {
 }
 
 /// A rate needs two samples, which are a second apart.
-fn shorter(time: &str, haste: u32) -> String {
-    format!("{}s", (seconds(time).unwrap() / haste).max(3))
+fn shorter(time: &str, speedup: u32) -> String {
+    format!("{}s", (seconds(time).unwrap() / speedup).max(3))
 }
 
 fn seconds(time: &str) -> Option<u32> {

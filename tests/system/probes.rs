@@ -58,7 +58,7 @@ fn a_queue_on_the_link_is_seen_and_its_end_too() {
     lab.run("left", "tc qdisc add dev up0 root tbf rate 8mbit burst 5kb latency 2s");
     let daemon = lab.daemon(&reflectors());
     daemon.wait_until_ready();
-    // There is no delay to tell while the queue fills faster than replies come through it.
+    // There is no delay to report while the queue fills faster than replies come through it.
     let calm = || daemon.delta().filter(|delta| *delta < 0.005);
     until("a calm link", calm);
     // Blocks of a datagram each; the socket's buffer keeps the link's queue full.
@@ -80,7 +80,7 @@ fn a_reflector_that_falls_silent_makes_room_and_the_history_says_so() {
     let [silent, other, spare] = REFLECTORS;
     lab.run("left", &format!("ip route add blackhole {silent}"));
     lab.run("left", &format!("ip address del {silent}/32 dev lo"));
-    // One is judged by half a minute of probes, so that a moment's bad luck replaces nobody.
+    // A reflector is assessed by half a minute of probes, so that a moment's bad luck replaces nobody.
     let reported = until_within(2 * DEADLINE, "a replacement in the history", || {
         Some(daemon.events("reflector_replaced")).filter(|reported| reported.contains("fault"))
     });

@@ -219,7 +219,7 @@ fn the_configurations_of_the_stack_are_accepted() {
     }
 }
 
-/// Debian's `jsonschema` judges JSON by a schema of other people's.
+/// Debian's `jsonschema` checks JSON against a schema of other people's.
 fn validated(files: &[PathBuf], schema: &str) -> Exit {
     let mut command = tool("jsonschema", "python3-jsonschema");
     for file in files {

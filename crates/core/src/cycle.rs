@@ -76,7 +76,7 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// Tells whether the cycle before this one was busy for longer than the interval.
+    /// Returns whether the cycle before this one was busy for longer than the interval.
     #[must_use]
     pub fn overran(&self) -> bool {
         self.busy > self.interval

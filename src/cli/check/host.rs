@@ -98,7 +98,7 @@ async fn listen(config: &Config) -> Line {
     }
 }
 
-/// Tells whether the local end of the WAN's probes is on this host. Probes that the router sends
+/// Returns whether the local end of the WAN's probes is on this host. Probes that the router sends
 /// have their end there.
 pub(super) fn local_end(wan: &WanConfig) -> Option<Line> {
     if wan.probe.method == ProbeMethodChoice::RouterPing {

@@ -83,7 +83,7 @@ impl<'a> Check<'a> {
         })
     }
 
-    /// Tells whether each user of the router may do what is needed.
+    /// Returns whether each user of the router may do what is needed.
     async fn rights(&self) -> Vec<Line> {
         let steers = self.config.steering.as_ref().map(|steering| steering.params.mode);
         let needed = Rights {

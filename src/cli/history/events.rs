@@ -70,7 +70,7 @@ pub(super) fn print(
     Ok(())
 }
 
-/// Members of payloads that tell what was before and what is after.
+/// Members of payloads that hold the values before and after.
 const CHANGES: [(&str, &str); 3] =
     [("from", "to"), ("from_bps", "to_bps"), ("written_bps", "found_bps")];
 

@@ -92,7 +92,7 @@ pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
-/// Returns a share of 0 to 1 in percent; what is not nothing is not told as nothing.
+/// Returns a share of 0 to 1 in percent; a share above zero is not shown as zero.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent > 0.0 && percent < 0.05 {

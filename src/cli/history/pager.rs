@@ -65,7 +65,7 @@ impl Write for Output {
 impl Drop for Output {
     fn drop(&mut self) {
         if let Self::Paged { input, pager } = self {
-            // Its end of the pipe tells the pager that this is all.
+            // Its end of the pipe is the end of the text for the pager.
             drop(input.take());
             let _ = pager.wait();
         }

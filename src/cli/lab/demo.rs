@@ -190,8 +190,8 @@ fn routes(reported: &SteeringStatus) -> String {
 fn line(wan: &WanView) -> String {
     let direction = |arrow: &str, view: &Option<crate::status::DirectionView>| {
         view.as_ref().map_or_else(String::new, |view| {
-            let achieved = view.delivery_mbps.unwrap_or(0.0);
-            format!("{arrow} {achieved:5.1} of {:5.1} {:<8}", view.desired_mbps, view.state)
+            let delivery = view.delivery_mbps.unwrap_or(0.0);
+            format!("{arrow} {delivery:5.1} of {:5.1} {:<8}", view.desired_mbps, view.state)
         })
     };
     let delay =

@@ -176,7 +176,7 @@ fn list() -> io::Result<()> {
     Ok(())
 }
 
-/// A line on the terminal that tells how far it is; nothing if nobody looks.
+/// A progress line on the terminal; nothing if there is no terminal.
 struct Progress {
     jobs: usize,
     is_shown: bool,

@@ -10,10 +10,10 @@ use crate::{
     recording::{Comparison, Difference, Outcome, ReplayCounts, WanOutcome},
 };
 
-/// The shares of time for which a rate is told.
+/// The shares of time for which a rate is shown.
 const QUANTILES: [(&str, f64); 3] = [("p5", 0.05), ("p50", 0.5), ("p95", 0.95)];
 
-/// Prints a table. `is_repeat` tells that nothing was to be other than recorded.
+/// Prints a table. `is_repeat`: nothing was to be other than recorded.
 pub(super) fn table(outcome: &Outcome, is_repeat: bool) -> io::Result<()> {
     if outcome.version != env!("CARGO_PKG_VERSION") {
         say(format!(

@@ -90,7 +90,7 @@ pub(super) fn law(name: &str) -> Result<Setting, String> {
 }
 
 impl Variation {
-    /// Tells whether nothing is to be other than recorded.
+    /// Returns whether nothing is to be other than recorded.
     pub(super) fn is_none(&self) -> bool {
         self.config.is_none() && self.settings.is_empty()
     }

@@ -12,7 +12,7 @@ pub(super) fn adopt(
 ) -> SteeringConfig {
     let SteeringConfig { params, switches, forgets, on_exit } = new;
     let SteeringParams { mode, wans, steer, failover } = params;
-    // What a WAN is like is told where it is set.
+    // The properties of a WAN are reported where they are set.
     let structure = |config: &SteeringConfig| {
         let name = |wan: &WanFacts| wan.name.clone();
         let names: Vec<String> = config.params.wans.iter().map(name).collect();

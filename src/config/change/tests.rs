@@ -123,7 +123,7 @@ fn steering_changes_at_once_but_for_its_wans_and_switches() {
         let switches = &adopted.steering.unwrap().switches;
         assert_eq!(switches[0].at.comment, "a", "the rows stay");
     }
-    // The limits of a WAN are told once, and steering goes by them at once.
+    // The limits of a WAN are reported once, and steering uses them at once.
     let text = RUNNING.replacen("ceiling_mbps: 100", "ceiling_mbps: 90", 1);
     let text = text.replacen(
         "control:",
@@ -193,7 +193,7 @@ fn what_waits_for_a_restart_keeps_its_old_value_and_the_rest_of_the_file_applies
         reported.contains(&"`wans[1].download.ceiling_mbps` changed".to_owned()),
         "{reported:?}"
     );
-    // Until the restart it is told again, and the hash is that of the newest file.
+    // Until the restart it is reported again, and the hash is that of the newest file.
     let (again, changes) = adopted.adopt(parse(&text));
     assert_eq!(changes.len(), 1, "{changes:?}");
     assert_eq!(again.origin, parse(&text).origin);

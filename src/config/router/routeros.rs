@@ -242,7 +242,7 @@ fn password_of_file(
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// The value is not repeated: it may be a password in the wrong place. Its line is told anyway.
+/// The value is not repeated: it may be a password in the wrong place. Its line is reported.
 fn unreadable(error: &io::Error) -> String {
     format!("cannot read the file that is named here: {error}")
 }

@@ -138,7 +138,7 @@ fn find(table: &Table<'_>, name: &str, known: &[WanConfig], taken: &mut Taken) -
         return Err(table.fail("name", format!("`{shown}` is in the list twice, first at {by}")));
     }
     taken.wans.insert(name.to_owned(), table.path_of("name").text().to_owned());
-    // What is wrong with the WANs has been told; here it would only be told again.
+    // What is wrong with the WANs has been reported already.
     if known.is_empty() {
         return Err(Reported);
     }

@@ -77,7 +77,7 @@ pub(super) fn read(table: &mut Table<'_>, base: &Path, files: &mut Vec<PathBuf>)
     Ok(WebTls { server: Arc::new(server), not_after })
 }
 
-/// Returns what judges the clients' certificates, if they are asked for any.
+/// Returns the verifier of the clients' certificates, if they are asked for any.
 fn clients(
     table: &Table<'_>,
     auth: ClientAuth,

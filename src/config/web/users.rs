@@ -44,13 +44,13 @@ impl Users {
         Ok(Self(users))
     }
 
-    /// Tells whether there are none, so that everybody may ask.
+    /// Returns whether there are none, so that everybody may ask.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Tells whether `password` is that of the user `name`. Takes about as long for a name that
+    /// Returns whether `password` is that of the user `name`. Takes about as long for a name that
     /// nobody has, so that names cannot be found out. Slow by design: tens of milliseconds.
     #[must_use]
     pub fn verify(&self, name: &str, password: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 //! Until when a certificate is valid.
 //!
-//! The library that speaks TLS does not tell, and a whole ASN.1 library for one date would be
+//! The library that speaks TLS does not say, and a whole ASN.1 library for one date would be
 //! much; so this walks to that date and reads nothing else.
 
 use wanctl_core::units::Timestamp;

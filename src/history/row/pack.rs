@@ -277,7 +277,7 @@ impl Unpacked<'_> {
         field::MEASUREMENT.get(self.0).and_then(MeasurementState::from_code)
     }
 
-    /// Tells whether the direction was shaped; if not, its columns are empty and its bits zero.
+    /// Returns whether the direction was shaped; if not, its columns are empty and its bits zero.
     fn is_shaped(self, direction: Direction) -> bool {
         self.0[first_column(direction)].is_some()
     }

@@ -133,7 +133,7 @@ function reflectorRow({ address, fresh, baseline_ms, delta_ms, loss }) {
   return { key: address, cells, bad: !fresh };
 }
 
-/** The rows of a table, kept by key, so that a new one moves no text under the reader's eyes. */
+/** The rows of a table, kept by key, so that a new one does not move the text that is being read. */
 export class Rows {
   constructor(body, columns) {
     this.body = body;

@@ -156,14 +156,14 @@ export class Chart {
 
   drawCursor(pen, area, end, x, colour) {
     if (this.cursor === null || this.points.length === 0) {
-      this.tell("Point at the chart, or focus it and press ← or →, to read its values.");
+      this.describe("Point at the chart, or focus it and press ← or →, to read its values.");
       return;
     }
     const wanted = end + this.cursor;
     const nearer = (a, b) => (Math.abs(b.time - wanted) < Math.abs(a.time - wanted) ? b : a);
     const point = this.points.reduce(nearer);
     if (Math.abs(point.time - wanted) > GAP) {
-      this.tell(`${Math.round(-this.cursor)} s ago: nothing is known.`);
+      this.describe(`${Math.round(-this.cursor)} s ago: unknown.`);
     } else {
       const rates = ["↓", "↑"].map((arrow, i) =>
         point.states[i] === null
@@ -171,7 +171,7 @@ export class Chart {
           : `${arrow} ${rate(point.delivery_mbps[i])} of ${rate(point.desired_mbps[i])} Mbit/s (${point.states[i].replace("_", " ")}), `,
       );
       const delay = point.delta_ms == null ? "no replies" : `delay ${added(point.delta_ms)} ms`;
-      this.tell(`${Math.round(end - point.time)} s ago: ${rates.join("")}${delay}`);
+      this.describe(`${Math.round(end - point.time)} s ago: ${rates.join("")}${delay}`);
     }
     const at = Math.round(x(wanted)) + 0.5;
     stroke(pen, colour("text"), 1, () => {
@@ -180,7 +180,7 @@ export class Chart {
     });
   }
 
-  tell(text) {
+  describe(text) {
     if (this.readout.textContent !== text) this.readout.textContent = text;
   }
 }

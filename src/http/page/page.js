@@ -43,7 +43,7 @@ const page = {
   snapshot: null,
   cards: [],
   past: new Map(),
-  told: null,
+  shown: null,
   announced: null,
   candidate: { key: null, since: 0 },
   frame: 0,
@@ -121,7 +121,7 @@ function show() {
   document.body.classList.toggle("lost", lost);
   if (lost) {
     const last = page.heard === null ? "no data yet" : `last data ${span(silent / 1000)} ago`;
-    tell({ level: "failing", text: `Connection lost, ${last}.`, others: [], key: "lost" }, true);
+    present({ level: "failing", text: `Connection lost, ${last}.`, others: [], key: "lost" }, true);
     return;
   }
   if (page.snapshot === null) return;
@@ -131,30 +131,30 @@ function show() {
   byId("mode").hidden = false;
   byId("mode").dataset.mode = health.mode;
   put(byId("about"), `wanctl ${health.version}, up for ${span(health.uptime_seconds)}`);
-  tell(headline(page.snapshot), page.told === null || page.told.key === "lost");
+  present(headline(page.snapshot), page.shown === null || page.shown.key === "lost");
   wans.forEach((wan, index) => page.cards[index].show(wan, observing));
   steering.show(page.snapshot.steering);
   system.show(health);
 }
 
 /** Shows a headline: numbers at once, another sentence once it has held for a while. */
-function tell(said, atOnce) {
+function present(news, atOnce) {
   const now = performance.now();
-  if (page.candidate.key !== said.key) page.candidate = { key: said.key, since: now };
+  if (page.candidate.key !== news.key) page.candidate = { key: news.key, since: now };
   const held = atOnce ? Infinity : now - page.candidate.since;
-  if (page.told?.key !== said.key && held < SETTLE) return;
-  page.told = said;
-  put(byId("headline"), said.text);
-  document.body.dataset.level = said.level;
+  if (page.shown?.key !== news.key && held < SETTLE) return;
+  page.shown = news;
+  put(byId("headline"), news.text);
+  document.body.dataset.level = news.level;
   const others = byId("others");
-  while (others.children.length > said.others.length) others.lastElementChild.remove();
-  said.others.forEach((text, i) =>
+  while (others.children.length > news.others.length) others.lastElementChild.remove();
+  news.others.forEach((text, i) =>
     put(others.children[i] ?? others.appendChild(document.createElement("li")), text),
   );
-  document.title = `${TITLES[said.key] ?? TITLES[said.level]} – wanctl`;
-  if (page.announced === said.key || held < ANNOUNCE) return;
-  page.announced = said.key;
-  put(byId("announcer"), [said.text, ...said.others].join(" "));
+  document.title = `${TITLES[news.key] ?? TITLES[news.level]} – wanctl`;
+  if (page.announced === news.key || held < ANNOUNCE) return;
+  page.announced = news.key;
+  put(byId("announcer"), [news.text, ...news.others].join(" "));
 }
 
 setInterval(() => {

@@ -1,14 +1,14 @@
-// Where traffic is steered: which WAN takes calls and which the rest, and why.
+// Steering: which WAN carries latency-sensitive connections, which one the default route, and why.
 
 import { Rows, clone, put, unfold } from "./card.js";
 import { clock, span, split } from "./words.js";
 
 const STATES = {
-  default: "calls go with everything else",
-  confirming: "the WAN suffers; it must last before calls leave it",
-  steered: "calls go over another WAN",
-  recovering: "the WAN is well again; it must last before calls return",
-  override: "calls go where the operator wants them",
+  default: "latency-sensitive connections use the default route",
+  confirming: "the score is above the threshold; new connections move if that lasts",
+  steered: "latency-sensitive connections use another WAN",
+  recovering: "the WAN has recovered; connections return if that lasts",
+  override: "the operator has chosen the WAN",
 };
 const REACHES = { up: "up", down: "down", unknown: "not proven yet" };
 
@@ -29,7 +29,7 @@ const CONTRIBUTORS = {
 
 /** The card of steering; it hides itself where nothing is steered. */
 export class SteeringCard {
-  constructor(home) {
+  constructor(parent) {
     const [root, find] = clone("steering-card");
     this.root = root;
     this.field = (field) => find("field", field);
@@ -40,34 +40,34 @@ export class SteeringCard {
     this.changes = new Rows(find("slot", "changes"), 2);
     unfold(root);
     root.hidden = true;
-    home.append(root);
+    parent.append(root);
   }
 
-  show(told) {
-    this.root.hidden = told == null;
-    if (told == null) return;
+  show(steering) {
+    this.root.hidden = steering == null;
+    if (steering == null) return;
     const { field } = this;
-    this.root.dataset.state = told.state;
-    const observing = told.mode === "active" ? "" : " (only observing)";
-    put(field("state"), `${STATES[told.state] ?? told.state}${observing}`);
-    field("state").title = `for ${span(told.state_seconds)}`;
-    put(field("sensitive"), told.sensitive);
-    put(field("default-route"), told.default_route);
-    const home = told.wans[0]?.name;
-    this.targets.steer.classList.toggle("steered", told.sensitive !== home);
-    this.targets.failover.classList.toggle("steered", told.default_route !== home);
-    const { score, threshold } = told;
-    put(field("score"), `${told.default_route} suffers by ${score} of 100; calls leave it from ${threshold}`);
+    this.root.dataset.state = steering.state;
+    const observing = steering.mode === "active" ? "" : " (only observing)";
+    put(field("state"), `${STATES[steering.state] ?? steering.state}${observing}`);
+    field("state").title = `for ${span(steering.state_seconds)}`;
+    put(field("sensitive"), steering.sensitive);
+    put(field("default-route"), steering.default_route);
+    const defaultWan = steering.wans[0]?.name;
+    this.targets.steer.classList.toggle("steered", steering.sensitive !== defaultWan);
+    this.targets.failover.classList.toggle("steered", steering.default_route !== defaultWan);
+    const { score, threshold } = steering;
+    put(field("score"), `score of ${steering.default_route}: ${score} of 100; latency-sensitive connections leave it from ${threshold}`);
     this.bar.style.transform = `scaleX(${score / 100})`;
     this.mark.style.left = `${threshold}%`;
     for (const decision of ["steer", "failover"]) {
-      const [verb, why] = split(told[decision].why);
+      const [verb, why] = split(steering[decision].why);
       put(field(`${decision}-verb`), verb);
-      put(field(decision), `${why}${because(told[decision])}`);
+      put(field(decision), `${why}${because(steering[decision])}`);
     }
-    this.wans.show(told.wans.map((wan) => wanRow(wan, told)));
-    this.changes.show(told.changes.map(changeRow));
-    put(field("no-changes"), told.changes.length > 0 ? "" : "Nothing has been moved yet.");
+    this.wans.show(steering.wans.map((wan) => wanRow(wan, steering)));
+    this.changes.show(steering.changes.map(changeRow));
+    put(field("no-changes"), steering.changes.length > 0 ? "" : "Nothing has been moved yet.");
   }
 }
 
@@ -78,17 +78,17 @@ function because({ blocker_text, timers }) {
 }
 
 function wanRow({ name, reach, cannot_send_since, score, contributors, ineligible_because }, { sensitive, default_route, switches }) {
-  const takes = [name === sensitive && "calls", name === default_route && "the rest"].filter(Boolean);
+  const carries = [name === sensitive && "latency-sensitive", name === default_route && "default route"].filter(Boolean);
   const rules = switches
     .filter((rule) => rule.wan === name)
     .map((rule) => `${rule.switch} ${ruleState(rule)}`);
   const points = Object.entries(contributors).map(([code, points]) => `${CONTRIBUTORS[code] ?? code} ${points}`);
-  const suffers = points.length > 0 ? `${score}: ${points.join(", ")}` : "no";
+  const scored = points.length > 0 ? `score ${score}: ${points.join(", ")}` : "score 0";
   const cells = [
     name,
     cannot_send_since == null ? (REACHES[reach] ?? reach) : `no probe can be sent since ${clock(cannot_send_since)}`,
-    takes.join(" and ") || "–",
-    [suffers, ...rules, ineligible_because && `not eligible: ${itself(ineligible_because)}`].filter(Boolean).join("; "),
+    carries.join(" and ") || "–",
+    [scored, ...rules, ineligible_because && `not eligible: ${itself(ineligible_because)}`].filter(Boolean).join("; "),
   ];
   return { key: name, cells, bad: reach === "down" || ineligible_because === "the alternate is dead" };
 }
@@ -106,7 +106,7 @@ function ruleState({ enabled, pending, in_doubt, refused }) {
 }
 
 function changeRow({ time, kind, from, to, why }) {
-  const what = kind === "failover" ? "everything" : "calls";
+  const what = kind === "failover" ? "default route" : "latency-sensitive connections";
   return {
     key: `${time} ${kind}`,
     cells: [clock(time), `${what}: ${from} → ${to}, because ${split(why)[1]}`],

@@ -3,16 +3,16 @@
 import { Rows, clone, put } from "./card.js";
 import { bytes, delay, routerName, span } from "./words.js";
 
-/** Each level in a word with a sign, because a colour alone tells some people nothing. */
+/** Each level in a word with a sign, because some people cannot see the colour. */
 const LEVELS = { ok: "✓ ok", degraded: "! degraded", failing: "✗ failing", off: "– off" };
 
 /** The card of the controller's parts. */
 export class SystemCard {
-  constructor(home) {
+  constructor(parent) {
     const [root, find] = clone("system-card");
     this.summary = find("field", "summary");
     this.parts = new Rows(find("slot", "parts"), 3);
-    home.append(root);
+    parent.append(root);
   }
 
   show(health) {
@@ -32,8 +32,8 @@ export class SystemCard {
 }
 
 function row(name, { status, reasons, notes }, about) {
-  const told = [about, ...reasons, ...notes].filter(Boolean).join("; ");
-  const cells = [name, LEVELS[status] ?? status, told];
+  const text = [about, ...reasons, ...notes].filter(Boolean).join("; ");
+  const cells = [name, LEVELS[status] ?? status, text];
   return { key: name, cells, bad: status === "failing" || status === "degraded" };
 }
 

@@ -89,13 +89,13 @@ export function measured({ measurement, reflectors_fresh: [fresh, all] }) {
  * headlines with the same `key` differ in numbers at most.
  */
 export function headline({ health, wans, steering }) {
-  const ways = detours(steering);
+  const moved = movedTraffic(steering);
   const complaints = parts(health)
     .filter(([, part]) => part.reasons.length > 0)
     .sort(([, a], [, b]) => (b.status === "failing") - (a.status === "failing"))
     .flatMap(([name, part]) => part.reasons.map((reason) => [name, part.status, reason]));
   if (complaints.length > 0) {
-    const [first, ...others] = complaints.map((complaint) => sentence(...complaint)).concat(ways);
+    const [first, ...others] = complaints.map((complaint) => sentence(...complaint)).concat(moved);
     return {
       level: complaints[0][1],
       text: first,
@@ -108,9 +108,9 @@ export function headline({ health, wans, steering }) {
     return plain("starting", `Starting: waiting for the router and the reflectors of ${names}.`);
   }
   const [first, ...others] = wans.flatMap(troubles);
-  if (first) return plain("degraded", first, [...others, ...ways]);
+  if (first) return plain("degraded", first, [...others, ...moved]);
   const text = `${names} ${wans.length > 1 ? "are" : "is"} well: delay is near its baseline.`;
-  return plain("ok", text, ways);
+  return plain("ok", text, moved);
 }
 
 /** Says what the numbers and states that are shown for a WAN do not let pass as well. */
@@ -147,13 +147,13 @@ function parts({ parts, routers, wans }) {
   ];
 }
 
-/** Says what goes another way than home. */
-function detours(steering) {
+/** Returns which traffic is not on the default WAN, in sentences. */
+function movedTraffic(steering) {
   if (steering == null || steering.mode !== "active") return [];
   const { sensitive, default_route, wans } = steering;
-  const home = wans[0]?.name;
-  if (default_route !== home) return [`Everything goes over ${default_route}.`];
-  return sensitive === home ? [] : [`New calls go over ${sensitive}.`];
+  const defaultWan = wans[0]?.name;
+  if (default_route !== defaultWan) return [`The default route is on ${default_route}.`];
+  return sensitive === defaultWan ? [] : [`New latency-sensitive connections use ${sensitive}.`];
 }
 
 function plain(level, text, others = []) {

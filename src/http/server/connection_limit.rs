@@ -123,7 +123,7 @@ impl Caller {
         self.failed.store(true, Relaxed);
     }
 
-    /// Tells whether a password on this connection was wrong.
+    /// Returns whether a password on this connection was wrong.
     pub(in crate::http) fn has_failed(&self) -> bool {
         self.failed.load(Relaxed)
     }

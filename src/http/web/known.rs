@@ -43,7 +43,7 @@ impl Default for VerifiedCache {
 }
 
 impl VerifiedCache {
-    /// Tells whether `password` fits `hash`, as far as that is known without a check. Once the
+    /// Returns whether `password` fits `hash`, as far as that is known without a check. Once the
     /// right one is known, every other one is known to be wrong.
     pub(super) fn recall(&self, hash: &str, password: &[u8]) -> Option<bool> {
         let digest = self.digest(hash, password)?;

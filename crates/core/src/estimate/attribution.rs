@@ -39,7 +39,7 @@ pub(crate) struct AttributionEvidence {
 pub(crate) struct AttributionInputs(pub(crate) PerDirection<Option<AttributionEvidence>>);
 
 impl AttributionInputs {
-    /// Tells whether `direction` is out of suspicion although it is busy.
+    /// Returns whether `direction` is out of suspicion although it is busy.
     ///
     /// Download arrives at the shaper behind the provider's queue: what waits here has passed
     /// there, so the provider passes more than the shaper. Upload waits here before it gets

@@ -84,12 +84,12 @@ impl Baseline {
         self.value
     }
 
-    /// Tells whether the value may contain a queue, because it was never seen without load.
+    /// Returns whether the value may contain a queue, because it was never seen without load.
     pub(crate) fn is_provisional(&self) -> bool {
         !self.is_founded && !self.is_remembered
     }
 
-    /// Tells whether a rate may be raised on the value.
+    /// Returns whether a rate may be raised on the value.
     pub(crate) fn is_founded(&self, now: MonoTime) -> bool {
         let is_old =
             self.first.is_some_and(|first| now.since(first) >= self.params.remembered_after);

@@ -99,7 +99,7 @@ impl BypassDetector {
         }
     }
 
-    /// Tells whether traffic that waited for less has not filled the rate for long; a download that
+    /// Returns whether traffic that waited for less has not filled the rate for long; a download that
     /// is not even is limited by those who send it.
     fn is_odd_for_long(&mut self, now: MonoTime, flow: FlowObservation) -> bool {
         let is_odd =
@@ -116,7 +116,7 @@ impl BypassDetector {
         now.since(*self.odd_since.get_or_insert(now)) >= self.params.lasting
     }
 
-    /// Tells whether traffic nearly fills the rate, as evenly as if a link were full.
+    /// Returns whether traffic nearly fills the rate, as evenly as if a link were full.
     fn is_plateau(&self, flow: FlowObservation) -> bool {
         self.plateau.rate(self.params.plateau_windows).is_some_and(|rate| {
             rate > flow.in_force.scaled(self.params.nearly_filled)

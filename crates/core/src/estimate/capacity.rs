@@ -134,7 +134,7 @@ impl CapacityEstimate {
         self.beyond = None;
     }
 
-    /// Tells whether a rate well above the estimate is proven.
+    /// Returns whether a rate well above the estimate is proven.
     fn is_below_proven(&self, now: MonoTime) -> bool {
         self.known
             .zip(self.proven(now))

@@ -54,7 +54,7 @@ impl Counters {
         QueueReading { bytes, packets, dropped, ..*raw }
     }
 
-    /// Tells whether the last reading was made just before `now`.
+    /// Returns whether the last reading was made just before `now`.
     pub(crate) fn are_fresh(&self, now: MonoTime) -> bool {
         self.last.is_some_and(|(read, _)| now.since(read) < self.params.fresh)
     }

@@ -64,12 +64,12 @@ impl CutResponse {
         self.plan.rate.fraction_of(self.plan.from).unwrap_or(1.0)
     }
 
-    /// Tells whether the queue should be gone.
+    /// Returns whether the queue should be gone.
     pub(crate) fn is_over(&self, now: MonoTime) -> bool {
         self.until.is_some_and(|until| now >= until)
     }
 
-    /// Tells whether `depth` may be the queue as it was when the rate was cut.
+    /// Returns whether `depth` may be the queue as it was when the rate was cut.
     pub(crate) fn expects(&self, depth: Delay) -> bool {
         depth <= self.plan.depth.scaled(self.params.worse) + self.params.worse_by
     }
@@ -82,7 +82,7 @@ impl CutResponse {
         }
     }
 
-    /// Tells whether `depth`, at the end, is what it was before the cut, or shrinks no more.
+    /// Returns whether `depth`, at the end, is what it was before the cut, or shrinks no more.
     pub(crate) fn was_ineffective(&self, depth: Delay, clear: Delay) -> bool {
         let is_flat = self.late_depth.is_some_and(|late| (depth - late).abs() < clear);
         let before = self.plan.depth.seconds().max(f64::EPSILON);

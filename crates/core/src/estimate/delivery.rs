@@ -13,19 +13,19 @@ impl Observation {
         self.in_force.unwrap_or(self.desired)
     }
 
-    /// Tells whether the shaper limits the traffic, or nearly does.
+    /// Returns whether the shaper limits the traffic, or nearly does.
     pub(super) fn is_filled(&self, params: &DeliveryParams) -> bool {
         let filled = self.enforced().scaled(params.filled);
         self.shaper_limited || self.load.newest_delivery_rate.is_some_and(|rate| rate >= filled)
     }
 
-    /// Tells whether `share` of the limit in force is used.
+    /// Returns whether `share` of the limit in force is used.
     pub(super) fn uses(&self, share: f64) -> bool {
         let rate = self.load.newest_delivery_rate.unwrap_or_default();
         self.shaper_limited || rate >= self.enforced().scaled(share)
     }
 
-    /// Tells whether a download delivers less than its shaper allows: what limits it lies behind
+    /// Returns whether a download delivers less than its shaper allows: what limits it lies behind
     /// the shaper.
     pub(super) fn falls_short(&self, params: &DeliveryParams) -> bool {
         let full = self.enforced().scaled(params.full);

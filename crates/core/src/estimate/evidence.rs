@@ -198,7 +198,7 @@ impl Evidence {
         self.replies.queue_signal(since, overdue, direction)
     }
 
-    /// Tells whether what the reflectors say is recent and well-founded enough to raise a rate
+    /// Returns whether what the reflectors say is recent and well-founded enough to raise a rate
     /// on: replies keep coming, and their baselines have been seen at rest or have had time to
     /// fall to it.
     pub(crate) fn has_sufficient_evidence(&self, now: MonoTime) -> bool {

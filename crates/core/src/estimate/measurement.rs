@@ -151,7 +151,7 @@ pub struct ReflectorView {
 }
 
 impl ReflectorView {
-    /// Tells whether it was ever asked; a built-in one in reserve may never be.
+    /// Returns whether it was ever asked; a built-in one in reserve may never be.
     #[must_use]
     pub fn was_probed(&self) -> bool {
         self.last_reply.is_some() || self.dead_since.is_some() || self.loss > 0.0

@@ -39,7 +39,7 @@ impl ReflectorLiveness {
         }
     }
 
-    /// Tells whether the reflector is dead as of `now`.
+    /// Returns whether the reflector is dead as of `now`.
     pub(crate) fn is_dead(&self, now: MonoTime) -> bool {
         self.dead_since(now).is_some()
     }

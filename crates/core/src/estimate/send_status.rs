@@ -67,7 +67,7 @@ impl SendStatus {
         (!is_refuted).then_some(run.since)
     }
 
-    /// Tells whether probes are known to leave as of `now`.
+    /// Returns whether probes are known to leave as of `now`.
     #[must_use]
     pub fn can_send(&self, now: MonoTime) -> bool {
         let is_recent = self.sent.is_some_and(|at| now.since(at) <= RECENT);

@@ -32,12 +32,12 @@ impl ShaperLimitedDetector {
         }
     }
 
-    /// Tells whether packets wait now.
+    /// Returns whether packets wait now.
     pub(crate) fn is_limited(self) -> bool {
         self.last == [true; 2]
     }
 
-    /// Tells whether packets have been waiting for long enough that no queue stands behind the
+    /// Returns whether packets have been waiting for long enough that no queue stands behind the
     /// shaper.
     pub(crate) fn is_lasting(self, now: MonoTime) -> bool {
         let lasting = |(since, last): (MonoTime, MonoTime)| {

@@ -140,7 +140,7 @@ impl Reason {
         }
     }
 
-    /// Tells whether the rate is cut because something is wrong.
+    /// Returns whether the rate is cut because something is wrong.
     #[must_use]
     pub const fn is_cut(self) -> bool {
         matches!(
@@ -149,7 +149,7 @@ impl Reason {
         )
     }
 
-    /// Tells whether the rate is raised because more is asked for, or was cut for nothing.
+    /// Returns whether the rate is raised because more is asked for, or was cut for nothing.
     #[must_use]
     pub const fn is_raise(self) -> bool {
         matches!(self, Self::RaiseShaperLimited | Self::RaiseRollback)

@@ -35,7 +35,7 @@ impl Actions {
         }
     }
 
-    /// Tells whether a change away from home is allowed.
+    /// Returns whether a change away from home is allowed.
     pub(super) fn allow(&self, now: MonoTime, limits: ActionLimits) -> bool {
         self.count(now).saturating_add(2) <= limits.per_hour
     }

@@ -6,7 +6,7 @@ use crate::{
     units::{Delay, MonoTime},
 };
 
-/// Tells whether a WAN is verified healthy, which a WAN must be before anything is moved to it:
+/// Returns whether a WAN is verified healthy, which a WAN must be before anything is moved to it:
 ///
 /// 1. its cycle is fresh, AND
 /// 2. it has been proven up, AND
@@ -32,7 +32,7 @@ pub(super) fn verified(
     }
 }
 
-/// Tells whether connections may be moved to a WAN for the sake of comfort: it is verified, has no
+/// Returns whether connections may be moved to a WAN for the sake of comfort: it is verified, has no
 /// queue of its own, has headroom, costs nothing, and its round trip is shorter than `rtt`, that of
 /// the WAN that is left.
 pub(super) fn eligible(

@@ -125,7 +125,7 @@ impl Reachability {
         self.send_status.cannot_send_since(now, params.dead_after)
     }
 
-    /// Tells whether the WAN's probes are known to leave.
+    /// Returns whether the WAN's probes are known to leave.
     pub(super) fn can_send(&self, now: MonoTime) -> bool {
         self.send_status.can_send(now)
     }
@@ -188,7 +188,7 @@ impl Reachability {
     }
 }
 
-/// Tells whether a download comes through the WAN. Uploads say nothing: the shaper sees them before
+/// Returns whether a download comes through the WAN. Uploads say nothing: the shaper sees them before
 /// the link does; nor does a download that is not shaped, whose traffic is not known.
 fn flows(cycle: &Cycle) -> bool {
     let class = cycle.directions.download.map(|download| download.load.class);

@@ -14,7 +14,7 @@ impl Since {
         self.0 = if holds { self.0.or(Some(now)) } else { None };
     }
 
-    /// Tells whether the condition has held for `span` at `now`.
+    /// Returns whether the condition has held for `span` at `now`.
     pub(super) fn lasted(self, now: MonoTime, span: Duration) -> bool {
         self.0.is_some_and(|since| now.since(since) >= span)
     }

@@ -122,7 +122,7 @@ impl RouteActuation {
         self.switches.iter().find(|report| report.switch == switch)
     }
 
-    /// Tells whether every usable switch has been seen.
+    /// Returns whether every usable switch has been seen.
     pub(super) fn has_seen(&self, switches: &[Switch]) -> bool {
         switches.iter().all(|switch| {
             self.report(*switch).is_some_and(|report| report.seen.is_some() || report.refused)
@@ -133,7 +133,7 @@ impl RouteActuation {
         self.switches.iter().any(|report| report.pending_since.is_some() && !report.refused)
     }
 
-    /// Tells whether a switch of steering is not yet what was ordered.
+    /// Returns whether a switch of steering is not yet what was ordered.
     pub(super) fn is_steering_pending(&self) -> bool {
         let steers = |report: &&SwitchReport| report.switch.kind.is_for_steering();
         let mut reports = self.switches.iter().filter(steers);

@@ -62,13 +62,13 @@ impl QueueTrend {
         self.current(now).map_or(0, |(_, reading)| backlog_packets(&reading))
     }
 
-    /// Tells whether drops come faster than two readings ago.
+    /// Returns whether drops come faster than two readings ago.
     pub(super) fn drops_rising(&self, now: MonoTime) -> bool {
         let [Some(newest), _, Some(oldest)] = self.rates else { return false };
         self.current(now).is_some() && newest > 0.0 && newest > oldest
     }
 
-    /// Tells whether a queue of many packets has been seen for more than a moment.
+    /// Returns whether a queue of many packets has been seen for more than a moment.
     pub(super) fn stands(&self, now: MonoTime) -> bool {
         let seen = self.current(now).map(|(seen, _)| seen);
         let since = self.standing_since.zip(seen);

@@ -131,7 +131,7 @@ impl Watch {
         }
     }
 
-    /// Tells whether the WAN has been suffering for long enough to be left.
+    /// Returns whether the WAN has been suffering for long enough to be left.
     pub(super) fn is_above_threshold(&self, now: MonoTime, steer: &SteerParams) -> bool {
         self.above_threshold.lasted(now, steer.sustain)
     }
@@ -160,7 +160,7 @@ impl Watch {
         self.reachability.since()
     }
 
-    /// Tells whether the WAN is known to be dead. It stays so until it is proven up: that cycles
+    /// Returns whether the WAN is known to be dead. It stays so until it is proven up: that cycles
     /// no longer come is no sign of life.
     pub(super) fn is_dead(&self) -> bool {
         self.reach() == Reach::Down
@@ -176,12 +176,12 @@ impl Watch {
         (now.since(since) >= params.dead_after / 2).then_some(since)
     }
 
-    /// Tells whether the WAN's probes are known to leave.
+    /// Returns whether the WAN's probes are known to leave.
     pub(super) fn can_send(&self, now: MonoTime) -> bool {
         self.snapshot(now).is_some() && self.reachability.can_send(now)
     }
 
-    /// Tells whether at least one target has answered within the last `span`.
+    /// Returns whether at least one target has answered within the last `span`.
     pub(super) fn replied_within(&self, now: MonoTime, span: Duration) -> bool {
         let age = self.snapshot(now).and_then(|snapshot| {
             snapshot.measurement.age.map(|age| age.saturating_add(now.since(snapshot.at)))
@@ -215,7 +215,7 @@ impl Watch {
         })
     }
 
-    /// Tells whether packets were dropped between the last two readings.
+    /// Returns whether packets were dropped between the last two readings.
     pub(super) fn drops(&self, now: MonoTime) -> bool {
         self.trends.each().iter().any(|(_, trend)| trend.drops(now) > 0)
     }

@@ -108,14 +108,14 @@ impl ShapedDirection {
         if limit > BitRate::ZERO { limit } else { self.limits.ceiling }
     }
 
-    /// Tells whether what flows may be all that gets through, however little of the limit it is.
+    /// Returns whether what flows may be all that gets through, however little of the limit it is.
     pub(super) fn is_used(&self, now: MonoTime) -> bool {
         self.load(now).delivery_rate.is_some_and(|delivery_rate| {
             delivery_rate >= self.limits.floor.scaled(self.tuning.attribution.floor_in_use)
         })
     }
 
-    /// Tells whether traffic waits in the shaper: it is the shaper that limits it.
+    /// Returns whether traffic waits in the shaper: it is the shaper that limits it.
     fn is_shaper_limited(&self, load: &Load) -> bool {
         load.class != LoadClass::Unknown && self.shaper_limited_detector.is_limited()
     }
@@ -161,12 +161,12 @@ impl ShapedDirection {
         drained && peak.is_some_and(|peak| peak * generous < self.tuning.load.quiet)
     }
 
-    /// Tells whether no queue of this direction can stand behind the shaper.
+    /// Returns whether no queue of this direction can stand behind the shaper.
     pub(super) fn leaves_no_queue(&self, now: MonoTime) -> bool {
         self.shaper_limited_detector.is_lasting(now) || self.is_quiet(now)
     }
 
-    /// Tells whether so little has flowed lately that the other direction, whose load is not known,
+    /// Returns whether so little has flowed lately that the other direction, whose load is not known,
     /// can hardly have carried much: transfers are acknowledged.
     pub(super) fn is_nearly_silent(&self, now: MonoTime) -> bool {
         let peak = self.load(now).recent_peak;

@@ -44,7 +44,7 @@ pub(super) fn wan(args: &SimulateArgs) -> Result<Option<WanConfig>, Failure> {
     Ok(config.wans.get(place).cloned())
 }
 
-/// Returns the laws in the order in which they are told.
+/// Returns the laws in the order in which they are shown.
 pub(super) fn laws(args: &SimulateArgs, wan: Option<&WanConfig>) -> Result<Vec<Law>, Failure> {
     let names: Vec<&str> = LAWS.iter().map(|law| law.name).collect();
     let find = |name: &str| Law::named(name).copied().ok_or_else(|| unknown("law", name, &names));
@@ -104,7 +104,7 @@ fn of_trace(path: &Path, args: &SimulateArgs) -> Result<Scenario, Failure> {
     let bin = Duration::from_millis(args.bin_ms);
     let recording = load(path, &LoadOptions { bin, column: args.column.clone() })?;
     let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    // Two of the same name are told apart by where they are.
+    // The place distinguishes two of the same name.
     let is_alone = args.trace.iter().filter(|other| stem(other) == stem(path)).count() == 1;
     let name = stem(path).filter(|_| is_alone).unwrap_or_else(|| path.display().to_string());
     Ok(Scenario::of_recording(&name, recording))

@@ -12,7 +12,7 @@ pub(super) struct Sweep {
     values: Vec<f64>,
 }
 
-/// Values of some numbers, with what tells them apart in a table: `key=value …`, or nothing if all
+/// Values of some numbers, with what distinguishes them in a table: `key=value …`, or nothing if all
 /// runs have the same.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Variant {

@@ -41,7 +41,7 @@ impl CrossDirection {
     }
 }
 
-/// Tells whether the other direction has lost so much, and this one was so busy, that it has to
+/// Returns whether the other direction has lost so much, and this one was so busy, that it has to
 /// back off. On a volatile link the directions move apart.
 pub(super) fn is_due(estimate: &Estimate, params: &AdaptiveParams) -> bool {
     estimate.other_remaining.is_some_and(|share| share <= params.cross_share)

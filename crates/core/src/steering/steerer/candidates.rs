@@ -72,7 +72,7 @@ impl<'a> Candidates<'a> {
         u16::from(steer.threshold) + if is_flapping { u16::from(steer.flap.points) } else { 0 }
     }
 
-    /// Tells whether only the raised threshold keeps the score of the default route from counting.
+    /// Returns whether only the raised threshold keeps the score of the default route from counting.
     pub(super) fn is_penalised(&self) -> bool {
         let points = u16::from(self.score(self.default_route).points);
         points >= u16::from(self.params.steer.threshold) && points < self.threshold()
@@ -132,7 +132,7 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// Tells whether the WAN that connections were moved to has a higher score than the default route.
+    /// Returns whether the WAN that connections were moved to has a higher score than the default route.
     pub(super) fn is_alternate_worse(&self) -> bool {
         let Some(to) = self.alternate else { return false };
         let points = self.score(to).points;
@@ -188,7 +188,7 @@ impl<'a> Candidates<'a> {
         if allowed { Ok(()) } else { Err(Blocker::ActionLimit) }
     }
 
-    /// Tells whether the router has followed everything so far; while it has not, nothing is
+    /// Returns whether the router has followed everything so far; while it has not, nothing is
     /// changed for comfort.
     pub(super) fn ready(&self) -> Result<(), Blocker> {
         match self.actuation {
@@ -215,7 +215,7 @@ impl<'a> Candidates<'a> {
         eligibility::eligible(watch, facts, rtt, params, self.now).err()
     }
 
-    /// Tells whether the operator's choice can be followed.
+    /// Returns whether the operator's choice can be followed.
     pub(super) fn may_override(&self, rank: Rank) -> bool {
         let has_route =
             rank == self.default_route || (self.has_steer(rank) && self.usable_steer(rank).is_ok());
@@ -240,12 +240,12 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// Tells whether a dead WAN has begun to answer again, without being proven up yet.
+    /// Returns whether a dead WAN has begun to answer again, without being proven up yet.
     fn is_returning(&self, rank: Rank) -> bool {
         self.is_dead(rank) && self.is_answering(rank, self.params.failover.dead_after)
     }
 
-    /// Tells whether enough targets answer, the last within `span`.
+    /// Returns whether enough targets answer, the last within `span`.
     fn is_answering(&self, rank: Rank, span: Duration) -> bool {
         self.watch(rank).is_some_and(|watch| {
             let fresh = watch.snapshot(self.now).map_or(0, |snapshot| snapshot.measurement.fresh);
@@ -338,7 +338,7 @@ impl<'a> Candidates<'a> {
         Some(due.since(self.now))
     }
 
-    /// Tells whether everything can be sent over a WAN, and may be.
+    /// Returns whether everything can be sent over a WAN, and may be.
     fn can_take_default_route(&self, rank: Rank) -> Result<(), Blocker> {
         let needed =
             target::needed_for_default_route(self.switches, rank).ok_or(Blocker::NoSwitch)?;
