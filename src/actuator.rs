@@ -10,7 +10,6 @@
 //! picks up the newest answers from another.
 
 mod assignment;
-mod drift_log;
 mod exit;
 mod idle;
 mod in_flight;
@@ -20,7 +19,6 @@ mod poll_schedule;
 mod queue_watch;
 mod reconciler;
 mod report;
-mod request_backoff;
 mod switches;
 mod task;
 mod write_backoff;

@@ -14,7 +14,6 @@ mod clock_validation;
 pub mod fuzzed;
 mod icmp;
 mod metrics;
-mod pace;
 mod pool;
 mod prober_kind;
 mod prober_selection;
@@ -37,7 +36,6 @@ use futures_util::future::BoxFuture;
 pub use clock_validation::{ClockFault, ClockValidator, TimestampExchange};
 pub use icmp::{IcmpError, IcmpProber};
 pub use metrics::{ProbeFamilies, ProbeMetrics};
-pub use pace::Pace;
 pub use pool::{Pool, PoolEvent, PoolParams, ReplacementReason};
 pub use prober_kind::{ProberKind, ProberReason, ProberReport};
 pub use probers::{ProberEntry, Probers};
@@ -45,7 +43,7 @@ pub use reply_timeout::ReplyTimeout;
 pub use router::RouterProber;
 pub use schedule::{Ends, Schedule};
 pub use settings::{
-    Bind, DEFAULT_ACTIVE, HOST_INTERVAL, IDLE_SLOWDOWN, ProbeConfig, ProbeMethodChoice,
+    Bind, DEFAULT_ACTIVE, HOST_INTERVAL, IDLE_SLOWDOWN, Pace, ProbeConfig, ProbeMethodChoice,
 };
 pub use supervised::Supervised;
 pub use tcp::TcpProber;

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use wanctl_core::units::MonoTime;
+use tracing::warn;
+use wanctl_core::units::{BitRate, MonoTime};
 
 use super::Queue;
 use crate::router::{QueueRef, QueueRow, Router, RouterFault};
@@ -58,6 +59,35 @@ impl QueueWatch {
 pub(super) fn unusable(router: &Router, queue: &Queue, fault: &RouterFault) -> String {
     let key = queue.queue.key(queue.direction);
     format!("wans[{}].{key}: {fault}: {}", queue.wan, router.inspect.remedy(fault))
+}
+
+/// At most one line about changed limits in this time.
+const DRIFT_LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The log of limits that are changed outside wanctl, at a bounded rate.
+#[derive(Debug, Default)]
+pub(super) struct DriftLog {
+    reported: Option<MonoTime>,
+    unreported: u32,
+}
+
+impl DriftLog {
+    /// Logs a changed limit, or counts it for the next line.
+    pub(super) fn saw(&mut self, queue: &QueueRef, from: BitRate, to: BitRate, now: MonoTime) {
+        if self.reported.is_some_and(|reported| now.since(reported) < DRIFT_LOG_INTERVAL) {
+            self.unreported += 1;
+            return;
+        }
+        let (from, to) = (from.bps(), to.bps());
+        if self.unreported > 0 {
+            let times = self.unreported + 1;
+            warn!(%queue, from, to, times, "limits are changed outside wanctl: find the other wanctl or script");
+        } else {
+            warn!(%queue, from, to, "a limit was changed outside wanctl, in bit/s");
+        }
+        self.reported = Some(now);
+        self.unreported = 0;
+    }
 }
 
 #[cfg(test)]

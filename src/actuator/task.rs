@@ -20,16 +20,14 @@ use wanctl_core::{
 
 use super::{
     Assignment, RouterReport,
-    drift_log::DriftLog,
     exit::{ExitWrites, FinalLimit},
     idle::IdlePolling,
     in_flight::{Completion, InFlight, RequestTiming, answer_of, any_changed},
     liveness::Liveness,
     metrics::Operation,
     poll_schedule::PollSchedule,
-    queue_watch::QueueWatch,
+    queue_watch::{DriftLog, QueueWatch},
     reconciler::{Reconciler, Write},
-    request_backoff,
     switches::{Job, Switches},
 };
 use crate::actuator::exit;
@@ -307,7 +305,7 @@ impl Actuator {
         if failure.fault.concerns_all() {
             return Some(failure);
         }
-        self.reconciler.refused(write, now, request_backoff::after(&failure.fault, 1));
+        self.reconciler.refused(write, now, outcome::backoff(&failure.fault, 1));
         self.next.queues = MonoTime::ZERO;
         let queue = self.refs.get(write.queue).map(ToString::to_string).unwrap_or_default();
         let what =

@@ -19,17 +19,15 @@
 mod event;
 mod losses;
 mod route;
-mod window;
 
 use std::time::Duration;
 
 pub use event::{PoolEvent, ReplacementReason};
-use losses::Losses;
+use losses::{Losses, Window};
 use wanctl_core::{
     ProbeOutcome, ReflectorId,
     units::{Delay, MonoTime},
 };
-use window::Window;
 
 /// Time between two checks of the scores, and so the least time between two replacements.
 const REVIEW: Duration = Duration::from_secs(5);

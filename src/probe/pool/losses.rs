@@ -1,4 +1,4 @@
-//! Distinguishes the losses of a reflector from those of the link.
+//! The last outcomes of a reflector, and its losses as distinct from those of the link.
 //!
 //! A lost probe is held against its reflector only when probes sent shortly before *and* shortly
 //! after it were answered: the link was there. In a blackout nothing else was answered either, so
@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use wanctl_core::ReflectorId;
+use wanctl_core::{ReflectorId, units::Delay};
 
 /// Probes in either direction that are asked at least, when few reflectors take turns.
 const NEIGHBOURS: u64 = 3;
@@ -69,5 +69,41 @@ impl Losses {
             before && newest <= lost + 2 * reach
         });
         counted
+    }
+}
+
+/// Outcomes that are remembered: of an active reflector those of the last 15 s.
+const LENGTH: usize = 50;
+
+/// The last outcomes of one reflector: a delay, or nothing for a loss.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Window(VecDeque<(u64, Option<Delay>)>);
+
+impl Window {
+    /// Adds the outcome of a probe, or replaces the one that was known of it.
+    pub(super) fn push(&mut self, sequence: u64, outcome: Option<Delay>) {
+        if let Some(known) = self.0.iter_mut().rev().find(|(of, _)| *of == sequence) {
+            known.1 = outcome;
+            return;
+        }
+        if self.0.len() == LENGTH {
+            self.0.pop_front();
+        }
+        self.0.push_back((sequence, outcome));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The share that was lost, 0 to 1; of nothing nothing was lost.
+    pub(super) fn loss(&self) -> f64 {
+        let lost = self.0.iter().filter(|(_, outcome)| outcome.is_none()).count();
+        lost as f64 / self.0.len().max(1) as f64
+    }
+
+    /// The least delay.
+    pub(super) fn least(&self) -> Option<Delay> {
+        self.0.iter().filter_map(|(_, outcome)| *outcome).min()
     }
 }
