@@ -21,7 +21,7 @@ use wanctl_core::{Direction, steering::Switch};
 
 pub use capability::{
     Inspect, PingFrom, Pinged, Pinger, QueueRow, Readings, Reply, Rights, Router, RouterFacts,
-    Shaper, Switches, Transport,
+    Shaper, Switches, Tin, Transport,
 };
 pub use error::{RouterError, RouterFault};
 pub use finding::{Finding, Severity, Subject};

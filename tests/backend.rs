@@ -71,7 +71,8 @@ impl Mock {
 
     fn row(&self, queue: &QueueRef) -> QueueRow {
         let limit = self.0.limits.lock().unwrap().get(queue).copied().unwrap_or(BitRate::ZERO);
-        QueueRow { reading: QueueReading { limit, ..QueueReading::default() }, active: true }
+        let reading = QueueReading { limit, ..QueueReading::default() };
+        QueueRow { reading, active: true, ..QueueRow::default() }
     }
 }
 

@@ -94,7 +94,7 @@ mod tests {
     fn rows(bytes: u64) -> [Result<QueueRow, RouterFault>; 2] {
         [bytes, 7].map(|bytes| {
             let reading = QueueReading { bytes, ..QueueReading::default() };
-            Ok(QueueRow { reading, active: true })
+            Ok(QueueRow { reading, active: true, ..QueueRow::default() })
         })
     }
 

@@ -97,7 +97,7 @@ mod tests {
 
     fn row(packets: u64, waiting: u64) -> QueueRow {
         let reading = QueueReading { packets, backlog_packets: waiting, ..QueueReading::default() };
-        QueueRow { reading, active: true }
+        QueueRow { reading, active: true, ..QueueRow::default() }
     }
 
     #[test]

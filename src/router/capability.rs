@@ -210,10 +210,29 @@ pub struct Readings {
 }
 
 /// One direction of a shaper queue as the router shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueueRow {
     /// Its counters and its limit.
     pub reading: QueueReading,
     /// Whether it shapes at all: neither disabled nor invalid.
     pub active: bool,
+    /// Its tins, the most important first; none if the router does not show them.
+    pub tins: Vec<Tin>,
+}
+
+/// The counters of one tin of CAKE; they only grow, but for the backlog and the delay.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tin {
+    /// Bytes sent.
+    pub bytes: u64,
+    /// Packets sent.
+    pub packets: u64,
+    /// Packets dropped.
+    pub dropped: u64,
+    /// Packets with a congestion mark set.
+    pub marked: u64,
+    /// Bytes in its queues.
+    pub backlog_bytes: u64,
+    /// Peak delay of its packets.
+    pub peak_delay: Delay,
 }

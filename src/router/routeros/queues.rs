@@ -115,7 +115,9 @@ pub(super) fn row(part: Part, row: &Row) -> Result<QueueRow, String> {
         backlog_packets: count("queued-packets"),
         limit: limit(part, row)?,
     };
-    Ok(QueueRow { reading, active: !row.flag("disabled") && !row.flag("invalid") })
+    let active = !row.flag("disabled") && !row.flag("invalid");
+    // RouterOS shows no tins.
+    Ok(QueueRow { reading, active, tins: Vec::new() })
 }
 
 /// Returns the limit of one direction.
@@ -208,7 +210,7 @@ mod tests {
             ("queued-bytes", "1500"),
             ("disabled", "false"),
         ]);
-        let QueueRow { reading, active } = reading_of(Part::Whole, &row).unwrap();
+        let QueueRow { reading, active, .. } = reading_of(Part::Whole, &row).unwrap();
         assert_eq!(reading.limit, BitRate::from_mbps(940.0));
         assert_eq!((reading.bytes, reading.backlog_bytes), (272_603_902_153, 1500));
         assert_eq!(reading.dropped, 0, "a counter that is missing counts nothing");
