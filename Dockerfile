@@ -34,8 +34,8 @@ COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,id=wanctl-$TARGETARCH,sharing=locked \
     . /target.env; \
-    cargo build --release --locked; \
-    install -D -t /out/bin "target/$CARGO_BUILD_TARGET/release/wanctl"; \
+    cargo build --profile dist --locked; \
+    install -D -t /out/bin "target/$CARGO_BUILD_TARGET/dist/wanctl"; \
     ln -s wanctl /out/bin/wanctl-history; \
     install -d /out/data
 

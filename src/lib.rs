@@ -2,33 +2,18 @@
 //! measures delay 20 times a second, decides, and moves the shaper rates of a router's CAKE
 //! queues. Everything it sees and decides is a Prometheus metric and a row in its own history.
 //!
-//! The map of the house, in the direction in which data flows:
+//! Data flows one way:
 //!
 //! ```text
 //! probe ──────► RttSample ──┐
-//!                           ├─► control::Wan ─► Cycle ─► telemetry  (/metrics)
-//! actuator ◄─► router       │      │                 ├─► history    (SQLite)
-//!    │    └───► ShaperSample┘      │                 └─► status ─► http  (/, /health)
+//!                           ├─► wanctl_core::Wan ─► Cycle ─► telemetry  (/metrics)
+//! actuator ◄─► router       │      │                      ├─► history    (SQLite)
+//!    │    └───► ShaperSample┘      │                      └─► status ─► http  (/, /health)
 //!    └─────────◄── desired rates ◄─┘
 //! ```
 //!
-//! - [`units`]: rates, delays and times; no bare number crosses a module.
-//! - [`control`]: the pure core. Samples and a time in, a decision with its reason out.
-//! - [`steering`]: the second half of the core. The cycles of all WANs in, where traffic goes out.
-//! - [`files`]: reading files that are regular and bounded.
-//! - `https`: what HTTPS clients share: trust in a server, bounded bodies.
-//! - [`config`]: YAML in, a valid [`config::Config`] out.
-//! - [`probe`], [`router`], [`actuator`]: measuring delay, talking to a router, keeping it at what
-//!   is desired.
-//! - `plot`: charts over time, for the terminal and as SVG or PNG (feature `plot`).
-//! - [`catalogue`]: where metrics are declared, by whatever feeds them.
-//! - [`history`], [`telemetry`], [`status`], [`http`]: telling.
-//! - [`recording`]: what the controllers saw and decided, written down, and decided again.
-//! - [`daemon`]: the composition root, the only place that spawns long-lived tasks.
-//! - [`sim`]: links and a router that exist only in memory, for the demo and the tests.
-//! - [`cli`]: the commands.
-//!
-//! The invariants, and what is deliberately absent, are in `docs/architecture.md`.
+//! The decisions are in the crate `wanctl_core`, simulations and the emulated router in `wanctl_lab`.
+//! `docs/architecture.md` has the map of the modules, the invariants, and what is deliberately absent.
 
 #![cfg_attr(
     not(feature = "backend"),
