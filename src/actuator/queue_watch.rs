@@ -113,7 +113,7 @@ mod tests {
         for second in 20..27 {
             reported = watch.poll(&queue, &row(19, 100), MonoTime::from_millis(second * 1000));
         }
-        assert!(reported.is_some_and(|reported| reported.contains("holds 100 packets")));
+        assert!(reported.is_some_and(|reported| reported.contains("a backlog of 100 packets")));
         assert_eq!(watch.poll(&queue, &row(19, 0), MonoTime::from_millis(27_000)), None);
     }
 

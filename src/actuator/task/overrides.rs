@@ -79,11 +79,8 @@ mod tests {
         let queue = QueueRef::Tree("dl".to_owned());
         let (zero, rate) = (BitRate::ZERO, BitRate::from_mbps(50.0));
         for (found, words) in [
-            (RateOverride::NotApplied { at: rate, written: rate }, "is kept at 50"),
-            (
-                RateOverride::NotApplied { at: zero, written: rate },
-                "is kept unlimited by the router",
-            ),
+            (RateOverride::NotApplied { at: rate, written: rate }, "is at 50.0 Mbit/s although"),
+            (RateOverride::NotApplied { at: zero, written: rate }, "is unlimited although"),
             (RateOverride::ChangedExternally { to: zero, per_minute: 3 }, "and is unlimited now"),
             (RateOverride::ChangedExternally { to: rate, per_minute: 3 }, "and is at 50"),
             (RateOverride::Refused { at: rate, wanted: rate }, "refuses to change"),
@@ -91,8 +88,8 @@ mod tests {
         ] {
             let sentence = sentence(&queue, found);
             assert!(sentence.contains(words), "{sentence}");
-            let is_kept = matches!(found, RateOverride::NotApplied { .. });
-            assert_eq!(sentence.contains("kept"), is_kept, "{sentence}");
+            let is_not_applied = matches!(found, RateOverride::NotApplied { .. });
+            assert_eq!(sentence.contains("was written"), is_not_applied, "{sentence}");
             assert!(!sentence.contains(" 0.00"), "{sentence}");
         }
     }
