@@ -1,103 +1,91 @@
-//! What is served: `/metrics`, `/livez`, `/readyz`, `/health`, `/status`, `/recent`, `/events`
-//! and the live page; `/-/reload` and `/-/steer` obey if they may. `/metrics/history` reads the
-//! history's file. Every other answer is made from memory; no scrape reaches the router or the disk.
+//! The HTTP server: metrics, health, the live page and orders of the operator.
+//!
+//! Responses come from memory, except `/metrics/history`, which reads the file of the history. No
+//! request reaches the router.
 
+mod auth;
+mod connections;
 mod history;
 mod host;
 mod listening;
 mod live;
-mod metrics;
-mod origin;
+mod orders;
 mod page;
-mod probes;
-mod rate_limit;
+mod password_queue;
 mod server;
-mod steer;
+mod timed_stream;
 mod web;
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use axum::{
     Router,
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
     middleware,
-    response::{IntoResponse, Response},
-    routing::{get, post},
+    response::{IntoResponse as _, Response},
+    routing::get,
 };
-use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
+use tower_http::{CompressionLevel, compression::CompressionLayer};
 
-pub use self::history::HistorySource;
 pub use self::{
+    history::HistorySource,
     host::HostSource,
     listening::{ListenError, Listening},
-    steer::{SteerOutcome, SteerRequest, SteerSource},
+    orders::{OrderOutcome, ReloadSource, SteerRequest, SteerSource},
     web::Web,
 };
-use self::{rate_limit::SteerRateLimit, steer::steer};
 use crate::{
     catalogue::Catalogue,
     status::{Health, StatusBoard, SteeringBoard},
+    telemetry::{Format, encode},
 };
 
-/// What the handlers read.
+/// What the handlers read and call.
 #[derive(Debug, Clone)]
 pub struct Served {
     /// Every metric.
     pub catalogue: Arc<Catalogue>,
-    /// How connections are secured and who may ask.
+    /// TLS, users and response headers.
     pub web: Web,
     /// The newest cycles.
     pub board: StatusBoard,
-    /// How health is found out; asked at each request.
+    /// The health of the daemon at the time of a request.
     pub health: HealthSource,
-    /// The history's file.
+    /// The file of the history.
     pub history: HistorySource,
-    /// Where traffic is steered.
+    /// The state of steering.
     pub steering: SteeringBoard,
-    /// How the configuration is reloaded.
+    /// Reloads the configuration.
     pub reload: ReloadSource,
-    /// How the operator overrides steering.
+    /// Overrides steering.
     pub steer: SteerSource,
-    /// Which hosts are this server, besides its addresses and its name.
+    /// The names of this server besides its addresses and its host name.
     pub hosts: HostSource,
-    /// Ends the streams of events, which would otherwise outlive a shutdown.
+    /// Ends the streams of events.
     pub stop: CancellationToken,
 }
 
-/// A function that judges the health of the daemon now.
-#[derive(Clone)]
-pub struct HealthSource(pub Arc<dyn Fn() -> Health + Send + Sync>);
+/// A function of the daemon that handlers call.
+pub struct Source<F: ?Sized>(pub Arc<F>);
 
-impl std::fmt::Debug for HealthSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("HealthSource")
+impl<F: ?Sized> Clone for Source<F> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
     }
 }
 
-/// A function that reloads the configuration and says what changed, or why it could not.
-#[derive(Clone)]
-pub struct ReloadSource(pub Arc<dyn Fn() -> BoxFuture<'static, Reloaded> + Send + Sync>);
-
-/// What came of a request to reload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reloaded {
-    /// The configuration does not allow such a request.
-    Forbidden,
-    /// It was reloaded; what changed, in lines.
-    Taken(String),
-    /// It is wrong, and the one before stays in force; why, in lines.
-    Refused(String),
-}
-
-impl std::fmt::Debug for ReloadSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ReloadSource")
+impl<F: ?Sized> fmt::Debug for Source<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source")
     }
 }
 
-/// Serves on `listening` until `stop`; why that is not possible yet is told to `listen_error`.
+/// Assesses the health of the daemon.
+pub type HealthSource = Source<dyn Fn() -> Health + Send + Sync>;
+
+/// Serves on `listening` until `stop`; `listen_error` has why that is not possible yet.
 pub async fn serve(
     listening: Listening,
     served: Served,
@@ -106,47 +94,82 @@ pub async fn serve(
 ) {
     let web = served.web.clone();
     let Some(listener) = listening.listener(&web, &listen_error, &stop).await else { return };
-    server::serve(listener, router(served), web, server::ServerLimits::default(), stop).await;
+    server::serve(listener, router(served), web, server::CONNECTIONS, stop).await;
 }
 
 /// Builds the routes.
 pub fn router(served: Served) -> Router {
     Router::new()
-        .merge(page::routes())
-        .route("/metrics", get(metrics::metrics))
+        .route("/metrics", get(metrics).layer(gzip()))
         .route("/metrics/history", get(history::history))
-        .route("/livez", get(probes::livez))
-        .route("/readyz", get(probes::readyz))
-        .route("/health", get(probes::health))
-        .merge(orders())
+        .merge(page::routes())
+        .merge(orders::routes())
         .fallback(unknown)
         .with_state(served.clone())
         .merge(live::routes(served.clone()))
         .layer(middleware::from_fn_with_state(served.hosts, host::refuse_others))
 }
 
-/// What changes something.
-fn orders() -> Router<Served> {
-    Router::new()
-        .route("/-/reload", post(reload))
-        .route("/-/steer", post(steer))
-        .layer(middleware::from_fn_with_state(SteerRateLimit::new(), rate_limit::limit))
-        .layer(middleware::from_fn(origin::refuse_strangers))
+/// Fast rather than small: a page shrinks to a tenth either way.
+fn gzip() -> CompressionLayer {
+    CompressionLayer::new().quality(CompressionLevel::Fastest)
 }
 
-async fn reload(State(served): State<Served>) -> Response {
-    let (status, text) = match (served.reload.0)().await {
-        Reloaded::Taken(text) => (StatusCode::OK, text),
-        Reloaded::Refused(text) => (StatusCode::BAD_REQUEST, text),
-        Reloaded::Forbidden => {
-            let remedy = "not allowed here: set http.allow_reload and send SIGHUP";
-            (StatusCode::FORBIDDEN, remedy.to_owned())
+async fn metrics(State(served): State<Served>, headers: HeaderMap) -> Response {
+    let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let format = Format::negotiate(&accept.collect::<Vec<_>>().join(","));
+    let page = match encode(&served.catalogue, format) {
+        Ok(page) => page.into_bytes(),
+        Err(error) => {
+            return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
         }
     };
-    (status, format!("{text}\n")).into_response()
+    let about = [
+        (header::CONTENT_TYPE, format.content_type()),
+        (header::VARY, "Accept"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (about, page).into_response()
 }
 
 async fn unknown() -> Response {
     let paths = "not found; try /, /metrics, /metrics/history, /health, /livez, /readyz, /status\n";
     (StatusCode::NOT_FOUND, paths).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        body::{Body, to_bytes},
+        http::Request,
+    };
+    use hyper::service::Service as _;
+    use hyper_util::service::TowerToHyperService;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn gzip_only_for_those_who_take_it() {
+        let page = "wanctl_up 1\n".repeat(1000);
+        let length = page.len();
+        let routes = Router::new().route("/", get(|| async { page }).layer(gzip()));
+        let app = TowerToHyperService::new(routes);
+        for (accept, is_packed) in [
+            ("", false),
+            ("gzip", true),
+            ("deflate, GZIP;q=0.5", true),
+            ("gzip;q=0", false),
+            ("gzip;q=0.000, identity", false),
+            ("*", false),
+            ("br", false),
+        ] {
+            let request = Request::get("/").header(header::ACCEPT_ENCODING, accept);
+            let response = app.call(request.body(Body::empty()).unwrap()).await.unwrap();
+            let coding = response.headers().get(header::CONTENT_ENCODING).cloned();
+            assert_eq!(coding.is_some_and(|coding| coding == "gzip"), is_packed, "{accept}");
+            let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            assert_eq!(body.starts_with(&[0x1f, 0x8b]), is_packed);
+            assert_eq!(body.len() < length / 10, is_packed);
+        }
+    }
 }

@@ -1,34 +1,29 @@
-//! The web configuration file: TLS, passwords and headers of the HTTP server, in the convention of
-//! the Prometheus exporters (`--web.config.file`), so that what people have for those fits.
-//!
-//! A file that was read is right as a whole: its certificates are loaded and go together.
+//! The web configuration file: TLS, users and response headers of the HTTP server, in the format of
+//! the Prometheus exporters (`--web.config.file`).
 
 mod tls;
-mod users;
-mod validity;
 
 use std::{
+    collections::BTreeMap,
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use rustls::ServerConfig;
 
-pub use users::Users;
-
 use wanctl_core::units::Timestamp;
 
 use super::{
     ConfigErrors, Problem,
-    document::{Node, SyntaxError},
-    read::Table,
+    document::{self, Node, SyntaxError},
+    read::{self, Table},
     report::{Problems, Read, Report},
     value,
 };
-use crate::config::{document, read};
 use crate::files::read_text_bounded;
 
-/// The headers that may be added to every answer.
+/// The headers that may be configured.
 const HEADERS: [&str; 5] = [
     "Content-Security-Policy",
     "Strict-Transport-Security",
@@ -37,23 +32,23 @@ const HEADERS: [&str; 5] = [
     "X-XSS-Protection",
 ];
 
-/// A web configuration file with all that it names.
+/// A web configuration file with the files that it names.
 #[derive(Debug, Clone, Default)]
 pub struct WebConfig {
-    /// How connections are secured; in the clear if `None`.
+    /// TLS, if configured.
     pub tls: Option<WebTls>,
-    /// Who may ask; everybody if empty.
+    /// The users; everybody has access if empty.
     pub users: Users,
-    /// What is added to every answer: header names and values.
+    /// Names and values of headers of every response.
     pub headers: Vec<(String, String)>,
     /// The file itself and every file that it names.
     pub files: Vec<PathBuf>,
 }
 
-/// How connections are secured.
+/// TLS of the server.
 #[derive(Debug, Clone)]
 pub struct WebTls {
-    /// What a connection is opened with.
+    /// The configuration of a connection.
     pub server: Arc<ServerConfig>,
     /// When the certificate, or an earlier one in its chain, expires.
     pub not_after: Timestamp,
@@ -61,11 +56,11 @@ pub struct WebTls {
 
 impl WebConfig {
     /// Reads the file at `path` and those that it names, relative to its directory, with warnings
-    /// about what is allowed but has no effect.
+    /// about keys without effect.
     ///
     /// # Errors
-    /// All mistakes of the file at once, each with its line; those of the files that it names
-    /// too, at the line where they are named.
+    /// All mistakes at once, each with its line; a mistake of another file has the line that names
+    /// it.
     pub fn load(path: &Path) -> Result<(Self, Vec<Problem>), ConfigErrors> {
         let file = path.display().to_string();
         let alone = |place, message| {
@@ -124,6 +119,72 @@ fn headers(table: &mut Table<'_>) -> Read<Vec<(String, String)>> {
 fn header(node: &Node) -> Result<String, String> {
     let text = value::line(4096)(node)?;
     if text.is_ascii() { Ok(text) } else { Err("must be plain ASCII".to_owned()) }
+}
+
+/// Users with the bcrypt hashes of their passwords; `Debug` shows the names only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Users(BTreeMap<String, String>);
+
+impl Users {
+    /// Reads a table of names and hashes.
+    fn read(node: &Node) -> Result<Self, String> {
+        let Node::Table(entries) = node else {
+            return Err(format!("expected a table of users, got {}", node.kind()));
+        };
+        let mut users = BTreeMap::new();
+        for (name, hash) in entries {
+            if name.is_empty() || name.contains(':') {
+                return Err("the name of a user must not be empty or contain a colon".to_owned());
+            }
+            let hash = match hash {
+                Node::Text(hash) if hash.parse::<bcrypt::HashParts>().is_ok() => hash.clone(),
+                _ => {
+                    // Neither is repeated: they may have been swapped.
+                    return Err(format!(
+                        "the password of user number {} must be a bcrypt hash, as \
+                         `htpasswd -nBC 10 NAME` prints it",
+                        users.len() + 1
+                    ));
+                }
+            };
+            if users.insert(name.clone(), hash).is_some() {
+                return Err(format!("the user `{name}` is listed twice"));
+            }
+        }
+        if users.is_empty() {
+            return Err("has no user, so no client would have access; add a user, or leave it \
+                        out for access without a password"
+                .into());
+        }
+        Ok(Self(users))
+    }
+
+    /// Tells whether there are none: no password is needed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Tells whether `password` is that of the user `name`, in tens of milliseconds. An unknown name
+    /// takes as long as a known one, so that names cannot be found out.
+    #[must_use]
+    pub fn verify(&self, name: &str, password: &[u8]) -> bool {
+        let hash = self.0.get(name);
+        let Some(any) = hash.or_else(|| self.0.values().next()) else { return false };
+        bcrypt::verify(password, any).unwrap_or(false) && hash.is_some()
+    }
+
+    /// Returns the hash of the user's password, if there is such a user.
+    #[must_use]
+    pub fn hash(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl fmt::Debug for Users {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{
     clock::Clock,
     config::Change,
     history::{Recorder, Stats},
-    http::{HealthSource, HostSource, ListenError, ReloadSource, Reloaded},
+    http::{HealthSource, HostSource, ListenError, OrderOutcome, ReloadSource, Source},
     probe::{Prober, ProberReport},
     status::{
         Health, HealthInputs, HistoryInputs, HistoryValues, ProbingInputs, RouterStanding,
@@ -36,7 +36,7 @@ pub(super) struct HealthSources {
 
 /// Returns what assesses the daemon's health.
 pub(super) fn health_source(of: HealthSources) -> HealthSource {
-    HealthSource(Arc::new(move || {
+    Source(Arc::new(move || {
         let router =
             |(name, kind, report): &(String, &'static str, watch::Receiver<RouterReport>)| {
                 RouterStanding { name: name.clone(), kind, report: report.borrow().clone() }
@@ -89,19 +89,21 @@ fn config_in_force(stats: Stats) -> HistoryInputs {
 
 /// Returns what reloads the configuration for the HTTP server.
 pub(super) fn reload_source(reloader: Reloader) -> ReloadSource {
-    ReloadSource(Arc::new(move || {
+    Source(Arc::new(move || {
         let reloader = reloader.clone();
         Box::pin(async move {
             if !reloader.config_in_force().allows_http {
-                return Reloaded::Forbidden;
+                return OrderOutcome::Forbidden("set http.allow_reload and send SIGHUP");
             }
             match reloader.reload().await {
-                Ok(changes) if changes.is_empty() => Reloaded::Taken("nothing changed".to_owned()),
+                Ok(changes) if changes.is_empty() => {
+                    OrderOutcome::Done("nothing changed".to_owned())
+                }
                 Ok(changes) => {
                     let lines: Vec<String> = changes.iter().map(Change::to_string).collect();
-                    Reloaded::Taken(lines.join("\n"))
+                    OrderOutcome::Done(lines.join("\n"))
                 }
-                Err(error) => Reloaded::Refused(error.to_string()),
+                Err(error) => OrderOutcome::Refused(error.to_string()),
             }
         })
     }))
@@ -109,5 +111,5 @@ pub(super) fn reload_source(reloader: Reloader) -> ReloadSource {
 
 /// Returns what checks whether the configuration lists a host as this server.
 pub(super) fn host_source(reloader: Reloader) -> HostSource {
-    HostSource(Arc::new(move |host| reloader.lists(host)))
+    Source(Arc::new(move |host| reloader.lists(host)))
 }

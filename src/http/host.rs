@@ -1,8 +1,8 @@
-//! Refuses requests for a host that this is not, against DNS rebinding: a page of `evil.example`
-//! whose name is made to resolve to this address is of the same origin as this server, for the
-//! browser, and would pass the check of the origin. It cannot change the name in `Host`.
+//! Refuses requests for another host, against DNS rebinding: if `evil.example` resolves to this
+//! address, a browser takes its pages and this server for the same origin, but sends that name in
+//! `Host`.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 use axum::{
     extract::{Request, State},
@@ -11,32 +11,21 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-/// What scrapers and service managers ask for, which know this server by a name of their own.
+use super::Source;
+
+/// What scrapers and service managers request, which have names of their own for this server.
 const SCRAPED: [&str; 3] = ["/metrics", "/livez", "/readyz"];
-/// The ends of names that public DNS cannot hold: a page from outside cannot have one.
+/// Domains that public DNS cannot hold, so that no page from outside has such a name.
 const PRIVATE: [&str; 8] =
     ["cluster.local", "home.arpa", "internal", "lan", "local", "localdomain", "svc", "test"];
 
-/// A function that tells whether the configuration lists a host; in lower case, without a port.
-#[derive(Clone)]
-pub struct HostSource(pub Arc<dyn Fn(&str) -> bool + Send + Sync>);
+/// Tells whether the configuration lists a host; in lower case, without a port.
+pub type HostSource = Source<dyn Fn(&str) -> bool + Send + Sync>;
 
-impl fmt::Debug for HostSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HostSource")
-    }
-}
+/// Status and text of a refusal.
+type Refusal = (StatusCode, &'static str);
 
-/// Why a request is refused.
-#[derive(Debug, PartialEq, Eq)]
-enum HostRefusal {
-    /// It does not say for whom it is, or says so in two ways.
-    Unclear(&'static str),
-    /// It is for somebody else.
-    Misdirected(String),
-}
-
-/// Passes on the requests that are for this server.
+/// Passes on the requests for this server.
 pub(super) async fn refuse_others(
     State(listed): State<HostSource>,
     request: Request,
@@ -47,36 +36,30 @@ pub(super) async fn refuse_others(
     let is_ours = |host: &str| host == own || (listed.0)(host);
     match check(request.uri(), request.headers(), is_ours) {
         Ok(()) => next.run(request).await,
-        Err(HostRefusal::Unclear(text)) => (StatusCode::BAD_REQUEST, text).into_response(),
-        Err(HostRefusal::Misdirected(text)) => {
-            (StatusCode::MISDIRECTED_REQUEST, text).into_response()
-        }
+        Err(refusal) => refusal.into_response(),
     }
 }
 
-fn check(
-    uri: &Uri,
-    headers: &HeaderMap,
-    is_ours: impl Fn(&str) -> bool,
-) -> Result<(), HostRefusal> {
+fn check(uri: &Uri, headers: &HeaderMap, is_ours: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+    let unclear = |text| Err((StatusCode::BAD_REQUEST, text));
     let mut hosts = headers.get_all(header::HOST).into_iter();
     let (host, second) = (hosts.next(), hosts.next());
     if second.is_some() {
-        return Err(HostRefusal::Unclear("refused: there are two Host headers\n"));
+        return unclear("refused: there are two Host headers\n");
     }
-    // HTTP/1.0 has no `Host`; whoever speaks that is no browser.
+    // HTTP/1.0 has no `Host`; no browser speaks it.
     let Some(host) = host else { return Ok(()) };
-    let unclear = HostRefusal::Unclear("refused: the Host header is not a host and a port\n");
+    let invalid = unclear("refused: the Host header is not a host and a port\n");
     let Some(authority) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else {
-        return Err(unclear);
+        return invalid;
     };
     if uri.authority().is_some_and(|target| *target != authority) {
-        return Err(HostRefusal::Unclear("refused: the target and the Host header differ\n"));
+        return unclear("refused: the target and the Host header differ\n");
     }
     let name = authority.host().to_ascii_lowercase();
     let name = name.strip_suffix('.').unwrap_or(&name);
     if name.is_empty() || authority.as_str().contains('@') {
-        return Err(unclear);
+        return invalid;
     }
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     let is_local = name == "localhost" || name.ends_with(".localhost");
@@ -84,14 +67,12 @@ fn check(
     if bare.parse::<IpAddr>().is_ok() || is_local || is_private || is_ours(name) {
         return Ok(());
     }
-    Err(HostRefusal::Misdirected(
-        "refused: this server does not accept that host name; use its address, or add the name to \
-         http.hosts\n"
-            .to_owned(),
-    ))
+    let text = "refused: this server does not accept that host name; use its address, or add the \
+                name to http.hosts\n";
+    Err((StatusCode::MISDIRECTED_REQUEST, text))
 }
 
-/// Returns whether a name cannot be one of public DNS.
+/// Tells whether a name cannot be one of public DNS.
 fn is_private(name: &str) -> bool {
     let ends_in = |end: &str| name.strip_suffix(end).is_some_and(|rest| rest.ends_with('.'));
     !name.contains('.') || PRIVATE.into_iter().any(ends_in)
@@ -101,7 +82,7 @@ fn is_private(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn ask(target: &str, hosts: &[&str]) -> Result<(), HostRefusal> {
+    fn ask(target: &str, hosts: &[&str]) -> Result<(), Refusal> {
         let mut headers = HeaderMap::new();
         for host in hosts {
             headers.append(header::HOST, host.parse().unwrap());
@@ -150,14 +131,14 @@ mod tests {
         ] {
             for path in ["/", "/status", "/events", "/-/steer", "/-/reload", "/metrics/history"] {
                 assert!(
-                    matches!(ask(path, &[host]), Err(HostRefusal::Misdirected(_))),
+                    matches!(ask(path, &[host]), Err((StatusCode::MISDIRECTED_REQUEST, _))),
                     "{host}{path}"
                 );
             }
         }
         for path in SCRAPED {
             assert!(
-                matches!(ask(path, &["evil.example"]), Err(HostRefusal::Misdirected(_))),
+                matches!(ask(path, &["evil.example"]), Err((StatusCode::MISDIRECTED_REQUEST, _))),
                 "{path}"
             );
         }
@@ -184,7 +165,7 @@ mod tests {
     fn a_request_that_names_two_hosts_is_refused() {
         let unclear = |target: &str, hosts: &[&str]| {
             assert!(
-                matches!(ask(target, hosts), Err(HostRefusal::Unclear(_))),
+                matches!(ask(target, hosts), Err((StatusCode::BAD_REQUEST, _))),
                 "{target} {hosts:?}"
             );
         };

@@ -1,4 +1,4 @@
-//! The listener, which an address that is not there yet keeps waiting, but not the daemon.
+//! The listener of the HTTP server. The daemon runs without it until its address exists.
 
 use std::{
     io,
@@ -25,15 +25,15 @@ pub enum Listening {
     Awaited(SocketAddr),
 }
 
-/// Why nothing is served at the moment, for health; shared by the server and whoever judges.
+/// Why nothing is served at the moment; shared by the server and health.
 #[derive(Debug, Clone, Default)]
 pub struct ListenError(Arc<Mutex<Option<String>>>);
 
 impl Listening {
-    /// Binds `address`, or leaves that for later if the address does not exist (yet).
+    /// Binds `address`, or leaves that for later if the address does not exist yet.
     ///
     /// # Errors
-    /// If waiting does not help: another process listens there, or this one may not.
+    /// If another process listens there, or permission is missing.
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         use io::ErrorKind::{AddrInUse, PermissionDenied};
         match TcpListener::bind(address).await {
@@ -57,40 +57,35 @@ impl Listening {
         }
     }
 
-    /// Returns the listener as soon as the address can be bound and `web` can be served; `None`
-    /// after `stop`.
+    /// Returns the listener once the address is bound and `web` can be used; `None` after `stop`.
     pub(super) async fn listener(
         self,
         web: &Web,
         listen_error: &ListenError,
         stop: &CancellationToken,
     ) -> Option<TcpListener> {
-        let address = self.address();
-        let mut bound = match self {
-            Self::Bound(listener) => Some(listener),
-            Self::Awaited(_) => None,
+        let (address, mut bound) = match self {
+            Self::Bound(listener) => (listener.local_addr(), Some(listener)),
+            Self::Awaited(address) => (Ok(address), None),
         };
+        let shown = address.as_ref().map_or_else(io::Error::to_string, SocketAddr::to_string);
         loop {
-            let problem = match (web.problem(), bound.take(), &address) {
-                (Some(problem), waiting, _) => {
-                    bound = waiting;
-                    problem
-                }
-                (None, Some(listener), _) => {
-                    listen_error.set(None);
-                    let listen =
-                        listener.local_addr().map_or_else(|e| e.to_string(), |a| a.to_string());
-                    info!(url = %format!("{}://{listen}/", web.scheme()), "serving");
-                    return Some(listener);
-                }
-                (None, None, Err(error)) => format!("the listener has no address: {error}"),
-                (None, None, Ok(address)) => match TcpListener::bind(address).await {
+            let problem = if let Some(problem) = web.problem() {
+                problem
+            } else {
+                let listener = match (bound.take(), &address) {
+                    (Some(listener), _) => Ok(listener),
+                    (None, Ok(address)) => TcpListener::bind(address).await,
+                    (None, Err(error)) => Err(error.kind().into()),
+                };
+                match listener {
                     Ok(listener) => {
-                        bound = Some(listener);
-                        continue;
+                        listen_error.set(None);
+                        info!(url = %format!("{}://{shown}/", web.scheme()), "serving");
+                        return Some(listener);
                     }
-                    Err(error) => format!("cannot listen on {address}, trying again: {error}"),
-                },
+                    Err(error) => format!("cannot listen on {shown}, trying again: {error}"),
+                }
             };
             listen_error.set(Some(problem));
             tokio::select! {

@@ -1,6 +1,7 @@
-//! `/status`, `/recent` and `/events`: what the live page and `wanctl status` show.
+//! `/livez`, `/readyz` and `/health` for service managers, load balancers and scripts; `/status`,
+//! `/recent` and `/events` for the live page and `wanctl status`.
 //!
-//! However many look on, a snapshot is taken and put into JSON once per interval at most.
+//! A snapshot is taken at most twice per interval, however many clients there are.
 
 use std::{
     convert::Infallible,
@@ -28,14 +29,14 @@ use tokio::{
 use super::Served;
 use crate::status::{Health, SteeringStatus, WanView};
 
-/// Time between two events of the live page, and the age up to which a snapshot is given again.
+/// Time between two events.
 const INTERVAL: Duration = Duration::from_millis(250);
-/// Pages that may listen at one time; others are told to ask instead.
+/// Most clients of `/events`.
 const LISTENERS: usize = 16;
-/// Whoever is turned away may try again after this many seconds.
-const RETRY_SECONDS: &str = "30";
+/// A probe gets the present state, whatever caches are in between.
+const NO_STORE: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
 
-/// What the live page and the status command show.
+/// The body of `/status` and of an event.
 #[derive(Debug, Serialize)]
 struct Snapshot {
     health: Health,
@@ -50,7 +51,6 @@ struct Taken {
     json: Arc<str>,
 }
 
-/// What these routes share.
 #[derive(Debug, Clone)]
 struct Live {
     served: Served,
@@ -62,6 +62,9 @@ struct Live {
 pub(super) fn routes(served: Served) -> Router {
     let listeners = Arc::new(Semaphore::new(LISTENERS));
     Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/health", get(health))
         .route("/status", get(status))
         .route("/recent", get(recent))
         .route("/events", get(events))
@@ -73,7 +76,7 @@ impl Live {
     fn json(&self) -> Arc<str> {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         match &*newest {
-            // A timer may come early by a hair, and must not get the same again.
+            // A timer that fires a little early gets a new one.
             Some(taken) if taken.at.elapsed() < INTERVAL / 2 => Arc::clone(&taken.json),
             _ => {
                 let json = serde_json::to_string(&Snapshot::of(&self.served));
@@ -95,6 +98,34 @@ impl Snapshot {
     }
 }
 
+/// Reports whether the control loops run.
+async fn livez(State(live): State<Live>) -> Response {
+    let health = (live.served.health.0)();
+    let stuck = health
+        .wans
+        .iter()
+        .flat_map(|wan| wan.control.reasons.iter().map(|reason| format!("{}: {reason}", wan.name)));
+    probe(health.live, "the control loops run", &stuck.collect::<Vec<_>>())
+}
+
+/// Reports whether the WANs are measured and the router answers.
+async fn readyz(State(live): State<Live>) -> Response {
+    let health = (live.served.health.0)();
+    probe(health.ready, "every WAN is measured, and the router answers", &health.not_ready_reasons)
+}
+
+fn probe(is_good: bool, well: &str, reasons: &[String]) -> Response {
+    if is_good {
+        return (StatusCode::OK, NO_STORE, format!("{well}\n")).into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, NO_STORE, format!("{}\n", reasons.join("\n"))).into_response()
+}
+
+/// Always 200: simple clients do not read the body of another status.
+async fn health(State(live): State<Live>) -> Response {
+    (NO_STORE, Json((live.served.health.0)())).into_response()
+}
+
 async fn status(State(live): State<Live>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], live.json().to_string()).into_response()
 }
@@ -106,7 +137,7 @@ async fn recent(State(live): State<Live>) -> Response {
 /// Sends the snapshot four times a second for as long as the client listens.
 async fn events(State(live): State<Live>) -> Response {
     let Ok(seat) = Arc::clone(&live.listeners).try_acquire_owned() else {
-        let retry = [(header::RETRY_AFTER, RETRY_SECONDS)];
+        let retry = [(header::RETRY_AFTER, "30")];
         let text = "too many clients of /events; poll /status\n";
         return (StatusCode::SERVICE_UNAVAILABLE, retry, text).into_response();
     };

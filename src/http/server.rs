@@ -1,29 +1,14 @@
-//! The server underneath: connections in, requests to the routes, everything bounded.
-//!
-//! Whoever can reach the port may be slow, silent or many; none of that may cost the program more
-//! than a known amount of memory, nor keep the scrape out:
-//!
-//! | What | Bound | Then |
-//! |---|---|---|
-//! | connections | 256, or what the descriptors allow | the least useful makes room |
-//! | a request's head | 16 KiB | 431 |
-//! | a request's body | 4 KiB | 413 |
-//! | a request in flight | 10 s | closed |
-//! | a kept connection without a request | 2 min | closed |
-//! | an answer that nobody takes | 30 s | closed |
+//! The HTTP server: bounded connections, requests and waiting times (docs/health.md).
 
-mod connection_limit;
-mod descriptors;
-mod idle_timeout;
-
-use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::{Body, HttpBody as _},
-    http::{Request, Response, StatusCode, header},
+    http::{Request, StatusCode, header},
     response::IntoResponse as _,
 };
+use http_body_util::BodyExt as _;
 use hyper::{
     body::Incoming,
     server::conn::http1,
@@ -39,65 +24,38 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-pub(super) use self::connection_limit::Caller;
-use self::{
-    connection_limit::{ConnectionLimit, ConnectionSlot},
-    descriptors::affordable,
-    idle_timeout::TimedStream,
+use super::{
+    connections::{ConnectionLimit, ConnectionSlot, affordable},
+    timed_stream::{REQUEST, TimedStream},
+    web::{Stream, Web},
 };
-use super::{Web, web::Stream};
 
-/// The bounds within which connections live.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ServerLimits {
-    /// Connections at one time.
-    pub(super) connections: usize,
-    /// From the first byte of a request to the first byte of its answer.
-    pub(super) request: Duration,
-    /// Without a request; longer than the usual scrape intervals, so that scrapers keep theirs.
-    pub(super) idle: Duration,
-    /// Without progress while an answer is sent.
-    pub(super) stall: Duration,
-}
-
-/// From the first byte of a request to the first byte of its answer.
-pub(super) const REQUEST: Duration = Duration::from_secs(10);
-
-impl Default for ServerLimits {
-    fn default() -> Self {
-        Self {
-            connections: 256,
-            request: REQUEST,
-            idle: Duration::from_mins(2),
-            stall: Duration::from_secs(30),
-        }
-    }
-}
-
-/// Longest head of a request in bytes, its line and all headers.
+/// Most connections at one time.
+pub(super) const CONNECTIONS: usize = 256;
+/// Longest head of a request in bytes: its line and all headers.
 const HEAD: usize = 16 * 1024;
-/// Longest body of a request in bytes; none of ours needs one.
+/// Longest body of a request in bytes; no path needs one.
 const BODY: u64 = 4 * 1024;
-/// How long no connection is accepted if the system has none to give (no descriptors left).
+/// Pause after a failed accept, for example without file descriptors.
 const EXHAUSTED: Duration = Duration::from_millis(500);
 
-/// Serves `app` on `listener`, as `web` wants it, until `stop`, then finishes what is in flight.
+/// Serves `app` on `listener` until `stop`, then finishes the requests in flight.
 pub(super) async fn serve(
     listener: TcpListener,
     app: Router,
     web: Web,
-    bounds: ServerLimits,
+    most: usize,
     stop: CancellationToken,
 ) {
     let app = web.protect(app);
-    let connections = affordable(bounds.connections);
-    if connections < bounds.connections {
+    let connections = affordable(most);
+    if connections < most {
         warn!(connections, "few file descriptors: the connection limit is low; raise `ulimit -n`");
     }
-    let connection_limit = ConnectionLimit::new(connections);
-    let conversations = TaskTracker::new();
-    // One more than there are places, for the newcomer that takes one: a descriptor counts until
-    // it is closed, which is a little later than its place is taken.
+    let limit = ConnectionLimit::new(connections);
+    let tasks = TaskTracker::new();
+    // One more than there are places: a descriptor is closed a little later than its place is
+    // taken over.
     let descriptors = Arc::new(Semaphore::new(connections + 1));
     let mut fails = false;
     loop {
@@ -113,92 +71,88 @@ pub(super) async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 fails = false;
-                let Some(slot) = connection_limit.admit() else {
+                let Some(slot) = limit.admit(peer.ip()) else {
                     debug!(%peer, "connection refused: the limit is reached");
                     continue;
                 };
-                // An event must not wait for the acknowledgement of the one before.
+                // An event does not wait for the acknowledgement of the one before.
                 let _ = stream.set_nodelay(true);
                 let (app, web, stop) = (app.clone(), web.clone(), stop.clone());
-                conversations.spawn(async move {
+                tasks.spawn(async move {
                     let _held = descriptor;
-                    if let Some(stream) = greet(stream, &web, &slot, bounds, &stop).await {
-                        converse(stream, (app, peer.ip()), slot, bounds, stop).await;
+                    if let Some(stream) = handshake(stream, &web, &slot, &stop).await {
+                        converse(stream, app, slot, stop).await;
                     }
                 });
             }
             Err(error) => {
+                use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
                 drop(descriptor);
-                recover(&error, &mut fails).await;
+                // A peer that has already left is no failure of the listener.
+                if ![ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())
+                {
+                    if !std::mem::replace(&mut fails, true) {
+                        warn!(%error, "cannot accept a connection; trying again");
+                    }
+                    sleep(EXHAUSTED).await;
+                }
             }
         }
     }
     drop(listener);
-    conversations.close();
-    conversations.wait().await;
+    tasks.close();
+    tasks.wait().await;
 }
 
-/// Waits if the next attempt would fail in the same way; a peer that has left already is nothing.
-/// The first of several failures is logged.
-async fn recover(error: &io::Error, fails: &mut bool) {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        if !std::mem::replace(fails, true) {
-            warn!(%error, "cannot accept a connection; trying again");
-        }
-        sleep(EXHAUSTED).await;
-    }
-}
-
-/// Shakes hands, if `web` wants that: within the time of a request, and only if nobody else needs
-/// the place.
-async fn greet(
+/// Completes the TLS handshake, if there is one, within the time of a request.
+async fn handshake(
     stream: TcpStream,
     web: &Web,
     slot: &ConnectionSlot,
-    bounds: ServerLimits,
     stop: &CancellationToken,
 ) -> Option<Stream<TcpStream>> {
-    let greeted = tokio::select! {
-        greeted = timeout(bounds.request, web.greet(stream)) => greeted.ok()?,
-        () = slot.must_leave() => return None,
+    let secured = tokio::select! {
+        secured = timeout(REQUEST, web.handshake(stream)) => secured.ok()?,
+        () = slot.connection.evicted() => return None,
         () = stop.cancelled() => return None,
     };
-    greeted.inspect_err(|error| debug!(%error, "TLS handshake failed")).ok()
+    secured.inspect_err(|error| debug!(%error, "TLS handshake failed")).ok()
 }
 
-/// Answers the requests of one connection until it ends, must make room, or `stop`.
-async fn converse<S>(
-    stream: S,
-    (app, address): (Router, IpAddr),
-    slot: ConnectionSlot,
-    bounds: ServerLimits,
-    stop: CancellationToken,
-) where
+/// Serves the requests of one connection until it ends, is evicted, or `stop`.
+async fn converse<S>(stream: S, app: Router, slot: ConnectionSlot, stop: CancellationToken)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let app = TowerToHyperService::new(app);
-    let caller = slot.caller(address);
-    let answer = service_fn(|mut request: Request<Incoming>| {
-        request.extensions_mut().insert(caller.clone());
-        let busy = slot.busy();
+    let respond = service_fn(|mut request: Request<Incoming>| {
+        let serving = slot.connection.serve();
+        request.extensions_mut().insert(Arc::clone(&slot.connection));
         let app = app.clone();
         async move {
-            let answer = if is_too_large(&request) {
-                too_large()
+            let is_small = request.body().size_hint().upper().is_some_and(|most| most <= BODY);
+            let response = if is_small {
+                let Ok(response) = app.call(request).await;
+                response
             } else {
-                let Ok(answer) = app.call(request).await;
-                answer
+                let close = [(header::CONNECTION, "close")];
+                let text = "a request to this path must not have a body\n";
+                (StatusCode::PAYLOAD_TOO_LARGE, close, text).into_response()
             };
-            Ok::<_, Infallible>(answer.map(|body| Body::new(busy.until_sent(body))))
+            // The closure lives as long as the body: the connection is being served until then.
+            let held = move |error| {
+                let _ = &serving;
+                error
+            };
+            Ok::<_, Infallible>(response.map(|body| Body::new(body.map_err(held))))
         }
     });
-    let stream = TokioIo::new(TimedStream::new(stream, bounds));
+    let stream = TokioIo::new(TimedStream::new(stream));
     let mut builder = http1::Builder::new();
-    let mut connection = pin!(builder.max_buf_size(HEAD).serve_connection(stream, answer));
+    let mut connection = pin!(builder.max_buf_size(HEAD).serve_connection(stream, respond));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = slot.must_leave() => return,
+        () = slot.connection.evicted() => return,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -207,16 +161,6 @@ async fn converse<S>(
     if let Err(error) = ended {
         debug!(%error, "connection failed");
     }
-}
-
-fn is_too_large(request: &Request<Incoming>) -> bool {
-    request.body().size_hint().upper().is_none_or(|most| most > BODY)
-}
-
-fn too_large() -> Response<Body> {
-    let headers = [(header::CONNECTION, "close")];
-    (StatusCode::PAYLOAD_TOO_LARGE, headers, "a request to this path must not have a body\n")
-        .into_response()
 }
 
 #[cfg(test)]

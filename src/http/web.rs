@@ -1,22 +1,20 @@
-//! TLS, passwords and headers of the server, by a web configuration file that may change while it
-//! serves: a renewed certificate is taken without a restart, and a broken one is not taken.
-
-mod guard;
-mod known;
-mod password_queue;
+//! TLS, passwords and response headers by the web configuration file. Changed files are taken over
+//! without a restart, unless they are wrong.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use axum::{Router, middleware};
-use prometheus_client::metrics::counter::Counter;
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, StatusCode},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::sleep,
@@ -25,92 +23,84 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::{either::Either, sync::CancellationToken};
 use tracing::{error, info};
 
-use self::{known::VerifiedCache, password_queue::PasswordQueue};
+use super::{auth::Authenticator, connections::Connection};
 use crate::{
     catalogue::{Catalogue, Figure, Spec},
-    config::{ConfigErrors, Problem, WebConfig, WebTls},
+    config::{ConfigErrors, Problem, WebConfig},
 };
 
-/// How often it is looked whether a file has changed.
+/// Time between two looks for changed files.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// A connection, secured or not.
+/// A connection with or without TLS.
 pub(super) type Stream<S> = Either<S, Box<TlsStream<S>>>;
 
-/// What the web configuration file asks for; without a file, nothing.
+/// The web configuration in force; nothing without a file.
 #[derive(Debug, Clone, Default)]
 pub struct Web(Option<Arc<Shared>>);
 
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
-    /// None until the files could be read for the first time.
-    inner: RwLock<Option<Arc<Inner>>>,
-    is_good: AtomicBool,
-    unauthorized: Counter,
-    known: VerifiedCache,
-    password_queue: PasswordQueue,
-    /// What was wrong with the files when they were last read, in lines.
-    complaint: Mutex<String>,
+    files: Mutex<Files>,
+    authenticator: Arc<Authenticator>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    config: WebConfig,
-    /// The files as they were before they were read.
+struct Files {
+    /// `None` until the files could be used for the first time.
+    config: Option<Arc<WebConfig>>,
     stamps: Vec<Stamp>,
+    /// What was wrong with the files when they were last read, in lines; empty if nothing.
+    errors: String,
 }
 
-/// By what it is seen that a file has changed: when, and its size.
+/// Modification time and size of a file.
 type Stamp = Option<(SystemTime, u64)>;
 
 impl Web {
-    /// Reads the file at `path`, with warnings about what has no effect.
+    /// Reads the file at `path`, with warnings about keys without effect.
     ///
     /// # Errors
     /// All mistakes of the file at once.
     pub fn open(path: &Path) -> Result<(Self, Vec<Problem>), ConfigErrors> {
-        let (inner, warnings) = Inner::read(path)?;
-        Ok((Self::with(path, Some(inner), String::new()), warnings))
+        let (config, warnings) = WebConfig::load(path)?;
+        let stamps = stamps(&config);
+        let files = Files { config: Some(Arc::new(config)), stamps, errors: String::new() };
+        Ok((Self::new(path, files), warnings))
     }
 
-    /// Stands for the file at `path`, which could not be read because of `errors`. Nothing is
+    /// Stands for the file at `path`, which could not be used because of `errors`. Nothing is
     /// served until it can be.
     #[must_use]
     pub fn awaited(path: &Path, errors: &ConfigErrors) -> Self {
-        Self::with(path, None, errors.to_string())
+        let files = Files { config: None, stamps: Vec::new(), errors: errors.to_string() };
+        Self::new(path, files)
     }
 
-    fn with(path: &Path, inner: Option<Inner>, complaint: String) -> Self {
-        Self(Some(Arc::new(Shared {
-            path: path.to_owned(),
-            is_good: AtomicBool::new(inner.is_some()),
-            inner: RwLock::new(inner.map(Arc::new)),
-            unauthorized: Counter::default(),
-            known: VerifiedCache::default(),
-            password_queue: PasswordQueue::new(),
-            complaint: Mutex::new(complaint),
-        })))
+    fn new(path: &Path, files: Files) -> Self {
+        let files = Mutex::new(files);
+        Self(Some(Arc::new(Shared { path: path.to_owned(), files, authenticator: Arc::default() })))
     }
 
-    /// Returns why nothing may be served yet, if that is so.
+    fn config(&self) -> Option<Arc<WebConfig>> {
+        self.0.as_ref()?.files().config.clone()
+    }
+
+    /// Returns why nothing can be served yet, if so.
     pub(super) fn problem(&self) -> Option<String> {
-        let shared = self.0.as_ref().filter(|shared| shared.inner().is_none())?;
+        let shared = self.0.as_ref().filter(|shared| shared.files().config.is_none())?;
         let file = shared.path.display();
         Some(format!("the web configuration {file} cannot be used yet: the log says why"))
     }
 
-    /// Returns how an address of the server begins: `https` if connections are secured.
+    /// Returns the scheme of the server's URL: `https` with TLS.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
-        let tls = self
-            .0
-            .as_ref()
-            .is_some_and(|shared| shared.inner().is_some_and(|inner| inner.config.tls.is_some()));
-        if tls { "https" } else { "http" }
+        if self.config().is_some_and(|config| config.tls.is_some()) { "https" } else { "http" }
     }
 
-    /// Declares the metrics of what there is.
+    /// Declares the metrics.
     pub fn declare(&self, c: &mut Catalogue) {
         let Some(shared) = self.0.clone() else { return };
         c.chapter("Web configuration");
@@ -119,7 +109,7 @@ impl Web {
             "wanctl_web_unauthorized_requests_total",
             "Requests refused without a valid user and password",
         );
-        c.adopt(refused.when(when), shared.unauthorized.clone());
+        c.adopt(refused.when(when), shared.authenticator.unauthorized.clone());
         let good = Figure::gauge(
             "wanctl_web_config_last_reload_successful",
             "1 if the web configuration and its files could be read after their last change",
@@ -129,117 +119,119 @@ impl Web {
             "Unix time at which the server's certificate or one of its chain expires",
         );
         c.figures([good.when(when), expiry.when("with TLS")], move || {
-            let good = f64::from(u8::from(shared.is_good.load(Relaxed)));
-            let inner = shared.inner();
-            let tls = inner.as_ref().and_then(|inner| inner.config.tls.as_ref());
-            let expiry = tls.map(|tls| tls.not_after.seconds());
-            [Some(good), expiry]
+            let files = shared.files();
+            let tls = files.config.as_ref().and_then(|config| config.tls.as_ref());
+            [
+                Some(f64::from(u8::from(files.errors.is_empty()))),
+                tls.map(|tls| tls.not_after.seconds()),
+            ]
         });
     }
 
-    /// Takes changes of the files while they are served, until `stop`.
+    /// Takes over changed files until `stop`.
     pub async fn watch(self, stop: CancellationToken) {
         let Some(shared) = self.0 else { return };
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = sleep(CHECK_INTERVAL) => {}
+        let watch = async {
+            loop {
+                sleep(CHECK_INTERVAL).await;
+                let shared = Arc::clone(&shared);
+                // The disk may be slow.
+                let _ = tokio::task::spawn_blocking(move || shared.reload_if_changed()).await;
             }
-            let shared = Arc::clone(&shared);
-            // The disk may be slow. If it panics, the next look is as good.
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = tokio::task::spawn_blocking(move || shared.reload_if_changed()) => {}
-            }
-        }
+        };
+        stop.run_until_cancelled(watch).await;
     }
 
-    /// Has every answer of `routes` carry the headers, and asks for a password first.
+    /// Adds authentication and the configured headers to `routes`.
     pub(super) fn protect(&self, routes: Router) -> Router {
-        match &self.0 {
-            None => routes,
-            Some(shared) => {
-                let shared = Arc::clone(shared);
-                routes.layer(middleware::from_fn_with_state(shared, guard::guard))
-            }
+        if self.0.is_none() {
+            return routes;
         }
+        routes.layer(middleware::from_fn_with_state(self.clone(), protect))
     }
 
-    /// Shakes hands with who is at the other end of `stream`.
+    /// Completes the TLS handshake, if TLS is configured.
     ///
     /// # Errors
-    /// If the other end does not speak TLS although it must, or shows no good certificate.
-    pub(super) async fn greet<S>(&self, stream: S) -> io::Result<Stream<S>>
+    /// If the client does not speak TLS, or shows no valid certificate although it must.
+    pub(super) async fn handshake<S>(&self, stream: S) -> io::Result<Stream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let tls = self.0.as_ref().and_then(|shared| shared.inner()?.config.tls.clone());
-        let Some(WebTls { server, .. }) = tls else { return Ok(Either::Left(stream)) };
+        let server =
+            self.config().and_then(|config| Some(Arc::clone(&config.tls.as_ref()?.server)));
+        let Some(server) = server else { return Ok(Either::Left(stream)) };
         Ok(Either::Right(Box::new(TlsAcceptor::from(server).accept(stream).await?)))
     }
 }
 
-impl Shared {
-    fn inner(&self) -> Option<Arc<Inner>> {
-        self.inner.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Reads everything anew if something has changed, or was wrong; what is wrong is told once.
-    fn reload_if_changed(&self) {
-        let inner = self.inner();
-        let is_good = self.is_good.load(Relaxed);
-        let is_unchanged = inner.is_some_and(|inner| {
-            let now = inner.config.files.iter().map(|file| stamp(file));
-            now.eq(inner.stamps.iter().copied())
-        });
-        if is_good && is_unchanged {
-            return;
-        }
-        let mut complaint = self.complaint.lock().unwrap_or_else(PoisonError::into_inner);
-        match Inner::read(&self.path) {
-            Ok((new, _)) => {
-                info!(file = %self.path.display(), "the web configuration was reloaded");
-                *self.inner.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(new));
-                self.is_good.store(true, Relaxed);
-                complaint.clear();
-            }
-            Err(errors) => {
-                self.is_good.store(false, Relaxed);
-                let reported = errors.to_string();
-                if *complaint != reported {
-                    for line in reported.lines() {
-                        error!("{line}");
-                    }
-                    if self.inner().is_some() {
-                        error!(
-                            "the web configuration was not reloaded: the previous one stays in \
-                             force"
-                        );
-                    } else {
-                        error!(
-                            "the web configuration was not read: no HTTP server until it is valid"
-                        );
-                    }
-                    *complaint = reported;
-                }
-            }
+async fn protect(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let (Some(shared), Some(config)) = (&web.0, web.config()) else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let connection = request.extensions().get::<Arc<Connection>>().cloned();
+    let headers = request.headers();
+    let refusal = shared.authenticator.refuse(&config.users, headers, connection.as_ref()).await;
+    let mut response = match refusal {
+        Some(refusal) => refusal,
+        None => next.run(request).await,
+    };
+    for (name, value) in &config.headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+            response.headers_mut().insert(name, value);
         }
     }
+    response
 }
 
-impl Inner {
-    fn read(path: &Path) -> Result<(Self, Vec<Problem>), ConfigErrors> {
-        let (config, warnings) = WebConfig::load(path)?;
-        let stamps = stamps(&config);
-        Ok((Self { config, stamps }, warnings))
+impl Shared {
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the files again if one has changed or was wrong; the same errors are logged once.
+    fn reload_if_changed(&self) {
+        let (config, before, was_good) = {
+            let files = self.files();
+            (files.config.clone(), files.stamps.clone(), files.errors.is_empty())
+        };
+        if was_good && config.as_ref().is_some_and(|config| stamps(config) == before) {
+            return;
+        }
+        let loaded = WebConfig::load(&self.path);
+        let mut files = self.files();
+        match loaded {
+            Ok((new, _)) => {
+                info!(file = %self.path.display(), "the web configuration was reloaded");
+                let stamps = stamps(&new);
+                *files = Files { config: Some(Arc::new(new)), stamps, errors: String::new() };
+            }
+            Err(errors) => {
+                let errors = errors.to_string();
+                if files.errors == errors {
+                    return;
+                }
+                for line in errors.lines() {
+                    error!("{line}");
+                }
+                if config.is_some() {
+                    error!(
+                        "the web configuration was not reloaded: the previous one stays in \
+                         force"
+                    );
+                } else {
+                    error!("the web configuration was not read: no HTTP server until it is valid");
+                }
+                files.errors = errors;
+            }
+        }
     }
 }
 
 fn stamps(config: &WebConfig) -> Vec<Stamp> {
-    config.files.iter().map(|file| stamp(file)).collect()
-}
-
-fn stamp(file: &Path) -> Stamp {
-    let about = fs::metadata(file).ok()?;
-    Some((about.modified().ok()?, about.len()))
+    let stamp = |file: &PathBuf| {
+        let metadata = fs::metadata(file).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    };
+    config.files.iter().map(stamp).collect()
 }

@@ -119,6 +119,6 @@ fn a_file_that_is_not_there_is_named() {
 #[test]
 fn what_is_no_certificate_has_no_date() {
     for der in [&[][..], &[0x30], &[0x30, 0x85, 1], &[0x30, 0x03, 0x30, 0x01, 0x02], &[0x04, 0]] {
-        assert_eq!(validity::not_after(der), None);
+        assert_eq!(tls::not_after(der), None);
     }
 }

@@ -16,7 +16,9 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 
-use super::{WebTls, validity};
+use super::WebTls;
+use wanctl_core::units::Timestamp;
+
 use crate::{
     config::{document::Node, read::Table, report::Read, value},
     files::read_bounded,
@@ -59,7 +61,7 @@ pub(super) fn read(table: &mut Table<'_>, base: &Path, files: &mut Vec<PathBuf>)
     let provider = Arc::new(ring::default_provider());
     let clients = clients(table, auth?, authorities?, &provider)?;
     let (chain, key) = (chain?, key?);
-    let not_after = chain.iter().map(|der| validity::not_after(der)).min().flatten();
+    let not_after = chain.iter().map(|der| not_after(der)).min().flatten();
     let Some(not_after) = not_after else {
         return Err(table.fail("cert_file", "has no end of its validity"));
     };
@@ -110,6 +112,13 @@ fn clients(
     let builder =
         if auth == ClientAuth::IfGiven { builder.allow_unauthenticated() } else { builder };
     builder.build().map(Some).map_err(|error| fail(error.to_string()))
+}
+
+/// Returns the end of the validity of an X.509 certificate in DER, if it is one.
+pub(super) fn not_after(der: &[u8]) -> Option<Timestamp> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+    let seconds = certificate.validity().not_after.timestamp();
+    Some(Timestamp::from_micros(seconds.saturating_mul(1_000_000)))
 }
 
 /// Reads all certificates of a PEM file, of which there must be one.

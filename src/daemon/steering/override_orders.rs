@@ -17,7 +17,7 @@ use super::rank_of;
 use crate::{
     clock::Clock,
     history::{Event, Recorder, SavedSteering},
-    http::{SteerOutcome, SteerRequest, SteerSource},
+    http::{OrderOutcome, Source, SteerRequest, SteerSource},
     status::{OverrideEffect, SteeringBoard, time_of},
 };
 
@@ -81,40 +81,44 @@ impl OverrideOrders {
         allowed: impl Fn() -> bool + Send + Sync + 'static,
     ) -> SteerSource {
         let overrides = self.clone();
-        SteerSource(Arc::new(move |request| {
+        Source(Arc::new(move |request| {
             let (overrides, allowed) = (overrides.clone(), allowed());
             let obey = async move {
-                if allowed { overrides.obey(&request).await } else { SteerOutcome::Forbidden }
+                if allowed {
+                    overrides.obey(&request).await
+                } else {
+                    OrderOutcome::Forbidden("set http.allow_steer")
+                }
             };
             obey.boxed()
         }))
     }
 
-    async fn obey(&self, request: &SteerRequest) -> SteerOutcome {
+    async fn obey(&self, request: &SteerRequest) -> OrderOutcome {
         let Some(clock) = self.clock else {
-            return SteerOutcome::Refused(
+            return OrderOutcome::Refused(
                 "there is no steering: the configuration has no `steering` table".to_owned(),
             );
         };
         if self.board.view().is_some_and(|view| view.mode == SteeringMode::Off.name()) {
-            return SteerOutcome::Refused("steering is off: set `steering.mode`".to_owned());
+            return OrderOutcome::Refused("steering is off: set `steering.mode`".to_owned());
         }
         let lasts = request.for_s.map_or(DEFAULT_DURATION, Duration::from_secs);
         if lasts.is_zero() || lasts > LONGEST {
-            return SteerOutcome::Refused("the time must be above 0 and at most 24 h".to_owned());
+            return OrderOutcome::Refused("the time must be above 0 and at most 24 h".to_owned());
         }
         if request.to == "auto" {
             self.steer_override.send_replace(None);
             self.note(None, Duration::ZERO);
-            return SteerOutcome::Done("steering is automatic".to_owned());
+            return OrderOutcome::Done("steering is automatic".to_owned());
         }
         let to = match self.find(&request.to) {
             Ok(rank) => rank,
-            Err(why) => return SteerOutcome::Refused(why),
+            Err(why) => return OrderOutcome::Refused(why),
         };
         let name = self.wans.get(to.0).map(|wan| wan.name.clone()).unwrap_or_default();
         if self.is_unusable(to) {
-            return SteerOutcome::Refused(format!(
+            return OrderOutcome::Refused(format!(
                 "the router has no usable rule for {name}: see the part `steering` of /health"
             ));
         }
@@ -127,9 +131,9 @@ impl OverrideOrders {
             .map_or("accepted, but steering has not made a decision yet", OverrideEffect::explain);
         let text = format!("new latency-sensitive connections to {name} until {until}: {reported}");
         if effect == Some(OverrideEffect::Applied) {
-            SteerOutcome::Done(text)
+            OrderOutcome::Done(text)
         } else {
-            SteerOutcome::Taken(text)
+            OrderOutcome::Taken(text)
         }
     }
 

@@ -21,14 +21,8 @@ fn app() -> Router {
 /// A conversation in memory, whose pipe holds few bytes.
 fn talk() -> DuplexStream {
     let (ours, theirs) = duplex(1024);
-    let slot = ConnectionLimit::new(1).admit().unwrap();
-    tokio::spawn(converse(
-        theirs,
-        (app(), IpAddr::from([127, 0, 0, 1])),
-        slot,
-        ServerLimits::default(),
-        CancellationToken::new(),
-    ));
+    let slot = ConnectionLimit::new(1).admit([127, 0, 0, 1].into()).unwrap();
+    tokio::spawn(converse(theirs, app(), slot, CancellationToken::new()));
     ours
 }
 
@@ -100,11 +94,10 @@ async fn too_large_heads_and_bodies_are_refused_by_their_numbers() {
 
 #[tokio::test]
 async fn a_scrape_is_answered_amid_many_silent_connections() {
-    let bounds = ServerLimits { connections: 8, ..ServerLimits::default() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, app(), Web::default(), bounds, stop.clone()));
+    let server = tokio::spawn(serve(listener, app(), Web::default(), 8, stop.clone()));
 
     let mut silent = Vec::new();
     for _ in 0..50 {

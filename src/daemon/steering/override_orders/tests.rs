@@ -29,8 +29,8 @@ fn overrides() -> OverrideOrders {
     )
 }
 
-fn ask(overrides: &OverrideOrders, to: &str, for_s: Option<u64>) -> SteerOutcome {
-    let SteerSource(obey) = overrides.source(|| true);
+fn ask(overrides: &OverrideOrders, to: &str, for_s: Option<u64>) -> OrderOutcome {
+    let Source(obey) = overrides.source(|| true);
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
     runtime.block_on(obey(SteerRequest { to: to.to_owned(), for_s }))
@@ -40,10 +40,10 @@ fn ask(overrides: &OverrideOrders, to: &str, for_s: Option<u64>) -> SteerOutcome
 fn a_wan_is_chosen_by_its_name_or_its_part_and_let_go_again() {
     let overrides = overrides();
     for (to, rank) in [("lte", 2), ("alternate", 2), ("default", 0), ("cable", 0)] {
-        assert!(matches!(ask(&overrides, to, Some(60)), SteerOutcome::Taken(_)), "{to}");
+        assert!(matches!(ask(&overrides, to, Some(60)), OrderOutcome::Taken(_)), "{to}");
         assert_eq!(overrides.listen().borrow().unwrap().to, Rank(rank));
     }
-    assert!(matches!(ask(&overrides, "auto", None), SteerOutcome::Done(_)));
+    assert!(matches!(ask(&overrides, "auto", None), OrderOutcome::Done(_)));
     assert_eq!(*overrides.listen().borrow(), None);
 }
 
@@ -51,7 +51,7 @@ fn a_wan_is_chosen_by_its_name_or_its_part_and_let_go_again() {
 fn what_makes_no_sense_is_refused_in_one_line() {
     let overrides = overrides();
     let refusal = |to, for_s| match ask(&overrides, to, for_s) {
-        SteerOutcome::Refused(why) => why,
+        OrderOutcome::Refused(why) => why,
         other => panic!("{other:?}"),
     };
     assert_eq!(refusal("fibre", None), "there is no WAN `fibre`; there are cable, dsl, lte");
@@ -60,10 +60,13 @@ fn what_makes_no_sense_is_refused_in_one_line() {
         assert_eq!(refusal("lte", Some(seconds)), "the time must be above 0 and at most 24 h");
     }
     let nobody = OverrideOrders::nobody();
-    assert!(matches!(ask(&nobody, "auto", None), SteerOutcome::Refused(_)));
-    let SteerSource(forbidden) = overrides.source(|| false);
+    assert!(matches!(ask(&nobody, "auto", None), OrderOutcome::Refused(_)));
+    let Source(forbidden) = overrides.source(|| false);
     let request = SteerRequest { to: "lte".to_owned(), for_s: None };
-    assert_eq!(forbidden(request).now_or_never(), Some(SteerOutcome::Forbidden));
+    assert_eq!(
+        forbidden(request).now_or_never(),
+        Some(OrderOutcome::Forbidden("set http.allow_steer"))
+    );
     assert_eq!(*overrides.listen().borrow(), None);
 }
 
