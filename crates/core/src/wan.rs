@@ -197,6 +197,7 @@ impl Wan {
             dt,
             measurement,
             evidence,
+            sufficient_evidence: evidence.has_sufficient_evidence(now),
             observe_mode: *observe_mode,
             serialisation,
         };

@@ -165,24 +165,12 @@ impl CapacityEstimate {
         1.0 / (1.0 + self.lifetime(now).as_secs_f64())
     }
 
-    /// Returns the estimate or, the more volatile the link, the typical rate if that is higher.
-    pub(crate) fn expected(&self, now: MonoTime) -> Option<BitRate> {
-        match (self.rate(), self.typical) {
-            (Some(estimate), Some(typical)) => {
-                let higher = (typical - logarithm(estimate)).max(0.0);
-                Some(estimate.scaled((higher * self.volatility(now)).exp()))
-            }
-            (Some(estimate), None) => Some(estimate),
-            (None, typical) => Some(BitRate::from_bps(1).scaled(typical?.exp())),
-        }
-    }
-
     /// Returns what is known as of `now`, for the policies.
     pub(crate) fn at(&self, now: MonoTime) -> Capacity {
         Capacity {
             known: self.known.map(|(rate, _)| rate),
             is_passed: self.is_passed,
-            expected: self.expected(now),
+            typical: self.typical,
             proven: self.proven(now),
             is_below_proven: self.is_below_proven(now),
             lifetime: self.lifetime(now),
@@ -198,8 +186,8 @@ pub(crate) struct Capacity {
     pub(crate) known: Option<BitRate>,
     /// A higher rate has since been in force without a queue.
     pub(crate) is_passed: bool,
-    /// The estimate or, the more volatile the link, the typical rate if that is higher.
-    pub(crate) expected: Option<BitRate>,
+    /// Logarithm of the rate that was typical in the last seconds, bit/s.
+    typical: Option<f64>,
     /// The highest rate that was used without a queue in the last minutes.
     pub(crate) proven: Option<BitRate>,
     /// A rate well above the estimate is proven.
@@ -214,6 +202,18 @@ impl Capacity {
     /// Returns the estimate, unless it has been passed.
     pub(crate) fn estimate(&self) -> Option<BitRate> {
         self.known.filter(|_| !self.is_passed)
+    }
+
+    /// Returns the estimate or, the more volatile the link, the typical rate if that is higher.
+    pub(crate) fn expected(&self) -> Option<BitRate> {
+        match (self.estimate(), self.typical) {
+            (Some(estimate), Some(typical)) => {
+                let higher = (typical - logarithm(estimate)).max(0.0);
+                Some(estimate.scaled((higher * self.volatility).exp()))
+            }
+            (Some(estimate), None) => Some(estimate),
+            (None, typical) => Some(BitRate::from_bps(1).scaled(typical?.exp())),
+        }
     }
 }
 

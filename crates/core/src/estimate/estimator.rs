@@ -159,9 +159,10 @@ impl Estimator {
                 // The limit in force makes the queue; nothing is known of the other direction.
                 observed.other_remaining = None;
                 let depth = self.excess(&observed).filter(|_| is_measured);
-                self.proposed.0 = self.before_cut;
-                standing = depth
-                    .map(|depth| self.standing(&observed, depth, observed.enforced(), true, floor));
+                standing = depth.map(|depth| {
+                    let (from, before) = (observed.enforced(), self.before_cut);
+                    self.standing(&observed, (depth, from), before, true, floor)
+                });
             }
             Enforcement::InForce { was_overdue } => {
                 let cut_arrived = std::mem::take(&mut self.is_cut_in_flight);
@@ -182,11 +183,11 @@ impl Estimator {
                     let is_repeated = self.response.is_some();
                     let depth = self.excess(&observed);
                     response = self.respond(&observed, depth);
-                    let from = observed.desired;
-                    self.proposed.0 = self.capacity;
-                    standing = depth
-                        .filter(|_| matches!(response, Response::None | Response::Remains))
-                        .map(|depth| self.standing(&observed, depth, from, is_repeated, floor));
+                    let is_judged = matches!(response, Response::None | Response::Remains);
+                    standing = depth.filter(|_| is_judged).map(|depth| {
+                        let (from, before) = (observed.desired, self.capacity);
+                        self.standing(&observed, (depth, from), before, is_repeated, floor)
+                    });
                 }
             }
         }
@@ -316,18 +317,18 @@ impl Estimator {
     fn standing(
         &mut self,
         observed: &Observation,
-        depth: Delay,
-        from: BitRate,
+        (depth, from): (Delay, BitRate),
+        before: CapacityEstimate,
         is_repeated: bool,
         floor: BitRate,
     ) -> StandingQueue {
         let is_rush = depth > self.deep_threshold(observed) && !is_repeated;
         let capacity = observed.capacity(from, is_rush, &self.params.delivery);
-        let mut after = self.proposed.0;
+        let mut after = before;
         if observed.attribution == Attribution::Certain && capacity >= floor {
             after.queue_stood(observed.now, capacity);
         }
-        self.proposed.1 = after;
+        self.proposed = (before, after);
         let estimate = after.rate().unwrap_or(capacity);
         StandingQueue { depth, from, capacity, estimate, is_repeated }
     }

@@ -239,9 +239,10 @@ impl Evidence {
 
     /// The time between two replies if none is lost but those of the dead.
     fn reply_interval(&self, now: MonoTime) -> Duration {
-        let participating = self.participating(now).count().max(1);
-        let alive = self.participating(now).filter(|r| !r.liveness.is_dead(now)).count().max(1);
-        self.params.probe_interval.mul_f64(participating as f64 / alive as f64)
+        let (all, alive) = self.participating(now).fold((0_u32, 0_u32), |(all, alive), r| {
+            (all + 1, alive + u32::from(!r.liveness.is_dead(now)))
+        });
+        self.params.probe_interval.mul_f64(f64::from(all.max(1)) / f64::from(alive.max(1)))
     }
 
     /// The reflectors that take part: one that rests is not missing.

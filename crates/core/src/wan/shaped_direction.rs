@@ -30,6 +30,7 @@ pub(super) struct CycleContext<'a> {
     pub(super) dt: Duration,
     pub(super) measurement: Measurement,
     pub(super) evidence: &'a Evidence,
+    pub(super) sufficient_evidence: bool,
     pub(super) observe_mode: bool,
     pub(super) serialisation: Delay,
 }
@@ -224,7 +225,7 @@ impl ShapedDirection {
             dt,
             desired: previous,
             in_force,
-            sufficient_evidence: context.evidence.has_sufficient_evidence(now),
+            sufficient_evidence: context.sufficient_evidence,
             measurement: state,
             quorum: quorum.reached,
             attribution,

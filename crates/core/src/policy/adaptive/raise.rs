@@ -45,7 +45,7 @@ impl Raise {
 fn growth(capacity: &Capacity, at: BitRate, params: &AdaptiveParams) -> f64 {
     let Some(known) = capacity.known else { return params.growth_climb };
     let is_beyond = capacity.is_passed && at >= known;
-    let Some(expected) = capacity.expected.filter(|_| !is_beyond) else {
+    let Some(expected) = capacity.expected().filter(|_| !is_beyond) else {
         // Just beyond an estimate, which may have erred by that much: carefully at first.
         let error = if capacity.is_below_proven { 0.0 } else { params.growth_near };
         let beyond = logarithm(at) - logarithm(known) - error;
@@ -74,14 +74,14 @@ fn highest(estimate: &Estimate, params: &AdaptiveParams) -> BitRate {
         Some(in_force) if estimate.shaper_limited => in_force.max(delivered),
         Some(_) | None => delivered,
     };
-    filled.scaled(params.lead).max(capacity.expected.unwrap_or_default())
+    filled.scaled(params.lead).max(capacity.expected().unwrap_or_default())
 }
 
 /// Returns how far beyond the estimate a rate is tried.
 fn beyond(capacity: &Capacity, params: &AdaptiveParams) -> Option<BitRate> {
     capacity.estimate()?;
     let more = (params.beyond_volatile - params.beyond) * capacity.volatility;
-    Some(capacity.expected?.scaled(params.beyond + more))
+    Some(capacity.expected()?.scaled(params.beyond + more))
 }
 
 #[cfg(test)]
@@ -137,7 +137,7 @@ mod tests {
         for _ in 0..80 {
             capacity.filled(Duration::from_millis(50), mbps(15.0));
         }
-        let expected = capacity.at(at(2200)).expected;
+        let expected = capacity.at(at(2200)).expected();
         assert!(expected > Some(mbps(7.0)), "the typical rate is the better guess");
     }
 }

@@ -84,13 +84,13 @@ impl Signal {
     fn of_traffic(estimate: &Estimate, params: &AdaptiveParams) -> Self {
         let is_volatile = estimate.capacity.volatility > params.volatile;
         let is_below_typical =
-            estimate.capacity.expected.is_some_and(|typical| typical > estimate.desired);
+            || estimate.capacity.expected().is_some_and(|typical| typical > estimate.desired);
         match estimate.load.class {
             LoadClass::Unknown => Self::LoadUnknown,
             _ if estimate.is_filled => Self::ShaperLimited,
             // On a volatile link the last delivery rate says little: transfers grow if they can.
             LoadClass::High if is_volatile => Self::ShaperLimited,
-            LoadClass::Low if is_volatile && is_below_typical => Self::ShaperLimited,
+            LoadClass::Low if is_volatile && is_below_typical() => Self::ShaperLimited,
             LoadClass::High => Self::ApplicationLimited,
             LoadClass::Low | LoadClass::Idle => Self::Idle,
         }
