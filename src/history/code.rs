@@ -4,7 +4,7 @@
 //! and the number of a variant that is gone is never given again. Every open writes the pairs
 //! into the table `code`, so that any SQLite tool can join names to numbers.
 
-use wanctl_core::{CongestionState, LoadClass, MeasurementState, ProbeMethod, Reason};
+use wanctl_core::{CongestionState, LoadClass, MeasurementState, Phase, ProbeMethod, Reason};
 
 /// An enumeration that is stored as a small integer.
 pub(super) trait Coded: Copy + 'static {
@@ -68,6 +68,10 @@ coded!(Reason, "reason", code, {
     HoldCannotSend = 22,
 });
 
+coded!(Phase, "phase", name, {
+    Startup = 0, Cruise = 1, Probe = 2, Drain = 3, Decay = 4, NoSignal = 5,
+});
+
 /// Returns every `(kind, value, name)` of the table `code`.
 pub(super) fn table() -> impl Iterator<Item = (&'static str, i64, &'static str)> {
     pairs::<MeasurementState>()
@@ -75,6 +79,7 @@ pub(super) fn table() -> impl Iterator<Item = (&'static str, i64, &'static str)>
         .chain(pairs::<LoadClass>())
         .chain(pairs::<ProbeMethod>())
         .chain(pairs::<Reason>())
+        .chain(pairs::<Phase>())
 }
 
 fn pairs<T: Coded>() -> impl Iterator<Item = (&'static str, i64, &'static str)> {

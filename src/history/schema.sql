@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS wan (
 
 -- The names of the small integers.
 CREATE TABLE IF NOT EXISTS code (
-    kind TEXT NOT NULL, -- 'measurement', 'state', 'load', 'method' or 'reason'
+    kind TEXT NOT NULL, -- 'measurement', 'state', 'load', 'method', 'reason' or 'phase'
     value INTEGER NOT NULL,
     name TEXT NOT NULL,
     PRIMARY KEY (kind, value)

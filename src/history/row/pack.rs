@@ -6,7 +6,7 @@
 
 use wanctl_core::{
     CongestionState, Cycle, Direction, DirectionCycle, LoadClass, Measurement, MeasurementState,
-    PerDirection, ProbeMethod, ProbeOutcome, QueueReading, Reason,
+    PerDirection, Phase, ProbeMethod, ProbeOutcome, QueueReading, Reason,
     units::{BitRate, Delay},
 };
 
@@ -72,7 +72,8 @@ impl PackedField {
     }
 }
 
-/// Where each field stands.
+/// Where each field stands. What is zero in most cycles stands on top: SQLite stores small integers
+/// in fewer bytes.
 pub(in crate::history) mod field {
     use super::{Direction, PackedField, first_column};
 
@@ -87,11 +88,11 @@ pub(in crate::history) mod field {
     }
 
     fields!(INTEGERS:
-        FRESH "fresh" 0 30 6 1,
-        DELAYED "delayed" 0 36 6 1,
+        FRESH "fresh" 0 28 6 1,
+        DELAYED "delayed" 0 45 6 1,
         QUORUM "quorum" 0 3 1 1,
-        SENT "probes_sent" 0 42 5 1,
-        LOST "probes_lost" 0 47 5 1,
+        SENT "probes_sent" 0 40 5 1,
+        LOST "probes_lost" 0 51 5 1,
         GAP "gap" 0 5 1 1,
         SPAN_MS "span_ms" 1 0 11 1,
         SKIPPED "skipped" 1 27 20 1,
@@ -102,7 +103,7 @@ pub(in crate::history) mod field {
     pub(in crate::history) const MEASUREMENT: PackedField =
         PackedField::new("measurement", 0, 0, 3, 1);
     /// Its highest value stands for none: before the first reply.
-    pub(in crate::history) const METHOD: PackedField = PackedField::new("method", 0, 52, 3, 1);
+    pub(in crate::history) const METHOD: PackedField = PackedField::new("method", 0, 56, 3, 1);
     /// In µs; zero stands for none, as in the capacity.
     pub(in crate::history) const NOISE: PackedField = PackedField::new("noise_us", 6, 0, 18, 10);
 
@@ -117,10 +118,11 @@ pub(in crate::history) mod field {
     }
 
     of_direction!(
-        state "state" 0 6 3 1 upload 12,
-        reason "reason" 0 9 6 1 upload 12,
-        load "load" 0 15 2 1 upload 12,
-        attributed "attributed" 0 17 1 1 upload 12,
+        state "state" 0 6 3 1 upload 11,
+        reason "reason" 0 9 5 1 upload 11,
+        phase "phase" 0 34 3 1 upload 3,
+        load "load" 0 14 2 1 upload 11,
+        attributed "attributed" 0 16 1 1 upload 11,
         writes "writes" 1 23 2 1 upload 2,
         capacity "capacity_bps" 6 18 22 10_000 upload 22,
     );
@@ -183,6 +185,7 @@ pub(in crate::history) fn pack(
         let then = before.and_then(|before| before.directions[direction].as_ref());
         codes |= field::state(direction).put(now.state.to_code())
             | field::reason(direction).put(now.reason.to_code())
+            | field::phase(direction).put(now.phase.to_code())
             | field::load(direction).put(now.load.class.to_code())
             | field::attributed(direction).put(now.attributed.into());
         let written =
@@ -347,7 +350,8 @@ fn percent(share: f64) -> i64 {
 }
 
 const _: () = assert!(LoadClass::VARIANTS.len() <= 4, "the field of the load has two bits");
-const _: () = assert!(Reason::VARIANTS.len() <= 64, "the field of the reason has six bits");
+const _: () = assert!(Reason::VARIANTS.len() <= 32, "the field of the reason has five bits");
+const _: () = assert!(Phase::VARIANTS.len() <= 8, "the field of the phase has three bits");
 const _: () =
     assert!(CongestionState::VARIANTS.len() <= 8, "the field of the state has three bits");
 const _: () = assert!(ProbeMethod::VARIANTS.len() < 8, "and one value for none");

@@ -83,7 +83,8 @@ fn select_cycles(wan: i64, name: &str) -> String {
         let mut add = |sql: String, name: &str| add(sql, &format!("{d}_{name}"));
         // A direction that is not shaped has no desired rate, and its bits mean nothing.
         let shaped = |sql: String| format!("iif({d}_desired_kbps IS NULL, NULL, {sql})");
-        for field in [field::state, field::reason, field::load].map(|field| field(direction)) {
+        for field in [field::state, field::reason, field::phase, field::load] {
+            let field = field(direction);
             add(shaped(named(field)), field.name);
         }
         add(shaped(bits(field::attributed(direction))), "attributed");

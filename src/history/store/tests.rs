@@ -76,6 +76,7 @@ fn every_column_of_the_view_holds_what_its_name_says() {
         let reported = [
             ("state", text("green")),
             ("reason", text(reason)),
+            ("phase", text("cruise")),
             ("load", text(load)),
             ("attributed", int(attributed)),
             ("desired_bps", int(92_000_000 + 1000 * place)),

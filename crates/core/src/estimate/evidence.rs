@@ -198,9 +198,7 @@ impl Evidence {
         self.replies.queue_signal(since, overdue, direction)
     }
 
-    /// Returns whether what the reflectors say is recent and well-founded enough to raise a rate
-    /// on: replies keep coming, and their baselines have been seen at rest or have had time to
-    /// fall to it.
+    /// Returns whether replies are recent, and baselines final or old enough, to raise a rate on.
     pub(crate) fn has_sufficient_evidence(&self, now: MonoTime) -> bool {
         let last = self.reflectors.iter().filter_map(|r| r.last).max_by_key(|reply| reply.at);
         let recent = last.is_some_and(|reply| {

@@ -48,6 +48,7 @@ fn fields_do_not_overlap() {
         fields.extend([
             field::state(direction),
             field::reason(direction),
+            field::phase(direction),
             field::load(direction),
             field::attributed(direction),
             field::writes(direction),
