@@ -151,13 +151,8 @@ impl Wan {
         if measurement.state == MeasurementState::Healthy && is_bypassed {
             measurement.state = MeasurementState::Bypass;
         }
-        let seen = PerDirection::build(|direction| {
-            evidence.queue_signal(
-                now,
-                directions[direction].as_ref()?.estimator.last_cut(),
-                direction,
-            )
-        });
+        let last_cut = directions.map_present(|_, shaped| shaped.estimator.last_cut());
+        let seen = evidence.queue_signals(now, last_cut);
         let standing = seen.present().map(|(_, seen)| seen.standing).max();
         if standing.unwrap_or(Delay::ZERO) <= tuning.attribution.calm {
             *calm = now;
@@ -166,11 +161,9 @@ impl Wan {
         let inputs =
             AttributionInputs(directions.map_present(|_, shaped| shaped.attribution_evidence(now)));
         let attributed = directions.map_present(|direction, shaped| {
-            let is_busy = load::is_busy_for_attribution(
-                &shaped.load(now),
-                loads[direction.other()].as_ref(),
-                &tuning.load,
-            );
+            let (own, other) = (loads[direction].as_ref(), loads[direction.other()].as_ref());
+            let is_busy =
+                own.is_some_and(|own| load::is_busy_for_attribution(own, other, &tuning.load));
             match seen[direction].filter(|seen| seen.is_own) {
                 Some(own) => {
                     let is_enough = stands_long && shaped.is_used(now);

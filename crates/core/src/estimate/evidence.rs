@@ -16,8 +16,8 @@ use super::{
 };
 use crate::units::{Delay, MonoTime};
 use crate::{
-    Direction, Measurement, MeasurementState, ProbeOutcome, ReflectorId, ReflectorView, RttSample,
-    SendStatus, estimate::replies, params::EstimateParams,
+    Measurement, MeasurementState, PerDirection, ProbeOutcome, ReflectorId, ReflectorView,
+    RttSample, SendStatus, estimate::replies, params::EstimateParams,
 };
 
 /// So many probes that were counted as lost are remembered, in case their replies are only late: at
@@ -186,16 +186,19 @@ impl Evidence {
         self.params.queue_threshold.max(self.noise.middle())
     }
 
-    /// Tells what the last replies to probes sent at `since` or later say about a queue in
-    /// `direction`.
-    pub(crate) fn queue_signal(
+    /// Tells what the last replies to probes sent at `since` or later say about a queue in each
+    /// direction.
+    pub(crate) fn queue_signals(
         &self,
         now: MonoTime,
-        since: MonoTime,
-        direction: Direction,
-    ) -> Option<QueueSignal> {
-        let overdue = self.replies.overdue(now, since, self.reply_interval(now));
-        self.replies.queue_signal(since, overdue, direction)
+        since: PerDirection<Option<MonoTime>>,
+    ) -> PerDirection<Option<QueueSignal>> {
+        let interval = self.reply_interval(now);
+        PerDirection::build(|direction| {
+            let since = since[direction]?;
+            let overdue = self.replies.overdue(now, since, interval);
+            self.replies.queue_signal(since, overdue, direction)
+        })
     }
 
     /// Returns whether replies are recent, and baselines final or old enough, to raise a rate on.

@@ -220,9 +220,9 @@ fn with_dead_reflectors_the_others_suffice_and_the_dead_are_told_apart() {
         assert_eq!(dead.count(), 6 - alive);
         // Nobody is overdue between two replies of those that are left, even if one is lost.
         let wait = Duration::from_millis(300 * 2);
-        let queue_signal =
-            bench.evidence.queue_signal(bench.now + wait, MonoTime::ZERO, Direction::Download);
-        let depth = queue_signal.map(|queue_signal| queue_signal.depth);
+        let since = PerDirection { download: Some(MonoTime::ZERO), upload: None };
+        let signals = bench.evidence.queue_signals(bench.now + wait, since);
+        let depth = signals.download.map(|signal| signal.depth);
         assert!(alive > 2 || depth.is_none_or(|depth| depth < Delay::from_micros(MS)), "{depth:?}");
         // They count again as soon as they answer.
         bench.round(&[Some(30); 6]);
