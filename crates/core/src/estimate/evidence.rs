@@ -20,8 +20,7 @@ use crate::{
     RttSample, SendStatus, estimate::replies, params::EstimateParams,
 };
 
-/// So many probes that were counted as lost are remembered, in case their replies are only late: at
-/// the full pace of a single reflector those of the last six seconds.
+/// Lost probes that are remembered in case their replies are late: those of the last six seconds.
 const LATE_PROBES: usize = 128;
 
 /// How evidence is gathered.
@@ -50,7 +49,7 @@ struct Reflector {
     jitter: Option<Delay>,
     losses: Losses,
     liveness: ReflectorLiveness,
-    /// Replies in a row above the bloat threshold.
+    /// Replies in a row above the queue threshold.
     streak: u32,
 }
 
@@ -87,7 +86,7 @@ pub(crate) struct Evidence {
 /// The reflectors' verdict on the delay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Quorum {
-    /// Reflectors that vote for bloat.
+    /// Reflectors that are delayed.
     pub(crate) delayed: usize,
     /// Whether enough are delayed.
     pub(crate) reached: bool,
@@ -107,8 +106,7 @@ impl Evidence {
         }
     }
 
-    /// Returns what has been learned of each reflector, in the order of the configuration. What is
-    /// provisional has not been learned.
+    /// Returns the final baseline of each reflector, in the order of the configuration.
     pub(crate) fn baselines(&self) -> Vec<Option<Delay>> {
         let learned = |baseline: &Baseline| baseline.value().filter(|_| !baseline.is_provisional());
         self.reflectors.iter().map(|reflector| learned(&reflector.baseline)).collect()
@@ -161,8 +159,7 @@ impl Evidence {
         }
     }
 
-    /// Counts the delayed reflectors among the fresh replies as of `now`. Only probes sent at `since` or later
-    /// vote: an older one tells of the queue as it was before.
+    /// Counts the delayed reflectors among the fresh replies to probes sent at `since` or later.
     pub(crate) fn quorum(&self, now: MonoTime, since: MonoTime) -> Quorum {
         let fresh = self.fresh(now);
         let threshold = self.queue_threshold();
@@ -186,8 +183,7 @@ impl Evidence {
         self.params.queue_threshold.max(self.noise.middle())
     }
 
-    /// Tells what the last replies to probes sent at `since` or later say about a queue in each
-    /// direction.
+    /// Returns what the last replies to probes sent at `since` or later say about a queue.
     pub(crate) fn queue_signals(
         &self,
         now: MonoTime,
