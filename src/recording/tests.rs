@@ -283,8 +283,8 @@ fn what_is_no_recording_is_reported_with_its_line() {
     };
     for (text, reported) in [
         (String::new(), "line 1: the recording is empty"),
-        ("hello\n".to_owned(), "line 1: this is no recording of wanctl"),
-        ("{}\n".to_owned(), "line 1: this is no recording of wanctl"),
+        ("hello\n".to_owned(), "line 1: this is not a recording of wanctl"),
+        ("{}\n".to_owned(), "line 1: this is not a recording of wanctl"),
         (with(1, r#"{"wanctl_recording":2,"new":1}"#), "line 1: the recording has format 2"),
         (with(3, "x"), "line 3: not a line of a recording"),
         (with(4, r#"{"cycle":{"wan":0}}"#), "line 4: not a line of a recording: missing field"),

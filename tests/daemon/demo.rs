@@ -44,7 +44,7 @@ fn the_emulated_router_answers_until_it_is_asked_to_end() {
     command.args(["emulate-router", "--listen", "127.0.0.1:0"]);
     let mut router = Program::start(command);
     let address = address(&router.said("RouterOS emulator at"));
-    router.said("Ctrl-C ends it");
+    router.said("Ctrl-C ends the emulator");
     let stranger = http::get(address, "/rest/system/resource", "*/*").unwrap();
     assert_eq!(stranger.status, 401, "{stranger:?}");
     router.terminate();

@@ -127,7 +127,7 @@ fn a_daemon_that_is_not_there_is_reported_with_what_to_do() {
     let mut command = wanctl();
     command.args(["status", "--url", "nowhere"]);
     let exit = Program::finish(command);
-    assert!(exit.expect(1).complaint().contains("`nowhere` is no URL"), "{exit:#?}");
+    assert!(exit.expect(1).complaint().contains("`nowhere` is not a URL"), "{exit:#?}");
 
     let router = Router::start();
     let mut command = wanctl();

@@ -70,7 +70,7 @@ fn mistakes_are_reported_with_their_lines() {
     for (text, reported) in [
         (
             "tls_server_config:\n  cert_file: cert.pem\n  key_file: other.pem\n",
-            "web.yml:3:13: tls_server_config.key_file: does not go with the certificate of \
+            "web.yml:3:13: tls_server_config.key_file: does not match the certificate of \
              cert_file",
         ),
         (
@@ -86,7 +86,7 @@ fn mistakes_are_reported_with_their_lines() {
             "tls_server_config: {cert_file: cert.pem}\n",
             "tls_server_config.key_file: required, but missing",
         ),
-        (&format!("{TLS}, min_version: TLS10}}\n"), "TLS10 is broken and not offered"),
+        (&format!("{TLS}, min_version: TLS10}}\n"), "TLS10 is insecure and not supported"),
         (&format!("{TLS}, client_auth_type: RequireAnyClientCert}}\n"), "accepts any certificate"),
         (
             &format!("{TLS}, client_auth_type: RequireAndVerifyClientCert}}\n"),

@@ -68,7 +68,7 @@ fn everything_that_matters_is_on_the_page() {
         "  down   6.17 of  12.3 Mbit/s [##########..........] red 3 s        cut: a standing queue is \
          attributed to this direction",
         "steering steered: latency-sensitive on lte, default route on cable; score 80 of 55",
-        "  latency-sensitive: steer: it suffers; a change was made lately, 1 min to go",
+        "  latency-sensitive: steer: it suffers; a change was made lately, 1 min left",
         "router   ok        edge, RouterOS 7.20, by ssh, 0 s ago",
         "history  off",
         "config   failing   0123456789ab, in force for 2 h 1 min",
