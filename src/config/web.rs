@@ -103,14 +103,12 @@ fn headers(table: &mut Table<'_>) -> Read<Vec<(String, String)>> {
         table.warn("http2", "has no effect: HTTP/1.1 is served");
     }
     let headers = table.optional_table("headers", |table| {
-        let given: Vec<Read<Option<(String, String)>>> = HEADERS
-            .into_iter()
-            .map(|name| {
-                let value = table.optional(name, header)?;
-                Ok(value.map(|value| (name.to_owned(), value)))
-            })
-            .collect();
-        given.into_iter().filter_map(Result::transpose).collect::<Read<Vec<_>>>()
+        // All are read before the first error ends it.
+        let values = HEADERS.map(|name| (name, table.optional(name, header)));
+        let given = values.into_iter().filter_map(|(name, value)| {
+            Some(value.transpose()?.map(|value| (name.to_owned(), value)))
+        });
+        given.collect::<Read<Vec<_>>>()
     });
     Ok(headers?.unwrap_or_default())
 }

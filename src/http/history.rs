@@ -1,7 +1,5 @@
-//! `GET /metrics/history`: rows of the history, a page at a time.
-//!
-//! A page is read in a thread of its own and sent while it is read: it takes the memory of a few
-//! chunks, and a client that is slow makes its own page slow and nothing else.
+//! `GET /metrics/history`: rows of the history in pages. A thread reads a page while it is sent, so
+//! that it takes the memory of a few chunks, and a slow client delays only its own page.
 
 use std::{
     io::{self, Write},
@@ -122,25 +120,19 @@ fn read(
         Ok(reader) => reader,
         Err(error) => return drop(ready.send(Err(error))),
     };
-    // In JSON the cursor is at the end. CSV has no place for it, and a header must come first: so
-    // the page is read twice. No transaction holds both, since a slow client would keep the writer
-    // from cutting back its log: the second pass ends where the first has found the next page.
-    let looked = match format {
-        Format::Json => Ok(None),
-        Format::Csv => begin(&reader).and_then(|mut rows| {
+    let rows = begin(&reader).and_then(|mut rows| match format {
+        // The cursor is at the end of the body.
+        Format::Json => Ok((None, rows)),
+        // The cursor is in a header, so the page is read twice: without a transaction, in which a
+        // slow client would block the checkpoints. The second pass ends at the cursor of the first.
+        Format::Csv => {
             rows.by_ref().try_for_each(|row| row.map(drop))?;
-            Ok(rows.next_page().cloned())
-        }),
-    };
-    let twice = looked.and_then(|next| {
-        let rows = begin(&reader)?;
-        Ok(match format {
-            Format::Json => (None, rows),
-            Format::Csv => (next.clone(), rows.up_to(next)),
-        })
+            let next = rows.next_page().cloned();
+            Ok((next.clone(), begin(&reader)?.up_to(next)))
+        }
     });
-    let (next, mut rows) = match twice {
-        Ok(both) => both,
+    let (next, mut rows) = match rows {
+        Ok(rows) => rows,
         Err(error) => return drop(ready.send(Err(error))),
     };
     if ready.send(Ok(next)).is_err() {

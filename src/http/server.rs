@@ -88,14 +88,14 @@ pub(super) async fn serve(
             Err(error) => {
                 use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
                 drop(descriptor);
-                // A peer that has already left is no failure of the listener.
-                if ![ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())
-                {
-                    if !std::mem::replace(&mut fails, true) {
-                        warn!(%error, "cannot accept a connection; trying again");
-                    }
-                    sleep(EXHAUSTED).await;
+                // The client has already left.
+                if [ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind()) {
+                    continue;
                 }
+                if !std::mem::replace(&mut fails, true) {
+                    warn!(%error, "cannot accept a connection; trying again");
+                }
+                sleep(EXHAUSTED).await;
             }
         }
     }
