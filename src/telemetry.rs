@@ -6,6 +6,7 @@ mod cycle_metrics;
 mod expose;
 mod logging;
 mod process;
+mod series;
 mod steering_metrics;
 
 pub use build::declare_build;

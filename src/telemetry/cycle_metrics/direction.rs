@@ -1,264 +1,219 @@
-//! What was decided for a direction, and how far the router has followed.
+//! A direction's decisions, its rates, and its shaper's queue.
 
-use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge};
+use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
 use wanctl_core::{
-    CongestionState, Direction, DirectionCycle, Limits, Phase, Reason,
+    CongestionState, DirectionCycle, Limits, Phase, QueueReading, Reason,
     units::{BitRate, MonoTime},
 };
 
-use super::{DIRECTION, absent::Absent, of_direction};
-use crate::catalogue::{Catalogue, FloatCounter, FloatGauge, Labels, Spec};
+use super::RTT_BUCKETS;
+use crate::{
+    catalogue::{Catalogue, FloatCounter, FloatGauge, Labels},
+    telemetry::series::{Absent, By, LabelValue, Observation, Series, label_value, metrics, show},
+};
 
-/// The reasons that move a rate, each with where to. Whatever else moves one, such as other limits
-/// in a changed configuration, is counted as `OTHER`.
-const MOVES: [(Reason, &str); 8] = [
-    (Reason::CutQueue, DECREASE),
-    (Reason::CutCrossDirection, DECREASE),
-    (Reason::CutCollapsed, DECREASE),
-    (Reason::CutBypass, DECREASE),
-    (Reason::RaiseShaperLimited, INCREASE),
-    (Reason::RaiseRollback, INCREASE),
-    (Reason::DecayUp, INCREASE),
-    (Reason::DecayDown, DECREASE),
-];
-const INCREASE: &str = "increase";
-const DECREASE: &str = "decrease";
-const OTHER: &str = "other";
+const DIRECTION: &[&str] = &["wan", "direction"];
+const STATE: &[&str] = &["wan", "direction", "state"];
+const COUNTED: &str = "while the router's counters are fresh";
+
+metrics! {
+    CongestionMetrics of CongestionFamilies from DirectionCycle,
+    "Congestion and decisions", by DIRECTION, when "";
+    state: By<CongestionState, Gauge>, "wanctl_controller_state",
+        "Congestion state, 1 for the current state; unknown while no delay is measured", by STATE
+        => |seen| seen.new.state;
+    state_time: By<CongestionState, FloatCounter>, "wanctl_controller_state_time_seconds_total",
+        "Time spent in each congestion state", by STATE
+        => |seen| seen.old.map(|old| (old.state, seen.passed));
+    transitions: By<(CongestionState, CongestionState), Counter>,
+        "wanctl_controller_state_transitions_total", "Transitions between congestion states",
+        by &["wan", "direction", "from", "to"]
+        => |seen| seen.old.map(|old| (old.state, seen.new.state));
+    decisions: By<Reason, Counter>, "wanctl_decisions_total",
+        "Cycles by the reason of the decision", by &["wan", "direction", "reason"]
+        => |seen| seen.new.reason;
+    phase: By<Phase, Gauge>, "wanctl_shaper_phase",
+        "Phase of the policy, 1 for the current phase", by &["wan", "direction", "phase"]
+        => |seen| seen.new.phase;
+}
+
+metrics! {
+    RateMetrics of RateFamilies from DirectionCycle, "Rates", by DIRECTION, when "";
+    rate: FloatGauge, "wanctl_shaper_rate_bytes_per_second", "Desired shaper rate"
+        => |seen| seen.new.desired.bytes_per_second();
+    observed: Absent<FloatGauge>, "wanctl_shaper_rate_observed_bytes_per_second",
+        "Limit of the shaper that was last read from the router", when "once read"
+        => |seen| seen.new.actuation.observed.map(BitRate::bytes_per_second);
+    capacity: Absent<FloatGauge>, "wanctl_link_capacity_estimate_bytes_per_second",
+        "Capacity estimate of the provider's link: the delivery rate at the last standing queue, \
+         or a higher delivery rate since then",
+        when "once known"
+        => |seen| seen.new.capacity.map(BitRate::bytes_per_second);
+    floor: FloatGauge, "wanctl_shaper_rate_floor_bytes_per_second",
+        "Configured floor: the lowest rate of a cut";
+    base: FloatGauge, "wanctl_shaper_rate_base_bytes_per_second",
+        "Configured base rate: the target of the idle decay";
+    ceiling: FloatGauge, "wanctl_shaper_rate_ceiling_bytes_per_second",
+        "Configured ceiling: the highest rate of a raise";
+    allowance: FloatCounter, "wanctl_shaper_allowance_bytes_total",
+        "Time integral of the desired rate; its rate() is the exact mean"
+        => |seen| seen.new.previous.bytes_per_second() * seen.passed;
+    changes: By<Change, Counter>, "wanctl_shaper_rate_changes_total",
+        "Changes of the desired rate, by kind and reason; other: limits were reloaded",
+        by &["wan", "direction", "change", "reason"]
+        => |seen| Change::of(seen.new);
+    writes: Counter, "wanctl_shaper_rate_writes_total", "Rate writes that the router confirmed"
+        => |seen| {
+            let writes = seen.new.actuation.writes;
+            seen.old.map_or(0, |old| writes.saturating_sub(old.actuation.writes))
+        };
+    pending: FloatGauge, "wanctl_shaper_rate_pending_seconds",
+        "Time since the router last enforced the desired rate, 0 while it does"
+        => |seen| pending(seen);
+    pending_time: FloatCounter, "wanctl_shaper_rate_pending_time_seconds_total",
+        "Total time in which the router did not enforce the desired rate"
+        => |seen| pending(seen).min(seen.passed);
+}
+
+metrics! {
+    QueueMetrics of QueueFamilies from DirectionCycle, "Queues", by DIRECTION, when "";
+    delivery_rate: Absent<FloatGauge>, "wanctl_shaper_delivery_rate_bytes_per_second",
+        "Delivery rate of the shaper, smoothed over 0.2 s", when COUNTED
+        => |seen| seen.new.load.delivery_rate.map(BitRate::bytes_per_second);
+    sent: Counter, "wanctl_shaper_sent_bytes_total", "Bytes that passed the shaper"
+        => |seen| counted(seen, |queue| queue.bytes);
+    packets: Counter, "wanctl_shaper_sent_packets_total", "Packets that passed the shaper"
+        => |seen| counted(seen, |queue| queue.packets);
+    dropped: Absent<Counter>, "wanctl_shaper_dropped_packets_total",
+        "Packets that the shaper dropped",
+        when "once the router has counted a drop, which RouterOS may never do for CAKE"
+        => |seen| counted(seen, |queue| queue.dropped);
+    backlog: Absent<FloatGauge>, "wanctl_shaper_backlog_bytes",
+        "Backlog of the shaper in bytes", when COUNTED
+        => |seen| Some(fresh(seen.new)?.backlog()?.bytes as f64);
+    backlog_packets: Absent<FloatGauge>, "wanctl_shaper_backlog_packets",
+        "Backlog of the shaper in packets", when COUNTED
+        => |seen| Some(fresh(seen.new)?.backlog()?.packets as f64);
+    // A queue without a limit has no rate at which it would drain.
+    delay: Histogram, "wanctl_shaper_queue_delay_seconds",
+        "Queueing delay of the shaper: backlog divided by the limit in force, once per cycle \
+         while the router's counters are fresh",
+        buckets &RTT_BUCKETS
+        => |seen| {
+            let queue = fresh(seen.new).filter(|queue| queue.limit > BitRate::ZERO)?;
+            Some(queue.backlog()?.bytes as f64 / queue.limit.bytes_per_second())
+        };
+}
+
+label_value!(CongestionState: "state", name, transitions);
+label_value!(Reason: "reason", code);
+label_value!(Phase: "phase", name);
+
+/// A change of the desired rate; without a reason for what moves a rate otherwise, such as new
+/// limits in a changed configuration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Change {
+    is_increase: bool,
+    reason: Option<Reason>,
+}
+
+impl Change {
+    fn of(reported: &DirectionCycle) -> Option<Self> {
+        let is_increase = reported.desired > reported.previous;
+        let change = Self { is_increase, reason: Some(reported.reason) };
+        let known = Self::all().contains(&change);
+        let changed = reported.desired != reported.previous;
+        changed.then_some(if known { change } else { Self { reason: None, ..change } })
+    }
+}
+
+impl LabelValue for Change {
+    fn all() -> Vec<Self> {
+        let changes = |is_increase, reasons: &[Reason]| {
+            let reasons = reasons.iter().copied().map(Some).chain([None]);
+            reasons.map(move |reason| Self { is_increase, reason }).collect::<Vec<_>>()
+        };
+        let increases =
+            changes(true, &[Reason::RaiseShaperLimited, Reason::RaiseRollback, Reason::DecayUp]);
+        let decreases = changes(
+            false,
+            &[
+                Reason::CutQueue,
+                Reason::CutCrossDirection,
+                Reason::CutCollapsed,
+                Reason::CutBypass,
+                Reason::DecayDown,
+            ],
+        );
+        [increases, decreases].concat()
+    }
+
+    fn labels(self) -> Vec<(&'static str, &'static str)> {
+        let change = if self.is_increase { "increase" } else { "decrease" };
+        vec![("change", change), ("reason", self.reason.map_or("other", Reason::code))]
+    }
+}
+
+/// For how many seconds the router has not enforced the desired rate.
+fn pending(seen: &Observation<'_, DirectionCycle>) -> f64 {
+    let since = seen.new.actuation.pending_since;
+    since.map_or(0.0, |since| seen.at.since(since).as_secs_f64())
+}
+
+fn fresh(reported: &DirectionCycle) -> Option<QueueReading> {
+    reported.queue.filter(|_| reported.load.delivery_rate.is_some())
+}
+
+/// What a counter of the queue has counted since the last reading. A counter that fell was reset:
+/// it shows what it has counted since.
+fn counted(seen: &Observation<'_, DirectionCycle>, count: fn(QueueReading) -> u64) -> u64 {
+    let readings = seen.old.and_then(|old| old.queue).zip(seen.new.queue);
+    readings.map_or(0, |(then, now)| count(now).checked_sub(count(then)).unwrap_or(count(now)))
+}
 
 #[derive(Debug)]
-pub(super) struct DirectionFamilies {
-    state: Family<Labels, Gauge>,
-    state_time: Family<Labels, FloatCounter>,
-    transitions: Family<Labels, Counter>,
-    decisions: Family<Labels, Counter>,
-    phase: Family<Labels, Gauge>,
-    rate: Family<Labels, FloatGauge>,
-    applied: Family<Labels, FloatGauge>,
-    capacity: Family<Labels, FloatGauge>,
-    floor: Family<Labels, FloatGauge>,
-    base: Family<Labels, FloatGauge>,
-    ceiling: Family<Labels, FloatGauge>,
-    allowance: Family<Labels, FloatCounter>,
-    changes: Family<Labels, Counter>,
-    writes: Family<Labels, Counter>,
-    pending: Family<Labels, FloatGauge>,
-    pending_time: Family<Labels, FloatCounter>,
-}
+pub(super) struct DirectionFamilies(CongestionFamilies, RateFamilies, QueueFamilies);
 
 impl DirectionFamilies {
     pub(super) fn register(c: &mut Catalogue) -> Self {
-        let by_direction = |name, help| Spec::new(name, help).by(DIRECTION);
-        let by_state = |name, help| Spec::new(name, help).by(&["wan", "direction", "state"]);
-        c.chapter("Congestion and decisions");
-        let state = c.family(by_state(
-            "wanctl_controller_state",
-            "Congestion state, 1 for the current state; unknown while no delay is measured",
-        ));
-        let state_time = c.family(by_state(
-            "wanctl_controller_state_time_seconds_total",
-            "Time spent in each congestion state",
-        ));
-        let transitions = c.family(
-            Spec::new(
-                "wanctl_controller_state_transitions_total",
-                "Transitions between congestion states",
-            )
-            .by(&["wan", "direction", "from", "to"]),
-        );
-        let decisions = c.family(
-            Spec::new("wanctl_decisions_total", "Cycles by the reason of the decision").by(&[
-                "wan",
-                "direction",
-                "reason",
-            ]),
-        );
-        let phase =
-            c.family(
-                Spec::new("wanctl_shaper_phase", "Phase of the policy, 1 for the current phase")
-                    .by(&["wan", "direction", "phase"]),
-            );
-        c.chapter("Rates");
-        Self {
-            state,
-            state_time,
-            transitions,
-            decisions,
-            phase,
-            rate: c
-                .family(by_direction("wanctl_shaper_rate_bytes_per_second", "Desired shaper rate")),
-            applied: c.family(
-                by_direction(
-                    "wanctl_shaper_rate_observed_bytes_per_second",
-                    "Limit of the shaper that was last read from the router",
-                )
-                .when("once read"),
-            ),
-            capacity: c.family(
-                by_direction(
-                    "wanctl_link_capacity_estimate_bytes_per_second",
-                    "Capacity estimate of the provider's link: the delivery rate at the last \
-                     standing queue, or a higher delivery rate since then",
-                )
-                .when("once known"),
-            ),
-            floor: c.family(by_direction(
-                "wanctl_shaper_rate_floor_bytes_per_second",
-                "Configured floor: the lowest rate of a cut",
-            )),
-            base: c.family(by_direction(
-                "wanctl_shaper_rate_base_bytes_per_second",
-                "Configured base rate: the target of the idle decay",
-            )),
-            ceiling: c.family(by_direction(
-                "wanctl_shaper_rate_ceiling_bytes_per_second",
-                "Configured ceiling: the highest rate of a raise",
-            )),
-            allowance: c.family(by_direction(
-                "wanctl_shaper_allowance_bytes_total",
-                "Time integral of the desired rate; its rate() is the exact mean",
-            )),
-            changes: c.family(
-                Spec::new(
-                    "wanctl_shaper_rate_changes_total",
-                    "Changes of the desired rate, by kind and reason; other: limits were reloaded",
-                )
-                .by(&["wan", "direction", "change", "reason"]),
-            ),
-            writes: c.family(by_direction(
-                "wanctl_shaper_rate_writes_total",
-                "Rate writes that the router confirmed",
-            )),
-            pending: c.family(by_direction(
-                "wanctl_shaper_rate_pending_seconds",
-                "Time since the router last enforced the desired rate, 0 while it does",
-            )),
-            pending_time: c.family(by_direction(
-                "wanctl_shaper_rate_pending_time_seconds_total",
-                "Total time in which the router did not enforce the desired rate",
-            )),
-        }
+        let (congestion, rates) = (CongestionFamilies::register(c), RateFamilies::register(c));
+        Self(congestion, rates, QueueFamilies::register(c))
     }
 }
 
 #[derive(Debug)]
 pub(super) struct DirectionMetrics {
-    states: Vec<(CongestionState, Gauge, FloatCounter)>,
-    transitions: Vec<(CongestionState, CongestionState, Counter)>,
-    decisions: Vec<(Reason, Counter)>,
-    phases: [(Phase, Gauge); Phase::ALL.len()],
-    rate: FloatGauge,
-    applied: Absent,
-    capacity: Absent,
-    floor: FloatGauge,
-    base: FloatGauge,
-    ceiling: FloatGauge,
-    allowance: FloatCounter,
-    moves: [(Reason, Counter); MOVES.len()],
-    raised_otherwise: Counter,
-    cut_otherwise: Counter,
-    writes: Counter,
-    pending: FloatGauge,
-    pending_time: FloatCounter,
-    /// The state and the count of writes of the cycle before.
-    before: Option<(CongestionState, u64)>,
+    congestion: CongestionMetrics,
+    rates: RateMetrics,
+    queue: QueueMetrics,
+    /// The cycle before, with the last reading of the queue.
+    before: Option<DirectionCycle>,
 }
 
 impl DirectionMetrics {
-    pub(super) fn new(all: &DirectionFamilies, wan: &str, direction: Direction) -> Self {
-        let with = |extra: &[(&'static str, &str)]| of_direction(wan, direction, extra);
-        let of = |family: &Family<Labels, FloatGauge>| family.get_or_create_owned(&with(&[]));
-        let states = CongestionState::ALL.map(|state| {
-            let labels = with(&[("state", state.name())]);
-            let gauge = all.state.get_or_create_owned(&labels);
-            (state, gauge, all.state_time.get_or_create_owned(&labels))
-        });
-        let pairs = CongestionState::ALL.iter().flat_map(|from| {
-            CongestionState::ALL.iter().filter(move |to| *to != from).map(move |to| (*from, *to))
-        });
-        let transitions = pairs.map(|(from, to)| {
-            let labels = with(&[("from", from.name()), ("to", to.name())]);
-            (from, to, all.transitions.get_or_create_owned(&labels))
-        });
-        let decisions = Reason::ALL.map(|reason| {
-            let labels = with(&[("reason", reason.code())]);
-            (reason, all.decisions.get_or_create_owned(&labels))
-        });
-        let changes = |change: &str, reason: &str| {
-            all.changes.get_or_create_owned(&with(&[("change", change), ("reason", reason)]))
-        };
+    pub(super) fn new(all: &DirectionFamilies, labels: &Labels) -> Self {
         Self {
-            states: states.to_vec(),
-            transitions: transitions.collect(),
-            decisions: decisions.to_vec(),
-            phases: Phase::ALL.map(|phase| {
-                let labels = with(&[("phase", phase.name())]);
-                (phase, all.phase.get_or_create_owned(&labels))
-            }),
-            rate: of(&all.rate),
-            applied: Absent::new(&all.applied, with(&[])),
-            capacity: Absent::new(&all.capacity, with(&[])),
-            floor: of(&all.floor),
-            base: of(&all.base),
-            ceiling: of(&all.ceiling),
-            allowance: all.allowance.get_or_create_owned(&with(&[])),
-            moves: MOVES.map(|(reason, change)| (reason, changes(change, reason.code()))),
-            raised_otherwise: changes(INCREASE, OTHER),
-            cut_otherwise: changes(DECREASE, OTHER),
-            writes: all.writes.get_or_create_owned(&with(&[])),
-            pending: of(&all.pending),
-            pending_time: all.pending_time.get_or_create_owned(&with(&[])),
+            congestion: CongestionMetrics::new(&all.0, labels),
+            rates: RateMetrics::new(&all.1, labels),
+            queue: QueueMetrics::new(&all.2, labels),
             before: None,
         }
     }
 
     pub(super) fn configure(&self, limits: Limits) {
         let Limits { floor, base, ceiling } = limits;
-        for (gauge, rate) in [(&self.floor, floor), (&self.base, base), (&self.ceiling, ceiling)] {
-            gauge.set(rate.bytes_per_second());
-        }
+        self.rates.floor.set(floor.bytes_per_second());
+        self.rates.base.set(base.bytes_per_second());
+        self.rates.ceiling.set(ceiling.bytes_per_second());
     }
 
     /// `passed` is the time in seconds since the cycle before.
-    pub(super) fn record(&mut self, reported: &DirectionCycle, now: MonoTime, passed: f64) {
-        self.rate.set(reported.desired.bytes_per_second());
-        self.applied.set(reported.actuation.observed.map(BitRate::bytes_per_second));
-        self.capacity.set(reported.capacity.map(BitRate::bytes_per_second));
-        self.allowance.inc_by(reported.previous.bytes_per_second() * passed);
-        self.count_change(reported);
-        if let Some((_, counter)) = self.decisions.iter().find(|(r, _)| *r == reported.reason) {
-            counter.inc();
-        }
-        let pending = reported.actuation.pending_since.map(|since| now.since(since).as_secs_f64());
-        self.pending.set(pending.unwrap_or(0.0));
-        self.pending_time.inc_by(pending.map_or(0.0, |pending| pending.min(passed)));
-        for (phase, gauge) in &self.phases {
-            gauge.set(i64::from(*phase == reported.phase));
-        }
-        for (state, gauge, _) in &self.states {
-            gauge.set(i64::from(*state == reported.state));
-        }
-        let before = self.before.replace((reported.state, reported.actuation.writes));
-        let Some((state, writes)) = before else { return };
-        self.writes.inc_by(reported.actuation.writes.saturating_sub(writes));
-        if let Some((_, _, time)) = self.states.iter().find(|(s, ..)| *s == state) {
-            time.inc_by(passed);
-        }
-        let entered = |(from, to, _): &&(_, _, Counter)| *from == state && *to == reported.state;
-        if let Some((_, _, counter)) = self.transitions.iter().find(entered) {
-            counter.inc();
-        }
-    }
-
-    fn count_change(&self, reported: &DirectionCycle) {
-        if reported.desired == reported.previous {
-            return;
-        }
-        let change = if reported.desired > reported.previous { INCREASE } else { DECREASE };
-        let reasons = MOVES.iter().zip(&self.moves);
-        let mut moves = reasons.filter(|((_, expected), _)| *expected == change);
-        let known = moves.find(|((reason, _), _)| *reason == reported.reason);
-        let otherwise =
-            if change == INCREASE { &self.raised_otherwise } else { &self.cut_otherwise };
-        known.map_or(otherwise, |(_, (_, counter))| counter).inc();
+    pub(super) fn record(&mut self, reported: &DirectionCycle, at: MonoTime, passed: f64) {
+        let seen = Observation { new: reported, old: self.before.as_ref(), at, passed };
+        self.congestion.record(&seen);
+        self.rates.record(&seen);
+        self.queue.record(&seen);
+        let queue = reported.queue.or(self.before.and_then(|before| before.queue));
+        self.before = Some(DirectionCycle { queue, ..*reported });
     }
 }
