@@ -11,6 +11,7 @@ mod tally;
 mod view;
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -20,11 +21,11 @@ pub use clock::ClockWatch;
 pub use health::{
     ActuatorValues, ClockValues, ConfigInputs, ConfigValues, ControlValues, DirectionRates, Health,
     HealthInputs, HistoryInputs, HistoryValues, HttpValues, Level, MeasurementValues, Part, Parts,
-    ProbingInputs, RouterStanding, RouterValues, SteeringValues, WanHealth,
+    ProbingInputs, RouterHealth, RouterStanding, RouterValues, SCHEMA, SteeringValues, WanHealth,
 };
 pub use notes::Note;
 pub use override_effect::{OverrideEffect, time_of};
-pub use steering::{OverrideStatus, SteeringBoard, SteeringStatus};
+pub use steering::{DecisionStatus, OverrideStatus, SteeringBoard, SteeringStatus};
 pub use tally::{LoopCounts, Tally};
 pub use view::{DirectionView, WanView};
 
@@ -32,6 +33,9 @@ use wanctl_core::{
     CongestionState, Cycle, Direction, DirectionCycle,
     units::{BitRate, Delay, MonoTime},
 };
+
+/// A code or a text of the daemon; owned where it was read from JSON.
+pub type Code = Cow<'static, str>;
 
 /// How much of the past is kept for the live page.
 const RECENT: Duration = Duration::from_mins(2);
@@ -47,7 +51,7 @@ pub struct StatusBoard {
 }
 
 /// A point of the recent past: what happened within a quarter of a second.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Point {
     /// Unix time in seconds.
     pub time: f64,
@@ -55,7 +59,7 @@ pub struct Point {
     pub delta_ms: Option<f64>,
     /// Worst congestion states, download and upload; `unknown` where nothing was measured, `None`
     /// where nothing is shaped.
-    pub states: [Option<&'static str>; 2],
+    pub states: [Option<Code>; 2],
     /// Desired rates in Mbit/s, download and upload, where shaped.
     pub desired_mbps: [Option<f64>; 2],
     /// What the provider's link is believed to carry in Mbit/s, download and upload, where known.
@@ -111,7 +115,7 @@ impl StatusBoard {
     #[must_use]
     pub fn views(&self) -> Vec<WanView> {
         self.read(|wan| {
-            let (latest, newest) = (wan.latest.as_deref(), wan.recent.back().copied());
+            let (latest, newest) = (wan.latest.as_deref(), wan.recent.back().cloned());
             WanView::of(&wan.name, &wan.reflectors, latest, wan.notes.list(), newest)
         })
     }
@@ -119,7 +123,7 @@ impl StatusBoard {
     /// Returns the last two minutes of every WAN.
     #[must_use]
     pub fn recent(&self) -> Vec<(String, Vec<Point>)> {
-        self.read(|wan| (wan.name.clone(), wan.recent.iter().copied().collect()))
+        self.read(|wan| (wan.name.clone(), wan.recent.iter().cloned().collect()))
     }
 
     /// Returns every WAN's name and tally since the start.
@@ -173,7 +177,7 @@ impl WanBoard {
         self.recent.push_back(Point {
             time: cycle.wall.seconds(),
             delta_ms: self.worst.take().map(Delay::millis),
-            states: std::mem::take(&mut self.worst_states).map(|worst| Some(worst?.name())),
+            states: std::mem::take(&mut self.worst_states).map(|worst| Some(worst?.name().into())),
             desired_mbps: both.map(|reported| Some(reported?.desired.mbps())),
             capacity_mbps: both.map(|reported| reported?.capacity.map(BitRate::mbps)),
             delivery_mbps: both.map(|reported| reported?.load.delivery_rate.map(BitRate::mbps)),

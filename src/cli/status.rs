@@ -28,7 +28,10 @@ use super::{
     output::say,
     signals::{Hangup, Signals},
 };
-use crate::https::{self, SystemAuthorities, body_within};
+use crate::{
+    https::{self, SystemAuthorities, body_within},
+    status::Level,
+};
 
 /// The daemon answers from memory.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -147,7 +150,9 @@ impl Requirement {
             Self::Ready if !health.ready => {
                 anyhow!("not ready: {}", health.not_ready_reasons.join("; "))
             }
-            Self::Ok if health.status != "ok" => anyhow!("the daemon is {}", health.status),
+            Self::Ok if health.status != Level::Ok => {
+                anyhow!("the daemon is {}", health.status.name())
+            }
             Self::Live | Self::Ready | Self::Ok => return Ok(()),
         };
         Err(Failure { code: EXIT_UNFULFILLED, error })

@@ -6,8 +6,10 @@ mod values;
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wanctl_core::{Cycle, units::MonoTime};
+
+use super::Code;
 
 pub use self::{
     inputs::{ConfigInputs, HealthInputs, HistoryInputs, ProbingInputs, RouterStanding},
@@ -17,12 +19,18 @@ pub use self::{
     },
 };
 
+/// Version of the shape of [`Health`] as JSON.
+pub const SCHEMA: u32 = 2;
+
 /// A loop that has not turned for this long is not alive: five times the longest interval.
 const LOOP_DEAD: Duration = Duration::from_secs(5);
 
 /// How well something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Level {
     /// It is not in use.
     Off,
@@ -34,13 +42,21 @@ pub enum Level {
     Failing,
 }
 
+impl Level {
+    /// Returns the code used in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// The answer to "is it well". Its shape as JSON is `docs/health.schema.json`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Health {
     /// Version of this document's shape; it rises when a field changes or goes, not when one comes.
     pub schema_version: u32,
     /// Version of the program.
-    pub version: &'static str,
+    pub version: Code,
     /// The worst of all parts.
     pub status: Level,
     /// The control loops turn.
@@ -50,7 +66,7 @@ pub struct Health {
     /// What being ready waits for, in plain words.
     pub not_ready_reasons: Vec<String>,
     /// `active` or `observe`.
-    pub mode: &'static str,
+    pub mode: Code,
     /// Seconds since the start.
     pub uptime_seconds: f64,
     /// What there is once.
@@ -62,7 +78,7 @@ pub struct Health {
 }
 
 /// What there is once.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Parts {
     /// The history, if one is kept.
     pub history: Part<Option<HistoryValues>>,
@@ -77,19 +93,19 @@ pub struct Parts {
 }
 
 /// A router and the requests to it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RouterHealth {
     /// Its name.
     pub name: String,
     /// Its kind.
-    pub kind: &'static str,
+    pub kind: Code,
     /// How it is.
     #[serde(flatten)]
     pub part: Part<RouterValues>,
 }
 
 /// What a WAN has of its own.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WanHealth {
     /// Its name.
     pub name: String,
@@ -106,7 +122,7 @@ pub struct WanHealth {
 }
 
 /// One part of the system.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part<V> {
     /// How well it is.
     pub status: Level,
@@ -141,7 +157,7 @@ impl Health {
         let routers: Vec<RouterHealth> = (inputs.routers.iter())
             .map(|router| RouterHealth {
                 name: router.name.clone(),
-                kind: router.kind,
+                kind: router.kind.into(),
                 part: parts::router(inputs, router),
             })
             .collect();
@@ -149,13 +165,13 @@ impl Health {
         let of_wans = wans.iter().map(|wan| wan.status);
         let status = of_wans.chain(of_routers).chain(parts.levels()).max();
         Self {
-            schema_version: 2,
-            version: env!("CARGO_PKG_VERSION"),
+            schema_version: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").into(),
             status: status.unwrap_or(Level::Ok),
             live,
             ready: not_ready_reasons.is_empty(),
             not_ready_reasons,
-            mode: inputs.config.mode,
+            mode: inputs.config.mode.into(),
             uptime_seconds: now.since_start().as_secs_f64(),
             parts,
             routers,

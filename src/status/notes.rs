@@ -5,8 +5,9 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::Code;
 use wanctl_core::{
     CongestionState, Cycle, Direction, DirectionCycle, MeasurementState, Reason,
     units::{BitRate, Delay, Timestamp},
@@ -18,14 +19,14 @@ const MAX_NOTES: usize = 40;
 const SAME_RUN: Duration = Duration::from_secs(2);
 
 /// A run of like decisions, or a change of state, in words.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Note {
     /// Unix time of the first decision, in seconds.
     pub time: f64,
     /// The direction, or `None` for the measurement of the WAN as a whole.
-    pub direction: Option<&'static str>,
+    pub direction: Option<Code>,
     /// A stable code: a reason or `state` or `measurement`.
-    pub code: &'static str,
+    pub code: Code,
     /// The note in plain words.
     pub text: String,
 }
@@ -121,7 +122,7 @@ impl Entry {
                 (reason.code(), format!("{}: {from} to {to}{steps}", reason.explain()))
             }
         };
-        let direction = self.direction.map(Direction::name);
-        Note { time: self.at.seconds(), direction, code, text }
+        let direction = self.direction.map(|direction| direction.name().into());
+        Note { time: self.at.seconds(), direction, code: code.into(), text }
     }
 }

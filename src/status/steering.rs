@@ -5,9 +5,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::override_effect::{OverrideEffect, time_of};
+use super::{
+    Code, SteeringValues,
+    override_effect::{OverrideEffect, time_of},
+};
 
 use wanctl_core::{
     steering::{
@@ -46,42 +49,30 @@ impl Latest {
 }
 
 /// A change of WAN, in words.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SteeringChange {
     /// Unix time in seconds.
     pub time: f64,
     /// `steer` or `failover`.
-    pub kind: &'static str,
+    pub kind: Code,
     /// The WAN before.
     pub from: String,
     /// The WAN from then on.
     pub to: String,
     /// A stable code.
-    pub reason: &'static str,
+    pub reason: Code,
     /// The same in plain words.
-    pub why: &'static str,
+    pub why: Code,
 }
 
 /// Where traffic is steered, and why.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SteeringStatus {
-    /// `off`, `observe` or `active`.
-    pub mode: &'static str,
-    /// The state of steering.
-    pub state: &'static str,
-    /// How long it has been in it.
-    pub state_seconds: f64,
-    /// The WAN of new latency-sensitive connections.
-    pub sensitive: String,
-    /// The WAN of everything else.
-    pub default_route: String,
-    /// The score of the default route, 0 to 100.
-    pub score: u8,
+    /// The state and what is decided.
+    #[serde(flatten)]
+    pub values: SteeringValues,
     /// The score from which it counts.
     pub threshold: u16,
-    /// What the operator has ordered, until it runs out.
-    #[serde(rename = "override")]
-    pub steer_override: Option<OverrideStatus>,
     /// The decision about new latency-sensitive connections.
     pub steer: DecisionStatus,
     /// The decision about everything else.
@@ -95,59 +86,59 @@ pub struct SteeringStatus {
 }
 
 /// What the operator has ordered, and what becomes of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OverrideStatus {
     /// The WAN that new latency-sensitive connections are to take.
     pub to: String,
     /// Unix time in seconds at which the order runs out.
     pub until: f64,
     /// What becomes of it, as a code.
-    pub effect: &'static str,
+    pub effect: Code,
     /// The same in plain words.
-    pub why: &'static str,
+    pub why: Code,
 }
 
 /// One decision in words.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DecisionStatus {
     /// A stable code.
-    pub reason: &'static str,
+    pub reason: Code,
     /// The same in plain words.
-    pub why: &'static str,
+    pub why: Code,
     /// What keeps it from being acted upon, as a code.
-    pub blocker: Option<&'static str>,
+    pub blocker: Option<Code>,
     /// The same in plain words.
-    pub blocker_text: Option<&'static str>,
+    pub blocker_text: Option<Code>,
     /// The timers that run, in seconds that are left.
-    pub timers: BTreeMap<&'static str, f64>,
+    pub timers: BTreeMap<Code, f64>,
     /// Changes within the last hour.
     pub actions: u32,
 }
 
 /// One WAN in the eyes of steering.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WanStatus {
     /// Its name.
     pub name: String,
     /// `up`, `down` or `unknown`.
-    pub reach: &'static str,
+    pub reach: Code,
     /// Unix time in seconds since when none of its probes can be sent, if that is so.
     pub cannot_send_since: Option<f64>,
     /// How sure it is that it suffers, 0 to 100.
     pub score: u8,
     /// What contributes to the score, with points.
-    pub contributors: BTreeMap<&'static str, u8>,
+    pub contributors: BTreeMap<Code, u8>,
     /// Why nothing is moved to it for comfort, in plain words.
-    pub ineligible_because: Option<&'static str>,
+    pub ineligible_because: Option<Code>,
 }
 
 /// One rule or route.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SwitchStatus {
     /// The WAN that it belongs to.
     pub wan: String,
     /// `steer_rule`, `steer_rule6`, `failover_route` or `failover_rule`.
-    pub switch: &'static str,
+    pub switch: Code,
     /// Whether it was enabled when it was last seen.
     pub enabled: Option<bool>,
     /// Whether the router has yet to follow.
@@ -172,11 +163,11 @@ impl SteeringBoard {
             let (from, to) = (name(&decision, moved.from), name(&decision, moved.to));
             pinned.changes.push_front(SteeringChange {
                 time: wall.seconds(),
-                kind,
+                kind: kind.into(),
                 from,
                 to,
-                reason,
-                why,
+                reason: reason.into(),
+                why: why.into(),
             });
             pinned.changes.truncate(MAX_CHANGES);
         }
@@ -192,30 +183,32 @@ impl SteeringBoard {
         let SteeringDecision { at, mode, target, steer, failover, wans, .. } = decision;
         let switch = |report: &wanctl_core::steering::SwitchReport| SwitchStatus {
             wan: name(decision, report.switch.wan),
-            switch: report.switch.kind.name(),
+            switch: report.switch.kind.name().into(),
             enabled: report.seen.map(|(enabled, _)| enabled),
             pending: report.pending_since.is_some(),
             in_doubt: report.in_doubt,
             refused: report.refused,
         };
-        Some(SteeringStatus {
-            mode: mode.name(),
-            state: steer.state.name(),
+        let values = SteeringValues {
+            mode: mode.name().into(),
+            state: steer.state.name().into(),
             state_seconds: at.since(steer.since).as_secs_f64(),
             sensitive: name(decision, target.sensitive),
             default_route: name(decision, target.default_route),
             score: steer.score.points,
-            threshold: steer.threshold,
             steer_override: steer.steer_override.map(|steer_override| {
-                let effect =
-                    OverrideEffect::of(&latest.decision, &latest.actuation, steer_override);
+                let effect = OverrideEffect::of(decision, actuation, steer_override);
                 OverrideStatus {
                     to: name(decision, steer_override.to),
                     until: latest.wall.seconds() + steer_override.until.since(*at).as_secs_f64(),
-                    effect: effect.code(),
-                    why: effect.explain(),
+                    effect: effect.code().into(),
+                    why: effect.explain().into(),
                 }
             }),
+        };
+        Some(SteeringStatus {
+            values,
+            threshold: steer.threshold,
             steer: DecisionStatus::of(
                 (steer.reason.code(), steer.reason.explain()),
                 steer.blocker,
@@ -312,12 +305,12 @@ impl DecisionStatus {
         timers: &[Timer],
         actions: u32,
     ) -> Self {
-        let left = |timer: &Timer| (timer.kind.name(), timer.remaining.as_secs_f64());
+        let left = |timer: &Timer| (timer.kind.name().into(), timer.remaining.as_secs_f64());
         Self {
-            reason,
-            why,
-            blocker: blocker.map(Blocker::code),
-            blocker_text: blocker.map(Blocker::explain),
+            reason: reason.into(),
+            why: why.into(),
+            blocker: blocker.map(|blocker| blocker.code().into()),
+            blocker_text: blocker.map(|blocker| blocker.explain().into()),
             timers: timers.iter().map(left).collect(),
             actions,
         }
@@ -329,11 +322,11 @@ impl WanStatus {
         let points = wan.score.contributors.iter();
         Self {
             name: wan.name.clone(),
-            reach: wan.reach.name(),
+            reach: wan.reach.name().into(),
             cannot_send_since: wan.cannot_send_since.map(|since| latest.unix(since)),
             score: wan.score.points,
-            contributors: points.map(|(each, points)| (each.code(), *points)).collect(),
-            ineligible_because: wan.ineligible.map(Blocker::explain),
+            contributors: points.map(|(each, points)| (each.code().into(), *points)).collect(),
+            ineligible_because: wan.ineligible.map(|blocker| blocker.explain().into()),
         }
     }
 }

@@ -1,15 +1,15 @@
 //! A WAN as the live page, the status command and `/status` show it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wanctl_core::{
     Cycle, Direction, DirectionCycle,
     units::{BitRate, Delay},
 };
 
-use super::{Note, Point};
+use super::{Code, Note, Point};
 
 /// One WAN.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WanView {
     /// Its name.
     pub name: String,
@@ -18,7 +18,7 @@ pub struct WanView {
     /// Unix time of the newest cycle in seconds.
     pub time: f64,
     /// State of the measurement.
-    pub measurement: &'static str,
+    pub measurement: Code,
     /// Fresh reflectors, and all.
     pub reflectors_fresh: [usize; 2],
     /// Median round-trip time in ms.
@@ -42,10 +42,10 @@ pub struct WanView {
 }
 
 /// One direction.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DirectionView {
     /// Congestion state, or `unknown` while nothing is measured.
-    pub state: &'static str,
+    pub state: Code,
     /// Seconds since it was entered.
     pub state_seconds: f64,
     /// Desired rate in Mbit/s.
@@ -57,21 +57,21 @@ pub struct DirectionView {
     /// Traffic in Mbit/s, if known.
     pub delivery_mbps: Option<f64>,
     /// How busy the shaper is.
-    pub load: &'static str,
+    pub load: Code,
     /// Bytes waiting in the shaper, if known.
     pub backlog_bytes: Option<u64>,
     /// Reason code of the newest decision.
-    pub reason: &'static str,
+    pub reason: Code,
     /// The same in plain words.
-    pub why: &'static str,
+    pub why: Code,
     /// What the policy is doing: its phase.
-    pub phase: &'static str,
+    pub phase: Code,
     /// Rate writes that the router confirmed.
     pub writes: u64,
 }
 
 /// One reflector.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReflectorRow {
     /// Its address.
     pub address: String,
@@ -119,7 +119,7 @@ impl WanView {
             name: name.to_owned(),
             running: cycle.is_some(),
             time: cycle.map_or(0.0, |cycle| cycle.wall.seconds()),
-            measurement: reported.map_or("starting", |reported| reported.state.name()),
+            measurement: reported.map_or("starting", |reported| reported.state.name()).into(),
             reflectors_fresh: [
                 reported.map_or(0, |reported| usize::from(reported.fresh)),
                 reflectors.len(),
@@ -142,20 +142,20 @@ impl DirectionView {
     fn of(cycle: &Cycle, direction: Direction) -> Option<Self> {
         let reported: &DirectionCycle = cycle.directions[direction].as_ref()?;
         Some(Self {
-            state: reported.state.name(),
+            state: reported.state.name().into(),
             state_seconds: cycle.at.since(reported.since).as_secs_f64(),
             desired_mbps: reported.desired.mbps(),
             observed_mbps: reported.actuation.observed.map(BitRate::mbps),
             capacity_mbps: reported.capacity.map(BitRate::mbps),
             delivery_mbps: reported.load.delivery_rate.map(BitRate::mbps),
-            load: reported.load.class.name(),
+            load: reported.load.class.name().into(),
             backlog_bytes: reported
                 .queue
                 .and_then(|queue| queue.backlog())
                 .map(|reported| reported.bytes),
-            reason: reported.reason.code(),
-            why: reported.reason.explain(),
-            phase: reported.phase.name(),
+            reason: reported.reason.code().into(),
+            why: reported.reason.explain().into(),
+            phase: reported.phase.name().into(),
             writes: reported.actuation.writes,
         })
     }

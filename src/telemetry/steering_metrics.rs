@@ -116,15 +116,31 @@ impl SteeringMetrics {
         let decisions = DecisionMetrics::new(&DecisionFamilies::register(c), &Vec::new());
         let families = WanFamilies::register(c);
         let spec = |name, help| Spec::new(name, help).when(STEERING);
+        let mut one = |name, help| c.one(spec(name, help));
         let all = Self {
-            active: c.one(spec("wanctl_steering_active", "1 if decisions are applied to the router")),
-            threshold: c.one(spec("wanctl_steering_score_threshold", "Score from which a WAN counts as congested; above 100 it is unreachable")),
-            overridden: c.one(spec("wanctl_steering_override", "1 during an override by the operator")),
+            active: one("wanctl_steering_active", "1 if decisions are applied to the router"),
+            threshold: one(
+                "wanctl_steering_score_threshold",
+                "Score from which a WAN counts as congested; above 100 it is unreachable",
+            ),
+            overridden: one("wanctl_steering_override", "1 during an override by the operator"),
             decisions,
-            steered: c.family(spec("wanctl_steering_moves_total", "Moves of new latency-sensitive connections to another WAN, including those that observe \
-             mode did not apply").by(MOVE)),
-            failovers: c.family(spec("wanctl_wan_failovers_total", "Moves of the default route to another WAN, including those that observe mode did not \
-             apply").by(MOVE)),
+            steered: c.family(
+                spec(
+                    "wanctl_steering_moves_total",
+                    "Moves of new latency-sensitive connections to another WAN, including those \
+                     that observe mode did not apply",
+                )
+                .by(MOVE),
+            ),
+            failovers: c.family(
+                spec(
+                    "wanctl_wan_failovers_total",
+                    "Moves of the default route to another WAN, including those that observe mode \
+                     did not apply",
+                )
+                .by(MOVE),
+            ),
             wans: wans
                 .iter()
                 .map(|wan| WanMetrics::new(&families, &vec![("wan", wan.clone())]))

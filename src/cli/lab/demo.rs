@@ -26,7 +26,7 @@ use crate::{
     daemon::{Daemon, Parts},
     http::Listening,
     probe::simulated,
-    status::{SteeringStatus, Tally, WanView},
+    status::{SteeringStatus, SteeringValues, Tally, WanView},
 };
 
 #[derive(Debug, Args)]
@@ -176,7 +176,8 @@ fn data_directory(given: Option<PathBuf>) -> anyhow::Result<(PathBuf, bool)> {
 
 /// Says which WAN takes what, unless the first takes everything.
 fn routes(reported: &SteeringStatus) -> String {
-    let SteeringStatus { sensitive, default_route, wans, .. } = reported;
+    let SteeringStatus { values: SteeringValues { sensitive, default_route, .. }, wans, .. } =
+        reported;
     let default_wan = wans.first().map_or("", |wan| wan.name.as_str());
     if default_route != default_wan {
         format!("  |  default route on {default_route}")

@@ -6,10 +6,13 @@ use std::iter;
 
 use self::cut::cut;
 use super::{
-    response::{
-        DecisionStatus, Direction, Note, Override, Part, RouterHealth, Status, Steering, Wan,
-    },
+    response::Status,
     words::{Paint, Tone, bar, bytes, delay, plain_delay, rate, span, time_of_day, tone},
+};
+
+use crate::status::{
+    DecisionStatus, DirectionView, Level, Note, OverrideStatus, Part, RouterHealth, SteeringStatus,
+    SteeringValues, WanView,
 };
 
 /// Decisions that are shown where there is room.
@@ -143,38 +146,39 @@ impl Page<'_> {
 
     fn headline(&self) -> Vec<String> {
         let (health, paint) = (&self.status.health, self.paint());
-        let mode = match health.mode.as_str() {
+        let mode = match &*health.mode {
             "observe" => "observe mode: nothing is written",
             _ => "active: rates are written",
         };
-        let level = paint.on(&health.status, tone(&health.status));
+        let level = paint.on(health.status.name(), tone(health.status.name()));
         let up = span(health.uptime_seconds);
         let url = self.style.url;
         let mut lines =
             vec![format!("wanctl {} at {url}: {level}, up {up}, {mode}", health.version)];
-        let mut complain = |who: &str, status: &str, reasons: &[String]| {
+        let mut complain = |who: &str, status: Level, reasons: &[String]| {
             for reason in reasons {
-                let mark = if status == "failing" { "!!" } else { " !" };
+                let mark = if status == Level::Failing { "!!" } else { " !" };
                 lines.push(format!("{} {who}: {reason}", paint.on(mark, Tone::Bad)));
             }
         };
         for wan in &health.wans {
-            for part in [&wan.measurement, &wan.control, &wan.actuator] {
-                complain(&wan.name, &part.status, &part.reasons);
-            }
+            let name = wan.name.as_str();
+            complain(name, wan.measurement.status, &wan.measurement.reasons);
+            complain(name, wan.control.status, &wan.control.reasons);
+            complain(name, wan.actuator.status, &wan.actuator.reasons);
         }
         let parts = &health.parts;
-        for RouterHealth { name, part } in &health.routers {
-            complain(name, &part.status, &part.reasons);
+        for RouterHealth { name, part, .. } in &health.routers {
+            complain(name, part.status, &part.reasons);
         }
-        complain("history", &parts.history.status, &parts.history.reasons);
-        complain("steering", &parts.steering.status, &parts.steering.reasons);
-        complain("config", &parts.config.status, &parts.config.reasons);
-        complain("clock", &parts.clock.status, &parts.clock.reasons);
+        complain("history", parts.history.status, &parts.history.reasons);
+        complain("steering", parts.steering.status, &parts.steering.reasons);
+        complain("config", parts.config.status, &parts.config.reasons);
+        complain("clock", parts.clock.status, &parts.clock.reasons);
         lines
     }
 
-    fn wan(&self, wan: &Wan) -> Vec<String> {
+    fn wan(&self, wan: &WanView) -> Vec<String> {
         let [fresh, all] = wan.reflectors_fresh;
         let name = self.paint().pad(&wan.name, 8, Tone::Strong);
         let measured = match wan.delta_ms {
@@ -194,20 +198,21 @@ impl Page<'_> {
         iter::once(measured).chain(directions).collect()
     }
 
-    fn direction(&self, arrow: &str, direction: &Direction) -> String {
-        let Direction { state, state_seconds, desired_mbps, delivery_mbps, why } = direction;
+    fn direction(&self, arrow: &str, direction: &DirectionView) -> String {
+        let DirectionView { state, state_seconds, desired_mbps, delivery_mbps, why, .. } =
+            direction;
         let used = delivery_mbps.unwrap_or(0.0) / desired_mbps.max(f64::MIN_POSITIVE);
-        let lasts = state_seconds.map_or_else(String::new, |seconds| format!(" {}", span(seconds)));
+        let lasts = span(*state_seconds);
         format!(
             "  {arrow:<5} {:>5} of {:>5} Mbit/s {} {} {why}",
             rate(*delivery_mbps),
             rate(Some(*desired_mbps)),
             bar(used, if self.columns >= WIDE { 20 } else { 8 }),
-            self.paint().pad(&format!("{state}{lasts}"), 14, tone(state)),
+            self.paint().pad(&format!("{state} {lasts}"), 14, tone(state)),
         )
     }
 
-    fn wan_in_one_line(&self, wan: &Wan) -> String {
+    fn wan_in_one_line(&self, wan: &WanView) -> String {
         let paint = self.paint();
         let name = paint.pad(&wan.name, 8, Tone::Strong);
         let measured = match wan.delta_ms {
@@ -217,7 +222,7 @@ impl Page<'_> {
         let directions = [("down", &wan.download), ("up", &wan.upload)].into_iter();
         let directions: String = directions
             .filter_map(|(arrow, direction)| {
-                let Direction { state, desired_mbps, .. } = direction.as_ref()?;
+                let DirectionView { state, desired_mbps, .. } = direction.as_ref()?;
                 let state_shown = paint.on(state, tone(state));
                 Some(format!(", {arrow} {} Mbit/s {state_shown}", rate(Some(*desired_mbps))))
             })
@@ -225,17 +230,10 @@ impl Page<'_> {
         format!("{name} {measured}{directions}")
     }
 
-    fn steering(&self, steering: &Steering) -> Vec<String> {
-        let Steering {
-            mode,
-            state,
-            sensitive,
-            default_route,
-            score,
-            threshold,
-            steer_override,
-            ..
-        } = steering;
+    fn steering(&self, steering: &SteeringStatus) -> Vec<String> {
+        let SteeringStatus { values, threshold, .. } = steering;
+        let SteeringValues { mode, state, sensitive, default_route, score, steer_override, .. } =
+            values;
         let name = self.paint().pad("steering", 8, Tone::Strong);
         let only = if mode == "active" { "" } else { ", observe mode" };
         let mut lines = vec![
@@ -246,7 +244,7 @@ impl Page<'_> {
             format!("  latency-sensitive: {}", decided(&steering.steer)),
             format!("  default route: {}", decided(&steering.failover)),
         ];
-        if let Some(Override { to, until, why }) = steer_override {
+        if let Some(OverrideStatus { to, until, why, .. }) = steer_override {
             lines.insert(1, format!("  override to {to} until {}: {why}", time_of_day(*until)));
         }
         lines
@@ -255,7 +253,7 @@ impl Page<'_> {
     fn parts(&self, with_notes: bool) -> Vec<String> {
         let mut lines = Vec::new();
         let parts = &self.status.health.parts;
-        for RouterHealth { name, part } in &self.status.health.routers {
+        for RouterHealth { name, part, .. } in &self.status.health.routers {
             let router = &part.values;
             let identity = router.identity.as_deref().unwrap_or("not known yet");
             let version =
@@ -285,11 +283,11 @@ impl Page<'_> {
     }
 
     fn part<V>(&self, name: &str, part: &Part<V>, about: &str, with_notes: bool) -> Vec<String> {
-        let (paint, tone) = (self.paint(), tone(&part.status));
+        let (paint, tone) = (self.paint(), tone(part.status.name()));
         let first = if about.is_empty() {
-            format!("{name:<8} {}", paint.on(&part.status, tone))
+            format!("{name:<8} {}", paint.on(part.status.name(), tone))
         } else {
-            format!("{name:<8} {} {about}", paint.pad(&part.status, 9, tone))
+            format!("{name:<8} {} {about}", paint.pad(part.status.name(), 9, tone))
         };
         let notes = part.notes.iter().filter(|_| with_notes);
         let notes = notes.map(|note| format!("         {}", paint.on(note, Tone::Quiet)));
@@ -299,12 +297,12 @@ impl Page<'_> {
     fn parts_in_one_line(&self) -> String {
         let parts = &self.status.health.parts;
         let routers = self.status.health.routers.iter();
-        let routers = routers.map(|router| (router.name.as_str(), &router.part.status));
+        let routers = routers.map(|router| (router.name.as_str(), router.part.status.name()));
         let states = routers.chain([
-            ("history", &parts.history.status),
-            ("steering", &parts.steering.status),
-            ("config", &parts.config.status),
-            ("clock", &parts.clock.status),
+            ("history", parts.history.status.name()),
+            ("steering", parts.steering.status.name()),
+            ("config", parts.config.status.name()),
+            ("clock", parts.clock.status.name()),
         ]);
         let shown =
             states.map(|(name, state)| format!("{name} {}", self.paint().on(state, tone(state))));
@@ -313,7 +311,7 @@ impl Page<'_> {
 
     /// The last decisions under a heading, at most `most`; nothing if there are none.
     fn decisions(&self, most: usize, spaced: bool) -> Vec<String> {
-        let of_wan = |wan: &'_ Wan| wan.notes.len();
+        let of_wan = |wan: &'_ WanView| wan.notes.len();
         if most == 0 || self.status.wans.iter().map(of_wan).sum::<usize>() == 0 {
             return Vec::new();
         }
@@ -324,7 +322,7 @@ impl Page<'_> {
         all.sort_by(|(_, a), (_, b)| b.time.total_cmp(&a.time));
         let blank = spaced.then(String::new);
         let heading = self.paint().on("last decisions", Tone::Strong);
-        let shown = all.into_iter().take(most).map(|(wan, Note { time, direction, text })| {
+        let shown = all.into_iter().take(most).map(|(wan, Note { time, direction, text, .. })| {
             let direction = match direction.as_deref() {
                 Some("download") => "down",
                 Some("upload") => "up",
@@ -336,7 +334,7 @@ impl Page<'_> {
     }
 }
 
-fn decided(DecisionStatus { why, blocker_text, timers }: &DecisionStatus) -> String {
+fn decided(DecisionStatus { why, blocker_text, timers, .. }: &DecisionStatus) -> String {
     let left = timers.values().copied().fold(0.0, f64::max);
     let wait = if left > 0.0 { format!(", {} left", span(left.ceil())) } else { String::new() };
     let because = blocker_text.as_ref().map(|because| format!("; {because}{wait}"));

@@ -100,7 +100,7 @@ impl OverrideOrders {
                 "there is no steering: the configuration has no `steering` table".to_owned(),
             );
         };
-        if self.board.view().is_some_and(|view| view.mode == SteeringMode::Off.name()) {
+        if self.board.view().is_some_and(|view| view.values.mode == SteeringMode::Off.name()) {
             return OrderOutcome::Refused("steering is off: set `steering.mode`".to_owned());
         }
         let lasts = request.for_s.map_or(DEFAULT_DURATION, Duration::from_secs);

@@ -77,8 +77,8 @@ pub(super) fn measurement(
     }
     let ms = |delay: Option<Delay>| delay.map(Delay::millis);
     let values = MeasurementValues {
-        state: reported.state.name(),
-        method,
+        state: reported.state.name().into(),
+        method: method.map(Into::into),
         reflectors_fresh: reported.fresh,
         reflectors: of,
         rtt_ms: ms(reported.rtt),
@@ -122,8 +122,8 @@ pub(super) fn control(
         None => "the control loop has never run".to_owned(),
     });
     let values = cycle.zip(missed).map(|(cycle, missed)| {
-        let states = cycle.directions.map_present(|_, reported| reported.state.name());
-        let reasons = cycle.directions.map_present(|_, reported| reported.reason.code());
+        let states = cycle.directions.map_present(|_, reported| reported.state.name().into());
+        let reasons = cycle.directions.map_present(|_, reported| reported.reason.code().into());
         ControlValues {
             cycles: cycle.number,
             last_cycle_age_seconds: now.since(cycle.at).as_secs_f64(),
@@ -190,7 +190,7 @@ pub(super) fn router(
     let facts = report.facts.as_ref();
     let values = RouterValues {
         up: report.up,
-        transport: report.transport_name(),
+        transport: report.transport_name().map(Into::into),
         last_success_age_seconds: report.last_success.map(|at| age(inputs.wall, at)),
         identity: facts.map(|facts| facts.identity.to_string()),
         board: facts.map(|facts| facts.board.to_string()),
@@ -231,16 +231,7 @@ pub(super) fn steering(inputs: &HealthInputs) -> Part<Option<SteeringValues>> {
         .steering
         .problems_and_notes(inputs.switch_problems.clone(), inputs.now)
         .unwrap_or_default();
-    let values = SteeringValues {
-        mode: status.mode,
-        state: status.state,
-        state_seconds: status.state_seconds,
-        sensitive: status.sensitive,
-        default_route: status.default_route,
-        score: status.score,
-        steer_override: status.steer_override,
-    };
-    Part::assess(Level::Degraded, reasons, Some(values)).with_notes(notes)
+    Part::assess(Level::Degraded, reasons, Some(status.values)).with_notes(notes)
 }
 
 pub(super) fn config(inputs: &HealthInputs) -> Part<ConfigValues> {

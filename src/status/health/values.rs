@@ -1,16 +1,16 @@
 //! What each part knows at this moment: measured and counted, not what the configuration says.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::status::OverrideStatus;
+use crate::status::{Code, OverrideStatus};
 
 /// How a WAN's delay is measured.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MeasurementValues {
     /// `starting`, `healthy`, `reduced`, `collapsed`, `stalled`, `bypass` or `cannot_send`.
-    pub state: &'static str,
+    pub state: Code,
     /// The road of the probes: `icmp`, `router` or `tcp`; null if it is not told.
-    pub method: Option<&'static str>,
+    pub method: Option<Code>,
     /// Reflectors whose last reply is fresh.
     pub reflectors_fresh: u16,
     /// All reflectors in turn.
@@ -28,7 +28,7 @@ pub struct MeasurementValues {
 }
 
 /// The loop of a WAN.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ControlValues {
     /// Cycles decided since the start.
     pub cycles: u64,
@@ -45,20 +45,20 @@ pub struct ControlValues {
     /// Congestion state of the download, `unknown` while nothing is measured; left out, like all of
     /// a direction, if it is not shaped.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub download_state: Option<&'static str>,
+    pub download_state: Option<Code>,
     /// Reason code of the newest decision about the download.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub download_reason: Option<&'static str>,
+    pub download_reason: Option<Code>,
     /// Congestion state of the upload, `unknown` while nothing is measured.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub upload_state: Option<&'static str>,
+    pub upload_state: Option<Code>,
     /// Reason code of the newest decision about the upload.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub upload_reason: Option<&'static str>,
+    pub upload_reason: Option<Code>,
 }
 
 /// How far the router follows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActuatorValues {
     /// The download, if it is shaped.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +69,7 @@ pub struct ActuatorValues {
 }
 
 /// How far the router follows in one direction.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DirectionRates {
     /// Desired rate in Mbit/s.
     pub desired_mbps: f64,
@@ -82,12 +82,12 @@ pub struct DirectionRates {
 }
 
 /// The router.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RouterValues {
     /// Whether the last request succeeded; null before the first.
     pub up: Option<bool>,
     /// The road in use: `rest` or `ssh`.
-    pub transport: Option<&'static str>,
+    pub transport: Option<Code>,
     /// Seconds since a request last succeeded.
     pub last_success_age_seconds: Option<f64>,
     /// Its name, as it says.
@@ -101,7 +101,7 @@ pub struct RouterValues {
 }
 
 /// The history.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct HistoryValues {
     /// Cycles written since the start.
     pub rows_written: u64,
@@ -120,12 +120,12 @@ pub struct HistoryValues {
 }
 
 /// Steering.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SteeringValues {
     /// `off`, `observe` or `active`.
-    pub mode: &'static str,
+    pub mode: Code,
     /// `default`, `confirming`, `steered`, `recovering` or `override`.
-    pub state: &'static str,
+    pub state: Code,
     /// Seconds since it was entered.
     pub state_seconds: f64,
     /// The WAN of new latency-sensitive connections.
@@ -140,7 +140,7 @@ pub struct SteeringValues {
 }
 
 /// The configuration in force.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConfigValues {
     /// SHA-256 of its file.
     pub sha256: String,
@@ -149,7 +149,7 @@ pub struct ConfigValues {
 }
 
 /// The wall clock.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClockValues {
     /// Unix time in seconds.
     pub unix_seconds: f64,
@@ -162,7 +162,7 @@ pub struct ClockValues {
 }
 
 /// What is known of the HTTP server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpValues {
     /// Whether it listens. Who reads this over HTTP sees `true`; the other answer is for the log.
     pub listening: bool,

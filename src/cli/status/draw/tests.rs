@@ -2,15 +2,16 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// A status as the daemon tells it, of a WAN that suffers while its calls go elsewhere.
+/// A status of the daemon: one WAN is congested, and connections are steered to another.
 fn reported() -> Value {
     let part = |status: &str, reasons: &[&str], values: Value| json!({"status": status, "reasons": reasons, "notes": [], "values": values});
     let direction = json!({
         "state": "red", "state_seconds": 3.2, "desired_mbps": 12.34, "delivery_mbps": 6.17,
+        "load": "high", "reason": "cut_queue", "phase": "cut", "writes": 3,
         "why": "cut: a standing queue is attributed to this direction",
     });
     let decided = json!({
-        "why": "steer: it suffers", "blocker_text": "a change was made lately",
+        "reason": "steer", "actions": 1, "why": "steer: it suffers", "blocker_text": "a change was made lately",
         "timers": {"hold_down": 61.2},
     });
     json!({
@@ -18,7 +19,7 @@ fn reported() -> Value {
             "schema_version": 2, "version": "1.2.3", "status": "degraded", "live": true,
             "ready": true, "not_ready_reasons": [], "mode": "observe", "uptime_seconds": 7322.0,
             "routers": [{
-                "name": "router", "status": "ok", "reasons": [], "notes": [], "values": {
+                "name": "router", "kind": "routeros", "status": "ok", "reasons": [], "notes": [], "values": {
                     "transport": "ssh", "last_success_age_seconds": 0.4, "identity": "edge",
                     "version": "7.20",
                 },
@@ -29,22 +30,26 @@ fn reported() -> Value {
                 "config": part("failing", &["it is wrong"], json!({
                     "sha256": "0123456789abcdef", "age_seconds": 7300.0,
                 })),
-                "clock": part("ok", &[], json!({"steps": 1})),
+                "clock": part("ok", &[], json!({"steps": 1, "unix_seconds": 0.0})),
+                "http": part("ok", &[], json!({"listening": true})),
             },
             "wans": [{
-                "name": "cable",
+                "name": "cable", "router": "router", "status": "degraded",
                 "measurement": part("degraded", &["only 1 of 6 reflectors answer"], json!(null)),
                 "control": part("ok", &[], json!(null)),
                 "actuator": part("ok", &[], json!(null)),
             }],
         },
         "wans": [{
-            "name": "cable", "reflectors_fresh": [1, 6], "rtt_ms": 120.0, "baseline_ms": 20.04,
+            "name": "cable", "running": true, "time": 0.0, "measurement": "reduced",
+            "reflectors": [], "reflectors_fresh": [1, 6], "rtt_ms": 120.0, "baseline_ms": 20.04,
             "delta_ms": 99.96, "jitter_ms": null, "download": direction, "upload": null,
-            "notes": [{"time": 0.0, "direction": "download", "text": "cut: 20 to 12.3 Mbit/s"}],
+            "notes": [{"time": 0.0, "direction": "download", "code": "cut_queue",
+                "text": "cut: 20 to 12.3 Mbit/s"}],
         }],
         "steering": {
-            "mode": "active", "state": "steered", "sensitive": "lte", "default_route": "cable",
+            "mode": "active", "state": "steered", "state_seconds": 1.0, "wans": [],
+            "switches": [], "changes": [], "sensitive": "lte", "default_route": "cable",
             "score": 80, "threshold": 55, "steer": decided, "failover": decided,
         },
     })
