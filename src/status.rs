@@ -62,9 +62,9 @@ pub struct Point {
     pub states: [Option<Code>; 2],
     /// Desired rates in Mbit/s, download and upload, where shaped.
     pub desired_mbps: [Option<f64>; 2],
-    /// What the provider's link is believed to carry in Mbit/s, download and upload, where known.
+    /// Capacity estimates of the provider's link in Mbit/s, download and upload, where known.
     pub capacity_mbps: [Option<f64>; 2],
-    /// Achieved rates in Mbit/s, download and upload, where known.
+    /// Delivery rates in Mbit/s, download and upload, where known.
     pub delivery_mbps: [Option<f64>; 2],
 }
 

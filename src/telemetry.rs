@@ -1,4 +1,4 @@
-//! What the daemon tells about itself: its metrics, how they are exposed, and the log.
+//! The daemon's metrics, their exposition, and the log.
 
 mod build;
 mod config_metrics;

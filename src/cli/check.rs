@@ -26,7 +26,7 @@ use crate::{
     router::Router,
 };
 
-/// How long everything together may take; what is not known by then is told as unknown.
+/// How long everything together may take; later results are reported as unknown.
 const LONGEST: Duration = Duration::from_secs(25);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

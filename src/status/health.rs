@@ -135,7 +135,7 @@ pub struct Part<V> {
 }
 
 impl Health {
-    /// Judges.
+    /// Assesses all parts.
     #[must_use]
     pub fn assess(inputs: &HealthInputs) -> Self {
         let now = inputs.now;

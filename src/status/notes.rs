@@ -1,4 +1,4 @@
-//! The last decisions of a WAN, told as a person would: one note for a run of like decisions.
+//! The last decisions of a WAN in plain words: one note for consecutive decisions of one reason.
 //!
 //! Kept as facts and put into words when somebody reads them, because the loop notes twenty times
 //! a second and a reader looks now and then.

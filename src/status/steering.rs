@@ -1,4 +1,4 @@
-//! Where traffic is steered, for people: what the live page, health and the status tell.
+//! The status of steering for the live page, health and `wanctl status`.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -115,7 +115,7 @@ pub struct DecisionStatus {
     pub actions: u32,
 }
 
-/// One WAN in the eyes of steering.
+/// One WAN of steering.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WanStatus {
     /// Its name.
@@ -124,11 +124,11 @@ pub struct WanStatus {
     pub reach: Code,
     /// Unix time in seconds since when none of its probes can be sent, if that is so.
     pub cannot_send_since: Option<f64>,
-    /// How sure it is that it suffers, 0 to 100.
+    /// The evidence that it is congested, 0 to 100.
     pub score: u8,
     /// What contributes to the score, with points.
     pub contributors: BTreeMap<Code, u8>,
-    /// Why nothing is moved to it for comfort, in plain words.
+    /// Why connections are not moved to it because of congestion.
     pub ineligible_because: Option<Code>,
 }
 
@@ -143,7 +143,7 @@ pub struct SwitchStatus {
     pub enabled: Option<bool>,
     /// Whether the router has yet to follow.
     pub pending: bool,
-    /// Nobody knows what became of the last write.
+    /// The result of the last write is unknown.
     pub in_doubt: bool,
     /// It cannot be used.
     pub refused: bool,

@@ -52,7 +52,7 @@ pub struct DirectionView {
     pub desired_mbps: f64,
     /// Rate that the router enforces in Mbit/s, if known.
     pub observed_mbps: Option<f64>,
-    /// What the provider's link is believed to carry in Mbit/s, if known.
+    /// Capacity estimate of the provider's link in Mbit/s, if known.
     pub capacity_mbps: Option<f64>,
     /// Traffic in Mbit/s, if known.
     pub delivery_mbps: Option<f64>,

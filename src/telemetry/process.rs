@@ -39,7 +39,7 @@ pub fn declare_process(c: &mut Catalogue) {
     });
 }
 
-/// What `/proc/self` tells.
+/// Figures of `/proc/self`.
 #[derive(Debug, Clone, Copy)]
 struct Process {
     cpu: Duration,

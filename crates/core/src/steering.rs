@@ -7,21 +7,21 @@
 //! ```
 //!
 //! Two decisions with separate evidence. **Steering** moves new latency-sensitive connections
-//! away from a WAN that suffers although its shaper does what it can; the evidence is congestion.
+//! away from a WAN that stays congested although it is shaped; the evidence is its score.
 //! **Failing over** moves everything away from a WAN that is dead; the only evidence is that none
 //! of several targets answers through that WAN's own source. Congestion never fails over.
 //!
 //! Pure like `control`: cycles, reports of the router and a time go in, a decision with its score,
 //! blockers, timers and reasons comes out. WANs are known by their [`Rank`], the place in the
-//! operator's order of preference; the first is *home*.
+//! operator's order of preference; the first is the default WAN.
 //!
 //! Invariants:
-//! - nothing is moved to a WAN that is not verified healthy (home is the exception: it is returned
+//! - nothing is moved to a WAN that is not verified healthy (except the default WAN: it is returned
 //!   to from a dead alternate as soon as it answers at all);
 //! - a cycle that is old, and a probe that was never sent, are no evidence of anything;
-//! - changes within an hour are bounded, and the way home is never kept back by the bound;
+//! - changes within an hour are bounded, and the bound never prevents a return to the default WAN;
 //! - nothing is decided on a remembered state before the router's switches were seen;
-//! - while a switch is in doubt no change is made for comfort, and the doubt is said.
+//! - while a switch is in doubt connections are not moved because of congestion.
 #![deny(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -48,29 +48,23 @@ macro_rules! named {
 }
 
 mod actions;
-mod assessment;
 mod eligibility;
 mod failover;
 #[cfg(test)]
 mod fixture;
 mod flap_damping;
 mod machine;
-mod memory;
 mod params;
 mod preset;
 mod reachability;
 mod reason;
 mod score;
-mod since;
-mod steer_override;
 mod steerer;
 mod target;
 mod trend;
 mod view;
 mod watch;
 
-pub use assessment::{Assessment, AssessmentParams};
-pub use memory::SteeringMemory;
 pub use params::{
     ActionLimits, FailoverParams, FlapParams, Recovery, SteerParams, SteeringMode, SteeringParams,
     WanFacts,
@@ -78,14 +72,13 @@ pub use params::{
 pub use preset::Preset;
 pub use reachability::Reach;
 pub use reason::{Blocker, FailoverReason, SteerReason};
-pub use score::{Contributor, Score, Signals, Weights};
-pub use steer_override::SteerOverride;
-pub use steerer::Steering;
+pub use score::{Assessment, AssessmentParams, Contributor, Score, Signals, Weights};
+pub use steerer::{Steering, SteeringMemory};
 pub use target::{
     FailoverMethod, Rank, RouteActuation, RouteTarget, Switch, SwitchKind, SwitchOrder,
     SwitchReport,
 };
 pub use view::{
-    FailoverView, Move, SteerState, SteerView, SteeringDecision, SteeringTally, SteeringWanView,
-    Timer, TimerKind,
+    FailoverView, Move, SteerOverride, SteerState, SteerView, SteeringDecision, SteeringTally,
+    SteeringWanView, Timer, TimerKind,
 };

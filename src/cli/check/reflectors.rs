@@ -301,7 +301,7 @@ const fn is_answer(status: &ReflectorStatus) -> bool {
     matches!(status, ReflectorStatus::Answers { .. })
 }
 
-/// Tells what became of a WAN's probes: how many reflectors answer, and each of them.
+/// Reports the results of a WAN's probes: how many reflectors answer, and each of them.
 fn lines(wan: &WanConfig, kind: ProberKind, statuses: &[ReflectorStatus]) -> Vec<Line> {
     let method = match kind {
         ProberKind::Icmp => "ICMP echo from this host",

@@ -28,7 +28,7 @@ pub(super) struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    /// Checks everything. The second value tells whether the router answers at all.
+    /// Checks everything. The second value: whether the router answers at all.
     pub(super) async fn run(&self, try_write: bool) -> (Vec<Line>, bool) {
         let name = self.name();
         let facts = match self.within(self.router.inspect.facts()).await {

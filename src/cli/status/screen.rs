@@ -30,7 +30,7 @@ impl Screen {
     /// Turns to a screen of its own.
     ///
     /// # Errors
-    /// If nobody reads any more.
+    /// If the output is closed.
     pub(super) fn open() -> io::Result<Self> {
         write(ENTER)?;
         Ok(Self { shown: None })
@@ -50,7 +50,7 @@ impl Screen {
     /// and only if something changed.
     ///
     /// # Errors
-    /// If nobody reads any more.
+    /// If the output is closed.
     pub(super) fn show(&mut self, lines: &[String], size: Size) -> io::Result<()> {
         let mut page = FIRST_LINE.to_owned();
         for (place, line) in lines.iter().enumerate() {

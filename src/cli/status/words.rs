@@ -61,7 +61,7 @@ pub(super) fn delay(ms: Option<f64>) -> String {
     ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.1} ms"))
 }
 
-/// A delay in ms with one decimal, where the unit is said elsewhere.
+/// A delay in ms with one decimal, where the unit is shown elsewhere.
 pub(super) fn plain_delay(ms: Option<f64>) -> String {
     ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.1}"))
 }

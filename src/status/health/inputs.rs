@@ -1,4 +1,4 @@
-//! What health is judged by, gathered where the daemon is put together.
+//! The inputs of health, gathered by the daemon.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::{
 /// A WAN's name and newest cycle.
 pub(super) type NewestCycle = (String, Option<Arc<Cycle>>);
 
-/// What health is judged by.
+/// The inputs of health.
 #[derive(Debug)]
 pub struct HealthInputs {
     /// The time now.
@@ -61,7 +61,7 @@ pub struct RouterStanding {
 /// How a WAN is probed.
 #[derive(Debug, Clone, Default)]
 pub struct ProbingInputs {
-    /// The road in use: `icmp`, `router` or `tcp`; `None` if the prober does not tell.
+    /// The probe method in use; `None` if the prober does not report it.
     pub method: Option<&'static str>,
     /// What should be known of it.
     pub notes: Vec<String>,

@@ -1,4 +1,4 @@
-//! How each part is judged.
+//! The assessment of each part.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::{
 
 /// A rate that the router has not followed for this long is worth telling.
 const PENDING_LONG: Duration = Duration::from_secs(5);
-/// A rate that glides is always a little ahead of what is worth writing.
+/// A rate that decays is always a little ahead of the last write.
 const ENFORCED_WITHIN: f64 = 0.05;
 /// Rows are committed about once a second; when none were for this long, something is wrong.
 const COMMIT_LATE: Duration = Duration::from_secs(30);
@@ -91,7 +91,7 @@ pub(super) fn measurement(
     Part::assess(Level::Degraded, reasons, Some(values)).with_notes(notes)
 }
 
-/// Names the reflectors that are dead, if any, and tells whether they are at least half of those
+/// Names the dead reflectors, if any, and returns whether they are at least half of those
 /// that are asked.
 fn dead_reflectors(cycle: &Cycle, names: &[String]) -> Option<(String, bool)> {
     let views = || cycle.reflectors.iter().zip(names);
@@ -178,7 +178,7 @@ pub(super) fn actuator(
     if router.is_some_and(|router| router.up == Some(true)) {
         Part::assess(Level::Degraded, overridden.into_iter().chain(late).collect(), Some(values))
     } else {
-        // That a router which is away follows nothing is said once, by its own part.
+        // A router that does not answer is reported once, by its own part.
         Part::assess(Level::Degraded, Vec::new(), Some(values)).with_notes(late.collect())
     }
 }

@@ -9,7 +9,7 @@ use crate::status::{Code, OverrideStatus};
 pub struct MeasurementValues {
     /// `starting`, `healthy`, `reduced`, `collapsed`, `stalled`, `bypass` or `cannot_send`.
     pub state: Code,
-    /// The road of the probes: `icmp`, `router` or `tcp`; null if it is not told.
+    /// The probe method in use; null if it is not known.
     pub method: Option<Code>,
     /// Reflectors whose last reply is fresh.
     pub reflectors_fresh: u16,
@@ -86,7 +86,7 @@ pub struct DirectionRates {
 pub struct RouterValues {
     /// Whether the last request succeeded; null before the first.
     pub up: Option<bool>,
-    /// The road in use: `rest` or `ssh`.
+    /// The transport in use: `rest` or `ssh`.
     pub transport: Option<Code>,
     /// Seconds since a request last succeeded.
     pub last_success_age_seconds: Option<f64>,

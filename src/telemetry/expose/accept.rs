@@ -40,7 +40,7 @@ fn read(range: &str) -> Vec<(Format, Offer)> {
     let quality = match value("q").map(str::parse::<f64>) {
         None => 1.0,
         Some(Ok(quality)) if (0.0..=1.0).contains(&quality) => quality,
-        // Nobody can tell what was meant.
+        // The intention is unknown.
         Some(_) => return Vec::new(),
     };
     let version = |ours: &[&str]| value("version").is_none_or(|version| ours.contains(&version));
@@ -57,7 +57,7 @@ fn read(range: &str) -> Vec<(Format, Offer)> {
         }
         "text/plain" if version(&["0.0.4"]) => offer(Format::Text, 2),
         "text/*" => offer(Format::Text, 1),
-        // Whoever takes anything gets what can be read with the eyes.
+        // A client that accepts anything gets the readable format.
         "*/*" => offer(Format::Text, 0),
         _ => Vec::new(),
     }

@@ -8,7 +8,7 @@ use tracing_subscriber::layer::{Context, Layer};
 
 use crate::catalogue::{Catalogue, Labels, Spec};
 
-/// The levels that are counted: the others are dozens a second and tell nobody anything.
+/// The levels that are counted; the others occur dozens of times a second.
 const LEVELS: [(Level, &str); 3] =
     [(Level::ERROR, "error"), (Level::WARN, "warn"), (Level::INFO, "info")];
 

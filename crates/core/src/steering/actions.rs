@@ -9,8 +9,8 @@ const HOUR: Duration = Duration::from_hours(1);
 
 /// The changes of the last hour.
 ///
-/// A change away from home is allowed only if one more would be, so that the way back is never
-/// kept closed by the limit.
+/// A change away from the default WAN is allowed only if one more would be, so that the limit
+/// never prevents the return.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Actions {
     /// Until when each change counts: an hour after it. The clock may be younger than a change.
@@ -35,7 +35,7 @@ impl Actions {
         }
     }
 
-    /// Returns whether a change away from home is allowed.
+    /// Returns whether a change away from the default WAN is allowed.
     pub(super) fn allow(&self, now: MonoTime, limits: ActionLimits) -> bool {
         self.count(now).saturating_add(2) <= limits.per_hour
     }

@@ -32,7 +32,7 @@ pub(super) fn verified(
     }
 }
 
-/// Returns whether connections may be moved to a WAN for the sake of comfort: it is verified, has no
+/// Returns whether connections may be moved to a WAN because of congestion: it is verified, has no
 /// queue of its own, has headroom, costs nothing, and its round trip is shorter than `rtt`, that of
 /// the WAN that is left.
 pub(super) fn eligible(

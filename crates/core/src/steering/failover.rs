@@ -10,8 +10,8 @@
 //!    └─────────────────── dead, and home answers ────────┘
 //! ```
 //!
-//! A dead WAN that has begun to answer again is not left while it answers, except for home: after
-//! a common outage traffic stays on home, or goes there, whichever WAN is proven up first.
+//! A dead WAN that has begun to answer again is not left while it answers, except for the default
+//! WAN: after a common outage traffic stays there, or goes there, whichever WAN is proven up first.
 
 use super::{Blocker, FailoverParams, FailoverReason, Rank};
 use crate::units::MonoTime;
@@ -45,7 +45,7 @@ pub(super) enum DefaultRouteHealth {
 pub(super) struct FailoverInputs {
     pub(super) now: MonoTime,
     pub(super) health: DefaultRouteHealth,
-    /// The best WAN to move to in need, or why there is none.
+    /// The best WAN to fail over to, or why there is none.
     pub(super) alternate: Result<Rank, Blocker>,
     /// The best of the more preferred WANs that has been alive for long enough, or why none is.
     pub(super) preferred: Result<Rank, Blocker>,

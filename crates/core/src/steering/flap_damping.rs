@@ -1,9 +1,8 @@
-//! How long a WAN stays well before it goes bad again, learned from how it went before.
+//! Flap damping: how long a WAN must stay well before it counts as recovered.
 //!
-//! A WAN that is bad for a minute once in ten minutes looks well most of the time. Whoever returns
-//! to it each time pays for each relapse twice: with the connections that are caught in it, and
-//! with two changes. So its being well is believed only once it has lasted longer than it did
-//! the last times.
+//! A WAN that is bad for a minute once in ten minutes looks well most of the time. Each early
+//! return costs the connections that are caught in the next bad spell, and two changes. So the WAN
+//! must stay well for longer than between its last bad spells.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -13,7 +12,7 @@ use crate::units::MonoTime;
 const REMEMBERED: Duration = Duration::from_hours(1);
 /// So many times the longest spell must be outlasted.
 const OUTLAST: u32 = 2;
-/// Spells that are kept, far more than tell anything new.
+/// Maximum number of spells that are kept.
 const KEPT: usize = 64;
 
 /// The spells for which a WAN was well between two bad ones.
@@ -45,13 +44,29 @@ impl FlapDamping {
         }
     }
 
-    /// Returns how long the WAN still has to be well before that is believed, at most `most` from
-    /// its last bad spell; a spell longer than `most` is no relapse.
+    /// Returns how long the WAN still has to stay well, at most `most` from its last bad spell; a
+    /// spell longer than `most` does not count.
     pub(super) fn remaining(&self, now: MonoTime, most: Duration) -> Duration {
         let Some(since) = self.well_since else { return Duration::ZERO };
         let lasted = self.spells.iter().map(|(_, lasted)| *lasted).filter(|lasted| *lasted < most);
         let needed = lasted.max().map_or(Duration::ZERO, |longest| longest * OUTLAST);
         (since + needed.min(most)).since(now)
+    }
+}
+
+/// Since when a condition holds, if it does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Since(Option<MonoTime>);
+
+impl Since {
+    /// Takes note of whether the condition holds at `now`.
+    pub(super) fn keep(&mut self, holds: bool, now: MonoTime) {
+        self.0 = if holds { self.0.or(Some(now)) } else { None };
+    }
+
+    /// Returns whether the condition has held for `span` at `now`.
+    pub(super) fn lasted(self, now: MonoTime, span: Duration) -> bool {
+        self.0.is_some_and(|since| now.since(since) >= span)
     }
 }
 

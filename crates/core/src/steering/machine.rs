@@ -1,12 +1,12 @@
 //! The steering machine: where new latency-sensitive connections go.
 //!
 //! ```text
-//!               suffers                 for `sustain`, another WAN is fit
+//!              congested                for `sustain`, another WAN is fit
 //!   HOME ─────────────────► CONFIRMING ───────────────────────────────────► STEERED ◄─┐
 //!    ▲  ◄─────────────────      │ (at once if dead and another is verified)  │  ▲ to  │ the other WAN
 //!    │      no longer           ▼                                            │  │     │ is dead or worse
 //!    │                                                                       │  └─────┘ and a third is fit
-//!    │ for `recovery.sustain`, not relapsing  recovered, `hold_down` is over │
+//!    │ for `recovery.sustain`, not flapping   recovered, `hold_down` is over │
 //!    └───────────────────────── RECOVERING ◄─────────────────────────────────┤
 //!    ▲                               └─────── no longer ────────────────────►│
 //!    └───────────────── the other WAN is dead, or worse ─────────────────────┘
@@ -22,7 +22,7 @@ use crate::units::MonoTime;
 pub(super) enum Phase {
     /// With everything else.
     Default,
-    /// The same, but the WAN suffers since then.
+    /// The same, but the WAN is congested since then.
     Confirming { since: MonoTime },
     /// Over another WAN, at least until then.
     Steered { to: Rank, hold_until: MonoTime },
@@ -51,7 +51,7 @@ pub(super) enum Condition {
     Returning,
     /// The score is at the threshold.
     AboveThreshold,
-    /// Neither suffering nor recovered.
+    /// Neither congested nor recovered.
     BelowThreshold,
     /// As well as it must be for a return.
     Recovered,
@@ -62,7 +62,7 @@ pub(super) enum Condition {
 pub(super) enum AlternateHealth {
     /// Good enough, or nothing is known.
     Good,
-    /// It suffers, for a while and more than the one that was left.
+    /// It is congested, for a while and more than the one that was left.
     Worse,
     /// It is dead.
     Dead,
@@ -74,11 +74,11 @@ pub(super) struct SteerInputs {
     pub(super) now: MonoTime,
     pub(super) condition: Condition,
     pub(super) alternate_health: AlternateHealth,
-    /// The WAN to move to for comfort, or why there is none.
+    /// The WAN to move to because of congestion, or why there is none.
     pub(super) eligible: Result<Rank, Blocker>,
-    /// The WAN to move to in need, or why there is none.
+    /// The WAN to move to from a dead one, or why there is none.
     pub(super) verified: Result<Rank, Blocker>,
-    /// How long the recovery of a WAN that keeps relapsing is not believed yet.
+    /// How long flap damping still delays the return.
     pub(super) damping: Duration,
     /// Whether the router is ready for a return.
     pub(super) return_ready: Result<(), Blocker>,
@@ -195,7 +195,7 @@ fn recover(to: Rank, since: MonoTime, c: &SteerInputs, params: &SteerParams) -> 
     if c.now.since(since) < params.recovery.sustain {
         return held(phase, SteerReason::Recovering, Blocker::RecoverySustain);
     }
-    // Where connections suffer they gain nothing by waiting.
+    // On a congested WAN connections gain nothing by waiting.
     if !c.damping.is_zero() && c.alternate_health == AlternateHealth::Good {
         return held(phase, SteerReason::Recovering, Blocker::FlapDamping);
     }

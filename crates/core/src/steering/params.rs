@@ -30,7 +30,7 @@ pub struct SteeringParams {
 pub enum SteeringMode {
     /// Nothing is decided.
     Off,
-    /// What would be done is decided and told, as if it had been done.
+    /// Decisions are made and reported, but not applied.
     #[default]
     Observe,
     /// Decisions are carried out.
@@ -77,10 +77,10 @@ pub struct SteerParams {
     pub headroom: f64,
     /// The round trip over the other WAN must be shorter by this, where both are known.
     pub gain: Option<Delay>,
-    /// Whether comfort may cost money.
+    /// Whether a metered WAN may be used because of congestion.
     pub allow_metered: bool,
     /// A WAN that went bad again within this time must be well for twice as long as it last was, at
-    /// most this long, before connections come back; zero believes it at once.
+    /// most this long, before connections come back; zero for no damping.
     pub flap_damping: Duration,
     /// Most changes within an hour.
     pub actions: ActionLimits,
@@ -117,7 +117,7 @@ pub struct FailoverParams {
     /// A more preferred WAN must have been alive for this long before it is returned to.
     pub failback: Duration,
     /// One that died again within this time, for twice as long as it last lived, at most this long;
-    /// zero believes it at once.
+    /// zero for no damping.
     pub flap_damping: Duration,
     /// Most changes within an hour.
     pub actions: ActionLimits,

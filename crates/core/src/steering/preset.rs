@@ -96,7 +96,7 @@ impl Preset {
 
 impl Default for FailoverParams {
     /// One and a half seconds let a glitch of a second pass, and leave half a second of the two
-    /// within which a dead WAN is to be left. The way back may take its time.
+    /// within which a dead WAN is to be left. The return is not urgent.
     fn default() -> Self {
         Self {
             dead_after: Duration::from_millis(1500),

@@ -26,7 +26,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use super::{FailoverParams, since::Since};
+use super::{FailoverParams, flap_damping::Since};
 use crate::{Cycle, LoadClass, MeasurementState, ProbeOutcome, SendStatus, units::MonoTime};
 
 /// Targets that answered within this time before the last answer of any used to answer: in a WAN
@@ -64,7 +64,7 @@ pub enum Reach {
 
 named!(Reach::name);
 
-/// What a single cycle says.
+/// The evidence of a single cycle.
 enum Sign {
     Answers,
     Silence,
@@ -108,7 +108,7 @@ impl Reachability {
         self.since
     }
 
-    /// Takes note that nobody watched for a while: what went before proves nothing.
+    /// Takes note of a gap: earlier evidence does not count any more.
     pub(super) fn interrupted(&mut self) {
         self.watched = None;
         self.answering = Since::default();
@@ -125,12 +125,12 @@ impl Reachability {
         self.send_status.cannot_send_since(now, params.dead_after)
     }
 
-    /// Returns whether the WAN's probes are known to leave.
+    /// Returns whether the WAN's probes can be sent.
     pub(super) fn can_send(&self, now: MonoTime) -> bool {
         self.send_status.can_send(now)
     }
 
-    /// Takes in a cycle. `others_send` tells that another WAN's probes can be sent.
+    /// Takes in a cycle. `others_send`: another WAN's probes can be sent.
     pub(super) fn update(&mut self, cycle: &Cycle, others_send: bool, params: &FailoverParams) {
         let now = cycle.at;
         self.note_samples(cycle);

@@ -1,9 +1,10 @@
-//! How sure it is that a WAN suffers: a score from 0 to 100, and what contributed to it.
+//! The evidence that a WAN is congested: a score from 0 to 100, and what contributed to it.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use super::Assessment;
 use crate::{CongestionState, units::Delay};
 
 /// Delay over the baseline that is severe.
@@ -25,11 +26,11 @@ pub struct Signals {
     pub drops_rising: bool,
     /// A queue of many packets stands.
     pub backlog: bool,
-    /// A direction suffers although its rate is at the floor: the shaper is exhausted.
+    /// A direction is congested although its rate is at the floor.
     pub at_floor: bool,
     /// Probes are lost while traffic flows.
     pub collapsed: bool,
-    /// The colour in the eyes of the hysteresis preset.
+    /// The colour of the hysteresis preset.
     pub assessment: Assessment,
 }
 
@@ -65,13 +66,13 @@ pub enum Contributor {
     DropsRising,
     /// More than 50 packets stand in a queue.
     Backlog,
-    /// A direction suffers although its rate is at the floor.
+    /// A direction is congested although its rate is at the floor.
     AtFloor,
     /// Probes are lost while traffic flows.
     Collapsed,
-    /// RED in the eyes of the hysteresis preset.
+    /// RED by the hysteresis preset.
     AssessedRed,
-    /// YELLOW in the eyes of the hysteresis preset.
+    /// YELLOW by the hysteresis preset.
     AssessedYellow,
 }
 
@@ -181,13 +182,75 @@ impl Weights {
     }
 }
 
-/// How sure it is that a WAN suffers, and why.
+/// The evidence that a WAN is congested.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Score {
     /// 0 to 100.
     pub points: u8,
     /// What contributed, with its points; their sum may exceed 100.
     pub contributors: Vec<(Contributor, u8)>,
+}
+
+/// A WAN's colour by the hysteresis preset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Assessment {
+    /// All is well.
+    Green,
+    /// Something begins; no reason to move, and none to come back.
+    Yellow,
+    /// Congestion.
+    Red,
+}
+
+/// Where the colours begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AssessmentParams {
+    /// YELLOW above this delay over the baseline.
+    pub yellow: Delay,
+    /// RED above this delay, if drops and backlog confirm it.
+    pub red: Delay,
+    /// RED above this delay whatever the queue says: the queue may stand at the provider, and a
+    /// CAKE queue of RouterOS counts no drops.
+    pub red_alone: Delay,
+    /// Drops between two readings that confirm.
+    pub drops: u64,
+    /// YELLOW from this backlog on, in packets.
+    pub backlog_yellow: u64,
+    /// Backlog that confirms, in packets.
+    pub backlog_red: u64,
+    /// Time constant of the delay's smoothing.
+    pub smoothing: Duration,
+}
+
+impl Default for AssessmentParams {
+    /// The values of v1.7, its smoothing factor of 0.3 at 50 ms as a time; delay alone confirms
+    /// from four times the threshold.
+    fn default() -> Self {
+        Self {
+            yellow: Delay::from_micros(15_000),
+            red: Delay::from_micros(15_000),
+            red_alone: Delay::from_micros(60_000),
+            drops: 1,
+            backlog_yellow: 10,
+            backlog_red: 50,
+            smoothing: Duration::from_millis(140),
+        }
+    }
+}
+
+impl AssessmentParams {
+    /// Assesses a smoothed delay, the drops since the reading before, and a backlog in packets.
+    #[must_use]
+    pub fn assess(&self, delta: Delay, drops: u64, backlog: u64) -> Assessment {
+        let confirmed = drops >= self.drops && backlog >= self.backlog_red;
+        if delta > self.red_alone || (delta > self.red && confirmed) {
+            Assessment::Red
+        } else if delta > self.yellow || backlog >= self.backlog_yellow {
+            Assessment::Yellow
+        } else {
+            Assessment::Green
+        }
+    }
 }
 
 #[cfg(test)]
@@ -227,8 +290,8 @@ mod tests {
             (Red, 0.0, [false, false, false], 50),
             (Red, 0.0, [false, true, false], 60),
         ] {
-            let told = score(&Weights::V17, state, delta, more);
-            assert_eq!(told, points, "{state:?} {delta} {more:?}");
+            let reported = score(&Weights::V17, state, delta, more);
+            assert_eq!(reported, points, "{state:?} {delta} {more:?}");
         }
     }
 
@@ -254,5 +317,27 @@ mod tests {
         let all = Signals { at_floor: true, collapsed: true, backlog: true, ..QUIET };
         let signals = Signals { state: Red, drops_rising: true, ..all };
         assert_eq!(Weights::BALANCED.score(&signals).points, 100);
+    }
+
+    #[test]
+    fn the_vectors_of_v17_hold_but_delay_alone_can_confirm() {
+        use Assessment::{Green, Red, Yellow};
+        for (delta, drops, backlog, colour) in [
+            (15.1, 1, 50, Red),
+            (15.0, 1, 50, Yellow),
+            (15.1, 0, 50, Yellow),
+            (15.1, 1, 49, Yellow),
+            (15.0, 0, 9, Green),
+            (15.0, 0, 10, Yellow),
+            (15.01, 0, 0, Yellow),
+            (60.0, 0, 0, Yellow),
+            // v1.7 called this YELLOW, and so never steered on a queue that it could not see.
+            (100.0, 0, 0, Red),
+            (-5.0, 0, 0, Green),
+        ] {
+            let delta = Delay::from_millis_f64(delta);
+            let assessed = AssessmentParams::default().assess(delta, drops, backlog);
+            assert_eq!(assessed, colour, "{delta}, {drops} drops, {backlog} packets");
+        }
     }
 }

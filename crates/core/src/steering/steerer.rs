@@ -1,18 +1,19 @@
 //! Puts the two decisions together: cycles, reports and a time in, a decision out.
 
 mod candidates;
-mod restart;
-mod timers;
+mod memory;
+mod record;
 
-use self::candidates::Candidates;
+pub use self::memory::SteeringMemory;
+use self::{candidates::Candidates, record::Moves};
 use super::{
-    Blocker, FailoverReason, FailoverView, Move, Rank, Reach, RouteActuation, RouteTarget,
-    SteerOverride, SteerReason, SteerState, SteerView, SteeringDecision, SteeringMemory,
-    SteeringMode, SteeringParams, SteeringTally, SteeringWanView, Switch, SwitchOrder,
+    Blocker, FailoverReason, Move, Rank, Reach, RouteActuation, RouteTarget, SteerOverride,
+    SteerReason, SteerState, SteeringDecision, SteeringMode, SteeringParams, SteeringTally, Switch,
+    SwitchOrder,
     actions::Actions,
     failover::{DefaultRoute, FailoverInputs, FailoverStep},
+    flap_damping::Since,
     machine::{Phase, SteerInputs, SteerStep},
-    since::Since,
     target,
     watch::Watch,
 };
@@ -28,11 +29,11 @@ pub struct Steering {
     steer_override: Option<SteerOverride>,
     /// What a former run left, as of then, until it is taken over.
     memory: Option<(SteeringMemory, MonoTime)>,
-    /// The router's switches were seen, or need not be because nothing is carried out.
+    /// The router's switches were read, or are not needed because nothing is applied.
     is_state_adopted: bool,
     phase: Phase,
     default_route: DefaultRoute,
-    /// The WAN that connections were moved to suffers more than the one that was left.
+    /// The WAN that connections were moved to has a higher score than the one that was left.
     alternate_worse: Since,
     steer_actions: Actions,
     failover_actions: Actions,
@@ -43,7 +44,7 @@ pub struct Steering {
 }
 
 impl Steering {
-    /// Starts at home, knowing nothing.
+    /// Starts on the default WAN, without any evidence.
     #[must_use]
     pub fn new(params: SteeringParams, now: MonoTime) -> Self {
         Self {
@@ -78,8 +79,8 @@ impl Steering {
         &self.tally
     }
 
-    /// Goes on by other settings, which are about the same WANs and switches. Whoever begins to act
-    /// starts from what the router does, not from what was imagined before.
+    /// Takes other settings for the same WANs and switches. A change to active mode starts from the
+    /// router's switches, not from earlier decisions of observe mode.
     pub fn retune(&mut self, params: SteeringParams) {
         debug_assert_eq!(target::switches(&params.wans), self.switches, "the same switches");
         let acts = params.mode == SteeringMode::Active;
@@ -110,15 +111,14 @@ impl Steering {
         self.steer_override = steer_override;
     }
 
-    /// Returns how each switch ought to be left when nobody will decide any more: at rest, but
-    /// what was moved away from a home stays away unless that is proven up. Nothing if nothing was
-    /// carried out.
+    /// Returns the desired state of each switch at exit: the default, except that the default route
+    /// stays where it is unless the default WAN is proven up. Empty if nothing was applied.
     #[must_use]
     pub fn exit_orders(&self) -> Vec<SwitchOrder> {
         if !self.acts() {
             return Vec::new();
         }
-        // After a start nobody knows yet whether the home that was left has come back.
+        // After a start it is not known yet whether the default WAN answers again.
         let is_default_up = self.watches.first().is_some_and(|wan| wan.reach() == Reach::Up);
         let default_route = if is_default_up { Rank::DEFAULT_WAN } else { self.default_route.rank };
         target::orders(&self.switches, RouteTarget { sensitive: default_route, default_route })
@@ -186,7 +186,7 @@ impl Steering {
         self.record(now, steer, failover, moves)
     }
 
-    /// Lets each WAN's relapses be learned from.
+    /// Updates the flap damping of each WAN.
     fn learn(&mut self, now: MonoTime) {
         let steer = &self.params.steer;
         for watch in &mut self.watches {
@@ -273,73 +273,6 @@ impl Steering {
         let default_route = self.default_route.rank;
         RouteTarget { sensitive: self.phase.alternate().unwrap_or(default_route), default_route }
     }
-
-    fn record(
-        &mut self,
-        now: MonoTime,
-        (reason, blocker): (SteerReason, Option<Blocker>),
-        (failover_reason, failover_blocker): (FailoverReason, Option<Blocker>),
-        moves: Moves,
-    ) -> SteeringDecision {
-        let is_overridden = reason == SteerReason::Override;
-        let state = if is_overridden { SteerState::Override } else { SteerState::of(self.phase) };
-        let transition = (state != self.state).then_some((self.state, state));
-        if transition.is_some() {
-            (self.state, self.state_since) = (state, now);
-        }
-        let target = self.target();
-        let candidates = self.candidates(now);
-        let wans = self.params.wans.iter().zip(&self.watches).enumerate();
-        SteeringDecision {
-            at: now,
-            mode: self.params.mode,
-            acts: self.acts(),
-            target,
-            orders: if self.acts() { target::orders(&self.switches, target) } else { Vec::new() },
-            in_doubt: self.actuation.in_doubt(),
-            steer: SteerView {
-                state,
-                since: self.state_since,
-                transition,
-                moved: moves.sensitive,
-                reason,
-                blocker,
-                score: candidates.score(self.default_route.rank),
-                threshold: candidates.threshold(),
-                timers: self.steer_timers(now),
-                steer_override: self
-                    .steer_override
-                    .filter(|chosen| chosen.remaining(now).is_some()),
-                actions: self.steer_actions.count(now),
-            },
-            failover: FailoverView {
-                since: self.default_route_since,
-                moved: moves.default_route,
-                reason: failover_reason,
-                blocker: failover_blocker,
-                timers: self.failover_timers(now),
-                actions: self.failover_actions.count(now),
-            },
-            wans: wans
-                .map(|(rank, (facts, watch))| SteeringWanView {
-                    name: facts.name.clone(),
-                    reach: watch.reach(),
-                    since: watch.reach_since(),
-                    cannot_send_since: watch.cannot_send_since(now, &self.params.failover),
-                    stale: watch.snapshot(now).is_none(),
-                    score: candidates.score(Rank(rank)),
-                    ineligible: candidates.ineligible_because(Rank(rank)),
-                })
-                .collect(),
-        }
-    }
-}
-
-/// The changes that a decision made.
-#[derive(Debug, Clone, Copy, Default)]
-struct Moves {
-    sensitive: Option<Move>,
-    default_route: Option<Move>,
 }
 
 #[cfg(test)]

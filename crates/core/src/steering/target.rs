@@ -8,7 +8,7 @@ use strum::{IntoStaticStr, VariantArray};
 use super::WanFacts;
 use crate::units::MonoTime;
 
-/// A WAN's place in the order of preference; 0 is home.
+/// A WAN's place in the order of preference; 0 is the default WAN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Rank(pub usize);
 
@@ -32,7 +32,7 @@ pub struct RouteTarget {
     pub default_route: Rank,
 }
 
-/// How everything is sent over another WAN than home.
+/// How everything is sent over another WAN than the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailoverMethod {
     /// This WAN's own default route can be disabled, so that the next one takes over.
@@ -133,7 +133,7 @@ impl RouteActuation {
         self.switches.iter().any(|report| report.pending_since.is_some() && !report.refused)
     }
 
-    /// Returns whether a switch of steering is not yet what was ordered.
+    /// Returns whether a switch of steering is not confirmed yet.
     pub(super) fn is_steering_pending(&self) -> bool {
         let steers = |report: &&SwitchReport| report.switch.kind.is_for_steering();
         let mut reports = self.switches.iter().filter(steers);
@@ -163,7 +163,7 @@ impl RouteActuation {
     }
 
     /// Reads the target that the switches, as seen, amount to. Of several that contradict each
-    /// other the most preferred counts, and where every route is withdrawn home does; the orders
+    /// other the most preferred counts, and where every route is withdrawn the default WAN does; the orders
     /// that follow put the rest right.
     pub(super) fn read_back(&self, switches: &[Switch], wans: usize) -> RouteTarget {
         let seen = |kind: SwitchKind, enabled: bool| {
@@ -195,8 +195,8 @@ pub(super) fn switches(wans: &[WanFacts]) -> Vec<Switch> {
     wans.iter().enumerate().flat_map(of_wan).collect()
 }
 
-/// Says how each switch ought to be for `target`; what is to be enabled comes first, so that a
-/// way is open before another is closed.
+/// Returns the desired state of each switch for `target`; those to enable first, so that a route
+/// exists throughout.
 pub(super) fn orders(switches: &[Switch], target: RouteTarget) -> Vec<SwitchOrder> {
     let RouteTarget { sensitive, default_route } = target;
     let has_failover_rule =

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{QueueReading, units::MonoTime};
 
-/// Readings that stay the same for this long are over: the queue idles, or nobody reads it. As
-/// long as a load is believed.
+/// Readings that stay the same for this long expire: the queue is idle, or not read. As long as a
+/// load counts.
 const OVER: Duration = Duration::from_secs(2);
 /// A backlog of more packets than this is a queue that stands…
 const STANDING_PACKETS: u64 = 50;

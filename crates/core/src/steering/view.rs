@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use super::{
-    Blocker, FailoverReason, Rank, Reach, RouteTarget, Score, SteerOverride, SteerReason,
-    SteeringMode, Switch, SwitchOrder, machine::Phase,
+    Blocker, FailoverReason, Rank, Reach, RouteTarget, Score, SteerReason, SteeringMode, Switch,
+    SwitchOrder, machine::Phase,
 };
 use crate::units::MonoTime;
 
@@ -32,7 +32,7 @@ use crate::units::MonoTime;
 pub enum SteerState {
     /// New latency-sensitive connections go with everything else.
     Default,
-    /// The same, but the WAN suffers.
+    /// The same, but the WAN is congested.
     Confirming,
     /// They go over another WAN.
     Steered,
@@ -73,13 +73,13 @@ impl SteerState {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum TimerKind {
-    /// Until suffering counts.
+    /// Until congestion counts.
     Sustain,
     /// Until a return may be thought of.
     HoldDown,
     /// Until a recovery counts.
     RecoverySustain,
-    /// Until a WAN that keeps going bad is believed to be well.
+    /// Until a flapping WAN counts as recovered.
     FlapDamping,
     /// Until the raised threshold is lowered again.
     FlapPenalty,
@@ -111,7 +111,7 @@ pub struct Move {
     pub to: Rank,
 }
 
-/// Everything that one decision of steering says.
+/// One decision of steering.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SteeringDecision {
     /// When it was taken.
@@ -123,9 +123,9 @@ pub struct SteeringDecision {
     pub acts: bool,
     /// Where traffic goes, or would go.
     pub target: RouteTarget,
-    /// How each switch ought to be; in this order, so that a way is open before another is closed.
+    /// The desired state of each switch; those to enable first, so that a route exists throughout.
     pub orders: Vec<SwitchOrder>,
-    /// The switches of which nobody knows whether the last write was carried out.
+    /// The switches whose last write has an unknown result.
     pub in_doubt: Vec<Switch>,
     /// The first decision: new latency-sensitive connections.
     pub steer: SteerView,
@@ -192,10 +192,29 @@ pub struct SteeringWanView {
     pub cannot_send_since: Option<MonoTime>,
     /// Whether its newest cycle is too old to be evidence.
     pub stale: bool,
-    /// How sure it is that it suffers.
+    /// The evidence of congestion.
     pub score: Score,
-    /// Why nothing is moved to it for comfort; `None` if it is fit.
+    /// Why connections are not moved to it because of congestion; `None` if it is eligible.
     pub ineligible: Option<Blocker>,
+}
+
+/// The operator sends new latency-sensitive connections over one WAN, until it runs out.
+///
+/// Evidence of congestion is then not asked, nor are hold-down and limits. A WAN that is dead, or
+/// that has no rule, is refused all the same, and a failover takes place as ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SteerOverride {
+    /// The WAN.
+    pub to: Rank,
+    /// When the automatic decision is back in charge.
+    pub until: MonoTime,
+}
+
+impl SteerOverride {
+    /// Returns how much time is left at `now`, unless it has run out.
+    pub(super) fn remaining(&self, now: MonoTime) -> Option<Duration> {
+        (now < self.until).then(|| self.until.since(now))
+    }
 }
 
 /// How often each reason was given since the start.

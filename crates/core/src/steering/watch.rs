@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use super::{
-    FailoverParams, Reach, Signals, SteerParams, WanFacts, flap_damping::FlapDamping,
-    reachability::Reachability, since::Since, trend::QueueTrend,
+    FailoverParams, Reach, Signals, SteerParams, WanFacts,
+    flap_damping::{FlapDamping, Since},
+    reachability::Reachability,
+    trend::QueueTrend,
 };
 use crate::{
     CongestionState, Cycle, Direction, Measurement, MeasurementState, PerDirection, Timing,
     units::{Delay, MonoTime},
 };
 
-/// A cycle older than this, and than four intervals, says nothing about now.
+/// A cycle older than this, and than four intervals, is stale.
 const FRESH_AT_LEAST: Duration = Duration::from_secs(1);
 const FRESH_INTERVALS: u32 = 4;
 /// A SOFT_RED of three cycles at 50 ms, as v1.7 counted, is more than a passing one.
@@ -42,9 +44,9 @@ pub(super) struct Watch {
     at_floor: Since,
     reachability: Reachability,
     above_threshold: Since,
-    /// Goes bad in either way, for whoever steers…
+    /// When it was congested or dead, for steering…
     bad_spells: FlapDamping,
-    /// …and dies, for whoever fails over.
+    /// …and when it was dead, for failover.
     deaths: FlapDamping,
 }
 
@@ -63,8 +65,8 @@ impl Watch {
         }
     }
 
-    /// Takes in a cycle; one that is not newer than the last changes nothing. `others_send` tells
-    /// that another WAN's probes can be sent.
+    /// Takes in a cycle; one that is not newer than the last changes nothing. `others_send`:
+    /// another WAN's probes can be sent.
     pub(super) fn on_cycle(
         &mut self,
         cycle: &Cycle,
@@ -85,7 +87,8 @@ impl Watch {
             self.delta = None;
         }
         for direction in Direction::ALL {
-            let reading = cycle.directions[direction].as_ref().and_then(|told| told.queue.as_ref());
+            let reading =
+                cycle.directions[direction].as_ref().and_then(|reported| reported.queue.as_ref());
             self.trends[direction].update(cycle.at, reading);
         }
         self.smooth(cycle.measurement.delta, gap, steer.assessment.smoothing);
@@ -131,17 +134,17 @@ impl Watch {
         }
     }
 
-    /// Returns whether the WAN has been suffering for long enough to be left.
+    /// Returns whether the WAN has been congested for long enough to be left.
     pub(super) fn is_above_threshold(&self, now: MonoTime, steer: &SteerParams) -> bool {
         self.above_threshold.lasted(now, steer.sustain)
     }
 
-    /// Returns how long it is not believed yet that the WAN does not suffer any more.
+    /// Returns how long flap damping of steering still lasts.
     pub(super) fn steer_damping_left(&self, now: MonoTime, most: Duration) -> Duration {
         self.bad_spells.remaining(now, most)
     }
 
-    /// Returns how long it is not believed yet that the WAN stays alive.
+    /// Returns how long flap damping of failover still lasts.
     pub(super) fn failover_damping_left(&self, now: MonoTime, most: Duration) -> Duration {
         self.deaths.remaining(now, most)
     }
@@ -176,7 +179,7 @@ impl Watch {
         (now.since(since) >= params.dead_after / 2).then_some(since)
     }
 
-    /// Returns whether the WAN's probes are known to leave.
+    /// Returns whether the WAN's probes can be sent.
     pub(super) fn can_send(&self, now: MonoTime) -> bool {
         self.snapshot(now).is_some() && self.reachability.can_send(now)
     }

@@ -10,8 +10,8 @@ use crate::{
         actions::Actions,
         eligibility,
         failover::DefaultRouteHealth,
+        flap_damping::Since,
         machine::{AlternateHealth, Condition},
-        since::Since,
         target,
         watch::Watch,
     },
@@ -65,7 +65,7 @@ impl<'a> Candidates<'a> {
         signals.map(|signals| self.params.steer.weights.score(&signals)).unwrap_or_default()
     }
 
-    /// Returns the score from which suffering counts.
+    /// Returns the score from which a WAN counts as congested.
     pub(super) fn threshold(&self) -> u16 {
         let steer = &self.params.steer;
         let is_flapping = !self.steer_actions.penalty(self.now).is_zero();
@@ -98,7 +98,7 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// A return takes more than no suffering:
+    /// Returns whether connections may return:
     ///
     /// 1. the score is low enough, AND
     /// 2. no direction is in too bad a state, AND
@@ -140,7 +140,7 @@ impl<'a> Candidates<'a> {
             && points > self.score(self.default_route).points
     }
 
-    /// Returns the most preferred WAN to move connections to for comfort.
+    /// Returns the most preferred WAN to move connections to because of congestion.
     pub(super) fn eligible(&self) -> Result<Rank, Blocker> {
         let to = self.best(|rank| self.ineligible_because(rank).map_or(Ok(()), Err))?;
         self.ready()?;
@@ -148,7 +148,7 @@ impl<'a> Candidates<'a> {
         Ok(to)
     }
 
-    /// Returns the most preferred WAN to move connections to in need.
+    /// Returns the most preferred WAN to move connections to from a dead one.
     pub(super) fn verified(&self) -> Result<Rank, Blocker> {
         let to = self.best(|rank| self.verify(rank))?;
         self.affordable()?;
@@ -188,8 +188,8 @@ impl<'a> Candidates<'a> {
         if allowed { Ok(()) } else { Err(Blocker::ActionLimit) }
     }
 
-    /// Returns whether the router has followed everything so far; while it has not, nothing is
-    /// changed for comfort.
+    /// Returns whether the router has confirmed all orders; until then connections are not moved
+    /// because of congestion.
     pub(super) fn ready(&self) -> Result<(), Blocker> {
         match self.actuation {
             Some(actuation) if !actuation.in_doubt().is_empty() => Err(Blocker::InDoubt),
@@ -203,7 +203,7 @@ impl<'a> Candidates<'a> {
         eligibility::verified(watch, &self.params.failover, self.now)
     }
 
-    /// Says why nothing is moved to a WAN for comfort.
+    /// Returns why connections are not moved to a WAN because of congestion.
     pub(super) fn ineligible_because(&self, rank: Rank) -> Option<Blocker> {
         let (Some(watch), Some(facts)) = (self.watch(rank), self.facts(rank)) else {
             return Some(Blocker::AlternateUnverified);
@@ -253,8 +253,8 @@ impl<'a> Candidates<'a> {
         })
     }
 
-    /// Returns the best WAN to move everything to in need: home if it answers, proven or not, else
-    /// the most preferred one that is verified healthy.
+    /// Returns the WAN to fail over to: the default WAN if it answers, proven or not, else the most
+    /// preferred one that is verified healthy.
     pub(super) fn failover_target(&self) -> Result<Rank, Blocker> {
         let is_away = self.default_route != Rank::DEFAULT_WAN;
         if is_away && self.is_answering(Rank::DEFAULT_WAN, self.params.failover.dead_after / 2) {
@@ -312,7 +312,7 @@ impl<'a> Candidates<'a> {
         })
     }
 
-    /// The same of a WAN that everything is to come back to. Where connections suffer they gain
+    /// The same for a failback. On a congested WAN connections gain
     /// nothing by waiting, either.
     pub(super) fn failover_damping_left(&self, rank: Rank) -> Duration {
         let default_route = self.watch(self.default_route);

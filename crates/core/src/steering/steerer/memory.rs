@@ -1,18 +1,60 @@
-//! What steering remembers over a restart, and how it starts from that.
+//! What steering remembers over a restart; it is stored with its age.
 
 use std::time::Duration;
 
 use super::Steering;
 use crate::{
-    steering::{
-        Rank, RouteTarget, SteerState, SteeringMemory, failover::DefaultRoute, machine::Phase,
-    },
+    steering::{Rank, RouteTarget, SteerState, WanFacts, failover::DefaultRoute, machine::Phase},
     units::MonoTime,
 };
 
+/// Where traffic was sent, and how long that was still to hold.
+///
+/// WANs are named, because their order may change with the configuration. The memory counts only
+/// if the router's switches agree.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SteeringMemory {
+    /// The WAN of new latency-sensitive connections.
+    pub sensitive: String,
+    /// The WAN of everything else.
+    pub default_route: String,
+    /// What was left of the hold-down.
+    pub hold_down: Duration,
+    /// What was left of the minimum stay.
+    pub failover_hold_down: Duration,
+    /// How long ago new latency-sensitive connections were moved, within the last hour.
+    pub steered: Vec<Duration>,
+    /// How long ago everything else was moved, within the last hour.
+    pub failed_over: Vec<Duration>,
+}
+
+impl SteeringMemory {
+    /// Returns the remembered target, if the WANs are still there.
+    fn target(&self, wans: &[WanFacts]) -> Option<RouteTarget> {
+        let rank = |name: &str| wans.iter().position(|wan| wan.name == name).map(Rank);
+        Some(RouteTarget {
+            sensitive: rank(&self.sensitive)?,
+            default_route: rank(&self.default_route)?,
+        })
+    }
+
+    /// Returns the memory as it is `age` later.
+    pub(super) fn aged(&self, age: Duration) -> Self {
+        let older = |ages: &[Duration]| ages.iter().map(|past| past.saturating_add(age)).collect();
+        Self {
+            sensitive: self.sensitive.clone(),
+            default_route: self.default_route.clone(),
+            hold_down: self.hold_down.saturating_sub(age),
+            failover_hold_down: self.failover_hold_down.saturating_sub(age),
+            steered: older(&self.steered),
+            failed_over: older(&self.failed_over),
+        }
+    }
+}
+
 impl Steering {
-    /// Returns what is worth remembering over a restart, as of `now`. What a former run left is
-    /// passed on for as long as the router's switches were not seen.
+    /// Returns the memory for a restart, as of `now`; that of the former run until the switches
+    /// were read.
     #[must_use]
     pub fn memory(&self, now: MonoTime) -> SteeringMemory {
         if let Some((memory, at)) = &self.memory {
@@ -39,15 +81,14 @@ impl Steering {
         }
     }
 
-    /// Keeps in mind what was remembered `age` before `now`, until the router's switches were seen.
+    /// Keeps a memory of `age` before `now` until the switches were read.
     pub fn restore(&mut self, memory: &SteeringMemory, age: Duration, now: MonoTime) {
         if !self.is_state_adopted {
             self.memory = Some((memory.aged(age), now));
         }
     }
 
-    /// Starts from what the router does, once it is known. What was remembered counts as far as it
-    /// says the same.
+    /// Adopts the state of the switches once they were read. The memory counts if it agrees.
     pub(super) fn adopt(&mut self, now: MonoTime) -> bool {
         if !self.actuation.has_seen(&self.switches) {
             return false;
