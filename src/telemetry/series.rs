@@ -188,7 +188,7 @@ impl<E: LabelValue, M> By<E, M> {
     }
 }
 
-impl<E: PartialEq> By<E, FloatGauge> {
+impl<E: LabelValue> By<E, FloatGauge> {
     /// Sets the series of one value.
     pub(super) fn set(&self, which: E, value: f64) {
         if let Some((_, gauge)) = self.0.iter().find(|(each, _)| *each == which) {
