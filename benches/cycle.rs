@@ -112,7 +112,7 @@ struct Bench {
     clock: Clock,
     busy: Duration,
     bytes: u64,
-    /// When the counters were last told.
+    /// When the counters were last reported.
     read: MonoTime,
     changes: u64,
 }
@@ -158,7 +158,7 @@ impl Bench {
         self.busy
     }
 
-    /// Is the router: enforces what was desired, and tells its counters every other cycle.
+    /// Is the router: enforces what was desired, and reports its counters every other cycle.
     fn follow(&mut self, number: u64) {
         let desired = *self.link.desired.borrow();
         let before = *self.link.actuation.borrow();

@@ -54,7 +54,7 @@ fn settings(path: &Path, wans: usize) -> Settings {
     Settings { path: path.to_owned(), retention, wans }
 }
 
-/// Writes a day of one WAN as fast as the disk takes it, and tells size and speed.
+/// Writes a day of one WAN as fast as the disk takes it, and prints size and speed.
 fn write_a_day(path: &Path) {
     let (recorder, writer) = history::start(settings(path, 1));
     let mut link = TrafficModel::new(0, START);

@@ -57,7 +57,7 @@ pub enum Kind {
     Gauge,
     /// Observations by size: classic and native at once.
     Histogram,
-    /// A one whose labels tell something.
+    /// A gauge that is always 1, with information in its labels.
     Info,
 }
 
@@ -137,7 +137,7 @@ impl Spec {
 /// A metric that was declared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Declared {
-    /// What it tells of, such as "Cycles"; a heading of the documentation.
+    /// Its subject, such as "Cycles"; a heading of the documentation.
     pub chapter: &'static str,
     /// Its name on the page.
     pub name: &'static str,

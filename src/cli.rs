@@ -160,7 +160,7 @@ pub fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> ExitCode {
-    // The demo talks to its spectator on standard output; its log is for trouble.
+    // The demo prints to standard output; its log is for problems.
     #[cfg(feature = "lab")]
     let is_demo = matches!(cli.command, Command::Lab(lab::LabCommand::Demo(_)));
     #[cfg(not(feature = "lab"))]

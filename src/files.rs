@@ -24,7 +24,7 @@ pub const LARGEST: u64 = 1 << 20;
 pub fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let file = open_regular(path)?;
     let mut content = Vec::new();
-    // One byte more than is allowed tells a file that is too large from one that just fits. The
+    // One byte more than is allowed distinguishes a file that is too large from one that just fits. The
     // size that the system reports is not used: the file may grow, and those of `/proc` report 0.
     file.take(LARGEST + 1).read_to_end(&mut content)?;
     if content.len() as u64 > LARGEST {

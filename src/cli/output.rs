@@ -13,7 +13,7 @@ pub(super) fn say(line: impl AsRef<str>) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes a failure to standard error; if that fails too, there is nobody left to tell.
+/// Writes a failure to standard error; if that fails too, nothing is left to do.
 pub(super) fn complain(error: &anyhow::Error) {
     let _ = writeln!(io::stderr(), "{}", sentence(error));
 }

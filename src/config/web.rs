@@ -157,13 +157,13 @@ impl Users {
         Ok(Self(users))
     }
 
-    /// Tells whether there are none: no password is needed.
+    /// Returns whether there are none: no password is needed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Tells whether `password` is that of the user `name`, in tens of milliseconds. An unknown name
+    /// Returns whether `password` is that of the user `name`, in tens of milliseconds. An unknown name
     /// takes as long as a known one, so that names cannot be found out.
     #[must_use]
     pub fn verify(&self, name: &str, password: &[u8]) -> bool {

@@ -244,7 +244,7 @@ impl Inner {
     }
 }
 
-/// Puts `new` in the place of `told`, and returns whether they differed.
+/// Puts `new` in the place of `reported`, and returns whether they differed.
 fn replace<T: PartialEq>(reported: &mut T, new: T) -> bool {
     let differs = *reported != new;
     *reported = new;

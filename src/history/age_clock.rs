@@ -1,5 +1,5 @@
 //! The clock that decides what is too old, which must not be wrong for even a second: what was
-//! forgotten by mistake does not come back when the clock is put right.
+//! forgotten by mistake does not come back when the clock is corrected.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use wanctl_core::units::Timestamp;
 
 /// More than the newest row is behind at an ordinary start.
 const LONG_STOP: Duration = Duration::from_hours(24);
-/// More than a clock is put right by as it runs.
+/// More than a running clock is corrected by.
 const JUMP: Duration = Duration::from_mins(5);
 /// A clock that has jumped ahead and has then run evenly for this long is right.
 const PROBATION: Duration = Duration::from_hours(1);
@@ -17,9 +17,9 @@ const PROBATION: Duration = Duration::from_hours(1);
 pub(super) struct AgeClock {
     /// The last reading of the wall clock.
     read: (Instant, Timestamp),
-    /// The last time that was believed.
+    /// The last time that was accepted.
     trusted: (Instant, Timestamp),
-    /// Until when the wall clock is not believed.
+    /// Until when the wall clock is not accepted.
     doubted_until: Option<Instant>,
 }
 

@@ -36,7 +36,7 @@ pub enum Event {
     ConfigLoaded {
         /// The file.
         path: String,
-        /// A hash of its content, to tell one configuration from another.
+        /// A hash of its content, to distinguish configurations.
         hash: String,
     },
     /// A configuration came into force while the daemon was running.
@@ -155,13 +155,13 @@ pub enum Event {
         #[serde(rename = "outage_us", serialize_with = "as_span")]
         outage: Duration,
     },
-    /// The requests to the router took another road.
+    /// The requests to the router use another transport.
     TransportChanged {
         /// The name of the router.
         router: String,
-        /// The road before: `rest` or `ssh`.
+        /// The transport before: `rest` or `ssh`.
         from: &'static str,
-        /// The road now.
+        /// The transport now.
         to: &'static str,
     },
     /// Steering came into another state.

@@ -64,7 +64,7 @@ impl Retention {
     }
 }
 
-/// Writes of rates are told by the tiers' sums, too.
+/// Writes of rates are covered by the tiers' sums, too.
 const RATE_WRITTEN_RETENTION: Duration = Duration::from_hours(24);
 /// Rows in one step: 25 s of cycles, or some hundred kB of buckets.
 const STEP_ROWS: i64 = 500;
@@ -79,7 +79,7 @@ pub(super) fn before(now: Timestamp, span: Duration) -> i64 {
     now.micros().saturating_sub(Delay::from(span).micros()).div_euclid(1_000_000)
 }
 
-/// Forgets some of the WAN's rows of a level that are older than the second `cut` and are told by
+/// Forgets some of the WAN's rows of a level that are older than the second `cut` and are covered by
 /// a coarser tier; returns whether any were. To be called in a transaction.
 pub(super) fn trim(
     connection: &Connection,

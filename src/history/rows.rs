@@ -24,7 +24,7 @@ pub struct Rows<'a> {
     /// WANs that are still to come.
     wans: VecDeque<Arc<str>>,
     current: Option<(Arc<str>, Series<'a>)>,
-    /// How many rows may still be told.
+    /// How many rows may still be returned.
     left: usize,
     /// Where the next page is known to begin.
     end: Option<Cursor>,

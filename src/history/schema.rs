@@ -25,7 +25,7 @@ pub(super) enum Identity {
     Blank,
 }
 
-/// Tells whose database this is.
+/// Identifies the owner of the database.
 ///
 /// # Errors
 /// [`HistoryError::Foreign`] for a file to be left alone, [`HistoryError::OtherSchema`] for a history

@@ -153,7 +153,7 @@ struct Worker {
     taken: u64,
     /// Since the last success.
     failed_attempts: u64,
-    /// What ages are counted by, once the store has told its newest row.
+    /// What ages are counted by, once the store has returned its newest row.
     age_clock: Option<AgeClock>,
     tended: Option<Instant>,
     pace: Pace,
@@ -279,7 +279,7 @@ impl Worker {
     fn note_failure(&mut self, error: &HistoryError) {
         let text = error.with_causes();
         if let HistoryError::SetAside(archived_as, _) = error {
-            // Not a state but something that happened, so it is told each time.
+            // Not a state but something that happened, so it is logged each time.
             warn!(error = text, "history file set aside");
             let event = Event::HistoryArchived { archived_as: archived_as.display().to_string() };
             self.batch.events.push(EventRow::new(Clock::wall(), None, &event));

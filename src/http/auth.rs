@@ -131,7 +131,7 @@ impl Default for VerifiedCache {
 }
 
 impl VerifiedCache {
-    /// Tells whether `password` fits `hash`; `None` until the right one has been learned.
+    /// Returns whether `password` fits `hash`; `None` until the right one has been learned.
     fn recall(&self, hash: &str, password: &[u8]) -> Option<bool> {
         let tags = self.tags();
         let (key, tag) = (self.key.as_ref()?, tags.get(hash)?);

@@ -134,7 +134,7 @@ impl Connection {
         self.has_failed.store(true, Relaxed);
     }
 
-    /// Tells whether a password on this connection was wrong.
+    /// Returns whether a password on this connection was wrong.
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed.load(Relaxed)
     }

@@ -19,7 +19,7 @@ const SCRAPED: [&str; 3] = ["/metrics", "/livez", "/readyz"];
 const PRIVATE: [&str; 8] =
     ["cluster.local", "home.arpa", "internal", "lan", "local", "localdomain", "svc", "test"];
 
-/// Tells whether the configuration lists a host; in lower case, without a port.
+/// Returns whether the configuration lists a host; in lower case, without a port.
 pub type HostSource = Source<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// Status and text of a refusal.
@@ -72,7 +72,7 @@ fn check(uri: &Uri, headers: &HeaderMap, is_ours: impl Fn(&str) -> bool) -> Resu
     Err((StatusCode::MISDIRECTED_REQUEST, text))
 }
 
-/// Tells whether a name cannot be one of public DNS.
+/// Returns whether a name cannot be one of public DNS.
 fn is_private(name: &str) -> bool {
     let ends_in = |end: &str| name.strip_suffix(end).is_some_and(|rest| rest.ends_with('.'));
     !name.contains('.') || PRIVATE.into_iter().any(ends_in)

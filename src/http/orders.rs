@@ -126,7 +126,7 @@ async fn refuse_other_origins(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Tells whether there is an origin, `null` included, that is not this server.
+/// Returns whether there is an origin, `null` included, that is not this server.
 fn is_other_origin(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return false };
     let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());

@@ -39,7 +39,7 @@ const STANDS: Duration = Duration::from_millis(20);
 const TRIAL: u8 = 8;
 /// Requests in a row without an answer after which nothing is asked for a while.
 const MISSED: u8 = 3;
-/// How long a liar, or one that never answered, is left alone.
+/// How long a reflector with a clock fault, or one that never answered, is not asked again.
 const BARRED: Duration = Duration::from_mins(10);
 /// The same for one that was in order and fell silent.
 const PAUSED: Duration = Duration::from_mins(1);
@@ -127,7 +127,7 @@ struct Known {
     last: (MonoTime, u32),
     /// Greatest common divisor of all timestamps of the trial.
     step: u32,
-    /// The first way up, in microseconds: the others are told relative to it, so that a clock
+    /// The first way up, in microseconds: the others are relative to it, so that a clock
     /// that is half a day off does not flip.
     up: i64,
 }

@@ -181,7 +181,7 @@ impl IcmpProber {
         if let Some(exchanged) = sent.reply(reply_timeout.lost_after).await {
             return self.assessed((reflector, target), Some(exchanged));
         }
-        // The judge is not kept waiting: a reflector that has stopped to tell the time is asked
+        // The clock validator does not wait: a reflector that no longer answers timestamps is asked
         // for echoes again.
         let missed = self.assessed((reflector, target), None);
         match sent.reply(reply_timeout.longest).await {

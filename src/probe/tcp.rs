@@ -1,4 +1,4 @@
-//! TCP connects where ICMP does not get through: the time from the SYN to its acceptance.
+//! TCP connects where ICMP is filtered: the time from the SYN to its acceptance.
 //!
 //! A connection that is accepted is ended at once by a reset. One that is refused is no reply: a
 //! firewall on the way, or on this host, refuses in the target's place, and a dead line would seem

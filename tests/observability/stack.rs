@@ -124,7 +124,7 @@ fn the_image_is_small_unprivileged_and_reproducible() {
     let last = |word: &str| lines.iter().rfind(|line| line.starts_with(word)).unwrap().to_string();
     assert_eq!(last("USER "), "USER 65532:65532");
     assert!(last("ENTRYPOINT ").contains("[\"/usr/local/bin/wanctl\"]"));
-    assert!(joined.contains("cargo build --release --locked"));
+    assert!(joined.contains("cargo build --profile dist --locked"));
     assert!(joined.contains("--mount=type=cache"), "dependencies are not kept");
     for platform in ["amd64", "arm64"] {
         assert!(joined.contains(&format!("{platform}) rust=")), "not for {platform}");

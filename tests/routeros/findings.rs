@@ -100,7 +100,7 @@ async fn a_simple_queue_that_contradicts_the_configuration_is_never_written() {
     for (target, wan, said, words) in [
         ("ether1", &["ether1"][..], Some(Lan), "set simple_queue_target to `wan`"),
         ("bridge", &["ether1"], Some(Wan), "set simple_queue_target to `lan`"),
-        ("ether1", &[], None, "cannot be told on which side its target `ether1` is"),
+        ("ether1", &[], None, "is unknown on which side its target `ether1` is"),
     ] {
         let bench = Bench::start(with_simple_queue(target, wan)).await;
         let queues = both(said);

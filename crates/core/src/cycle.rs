@@ -55,7 +55,7 @@ pub struct DirectionCycle {
     pub reason: Reason,
     /// What the policy is doing.
     pub phase: Phase,
-    /// What the provider's link is believed to carry: the rate at which a queue stood last, or what
+    /// The capacity estimate: the rate at which a queue stood last, or what
     /// has passed it since. `None` while nothing is known.
     pub capacity: Option<BitRate>,
     /// How far the router has followed.

@@ -4,13 +4,13 @@ use std::ops::{Index, IndexMut};
 
 use serde::{Deserialize, Serialize};
 
-/// A direction of traffic, seen from the home: download comes in, upload goes out.
+/// A direction of traffic, seen from the LAN: download comes in, upload goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// From the provider to the home.
+    /// From the provider to the LAN.
     Download,
-    /// From the home to the provider.
+    /// From the LAN to the provider.
     Upload,
 }
 

@@ -39,13 +39,13 @@ pub struct RttSample {
     pub at: MonoTime,
     /// What became of the probe.
     pub outcome: ProbeOutcome,
-    /// The reply's way up and down by the reflector's clock, if it told a sane one (ICMP type 14).
+    /// The reply's way up and down by the reflector's clock, if that is sane (ICMP type 14).
     /// Both carry the unknown offset of that clock, so only their changes mean something.
     #[serde(rename = "one_way_us", default, skip_serializing_if = "Option::is_none")]
     pub one_way: Option<PerDirection<Delay>>,
 }
 
-/// The counters of one shaper queue as the router tells them.
+/// The counters of one shaper queue as the router reports them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct QueueReading {
     /// Bytes sent since the queue's counters began; may fall or jump when they are reset.
@@ -82,7 +82,7 @@ pub struct Backlog {
 
 impl QueueReading {
     /// Returns what waits in the queue; `None` if the router shows more than a queue can hold,
-    /// which is a faulty reading and tells nothing.
+    /// which is a faulty reading and means nothing.
     #[must_use]
     pub fn backlog(&self) -> Option<Backlog> {
         let Self { backlog_bytes: bytes, backlog_packets: packets, limit, .. } = *self;
@@ -130,7 +130,7 @@ mod tests {
     fn backlog(backlog_bytes: u64, backlog_packets: u64, mbps: f64) -> Option<(u64, u64)> {
         let limit = BitRate::from_mbps(mbps);
         let raw = QueueReading { backlog_bytes, backlog_packets, limit, ..QueueReading::default() };
-        raw.backlog().map(|told| (told.bytes, told.packets))
+        raw.backlog().map(|backlog| (backlog.bytes, backlog.packets))
     }
 
     #[test]

@@ -69,8 +69,8 @@ pub(super) fn read(table: &mut Table<'_>, known: &[WanConfig], routers: Routers<
     Ok(wans)
 }
 
-/// Says what is forgotten after which change: when a way away from home opens, what is still at
-/// home; when a way closes, what went over it.
+/// Returns which connections are forgotten after which change: when an alternate is enabled, those
+/// on the default WAN; when it is disabled, those on the alternate.
 fn forgets(switches: &[PlacedSwitch], marks: &[Option<String>]) -> Vec<ConntrackFlush> {
     let ipv6 = switches.iter().any(|placed| placed.at.switch.kind == SwitchKind::SteerRule6);
     let of = |rank: Rank| {

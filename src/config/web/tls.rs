@@ -72,8 +72,11 @@ pub(super) fn read(table: &mut Table<'_>, base: &Path, files: &mut Vec<PathBuf>)
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
-    let mut server = builder.with_single_cert(chain, key).map_err(|error| {
-        table.fail("key_file", format!("does not match the certificate of cert_file: {error}"))
+    let mut server = builder.with_single_cert(chain, key).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            table.fail("key_file", "does not match the certificate of cert_file")
+        }
+        error => table.fail("key_file", format!("cannot be used with cert_file: {error}")),
     })?;
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(WebTls { server: Arc::new(server), not_after })

@@ -20,7 +20,7 @@ pub struct SteeringInputs {
     default_route: String,
     steer_reason: &'static str,
     steer_blocker: Option<&'static str>,
-    /// The score from which a WAN suffers.
+    /// The threshold of the score.
     threshold: u16,
     failover_reason: &'static str,
     failover_blocker: Option<&'static str>,
@@ -42,7 +42,7 @@ struct WanInputs {
     stale: bool,
     score: u8,
     contributors: BTreeMap<&'static str, u8>,
-    /// Why nothing is moved to it for comfort.
+    /// Why it is not eligible.
     ineligible_because: Option<&'static str>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What is older than a level reaches comes from the next coarser one, what is newer than a tier is
 //! built comes from the finer one, summed up. The bounds between them are bounds of the coarser
-//! buckets, so nothing is told twice and nothing left out.
+//! buckets, so nothing is returned twice and nothing left out.
 //!
 //! A stream reads a page at a time and holds no transaction between pages: however slowly it is
 //! consumed, it never keeps the writer from cutting back its log, and takes the memory of a page.

@@ -249,7 +249,7 @@ fn traffic(
     };
     let desired = kbps(now.desired);
     let share = now.load.delivery_rate.and_then(|delivery| delivery.fraction_of(now.desired));
-    // The backlog is told with the reading that brought it, and not again until the next.
+    // The backlog is stored with the reading that brought it, and not again until the next.
     let reported = now.queue.filter(|_| now.queue != old).and_then(|queue| queue.backlog());
     let backlog = reported.map(|backlog| int(backlog.bytes));
     let drops = moved(|queue| queue.dropped);

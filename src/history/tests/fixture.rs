@@ -17,7 +17,7 @@ pub(in crate::history) const START: Timestamp = Timestamp::from_micros(1_790_000
 /// Time between two cycles.
 pub(in crate::history) const STEP: Duration = Duration::from_millis(50);
 
-/// Returns cycle `number` of a WAN at ease: no value equals another of its row by accident.
+/// Returns cycle `number` of a WAN without a queue: no value equals another of its row by accident.
 pub(in crate::history) fn cycle(wan: usize, number: u64) -> Cycle {
     let since_start = STEP * u32::try_from(number).unwrap();
     let at = MonoTime::from_start(since_start);

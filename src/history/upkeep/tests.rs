@@ -111,7 +111,7 @@ impl Trial {
         reader.summary(wan, Timestamp::default(), end).unwrap()
     }
 
-    /// Expects that nothing is lost or told twice, in the tables or by the readers.
+    /// Expects that nothing is lost or stored twice, in the tables or by the readers.
     fn expect_whole(&mut self) {
         let wall = self.wall;
         self.store().write(&super::super::row::Batch::default()).unwrap();

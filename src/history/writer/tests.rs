@@ -33,7 +33,7 @@ fn wait_for(recorder: &Recorder, expected: impl Fn(&Stats) -> bool) -> Stats {
         if expected(&stats) {
             return stats;
         }
-        assert!(Instant::now() < until, "waited in vain: {stats:?}");
+        assert!(Instant::now() < until, "not reached: {stats:?}");
         thread::yield_now();
     }
 }
@@ -224,6 +224,6 @@ fn a_shorter_retention_takes_effect_while_it_runs() {
         assert!(Instant::now() < until, "nothing was trimmed");
         thread::yield_now();
     }
-    assert_eq!(stored(&settings), 2, "the tiers still tell both");
+    assert_eq!(stored(&settings), 2, "the tiers still have both");
     writer.close(DEADLINE).unwrap();
 }

@@ -46,7 +46,7 @@ pub(super) const fn remedy(fault: &RouterFault) -> &'static str {
         }
         RouterFault::Unauthorized(_) => {
             "check router.user and its password, and that the user's group has the policies \
-             api, rest-api, read and write (ssh for the second road); just after a boot a router \
+             api, rest-api, read and write (ssh for the second transport); just after a boot a router \
              says this for a while"
         }
         RouterFault::Policy(_) => {

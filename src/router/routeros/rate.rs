@@ -1,6 +1,6 @@
 //! Rates as RouterOS writes them: `500000` over REST, `940M` or `1.5Gbps` for people.
 
-/// Reads a rate in bit/s without a detour over floating point; `None` if it is none.
+/// Reads a rate in bit/s without floating point; `None` if it is none.
 pub(super) fn parse(text: &str) -> Option<u64> {
     let text = text.strip_suffix("bps").unwrap_or(text);
     let (number, zeros) = match text.char_indices().last()? {

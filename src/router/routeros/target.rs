@@ -105,7 +105,7 @@ pub(super) fn contradiction(said: QueueTarget, target: &str) -> String {
 pub(super) fn undecided(target: Option<&str>, why: &str) -> String {
     let target = RouterText::words(target.unwrap_or_default());
     format!(
-        "it cannot be told on which side its target `{target}` is: {}; set simple_queue_target to \
+        "it is unknown on which side its target `{target}` is: {}; set simple_queue_target to \
          `lan` if the first value of its max-limit is the upload, to `wan` if it is the download",
         RouterText::words(why)
     )

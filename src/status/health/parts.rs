@@ -17,13 +17,13 @@ use crate::{
     status::{LoopCounts, time_of},
 };
 
-/// A rate that the router has not followed for this long is worth telling.
+/// A rate that the router has not followed for this long is worth reporting.
 const PENDING_LONG: Duration = Duration::from_secs(5);
 /// A rate that decays is always a little ahead of the last write.
 const ENFORCED_WITHIN: f64 = 0.05;
 /// Rows are committed about once a second; when none were for this long, something is wrong.
 const COMMIT_LATE: Duration = Duration::from_secs(30);
-/// For so long a step of the wall clock is told: whoever looks at the last hour's records then
+/// For so long a step of the wall clock is reported: whoever looks at the last hour's records then
 /// should know.
 const STEP_REPORTED_FOR: Duration = Duration::from_mins(10);
 

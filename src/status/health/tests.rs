@@ -137,7 +137,7 @@ fn a_history_that_stands_still_and_a_clock_that_was_set_are_reported() {
     );
     inputs.now = MonoTime::from_millis(721_000);
     let clock = Health::assess(&inputs).parts.clock;
-    assert_eq!((clock.status, clock.values.steps), (Level::Ok, 1), "told for ten minutes");
+    assert_eq!((clock.status, clock.values.steps), (Level::Ok, 1), "reported for ten minutes");
 }
 
 #[test]

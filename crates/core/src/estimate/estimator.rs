@@ -253,7 +253,7 @@ impl Estimator {
                 let params = &self.params.capacity;
                 let is_clear = depth < self.clear_threshold(observed);
                 let proof = if is_clear { params.proof_time } else { params.proof_time_delayed };
-                let haste = params.volatile_haste * self.capacity.volatility(now);
+                let haste = params.volatile_saving * self.capacity.volatility(now);
                 let delivered = observed.load.newest_delivery_rate.unwrap_or_default();
                 let is_met = observed.shaper_limited || delivered >= in_force.scaled(params.met);
                 let proven = if is_met { rate } else { delivered.min(rate) };

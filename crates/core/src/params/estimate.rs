@@ -304,7 +304,7 @@ params! {
         /// The same where a small delay stands: a queue would have grown in it.
         proof_time_delayed: Duration = 1000.0, "ms", 1.0..=60_000.0;
         /// Share of the proof time that the most volatile link saves: it has changed by then.
-        volatile_haste: f64 = 0.5, "", 0.0..=1.0;
+        volatile_saving: f64 = 0.5, "", 0.0..=1.0;
     }
 }
 

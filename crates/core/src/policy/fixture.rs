@@ -56,7 +56,7 @@ impl<P: Policy> Controller<P> {
         })
     }
 
-    /// Estimates, lets `decide` ask the policy, and tells the estimator what was decided.
+    /// Estimates, lets `decide` ask the policy, and gives the decision to the estimator.
     pub(crate) fn decide_if(
         &mut self,
         observed: &Observation,

@@ -7,7 +7,7 @@ use super::Phase;
 pub enum Reason {
     /// Cut: this direction's traffic makes a queue stand.
     CutQueue,
-    /// Cut: the other direction has lost much of its rate, and less gets through here, too.
+    /// Cut: the other direction has lost much of its rate, and the delivery rate is lower here, too.
     CutCrossDirection,
     /// Cut: the probes are lost while traffic flows, and the rate is above its base.
     CutCollapsed,
@@ -31,7 +31,7 @@ pub enum Reason {
     HoldNotAttributed,
     /// Hold: the delay is a little up, too much for a raise and too little for a cut.
     HoldDelay,
-    /// Hold: nobody asks for more.
+    /// Hold: the traffic is application-limited.
     HoldApplicationLimited,
     /// Hold: more is asked for, but the ceiling is reached.
     HoldCeiling,

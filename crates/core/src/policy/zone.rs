@@ -9,7 +9,7 @@
 //!
 //! A cut stops at the floor of its state. The states are those of this moment's delay, without the
 //! dwell of the states that people see. What v1.7 did otherwise and why it is not done here is
-//! told in `docs/control-law.md`.
+//! explained in `docs/control-law.md`.
 
 mod params;
 

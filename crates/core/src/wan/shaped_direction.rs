@@ -109,7 +109,7 @@ impl ShapedDirection {
         if limit > BitRate::ZERO { limit } else { self.limits.ceiling }
     }
 
-    /// Returns whether what flows may be all that gets through, however little of the limit it is.
+    /// Returns whether the delivery rate may be the capacity, however little of the limit it is.
     pub(super) fn is_used(&self, now: MonoTime) -> bool {
         self.load(now).delivery_rate.is_some_and(|delivery_rate| {
             delivery_rate >= self.limits.floor.scaled(self.tuning.attribution.floor_in_use)

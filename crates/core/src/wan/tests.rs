@@ -39,7 +39,7 @@ struct CycleContext {
     pause: u64,
     /// Round-trip time of this cycle's probe in ms; `None` is lost.
     rtt: Option<u32>,
-    /// Traffic in Mbit/s, download and upload; `None` if the router told nothing.
+    /// Traffic in Mbit/s, download and upload; `None` if the router reported nothing.
     traffic: Option<(f64, f64)>,
     /// Whether the router's counters are reset.
     reset: bool,
@@ -62,8 +62,8 @@ struct Bench {
     limits: PerDirection<BitRate>,
     /// Whether the router does what is desired.
     follows: bool,
-    /// Whether the reflectors tell the ways apart; what is more than 20 ms is then the download's.
-    tells: bool,
+    /// Whether the reflectors measure one-way delays; what is more than 20 ms is then the download's.
+    one_way: bool,
 }
 
 impl Bench {
@@ -86,7 +86,7 @@ impl Bench {
             bytes: PerDirection::default(),
             limits: PerDirection { download: BASE, upload: BASE },
             follows: true,
-            tells: false,
+            one_way: false,
         }
     }
 
@@ -98,11 +98,12 @@ impl Bench {
             ProbeOutcome::Reply(Delay::from_micros(i64::from(ms) * 1000))
         });
         let reflector = ReflectorId(u16::try_from(self.count % 3).unwrap());
-        let one_way = context.rtt.filter(|_| self.tells).map(|ms| {
+        let delays = context.rtt.filter(|_| self.one_way).map(|ms| {
             let upload = Delay::from_micros(10_000);
             PerDirection { download: Delay::from_micros(i64::from(ms) * 1000) - upload, upload }
         });
-        let sample = RttSample { reflector, sequence: self.count, at: self.now, outcome, one_way };
+        let sample =
+            RttSample { reflector, sequence: self.count, at: self.now, outcome, one_way: delays };
         self.wan.on_rtt(&sample);
         if context.reset {
             self.bytes = PerDirection::default();
@@ -125,8 +126,8 @@ impl Bench {
         }));
         let decision = self.wan.decide(self.now);
         if self.follows {
-            for (direction, told) in decision.directions.present() {
-                self.limits[direction] = told.desired;
+            for (direction, outcome) in decision.directions.present() {
+                self.limits[direction] = outcome.desired;
             }
         }
         decision
@@ -150,8 +151,8 @@ proptest! {
     fn every_rate_stays_within_floor_and_ceiling(moments in moments()) {
         let mut bench = Bench::new(LawKind::Adaptive);
         for context in moments {
-            for (_, told) in bench.live(context).directions.present() {
-                prop_assert!((FLOOR..=CEILING).contains(&told.desired), "{:?}", told.desired);
+            for (_, outcome) in bench.live(context).directions.present() {
+                prop_assert!((FLOOR..=CEILING).contains(&outcome.desired), "{:?}", outcome.desired);
             }
         }
     }
@@ -160,12 +161,12 @@ proptest! {
     fn only_a_reason_to_raise_raises_and_only_a_reason_to_cut_cuts(moments in moments()) {
         let mut bench = Bench::new(LawKind::Adaptive);
         for context in moments {
-            for (_, told) in bench.live(context).directions.present() {
-                let raises = told.reason.code().starts_with("raise") || told.reason == Reason::DecayUp;
+            for (_, outcome) in bench.live(context).directions.present() {
+                let raises = outcome.reason.code().starts_with("raise") || outcome.reason == Reason::DecayUp;
                 let cuts =
-                    told.reason.code().starts_with("cut") || told.reason == Reason::DecayDown;
-                prop_assert!(told.desired <= told.previous || raises, "{:?}", told.reason);
-                prop_assert!(told.desired >= told.previous || cuts, "{:?}", told.reason);
+                    outcome.reason.code().starts_with("cut") || outcome.reason == Reason::DecayDown;
+                prop_assert!(outcome.desired <= outcome.previous || raises, "{:?}", outcome.reason);
+                prop_assert!(outcome.desired >= outcome.previous || cuts, "{:?}", outcome.reason);
             }
         }
     }
@@ -176,14 +177,14 @@ proptest! {
         for context in moments {
             let Decision { measurement, directions, .. } = bench.live(context);
             let is_measured = measurement.state.is_measured() && measurement.delta.is_some();
-            for (_, told) in directions.present() {
-                prop_assert!(is_measured || told.state == CongestionState::Unknown);
+            for (_, outcome) in directions.present() {
+                prop_assert!(is_measured || outcome.state == CongestionState::Unknown);
             }
         }
     }
 
     #[test]
-    fn nothing_that_is_told_of_a_direction_that_is_not_shaped_matters(
+    fn nothing_that_is_reported_of_a_direction_that_is_not_shaped_matters(
         moments in moments(),
         is_upload in any::<bool>(),
         others in prop::collection::vec(0.0..80.0_f64, 200),
@@ -198,8 +199,8 @@ proptest! {
             let decision = bench.live(context);
             prop_assert_eq!(&decision, &other.live(CycleContext { traffic, ..context }));
             prop_assert_eq!(decision.directions[shaped.other()], None);
-            let told = decision.directions[shaped].unwrap();
-            prop_assert!((FLOOR..=CEILING).contains(&told.desired), "{:?}", told.desired);
+            let outcome = decision.directions[shaped].unwrap();
+            prop_assert!((FLOOR..=CEILING).contains(&outcome.desired), "{:?}", outcome.desired);
             prop_assert_eq!(bench.wan.memory().directions[shaped.other()], None);
         }
     }
@@ -222,8 +223,8 @@ proptest! {
         // Once the last reply is stale, there is nothing to go by.
         bench.last(2, CycleContext { rtt: None, ..QUIET });
         for context in after {
-            for (_, told) in bench.live(CycleContext { rtt: None, ..context }).directions.present() {
-                prop_assert!(told.desired <= told.previous, "{:?}", told.reason);
+            for (_, outcome) in bench.live(CycleContext { rtt: None, ..context }).directions.present() {
+                prop_assert!(outcome.desired <= outcome.previous, "{:?}", outcome.reason);
             }
         }
     }
@@ -250,8 +251,8 @@ proptest! {
     fn the_fixed_law_never_moves(moments in moments()) {
         let mut bench = Bench::new(LawKind::Fixed);
         for context in moments {
-            for (_, told) in bench.live(context).directions.present() {
-                prop_assert_eq!(told.desired, BASE);
+            for (_, outcome) in bench.live(context).directions.present() {
+                prop_assert_eq!(outcome.desired, BASE);
             }
         }
     }
@@ -262,29 +263,29 @@ fn a_queue_of_ours_is_cut_and_the_other_direction_is_left_alone() {
     let mut bench = Bench::new(LawKind::Adaptive);
     bench.last(10, QUIET);
     bench.last(3, BUSY);
-    let told = bench.last(1, CycleContext { rtt: Some(120), ..BUSY }).directions;
-    assert!(told.download.unwrap().attributed && !told.upload.unwrap().attributed);
-    assert!(told.download.unwrap().desired < BASE);
-    assert_eq!(told.upload.unwrap().desired, BASE);
-    assert_eq!(told.upload.unwrap().reason, Reason::HoldNotAttributed);
+    let outcome = bench.last(1, CycleContext { rtt: Some(120), ..BUSY }).directions;
+    assert!(outcome.download.unwrap().attributed && !outcome.upload.unwrap().attributed);
+    assert!(outcome.download.unwrap().desired < BASE);
+    assert_eq!(outcome.upload.unwrap().desired, BASE);
+    assert_eq!(outcome.upload.unwrap().reason, Reason::HoldNotAttributed);
 }
 
 #[test]
 fn what_little_gets_through_a_collapsed_link_makes_its_queue_and_what_idles_does_not() {
     for (download, is_cut) in [(1.5, true), (0.5, false)] {
         let mut bench = Bench::new(LawKind::Adaptive);
-        bench.tells = true;
+        bench.one_way = true;
         bench.last(10, QUIET);
         let stuck = CycleContext { rtt: Some(300), traffic: Some((download, 0.3)), ..QUIET };
-        let told = bench.last(2, stuck).directions;
-        assert_eq!(told.download.unwrap().attributed, is_cut, "{download} of 30 Mbit/s");
+        let outcome = bench.last(2, stuck).directions;
+        assert_eq!(outcome.download.unwrap().attributed, is_cut, "{download} of 30 Mbit/s");
         assert_eq!(
-            told.download.unwrap().desired < BASE,
+            outcome.download.unwrap().desired < BASE,
             is_cut,
             "{:?}",
-            told.download.unwrap().reason
+            outcome.download.unwrap().reason
         );
-        assert!(!told.upload.unwrap().attributed);
+        assert!(!outcome.upload.unwrap().attributed);
     }
 }
 
@@ -292,33 +293,33 @@ fn what_little_gets_through_a_collapsed_link_makes_its_queue_and_what_idles_does
 fn a_delay_without_traffic_of_ours_cuts_nothing() {
     let mut bench = Bench::new(LawKind::Adaptive);
     bench.last(10, QUIET);
-    let told = bench.last(2, CycleContext { rtt: Some(120), ..QUIET });
-    assert!(told.measurement.quorum);
-    assert_eq!(told.directions.download.unwrap().reason, Reason::HoldNotAttributed);
-    assert_eq!(told.directions.download.unwrap().desired, BASE);
+    let outcome = bench.last(2, CycleContext { rtt: Some(120), ..QUIET });
+    assert!(outcome.measurement.quorum);
+    assert_eq!(outcome.directions.download.unwrap().reason, Reason::HoldNotAttributed);
+    assert_eq!(outcome.directions.download.unwrap().desired, BASE);
 }
 
 #[test]
 fn without_counters_nothing_is_raised_and_a_queue_is_still_cut() {
     let mut bench = Bench::new(LawKind::Adaptive);
-    let blind = CycleContext { traffic: None, ..QUIET };
-    let told = bench.last(5, blind).directions;
-    assert_eq!(told.download.unwrap().reason, Reason::HoldLoadUnknown);
-    let told = bench.last(2, CycleContext { rtt: Some(150), ..blind }).directions;
-    assert!(told.download.unwrap().desired < BASE && told.upload.unwrap().desired < BASE);
+    let uncounted = CycleContext { traffic: None, ..QUIET };
+    let outcome = bench.last(5, uncounted).directions;
+    assert_eq!(outcome.download.unwrap().reason, Reason::HoldLoadUnknown);
+    let outcome = bench.last(2, CycleContext { rtt: Some(150), ..uncounted }).directions;
+    assert!(outcome.download.unwrap().desired < BASE && outcome.upload.unwrap().desired < BASE);
 }
 
 #[test]
-fn lost_probes_under_load_are_suspected_congestion() {
+fn lost_probes_under_load_count_as_congestion() {
     let mut bench = Bench::new(LawKind::Adaptive);
     bench.last(10, QUIET);
     bench.last(10, CycleContext { traffic: Some((58.0, 0.5)), ..QUIET });
-    let told = bench.last(15, CycleContext { rtt: None, ..BUSY });
-    assert_eq!(told.measurement.state, MeasurementState::Collapsed);
-    assert!(told.directions.download.unwrap().desired <= BASE.scaled(1.1));
-    let told = bench.last(5, CycleContext { rtt: None, traffic: Some((0.0, 0.0)), ..QUIET });
-    assert_eq!(told.measurement.state, MeasurementState::Stalled);
-    assert_eq!(told.directions.download.unwrap().reason, Reason::HoldStalled);
+    let outcome = bench.last(15, CycleContext { rtt: None, ..BUSY });
+    assert_eq!(outcome.measurement.state, MeasurementState::Collapsed);
+    assert!(outcome.directions.download.unwrap().desired <= BASE.scaled(1.1));
+    let outcome = bench.last(5, CycleContext { rtt: None, traffic: Some((0.0, 0.0)), ..QUIET });
+    assert_eq!(outcome.measurement.state, MeasurementState::Stalled);
+    assert_eq!(outcome.directions.download.unwrap().reason, Reason::HoldStalled);
 }
 
 #[test]
@@ -326,9 +327,13 @@ fn a_cut_that_the_router_has_not_followed_is_not_followed_by_another() {
     let mut bench = Bench::new(LawKind::Adaptive);
     bench.last(10, QUIET);
     bench.follows = false;
-    let told = bench.last(10, CycleContext { rtt: Some(150), ..BUSY }).directions.download;
-    assert_eq!(told.unwrap().reason, Reason::HoldPending);
-    assert!(told.unwrap().desired >= BASE.scaled(0.45), "one cut, not {}", told.unwrap().desired);
+    let outcome = bench.last(10, CycleContext { rtt: Some(150), ..BUSY }).directions.download;
+    assert_eq!(outcome.unwrap().reason, Reason::HoldPending);
+    assert!(
+        outcome.unwrap().desired >= BASE.scaled(0.45),
+        "one cut, not {}",
+        outcome.unwrap().desired
+    );
 }
 
 #[test]
@@ -336,8 +341,8 @@ fn a_raise_does_not_run_ahead_of_a_router_that_does_not_follow() {
     let mut bench = Bench::new(LawKind::Adaptive);
     bench.last(10, QUIET);
     bench.follows = false;
-    let told = bench.last(30, BUSY).directions.download;
-    assert!(told.unwrap().desired <= BASE.scaled(1.5), "{}", told.unwrap().desired);
+    let outcome = bench.last(30, BUSY).directions.download;
+    assert!(outcome.unwrap().desired <= BASE.scaled(1.5), "{}", outcome.unwrap().desired);
 }
 
 #[test]
@@ -348,9 +353,9 @@ fn observing_says_what_would_be_done_about_the_limit_in_force() {
     bench.last(10, QUIET);
     let mut cuts = 0;
     for _ in 0..200 {
-        let told = bench.live(CycleContext { rtt: Some(150), ..BUSY }).directions.download;
-        assert_eq!(told.unwrap().previous, BASE);
-        cuts += u32::from(told.unwrap().reason == Reason::CutQueue);
+        let outcome = bench.live(CycleContext { rtt: Some(150), ..BUSY }).directions.download;
+        assert_eq!(outcome.unwrap().previous, BASE);
+        cuts += u32::from(outcome.unwrap().reason == Reason::CutQueue);
     }
     assert!(cuts > 5, "it would cut, {cuts} times in ten seconds");
 }
@@ -359,8 +364,12 @@ fn observing_says_what_would_be_done_about_the_limit_in_force() {
 fn a_queue_that_stood_before_the_first_reply_is_not_climbed_into() {
     let mut bench = Bench::new(LawKind::Adaptive);
     for _ in 0..180 {
-        let told = bench.live(CycleContext { rtt: Some(120), ..BUSY }).directions.download;
-        assert!(told.unwrap().desired <= told.unwrap().previous, "{:?}", told.unwrap().reason);
+        let outcome = bench.live(CycleContext { rtt: Some(120), ..BUSY }).directions.download;
+        assert!(
+            outcome.unwrap().desired <= outcome.unwrap().previous,
+            "{:?}",
+            outcome.unwrap().reason
+        );
     }
 }
 
@@ -377,13 +386,13 @@ fn a_rate_below_the_floor_is_not_lifted_by_it() {
 fn an_upload_is_not_cut_for_a_download_that_is_not_shaped() {
     // A download of which only the acknowledgements are seen: a quarter of the upload's rate.
     let standing = CycleContext { rtt: Some(120), traffic: Some((0.0, 7.5)), ..QUIET };
-    for tells in [true, false] {
+    for one_way in [true, false] {
         let mut bench = Bench::of_one(Direction::Upload, LawKind::Adaptive);
-        bench.tells = tells;
+        bench.one_way = one_way;
         bench.last(20, QUIET);
         for _ in 0..20 * 60 {
             let upload = bench.live(standing).directions.upload.unwrap();
-            assert_eq!(upload.desired, BASE, "{tells}: {:?}", upload.reason);
+            assert_eq!(upload.desired, BASE, "{one_way}: {:?}", upload.reason);
             assert_eq!(upload.state, CongestionState::Green);
         }
     }
@@ -392,7 +401,7 @@ fn an_upload_is_not_cut_for_a_download_that_is_not_shaped() {
 #[test]
 fn a_full_upload_is_not_cut_for_a_delay_that_timestamps_place_in_the_download() {
     let mut bench = Bench::of_one(Direction::Upload, LawKind::Adaptive);
-    bench.tells = true;
+    bench.one_way = true;
     bench.last(20, QUIET);
     for _ in 0..20 * 60 {
         let upload = bench

@@ -122,8 +122,8 @@ impl Controller for MedianVote {
             let delay = self.delay(sample.at, direction);
             let channel = &mut self.channels[direction];
             let Some(QueueReading { bytes, .. }) = sample.queues[direction] else { continue };
-            if let Some(achieved) = channel.meter.update(sample.at, bytes, PERIOD) {
-                channel.decide(delay, achieved);
+            if let Some(delivery) = channel.meter.update(sample.at, bytes, PERIOD) {
+                channel.decide(delay, delivery);
             }
         }
     }
@@ -134,15 +134,15 @@ impl Controller for MedianVote {
 }
 
 impl Channel {
-    fn decide(&mut self, delay: Option<f64>, achieved: BitRate) {
+    fn decide(&mut self, delay: Option<f64>, delivery: BitRate) {
         let Limits { base, ceiling, .. } = self.limits;
         let minimum = base.scaled(MINIMUM);
-        let is_full = achieved.fraction_of(self.rate).is_some_and(|load| load > HIGH_LOAD);
+        let is_full = delivery.fraction_of(self.rate).is_some_and(|load| load > HIGH_LOAD);
         let rate = match delay {
             None => minimum,
-            Some(delay) if delay > DELAY_MS => achieved.scaled(KEEP).min(self.safe.draw()),
+            Some(delay) if delay > DELAY_MS => delivery.scaled(KEEP).min(self.safe.draw()),
             Some(delay) if delay < DELAY_MS && is_full => {
-                self.safe.store(achieved);
+                self.safe.store(delivery);
                 let below_best = 1.0 - self.rate.fraction_of(self.safe.best()).unwrap_or(1.0);
                 let grown = self.rate.scaled(1.0 + RAISE_OF_RATE * below_best.max(0.0));
                 BitRate::from_bps(grown.bps().saturating_add(base.scaled(RAISE_OF_BASE).bps()))

@@ -24,7 +24,7 @@ use crate::controller::Controller;
 const CUT_PAUSE: Duration = Duration::from_millis(300);
 /// Pause after any change before a step towards the base rate.
 const DECAY_PAUSE: Duration = Duration::from_secs(1);
-/// Time over which the achieved rate is measured.
+/// Time over which the delivery rate is measured.
 const DELIVERY_PERIOD: Duration = Duration::from_millis(200);
 /// The same in times of the longest packet, on a link so slow that this is longer.
 const DELIVERY_PACKETS: u32 = 10;
@@ -59,9 +59,9 @@ struct Channel {
     limits: Limits,
     rate: BitRate,
     meter: DeliveryRate,
-    achieved: BitRate,
+    delivery: BitRate,
     is_load_high: bool,
-    /// Whether no raise has used the achieved rate yet.
+    /// Whether no raise has used the delivery rate yet.
     is_delivery_fresh: bool,
     last_cut: Option<MonoTime>,
     /// The last cut, raise or step towards the base rate.
@@ -74,7 +74,7 @@ impl Proportional {
             limits: limits[direction],
             rate: limits[direction].base,
             meter: DeliveryRate::default(),
-            achieved: BitRate::ZERO,
+            delivery: BitRate::ZERO,
             is_load_high: false,
             is_delivery_fresh: false,
             last_cut: None,
@@ -94,7 +94,7 @@ impl Proportional {
     }
 
     fn is_stalled(&self, now: MonoTime) -> bool {
-        let flows = self.channels.each().iter().all(|(_, channel)| channel.achieved > STALLED);
+        let flows = self.channels.each().iter().all(|(_, channel)| channel.delivery > STALLED);
         !flows && now.since(self.last_reply) >= SILENCE
     }
 }
@@ -112,8 +112,8 @@ impl Controller for Proportional {
         self.delays.update(sample.reflector, rtt.scaled(0.5), thresholds);
         let mean = self.delays.mean();
         for direction in Direction::ALL {
-            let is_bloated = self.delays.is_bloated(direction);
-            self.channels[direction].decide(sample.at, &self.params, is_bloated, mean);
+            let is_delayed = self.delays.is_delayed(direction);
+            self.channels[direction].decide(sample.at, &self.params, is_delayed, mean);
         }
     }
 
@@ -125,7 +125,7 @@ impl Controller for Proportional {
             let Some(QueueReading { bytes, .. }) = sample.queues[direction] else { continue };
             self.channels[direction].on_bytes(sample.at, bytes, period);
         }
-        let is_idle = self.channels.each().iter().all(|(_, channel)| channel.achieved <= ACTIVE);
+        let is_idle = self.channels.each().iter().all(|(_, channel)| channel.delivery <= ACTIVE);
         self.idle_since = if is_idle { self.idle_since.or(Some(sample.at)) } else { None };
     }
 
@@ -148,9 +148,9 @@ impl Channel {
     }
 
     fn on_bytes(&mut self, at: MonoTime, bytes: u64, period: Duration) {
-        if let Some(achieved) = self.meter.update(at, bytes, period) {
-            self.achieved = achieved;
-            self.is_load_high = achieved.fraction_of(self.rate).is_some_and(|u| u > HIGH_LOAD);
+        if let Some(delivery) = self.meter.update(at, bytes, period) {
+            self.delivery = delivery;
+            self.is_load_high = delivery.fraction_of(self.rate).is_some_and(|u| u > HIGH_LOAD);
             self.is_delivery_fresh = true;
         }
     }
@@ -159,14 +159,14 @@ impl Channel {
         &mut self,
         now: MonoTime,
         params: &ProportionalParams,
-        is_bloated: bool,
+        is_delayed: bool,
         mean: Delay,
     ) {
         // The published law waits for more than the time; on a clock of whole cycles that would
         // be a cycle too long.
         let rested = |last: Option<MonoTime>, rest| last.is_none_or(|last| now.since(last) >= rest);
         let mean = mean - self.longest_packet();
-        let factor = if is_bloated {
+        let factor = if is_delayed {
             if !rested(self.last_cut, CUT_PAUSE) {
                 return;
             }
@@ -213,7 +213,7 @@ const RISE: f64 = 0.001;
 const FALL: f64 = 0.9;
 /// Replies that count.
 const WINDOW: usize = 6;
-/// How many of them must be late to make bloat.
+/// How many of them must be late to count as a queue.
 const LATE: usize = 3;
 
 /// Baselines, and the last replies of whichever reflector.
@@ -249,7 +249,7 @@ impl Delays {
     }
 
     /// Returns whether enough of the last replies were late for `direction`.
-    fn is_bloated(&self, direction: Direction) -> bool {
+    fn is_delayed(&self, direction: Direction) -> bool {
         self.window.iter().filter(|(_, late)| late[direction]).count() >= LATE
     }
 

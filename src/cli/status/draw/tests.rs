@@ -11,7 +11,7 @@ fn reported() -> Value {
         "why": "cut: a standing queue is attributed to this direction",
     });
     let decided = json!({
-        "reason": "steer", "actions": 1, "why": "steer: it suffers", "blocker_text": "a change was made lately",
+        "reason": "steer", "actions": 1, "why": "steer: its score is above the threshold", "blocker_text": "a change was made lately",
         "timers": {"hold_down": 61.2},
     });
     json!({
@@ -73,7 +73,7 @@ fn everything_that_matters_is_on_the_page() {
         "  down   6.17 of  12.3 Mbit/s [##########..........] red 3 s        cut: a standing queue is \
          attributed to this direction",
         "steering steered: latency-sensitive on lte, default route on cable; score 80 of 55",
-        "  latency-sensitive: steer: it suffers; a change was made lately, 1 min left",
+        "  latency-sensitive: steer: its score is above the threshold; a change was made lately, 1 min left",
         "router   ok        edge, RouterOS 7.20, by ssh, 0 s ago",
         "history  off",
         "config   failing   0123456789ab, in force for 2 h 1 min",

@@ -75,7 +75,7 @@ impl BypassPolicy {
         let plateau = plateau(estimate, limits, params);
         let plateau = plateau.filter(|_| self.full.is_none() || was_full);
         if let Some(trial) = self.trial.filter(|trial| trial.since.is_some() || plateau.is_none()) {
-            return Some(self.judge(trial, estimate, params, tolerance));
+            return Some(self.evaluate(trial, estimate, params, tolerance));
         }
         if let Some(rate) = plateau {
             (self.trial, self.full) = (None, Some(now));
@@ -99,7 +99,7 @@ impl BypassPolicy {
     }
 
     /// Waits for the end of a trial and acts on its outcome.
-    fn judge(
+    fn evaluate(
         &mut self,
         trial: Trial,
         estimate: &Estimate,

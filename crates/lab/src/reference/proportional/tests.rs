@@ -199,7 +199,7 @@ fn the_longest_packet_of_a_slow_link_is_no_queue() {
     let late_at = |rate: f64| {
         let mut bench = Bench::at(rate, Flow::Rate(mbps(4.0)));
         bench.run(REPLY * 3, 33.0);
-        bench.law.delays.is_bloated(Direction::Download)
+        bench.law.delays.is_delayed(Direction::Download)
     };
     // 2.4 ms at 5 Mbit/s is not enough, at 3 Mbit/s it would be 4 ms.
     assert!(late_at(80.0) && late_at(5.0) && !late_at(3.0));
@@ -212,7 +212,7 @@ fn no_replies_hold_the_rates_by_default() {
         bench.law.params.floor_on_silence = floor_on_silence;
         let silent = bench.now + Duration::from_secs(30);
         assert_eq!(bench.law.decide(silent).download, mbps(80.0), "traffic flows");
-        bench.law.channels.upload.achieved = BitRate::ZERO;
+        bench.law.channels.upload.delivery = BitRate::ZERO;
         assert_eq!(bench.law.decide(silent).download, mbps(rate));
     }
 }
