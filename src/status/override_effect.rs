@@ -9,7 +9,8 @@ use wanctl_core::{
 };
 
 /// What becomes of the operator's order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum OverrideEffect {
     /// The router does it.
     Applied,
@@ -28,15 +29,8 @@ pub enum OverrideEffect {
 impl OverrideEffect {
     /// Returns the stable code.
     #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Unconfirmed => "unconfirmed",
-            Self::ObserveMode => "observe_mode",
-            Self::DeferredSwitchesUnknown => "deferred_switches_unknown",
-            Self::DeferredWanDown => "deferred_wan_down",
-            Self::DeferredNoSwitch => "deferred_no_switch",
-        }
+    pub fn code(self) -> &'static str {
+        self.into()
     }
 
     /// Returns the same in plain words.

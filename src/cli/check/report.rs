@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::cli::{EXIT_FAILURE, EXIT_WARNINGS};
 
@@ -10,8 +11,11 @@ use crate::cli::{EXIT_FAILURE, EXIT_WARNINGS};
 const SCHEMA: u32 = 1;
 
 /// What was found about one thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub(super) enum State {
     /// It was looked at, and it is as it should be.
     Ok,
@@ -24,15 +28,10 @@ pub(super) enum State {
 }
 
 impl State {
-    pub(super) const ALL: [Self; 4] = [Self::Ok, Self::Unknown, Self::Warning, Self::Failed];
+    pub(super) const ALL: &'static [Self] = Self::VARIANTS;
 
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Unknown => "unknown",
-            Self::Warning => "warning",
-            Self::Failed => "failed",
-        }
+    pub(super) fn name(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -33,7 +33,7 @@ fn sum(report: &Report) -> String {
             "the file has warnings and no errors; nothing else was checked"
         }
     };
-    let counted = State::ALL.into_iter().rev().filter_map(|state| {
+    let counted = State::ALL.iter().copied().rev().filter_map(|state| {
         let count = report.count(state);
         (count > 0).then(|| format!("{count} {}", state.name()))
     });
