@@ -9,7 +9,7 @@ pub(crate) enum Attribution {
     Excluded,
     /// It may, and so may the other's.
     Possible,
-    /// It does: the ways can be told apart, or nobody else can.
+    /// It does: the directions are measured apart, or no other direction can.
     Certain,
 }
 
@@ -24,13 +24,13 @@ impl Attribution {
 pub(crate) struct AttributionEvidence {
     /// Traffic waits in our own shaper.
     pub(crate) shaper_limited: bool,
-    /// What gets through, as a share of the shaper rate.
+    /// Delivery rate as a share of the shaper rate.
     pub(crate) utilisation: f64,
-    /// What gets through, as a share of what got through when a queue stood last.
+    /// Delivery rate as a share of the one when a queue stood last.
     pub(crate) share_of_capacity: Option<f64>,
     /// Below this share of limit and bound, traffic is still growing.
     pub(crate) growing: f64,
-    /// Less gets through than a moment ago.
+    /// The delivery rate is lower than a moment ago.
     pub(crate) falling: bool,
 }
 
@@ -43,7 +43,7 @@ impl AttributionInputs {
     ///
     /// Download arrives at the shaper behind the provider's queue: what waits here has passed
     /// there, so the provider passes more than the shaper. Upload waits here before it gets
-    /// there, which excuses it only if the download is a better suspect. A direction that is not
+    /// there, which excludes it only if the download is a likelier source. A direction that is not
     /// shaped is none: its load is not known.
     pub(crate) fn excludes(&self, direction: Direction) -> bool {
         let PerDirection { download, upload } = &self.0;
@@ -62,7 +62,7 @@ impl AttributionInputs {
 }
 
 impl AttributionEvidence {
-    /// Transfers are on their way to a rate that is known to get through.
+    /// Transfers are on their way to a rate that the link is known to carry.
     fn is_growing(&self) -> bool {
         let Self { growing, .. } = *self;
         self.utilisation < growing

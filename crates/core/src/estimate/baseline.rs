@@ -30,7 +30,7 @@ pub(crate) enum Traffic {
 }
 
 impl Traffic {
-    /// Tells what the traffic is like, given whether the link is quiet and whether no queue can
+    /// Returns what the traffic is like, given whether the link is quiet and whether no queue can
     /// stand behind the shaper.
     pub(crate) const fn of(is_quiet: bool, leaves_no_queue: bool) -> Self {
         match (is_quiet, leaves_no_queue) {

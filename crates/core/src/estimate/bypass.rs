@@ -14,7 +14,7 @@ use crate::units::{BitRate, Delay, MonoTime};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FlowObservation {
     pub(crate) direction: Direction,
-    /// What gets through.
+    /// Delivery rate.
     pub(crate) delivery_rate: Option<BitRate>,
     /// The limit in force.
     pub(crate) in_force: BitRate,
@@ -48,7 +48,7 @@ impl BypassDetector {
         Self { params, plateau: PlateauDetector::new(params), ..Self::default() }
     }
 
-    /// Takes one moment into account, and tells whether the probes bypass the queue. `delta` is the delay
+    /// Takes one moment into account, and returns whether the probes bypass the queue. `delta` is the delay
     /// over the baseline, which strays by `noise` without a queue.
     pub(crate) fn update(
         &mut self,
@@ -129,7 +129,7 @@ impl BypassDetector {
 mod tests {
     use super::*;
 
-    /// Traffic waits at 20 Mbit/s; then `seconds` at 24 of which `delivery_rate` get through, each moment
+    /// Traffic waits at 20 Mbit/s; then `seconds` at 24 of which `delivery_rate` pass, each moment
     /// `strays` more or less.
     fn after(
         direction: Direction,
@@ -139,18 +139,18 @@ mod tests {
         delta: i64,
     ) -> bool {
         let mut detector = BypassDetector::default();
-        let mut tell = |ms, delivery_rate, rate, shaper_limited, delta| {
+        let mut observe = |ms, delivery_rate, rate, shaper_limited, delta| {
             let (delivery_rate, in_force) =
                 (Some(BitRate::from_mbps(delivery_rate)), BitRate::from_mbps(rate));
             let flow = FlowObservation { direction, delivery_rate, in_force, shaper_limited };
             let delta = Some(Delay::from_micros(delta));
             detector.update(MonoTime::from_millis(ms), flow, delta, Noise::default())
         };
-        let mut is_bypassed = tell(0, 20.0, 20.0, true, 0);
+        let mut is_bypassed = observe(0, 20.0, 20.0, true, 0);
         for cycle in 1..=seconds * 20 {
             let delivery_rate =
                 if cycle / 20 % 2 == 0 { delivery_rate - strays } else { delivery_rate + strays };
-            is_bypassed = tell(cycle * 50, delivery_rate, 24.0, false, delta);
+            is_bypassed = observe(cycle * 50, delivery_rate, 24.0, false, delta);
         }
         is_bypassed
     }

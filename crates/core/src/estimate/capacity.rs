@@ -1,7 +1,7 @@
 //! The capacity estimate: at which rate a queue stood last, and for how long such estimates last.
 //!
 //! On a link whose capacity stays for minutes an estimate lasts; on one whose capacity moves several
-//! times a second it is worth little at once. How long estimates have lasted lately tells which.
+//! times a second it is worth little at once. How long estimates have lasted lately shows which.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ use crate::{
 pub(crate) enum Response {
     /// No cut is being observed.
     None,
-    /// It is too early to tell.
+    /// It is too early to say.
     Draining,
     /// The queue is gone: the rate may return to this.
     Drained(BitRate),

@@ -1,4 +1,4 @@
-//! Which way a delay is added, by a reflector that tells the time.
+//! Which way a delay is added, by a reflector that answers timestamps.
 //!
 //! The clocks at both ends differ by an unknown, slowly drifting offset, so a one-way delay means
 //! nothing by itself. But the difference between the way up and the way down is steady while no
@@ -20,7 +20,7 @@ impl DelaySplit {
         Self { params, ..Self::default() }
     }
 
-    /// Learns from one reply and tells how its `delta` over the baseline is shared out; `None`
+    /// Learns from one reply and returns how its `delta` over the baseline is shared out; `None`
     /// until the usual difference is known.
     pub(crate) fn split(
         &mut self,
@@ -50,7 +50,7 @@ mod tests {
 
     /// A reply whose way down took `down` and whose way up took `up` milliseconds of a path of
     /// 10 ms each way, by a clock that is ahead of ours.
-    fn told(delay_split: &mut DelaySplit, at: u64, down: i64, up: i64) -> Option<(i64, i64)> {
+    fn observe(delay_split: &mut DelaySplit, at: u64, down: i64, up: i64) -> Option<(i64, i64)> {
         let at = MonoTime::from_millis(at);
         let one_way = PerDirection {
             download: Delay::from_micros((10 + down) * 1000 - OFFSET),
@@ -63,17 +63,17 @@ mod tests {
     #[test]
     fn a_queue_is_put_down_to_its_way_whatever_the_clock_says() {
         let mut delay_split = DelaySplit::default();
-        assert_eq!(told(&mut delay_split, 0, 0, 0), None);
-        assert_eq!(told(&mut delay_split, 50, 40, 0), Some((40, 0)));
-        assert_eq!(told(&mut delay_split, 100, 0, 90), Some((0, 90)));
-        assert_eq!(told(&mut delay_split, 150, 30, 60), Some((30, 60)));
+        assert_eq!(observe(&mut delay_split, 0, 0, 0), None);
+        assert_eq!(observe(&mut delay_split, 50, 40, 0), Some((40, 0)));
+        assert_eq!(observe(&mut delay_split, 100, 0, 90), Some((0, 90)));
+        assert_eq!(observe(&mut delay_split, 150, 30, 60), Some((30, 60)));
     }
 
     #[test]
-    fn what_is_not_renewed_tells_nothing() {
+    fn what_is_not_renewed_means_nothing() {
         let mut delay_split = DelaySplit::default();
-        told(&mut delay_split, 0, 0, 0);
-        assert_eq!(told(&mut delay_split, 119_000, 50, 0), Some((50, 0)));
-        assert_eq!(told(&mut delay_split, 121_000, 50, 0), None);
+        observe(&mut delay_split, 0, 0, 0);
+        assert_eq!(observe(&mut delay_split, 119_000, 50, 0), Some((50, 0)));
+        assert_eq!(observe(&mut delay_split, 121_000, 50, 0), None);
     }
 }

@@ -46,7 +46,7 @@ impl Observation {
         let is_filled = delivered >= in_force.scaled(params.full) || self.shaper_limited;
         let (passed, max_growth) = match self.direction {
             Direction::Download if !is_filled => return delivered,
-            // Without a reading since, the delivery rate may have fallen unseen.
+            // Without a reading since, the delivery rate may have fallen unnoticed.
             Direction::Download if !self.has_fresh_counters => (in_force, params.rush),
             Direction::Download => (in_force, params.overshoot),
             Direction::Upload if is_rush => (delivered, params.rush),

@@ -183,8 +183,8 @@ impl Estimator {
                     let is_repeated = self.response.is_some();
                     let depth = self.excess(&observed);
                     response = self.respond(&observed, depth);
-                    let is_judged = matches!(response, Response::None | Response::Remains);
-                    standing = depth.filter(|_| is_judged).map(|depth| {
+                    let is_assessed = matches!(response, Response::None | Response::Remains);
+                    standing = depth.filter(|_| is_assessed).map(|depth| {
                         let (from, before) = (observed.desired, self.capacity);
                         self.standing(&observed, (depth, from), before, is_repeated, floor)
                     });
@@ -253,17 +253,17 @@ impl Estimator {
                 let params = &self.params.capacity;
                 let is_clear = depth < self.clear_threshold(observed);
                 let proof = if is_clear { params.proof_time } else { params.proof_time_delayed };
-                let haste = params.volatile_saving * self.capacity.volatility(now);
+                let saving = params.volatile_saving * self.capacity.volatility(now);
                 let delivered = observed.load.newest_delivery_rate.unwrap_or_default();
                 let is_met = observed.shaper_limited || delivered >= in_force.scaled(params.met);
                 let proven = if is_met { rate } else { delivered.min(rate) };
-                self.capacity.no_queue_stood(now, proven, (path + proof).mul_f64(1.0 - haste));
+                self.capacity.no_queue_stood(now, proven, (path + proof).mul_f64(1.0 - saving));
             }
             Some(_) | None => self.capacity.delay_stood(),
         }
     }
 
-    /// Judges how the queue responds to the last cut.
+    /// Assesses how the queue responds to the last cut.
     fn respond(&mut self, observed: &Observation, excess: Option<Delay>) -> Response {
         let (now, depth) = (observed.now, self.depth(observed));
         let Some(cut) = self.response.as_mut() else { return Response::None };

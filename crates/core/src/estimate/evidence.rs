@@ -208,7 +208,7 @@ impl Evidence {
         recent && founded
     }
 
-    /// Combines the fresh replies as of `now`. `traffic` tells whether anything flows at all.
+    /// Combines the fresh replies as of `now`. `traffic`: anything flows at all.
     pub(crate) fn measurement(&self, now: MonoTime, traffic: bool) -> Measurement {
         let fresh = self.fresh(now);
         let Quorum { delayed, reached, .. } = self.quorum(now, MonoTime::ZERO);
@@ -330,7 +330,7 @@ impl Losses {
 }
 
 impl ReflectorReply {
-    /// The time that the probe was under way.
+    /// The time that the probe was in flight.
     fn path(&self) -> Duration {
         path(self.rtt)
     }

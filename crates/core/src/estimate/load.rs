@@ -36,11 +36,11 @@ impl LoadClass {
 pub struct Load {
     /// How busy the direction is.
     pub class: LoadClass,
-    /// The rate that got through, smoothed over about 0.2 s; `None` without fresh counters.
+    /// The delivery rate, smoothed over about 0.2 s; `None` without fresh counters.
     pub delivery_rate: Option<BitRate>,
-    /// The rate that got through between the last two readings.
+    /// The delivery rate between the last two readings.
     pub newest_delivery_rate: Option<BitRate>,
-    /// Achieved rate over shaper rate (0 to about 1), highest of the last seconds.
+    /// Delivery rate over shaper rate (0 to about 1), highest of the last seconds.
     pub recent_peak: Option<f64>,
 }
 
@@ -81,7 +81,7 @@ impl LoadMeter {
         }
     }
 
-    /// Returns how much of `rate` got through, lately or between the last two readings, whichever
+    /// Returns the delivery rate as a share of `rate`, lately or between the last two readings, whichever
     /// is more; `None` before there are two.
     pub(crate) fn filled(&self, rate: BitRate) -> Option<f64> {
         let newest_delivery_rate = self.newest_delivery_rate?.fraction_of(rate)?;
@@ -121,18 +121,18 @@ fn weight(dt: Duration, tau: Duration) -> f64 {
 }
 
 /// The time that one full packet takes through a shaper at `rate`: CAKE lets a sparse packet go
-/// first, but does not interrupt the one under way.
+/// first, but does not interrupt the one in progress.
 pub(crate) fn serialisation(rate: BitRate) -> Delay {
     const PACKET_BITS: f64 = 1514.0 * 8.0;
     Delay::from_millis_f64(PACKET_BITS * 1000.0 / (rate.bps().max(64_000) as f64))
 }
 
-/// Tells for each direction whether its traffic can be the cause of a rising delay.
+/// Returns for each direction whether its traffic can be the cause of a rising delay.
 ///
-/// A direction is to blame when it was busy lately and not much less busy than the other: the
-/// acknowledgements of a saturated download never make the upload a suspect. Without counters
-/// nothing can be told apart, and both are suspects. Where the other direction is not shaped
-/// (`None`), a direction is to blame only when it was nearly full itself: less may be no more than
+/// A queue can be attributed to a direction when it was busy lately and not much less busy than the other: the
+/// acknowledgements of a saturated download never make the upload a source. Without counters
+/// nothing is known, and both are possible. Where the other direction is not shaped
+/// (`None`), a queue is attributed to a direction only when it was nearly full itself: less may be no more than
 /// the acknowledgements of traffic that is not seen.
 pub(crate) fn is_busy_for_attribution(
     own: &Load,
@@ -152,7 +152,7 @@ pub(crate) fn is_busy_for_attribution(
 mod tests {
     use super::*;
 
-    fn blame_of(own: &Load, other: Option<&Load>) -> bool {
+    fn is_possible_source(own: &Load, other: Option<&Load>) -> bool {
         is_busy_for_attribution(own, other, &LoadParams::default())
     }
 
@@ -195,13 +195,16 @@ mod tests {
     }
 
     #[test]
-    fn acknowledgements_of_a_download_do_not_make_the_upload_a_suspect() {
+    fn acknowledgements_of_a_download_do_not_make_the_upload_a_source() {
         let (busy, acks, quiet) = (meter_at(49.0, 50.0), meter_at(2.4, 20.0), meter_at(0.5, 50.0));
-        assert!(blame_of(&busy, Some(&acks)));
-        assert!(!blame_of(&acks, Some(&busy)));
-        assert!(!blame_of(&quiet, Some(&quiet)));
-        assert!(blame_of(&acks, Some(&quiet)));
-        assert!(blame_of(&busy, None));
-        assert!(!blame_of(&acks, None), "they may be those of a download that is not shaped");
+        assert!(is_possible_source(&busy, Some(&acks)));
+        assert!(!is_possible_source(&acks, Some(&busy)));
+        assert!(!is_possible_source(&quiet, Some(&quiet)));
+        assert!(is_possible_source(&acks, Some(&quiet)));
+        assert!(is_possible_source(&busy, None));
+        assert!(
+            !is_possible_source(&acks, None),
+            "they may be those of a download that is not shaped"
+        );
     }
 }

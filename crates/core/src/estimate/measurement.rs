@@ -16,7 +16,7 @@ pub enum MeasurementState {
     Healthy,
     /// Some answer, fewer than a vote should have.
     Reduced,
-    /// None answers although traffic flows: congestion is suspected.
+    /// None answers although traffic flows: congestion is likely.
     Collapsed,
     /// None answers and no traffic flows: the link may be down.
     Stalled,
@@ -72,7 +72,7 @@ impl MeasurementState {
 pub enum ProbeMethod {
     /// ICMP echo from this host.
     IcmpEcho,
-    /// ICMP timestamp from this host: it tells the directions apart.
+    /// ICMP timestamp from this host: it measures one-way delays.
     IcmpTimestamp,
     /// A TCP connection from this host.
     TcpConnect,
@@ -104,7 +104,7 @@ pub struct Measurement {
     pub state: MeasurementState,
     /// Reflectors whose last reply is fresh.
     pub fresh: u16,
-    /// Fresh reflectors whose delta exceeds the bloat threshold.
+    /// Fresh reflectors whose delta exceeds the threshold of queueing delay.
     pub delayed: u16,
     /// Whether enough reflectors are delayed.
     pub quorum: bool,

@@ -20,7 +20,7 @@ impl Noise {
         Self { params, ..Self::default() }
     }
 
-    /// Takes one reply into account, `delta` over its reflector's baseline. `quiet` tells that the
+    /// Takes one reply into account, `delta` over its reflector's baseline. `quiet`: the
     /// WAN carried next to no traffic.
     pub(crate) fn update(&mut self, delta: Delay, quiet: bool) {
         let last = self.last.replace(delta).filter(|_| quiet);

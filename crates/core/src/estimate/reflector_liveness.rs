@@ -58,7 +58,7 @@ impl ReflectorLiveness {
 mod tests {
     use super::*;
 
-    /// Misses a probe every 300 ms for `seconds` from `from` on; tells whether it is dead then.
+    /// Misses a probe every 300 ms for `seconds` from `from` on; returns whether it is dead then.
     fn misses(
         liveness: &mut ReflectorLiveness,
         from: u64,

@@ -1,7 +1,7 @@
 //! What the last replies say about a queue, whichever reflectors they came from.
 //!
 //! A queue of ours delays every packet; noise delays one now and then. So the middle of the last
-//! three replies tells how deep the queue is, and their least how much of it surely stands.
+//! three replies says how deep the queue is, and their least how much of it surely stands.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -23,7 +23,7 @@ pub(crate) struct ProbeReply {
     pub(crate) at: MonoTime,
     /// Its delay over the baseline; may be negative.
     pub(crate) delta: Delay,
-    /// How that is shared out between the ways, if the reflector tells.
+    /// How that is shared out between the ways, if the reflector measures that.
     pub(crate) split: Option<PerDirection<Delay>>,
 }
 
@@ -59,8 +59,8 @@ impl Replies {
         self.kept.push_back(reply);
     }
 
-    /// Tells what the last round says, of probes sent at `since` or later: about `direction` alone
-    /// if the reflectors tell the ways apart, else about the round trip.
+    /// Returns what the last round says, of probes sent at `since` or later: about `direction` alone
+    /// if the reflectors measure one-way delays, else about the round trip.
     ///
     /// Silence is evidence, too: where a reply is overdue, the queue is at least that deep.
     pub(crate) fn queue_signal(
@@ -102,20 +102,20 @@ impl Replies {
         }
     }
 
-    /// The share of the delay that the last reply which told the ways apart put down to
-    /// `direction`. A reflector that does not tell meets the same queue at about the same time.
+    /// The share of the delay that the last reply with one-way delays attributes to
+    /// `direction`. A reflector that does not measure that meets the same queue at about the same time.
     fn share(&self, newest: &ProbeReply, direction: Direction) -> Option<f64> {
-        let told = self.kept.iter().rev().find(|reply| reply.split.is_some())?;
-        if newest.at.since(told.at) > self.params.split_shared_for {
+        let measured = self.kept.iter().rev().find(|reply| reply.split.is_some())?;
+        if newest.at.since(measured.at) > self.params.split_shared_for {
             return None;
         }
-        if told.delta <= Delay::ZERO {
+        if measured.delta <= Delay::ZERO {
             return Some(0.5);
         }
-        Some(told.split?[direction].seconds() / told.delta.seconds())
+        Some(measured.split?[direction].seconds() / measured.delta.seconds())
     }
 
-    /// Tells by how much the next reply is overdue as of `now`, counting from `since` on: a lower
+    /// Returns by how much the next reply is overdue as of `now`, counting from `since` on: a lower
     /// bound of the queue that holds it up. Probes lost for no reason must not count, so a few
     /// may be missing.
     pub(crate) fn overdue(

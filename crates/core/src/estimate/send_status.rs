@@ -1,9 +1,9 @@
-//! Whether the probes of a WAN can be sent at all, judged by what became of the last ones.
+//! Whether the probes of a WAN can be sent at all, from the outcomes of the last ones.
 //!
 //! A probe that cannot be sent (device, source address or route gone, no permission, refused by
-//! the router) says nothing about the link. It is told apart from a lost one by the order in
+//! the router) says nothing about the link. It differs from a lost one by the order in
 //! which the probes were due, not by the order in which their outcomes became known: a probe that
-//! was under way when the device vanished is counted as lost long after the next ones could not
+//! was in flight when the device vanished is counted as lost long after the next ones could not
 //! be sent.
 
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::{ProbeOutcome, RttSample};
 /// after which its outcome becomes known, and than the longest pause between two probes.
 const RECENT: Duration = Duration::from_secs(6);
 
-/// The outcomes of one WAN's probes, as far as they tell whether probes can be sent.
+/// The outcomes of one WAN's probes, as far as they show whether probes can be sent.
 #[derive(Debug, Clone, Default)]
 pub struct SendStatus {
     /// When the outcome of a probe that had been sent became known last.

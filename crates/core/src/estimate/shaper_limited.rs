@@ -18,7 +18,7 @@ impl ShaperLimitedDetector {
         Self { params, ..Self::default() }
     }
 
-    /// Takes a reading. `filled` is the share of the limit that got through lately, if that is
+    /// Takes a reading. `filled` is the delivery rate as a share of the limit, if that is
     /// known: a queue in which packets wait lets about its limit through, and one that does not
     /// says nothing about demand, whatever backlog it shows.
     pub(crate) fn update(&mut self, at: MonoTime, queue: &QueueReading, filled: Option<f64>) {
@@ -53,7 +53,7 @@ mod tests {
 
     const STEP: u64 = 100;
 
-    /// Feeds so many readings with this backlog and this share of the limit that gets through.
+    /// Feeds so many readings with this backlog and this delivery rate as a share of the limit.
     fn fed(
         readings: u64,
         backlog_bytes: u64,
@@ -79,8 +79,8 @@ mod tests {
             (3_000, Some(1.0), false),
         ] {
             let (shaper_limited, now) = fed(60, backlog, filled);
-            let told = (shaper_limited.is_limited(), shaper_limited.is_lasting(now));
-            assert_eq!(told, (is_limited, is_limited), "{backlog} {filled:?}");
+            let seen = (shaper_limited.is_limited(), shaper_limited.is_lasting(now));
+            assert_eq!(seen, (is_limited, is_limited), "{backlog} {filled:?}");
         }
         assert!(!fed(1, 60_000, Some(1.0)).0.is_limited(), "one reading alone");
     }

@@ -1,13 +1,12 @@
 //! The failover machine: which WAN carries everything.
 //!
 //! ```text
-//!            dead, another WAN is verified healthy
-//!   HOME ─────────────────────────────────────────────► AWAY ◄─┐ dead, home does not answer, and
-//!    ▲                                                   │     │ a third is verified healthy
-//!    │ home alive for `failback`, `stay` is over         ├─────┘
-//!    └───────────────────────────────────────────────────┤
-//!    ▲                                                   │
-//!    └─────────────────── dead, and home answers ────────┘
+//!                 dead, another WAN is verified healthy
+//!   DEFAULT WAN ─────────────────────────────────────────► FAILED OVER ◄─┐ dead, the default WAN does not
+//!    ▲                                                        │     │    │ answer, a third is healthy
+//!    │ default WAN alive for `failback`, hold-down is over    │     └────┘
+//!    ├────────────────────────────────────────────────────────┤
+//!    └─────────────── dead, and the default WAN answers ──────┘
 //! ```
 //!
 //! A dead WAN that has begun to answer again is not left while it answers, except for the default

@@ -1,4 +1,4 @@
-//! Cycles and homes for the tests of steering.
+//! Cycles and sites for the tests of steering.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(super) struct WanConditions {
     pub(super) answers: bool,
     /// Whether probes can be sent.
     pub(super) sends: bool,
-    /// Achieved rate over ceiling; negative for unknown.
+    /// Delivery rate over ceiling; negative for unknown.
     pub(super) share: f64,
     pub(super) at_floor: bool,
 }
@@ -188,7 +188,7 @@ pub(super) fn facts(place: usize) -> WanFacts {
     }
 }
 
-/// A number of WANs with steering, and a router that follows at once unless told otherwise.
+/// A number of WANs with steering, and a router that applies changes at once by default.
 #[derive(Debug, Clone)]
 pub(super) struct SteeringFixture {
     pub(super) steering: Steering,
@@ -228,7 +228,7 @@ impl SteeringFixture {
         }
     }
 
-    /// Lets a home of fair weather run until every WAN is proven up and could be returned to.
+    /// Runs a site without congestion until every WAN is proven up and could be returned to.
     pub(super) fn settled(mut self) -> Self {
         self.step = STEP * 4;
         self.run(150.0, &[WanConditions::HEALTHY; 8]);

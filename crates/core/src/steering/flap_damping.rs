@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_bad_once_is_believed_at_once() {
+    fn the_first_recovery_counts_at_once() {
         assert_eq!(remaining(&[], 100), 0);
         assert_eq!(remaining(&[300], 360), 0, "how long it was well before nobody knows");
     }
@@ -110,9 +110,9 @@ mod tests {
     }
 
     #[test]
-    fn patience_has_an_end() {
+    fn damping_has_an_end() {
         assert_eq!(remaining(&[0, 1400], 1460), 1800, "not twice 1340");
-        assert_eq!(remaining(&[0, 1900], 1960), 0, "that long is no relapse");
+        assert_eq!(remaining(&[0, 1900], 1960), 0, "after so long it is not a flap");
         let mut long_ago = after(&[0, 300]);
         long_ago.note(false, at(300 + 3600));
         assert_eq!(long_ago.spells.len(), 0);

@@ -142,10 +142,10 @@ impl Steering {
                 self.record(now, (steer, None), (failover, None), Moves::default())
             }
             (SteeringMode::Observe | SteeringMode::Active, false) => {
-                let unseen = Some(Blocker::SwitchesUnknown);
+                let unknown = Some(Blocker::SwitchesUnknown);
                 let (steer, failover) =
                     (SteerReason::SwitchesUnknown, FailoverReason::SwitchesUnknown);
-                self.record(now, (steer, unseen), (failover, unseen), Moves::default())
+                self.record(now, (steer, unknown), (failover, unknown), Moves::default())
             }
             (SteeringMode::Observe | SteeringMode::Active, true) => self.decide_active(now),
         };

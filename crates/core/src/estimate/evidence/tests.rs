@@ -195,7 +195,7 @@ fn probes_that_cannot_be_sent_are_a_state_of_their_own_and_no_congestion() {
 }
 
 #[test]
-fn with_dead_reflectors_the_others_suffice_and_the_dead_are_told_apart() {
+fn with_dead_reflectors_the_others_suffice_and_the_dead_are_named() {
     for alive in [1, 2, 5] {
         let mut bench = Bench::new(6);
         bench.traffic = Traffic::Quiet;

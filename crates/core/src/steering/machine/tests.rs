@@ -22,7 +22,7 @@ fn kind(phase: Phase) -> (&'static str, Option<Rank>) {
     (name, phase.alternate())
 }
 
-/// Every phase, every condition, every refuge, with a third WAN to go to and without.
+/// Every phase, every condition, every alternate, with a third WAN to go to and without.
 #[test]
 fn every_step_leads_where_the_diagram_says() {
     use AlternateHealth::{Good, Worse};
@@ -35,7 +35,7 @@ fn every_step_leads_where_the_diagram_says() {
     let (away, third) = (("steered", Some(TO)), ("steered", Some(THIRD)));
     let back = ("recovering", Some(TO));
     let healths = [Good, Worse, AlternateHealth::Dead];
-    // Phase, condition, then for each refuge: with a third WAN, and without.
+    // Phase, condition, then for each alternate: with a third WAN, and without.
     let table = [
         (Phase::Default, Unknown, [(default, default); 3]),
         (Phase::Default, Dead, [(third, default); 3]),
@@ -81,9 +81,9 @@ fn every_step_leads_where_the_diagram_says() {
                     return_ready: Ok(()),
                 };
                 let step = phase.step(&inputs, &Preset::Balanced.steer());
-                let told =
+                let message =
                     format!("{phase:?} {condition:?} {alternate_health:?} {third:?}: {step:?}");
-                assert_eq!(kind(step.phase), expected, "{told}");
+                assert_eq!(kind(step.phase), expected, "{message}");
             }
         }
     }
@@ -121,7 +121,7 @@ fn without_a_sustain_the_first_sign_moves() {
 }
 
 #[test]
-fn a_recovery_that_is_not_believed_keeps_connections_away_unless_they_suffer_there() {
+fn a_recovery_under_damping_keeps_connections_away_unless_the_alternate_is_congested() {
     let recovered = Phase::Recovering { to: TO, since: long_ago() };
     for (alternate_health, phase, blocker) in [
         (AlternateHealth::Good, recovered, Some(Blocker::FlapDamping)),

@@ -20,7 +20,7 @@ pub struct SteeringMemory {
     pub default_route: String,
     /// What was left of the hold-down.
     pub hold_down: Duration,
-    /// What was left of the minimum stay.
+    /// What was left of the hold-down.
     pub failover_hold_down: Duration,
     /// How long ago new latency-sensitive connections were moved, within the last hour.
     pub steered: Vec<Duration>,

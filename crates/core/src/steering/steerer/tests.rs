@@ -27,7 +27,7 @@ fn seconds(seconds: f64) -> Duration {
 }
 
 #[test]
-fn connections_leave_a_wan_that_suffers_and_come_back_when_it_is_well() {
+fn connections_leave_a_congested_wan_and_return_when_it_has_recovered() {
     let mut site = SteeringFixture::new(2).settled();
     let decision = site.run(1.0, &[CONGESTED, HEALTHY]);
     assert_eq!(decision.target.sensitive, DEFAULT);
@@ -49,7 +49,7 @@ fn connections_leave_a_wan_that_suffers_and_come_back_when_it_is_well() {
 }
 
 #[test]
-fn a_dead_carrier_is_left_within_two_seconds_and_returned_to_late() {
+fn a_dead_default_route_is_left_within_two_seconds_and_returned_to_late() {
     let mut site = SteeringFixture::new(2).settled();
     let died = site.now;
     site.run(2.0, &[DEAD, HEALTHY]);
@@ -63,7 +63,7 @@ fn a_dead_carrier_is_left_within_two_seconds_and_returned_to_late() {
     assert_eq!(disabled.count(), 1);
 
     site.run(60.0, &[DEAD, HEALTHY]);
-    // Ten seconds until it is proven up, two minutes until it is believed.
+    // Ten seconds until it is proven up, two minutes until it is used.
     let decision = site.run(125.0, &[HEALTHY, HEALTHY]);
     assert_eq!(
         (decision.target.default_route, decision.failover.reason),
@@ -103,13 +103,13 @@ fn of_many_wans_the_most_preferred_healthy_one_is_taken() {
     let mut site = SteeringFixture::new(4).settled();
     let decision = site.run(3.0, &[DEAD, DEAD, HEALTHY, HEALTHY]);
     assert_eq!(decision.target.default_route, SECOND);
-    // A better one that comes back takes over before home does.
+    // A better one that comes back takes over before the default WAN does.
     let decision = site.run(140.0, &[DEAD, HEALTHY, HEALTHY, HEALTHY]);
     assert_eq!(decision.target.default_route, FIRST);
 }
 
 #[test]
-fn a_refuge_that_dies_is_left_for_home_or_for_a_third() {
+fn a_dead_alternate_is_left_for_the_default_wan_or_a_third() {
     let mut site = SteeringFixture::new(2).settled();
     site.run(3.0, &[CONGESTED, HEALTHY]);
     let decision = site.run(2.0, &[CONGESTED, DEAD]);
@@ -122,7 +122,7 @@ fn a_refuge_that_dies_is_left_for_home_or_for_a_third() {
 }
 
 #[test]
-fn a_refuge_that_suffers_more_is_left_once_the_hold_down_is_over() {
+fn a_worse_alternate_is_left_once_the_hold_down_is_over() {
     let mut site = SteeringFixture::new(2).settled();
     site.run(3.0, &[CONGESTED, HEALTHY]);
     let milder = WanConditions { state: CongestionState::SoftRed, delta_ms: 50.0, ..CONGESTED };
@@ -230,7 +230,7 @@ fn limits_hold_from_when_they_are_changed() {
 }
 
 #[test]
-fn a_wan_that_keeps_relapsing_is_returned_to_late() {
+fn a_flapping_wan_is_returned_to_late() {
     let mut site = SteeringFixture::new(2).settled();
     for _ in 0..2 {
         site.run(60.0, &[CONGESTED, HEALTHY]);
@@ -245,7 +245,7 @@ fn a_wan_that_keeps_relapsing_is_returned_to_late() {
     assert!(flap_damping.is_some_and(|left| left.remaining > seconds(180.0)), "{flap_damping:?}");
     assert_eq!(site.run(190.0, &[HEALTHY, HEALTHY]).target.sensitive, FIRST);
     assert_eq!(site.run(20.0, &[HEALTHY, HEALTHY]).target.sensitive, DEFAULT);
-    // A refuge that suffers is no place to wait.
+    // A congested alternate is left.
     site.run(60.0, &[CONGESTED, HEALTHY]);
     site.run(20.0, &[HEALTHY, HEALTHY]);
     assert_eq!(site.run(20.0, &[HEALTHY, CONGESTED]).target.sensitive, DEFAULT);

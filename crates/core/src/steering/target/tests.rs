@@ -17,7 +17,7 @@ fn enabled(switches: &[Switch], target: RouteTarget) -> Vec<(&'static str, usize
 }
 
 #[test]
-fn routes_are_withdrawn_up_to_the_carrier_and_rules_enabled_for_it_alone() {
+fn routes_are_withdrawn_up_to_the_default_route_and_rules_enabled_for_it_alone() {
     let routes = switches(&THREE.map(facts));
     for (to, on) in [
         (target(0, 0), vec![("failover_route", 0), ("failover_route", 1), ("failover_route", 2)]),

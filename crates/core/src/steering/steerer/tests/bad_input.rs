@@ -1,10 +1,10 @@
-//! What cannot be relied on: each case is told by its code, and none leaves traffic on a dead WAN
+//! What cannot be relied on: each case is reported by its code, and none leaves traffic on a dead WAN
 //! while another one is known to work.
 
 use super::*;
 use crate::steering::{FailoverMethod, Switch, SwitchKind};
 
-/// Runs a suffering home with an alternate of some weather, and returns what speaks against it.
+/// Runs a congested default WAN with an alternate in some condition, and returns the blockers.
 fn blocker(alternate: WanConditions) -> (Rank, Option<Blocker>) {
     let mut site = SteeringFixture::new(2).settled();
     let decision = site.run(4.0, &[CONGESTED, alternate]);
@@ -35,7 +35,7 @@ fn both_down_is_held_and_said_and_the_first_to_answer_is_taken() {
     assert_eq!(site.moves, []);
     let decision = site.run(11.0, &[DEAD, HEALTHY]);
     assert_eq!(decision.target.default_route, FIRST);
-    // Away, and both dead: home is good enough as soon as it answers.
+    // Away, and both dead: the default WAN is good enough as soon as it answers.
     site.run(10.0, &[DEAD, DEAD]);
     let decision = site.run(0.2, &[HEALTHY, DEAD]);
     assert_eq!(decision.target, RouteTarget::default());
@@ -110,10 +110,10 @@ fn if_no_wan_can_send_nothing_is_moved_and_the_fault_is_on_this_side() {
 }
 
 #[test]
-fn after_a_common_outage_home_is_not_left_for_an_alternate_that_was_proven_first() {
+fn after_a_common_outage_the_default_wan_is_not_left_for_an_alternate_that_was_proven_first() {
     let mut site = SteeringFixture::new(2).settled();
     site.run(20.0, &[DEAD, DEAD]);
-    // The alternate answers two seconds before home does.
+    // The alternate answers two seconds before the default WAN does.
     site.run(2.0, &[DEAD, HEALTHY]);
     let decision = site.run(8.5, &[HEALTHY, HEALTHY]);
     assert_eq!((decision.wans[0].reach, decision.wans[1].reach), (Reach::Down, Reach::Up));
@@ -121,14 +121,14 @@ fn after_a_common_outage_home_is_not_left_for_an_alternate_that_was_proven_first
     assert_eq!(decision.steer.reason, SteerReason::AnswersAgain);
     let decision = site.run(60.0, &[HEALTHY, HEALTHY]);
     assert_eq!((decision.target, site.moves.len()), (RouteTarget::default(), 0));
-    // A home that falls silent again is left as ever.
+    // A default WAN that falls silent again is left as ever.
     site.run(20.0, &[DEAD, DEAD]);
     site.run(11.0, &[HEALTHY, HEALTHY]);
     assert_eq!(site.run(2.0, &[DEAD, HEALTHY]).target.default_route, FIRST);
 }
 
 #[test]
-fn connections_do_not_come_back_to_a_dead_home_that_falls_silent_with_their_refuge() {
+fn connections_do_not_return_to_a_default_wan_that_dies_with_their_alternate() {
     let mut params = params(2);
     params.wans.iter_mut().for_each(|wan| wan.failover_method = None);
     let mut site = SteeringFixture::with(params).settled();
@@ -154,7 +154,7 @@ fn a_wan_that_is_there_twice_is_never_moved_to() {
 }
 
 #[test]
-fn a_metered_wan_serves_in_need_and_not_for_comfort() {
+fn a_metered_wan_serves_failover_and_not_steering() {
     let mut params = params(2);
     params.wans[1].metered = true;
     let mut site = SteeringFixture::with(params.clone()).settled();

@@ -13,7 +13,7 @@ use crate::{
 const STEP: u64 = 50;
 const REFLECTORS: u16 = 6;
 
-/// A link whose queue becomes as deep, in ms, as it is told, one step after another.
+/// A link whose queue becomes as deep, in ms, as given, one step after another.
 #[derive(Debug, Clone)]
 struct Plant {
     path: u64,
@@ -78,7 +78,7 @@ impl Probes {
     }
 }
 
-/// Lets home have the queues of `plant`, and returns the changes that were made.
+/// Gives the default WAN the queues of `plant`, and returns the changes that were made.
 fn moves(plant: &Plant) -> usize {
     let mut site = SteeringFixture::new(2);
     let mut wans: Vec<Wan> = (0..2).map(|_| controller()).collect();

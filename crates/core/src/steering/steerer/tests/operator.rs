@@ -15,14 +15,14 @@ fn the_operators_word_holds_until_it_runs_out() {
     assert_eq!((decision.target.sensitive, decision.steer.state), (FIRST, SteerState::Override));
     assert_eq!(decision.steer.reason, SteerReason::Override);
     assert_eq!(site.run(59.0, &[HEALTHY, HEALTHY]).steer.state, SteerState::Override);
-    // Then the automatic decision finds home well, and returns in its own time.
+    // Then the automatic decision finds the default WAN healthy, and returns in its own time.
     let decision = site.run(2.0, &[HEALTHY, HEALTHY]);
     assert_eq!(decision.steer.state, SteerState::Recovering);
     assert_eq!(site.run(11.0, &[HEALTHY, HEALTHY]).target.sensitive, DEFAULT);
 }
 
 #[test]
-fn the_operator_can_keep_connections_at_home() {
+fn the_operator_can_keep_connections_on_the_default_wan() {
     let mut site = SteeringFixture::new(2).settled();
     overridden(&mut site, DEFAULT, 60.0);
     assert_eq!(site.run(59.0, &[CONGESTED, HEALTHY]).target.sensitive, DEFAULT);

@@ -17,14 +17,14 @@ struct Spell {
     conditions: [WanConditions; WANS],
     /// Which WANs deliver cycles at all.
     delivered: [bool; WANS],
-    router: RouterMood,
+    router: RouterBehaviour,
     operator: Option<(usize, u64)>,
     /// The daemon is started anew before.
     restarts: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum RouterMood {
+enum RouterBehaviour {
     Obeys,
     Silent,
     Pending,
@@ -49,10 +49,10 @@ fn conditions() -> impl Strategy<Value = WanConditions> {
 fn spell() -> impl Strategy<Value = Spell> {
     let delivered = prop::array::uniform3(prop::bool::weighted(0.95));
     let router = prop_oneof![
-        6 => Just(RouterMood::Obeys),
-        1 => Just(RouterMood::Silent),
-        1 => Just(RouterMood::Pending),
-        1 => Just(RouterMood::Doubtful),
+        6 => Just(RouterBehaviour::Obeys),
+        1 => Just(RouterBehaviour::Silent),
+        1 => Just(RouterBehaviour::Pending),
+        1 => Just(RouterBehaviour::Doubtful),
     ];
     let operator = prop::option::weighted(0.05, (0..WANS + 1, 1..120_u64));
     let restarts = prop::bool::weighted(0.05);
@@ -78,7 +78,7 @@ fn outages() -> impl Strategy<Value = Vec<Spell>> {
             steps,
             conditions,
             delivered: [true; WANS],
-            router: RouterMood::Obeys,
+            router: RouterBehaviour::Obeys,
             operator: None,
             restarts,
         },
@@ -156,14 +156,14 @@ impl Model {
         Ok(())
     }
 
-    fn report(&mut self, mood: RouterMood) {
+    fn report(&mut self, behaviour: RouterBehaviour) {
         let mut actuation = applied(&self.steering, self.last.as_ref(), self.now);
         let since = self.now;
-        let change: fn(&mut SwitchReport, MonoTime) = match mood {
-            RouterMood::Obeys => |_, _| {},
-            RouterMood::Silent => return,
-            RouterMood::Pending => |report, now| report.pending_since = Some(now),
-            RouterMood::Doubtful => |report, now| {
+        let change: fn(&mut SwitchReport, MonoTime) = match behaviour {
+            RouterBehaviour::Obeys => |_, _| {},
+            RouterBehaviour::Silent => return,
+            RouterBehaviour::Pending => |report, now| report.pending_since = Some(now),
+            RouterBehaviour::Doubtful => |report, now| {
                 (report.pending_since, report.in_doubt) = (Some(now), true);
             },
         };
@@ -192,21 +192,22 @@ impl Model {
                 self.moves.push((self.now, false));
             }
         }
-        // Doubt is said, and nothing is changed for comfort meanwhile.
-        if matches!(spell.router, RouterMood::Doubtful) {
+        // Doubt is said, and nothing is improved meanwhile.
+        if matches!(spell.router, RouterBehaviour::Doubtful) {
             prop_assert_eq!(decision.in_doubt.len(), self.steering.switches().len());
-            let comfort = [SteerReason::Steer, SteerReason::Return, SteerReason::AlternateWorse];
-            prop_assert!(!comfort.contains(&decision.steer.reason));
+            let improvements =
+                [SteerReason::Steer, SteerReason::Return, SteerReason::AlternateWorse];
+            prop_assert!(!improvements.contains(&decision.steer.reason));
             prop_assert_ne!(decision.failover.reason, FailoverReason::Failback);
         }
         if by_operator {
             let runs = decision.steer.timers.iter().any(|timer| timer.kind == TimerKind::Override);
             prop_assert!(runs, "the operator's word has run out");
         }
-        for (carriers, most) in [(true, 5), (false, 4)] {
-            if carriers || !self.operator_spoke {
+        for (of_default_route, most) in [(true, 5), (false, 4)] {
+            if of_default_route || !self.operator_spoke {
                 let moves = self.moves.iter().filter(|(at, default_route)| {
-                    *default_route == carriers && self.now.since(*at) < HOUR
+                    *default_route == of_default_route && self.now.since(*at) < HOUR
                 });
                 prop_assert!(moves.count() <= most, "too many changes within an hour");
             }
@@ -222,26 +223,26 @@ impl Model {
         self.answered[rank.0].is_some_and(|at| self.now.since(at) < seconds(0.9))
     }
 
-    /// Home is not left while it answers, and a WAN that is dead is left for a home that does.
+    /// The default WAN is not left while it answers, and a dead WAN is left for a default WAN that does.
     fn check_outage(
         &self,
         decision: &SteeringDecision,
         spell: &Spell,
     ) -> Result<(), TestCaseError> {
         if let Some(Move { from: DEFAULT, to }) = decision.failover.moved {
-            prop_assert!(!self.answers(DEFAULT), "home answers and was left for {to}");
+            prop_assert!(!self.answers(DEFAULT), "the default WAN answers and was left for {to}");
         }
         let is_in_need = decision.steer.reason == SteerReason::DefaultRouteDown;
         prop_assert!(!is_in_need || !self.answers(decision.target.default_route));
         let (default_route, answers) = (decision.target.default_route, spell.conditions[0].answers);
         if decision.acts && default_route != DEFAULT && answers && spell.delivered[0] {
             let reach = decision.wans[default_route.0].reach;
-            prop_assert_ne!(reach, Reach::Down, "on a dead WAN although home answers");
+            prop_assert_ne!(reach, Reach::Down, "on a dead WAN although the default WAN answers");
         }
         Ok(())
     }
 
-    /// What is moved to is verified healthy, or is home.
+    /// What is moved to is verified healthy, or is the default WAN.
     fn healthy(decision: &SteeringDecision, to: Rank, in_need: bool) -> Result<(), TestCaseError> {
         let wan = &decision.wans[to.0];
         prop_assert!(!wan.stale, "moved to a WAN of which nothing is known");
@@ -264,7 +265,7 @@ proptest! {
     }
 
     #[test]
-    fn after_a_common_outage_traffic_is_on_home_if_it_answers(spells in outages()) {
+    fn after_a_common_outage_traffic_is_on_the_default_wan_if_it_answers(spells in outages()) {
         let mut model = Model::new();
         for spell in &spells {
             model.live(spell)?;

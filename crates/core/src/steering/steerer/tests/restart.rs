@@ -1,4 +1,4 @@
-//! What is remembered is believed as far as the router says the same.
+//! Memory counts as far as the router says the same.
 
 use super::*;
 use crate::steering::{RouteActuation, SwitchKind};
@@ -65,7 +65,7 @@ fn a_memory_outlives_a_run_that_never_saw_the_switches() {
 }
 
 #[test]
-fn a_memory_that_the_router_contradicts_is_not_believed() {
+fn a_memory_that_the_router_contradicts_is_not_used() {
     let (memory, mut actuation) = steered();
     for report in &mut actuation.switches {
         let enabled = report.switch.kind == SwitchKind::FailoverRoute;
@@ -77,7 +77,7 @@ fn a_memory_that_the_router_contradicts_is_not_believed() {
 }
 
 #[test]
-fn at_the_end_all_is_at_rest_unless_home_is_dead() {
+fn at_exit_switches_are_at_their_default_unless_the_default_wan_is_dead() {
     let mut site = SteeringFixture::new(2).settled();
     site.run(3.0, &[CONGESTED, HEALTHY]);
     let rest =
@@ -90,7 +90,7 @@ fn at_the_end_all_is_at_rest_unless_home_is_dead() {
 }
 
 #[test]
-fn who_stops_soon_after_the_start_does_not_go_back_to_a_home_that_may_be_dead() {
+fn an_exit_soon_after_the_start_does_not_return_to_a_default_wan_that_may_be_dead() {
     let mut site = SteeringFixture::new(2).settled();
     site.run(3.0, &[DEAD, HEALTHY]);
     let memory = site.steering.memory(site.now);
@@ -107,7 +107,7 @@ fn who_stops_soon_after_the_start_does_not_go_back_to_a_home_that_may_be_dead() 
 }
 
 #[test]
-fn who_stops_acting_can_tell_what_stays_switched() {
+fn a_stop_reports_what_stays_switched() {
     let mut site = SteeringFixture::new(2).settled();
     assert_eq!(site.steering.not_at_default(), []);
     site.run(3.0, &[CONGESTED, HEALTHY]);
@@ -125,7 +125,7 @@ fn who_stops_acting_can_tell_what_stays_switched() {
 
 #[test]
 fn what_a_crash_left_behind_is_taken_over_and_put_right() {
-    // No memory, but home's route is withdrawn and the rule is enabled.
+    // No memory, but the default WAN's route is disabled and the rule is enabled.
     let mut site = SteeringFixture::new(2);
     let mut actuation = applied(&site.steering, None, MonoTime::ZERO);
     for report in &mut actuation.switches {
