@@ -116,8 +116,8 @@ pub trait Inspect: Send + Sync + fmt::Debug {
     /// Returns what the router says about itself.
     fn facts(&self) -> Reply<'_, RouterFacts>;
 
-    /// Returns what keeps the configured queues from being shaped, none of it [`Severity::Ok`];
-    /// what cannot be checked is [`Severity::Unknown`].
+    /// Returns what keeps the configured queues from being shaped, none of it [`Severity::Ok`](super::Severity::Ok);
+    /// what cannot be checked is [`Severity::Unknown`](super::Severity::Unknown).
     fn findings(&self) -> Reply<'_, Vec<Finding>>;
 
     /// Returns the queues that moved no byte since the last call although their interface did.
@@ -128,10 +128,10 @@ pub trait Inspect: Send + Sync + fmt::Debug {
     /// Returns whether the users of the router may do what is needed, one finding a user.
     ///
     /// # Errors
-    /// Any [`RouterError`]; rights that cannot be seen are [`Severity::Unknown`].
+    /// Any [`RouterError`]; rights that cannot be seen are [`Severity::Unknown`](super::Severity::Unknown).
     fn rights(&self, needed: Rights) -> Reply<'_, Vec<Finding>>;
 
-    /// Returns how a queue is made: [`Severity::Ok`] if its limit can be written.
+    /// Returns how a queue is made: [`Severity::Ok`](super::Severity::Ok) if its limit can be written.
     fn describe_queue<'a>(&'a self, queue: &'a QueueRef) -> Reply<'a, Finding>;
 }
 

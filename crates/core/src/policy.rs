@@ -2,7 +2,7 @@
 //!
 //! A policy answers one question per cycle. The limits are kept by `Wan`, and what is not in force
 //! yet is waited for by `pending`, for all policies alike. A new policy is a file here, a variant of
-//! [`LawKind`], a name in [`LawName`] and a line in [`LawKind::build`].
+//! [`LawKind`], a name in [`LawName`] and a line in `LawKind::build`.
 
 mod adaptive;
 mod fixed;

@@ -36,7 +36,7 @@ pub struct RecordedEvent {
     pub at: Timestamp,
     /// Name of the WAN that it is about, if it is about one.
     pub wan: Option<String>,
-    /// What happened, as in [`super::super::Event::kind`].
+    /// What happened, as in the column `kind` of `event`.
     pub kind: String,
     /// The details: a JSON object.
     pub payload: serde_json::Value,
