@@ -1,4 +1,4 @@
-//! The one place where time is read.
+//! The clock of samples, decisions and records.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
