@@ -17,9 +17,9 @@ pub type Reply<'a, T> = BoxFuture<'a, Result<T, RouterError>>;
 
 /// One router: what it can do, by capability.
 ///
-/// The capabilities usually share one client. Each keeps at most one request of each of the
-/// router's users in flight, and never cancels one: callers wait for the answer or for the
-/// client's own deadline.
+/// The capabilities usually share one client. It has at most one request in flight for each of its
+/// users on the router, and queues the others. Callers wait for the answer or for the client's own
+/// deadline; only at exit, after a deadline of theirs, do they drop a request.
 #[derive(Debug, Clone)]
 pub struct Router {
     /// Its name in the configuration, in labels and in messages.
