@@ -78,7 +78,7 @@ fn what_was_ordered_is_what_is_read_back() {
 }
 
 #[test]
-fn a_router_on_which_every_route_is_withdrawn_is_sent_home() {
+fn a_router_on_which_every_route_is_withdrawn_uses_the_default_wan() {
     let steering = Steering::new(params(3), MonoTime::ZERO);
     let mut actuation = applied(&steering, None, MonoTime::ZERO);
     actuation.switches.iter_mut().for_each(|report| report.seen = Some((false, MonoTime::ZERO)));
