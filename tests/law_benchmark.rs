@@ -1,4 +1,4 @@
-//! The laws against each other, in virtual time: the table that `docs/control-law.md` explains, and
+//! The laws against each other, in virtual time: the table that `docs/simulator.md` explains, and
 //! the promises that the default law makes.
 //!
 //! `UPDATE_EXPECT=1 cargo test --test law_benchmark` rewrites the approved table.

@@ -33,7 +33,7 @@ params! {
         raise_step: f64 = 1.03, "", 1.0..=2.0;
         /// Raises are this far apart.
         raise_interval: Duration = 100.0, "ms", 0.0..=60_000.0;
-        /// A raise exceeds the limit in force by this factor at most.
+        /// No raise starts above this multiple of the limit in force.
         raise_ahead: f64 = 1.5, "", 1.0..=10.0;
         /// From this volatility on a rate returns to the typical one without demand.
         volatile: f64 = 0.3, "", 0.0..=1.0;
@@ -103,7 +103,7 @@ params! {
     ZoneTiming at "policy.zone" {
         /// A decision that is late moves the rate by no more than this time would have.
         longest_step: Duration = 200.0, "ms", 50.0..=10_000.0;
-        /// A raise exceeds the limit in force by this factor at most.
+        /// No raise starts above this multiple of the limit in force.
         raise_ahead: f64 = 1.1, "", 1.0..=10.0;
     }
 }

@@ -1,4 +1,4 @@
-//! The law of the predecessor's v1.7: a state for each range of delay, and an answer for each state.
+//! The law of wanctl 1.7: a state for each range of delay, and an answer for each state.
 //!
 //! | state | answer |
 //! |---|---|

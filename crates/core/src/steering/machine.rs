@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!              congested                for `sustain`, another WAN is fit
-//!   HOME ─────────────────► CONFIRMING ───────────────────────────────────► STEERED ◄─┐
+//!  DEFAULT ───────────────► CONFIRMING ───────────────────────────────────► STEERED ◄─┐
 //!    ▲  ◄─────────────────      │ (at once if dead and another is verified)  │  ▲ to  │ the other WAN
 //!    │      no longer           ▼                                            │  │     │ is dead or worse
 //!    │                                                                       │  └─────┘ and a third is fit
