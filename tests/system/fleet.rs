@@ -42,7 +42,7 @@ fn the_overview_of_fifty_controllers_is_quick() {
     let config = fs::read_to_string(repository("docs/fleet/prometheus.yml")).unwrap();
     let config = replaced(&config, "scheme: https", "scheme: http");
     let start = config.find("    basic_auth:").unwrap();
-    let end = config.find("    # Read again").unwrap();
+    let end = start + config[start..].find("    #").unwrap();
     let config = format!("{}{}", &config[..start], &config[end..]);
     let prometheus = Prometheus::start(&site.write("fleet/prometheus.yaml", &config), &[]);
 
