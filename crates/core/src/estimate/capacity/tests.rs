@@ -38,3 +38,37 @@ fn a_delay_in_between_begins_the_proof_anew() {
     capacity.no_queue_stood(at(1300), mbps(22.0), PROOF_TIME);
     assert_eq!(capacity.rate(), Some(mbps(20.0)));
 }
+
+#[test]
+fn two_estimates_of_the_same_capacity_are_averaged_and_keep_their_age() {
+    let mut capacity = known();
+    capacity.queue_stood(at(5000), mbps(20.4));
+    assert_eq!(capacity.rate(), Some(mbps(20.2)));
+    assert!(capacity.at(at(60_000)).lifetime >= Duration::from_secs(60), "since the first");
+    capacity.queue_stood(at(60_000), mbps(40.0));
+    assert_eq!(capacity.rate(), Some(mbps(40.0)), "another capacity replaces it");
+}
+
+#[test]
+fn the_typical_rate_approaches_the_rate_that_is_filled() {
+    let mut capacity = CapacityEstimate::default();
+    let typical = |capacity: &CapacityEstimate| capacity.at(at(0)).expected().unwrap().mbps();
+    capacity.filled(Duration::from_millis(50), mbps(10.0));
+    assert!((typical(&capacity) - 10.0).abs() < 0.01, "the first is taken as it is");
+    let step = CapacityParams::default().typical_tau;
+    capacity.filled(step, mbps(20.0));
+    // One time constant leads 63 % of the way, on a logarithmic scale.
+    let expected = 10.0 * 2_f64.powf(1.0 - (-1.0_f64).exp());
+    assert!((typical(&capacity) - expected).abs() < 0.01, "{} {expected}", typical(&capacity));
+}
+
+#[test]
+fn the_proven_rate_is_the_highest_of_the_last_minutes() {
+    let mut capacity = CapacityEstimate::default();
+    for (millis, rate, proven) in [(0, 10.0, 10.0), (1000, 30.0, 30.0), (2000, 20.0, 30.0)] {
+        capacity.no_queue_stood(at(millis), mbps(rate), PROOF_TIME);
+        assert_eq!(capacity.proven(at(millis)), Some(mbps(proven)), "{rate}");
+    }
+    let later = at(1000) + CapacityParams::default().proven_for;
+    assert_eq!(capacity.proven(later), None, "it expires");
+}
