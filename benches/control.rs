@@ -16,8 +16,8 @@ use wanctl_core::{
     units::{BitRate, Delay, MonoTime},
 };
 use wanctl_lab::{
-    closed_loop::{CYCLE, ClosedLoop, LoopSpec},
-    controller::RecordingController,
+    closed_loop::{ClosedLoop, LoopSpec},
+    controller::{CYCLE, RecordingController},
     demo_wans::{self, DemoWan},
 };
 

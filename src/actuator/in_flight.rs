@@ -6,10 +6,11 @@ use std::{
 };
 
 use futures_util::future::{BoxFuture, select_all};
+use strum::{IntoStaticStr, VariantArray};
 use tokio::sync::watch;
 use wanctl_core::units::{BitRate, MonoTime};
 
-use super::{metrics::Operation, reconciler::Write, switches::Job};
+use super::{reconciler::Write, switches::Job};
 use crate::router::{Finding, MarkedConnections, Readings, RouterError, RouterFacts, Transport};
 
 /// What came of a request.
@@ -20,6 +21,30 @@ pub(super) enum Completion {
     Queues(MonoTime, Result<Readings, RouterError>),
     Facts(Result<(RouterFacts, Vec<Finding>), RouterError>),
     Findings(Result<Vec<Finding>, RouterError>),
+}
+
+/// What is asked of a router; its name is a label of metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub(super) enum Operation {
+    /// The counters and limits of the queues.
+    Read,
+    /// A limit.
+    Write,
+    /// What the router says about itself.
+    Facts,
+    /// What keeps it from shaping.
+    Inspect,
+    /// Whether a rule or route is enabled.
+    SwitchRead,
+    /// A rule or route, enabled or disabled.
+    SwitchWrite,
+}
+
+impl Operation {
+    pub(super) fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// A request as the metrics see it.

@@ -9,10 +9,11 @@ use std::{
 use prometheus_client::metrics::{
     counter::Counter, family::Family, gauge::Gauge, histogram::Histogram,
 };
+use strum::VariantArray as _;
 use wanctl_core::Direction;
 
 use super::{
-    in_flight::RequestTiming,
+    in_flight::{Operation, RequestTiming},
     reconciler::{RateOverride, WriteCount},
 };
 use crate::{
@@ -28,39 +29,6 @@ const REQUEST_BUCKETS: [f64; 11] =
 /// From a router next door to one that is being rebooted.
 const CONFIRMATION_BUCKETS: [f64; 12] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-
-/// What is asked of a router.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operation {
-    /// The counters and limits of the queues.
-    Read,
-    /// A limit.
-    Write,
-    /// What the router says about itself.
-    Facts,
-    /// What keeps it from shaping.
-    Inspect,
-    /// Whether a rule or route is enabled.
-    SwitchRead,
-    /// A rule or route, enabled or disabled.
-    SwitchWrite,
-}
-
-impl Operation {
-    const ALL: [Self; 6] =
-        [Self::Read, Self::Write, Self::Facts, Self::Inspect, Self::SwitchRead, Self::SwitchWrite];
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Facts => "facts",
-            Self::Inspect => "inspect",
-            Self::SwitchRead => "switch_read",
-            Self::SwitchWrite => "switch_write",
-        }
-    }
-}
 
 /// What is declared of all routers.
 #[derive(Debug, Clone)]
@@ -252,8 +220,8 @@ impl RouterFamilies {
             let labels = metrics.of_transport(*transport);
             drop(self.active.get_or_create(&labels));
             drop(self.failovers.get_or_create(&labels));
-            for operation in Operation::ALL {
-                let labels = metrics.of_request(operation, *transport);
+            for operation in Operation::VARIANTS {
+                let labels = metrics.of_request(*operation, *transport);
                 drop(self.duration.get_or_create(&labels));
                 for reason in RouterFault::KINDS {
                     drop(self.failures.get_or_create(&with(&labels, "reason", reason)));

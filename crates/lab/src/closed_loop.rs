@@ -13,12 +13,9 @@ use wanctl_core::{
 
 use self::router::SlowRouter;
 use super::{
-    controller::Controller,
+    controller::{CYCLE, Controller},
     link::{Link, LinkSpec, Probed, SPREAD},
 };
-
-/// Time between two cycles and between two probes, unless a [`LoopSpec`] says otherwise.
-pub const CYCLE: Duration = Duration::from_millis(50);
 
 /// How a controller and its link are joined.
 #[derive(Debug, Clone)]

@@ -1,12 +1,15 @@
 //! The controller of a simulated WAN's shapers: our own, or one that it is compared with.
 
+use std::time::Duration;
+
 use wanctl_core::{
     Actuation, Cycle, Decision, Limits, PerDirection, ProbeMethod, RttSample, ShaperSample, Timing,
     Wan, WanParams,
     units::{BitRate, MonoTime, Timestamp},
 };
 
-use crate::closed_loop::CYCLE;
+/// Time between two cycles and between two probes, unless a loop says otherwise.
+pub const CYCLE: Duration = Duration::from_millis(50);
 
 /// The limit of an unshaped direction: more than any simulated link carries.
 pub const UNSHAPED: BitRate = BitRate::from_bps(100_000_000_000);

@@ -8,8 +8,7 @@ use wanctl_core::{PerDirection, QueueReading, ShaperSample, units::MonoTime};
 use super::Actuator;
 use crate::{
     actuator::{
-        in_flight::{Completion, InFlight},
-        metrics::Operation,
+        in_flight::{Completion, InFlight, Operation},
         poll_schedule::PollKind,
         queue_watch::unusable,
         reconciler::Observation,

@@ -10,7 +10,7 @@ use wanctl_core::{
     units::MonoTime,
 };
 
-use crate::{closed_loop::CYCLE, law_benchmark::Scenario, traffic::SensitiveConnections};
+use crate::{controller::CYCLE, law_benchmark::Scenario, traffic::SensitiveConnections};
 
 /// Cycles between two decisions of steering, as in the daemon.
 const CYCLES_PER_TURN: u64 = 2;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wanctl_core::units::{Delay, MonoTime};
 
-use crate::closed_loop::CYCLE;
+use crate::controller::CYCLE;
 
 /// A packet that takes longer is useless for a conversation.
 const USELESS: Delay = Delay::from_micros(400_000);

@@ -12,8 +12,8 @@ use super::{
     packets::{Packets, SECOND},
 };
 use crate::{
-    closed_loop::{CYCLE, ClosedLoop, LoopSpec},
-    controller::{RecordingController, limits},
+    closed_loop::{ClosedLoop, LoopSpec},
+    controller::{CYCLE, RecordingController, limits},
     law_benchmark::Scenario,
 };
 

@@ -44,7 +44,7 @@ fn two_estimates_of_the_same_capacity_are_averaged_and_keep_their_age() {
     let mut capacity = known();
     capacity.queue_stood(at(5000), mbps(20.4));
     assert_eq!(capacity.rate(), Some(mbps(20.2)));
-    assert!(capacity.at(at(60_000)).lifetime >= Duration::from_secs(60), "since the first");
+    assert!(capacity.at(at(60_000)).lifetime >= Duration::from_mins(1), "since the first");
     capacity.queue_stood(at(60_000), mbps(40.0));
     assert_eq!(capacity.rate(), Some(mbps(40.0)), "another capacity replaces it");
 }
