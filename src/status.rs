@@ -111,7 +111,7 @@ impl StatusBoard {
         wan.record_point(cycle);
     }
 
-    /// Shows every WAN as it stands.
+    /// Shows the present state of every WAN.
     #[must_use]
     pub fn views(&self) -> Vec<WanView> {
         self.read(|wan| {

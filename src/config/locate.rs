@@ -1,4 +1,4 @@
-//! Where in the text a key stands.
+//! Finds the place of a key in the text.
 //!
 //! `serde_yaml` gives no places of values. Once there is something to report, the text is parsed
 //! again, by saphyr-parser, whose events carry marks, and a key is found by its position.

@@ -70,7 +70,7 @@ fn probing((prober, reflectors): (&Arc<dyn Prober>, Vec<String>)) -> ProbingInpu
     }
 }
 
-/// How the history stands.
+/// State of the history.
 fn config_in_force(stats: Stats) -> HistoryInputs {
     HistoryInputs {
         failure: stats.last_error.filter(|_| stats.failing),

@@ -79,14 +79,14 @@ impl Recorder {
         }
     }
 
-    /// Returns how the writer stands.
+    /// Returns the state of the writer.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }
 }
 
-/// How the history stands. Counts are since the start.
+/// State of the history. Counts are since the start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stats {
     /// Cycles that are in the database.

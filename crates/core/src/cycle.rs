@@ -24,7 +24,7 @@ pub struct Cycle {
     pub measurement: Measurement,
     /// What was seen and decided for each direction that is shaped.
     pub directions: PerDirection<Option<DirectionCycle>>,
-    /// Each reflector as it stands, in the order of the configuration.
+    /// The state of each reflector, in the order of the configuration.
     pub reflectors: Vec<ReflectorView>,
     /// The probe outcomes that arrived since the cycle before.
     pub samples: Vec<RttSample>,

@@ -75,7 +75,7 @@ pub struct Decision {
     pub measurement: Measurement,
     /// What was decided for each direction that is shaped.
     pub directions: PerDirection<Option<DirectionCycle>>,
-    /// Each reflector as it stands.
+    /// The state of each reflector.
     pub reflectors: Vec<ReflectorView>,
 }
 

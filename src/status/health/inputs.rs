@@ -33,9 +33,9 @@ pub struct HealthInputs {
     pub routers: Vec<RouterStanding>,
     /// The place of each WAN's router among them.
     pub router_of: Vec<usize>,
-    /// How the history stands, if one is kept.
+    /// State of the history, if one is kept.
     pub history: Option<HistoryInputs>,
-    /// How the configuration stands.
+    /// State of the configuration.
     pub config: ConfigInputs,
     /// What the wall clock has done.
     pub clock: ClockWatch,
@@ -47,7 +47,7 @@ pub struct HealthInputs {
     pub switch_problems: Vec<String>,
 }
 
-/// How a router stands.
+/// State of a router.
 #[derive(Debug, Clone, Default)]
 pub struct RouterStanding {
     /// Its name.
@@ -69,7 +69,7 @@ pub struct ProbingInputs {
     pub reflectors: Vec<String>,
 }
 
-/// How the history stands.
+/// State of the history.
 #[derive(Debug, Clone, Default)]
 pub struct HistoryInputs {
     /// Why nothing is being written, if that is so.
@@ -80,7 +80,7 @@ pub struct HistoryInputs {
     pub values: HistoryValues,
 }
 
-/// How the configuration stands.
+/// State of the configuration.
 #[derive(Debug, Clone)]
 pub struct ConfigInputs {
     /// `active` or `observe`.

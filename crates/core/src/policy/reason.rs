@@ -13,7 +13,7 @@ pub enum Reason {
     CutCollapsed,
     /// Cut: the probes do not see the queue, and the rate is above what was proven with them.
     CutBypass,
-    /// Raise: the shaper limits the traffic and no queue stands.
+    /// Raise: the shaper limits the traffic and there is no standing queue.
     RaiseShaperLimited,
     /// Raise: cuts did not help, so the delay is not of our making, and they are taken back.
     RaiseRollback,

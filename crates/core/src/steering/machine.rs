@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::{Blocker, Rank, SteerParams, SteerReason};
 use crate::units::MonoTime;
 
-/// Where the machine stands.
+/// State of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// With everything else.

@@ -24,7 +24,7 @@ pub struct Signals {
     pub delta: Option<Delay>,
     /// Drops become more.
     pub drops_rising: bool,
-    /// A queue of many packets stands.
+    /// There is a standing queue of many packets.
     pub backlog: bool,
     /// A direction is congested although its rate is at the floor.
     pub at_floor: bool,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::units::MonoTime;
 
-/// Where the steering machine stands, for people and labels.
+/// State of the steering machine, for people and labels.
 #[derive(
     Debug,
     Clone,
@@ -138,7 +138,7 @@ pub struct SteeringDecision {
 /// The decision about new latency-sensitive connections.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SteerView {
-    /// Where the machine stands.
+    /// State of the machine.
     pub state: SteerState,
     /// Since when.
     pub since: MonoTime,

@@ -80,7 +80,7 @@ impl Signal {
         }
     }
 
-    /// The signal while no queue stands.
+    /// The signal without a standing queue.
     fn of_traffic(estimate: &Estimate, params: &AdaptiveParams) -> Self {
         let is_volatile = estimate.capacity.volatility > params.volatile;
         let is_below_typical =
